@@ -1,0 +1,153 @@
+/*
+   A deck: the text that states a problem, checked and held as a tree of expressions. It knows the shape of
+   decks (sections, keys, types, defaults) but no physics: the keys of component kinds and tasks come in as a
+   schema.
+
+   Nothing here is collective. Every rank reads the same bytes and holds the same deck.
+*/
+#pragma once
+#include <cospin/expression.h>
+
+/* What a key's value may be, and so which member of CospinSetting it fills. */
+typedef enum {
+  COSPIN_KEY_NUMBER,   /* expression of the parameters, real                    -> expression */
+  COSPIN_KEY_INTEGER,  /* expression of the parameters, a whole number          -> expression */
+  COSPIN_KEY_OPERATOR, /* operator expression                                   -> expression */
+  COSPIN_KEY_BOOLEAN,  /* true | false                                          -> boolean    */
+  COSPIN_KEY_NAME,     /* a word; one of `choices` unless that is NULL          -> text       */
+  COSPIN_KEY_AXIS      /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
+} CospinKeyType;
+
+/* One row of a key table. Feeds the reader, the completed deck and the reference. */
+typedef struct {
+  const char *name; /* NULL ends a table */
+  CospinKeyType type;
+  const char *default_text; /* as it would stand in a deck; NULL: no default */
+  PetscBool required;
+  const char *const *choices; /* for COSPIN_KEY_NAME; NULL-terminated, or NULL */
+  const char *unit;           /* "rate", "time", "" = a pure number */
+  const char *help;           /* one sentence */
+} CospinKey;
+
+/* A kind of component or of task, as far as a deck is concerned. */
+typedef struct {
+  const char *name;
+  const char *help;
+  const CospinKey *keys;
+} CospinRecordKind;
+
+typedef struct {
+  const CospinRecordKind *const *components; /* NULL-terminated */
+  const CospinRecordKind *const *tasks;      /* NULL-terminated */
+} CospinSchema;
+
+/* The values of a grid axis or of a list of times; expressions are resolved when the deck is read. */
+typedef struct {
+  char *name; /* the parameter it overrides; NULL for the axis of a key */
+  int size;
+  double *values;
+  CospinPosition position;
+} CospinAxis;
+
+typedef struct {
+  const CospinKey *key;
+  PetscBool given; /* written in the deck, or the default */
+  CospinPosition position;
+  CospinExpression expression;
+  PetscBool boolean;
+  char *text; /* the value as written (scalars) */
+  CospinAxis axis;
+} CospinSetting;
+
+/* One component or one task. settings[] stands in the order of kind->keys; a key that is neither given nor
+   defaulted has text == NULL and expression == NULL. */
+typedef struct {
+  char *name;
+  const CospinRecordKind *kind;
+  CospinPosition position;
+  CospinSetting *settings;
+} CospinRecord;
+
+typedef struct {
+  char *name;
+  CospinExpression expression;
+  char *unit;       /* NULL if not said */
+  char *label;      /* NULL if not said; may contain $TeX$ */
+} CospinDefinition; /* a parameter or an observable: `name: EXPRESSION` or `name: {value: EXPRESSION, unit: U,
+                       label: L}` */
+
+typedef enum { COSPIN_JUMP_COLLECTIVE, COSPIN_JUMP_EACH } CospinJumpForm; /* key `operator:` or `each:` */
+
+typedef struct {
+  CospinJumpForm form;
+  CospinPosition position;
+  CospinExpression rate;
+  CospinExpression operator;
+} CospinJump;
+
+/* One picture that postprocess draws: {x: axis, y: [variables], series: axis, title:, logx:, logy:, xlabel:,
+ * ylabel:} */
+typedef struct {
+  CospinPosition position;
+  char *x, *series, *title, *xlabel, *ylabel; /* NULL if not said */
+  int num_y;
+  char **y;
+  PetscBool logx, logy;
+} CospinPlot;
+
+typedef struct CospinDeck_ {
+  char *title, *source;        /* "" if absent */
+  char *rate_unit, *time_unit; /* `units: {rate: U, time: T}`; default "1" and "1/U" */
+  int num_parameters;
+  CospinDefinition *parameters; /* in the order of the deck */
+  int num_axes;
+  CospinAxis *axes; /* first axis varies slowest */
+  int num_components;
+  CospinRecord *components;
+  int num_hamiltonian;
+  CospinExpression *hamiltonian;
+  int num_jumps;
+  CospinJump *jumps;
+  int num_observables;
+  CospinDefinition *observables;
+  int num_tasks;
+  CospinRecord *tasks;
+  int num_plots;
+  CospinPlot *plots;
+  int num_petsc;
+  char **petsc; /* 2*num_petsc strings: option without "-", value ("" if none) */
+  char *text;   /* verbatim */
+} * CospinDeck;
+
+/*
+   Reads `length` bytes of `text`; `file` is the name used in faults (held by `faults`). All faults that can
+   be seen without knowing physics are added: YAML syntax, unknown, duplicate, missing and ill-typed keys
+   (with a suggestion), syntax of every expression, parameters that depend on each other in a circle, axes
+   without a parameter, names that clash (a parameter named like a component, a constant, a function, `hc`,
+   `l`, `m`), two tasks of one name, unknown kinds. *deck is always created, and complete only if no fault was
+   added.
+*/
+PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSchema *schema,
+                              CospinFaults faults, CospinDeck *deck);
+PetscErrorCode CospinDeckDestroy(CospinDeck *deck);
+
+/* Number of grid points, 1 without a grid. index[] (num_axes) of a point: the last axis varies fastest. */
+PetscInt64 CospinDeckNumPoints(CospinDeck deck);
+void CospinDeckPointIndex(CospinDeck deck, PetscInt64 point, int index[]);
+
+/*
+   values[deck->num_parameters]: all parameters at one grid point, evaluated in the order of their dependence,
+   axes put in place of the parameters they override. Faults (unknown name, not finite) are added; *ok tells.
+*/
+PetscErrorCode CospinDeckEvaluateParameters(CospinDeck deck, PetscInt64 point, double complex values[],
+                                            CospinFaults faults, PetscBool *ok);
+
+/* The setting of a record by the name of its key; a key that the kind does not have is a bug (PetscCheck).
+ * Borrowed. */
+const CospinSetting *CospinRecordGet(const CospinRecord *record, const char key[]);
+
+/*
+   Prints the deck completed with every default, in the order of design: itself a valid deck that means the
+   same. Comments of the original are not kept.
+*/
+PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream);
