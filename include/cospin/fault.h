@@ -34,7 +34,7 @@ PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream);
 
 /*
    Not collective. The entry of `known` (NULL at the end) that `word` is probably a misspelling of: at most
-   two edits (insert, delete, replace, swap of neighbours) and fewer than half of its letters, upper and lower
+   two edits (insert, delete, replace, swap of neighbours) and at most half of its letters, upper and lower
    case counted as equal to begin with; NULL if there is none.
 */
 const char *CospinSuggest(const char word[], const char *const known[]);

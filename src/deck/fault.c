@@ -1,0 +1,134 @@
+#include <cospin/fault.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Beyond this many, faults are counted but not kept: nobody reads them, and looking for repetitions would
+   take time that grows with the square of their number. */
+enum { MAX_KEPT = 1000, MAX_SENTENCE = 4000 };
+
+typedef struct {
+  CospinPosition at;
+  int order; /* in which it was added: sorting must be stable */
+  char *path, *sentence;
+} Fault;
+
+struct CospinFaults_ {
+  char *file;
+  int count, capacity, num_dropped;
+  Fault *faults;
+};
+
+PetscErrorCode CospinFaultsCreate(const char file[], CospinFaults *faults)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(faults));
+  PetscCall(PetscStrallocpy(file, &(*faults)->file));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinFaultsDestroy(CospinFaults *faults)
+{
+  PetscFunctionBeginUser;
+  if (!*faults) PetscFunctionReturn(0);
+  for (int k = 0; k < (*faults)->count; k++) {
+    PetscCall(PetscFree((*faults)->faults[k].path));
+    PetscCall(PetscFree((*faults)->faults[k].sentence));
+  }
+  PetscCall(PetscFree((*faults)->faults));
+  PetscCall(PetscFree((*faults)->file));
+  PetscCall(PetscFree(*faults));
+  PetscFunctionReturn(0);
+}
+
+/* What a user wrote may be quoted in a sentence; it must not break the line or write to the terminal. */
+static void Replace_Controls(char text[])
+{
+  for (char *c = text; *c; c++) {
+    if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+  }
+}
+
+static PetscBool Is_Known(CospinFaults faults, CospinPosition at, const char path[], const char sentence[])
+{
+  for (int k = 0; k < faults->count; k++) {
+    const Fault *fault = &faults->faults[k];
+
+    if (fault->at.line == at.line && fault->at.column == at.column && !strcmp(fault->path, path) &&
+        !strcmp(fault->sentence, sentence))
+      return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+static PetscErrorCode Append_Fault(CospinFaults faults, CospinPosition at, const char path[],
+                                   const char sentence[])
+{
+  Fault *fault;
+
+  PetscFunctionBeginUser;
+  if (faults->count == faults->capacity) {
+    faults->capacity = faults->capacity ? 2 * faults->capacity : 16;
+    PetscCall(PetscRealloc((size_t)faults->capacity * sizeof(Fault), &faults->faults));
+  }
+  fault = &faults->faults[faults->count];
+  fault->at = at;
+  fault->order = faults->count++;
+  PetscCall(PetscStrallocpy(path, &fault->path));
+  PetscCall(PetscStrallocpy(sentence, &fault->sentence));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const char path[], const char format[],
+                               ...)
+{
+  char sentence[MAX_SENTENCE], clean_path[256];
+  va_list arguments;
+
+  PetscFunctionBeginUser;
+  va_start(arguments, format);
+  const int length = vsnprintf(sentence, sizeof(sentence), format, arguments);
+  va_end(arguments);
+  PetscCheck(length >= 0, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Bad format of a fault: %s", format);
+  if ((size_t)length >= sizeof(sentence)) strcpy(sentence + sizeof(sentence) - 4, "...");
+  if ((size_t)snprintf(clean_path, sizeof(clean_path), "%s", path) >= sizeof(clean_path))
+    strcpy(clean_path + sizeof(clean_path) - 4, "...");
+  Replace_Controls(sentence);
+  Replace_Controls(clean_path);
+  if (Is_Known(faults, at, clean_path, sentence)) PetscFunctionReturn(0);
+  if (faults->count >= MAX_KEPT)
+    faults->num_dropped++;
+  else
+    PetscCall(Append_Fault(faults, at, clean_path, sentence));
+  PetscFunctionReturn(0);
+}
+
+int CospinFaultsCount(CospinFaults faults)
+{
+  return faults->count + faults->num_dropped;
+}
+
+static int Compare_Faults(const void *a, const void *b)
+{
+  const Fault *x = a, *y = b;
+
+  if (x->at.line != y->at.line) return x->at.line < y->at.line ? -1 : 1;
+  if (x->at.column != y->at.column) return x->at.column < y->at.column ? -1 : 1;
+  return x->order < y->order ? -1 : 1;
+}
+
+PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream)
+{
+  PetscFunctionBeginUser;
+  if (faults->count) qsort(faults->faults, (size_t)faults->count, sizeof(Fault), Compare_Faults);
+  for (int k = 0; k < faults->count; k++) {
+    const Fault *fault = &faults->faults[k];
+
+    fprintf(stream, "%s:", faults->file);
+    if (fault->at.line > 0) fprintf(stream, "%d:%d:", fault->at.line, fault->at.column);
+    if (fault->path[0]) fprintf(stream, " %s:", fault->path);
+    fprintf(stream, " %s\n", fault->sentence);
+  }
+  if (faults->num_dropped) fprintf(stream, "%s: and %d more\n", faults->file, faults->num_dropped);
+  PetscFunctionReturn(0);
+}
