@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that cospin needs and that are missing; nothing else is touched.
+#
+#   bash jobscripts/setup.sh [GROUP...]     groups: build test plot benchmark (default: build)
+#
+# Runs as root or with sudo. On a machine without apt it says what is needed and leaves the rest to you.
+# PETSC_DIR set:         MPI, HDF5, PETSc and SLEPc are yours and are not installed.
+# COSPIN_INDEX_BITS=64:  installs the builds of PETSc and SLEPc with 64-bit indices.
+# COSPIN_SETUP=skip:     does nothing at all.
+set -euo pipefail
+
+packages_of() {
+  local bits=""
+  if [ "${COSPIN_INDEX_BITS:-}" = 64 ]; then bits=64; fi
+  case $1 in
+    build)
+      echo ca-certificates git cmake make gcc libc6-dev pkg-config libfyaml-dev libcmocka-dev
+      if [ -z "${PETSC_DIR:-}" ]; then
+        # openssh-client: mpiexec of Open MPI 4 does not start without an ssh in the PATH
+        echo openmpi-bin libopenmpi-dev openssh-client libhdf5-openmpi-dev
+        echo "libpetsc$bits-complex-dev libslepc$bits-complex-dev libopenblas0-serial"
+      fi ;;
+    plot) echo python3 python3-h5py python3-xarray python3-h5netcdf python3-matplotlib ;;
+    test) echo python3 python3-h5py python3-xarray python3-h5netcdf python3-numpy python3-yaml hdf5-tools clang-format valgrind ;;
+    benchmark) echo python3 python3-numpy python3-scipy python3-qutip ;;
+    *) echo "setup.sh: unknown group '$1' (build, test, plot, benchmark)" >&2; return 2 ;;
+  esac
+}
+
+is_installed() {
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+main() {
+  local group packages wanted="" missing=() package as_root=()
+  if [ "${COSPIN_SETUP:-}" = skip ]; then return 0; fi
+  for group in "${@:-build}"; do
+    packages=$(packages_of "$group")
+    wanted+=" $packages"
+  done
+  wanted=$(tr -s ' \n' '\n' <<<"$wanted" | sort -u | xargs)
+
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "setup.sh: this is not a Debian system, so nothing was installed. Under Debian's names cospin needs: $wanted" >&2
+    return 0
+  fi
+  for package in $wanted; do
+    if ! is_installed "$package"; then missing+=("$package"); fi
+  done
+  if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "setup.sh: these packages are missing and can be installed by root only (no sudo here): ${missing[*]}" >&2
+      echo "setup.sh: ask for them, or set PETSC_DIR for libraries of your own, or COSPIN_SETUP=skip to try without." >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "setup.sh: installing from Debian, with what they depend on: ${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+main "$@"
