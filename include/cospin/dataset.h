@@ -6,9 +6,13 @@
    The file: dimension scales for every grid axis and every further dimension (mode, ...); one variable per
    row shaped [axis 0]...[axis n-1] (+ its further dimension); attributes units, long_name, and source or
    flag_* where given; groups /deck (datasets `verbatim`, `completed`: the text) and /provenance (attributes).
+   Root attributes: Conventions, title, source, history, cospin_format (an integer: the version of this
+   layout) and cospin_grid (names of the grid axes, slowest first, separated by blanks). Readers ignore groups
+   they do not know: stored states will stand in one.
 */
 #pragma once
 #include <petscsys.h>
+#include <stdio.h>
 
 typedef struct {
   const char *name; /* letters, digits, "_" */
@@ -63,5 +67,8 @@ typedef struct {
 PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout, const double records[],
                                   const CospinDatasetTexts *texts, char why[], size_t why_size);
 
-/* Prints what `cospin show` shows: title, grid, outcomes counted, variables, provenance. Same errors. */
+/*
+   Not collective. Prints what `cospin show` shows: title, run, grid, outcomes counted, variables. Same
+   errors; a file that is no HDF5 file or not one of ours is one. Nothing is printed in that case.
+*/
 PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size);

@@ -1,0 +1,147 @@
+/*
+   CospinDatasetWrite: the file is put together in memory (HDF5's core driver) and published as bytes. HDF5
+   thus never holds a file on a disk that fills up, which it can neither close nor forget, and a full disk or
+   a missing directory is an errno of our own. The image is about the size of the records.
+*/
+#include "h5.h"
+#include <string.h>
+
+static const char *Find_Attribute(const CospinDatasetTexts *texts, const char name[])
+{
+  for (int i = 0; i < texts->num_provenance; i++)
+    if (!strcmp(texts->provenance[i].name, name)) return texts->provenance[i].value;
+  return "";
+}
+
+static herr_t Set_History(hid_t file, const CospinDatasetTexts *texts)
+{
+  char history[4096];
+  (void)PetscSNPrintf(history, sizeof(history), "%s: %s", Find_Attribute(texts, "started"),
+                      Find_Attribute(texts, "command_line"));
+  return CospinH5SetText(file, "history", history);
+}
+
+/* cospin_grid: the names of the grid axes, slowest first; tells them from further dimensions. */
+static herr_t Set_Grid(hid_t file, const CospinLayout *layout)
+{
+  char names[4096] = "";
+  for (int i = 0; i < layout->num_axes; i++) {
+    if (i) (void)PetscStrlcat(names, " ", sizeof(names));
+    (void)PetscStrlcat(names, layout->axes[i].name, sizeof(names));
+  }
+  return CospinH5SetText(file, "cospin_grid", names);
+}
+
+static herr_t Write_Root(hid_t file, const CospinLayout *layout, const CospinDatasetTexts *texts)
+{
+  int bad = 0;
+  bad |= CospinH5SetText(file, "Conventions", "CF-1.8") < 0;
+  bad |= CospinH5SetText(file, "title", texts->title) < 0;
+  bad |= CospinH5SetText(file, "source", texts->source) < 0;
+  bad |= Set_History(file, texts) < 0;
+  bad |= CospinH5SetIntegers(file, "cospin_format", 1, &(int){COSPIN_FORMAT}) < 0;
+  bad |= Set_Grid(file, layout) < 0;
+  return bad ? -1 : 0;
+}
+
+static hid_t Create_Group(hid_t file, const char name[])
+{
+  hid_t list = CospinH5CreateList(H5P_GROUP_CREATE);
+  hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, list, H5P_DEFAULT);
+  H5Pclose(list);
+  return group;
+}
+
+static herr_t Write_Groups(hid_t file, const CospinDatasetTexts *texts)
+{
+  int bad = 0;
+  hid_t deck = Create_Group(file, "deck");
+  hid_t provenance = Create_Group(file, "provenance");
+  bad |= CospinH5WriteText(deck, "verbatim", texts->deck_verbatim) < 0;
+  bad |= CospinH5WriteText(deck, "completed", texts->deck_completed) < 0;
+  for (int i = 0; i < texts->num_provenance; i++)
+    bad |= CospinH5SetText(provenance, texts->provenance[i].name, texts->provenance[i].value) < 0;
+  bad |= H5Gclose(provenance) < 0;
+  bad |= H5Gclose(deck) < 0;
+  return bad ? -1 : 0;
+}
+
+static hid_t Create_File(const char name[])
+{
+  hid_t creation = CospinH5CreateList(H5P_FILE_CREATE);
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  hid_t file;
+  H5Pset_fapl_core(access, (size_t)1 << 20, 0);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  file = H5Fcreate(name, H5F_ACC_TRUNC, creation, access);
+  H5Pclose(access);
+  H5Pclose(creation);
+  return file;
+}
+
+/* *image is owned by the caller (PetscFree) and stays NULL on a failure of HDF5, which `held` explains. */
+static PetscErrorCode Build_Image(const char name[], const CospinLayout *layout, const double records[],
+                                  const CospinDatasetTexts *texts, char **image, size_t *size)
+{
+  double *buffer;
+  int bad = 0;
+  hid_t file = Create_File(name);
+  ssize_t length;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(CospinLayoutBufferSize(layout), &buffer));
+  bad |= Write_Root(file, layout, texts) < 0;
+  bad |= CospinLayoutWrite(file, layout, records, buffer) < 0;
+  bad |= Write_Groups(file, texts) < 0;
+  bad |= H5Fflush(file, H5F_SCOPE_GLOBAL) < 0;
+  PetscCall(PetscFree(buffer));
+  length = H5Fget_file_image(file, NULL, 0);
+  if (!bad && length > 0) {
+    *size = (size_t)length;
+    PetscCall(PetscMalloc1(*size, image));
+    if (H5Fget_file_image(file, *image, *size) < 0) PetscCall(PetscFree(*image));
+  }
+  H5Fclose(file);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check_Layout(const CospinLayout *layout)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(layout->num_axes < H5S_MAX_RANK, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%d axes",
+             layout->num_axes);
+  for (int i = 0; i < layout->num_variables; i++) {
+    const CospinVariable *v = layout->variables + i;
+    const int size = v->dimension < 0 ? 1 : layout->dimensions[v->dimension].size;
+    PetscCheck(v->dimension < layout->num_dimensions && v->size == size, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+               "%s has %d values, its dimension %d", v->name, v->size, size);
+    PetscCheck(v->offset >= 0 && v->offset + v->size <= layout->record_length, PETSC_COMM_SELF,
+               PETSC_ERR_ARG_OUTOFRANGE, "%s ends at %d of a record of %d", v->name, v->offset + v->size,
+               layout->record_length);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout, const double records[],
+                                  const CospinDatasetTexts *texts, char why[], size_t why_size)
+{
+  CospinH5Catch held;
+  char *image = NULL;
+  size_t size = 0;
+  PetscErrorCode ierr;
+
+  PetscFunctionBeginUser;
+  PetscCall(Check_Layout(layout));
+  CospinH5CatchBegin(&held);
+  ierr = Build_Image(file, layout, records, texts, &image, &size);
+  CospinH5CatchEnd(&held);
+  PetscCall(ierr);
+  if (!image) {
+    PetscCall(
+        PetscSNPrintf(why, why_size, "cannot put the dataset %s together: HDF5 says: %s", file, held.reason));
+    PetscFunctionReturn(PETSC_ERR_LIB);
+  }
+  ierr = CospinPublish(file, image, size, why, why_size);
+  PetscCall(PetscFree(image));
+  PetscFunctionReturn(ierr);
+}

@@ -1,0 +1,132 @@
+/*
+   The few HDF5 phrases that writer and reader need, and the capture of HDF5's error stack.
+
+   Texts are fixed-length UTF-8: h5py, h5netcdf, netCDF-C and h5dump all show those as plain text.
+*/
+#include "h5.h"
+#include <string.h>
+
+static herr_t Keep_Innermost(unsigned n, const H5E_error2_t *error, void *reason)
+{
+  if (n == 0) (void)PetscStrncpy(reason, error->desc, sizeof(((CospinH5Catch *)NULL)->reason));
+  return 0;
+}
+
+static herr_t Keep_First(hid_t stack, void *data)
+{
+  CospinH5Catch *held = data;
+  if (!held->reason[0]) H5Ewalk2(stack, H5E_WALK_UPWARD, Keep_Innermost, held->reason);
+  return 0;
+}
+
+void CospinH5CatchBegin(CospinH5Catch *held)
+{
+  held->reason[0] = '\0';
+  H5Eget_auto2(H5E_DEFAULT, &held->previous, &held->previous_data);
+  H5Eset_auto2(H5E_DEFAULT, Keep_First, held);
+}
+
+void CospinH5CatchEnd(CospinH5Catch *held)
+{
+  H5Eset_auto2(H5E_DEFAULT, held->previous, held->previous_data);
+}
+
+hid_t CospinH5CreateList(hid_t list_class)
+{
+  const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+  hid_t list = H5Pcreate(list_class);
+  H5Pset_attr_creation_order(list, order);
+  if (list_class != H5P_DATASET_CREATE) H5Pset_link_creation_order(list, order);
+  return list;
+}
+
+static hid_t Text_Type(size_t length)
+{
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, length ? length : 1); /* HDF5 knows no empty string; one null byte reads as "" */
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  return type;
+}
+
+static herr_t Set_Attribute(hid_t object, const char name[], hid_t file_type, hid_t memory_type, hid_t space,
+                            const void *value)
+{
+  int bad = 0;
+  hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+  bad |= H5Awrite(attribute, memory_type, value) < 0;
+  bad |= H5Aclose(attribute) < 0;
+  H5Sclose(space);
+  return bad ? -1 : 0;
+}
+
+herr_t CospinH5SetText(hid_t object, const char name[], const char value[])
+{
+  hid_t type = Text_Type(strlen(value));
+  herr_t status = Set_Attribute(object, name, type, type, H5Screate(H5S_SCALAR), value);
+  H5Tclose(type);
+  return status;
+}
+
+herr_t CospinH5SetIntegers(hid_t object, const char name[], int count, const int values[])
+{
+  const hsize_t size = (hsize_t)count;
+  hid_t space = count == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &size, NULL);
+  return Set_Attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT, space, values);
+}
+
+herr_t CospinH5SetReal(hid_t object, const char name[], double value)
+{
+  return Set_Attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, H5Screate(H5S_SCALAR), &value);
+}
+
+herr_t CospinH5WriteText(hid_t parent, const char name[], const char text[])
+{
+  int bad = 0;
+  hid_t type = Text_Type(strlen(text));
+  hid_t space = H5Screate(H5S_SCALAR);
+  hid_t list = CospinH5CreateList(H5P_DATASET_CREATE);
+  hid_t set = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  bad |= H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0;
+  bad |= H5Dclose(set) < 0;
+  H5Pclose(list);
+  H5Sclose(space);
+  H5Tclose(type);
+  return bad ? -1 : 0;
+}
+
+herr_t CospinH5GetText(hid_t object, const char name[], char text[], size_t size)
+{
+  hid_t attribute, stored, type;
+  herr_t status = -1;
+  text[0] = '\0';
+  if (H5Aexists(object, name) <= 0) return -1;
+  attribute = H5Aopen(object, name, H5P_DEFAULT);
+  stored = H5Aget_type(attribute);
+  type = Text_Type(size);
+  if (H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0 &&
+      H5Aget_storage_size(attribute) == H5Tget_size(stored)) {
+    H5Tset_cset(type, H5Tget_cset(stored));
+    H5Tset_strpad(type, H5T_STR_NULLTERM);
+    status = H5Aread(attribute, type, text);
+  }
+  if (status < 0) text[0] = '\0';
+  H5Tclose(type);
+  H5Tclose(stored);
+  H5Aclose(attribute);
+  return status;
+}
+
+int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[])
+{
+  hid_t attribute, space;
+  hssize_t found = -1;
+  if (H5Aexists(object, name) <= 0) return 0;
+  attribute = H5Aopen(object, name, H5P_DEFAULT);
+  space = H5Aget_space(attribute);
+  found = H5Sget_simple_extent_npoints(space);
+  if (found > count || H5Aread(attribute, H5T_NATIVE_INT, values) < 0) found = -1;
+  H5Sclose(space);
+  H5Aclose(attribute);
+  return (int)found;
+}

@@ -1,0 +1,51 @@
+/*
+   What the files of src/dataset share. Everything here follows HDF5's own convention: a negative return value
+   is a failure, and a negative id handed to the next call makes that one fail too. So callers write straight
+   on, close what they opened, and look at the sum; the first reason is held by the CospinH5Catch in force.
+*/
+#pragma once
+#include <cospin/dataset.h>
+#include <hdf5.h>
+#include <hdf5_hl.h>
+
+#define COSPIN_FORMAT                                                                                        \
+  1 /* root attribute cospin_format; grows when a reader of older files would be misled                      \
+     */
+
+typedef struct {
+  char reason[256]; /* of the first failure; "" while there is none */
+  H5E_auto2_t previous;
+  void *previous_data;
+} CospinH5Catch;
+
+/* Between Begin and End HDF5 prints nothing; the innermost message of the first failure is kept in `reason`.
+ */
+void CospinH5CatchBegin(CospinH5Catch *held);
+void CospinH5CatchEnd(CospinH5Catch *held);
+
+/* Property lists for files, groups and datasets with links and attributes kept in the order of creation. */
+hid_t CospinH5CreateList(hid_t list_class);
+
+/* Attributes: UTF-8 of fixed length, native integers and reals (one value: scalar dataspace). */
+herr_t CospinH5SetText(hid_t object, const char name[], const char value[]);
+herr_t CospinH5SetIntegers(hid_t object, const char name[], int count, const int values[]);
+herr_t CospinH5SetReal(hid_t object, const char name[], double value);
+
+/* A text of any length as a scalar dataset. */
+herr_t CospinH5WriteText(hid_t parent, const char name[], const char text[]);
+
+/* Reads a text attribute, cut to `size`; "" and a negative value if it is absent or no text. */
+herr_t CospinH5GetText(hid_t object, const char name[], char text[], size_t size);
+
+/* Reads at most `count` integers; returns how many there are (0: absent) or a negative value. */
+int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]);
+
+/* Everything that goes into a dataset, written into an open, empty file (layout.c). */
+herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double records[], double buffer[]);
+
+/* Points of the grid, and the doubles that `buffer` above needs. */
+size_t CospinLayoutNumPoints(const CospinLayout *layout);
+size_t CospinLayoutBufferSize(const CospinLayout *layout);
+
+/* Puts `size` bytes in place as `file`: whole and durable, or not at all (publish.c). Not collective. */
+PetscErrorCode CospinPublish(const char file[], const char bytes[], size_t size, char why[], size_t why_size);

@@ -1,0 +1,277 @@
+/*
+   The rows of /provenance: a growing list of owned strings, and one function for each family of facts.
+*/
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
+#endif
+#include <cospin/provenance.h>
+#include <cospin/version.h>
+#include <dlfcn.h>
+#include <hdf5.h>
+#include <libfyaml.h>
+#include <slepcsys.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#ifdef __clang__
+#define COMPILER __VERSION__ /* says "Clang" itself */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+struct CospinProvenance_ {
+  int count, capacity;
+  CospinAttribute *rows; /* name and value are PetscStrallocpy'd */
+};
+
+static const char *const unknown = "unknown";
+
+static PetscErrorCode Append(CospinProvenance p, const char name[], const char value[])
+{
+  char *copy_of_name, *copy_of_value;
+
+  PetscFunctionBeginUser;
+  if (p->count == p->capacity) {
+    p->capacity = p->capacity ? 2 * p->capacity : 32;
+    PetscCall(PetscRealloc((size_t)p->capacity * sizeof(*p->rows), &p->rows));
+  }
+  PetscCall(PetscStrallocpy(name, &copy_of_name));
+  PetscCall(PetscStrallocpy(value, &copy_of_value));
+  p->rows[p->count++] = (CospinAttribute){copy_of_name, copy_of_value};
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProvenanceSet(CospinProvenance p, const char name[], const char value[])
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < p->count; i++) {
+    char *copy;
+    if (strcmp(p->rows[i].name, name)) continue;
+    PetscCall(PetscStrallocpy(value, &copy));
+    PetscCall(PetscFree(p->rows[i].value));
+    p->rows[i].value = copy;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Append(p, name, value));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Set_Integer(CospinProvenance p, const char name[], int value)
+{
+  char text[16];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, sizeof(text), "%d", value));
+  PetscCall(CospinProvenanceSet(p, name, text));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Set_Now(CospinProvenance p, const char name[])
+{
+  char text[32];
+  const time_t now = time(NULL);
+  struct tm utc;
+
+  PetscFunctionBeginUser;
+  gmtime_r(&now, &utc);
+  strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  PetscCall(CospinProvenanceSet(p, name, text));
+  PetscFunctionReturn(0);
+}
+
+/* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'. */
+static PetscErrorCode Set_CommandLine(CospinProvenance p, int argc, char *const argv[])
+{
+  char *line;
+  size_t length = 1;
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < argc; i++) length += strlen(argv[i]) + 3;
+  PetscCall(PetscCalloc1(length, &line));
+  for (int i = 0; i < argc; i++) {
+    const char *slash = i ? NULL : strrchr(argv[i], '/');
+    const char *word = slash ? slash + 1 : argv[i];
+    const char *quote = word[0] && !strpbrk(word, " \t\n\"$&|;<>*?()") ? "" : "'";
+    PetscCall(PetscStrlcat(line, i ? " " : "", length));
+    PetscCall(PetscStrlcat(line, quote, length));
+    PetscCall(PetscStrlcat(line, word, length));
+    PetscCall(PetscStrlcat(line, quote, length));
+  }
+  PetscCall(CospinProvenanceSet(p, "command_line", line));
+  PetscCall(PetscFree(line));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Set_Build(CospinProvenance p)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinProvenanceSet(p, "cospin_version", COSPIN_VERSION));
+  PetscCall(CospinProvenanceSet(p, "git_revision", COSPIN_GIT_REVISION));
+  PetscCall(CospinProvenanceSet(p, "git_dirty", COSPIN_GIT_DIRTY ? "yes" : "no"));
+  PetscCall(CospinProvenanceSet(p, "build_type", COSPIN_BUILD_TYPE));
+  PetscCall(CospinProvenanceSet(p, "compiler", COMPILER));
+  PetscCall(CospinProvenanceSet(p, "c_flags", COSPIN_C_FLAGS));
+  PetscFunctionReturn(0);
+}
+
+/* BLAS has no call that names it. The file that zgemm comes from does: .../openblas-serial/libblas.so.3. */
+static PetscErrorCode Set_Blas(CospinProvenance p)
+{
+  void *address = dlsym(RTLD_DEFAULT, "zgemm_");
+  Dl_info found;
+  char *resolved = NULL;
+
+  PetscFunctionBeginUser;
+  if (address && dladdr(address, &found) && found.dli_fname) resolved = realpath(found.dli_fname, NULL);
+  PetscCall(CospinProvenanceSet(p, "blas", resolved ? resolved : unknown));
+  free(resolved);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Set_Libraries(CospinProvenance p)
+{
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  unsigned major, minor, release;
+  int length;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscGetVersion(text, sizeof(text)));
+  PetscCall(CospinProvenanceSet(p, "petsc", text));
+  PetscCall(SlepcGetVersion(text, sizeof(text)));
+  PetscCall(CospinProvenanceSet(p, "slepc", text));
+  H5get_libversion(&major, &minor, &release);
+  PetscCall(PetscSNPrintf(text, sizeof(text), "%u.%u.%u", major, minor, release));
+  PetscCall(CospinProvenanceSet(p, "hdf5", text));
+  PetscCallMPI(MPI_Get_library_version(text, &length));
+  text[strcspn(text, "\n")] = '\0';
+  PetscCall(CospinProvenanceSet(p, "mpi", text));
+  PetscCall(CospinProvenanceSet(p, "libfyaml", fy_library_version()));
+  PetscCall(Set_Blas(p));
+  PetscCall(CospinProvenanceSet(p, "scalar_type", PetscDefined(USE_COMPLEX) ? "complex" : "real"));
+  PetscCall(Set_Integer(p, "index_bits", (int)(8 * sizeof(PetscInt))));
+  PetscFunctionReturn(0);
+}
+
+enum { NAME_SIZE = MPI_MAX_PROCESSOR_NAME };
+
+static int Compare_Names(const void *a, const void *b)
+{
+  return strcmp(a, b);
+}
+
+/* names: count strings of NAME_SIZE; sorted here, then each is listed once. */
+static PetscErrorCode Set_Hosts(CospinProvenance p, size_t count, char names[])
+{
+  char *list;
+  const size_t size = count * (NAME_SIZE + 1);
+
+  PetscFunctionBeginUser;
+  qsort(names, count, NAME_SIZE, Compare_Names);
+  PetscCall(PetscCalloc1(size, &list));
+  for (size_t i = 0; i < count; i++) {
+    if (i && !strcmp(names + i * NAME_SIZE, names + (i - 1) * NAME_SIZE)) continue;
+    PetscCall(PetscStrlcat(list, i ? " " : "", size));
+    PetscCall(PetscStrlcat(list, names + i * NAME_SIZE, size));
+  }
+  PetscCall(CospinProvenanceSet(p, "hosts", list));
+  PetscCall(PetscFree(list));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Gather_Hosts(CospinProvenance p, MPI_Comm comm)
+{
+  char own[NAME_SIZE] = "", *names = NULL;
+  int length;
+  PetscMPIInt rank, size;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCallMPI(MPI_Get_processor_name(own, &length));
+  if (rank == 0) PetscCall(PetscMalloc1((size_t)size * NAME_SIZE, &names));
+  PetscCallMPI(MPI_Gather(own, NAME_SIZE, MPI_CHAR, names, NAME_SIZE, MPI_CHAR, 0, comm));
+  PetscCall(Set_Hosts(p, rank ? 1 : (size_t)size, rank ? own : names));
+  PetscCall(PetscFree(names));
+  PetscCall(Set_Integer(p, "ranks", size));
+  PetscFunctionReturn(0);
+}
+
+/* Environment variable -> row. */
+static const struct {
+  const char *variable, *row;
+} slurm[] = {
+    {"SLURM_JOB_ID", "slurm_job_id"},
+    {"SLURM_JOB_NAME", "slurm_job_name"},
+    {"SLURM_CLUSTER_NAME", "slurm_cluster"},
+    {"SLURM_JOB_PARTITION", "slurm_partition"},
+    {"SLURM_JOB_NODELIST", "slurm_nodes"},
+    {"SLURM_NTASKS", "slurm_tasks"},
+    {"SLURM_CPUS_PER_TASK", "slurm_cpus_per_task"},
+    {"SLURM_ARRAY_JOB_ID", "slurm_array_job_id"},
+    {"SLURM_ARRAY_TASK_ID", "slurm_array_task_id"},
+    {"SLURM_RESTART_COUNT", "slurm_restart_count"},
+};
+
+static PetscErrorCode Set_Environment(CospinProvenance p)
+{
+  const char *threads = getenv("OMP_NUM_THREADS");
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProvenanceSet(p, "omp_num_threads", threads ? threads : unknown));
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(slurm); i++) {
+    const char *value = getenv(slurm[i].variable);
+    if (value) PetscCall(CospinProvenanceSet(p, slurm[i].row, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProvenanceCreate(MPI_Comm comm, int argc, char *const argv[], int groups,
+                                      int ranks_per_group, CospinProvenance *provenance)
+{
+  CospinProvenance p;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&p));
+  PetscCall(Set_Now(p, "started"));
+  PetscCall(CospinProvenanceSet(p, "finished", unknown));
+  PetscCall(Set_CommandLine(p, argc, argv));
+  PetscCall(Set_Build(p));
+  PetscCall(Set_Libraries(p));
+  PetscCall(Gather_Hosts(p, comm));
+  PetscCall(Set_Integer(p, "groups", groups));
+  PetscCall(Set_Integer(p, "ranks_per_group", ranks_per_group));
+  PetscCall(Set_Environment(p));
+  *provenance = p;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProvenanceDestroy(CospinProvenance *provenance)
+{
+  CospinProvenance p = *provenance;
+
+  PetscFunctionBeginUser;
+  if (!p) PetscFunctionReturn(0);
+  for (int i = 0; i < p->count; i++) {
+    PetscCall(PetscFree(p->rows[i].name));
+    PetscCall(PetscFree(p->rows[i].value));
+  }
+  PetscCall(PetscFree(p->rows));
+  PetscCall(PetscFree(*provenance));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProvenanceFinish(CospinProvenance provenance)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Set_Now(provenance, "finished"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProvenanceGet(CospinProvenance provenance, int *count, const CospinAttribute **rows)
+{
+  PetscFunctionBeginUser;
+  *count = provenance->count;
+  *rows = provenance->rows;
+  PetscFunctionReturn(0);
+}

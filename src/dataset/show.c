@@ -1,0 +1,283 @@
+/*
+   CospinDatasetShow: a finished dataset for the eyes. It reads what the file says about itself and nothing
+   else, so it shows files of later versions as well.
+*/
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "h5.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_VARIABLES = 1024, MAX_FLAGS = 64 };
+
+typedef struct {
+  char name[96], units[64], long_name[160];
+  PetscBool scale, integer;
+  int rank;
+  hsize_t shape[H5S_MAX_RANK];
+  size_t size;
+  double *values; /* owned */
+} Variable;
+
+typedef struct {
+  hid_t file;
+  FILE *stream;
+  int num_variables;
+  Variable *variables;
+} Show;
+
+static const Variable *Find_Variable(const Show *show, const char name[])
+{
+  for (int i = 0; i < show->num_variables; i++)
+    if (!strcmp(show->variables[i].name, name)) return show->variables + i;
+  return NULL;
+}
+
+static PetscErrorCode Read_Variable(hid_t set, const char name[], Variable *v)
+{
+  hid_t space = H5Dget_space(set), type = H5Dget_type(set);
+  const H5T_class_t kind = H5Tget_class(type);
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrncpy(v->name, name, sizeof(v->name)));
+  (void)CospinH5GetText(set, "units", v->units, sizeof(v->units));
+  (void)CospinH5GetText(set, "long_name", v->long_name, sizeof(v->long_name));
+  v->scale = H5DSis_scale(set) > 0 ? PETSC_TRUE : PETSC_FALSE;
+  v->integer = kind == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
+  v->rank = H5Sget_simple_extent_dims(space, v->shape, NULL);
+  v->size = (size_t)H5Sget_simple_extent_npoints(space);
+  PetscCall(PetscMalloc1(v->size, &v->values));
+  if ((kind != H5T_INTEGER && kind != H5T_FLOAT) ||
+      H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v->values) < 0)
+    for (size_t i = 0; i < v->size; i++) v->values[i] = NAN;
+  H5Tclose(type);
+  H5Sclose(space);
+  PetscFunctionReturn(0);
+}
+
+/* One link of the root group; groups and whatever is no dataset are passed over. */
+static herr_t Add_Variable(hid_t root, const char *name, const H5L_info_t *info, void *context)
+{
+  Show *show = context;
+  H5O_info_t object;
+  hid_t set;
+  PetscErrorCode ierr;
+  (void)info;
+  if (H5Oget_info_by_name2(root, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
+  if (object.type != H5O_TYPE_DATASET || show->num_variables == MAX_VARIABLES) return 0;
+  set = H5Dopen2(root, name, H5P_DEFAULT);
+  if (set < 0) return -1;
+  ierr = Read_Variable(set, name, show->variables + show->num_variables++);
+  H5Dclose(set);
+  return ierr ? -1 : 0;
+}
+
+static void Print_Text(const Show *show, hid_t object, const char attribute[], const char label[])
+{
+  char text[4096];
+  if (CospinH5GetText(object, attribute, text, sizeof(text)) >= 0 && text[0])
+    fprintf(show->stream, "  %-10s %s\n", label, text);
+}
+
+static void Print_Head(const Show *show, const char name[])
+{
+  static const struct {
+    const char *attribute, *label;
+  } rows[] = {
+      {"cospin_version", "cospin"}, {"git_revision", "revision"}, {"git_dirty", "changed"},
+      {"started", "started"},       {"finished", "finished"},     {"hosts", "hosts"},
+      {"ranks", "ranks"},           {"groups", "groups"},         {"slurm_job_id", "SLURM job"},
+      {"petsc", "PETSc"},           {"command_line", "command"},
+  };
+  struct stat status = {0};
+  hid_t provenance = H5Gopen2(show->file, "provenance", H5P_DEFAULT);
+  (void)stat(name, &status);
+  fprintf(show->stream, "%s (%.1f kB)\n", name, (double)status.st_size / 1e3);
+  Print_Text(show, show->file, "title", "title");
+  Print_Text(show, show->file, "source", "source");
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(rows); i++)
+    Print_Text(show, provenance, rows[i].attribute, rows[i].label);
+  H5Gclose(provenance);
+}
+
+/* Extremes of the finite values; false if there are none. */
+static PetscBool Find_Range(const Variable *v, double *low, double *high)
+{
+  *low = INFINITY;
+  *high = -INFINITY;
+  for (size_t i = 0; i < v->size; i++) {
+    if (!isfinite(v->values[i])) continue;
+    *low = PetscMin(*low, v->values[i]);
+    *high = PetscMax(*high, v->values[i]);
+  }
+  return *low <= *high ? PETSC_TRUE : PETSC_FALSE;
+}
+
+static void Print_Range(const Show *show, const Variable *v)
+{
+  char text[64] = "nothing finite";
+  double low, high;
+  if (Find_Range(v, &low, &high)) {
+    (void)snprintf(text, sizeof(text), "%.*g", v->integer ? 15 : 6, low);
+    if (low < high)
+      (void)snprintf(text, sizeof(text), "%.*g .. %.*g", v->integer ? 15 : 6, low, v->integer ? 15 : 6, high);
+  }
+  fprintf(show->stream, "  %-28s", text);
+}
+
+static void Print_Shape(const Show *show, const Variable *v)
+{
+  char text[128] = "-";
+  size_t length = 0;
+  for (int i = 0; i < v->rank && length < sizeof(text) - 24; i++)
+    length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%llu", i ? "x" : "",
+                               (unsigned long long)v->shape[i]);
+  fprintf(show->stream, "  %-10s", text);
+}
+
+static void Print_Variables(const Show *show, PetscBool scales, const char heading[])
+{
+  int width = 0;
+  for (int i = 0; i < show->num_variables; i++) width = PetscMax(width, (int)strlen(show->variables[i].name));
+  fprintf(show->stream, "\n%s\n", heading);
+  for (int i = 0; i < show->num_variables; i++) {
+    const Variable *v = show->variables + i;
+    if (v->scale != scales) continue;
+    fprintf(show->stream, "  %-*s", width, v->name);
+    Print_Shape(show, v);
+    Print_Range(show, v);
+    fprintf(show->stream, "  %-12s  %s\n", v->units, v->long_name);
+  }
+}
+
+static size_t Count_Value(const Variable *v, int value)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < v->size; i++) count += (int)v->values[i] == value;
+  return count;
+}
+
+/* `outcome` counted by the names that the file gives its codes. */
+static void Print_Outcomes(const Show *show)
+{
+  const Variable *outcome = Find_Variable(show, "outcome");
+  char meanings[4096], *name, *rest = meanings;
+  int values[MAX_FLAGS], count;
+  hid_t set;
+  if (!outcome) return;
+  set = H5Dopen2(show->file, "outcome", H5P_DEFAULT);
+  count = CospinH5GetIntegers(set, "flag_values", MAX_FLAGS, values);
+  (void)CospinH5GetText(set, "flag_meanings", meanings, sizeof(meanings));
+  H5Dclose(set);
+  fprintf(show->stream, "\npoints: %zu\n", outcome->size);
+  for (int i = 0; i < count && (name = strtok_r(rest, " ", &rest)); i++) {
+    const size_t points = Count_Value(outcome, values[i]);
+    if (points) fprintf(show->stream, "  %6zu  %s (%d)\n", points, name, values[i]);
+  }
+}
+
+/* Where on the grid the flat index of a value of `v` lies: "nbar = 5, w = 3". */
+static void Print_Place(const Show *show, const Variable *v, size_t index)
+{
+  char names[4096], *name, *rest = names;
+  size_t stride = v->size;
+  (void)CospinH5GetText(show->file, "cospin_grid", names, sizeof(names));
+  for (int i = 0; i < v->rank && (name = strtok_r(rest, " ", &rest)); i++) {
+    const Variable *axis = Find_Variable(show, name);
+    stride /= (size_t)v->shape[i];
+    if (axis && axis->size == v->shape[i])
+      fprintf(show->stream, "%s%s = %g", i ? ", " : " at ", name, axis->values[index / stride % axis->size]);
+  }
+}
+
+static void Print_Seconds(const Show *show)
+{
+  const Variable *seconds = Find_Variable(show, "seconds");
+  double total = 0;
+  size_t slowest = 0;
+  if (!seconds || !seconds->size) return;
+  for (size_t i = 0; i < seconds->size; i++) {
+    if (!isfinite(seconds->values[i])) continue;
+    total += seconds->values[i];
+    if (!(seconds->values[i] <= seconds->values[slowest])) slowest = i;
+  }
+  fprintf(show->stream, "\nseconds: %.4g in all, slowest point %.4g", total, seconds->values[slowest]);
+  Print_Place(show, seconds, slowest);
+  fprintf(show->stream, "\n");
+}
+
+static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(MAX_VARIABLES, &show->variables));
+  *ok = H5Literate(show->file, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, Add_Variable, show) < 0 ? PETSC_FALSE
+                                                                                              : PETSC_TRUE;
+  if (*ok) {
+    Print_Head(show, name);
+    Print_Outcomes(show);
+    Print_Seconds(show);
+    Print_Variables(show, PETSC_TRUE, "dimensions");
+    Print_Variables(show, PETSC_FALSE, "variables");
+  }
+  for (int i = 0; i < show->num_variables; i++) PetscCall(PetscFree(show->variables[i].values));
+  PetscCall(PetscFree(show->variables));
+  PetscFunctionReturn(0);
+}
+
+/* A sentence for what can be seen without HDF5, or NULL. */
+static const char *Refuse_Early(const char name[])
+{
+  struct stat status;
+  FILE *file;
+  if (stat(name, &status)) return strerror(errno);
+  if (S_ISDIR(status.st_mode)) return strerror(EISDIR);
+  file = fopen(name, "rb");
+  if (!file) return strerror(errno);
+  fclose(file);
+  return H5Fis_hdf5(name) > 0 ? NULL : "it is not an HDF5 file (or was cut short)";
+}
+
+/* Without locks, so that a file on a read-only or lockless file system can be shown. */
+static hid_t Open_File(const char name[])
+{
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  H5Pset_file_locking(access, 0, 1);
+  file = H5Fopen(name, H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  return file;
+}
+
+PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size)
+{
+  CospinH5Catch held;
+  Show show = {.stream = stream};
+  const char *reason;
+  int format;
+  PetscBool ok = PETSC_FALSE;
+  PetscErrorCode ierr = 0;
+
+  PetscFunctionBeginUser;
+  CospinH5CatchBegin(&held);
+  reason = Refuse_Early(file);
+  if (!reason) {
+    held.reason[0] = '\0';
+    show.file = Open_File(file);
+    if (show.file >= 0 && CospinH5GetIntegers(show.file, "cospin_format", 1, &format) != 1)
+      reason = "it is an HDF5 file, but not one of cospin's (no attribute cospin_format)";
+    else if (show.file >= 0)
+      ierr = Show_File(&show, file, &ok);
+    H5Fclose(show.file);
+  }
+  CospinH5CatchEnd(&held);
+  PetscCall(ierr);
+  if (!ok) {
+    PetscCall(PetscSNPrintf(why, why_size, "cannot show %s: %s", file, reason ? reason : held.reason));
+    PetscFunctionReturn(PETSC_ERR_FILE_READ);
+  }
+  PetscFunctionReturn(0);
+}
