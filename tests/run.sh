@@ -8,4 +8,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash jobscripts/setup.sh build plot test
 cmake --preset release -DBUILD_TESTING=ON
 cmake --build build/release --parallel "$(nproc)"
-exec ctest --test-dir build/release --output-on-failure --no-tests=error -j2 "$@"
+exec ctest --test-dir build/release --output-on-failure --no-tests=error --no-label-summary -j2 "$@"
