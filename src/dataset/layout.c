@@ -109,11 +109,9 @@ static herr_t Set_VariableAttributes(hid_t set, const CospinVariable *variable)
 {
   int bad = 0;
   bad |= CospinH5SetText(set, "long_name", variable->long_name) < 0;
-  if (variable->flags)
-    bad |= Set_Flags(set, variable) < 0;
-  else
-    bad |= CospinH5SetText(set, "units", variable->units) < 0;
+  bad |= CospinH5SetText(set, "units", variable->units) < 0;
   if (variable->source[0]) bad |= CospinH5SetText(set, "source", variable->source) < 0;
+  if (variable->flags) bad |= Set_Flags(set, variable) < 0;
   if (variable->storage == COSPIN_REAL) bad |= CospinH5SetReal(set, "_FillValue", NAN) < 0;
   return bad ? -1 : 0;
 }

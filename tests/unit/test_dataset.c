@@ -191,6 +191,8 @@ static void test_Attributes(void **state)
   assert_string_equal(text, "unfinished converged not_converged");
   assert_true(H5LTget_attribute_int(set, ".", "flag_values", codes) >= 0);
   assert_int_equal(codes[2], -2);
+  Read_Text(set, "units", text, sizeof(text));
+  assert_string_equal(text, "1");
   H5Dclose(set);
   set = H5Dopen2(file, "steady_inversion", H5P_DEFAULT);
   assert_int_equal(Rank_Of(set, NULL), 0);
