@@ -228,7 +228,8 @@ PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinLetterAdjoint l
     const CospinWord *word = &p->words[k];
     CospinWord *reversed = &result->words[result->count++];
 
-    PetscCall(Create_Word(conj(word->coefficient) + 0., word->length, word->letters, 0, NULL, reversed));
+    PetscCall(Create_Word(CMPLX(creal(word->coefficient), 0 - cimag(word->coefficient)), word->length,
+                          word->letters, 0, NULL, reversed));
     for (int j = 0; j < word->length; j++)
       reversed->letters[j] = letter_adjoint(context, word->letters[word->length - 1 - j]);
     Sort_By_Component(reversed->length, reversed->letters);

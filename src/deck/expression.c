@@ -1,0 +1,69 @@
+#include "expression_impl.h"
+
+PetscErrorCode CospinExpressionDestroy(CospinExpression *expression)
+{
+  PetscFunctionBeginUser;
+  if (!*expression) PetscFunctionReturn(0);
+  for (Node *node = (*expression)->nodes; node;) {
+    Node *next = node->next;
+
+    PetscCall(PetscFree(node->name));
+    PetscCall(PetscFree(node->children));
+    PetscCall(PetscFree(node));
+    node = next;
+  }
+  PetscCall(PetscFree((*expression)->text));
+  PetscCall(PetscFree((*expression)->path));
+  PetscCall(PetscFree(*expression));
+  PetscFunctionReturn(0);
+}
+
+const char *CospinExpressionText(CospinExpression expression)
+{
+  return expression->text;
+}
+
+CospinPosition CospinExpressionPosition(CospinExpression expression)
+{
+  return expression->at;
+}
+
+const char *CospinExpressionPath(CospinExpression expression)
+{
+  return expression->path;
+}
+
+int CospinExpressionCountExpectations(CospinExpression expression)
+{
+  return expression->num_expectations;
+}
+
+static PetscErrorCode Visit_Node(const Node *node,
+                                 PetscErrorCode (*visit)(void *context, const char name[], int num_index),
+                                 void *context)
+{
+  PetscFunctionBeginUser;
+  if (node->kind == NODE_NAME) PetscCall(visit(context, node->name, node->count));
+  for (int k = 0; k < node->count; k++) PetscCall(Visit_Node(node->children[k].node, visit, context));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpressionVisitNames(CospinExpression expression,
+                                          PetscErrorCode (*visit)(void *context, const char name[],
+                                                                  int num_index),
+                                          void *context)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Visit_Node(expression->root, visit, context));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinValueReset(CospinValue *value)
+{
+  PetscFunctionBeginUser;
+  if (value->is_operator) PetscCall(CospinPolynomialDestroy(&value->polynomial));
+  value->is_operator = PETSC_FALSE;
+  value->number = 0;
+  value->polynomial = NULL;
+  PetscFunctionReturn(0);
+}

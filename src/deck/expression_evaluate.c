@@ -1,0 +1,520 @@
+/*
+   The value of a tree in an environment. A node whose children fail goes on to its other children, so that
+   one evaluation finds all faults; it then has no value itself.
+
+   Convention: an evaluator leaves *value reset (the number 0) when *ok is false.
+*/
+#include "expression_impl.h"
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* What an operator may grow to before the deck is considered wrong: products multiply the number of terms. */
+enum { MAX_TERMS = 100000, MAX_LETTERS = 10000000, MAX_OPERATOR_POWER = 1000, MAX_REPEATED_POWER = 1024 };
+
+typedef struct {
+  CospinExpression expression;
+  const CospinEnvironment *environment;
+  CospinFaults faults; /* may be NULL */
+} Evaluator;
+
+static PetscErrorCode Evaluate_Node(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                    PetscBool *ok);
+
+/* Adds a fault at a character, frees the value and clears *ok. */
+static PetscErrorCode Fail(Evaluator *evaluator, int offset, CospinValue *value, PetscBool *ok,
+                           const char format[], ...)
+{
+  char sentence[1024];
+  va_list arguments;
+
+  PetscFunctionBeginUser;
+  if (evaluator->faults) {
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    PetscCall(CospinFaultsAdd(evaluator->faults, CospinExpressionLocate(evaluator->expression, offset),
+                              evaluator->expression->path, "%s", sentence));
+  }
+  *ok = PETSC_FALSE;
+  PetscCall(CospinValueReset(value));
+  PetscFunctionReturn(0);
+}
+
+const char *CospinNumberFormat(double complex z, char text[], size_t size)
+{
+  if (cimag(z) == 0)
+    snprintf(text, size, "%.6g", creal(z));
+  else if (creal(z) == 0)
+    snprintf(text, size, "%.6g*i", cimag(z));
+  else
+    snprintf(text, size, "%.6g%+.6g*i", creal(z), cimag(z));
+  return text;
+}
+
+static PetscBool Is_Finite(const CospinValue *value)
+{
+  if (!value->is_operator)
+    return (PetscBool)(isfinite(creal(value->number)) && isfinite(cimag(value->number)));
+  for (int k = 0; k < value->polynomial->count; k++) {
+    const double complex c = value->polynomial->words[k].coefficient;
+
+    if (!isfinite(creal(c)) || !isfinite(cimag(c))) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* Real operands are kept apart: complex arithmetic would round differently and lose zeros. */
+static double complex Multiply(double complex a, double complex b)
+{
+  if (cimag(a) == 0 && cimag(b) == 0) return creal(a) * creal(b);
+  if (cimag(a) == 0) return CMPLX(creal(a) * creal(b), creal(a) * cimag(b));
+  if (cimag(b) == 0) return CMPLX(creal(a) * creal(b), cimag(a) * creal(b));
+  return a * b;
+}
+
+static double complex Divide(double complex a, double complex b)
+{
+  if (cimag(a) == 0 && cimag(b) == 0) return creal(a) / creal(b);
+  if (cimag(b) == 0) return CMPLX(creal(a) / creal(b), cimag(a) / creal(b));
+  return a / b;
+}
+
+static double complex Negate(double complex z)
+{
+  return CMPLX(0 - creal(z), 0 - cimag(z));
+}
+
+/* Turns a number into that multiple of the identity. */
+static PetscErrorCode Promote_To_Operator(CospinValue *value)
+{
+  PetscFunctionBeginUser;
+  if (value->is_operator) PetscFunctionReturn(0);
+  PetscCall(CospinPolynomialCreate(&value->polynomial));
+  PetscCall(CospinPolynomialAddWord(value->polynomial, value->number, 0, NULL));
+  value->is_operator = PETSC_TRUE;
+  value->number = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Scale_Value(CospinValue *value, double complex factor)
+{
+  CospinPolynomial scaled;
+
+  PetscFunctionBeginUser;
+  if (!value->is_operator) {
+    value->number = Multiply(factor, value->number);
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinPolynomialCreate(&scaled));
+  PetscCall(CospinPolynomialAxpy(scaled, factor, value->polynomial));
+  PetscCall(CospinPolynomialDestroy(&value->polynomial));
+  value->polynomial = scaled;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Number(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                      PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  (void)evaluator;
+  (void)ok;
+  value->number = node->number;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Index(Evaluator *evaluator, const Node *node, int *index, PetscBool *ok)
+{
+  CospinValue value = {PETSC_FALSE, 0, NULL};
+  char text[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(Evaluate_Node(evaluator, node, &value, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  if (value.is_operator)
+    PetscCall(Fail(evaluator, node->offset, &value, ok, "an index must be a whole number, not an operator"));
+  else if (cimag(value.number) != 0 || creal(value.number) != floor(creal(value.number)) ||
+           fabs(creal(value.number)) > 1e9)
+    PetscCall(Fail(evaluator, node->offset, &value, ok, "an index must be a whole number, not %s",
+                   CospinNumberFormat(value.number, text, sizeof(text))));
+  else
+    *index = (int)creal(value.number);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Name(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+{
+  const CospinEnvironment *environment = evaluator->environment;
+  int index[MAX_INDICES] = {0};
+  PetscBool found = PETSC_FALSE;
+  char why[1024] = "";
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < node->count; k++) {
+    PetscBool index_ok = PETSC_TRUE;
+
+    PetscCall(Evaluate_Index(evaluator, node->children[k].node, &index[k], &index_ok));
+    if (!index_ok) *ok = PETSC_FALSE;
+  }
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(environment->Resolve(environment->context, node->name, node->count, index, value, &found, why,
+                                 sizeof(why)));
+  if (found) PetscFunctionReturn(0);
+  if (why[0])
+    PetscCall(Fail(evaluator, node->offset, value, ok, "%s", why));
+  else
+    PetscCall(Fail(evaluator, node->offset, value, ok, "unknown name `%s`", node->name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Take_Adjoint(Evaluator *evaluator, CospinValue *value)
+{
+  const CospinEnvironment *environment = evaluator->environment;
+  CospinPolynomial adjoint;
+
+  PetscFunctionBeginUser;
+  if (value->is_operator) {
+    PetscCall(CospinPolynomialAdjoint(value->polynomial, environment->LetterAdjoint, environment->context,
+                                      &adjoint));
+    PetscCall(CospinPolynomialDestroy(&value->polynomial));
+    value->polynomial = adjoint;
+  } else
+    value->number = CospinConjugate(value->number);
+  PetscFunctionReturn(0);
+}
+
+/* All arguments as numbers; faults stand at the argument that does not fit. */
+static PetscErrorCode Evaluate_Arguments(Evaluator *evaluator, const Node *node, double complex x[],
+                                         PetscBool *ok)
+{
+  const Function *function = node->function;
+  char text[64];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < node->count; k++) {
+    const Node *child = node->children[k].node;
+    CospinValue value = {PETSC_FALSE, 0, NULL};
+    PetscBool good = PETSC_TRUE;
+
+    PetscCall(Evaluate_Node(evaluator, child, &value, &good));
+    x[k] = value.number;
+    if (good && value.is_operator)
+      PetscCall(Fail(evaluator, child->offset, &value, &good, "%s needs a number, not an operator",
+                     function->name));
+    else if (good && function->needs_real && cimag(x[k]) != 0)
+      PetscCall(Fail(evaluator, child->offset, &value, &good, "%s needs a real number, not %s",
+                     function->name, CospinNumberFormat(x[k], text, sizeof(text))));
+    if (!good) *ok = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fail_Not_Finite(Evaluator *evaluator, const Node *node, const double complex x[],
+                                      CospinValue *value, PetscBool *ok)
+{
+  char list[256] = "", text[64];
+  size_t length = 0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < node->count && k < 3; k++)
+    length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s", k ? ", " : "",
+                               CospinNumberFormat(x[k], text, sizeof(text)));
+  PetscCall(Fail(evaluator, node->offset, value, ok, "%s(%s%s) is not finite", node->function->name, list,
+                 node->count > 3 ? ", ..." : ""));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+{
+  double complex few[4], *x = few;
+
+  PetscFunctionBeginUser;
+  if (node->function->reality == REAL_OF_OPERATORS) {
+    PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
+    if (*ok) PetscCall(Take_Adjoint(evaluator, value));
+    PetscFunctionReturn(0);
+  }
+  if (node->count > 4) PetscCall(PetscMalloc1((size_t)node->count, &x));
+  PetscCall(Evaluate_Arguments(evaluator, node, x, ok));
+  if (*ok) {
+    value->number = node->function->Apply(node->count, x);
+    if (!Is_Finite(value)) PetscCall(Fail_Not_Finite(evaluator, node, x, value, ok));
+  }
+  if (node->count > 4) PetscCall(PetscFree(x));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Expectation(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                           PetscBool *ok)
+{
+  const CospinEnvironment *environment = evaluator->environment;
+  double complex number = 0;
+
+  PetscFunctionBeginUser;
+  if (!environment->Expect) {
+    PetscCall(Fail(evaluator, node->offset, value, ok,
+                   "an expectation value `<...>` is not allowed here (in "
+                   "observables only)"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(Promote_To_Operator(value));
+  PetscCall(environment->Expect(environment->state, node->which, value->polynomial, &number));
+  PetscCall(CospinValueReset(value));
+  value->number = number;
+  if (!Is_Finite(value))
+    PetscCall(Fail(evaluator, node->offset, value, ok, "this expectation value is not finite"));
+  PetscFunctionReturn(0);
+}
+
+/* sum += sign * term; term is used up. */
+static PetscErrorCode Add_Value(CospinValue *sum, char sign, CospinValue *term)
+{
+  PetscFunctionBeginUser;
+  if (sum->is_operator || term->is_operator) {
+    PetscCall(Promote_To_Operator(sum));
+    PetscCall(Promote_To_Operator(term));
+    PetscCall(CospinPolynomialAxpy(sum->polynomial, sign == '-' ? -1 : 1, term->polynomial));
+  } else if (sign == '-')
+    sum->number -= term->number;
+  else
+    sum->number += term->number;
+  PetscCall(CospinValueReset(term));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Copy_Value(const CospinValue *value, CospinValue *copy)
+{
+  PetscFunctionBeginUser;
+  *copy = *value;
+  if (value->is_operator) PetscCall(CospinPolynomialDuplicate(value->polynomial, &copy->polynomial));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Sum(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < node->count; k++) {
+    const Child *child = &node->children[k];
+    CospinValue term = {PETSC_FALSE, 0, NULL};
+    PetscBool good = PETSC_TRUE;
+
+    if (child->node->kind == NODE_ADJOINT) {
+      if (!*ok) continue;
+      PetscCall(Copy_Value(value, &term));
+      PetscCall(Take_Adjoint(evaluator, &term));
+    } else
+      PetscCall(Evaluate_Node(evaluator, child->node, &term, &good));
+    if (!good) *ok = PETSC_FALSE;
+    if (*ok && !k)
+      *value = term;
+    else if (*ok)
+      PetscCall(Add_Value(value, child->sign, &term));
+    else
+      PetscCall(CospinValueReset(&term));
+    if (*ok && !Is_Finite(value))
+      PetscCall(Fail(evaluator, child->offset, value, ok, "this sum is not finite"));
+  }
+  if (!*ok) PetscCall(CospinValueReset(value));
+  PetscFunctionReturn(0);
+}
+
+static double Count_Letters(CospinPolynomial p)
+{
+  double letters = 0;
+
+  for (int k = 0; k < p->count; k++) letters += p->words[k].length;
+  return letters;
+}
+
+/* value = value * factor, both operators */
+static PetscErrorCode Multiply_Operators(Evaluator *evaluator, int offset, CospinValue *value,
+                                         CospinPolynomial factor, PetscBool *ok)
+{
+  CospinPolynomial product, p = value->polynomial;
+  const double terms = (double)p->count * factor->count;
+  const double letters = Count_Letters(p) * factor->count + Count_Letters(factor) * p->count;
+
+  PetscFunctionBeginUser;
+  if (terms > MAX_TERMS || letters > MAX_LETTERS) {
+    PetscCall(Fail(evaluator, offset, value, ok, "this operator has too many terms (more than %d)",
+                   (int)MAX_TERMS));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinPolynomialMultiply(p, factor, &product));
+  PetscCall(CospinPolynomialDestroy(&value->polynomial));
+  value->polynomial = product;
+  PetscFunctionReturn(0);
+}
+
+/* value *= factor or value /= factor; factor is used up. */
+static PetscErrorCode Multiply_Value(Evaluator *evaluator, const Child *child, CospinValue *value,
+                                     CospinValue *factor, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  if (child->sign == '/' && factor->is_operator)
+    PetscCall(Fail(evaluator, child->offset, value, ok, "cannot divide by an operator"));
+  else if (child->sign == '/' && factor->number == 0)
+    PetscCall(Fail(evaluator, child->offset, value, ok, "division by zero"));
+  else if (child->sign == '/' && !value->is_operator)
+    value->number = Divide(value->number, factor->number);
+  else if (child->sign == '/')
+    PetscCall(Scale_Value(value, Divide(1, factor->number)));
+  else if (!factor->is_operator)
+    PetscCall(Scale_Value(value, factor->number));
+  else if (value->is_operator)
+    PetscCall(Multiply_Operators(evaluator, child->offset, value, factor->polynomial, ok));
+  else {
+    PetscCall(Scale_Value(factor, value->number));
+    *value = *factor;
+    *factor = (CospinValue){PETSC_FALSE, 0, NULL};
+  }
+  PetscCall(CospinValueReset(factor));
+  if (*ok && !Is_Finite(value))
+    PetscCall(Fail(evaluator, child->offset, value, ok, "this %s is not finite",
+                   child->sign == '/' ? "quotient" : "product"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Product(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                       PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < node->count; k++) {
+    const Child *child = &node->children[k];
+    CospinValue factor = {PETSC_FALSE, 0, NULL};
+    PetscBool good = PETSC_TRUE;
+
+    PetscCall(Evaluate_Node(evaluator, child->node, &factor, &good));
+    if (!good) *ok = PETSC_FALSE;
+    if (*ok && !k)
+      *value = factor;
+    else if (*ok)
+      PetscCall(Multiply_Value(evaluator, child, value, &factor, ok));
+    else
+      PetscCall(CospinValueReset(&factor));
+  }
+  if (!*ok) PetscCall(CospinValueReset(value));
+  PetscFunctionReturn(0);
+}
+
+static double complex Raise_Number(double complex base, double complex exponent)
+{
+  const double n = creal(exponent);
+  const PetscBool is_whole = (PetscBool)(cimag(exponent) == 0 && n == floor(n));
+  double complex power = 1, square = base;
+
+  if (cimag(base) == 0 && cimag(exponent) == 0 && (is_whole || creal(base) >= 0)) return pow(creal(base), n);
+  if (!is_whole || fabs(n) > MAX_REPEATED_POWER) return cpow(base, exponent);
+  for (int left = (int)fabs(n); left > 0; left /= 2) {
+    if (left % 2) power = Multiply(power, square);
+    square = Multiply(square, square);
+  }
+  return n < 0 ? Divide(1, power) : power;
+}
+
+static PetscErrorCode Raise_Operator(Evaluator *evaluator, const Node *node, double complex exponent,
+                                     CospinValue *base, PetscBool *ok)
+{
+  CospinValue power = {PETSC_FALSE, 1, NULL};
+  const double n = creal(exponent);
+  char text[64];
+
+  PetscFunctionBeginUser;
+  if (cimag(exponent) != 0 || n != floor(n) || n < 0 || n > MAX_OPERATOR_POWER) {
+    PetscCall(Fail(evaluator, node->children[1].offset, base, ok,
+                   "an operator can be raised to a whole number from 0 to %d only, not to %s",
+                   (int)MAX_OPERATOR_POWER, CospinNumberFormat(exponent, text, sizeof(text))));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Promote_To_Operator(&power));
+  for (int k = 0; k < (int)n && *ok; k++)
+    PetscCall(Multiply_Operators(evaluator, node->children[1].offset, &power, base->polynomial, ok));
+  PetscCall(CospinValueReset(base));
+  *base = power;
+  if (*ok && !Is_Finite(base))
+    PetscCall(Fail(evaluator, node->children[1].offset, base, ok, "this power is not finite"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Power(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                     PetscBool *ok)
+{
+  const int offset = node->children[1].offset;
+  CospinValue exponent = {PETSC_FALSE, 0, NULL};
+  PetscBool good = PETSC_TRUE;
+  char base_text[64], text[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
+  PetscCall(Evaluate_Node(evaluator, node->children[1].node, &exponent, &good));
+  if (good && exponent.is_operator)
+    PetscCall(Fail(evaluator, node->children[1].node->offset, &exponent, &good,
+                   "an exponent must be a number, not an operator"));
+  if (!good) *ok = PETSC_FALSE;
+  if (!*ok)
+    PetscCall(CospinValueReset(value));
+  else if (value->is_operator)
+    PetscCall(Raise_Operator(evaluator, node, exponent.number, value, ok));
+  else {
+    const double complex base = value->number;
+
+    value->number = Raise_Number(base, exponent.number);
+    if (!Is_Finite(value))
+      PetscCall(Fail(evaluator, offset, value, ok, "(%s)^(%s) is not finite",
+                     CospinNumberFormat(base, base_text, sizeof(base_text)),
+                     CospinNumberFormat(exponent.number, text, sizeof(text))));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Negation(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                        PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  if (value->is_operator)
+    PetscCall(Scale_Value(value, -1));
+  else
+    value->number = Negate(value->number);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Node(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+{
+  static PetscErrorCode (*const evaluate[NUM_NODE_KINDS])(Evaluator *, const Node *, CospinValue *,
+                                                          PetscBool *) = {
+      [NODE_NUMBER] = Evaluate_Number, [NODE_NAME] = Evaluate_Name,
+      [NODE_CALL] = Evaluate_Call,     [NODE_EXPECT] = Evaluate_Expectation,
+      [NODE_SUM] = Evaluate_Sum,       [NODE_PRODUCT] = Evaluate_Product,
+      [NODE_POWER] = Evaluate_Power,   [NODE_NEGATE] = Evaluate_Negation,
+      /* NODE_ADJOINT has a meaning inside of a sum only, which sees to it */
+  };
+
+  PetscFunctionBeginUser;
+  PetscCall(evaluate[node->kind](evaluator, node, value, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpressionEvaluateNode(CospinExpression expression, const Node *node,
+                                            const CospinEnvironment *environment, CospinFaults faults,
+                                            CospinValue *value, PetscBool *ok)
+{
+  Evaluator evaluator = {expression, environment, faults};
+
+  PetscFunctionBeginUser;
+  *value = (CospinValue){PETSC_FALSE, 0, NULL};
+  *ok = PETSC_TRUE;
+  PetscCall(Evaluate_Node(&evaluator, node, value, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpressionEvaluate(CospinExpression expression, const CospinEnvironment *environment,
+                                        CospinFaults faults, CospinValue *value, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpressionEvaluateNode(expression, expression->root, environment, faults, value, ok));
+  PetscFunctionReturn(0);
+}

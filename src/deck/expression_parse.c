@@ -1,0 +1,483 @@
+/*
+   Text to tree, by recursive descent over the characters. Sums and products are nodes with many children, so
+   that the depth of the tree is the depth of parentheses and powers, which is limited.
+*/
+#include "expression_impl.h"
+#include <ctype.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 200 };
+
+typedef struct {
+  CospinExpression expression;
+  CospinFaults faults;
+  const char *text;
+  int at; /* offset of the next character */
+  int depth;
+  PetscBool in_expectation, failed;
+} Parser;
+
+static PetscErrorCode Parse_Sum(Parser *parser, Node **node);
+static PetscErrorCode Parse_Unary(Parser *parser, Node **node);
+
+static PetscBool Is_Letter(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static PetscBool Is_Digit(char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+static char Peek(Parser *parser)
+{
+  while (parser->text[parser->at] && strchr(" \t\r\n", parser->text[parser->at])) parser->at++;
+  return parser->text[parser->at];
+}
+
+CospinPosition CospinExpressionLocate(CospinExpression expression, int offset)
+{
+  CospinPosition at = expression->at;
+
+  /* All characters of a well-formed expression are one byte and one column wide. */
+  if (!expression->at_start_only) at.column += offset;
+  return at;
+}
+
+/* The first fault ends the parsing of an expression: what follows would be guesses. */
+static PetscErrorCode Fail(Parser *parser, int offset, const char format[], ...)
+{
+  char sentence[1024];
+  va_list arguments;
+
+  PetscFunctionBeginUser;
+  va_start(arguments, format);
+  vsnprintf(sentence, sizeof(sentence), format, arguments);
+  va_end(arguments);
+  if (!parser->failed)
+    PetscCall(CospinFaultsAdd(parser->faults, CospinExpressionLocate(parser->expression, offset),
+                              parser->expression->path, "%s", sentence));
+  parser->failed = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+/* Names the character that does not fit, all bytes of it. */
+static PetscErrorCode Fail_Unexpected(Parser *parser, const char expected[])
+{
+  const char c = Peek(parser), *start = parser->text + parser->at;
+  int length = 1;
+
+  PetscFunctionBeginUser;
+  if (!c) {
+    PetscCall(Fail(parser, parser->at, "the expression ends too early (%s)", expected));
+    PetscFunctionReturn(0);
+  }
+  while (((unsigned char)start[length] & 0xC0) == 0x80) length++;
+  PetscCall(Fail(parser, parser->at, "unexpected `%.*s` (%s)", length, start, expected));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Create_Node(Parser *parser, NodeKind kind, int offset, Node **node)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(node));
+  (*node)->kind = kind;
+  (*node)->offset = offset;
+  (*node)->next = parser->expression->nodes;
+  parser->expression->nodes = *node;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Append_Child(Node *parent, Node *child, char sign, int offset)
+{
+  PetscFunctionBeginUser;
+  if (parent->count == parent->capacity) {
+    parent->capacity = parent->capacity ? 2 * parent->capacity : 2;
+    PetscCall(PetscRealloc((size_t)parent->capacity * sizeof(Child), &parent->children));
+  }
+  parent->children[parent->count++] = (Child){child, sign, offset};
+  if (child->has_expectation) parent->has_expectation = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Number(Parser *parser, Node **node)
+{
+  const char *text = parser->text;
+  const int start = parser->at;
+  int at = start;
+
+  PetscFunctionBeginUser;
+  while (Is_Digit(text[at])) at++;
+  if (text[at] == '.') at++;
+  while (Is_Digit(text[at])) at++;
+  if (text[at] == 'e' || text[at] == 'E') {
+    const int sign = text[at + 1] == '+' || text[at + 1] == '-';
+
+    if (Is_Digit(text[at + 1 + sign])) {
+      at += 1 + sign;
+      while (Is_Digit(text[at])) at++;
+    }
+  }
+  PetscCall(Create_Node(parser, NODE_NUMBER, start, node));
+  (*node)->number = strtod(text + start, NULL);
+  parser->at = at;
+  if (!isfinite(creal((*node)->number)))
+    PetscCall(Fail(parser, start, "the number `%.*s` is too large", at - start < 40 ? at - start : 40,
+                   text + start));
+  else if (Is_Letter(text[at]))
+    PetscCall(Fail(parser, at, "unexpected `%c` behind a number (is a `*` missing?)", text[at]));
+  PetscFunctionReturn(0);
+}
+
+/* Offset behind the name that starts at `at`. */
+static int Scan_Name(const char text[], int at)
+{
+  while (Is_Letter(text[at]) || Is_Digit(text[at]) || (text[at] == '.' && Is_Letter(text[at + 1]))) at++;
+  return at;
+}
+
+/* sum { "," sum } CLOSING, as children of node. */
+static PetscErrorCode Parse_List(Parser *parser, char closing, Node *node)
+{
+  PetscFunctionBeginUser;
+  for (;;) {
+    Node *child;
+
+    PetscCall(Parse_Sum(parser, &child));
+    if (parser->failed) PetscFunctionReturn(0);
+    PetscCall(Append_Child(node, child, ',', child->offset));
+    if (Peek(parser) != ',') break;
+    parser->at++;
+  }
+  if (Peek(parser) != closing) {
+    char expected[] = "`,` or `)` is expected";
+
+    expected[8] = closing;
+    PetscCall(Fail_Unexpected(parser, expected));
+  } else
+    parser->at++;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fail_Unknown_Function(Parser *parser, int offset, const char name[])
+{
+  const char *names[64] = {NULL}, *guess;
+  char list[512] = "";
+  size_t length = 0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < 63 && CospinFunctionName(k); k++) {
+    names[k] = CospinFunctionName(k);
+    length += (size_t)snprintf(list + length, sizeof(list) - length, " %s", names[k]);
+  }
+  guess = CospinSuggest(name, names);
+  if (guess)
+    PetscCall(Fail(parser, offset, "unknown function `%s` (did you mean `%s`?)", name, guess));
+  else
+    PetscCall(
+        Fail(parser, offset, "unknown function `%s` (is a `*` missing? known functions:%s)", name, list));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Call(Parser *parser, int start, const char name[], Node **node)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Create_Node(parser, NODE_CALL, start, node));
+  (*node)->function = CospinFunctionFind(name);
+  if (!(*node)->function) {
+    PetscCall(Fail_Unknown_Function(parser, start, name));
+    PetscFunctionReturn(0);
+  }
+  parser->at++; /* the parenthesis */
+  if (Peek(parser) == ')')
+    parser->at++;
+  else
+    PetscCall(Parse_List(parser, ')', *node));
+  if (parser->failed) PetscFunctionReturn(0);
+  const Function *function = (*node)->function;
+  if ((*node)->count < function->min_arguments || (*node)->count > function->max_arguments)
+    PetscCall(Fail(parser, start, "%s takes %s%d argument%s, not %d", name,
+                   function->max_arguments > function->min_arguments ? "at least " : "",
+                   function->min_arguments, function->min_arguments == 1 ? "" : "s", (*node)->count));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Plain_Name(Parser *parser, int start, char name[], Node **node)
+{
+  double complex constant;
+
+  PetscFunctionBeginUser;
+  if (CospinConstantFind(name, &constant)) {
+    PetscCall(Create_Node(parser, NODE_NUMBER, start, node));
+    (*node)->number = constant;
+  } else if (!strcmp(name, "hc")) {
+    PetscCall(Fail(parser, start,
+                   "`hc` means the hermitian conjugate of what stands before it in a sum "
+                   "(write `A + hc`)"));
+  } else if (CospinFunctionFind(name)) {
+    PetscCall(Fail(parser, start, "`%s` is a function (write `%s(...)`)", name, name));
+  } else {
+    PetscCall(Create_Node(parser, NODE_NAME, start, node));
+    PetscCall(PetscStrallocpy(name, &(*node)->name));
+    if (Peek(parser) != '[') PetscFunctionReturn(0);
+    parser->at++;
+    PetscCall(Parse_List(parser, ']', *node));
+    if ((*node)->count > MAX_INDICES)
+      PetscCall(Fail(parser, start, "`%s` has more than %d indices", name, (int)MAX_INDICES));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Name(Parser *parser, Node **node)
+{
+  const int start = parser->at, end = Scan_Name(parser->text, start);
+  char name[128];
+
+  PetscFunctionBeginUser;
+  parser->at = end;
+  if ((size_t)(end - start) >= sizeof(name)) {
+    PetscCall(Fail(parser, start, "a name of %d letters is too long (at most %d)", end - start,
+                   (int)sizeof(name) - 1));
+    PetscFunctionReturn(0);
+  }
+  memcpy(name, parser->text + start, (size_t)(end - start));
+  name[end - start] = '\0';
+  if (Peek(parser) == '(')
+    PetscCall(Parse_Call(parser, start, name, node));
+  else
+    PetscCall(Parse_Plain_Name(parser, start, name, node));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Parenthesis(Parser *parser, Node **node)
+{
+  const int start = parser->at++;
+
+  PetscFunctionBeginUser;
+  PetscCall(Parse_Sum(parser, node));
+  if (parser->failed) PetscFunctionReturn(0);
+  if (Peek(parser) == ')')
+    parser->at++;
+  else if (Peek(parser))
+    PetscCall(Fail_Unexpected(parser, "an operation or `)` is expected"));
+  else
+    PetscCall(Fail(parser, start, "this `(` is not closed"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Expectation(Parser *parser, Node **node)
+{
+  const int start = parser->at++;
+  Node *child;
+
+  PetscFunctionBeginUser;
+  if (parser->in_expectation) {
+    PetscCall(Fail(parser, start, "an expectation value inside of another one"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Create_Node(parser, NODE_EXPECT, start, node));
+  (*node)->which = parser->expression->num_expectations++;
+  parser->in_expectation = PETSC_TRUE;
+  PetscCall(Parse_Sum(parser, &child));
+  parser->in_expectation = PETSC_FALSE;
+  if (parser->failed) PetscFunctionReturn(0);
+  PetscCall(Append_Child(*node, child, 0, start));
+  (*node)->has_expectation = PETSC_TRUE;
+  if (Peek(parser) == '>')
+    parser->at++;
+  else if (Peek(parser))
+    PetscCall(Fail_Unexpected(parser, "an operation or `>` is expected"));
+  else
+    PetscCall(Fail(parser, start, "this `<` is not closed"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Primary(Parser *parser, Node **node)
+{
+  const char c = Peek(parser);
+
+  PetscFunctionBeginUser;
+  if (Is_Digit(c) || (c == '.' && Is_Digit(parser->text[parser->at + 1])))
+    PetscCall(Parse_Number(parser, node));
+  else if (Is_Letter(c))
+    PetscCall(Parse_Name(parser, node));
+  else if (c == '(')
+    PetscCall(Parse_Parenthesis(parser, node));
+  else if (c == '<')
+    PetscCall(Parse_Expectation(parser, node));
+  else
+    PetscCall(Fail_Unexpected(parser, "a number, a name or `(` is expected"));
+  PetscFunctionReturn(0);
+}
+
+/* Counts one more level of nesting; the levels are what the stack of this process has to hold. */
+static PetscErrorCode Enter(Parser *parser)
+{
+  PetscFunctionBeginUser;
+  if (++parser->depth > MAX_DEPTH)
+    PetscCall(Fail(parser, parser->at, "the expression is nested more than %d deep", (int)MAX_DEPTH));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Power(Parser *parser, Node **node)
+{
+  Node *base, *exponent;
+  int sign_at, length;
+
+  PetscFunctionBeginUser;
+  PetscCall(Parse_Primary(parser, node));
+  if (parser->failed) PetscFunctionReturn(0);
+  const char c = Peek(parser);
+  if (c == '^')
+    length = 1;
+  else if (c == '*' && parser->text[parser->at + 1] == '*')
+    length = 2;
+  else
+    PetscFunctionReturn(0);
+  sign_at = parser->at;
+  parser->at += length;
+  base = *node;
+  PetscCall(Enter(parser));
+  if (!parser->failed) PetscCall(Parse_Unary(parser, &exponent));
+  parser->depth--;
+  if (parser->failed) PetscFunctionReturn(0);
+  PetscCall(Create_Node(parser, NODE_POWER, base->offset, node));
+  PetscCall(Append_Child(*node, base, '^', sign_at));
+  PetscCall(Append_Child(*node, exponent, '^', sign_at));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Unary(Parser *parser, Node **node)
+{
+  PetscBool negative = PETSC_FALSE;
+  Node *child;
+  int start;
+  char c;
+
+  PetscFunctionBeginUser;
+  c = Peek(parser);
+  start = parser->at;
+  for (; c == '+' || c == '-'; c = Peek(parser)) {
+    if (c == '-') negative = !negative;
+    parser->at++;
+  }
+  PetscCall(Parse_Power(parser, node));
+  if (parser->failed || !negative) PetscFunctionReturn(0);
+  child = *node;
+  PetscCall(Create_Node(parser, NODE_NEGATE, start, node));
+  PetscCall(Append_Child(*node, child, '-', start));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Product(Parser *parser, Node **node)
+{
+  Node *factor, *product = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(Parse_Unary(parser, node));
+  while (!parser->failed) {
+    const char c = Peek(parser);
+    const int sign_at = parser->at;
+
+    if (c != '*' && c != '/') break;
+    if (!product) {
+      PetscCall(Create_Node(parser, NODE_PRODUCT, (*node)->offset, &product));
+      PetscCall(Append_Child(product, *node, '*', sign_at));
+      *node = product;
+    }
+    parser->at++;
+    PetscCall(Parse_Unary(parser, &factor));
+    if (!parser->failed) PetscCall(Append_Child(product, factor, c, sign_at));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A term of a sum behind its sign: a product, or the word `hc`. */
+static PetscErrorCode Parse_Term(Parser *parser, Node **node)
+{
+  PetscFunctionBeginUser;
+  Peek(parser);
+  if (!strncmp(parser->text + parser->at, "hc", 2) && Scan_Name(parser->text, parser->at) == parser->at + 2) {
+    PetscCall(Create_Node(parser, NODE_ADJOINT, parser->at, node));
+    parser->at += 2;
+  } else
+    PetscCall(Parse_Product(parser, node));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Sum(Parser *parser, Node **node)
+{
+  Node *term, *sum = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(Enter(parser));
+  if (!parser->failed) PetscCall(Parse_Product(parser, node));
+  while (!parser->failed) {
+    const char c = Peek(parser);
+    const int sign_at = parser->at;
+
+    if (c != '+' && c != '-') break;
+    if (!sum) {
+      PetscCall(Create_Node(parser, NODE_SUM, (*node)->offset, &sum));
+      PetscCall(Append_Child(sum, *node, '+', sign_at));
+      *node = sum;
+    }
+    parser->at++;
+    PetscCall(Parse_Term(parser, &term));
+    if (!parser->failed) PetscCall(Append_Child(sum, term, c, sign_at));
+  }
+  parser->depth--;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Parse_Whole(Parser *parser)
+{
+  PetscFunctionBeginUser;
+  if (!Peek(parser)) {
+    PetscCall(Fail(parser, 0, "an expression is missing"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Parse_Sum(parser, &parser->expression->root));
+  if (parser->failed) PetscFunctionReturn(0);
+  const char c = Peek(parser);
+  if (Is_Letter(c) || Is_Digit(c) || c == '(')
+    PetscCall(Fail_Unexpected(parser, "is a `*` missing?"));
+  else if (c == ')')
+    PetscCall(Fail_Unexpected(parser, "there is no `(` for it"));
+  else if (c)
+    PetscCall(Fail_Unexpected(parser, "an operation or the end is expected"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpressionParseAt(const char text[], CospinPosition at, PetscBool at_start_only,
+                                       const char path[], CospinFaults faults, CospinExpression *expression)
+{
+  Parser parser = {.faults = faults};
+
+  PetscFunctionBeginUser;
+  PetscCheck(strlen(text) < INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "Expression of %zu bytes",
+             strlen(text));
+  PetscCall(PetscNew(expression));
+  PetscCall(PetscStrallocpy(text, &(*expression)->text));
+  PetscCall(PetscStrallocpy(path, &(*expression)->path));
+  (*expression)->at = at;
+  (*expression)->at_start_only = at_start_only;
+  parser.expression = *expression;
+  parser.text = (*expression)->text;
+  PetscCall(Parse_Whole(&parser));
+  if (parser.failed) PetscCall(CospinExpressionDestroy(expression));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpressionParse(const char text[], CospinPosition at, const char path[],
+                                     CospinFaults faults, CospinExpression *expression)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpressionParseAt(text, at, PETSC_FALSE, path, faults, expression));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,77 @@
+/*
+   Whether a value is real in every state. Parts without an expectation value are known numbers and are simply
+   evaluated; the others are judged by their form.
+*/
+#include "expression_impl.h"
+
+typedef struct {
+  CospinExpression expression;
+  const CospinEnvironment *environment;
+  const PetscBool *is_real; /* of each expectation value */
+} Judge;
+
+static PetscErrorCode Judge_Node(const Judge *judge, const Node *node, PetscBool *real);
+
+static PetscErrorCode Judge_Number(const Judge *judge, const Node *node, PetscBool *real)
+{
+  CospinValue value;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpressionEvaluateNode(judge->expression, node, judge->environment, NULL, &value, &ok));
+  *real = (PetscBool)(!ok || value.is_operator || cimag(value.number) == 0);
+  PetscCall(CospinValueReset(&value));
+  PetscFunctionReturn(0);
+}
+
+/* x + hc is real; x - hc is imaginary, so it is real only if it is zero, that is, if x was real. */
+static PetscErrorCode Judge_Sum(const Judge *judge, const Node *node, PetscBool *real)
+{
+  PetscFunctionBeginUser;
+  *real = PETSC_TRUE;
+  for (int k = 0; k < node->count; k++) {
+    const Child *child = &node->children[k];
+    PetscBool term_real = PETSC_TRUE;
+
+    if (child->node->kind != NODE_ADJOINT)
+      PetscCall(Judge_Node(judge, child->node, &term_real));
+    else if (child->sign == '+')
+      *real = PETSC_TRUE;
+    if (!term_real) *real = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Judge_Children(const Judge *judge, const Node *node, PetscBool *real)
+{
+  PetscFunctionBeginUser;
+  *real = PETSC_TRUE;
+  for (int k = 0; k < node->count && *real; k++) PetscCall(Judge_Node(judge, node->children[k].node, real));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Judge_Node(const Judge *judge, const Node *node, PetscBool *real)
+{
+  PetscFunctionBeginUser;
+  if (!node->has_expectation)
+    PetscCall(Judge_Number(judge, node, real));
+  else if (node->kind == NODE_EXPECT)
+    *real = judge->is_real[node->which];
+  else if (node->kind == NODE_CALL && node->function->reality == REAL_ALWAYS)
+    *real = PETSC_TRUE;
+  else if (node->kind == NODE_SUM)
+    PetscCall(Judge_Sum(judge, node, real));
+  else
+    PetscCall(Judge_Children(judge, node, real));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpressionIsReal(CospinExpression expression, const CospinEnvironment *environment,
+                                      const PetscBool is_real[], PetscBool *real)
+{
+  const Judge judge = {expression, environment, is_real};
+
+  PetscFunctionBeginUser;
+  PetscCall(Judge_Node(&judge, expression->root, real));
+  PetscFunctionReturn(0);
+}
