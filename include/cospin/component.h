@@ -1,0 +1,119 @@
+/*
+   Components: the factors of the Hilbert space, and the one interface behind which every kind of them hides.
+
+   A component labels the elements |x><y| of its Liouville space with a few integers, its coordinates.
+   Everything the rest of the program knows about a component is how elementary steps move and weigh these
+   labels.
+*/
+#pragma once
+#include <cospin/deck.h>
+#include <cospin/polynomial.h>
+
+#define COSPIN_MAX_COORDINATES 64 /* of all components of a problem together */
+
+/* CospinLetter.spin of an operator of one spin that stands for each of them in turn (`each:`) */
+#define COSPIN_EACH_SPIN (-2)
+
+typedef struct CospinComponent_ *CospinComponent;
+
+/* The side of |x><y| on which an operator acts: KET A|x><y|, BRA |x><y|A^+. */
+typedef enum { COSPIN_KET, COSPIN_BRA } CospinSide;
+
+/* What a coordinate counts: excitations of the ket or of the bra, or something that has no side (the irrep
+ * j). */
+typedef enum { COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA, COSPIN_COORDINATE_IRREP } CospinRole;
+
+/*
+   An elementary superoperator of one component: it takes every label to one label, at a constant distance,
+   times a real amplitude. `code` is the kind's own numbering.
+*/
+typedef struct {
+  int component, code;
+} CospinStep;
+
+/* A named operator as a sum of at most two words of at most two letters (n = a^+ a, Sx = Sp/2 + Sm/2). */
+typedef struct {
+  const char *name; /* NULL ends a table */
+  PetscBool one_spin;
+  int num_terms;
+  struct {
+    double re, im;
+    int length, code[2];
+  } term[2];
+  const char *help;
+} CospinOperatorName;
+
+/* Receives what sum_l A_l rho B_l^+ is made of: coefficient * steps[length-1] ... steps[0] (rho). */
+typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
+
+/*
+   A kind. Labels are handed over as the component's own coordinates (a slice of the problem's label). None of
+   these is collective.
+*/
+typedef struct {
+  CospinRecordKind record; /* name, help and keys in the deck */
+  const CospinOperatorName *operators;
+  const int *adjoint; /* [letter code] the code of its adjoint */
+
+  /* numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
+     Adds faults (size out of range, ...); *ok tells. Sets component->num_coordinates and ->data. */
+  PetscErrorCode (*Create)(CospinComponent component, const CospinRecord *record, const double numbers[],
+                           CospinFaults faults, PetscBool *ok);
+  PetscErrorCode (*Destroy)(CospinComponent component);
+  /* "124 spins-1/2, permutation symmetric" */
+  PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);
+
+  /* [num_coordinates] what the coordinates count */
+  const CospinRole *roles;
+  /* lo..hi: values coordinate i may take, given coordinates 0..i-1 of the label. Constraints are linear
+     inequalities, so what remains of a line of labels is one interval. */
+  void (*Range)(CospinComponent component, int i, const int label[], int *lo, int *hi);
+  /* A label on the diagonal (x = y), and the steps between diagonal labels: num rows of num_coordinates. */
+  void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
+  /* Tr of the basis element: 0 off the diagonal */
+  double (*Trace)(CospinComponent component, const int label[]);
+
+  /* The step that a letter makes on one side. */
+  int (*LetterStep)(CospinComponent component, CospinLetter letter, CospinSide side);
+  /* Distance that a step moves a label: shift[num_coordinates] is added to. */
+  void (*Shift)(CospinComponent component, int step, int shift[]);
+  /* Moves label and returns the amplitude, 0 if nothing remains (the label is then meaningless). */
+  double (*Apply)(CospinComponent component, int step, int label[]);
+  /* Takes sum over spins l of A_l rho B_l^+ apart, A = left[0] left[1] ..., letters of one spin. */
+  PetscErrorCode (*Each)(CospinComponent component, int num_left, const int left[], int num_right,
+                         const int right[], CospinEmit emit, void *context);
+} CospinComponentKind;
+
+struct CospinComponent_ {
+  const CospinComponentKind *kind;
+  const char *name; /* borrowed from the deck */
+  int num_coordinates;
+  int offset; /* of its coordinates in the problem's labels */
+  void *data;
+};
+
+/* All kinds, NULL at the end: the table to add a line to. */
+extern const CospinComponentKind *const CospinComponentKinds[];
+/* The same as a deck wants to see them. */
+extern const CospinRecordKind *const CospinComponentRecords[];
+
+/* The components of one problem, side by side; labels of the whole are the labels of the parts in a row. */
+typedef struct {
+  int num_components;
+  struct CospinComponent_ *components;
+  int num_coordinates;
+} CospinSystem;
+
+/* Sum over all letters: adds what the step moves to shift[system->num_coordinates]. */
+void CospinSystemShift(const CospinSystem *system, CospinStep step, int shift[]);
+/* Moves the label, returns the amplitude. */
+double CospinSystemApply(const CospinSystem *system, CospinStep step, int label[]);
+/* Trace of the basis element of this label. */
+double CospinSystemTrace(const CospinSystem *system, const int label[]);
+/* Range of coordinate i (of the whole label), given those before it. */
+void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi);
+/* Whether the whole label lies within its ranges. */
+PetscBool CospinSystemContains(const CospinSystem *system, const int label[]);
+CospinRole CospinSystemRole(const CospinSystem *system, int i);
+/* The adjoint of a letter; `system` is a CospinSystem (a CospinLetterAdjoint). */
+CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter);

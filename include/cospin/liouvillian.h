@@ -1,0 +1,25 @@
+/*
+   The generator as a distributed matrix on one sector, and vectors on it.
+
+   Element (y, x) is the amplitude with which the generator takes basis element x to y, so d rho/dt = L rho
+   with rho the vector of coefficients. Every rank holds a block of rows and finds them by itself: a row's
+   sources are label - shift for every move, so nothing is communicated.
+*/
+#pragma once
+#include <cospin/moves.h>
+#include <cospin/sector.h>
+#include <petscmat.h>
+
+/* Collective. The generator on one sector as an AIJ matrix with exactly preallocated rows; the diagonal is
+ * always stored. */
+PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector,
+                                       Mat *liouvillian);
+
+/* Collective. The same for a superoperator that takes one sector to another, such as rho -> A rho. Rows:
+ * `to`, columns: `from`. */
+PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
+                                         Mat *matrix);
+
+/* Collective. values[k] = Tr(A_k rho) for left[k] = rho -> A_k rho and a state on `sector`. */
+PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],
+                                  double complex values[]);

@@ -1,0 +1,54 @@
+/*
+   A problem: what a deck says at one point of its grid, with numbers in place of expressions and the
+   generator as a list of moves. It owns everything that is derived from the deck without solving.
+*/
+#pragma once
+#include <cospin/lattice.h>
+#include <cospin/moves.h>
+#include <cospin/sector.h>
+
+typedef struct CospinProblem_ {
+  CospinDeck deck; /* borrowed */
+  PetscInt64 point;
+  double complex *parameters; /* [deck->num_parameters] */
+  CospinSystem system;
+  CospinMoves generator; /* d rho/dt = generator rho */
+  CospinLattice lattice; /* spanned by the moves of the generator */
+  CospinEnvironment environment;
+} * CospinProblem;
+
+/*
+   Not collective. Evaluates the deck at a grid point. Faults that need values are added: sizes out of range,
+   negative rates, a Hamiltonian that is not hermitian, operators that no component has. *ok tells; *problem
+   is created in any case and must be destroyed, but is complete only if *ok.
+*/
+PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
+                                   CospinProblem *problem, PetscBool *ok);
+PetscErrorCode CospinProblemDestroy(CospinProblem *problem);
+
+/* Not collective. Value of an operator expression, no `each:` around it: operators of one unnamed spin are
+   faults. A number becomes a multiple of the identity. *polynomial is owned by the caller, NULL unless *ok.
+ */
+PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                     CospinPolynomial *polynomial, PetscBool *ok);
+
+/* Not collective. Real value of a number expression. */
+PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                   double *value, PetscBool *ok);
+
+/* Not collective. Whether an operator is hermitian: compared by its matrix elements on sampled labels. */
+PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial a, PetscBool *hermitian);
+
+/*
+   Not collective. The sectors whose elements contribute to Tr(A rho): with A = 1, those where steady states
+   live. representatives: [num][num_coordinates], sorted, each reduced modulo the lattice; to be freed with
+   PetscFree. A sector may turn out to be empty (A = Sp^2 on one spin).
+*/
+PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
+                                    int **representatives);
+
+/* Not collective. "weak U(1): excitations of ket minus bra are conserved" etc.; one line. */
+PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[], size_t size);
+/* "charge -1", and what else tells this sector from its neighbours ("charge 0, j = 2"). */
+PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int representative[], char text[],
+                                           size_t size);

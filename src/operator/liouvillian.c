@@ -1,0 +1,127 @@
+/* Assembly row by row: for row y and every move, the source is x = y - shift. */
+#include <cospin/liouvillian.h>
+#include <cospin/observable.h>
+
+/* What is assembled, and where. */
+typedef struct {
+  CospinMoves moves;
+  CospinSector from, to;
+} Map;
+
+/* Columns of one row; values are computed if wanted. A square map's diagonal stands first, stored even if
+ * zero. */
+static void compute_row(const Map *map, PetscInt row, PetscInt *count, PetscInt columns[],
+                        PetscScalar values[])
+{
+  const int n = map->moves->system->num_coordinates;
+  const PetscInt diagonal = map->from == map->to ? row : -1;
+  int target[COSPIN_MAX_COORDINATES], source[COSPIN_MAX_COORDINATES];
+
+  CospinSectorLabel(map->to, row, target);
+  *count = diagonal >= 0 ? 1 : 0;
+  columns[0] = diagonal;
+  if (values) values[0] = 0.0;
+  for (int k = 0; k < map->moves->count; k++) {
+    const CospinMove *move = &map->moves->moves[k];
+    PetscInt64 column;
+    PetscInt at;
+    for (int i = 0; i < n; i++) source[i] = target[i] - move->shift[i];
+    column = CospinSectorIndex(map->from, source);
+    if (column < 0) continue;
+    at = column == diagonal ? 0 : (*count)++;
+    columns[at] = (PetscInt)column;
+    if (values) values[at] = (PetscScalar)CospinMoveAmplitude(map->moves, move, source);
+  }
+}
+
+static PetscErrorCode preallocate(const Map *map, Mat matrix)
+{
+  PetscInt begin, end, first, last, *columns, *on, *off, count;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetOwnershipRange(matrix, &begin, &end));
+  PetscCall(MatGetOwnershipRangeColumn(matrix, &first, &last));
+  PetscCall(PetscMalloc1(map->moves->count + 1, &columns));
+  PetscCall(PetscCalloc1(end - begin, &on));
+  PetscCall(PetscCalloc1(end - begin, &off));
+  for (PetscInt row = begin; row < end; row++) {
+    compute_row(map, row, &count, columns, NULL);
+    for (PetscInt k = 0; k < count; k++) {
+      const PetscBool local = (PetscBool)(columns[k] >= first && columns[k] < last);
+      if (local) on[row - begin]++;
+      if (!local) off[row - begin]++;
+    }
+  }
+  PetscCall(MatXAIJSetPreallocation(matrix, 1, on, off, NULL, NULL));
+  PetscCall(PetscFree(off));
+  PetscCall(PetscFree(on));
+  PetscCall(PetscFree(columns));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode insert_rows(const Map *map, Mat matrix)
+{
+  PetscInt begin, end, *columns, count;
+  PetscScalar *values;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetOwnershipRange(matrix, &begin, &end));
+  PetscCall(PetscMalloc2(map->moves->count + 1, &columns, map->moves->count + 1, &values));
+  for (PetscInt row = begin; row < end; row++) {
+    compute_row(map, row, &count, columns, values);
+    PetscCall(MatSetValues(matrix, 1, &row, count, columns, values, INSERT_VALUES));
+  }
+  PetscCall(PetscFree2(columns, values));
+  PetscCall(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
+                                         Mat *matrix)
+{
+  const PetscInt64 rows = CospinSectorDimension(to), columns = CospinSectorDimension(from);
+  const Map map = {moves, from, to};
+
+  PetscFunctionBeginUser;
+  PetscCheck(rows <= PETSC_MAX_INT && columns <= PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE,
+             "A sector of dimension %" PetscInt64_FMT " needs a PETSc with 64-bit indices",
+             PetscMax(rows, columns));
+  PetscCall(MatCreate(comm, matrix));
+  PetscCall(MatSetSizes(*matrix, PETSC_DECIDE, PETSC_DECIDE, (PetscInt)rows, (PetscInt)columns));
+  PetscCall(MatSetType(*matrix, MATAIJ));
+  PetscCall(MatSetUp(*matrix));
+  PetscCall(preallocate(&map, *matrix));
+  PetscCall(MatSetOption(*matrix, MAT_NO_OFF_PROC_ENTRIES, PETSC_TRUE));
+  PetscCall(insert_rows(&map, *matrix));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector,
+                                       Mat *liouvillian)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinSuperoperatorCreate(comm, generator, sector, sector, liouvillian));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],
+                                  double complex values[])
+{
+  const PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < num; k++) values[k] = 0.0;
+  PetscCall(VecGetOwnershipRange(state, &begin, &end));
+  PetscCall(VecGetArrayRead(state, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(sector, i, label);
+    for (int k = 0; k < num; k++) values[k] += CospinExpectationWeight(left[k], label) * array[i - begin];
+  }
+  PetscCall(VecRestoreArrayRead(state, &array));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, values, num, MPI_C_DOUBLE_COMPLEX, MPI_SUM,
+                             PetscObjectComm((PetscObject)state)));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,315 @@
+/*
+   Component kind `ensemble`: N two-level systems that all processes treat alike.
+
+   Basis of Liouville space: P(j,m,m') = (1/d_j) sum_i |j,m,i><j,m',i|, where i runs over the d_j copies of
+   irrep j. With the 1/d_j the trace of every diagonal element is 1 and no degeneracy appears in any formula,
+   so nothing can overflow. Coordinates: r = N/2 - j, n = N/2 + m and n' = N/2 + m' (spins up on the ket and
+   on the bra).
+
+   Collective operators act as on one spin of length j. A process of one spin, summed over spins, also changes
+   j by at most one: with s_t in {s+, s-, s_z = sigma_z/2},
+
+     sum_l s_t rho s_u^+ : (j,m,m') -> (j  , m+t, m'+u)  (N/2+1)/(2j(j+1))       A_t(m) A_u(m')
+                                    -> (j-1, m+t, m'+u)  (N/2+j+1)/(2j(2j+1))    B_t(m) B_u(m')
+                                    -> (j+1, m+t, m'+u)  (N/2-j)/(2(j+1)(2j+1))  D_t(m) D_u(m')
+
+   (Chase and Geremia, PRA 78, 052101 (2008); Shammah et al., PRA 98, 063815 (2018).)
+*/
+#include <cospin/component.h>
+
+enum {
+  SPIN_PLUS,
+  SPIN_MINUS,
+  SPIN_Z,
+  NUM_COLLECTIVE
+};                                         /* letters; the same of one spin stand NUM_COLLECTIVE on */
+enum { FIRST_LOCAL = 2 * NUM_COLLECTIVE }; /* steps: ket, bra, then (t,u,dr) */
+enum { R, N_KET, N_BRA, NUM_COORDINATES };
+
+typedef struct {
+  int size;
+} Ensemble;
+
+static const int step_up[NUM_COLLECTIVE] = {+1, -1, 0};
+
+static int ensemble_size(CospinComponent component)
+{
+  return ((const Ensemble *)component->data)->size;
+}
+
+static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
+                             CospinFaults faults, PetscBool *ok)
+{
+  Ensemble *ensemble;
+  const double size = numbers[0];
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(size >= 1 && size <= 1e8);
+  if (!*ok) {
+    PetscCall(CospinFaultsAdd(faults, record->settings[0].position,
+                              CospinExpressionPath(record->settings[0].expression),
+                              "an ensemble of %g spins (a whole number from 1 to 100000000)", size));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscNew(&ensemble));
+  ensemble->size = (int)size;
+  component->data = ensemble;
+  component->num_coordinates = NUM_COORDINATES;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(CospinComponent component)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(component->data));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, size, "%d spin%s-1/2, permutation symmetric", ensemble_size(component),
+                          ensemble_size(component) == 1 ? "" : "s"));
+  PetscFunctionReturn(0);
+}
+
+/* 0 <= r <= N/2 and r <= n, n' <= N - r */
+static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
+{
+  const int size = ensemble_size(component);
+
+  *lo = i == R ? 0 : label[R];
+  *hi = i == R ? size / 2 : size - label[R];
+}
+
+static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
+{
+  static const int steps[2][NUM_COORDINATES] = {{1, 0, 0}, {0, 1, 1}};
+
+  (void)component;
+  label[R] = label[N_KET] = label[N_BRA] = 0;
+  *num = 2;
+  *generators = &steps[0][0];
+}
+
+static double Trace(CospinComponent component, const int label[])
+{
+  (void)component;
+  return label[N_KET] == label[N_BRA] ? 1.0 : 0.0;
+}
+
+static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+{
+  (void)component;
+  return (side == COSPIN_BRA ? NUM_COLLECTIVE : 0) + letter.code;
+}
+
+/* A local step's (t, u, dr), packed as FIRST_LOCAL + 9 t + 3 u + dr + 1. */
+static void unpack_local(int step, int *t, int *u, int *dr)
+{
+  const int k = step - FIRST_LOCAL;
+
+  *t = k / 9;
+  *u = k / 3 % 3;
+  *dr = k % 3 - 1;
+}
+
+static void Shift(CospinComponent component, int step, int shift[])
+{
+  int t, u, dr;
+
+  (void)component;
+  if (step < FIRST_LOCAL) {
+    shift[step < NUM_COLLECTIVE ? N_KET : N_BRA] += step_up[step % NUM_COLLECTIVE];
+    return;
+  }
+  unpack_local(step, &t, &u, &dr);
+  shift[R] += dr;
+  shift[N_KET] += step_up[t];
+  shift[N_BRA] += step_up[u];
+}
+
+/* The amplitudes A, B, D of one side; `up` and `down` are j-m and j+m, whole numbers. */
+static double amplitude_same(int t, double up, double down)
+{
+  if (t == SPIN_Z) return (down - up) / 2;
+  return t == SPIN_PLUS ? PetscSqrtReal(up * (down + 1)) : PetscSqrtReal(down * (up + 1));
+}
+
+static double amplitude_lower(int t, double up, double down)
+{
+  if (t == SPIN_Z) return PetscSqrtReal(up * down);
+  return t == SPIN_PLUS ? PetscSqrtReal(up * (up - 1)) : -PetscSqrtReal(down * (down - 1));
+}
+
+static double amplitude_higher(int t, double up, double down)
+{
+  if (t == SPIN_Z) return PetscSqrtReal((up + 1) * (down + 1));
+  return t == SPIN_PLUS ? -PetscSqrtReal((down + 1) * (down + 2)) : PetscSqrtReal((up + 1) * (up + 2));
+}
+
+static double apply_local(int size, int step, int label[])
+{
+  const double half = 0.5 * size, j = half - label[R];
+  const double up = size - label[R] - label[N_KET], down = label[N_KET] - label[R];
+  const double up_bra = size - label[R] - label[N_BRA], down_bra = label[N_BRA] - label[R];
+  double amplitude;
+  int t, u, dr;
+
+  unpack_local(step, &t, &u, &dr);
+  if (dr >= 0 && j <= 0) return 0.0; /* one-spin operators connect j = 0 with j = 1 only */
+  if (dr == 0) {
+    amplitude =
+        (half + 1) / (2 * j * (j + 1)) * amplitude_same(t, up, down) * amplitude_same(u, up_bra, down_bra);
+  } else if (dr > 0) {
+    amplitude = (half + j + 1) / (2 * j * (2 * j + 1)) * amplitude_lower(t, up, down) *
+                amplitude_lower(u, up_bra, down_bra);
+  } else {
+    amplitude = (half - j) / (2 * (j + 1) * (2 * j + 1)) * amplitude_higher(t, up, down) *
+                amplitude_higher(u, up_bra, down_bra);
+  }
+  label[R] += dr;
+  label[N_KET] += step_up[t];
+  label[N_BRA] += step_up[u];
+  return amplitude;
+}
+
+static double Apply(CospinComponent component, int step, int label[])
+{
+  const int size = ensemble_size(component);
+  const int side = step < NUM_COLLECTIVE ? N_KET : N_BRA, t = step % NUM_COLLECTIVE;
+  double amplitude;
+
+  if (step >= FIRST_LOCAL) return apply_local(size, step, label);
+  amplitude = amplitude_same(t, size - label[R] - label[side], label[side] - label[R]);
+  label[side] += step_up[t];
+  return amplitude;
+}
+
+/* The product of letters of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the identity. */
+static void expand_block(int length, const int letters[], double weight[NUM_COLLECTIVE + 1])
+{
+  static const double matrix[NUM_COLLECTIVE][2][2] = {{{0, 1}, {0, 0}}, {{0, 0}, {1, 0}}, {{1, 0}, {0, -1}}};
+  double product[2][2] = {{1, 0}, {0, 1}};
+
+  for (int k = 0; k < length; k++) {
+    const double(*factor)[2] = matrix[letters[k] - NUM_COLLECTIVE];
+    for (int row = 0; row < 2; row++) {
+      const double a = product[row][0], b = product[row][1];
+      product[row][0] = a * factor[0][0] + b * factor[1][0];
+      product[row][1] = a * factor[0][1] + b * factor[1][1];
+    }
+  }
+  weight[SPIN_PLUS] = product[0][1];
+  weight[SPIN_MINUS] = product[1][0];
+  weight[SPIN_Z] = product[0][0] - product[1][1];
+  weight[NUM_COLLECTIVE] = 0.5 * (product[0][0] + product[1][1]);
+}
+
+/* sum_l s_t rho s_u^+; an identity on one side makes it a collective operator on the other. */
+static PetscErrorCode emit_pair(int size, int t, int u, double weight, CospinEmit emit, void *context)
+{
+  PetscFunctionBeginUser;
+  if (weight == 0.0) PetscFunctionReturn(0);
+  if (t == NUM_COLLECTIVE && u == NUM_COLLECTIVE) {
+    PetscCall(emit(context, weight * size, 0, NULL));
+  } else if (t == NUM_COLLECTIVE || u == NUM_COLLECTIVE) {
+    const int step = u == NUM_COLLECTIVE ? t : NUM_COLLECTIVE + u;
+    PetscCall(emit(context, weight, 1, &step));
+  } else {
+    for (int dr = -1; dr <= 1; dr++) {
+      const int step = FIRST_LOCAL + 9 * t + 3 * u + dr + 1;
+      PetscCall(emit(context, weight, 1, &step));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Each(CospinComponent component, int num_left, const int left[], int num_right,
+                           const int right[], CospinEmit emit, void *context)
+{
+  double weight_left[NUM_COLLECTIVE + 1], weight_right[NUM_COLLECTIVE + 1];
+
+  PetscFunctionBeginUser;
+  expand_block(num_left, left, weight_left);
+  expand_block(num_right, right, weight_right);
+  for (int t = 0; t <= NUM_COLLECTIVE; t++) {
+    for (int u = 0; u <= NUM_COLLECTIVE; u++) {
+      PetscCall(emit_pair(ensemble_size(component), t, u, weight_left[t] * weight_right[u], emit, context));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static const CospinKey keys[] = {
+    {.name = "size",
+     .type = COSPIN_KEY_INTEGER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "number of spins N"},
+    {.name = NULL},
+};
+
+static const CospinOperatorName operators[] = {
+    {"Sp", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_PLUS}}}, "collective raising operator, sum of s+"},
+    {"Sm", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_MINUS}}}, "collective lowering operator, sum of s-"},
+    {"Sz", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_Z}}}, "collective Sz, sum of sz/2"},
+    {"Sx",
+     PETSC_FALSE,
+     2,
+     {{.5, 0, 1, {SPIN_PLUS}}, {.5, 0, 1, {SPIN_MINUS}}},
+     "collective Sx = (Sp + Sm)/2"},
+    {"Sy",
+     PETSC_FALSE,
+     2,
+     {{0, -.5, 1, {SPIN_PLUS}}, {0, .5, 1, {SPIN_MINUS}}},
+     "collective Sy = (Sp - Sm)/(2i)"},
+    {"sp", PETSC_TRUE, 1, {{1, 0, 1, {NUM_COLLECTIVE + SPIN_PLUS}}}, "raising operator |e><g| of each spin"},
+    {"sm",
+     PETSC_TRUE,
+     1,
+     {{1, 0, 1, {NUM_COLLECTIVE + SPIN_MINUS}}},
+     "lowering operator |g><e| of each spin"},
+    {"sz", PETSC_TRUE, 1, {{1, 0, 1, {NUM_COLLECTIVE + SPIN_Z}}}, "Pauli z of each spin, eigenvalues +-1"},
+    {"sx",
+     PETSC_TRUE,
+     2,
+     {{1, 0, 1, {NUM_COLLECTIVE + SPIN_PLUS}}, {1, 0, 1, {NUM_COLLECTIVE + SPIN_MINUS}}},
+     "Pauli x of each spin"},
+    {"sy",
+     PETSC_TRUE,
+     2,
+     {{0, -1, 1, {NUM_COLLECTIVE + SPIN_PLUS}}, {0, 1, 1, {NUM_COLLECTIVE + SPIN_MINUS}}},
+     "Pauli y of each spin"},
+    {.name = NULL},
+};
+
+static const int adjoint[2 * NUM_COLLECTIVE] = {
+    SPIN_MINUS,
+    SPIN_PLUS,
+    SPIN_Z,
+    NUM_COLLECTIVE + SPIN_MINUS,
+    NUM_COLLECTIVE + SPIN_PLUS,
+    NUM_COLLECTIVE + SPIN_Z,
+};
+
+static const CospinRole roles[NUM_COORDINATES] = {COSPIN_COORDINATE_IRREP, COSPIN_COORDINATE_KET,
+                                                  COSPIN_COORDINATE_BRA};
+
+const CospinComponentKind CospinComponentEnsemble = {
+    .record = {"ensemble", "N two-level systems, permutation symmetric, local and collective processes",
+               keys},
+    .operators = operators,
+    .adjoint = adjoint,
+    .Create = Create,
+    .Destroy = Destroy,
+    .Describe = Describe,
+    .roles = roles,
+    .Range = Range,
+    .Diagonal = Diagonal,
+    .Trace = Trace,
+    .LetterStep = LetterStep,
+    .Shift = Shift,
+    .Apply = Apply,
+    .Each = Each,
+};

@@ -1,0 +1,2 @@
+/* The kinds of components, one line each; included under different meanings of COSPIN_KIND. */
+COSPIN_KIND(CospinComponentEnsemble)

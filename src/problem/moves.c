@@ -1,0 +1,314 @@
+/*
+   Superoperators as lists of moves.
+
+   A word A = a_1 a_2 ... a_n acts on the ket by its letters from the right, a_n first. On the bra, rho B^+ is
+   what B does to <y|: the same letters in the same order, the coefficient conjugated. Steps on the two sides
+   commute, so A rho B^+ is the chain "ket steps of A, bra steps of B".
+
+   With operators of one spin the word is C s_1 s_2 ... D (C, D collective): the chain is D on both sides,
+   then sum_l s_l rho s'_l^+ as the component takes it apart, then C on both sides.
+*/
+#include <cospin/moves.h>
+
+enum { MAX_CHAIN = 256 };
+
+PetscErrorCode CospinMovesCreate(const CospinSystem *system, CospinMoves *moves)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(moves));
+  (*moves)->system = system;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy_move(CospinMove *move)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < move->num_chains; k++) PetscCall(PetscFree(move->chains[k].steps));
+  PetscCall(PetscFree(move->chains));
+  PetscCall(PetscFree(move->shift));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMovesDestroy(CospinMoves *moves)
+{
+  PetscFunctionBeginUser;
+  if (!*moves) PetscFunctionReturn(0);
+  for (int k = 0; k < (*moves)->count; k++) PetscCall(destroy_move(&(*moves)->moves[k]));
+  PetscCall(PetscFree((*moves)->moves));
+  PetscCall(PetscFree(*moves));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode find_move(CospinMoves moves, const int shift[], CospinMove **found)
+{
+  const size_t n = (size_t)moves->system->num_coordinates;
+  CospinMove *move;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < moves->count; k++) {
+    PetscBool same;
+    PetscCall(PetscArraycmp(moves->moves[k].shift, shift, n, &same));
+    *found = &moves->moves[k];
+    if (same) PetscFunctionReturn(0);
+  }
+  if (moves->count == moves->capacity) {
+    moves->capacity = 2 * moves->capacity + 8;
+    PetscCall(PetscRealloc(sizeof(CospinMove) * (size_t)moves->capacity, &moves->moves));
+  }
+  move = &moves->moves[moves->count++];
+  PetscCall(PetscArrayzero(move, 1));
+  PetscCall(PetscMalloc1(n, &move->shift));
+  PetscCall(PetscArraycpy(move->shift, shift, n));
+  *found = move;
+  PetscFunctionReturn(0);
+}
+
+static PetscBool same_steps(const CospinChain *chain, int length, const CospinStep steps[])
+{
+  if (chain->length != length) return PETSC_FALSE;
+  for (int k = 0; k < length; k++) {
+    const CospinStep *a = &chain->steps[k], *b = &steps[k];
+    if (a->component != b->component || a->code != b->code) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+static PetscErrorCode add_chain(CospinMoves moves, double complex coefficient, int length,
+                                const CospinStep steps[])
+{
+  int shift[COSPIN_MAX_COORDINATES] = {0};
+  CospinMove *move = NULL;
+  CospinChain *chain;
+
+  PetscFunctionBeginUser;
+  if (coefficient == 0.0) PetscFunctionReturn(0);
+  for (int k = 0; k < length; k++) CospinSystemShift(moves->system, steps[k], shift);
+  PetscCall(find_move(moves, shift, &move));
+  for (int k = 0; k < move->num_chains; k++) {
+    if (!same_steps(&move->chains[k], length, steps)) continue;
+    move->chains[k].coefficient += coefficient;
+    PetscFunctionReturn(0);
+  }
+  if (move->num_chains == move->capacity) {
+    move->capacity = 2 * move->capacity + 4;
+    PetscCall(PetscRealloc(sizeof(CospinChain) * (size_t)move->capacity, &move->chains));
+  }
+  chain = &move->chains[move->num_chains++];
+  chain->coefficient = coefficient;
+  chain->length = length;
+  PetscCall(PetscMalloc1(length, &chain->steps));
+  PetscCall(PetscArraycpy(chain->steps, steps, length));
+  PetscFunctionReturn(0);
+}
+
+/* A chain under construction. */
+typedef struct {
+  CospinMoves moves;
+  double complex coefficient;
+  int component; /* whose spins are summed over */
+  int length;
+  CospinStep steps[MAX_CHAIN];
+  int num_last; /* steps that follow the sum over spins */
+  CospinStep last[MAX_CHAIN];
+} Chain;
+
+/* Appends letters [begin, end) of a word, acting on one side, the rightmost first. */
+static PetscErrorCode append_letters(const CospinSystem *system, const CospinWord *word, int begin, int end,
+                                     CospinSide side, int *length, CospinStep steps[])
+{
+  PetscFunctionBeginUser;
+  PetscCheck(*length + end - begin <= MAX_CHAIN, PETSC_COMM_SELF, PETSC_ERR_SUP,
+             "A product of more than %d operators", MAX_CHAIN);
+  for (int k = end - 1; k >= begin; k--) {
+    const CospinLetter letter = word->letters[k];
+    const CospinComponent component = &system->components[letter.component];
+    steps[(*length)++] = (CospinStep){letter.component, component->kind->LetterStep(component, letter, side)};
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinWord *a,
+                                     const CospinWord *b)
+{
+  CospinStep steps[MAX_CHAIN];
+  int length = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(append_letters(moves->system, a, 0, a->length, COSPIN_KET, &length, steps));
+  PetscCall(append_letters(moves->system, b, 0, b->length, COSPIN_BRA, &length, steps));
+  PetscCall(add_chain(moves, coefficient * a->coefficient * conj(b->coefficient), length, steps));
+  PetscFunctionReturn(0);
+}
+
+/* Where the operators of one spin stand in a word: [begin, end); empty and in front if there is none. */
+static PetscBool find_block(const CospinWord *word, int *begin, int *end)
+{
+  *begin = 0;
+  while (*begin < word->length && word->letters[*begin].spin != COSPIN_EACH_SPIN) (*begin)++;
+  if (*begin == word->length) *begin = 0;
+  *end = *begin;
+  while (*end < word->length && word->letters[*end].spin == COSPIN_EACH_SPIN) (*end)++;
+  for (int k = *end; k < word->length; k++) {
+    if (word->letters[k].spin == COSPIN_EACH_SPIN) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+static PetscErrorCode emit_steps(void *context, double complex coefficient, int length, const int code[])
+{
+  Chain *chain = (Chain *)context;
+  CospinStep steps[MAX_CHAIN];
+  int n = 0;
+
+  PetscFunctionBeginUser;
+  PetscCheck(chain->length + length + chain->num_last <= MAX_CHAIN, PETSC_COMM_SELF, PETSC_ERR_SUP,
+             "A product of more than %d operators", MAX_CHAIN);
+  for (int k = 0; k < chain->length; k++) steps[n++] = chain->steps[k];
+  for (int k = 0; k < length; k++) steps[n++] = (CospinStep){chain->component, code[k]};
+  for (int k = 0; k < chain->num_last; k++) steps[n++] = chain->last[k];
+  PetscCall(add_chain(chain->moves, chain->coefficient * coefficient, n, steps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double complex coefficient,
+                                  const CospinWord *a, const CospinWord *b, PetscBool *ok)
+{
+  const CospinSystem *system = moves->system;
+  const CospinComponent summed = &system->components[component];
+  const CospinWord *words[2] = {a, b};
+  int begin[2], end[2], letters[2][MAX_CHAIN];
+  Chain chain = {.moves = moves, .component = component};
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_FALSE;
+  for (int side = 0; side < 2; side++) {
+    if (!find_block(words[side], &begin[side], &end[side])) PetscFunctionReturn(0);
+    PetscCall(append_letters(system, words[side], end[side], words[side]->length, (CospinSide)side,
+                             &chain.length, chain.steps));
+    PetscCall(
+        append_letters(system, words[side], 0, begin[side], (CospinSide)side, &chain.num_last, chain.last));
+    for (int k = begin[side]; k < end[side]; k++)
+      letters[side][k - begin[side]] = words[side]->letters[k].code;
+  }
+  chain.coefficient = coefficient * a->coefficient * conj(b->coefficient);
+  PetscCall(summed->kind->Each(summed, end[0] - begin[0], letters[0], end[1] - begin[1], letters[1],
+                               emit_steps, &chain));
+  *ok = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+static const CospinWord identity = {1.0, 0, NULL};
+
+PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < a->count; k++) PetscCall(CospinMovesAddProduct(moves, 1.0, &a->words[k], &identity));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial h)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < h->count; k++) {
+    PetscCall(CospinMovesAddProduct(moves, -I, &h->words[k], &identity));
+    PetscCall(CospinMovesAddProduct(moves, +I, &identity, &h->words[k])); /* rho H = rho H^+ */
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_term(CospinMoves moves, int component, double complex coefficient,
+                               const CospinWord *a, const CospinWord *b, PetscBool *ok)
+{
+  PetscBool this_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  if (component < 0) {
+    PetscCall(CospinMovesAddProduct(moves, coefficient, a, b));
+  } else {
+    PetscCall(CospinMovesAddEach(moves, component, coefficient, a, b, &this_ok));
+  }
+  if (!this_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial a, int component,
+                                  PetscBool *ok)
+{
+  CospinPolynomial adjoint, square;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  for (int k = 0; k < a->count; k++) {
+    for (int l = 0; l < a->count; l++) {
+      PetscCall(add_term(moves, component, rate, &a->words[k], &a->words[l], ok));
+    }
+  }
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, moves->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(adjoint, a, &square));
+  for (int k = 0; k < square->count; k++) {
+    PetscCall(add_term(moves, component, -0.5 * rate, &square->words[k], &identity, ok));
+    PetscCall(
+        add_term(moves, component, -0.5 * rate, &identity, &square->words[k], ok)); /* A^+A is hermitian */
+  }
+  PetscCall(CospinPolynomialDestroy(&square));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+static int compare_moves(const void *a, const void *b, void *context)
+{
+  const int *s = ((const CospinMove *)a)->shift, *t = ((const CospinMove *)b)->shift,
+            n = *(const int *)context;
+
+  for (int i = 0; i < n; i++) {
+    if (s[i] != t[i]) return s[i] < t[i] ? -1 : 1;
+  }
+  return 0;
+}
+
+PetscErrorCode CospinMovesFinish(CospinMoves moves)
+{
+  int kept = 0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < moves->count; k++) {
+    CospinMove *move = &moves->moves[k];
+    int chains = 0;
+    for (int c = 0; c < move->num_chains; c++) {
+      if (move->chains[c].coefficient == 0.0) {
+        PetscCall(PetscFree(move->chains[c].steps));
+      } else {
+        move->chains[chains++] = move->chains[c];
+      }
+    }
+    move->num_chains = chains;
+    if (chains == 0) {
+      PetscCall(destroy_move(move));
+    } else {
+      moves->moves[kept++] = *move;
+    }
+  }
+  moves->count = kept;
+  PetscCall(PetscTimSort(kept, moves->moves, sizeof(CospinMove), compare_moves,
+                         (void *)&moves->system->num_coordinates));
+  PetscFunctionReturn(0);
+}
+
+double complex CospinMoveAmplitude(CospinMoves moves, const CospinMove *move, const int source[])
+{
+  const size_t n = (size_t)moves->system->num_coordinates;
+  double complex sum = 0.0;
+
+  for (int c = 0; c < move->num_chains; c++) {
+    const CospinChain *chain = &move->chains[c];
+    int label[COSPIN_MAX_COORDINATES];
+    double amplitude = 1.0;
+
+    for (size_t i = 0; i < n; i++) label[i] = source[i];
+    for (int k = 0; k < chain->length && amplitude != 0.0; k++) {
+      amplitude *= CospinSystemApply(moves->system, chain->steps[k], label);
+    }
+    sum += chain->coefficient * amplitude;
+  }
+  return sum;
+}
