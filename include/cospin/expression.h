@@ -8,12 +8,13 @@
        primary  := number | name [ "[" sum { "," sum } "]" ] | function "(" sum { "," sum } ")"
                    | "(" sum ")" | "<" sum ">"
 
-   `A + hc` adds the adjoint of all that stands before it in this sum, `A - hc` subtracts it. An operator may
-   be raised to a non-negative integer only. name is letters, digits and "_", with "." between a component and
-   its operator: `N`, `ions.Sp`, `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt
-   exp log log10 sin cos tan asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max
-   factorial binomial. Of operators: dag (and of numbers: conj).
-   "^" is right associative and binds tighter than a sign: -x^2 = -(x^2); 2^-1 is allowed.
+   `A + hc` adds the adjoint of all that stands before it in this sum, `A - hc` subtracts it. "^" is right
+   associative and binds tighter than a sign: -x^2 = -(x^2); 2^-1 is allowed. An operator may be raised to a
+   non-negative integer only.
+   name is letters, digits and "_", with "." between a component and its operator: `N`, `ions.Sp`,
+   `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
+   asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial. Of
+   operators: dag (and of numbers: conj).
    Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only.
 */
 #pragma once

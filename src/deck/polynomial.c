@@ -173,6 +173,16 @@ PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, C
   PetscFunctionReturn(0);
 }
 
+/* Forgets the last of the first *count words if it has cancelled. */
+static PetscErrorCode Drop_Zero(CospinPolynomial p, int *count)
+{
+  PetscFunctionBeginUser;
+  if (*count == 0 || p->words[*count - 1].coefficient != 0) PetscFunctionReturn(0);
+  *count -= 1;
+  PetscCall(PetscFree(p->words[*count].letters));
+  PetscFunctionReturn(0);
+}
+
 /* Sorts words that were appended in any order, merges equal ones and drops zeros. */
 static PetscErrorCode Merge_Words(CospinPolynomial p)
 {
@@ -185,11 +195,11 @@ static PetscErrorCode Merge_Words(CospinPolynomial p)
       p->words[count - 1].coefficient += p->words[k].coefficient;
       PetscCall(PetscFree(p->words[k].letters));
     } else {
-      if (count > 0 && p->words[count - 1].coefficient == 0) PetscCall(PetscFree(p->words[--count].letters));
+      PetscCall(Drop_Zero(p, &count));
       p->words[count++] = p->words[k];
     }
   }
-  if (count > 0 && p->words[count - 1].coefficient == 0) PetscCall(PetscFree(p->words[--count].letters));
+  PetscCall(Drop_Zero(p, &count));
   p->count = count;
   PetscFunctionReturn(0);
 }
