@@ -1,0 +1,407 @@
+#!/usr/bin/python3
+"""Draws datasets of cospin.
+
+    cospin_plot.py FILE.h5                        what the deck asks for under `plots:`, or else every observable and rate
+    cospin_plot.py FILE.h5 --x w --y decay_rate   one panel of your own
+    cospin_plot.py A.h5 B.h5 -o both.pdf          the panels of A with the values of both
+
+Everything that is printed in the figure comes from the dataset. Points with a bad outcome are left out and listed.
+"""
+import argparse
+import os
+import re
+import sys
+import textwrap
+from dataclasses import dataclass, field
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import yaml
+from matplotlib import mathtext
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cospin_data
+
+PANEL = (3.4, 2.55)  # inches: one column of a journal
+MANY_CURVES = 10  # beyond that the legend names some of them, the colours run through
+MANY_POINTS = 60  # beyond that a line shows the points well enough
+VISIBLE = 0.004  # of the height of a panel: smaller brackets lie within the line
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito
+LINES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2))]
+MARKERS = ["o", "s", "^", "D", "v"]
+GREEK = ("alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega "
+         "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega").split()
+STYLE = {
+    "font.family": "serif", "font.serif": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix",
+    "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 9, "legend.fontsize": 8,
+    "xtick.labelsize": 8, "ytick.labelsize": 8, "axes.linewidth": 0.6, "lines.linewidth": 0.9,
+    "lines.markersize": 3.6, "xtick.direction": "in", "ytick.direction": "in", "xtick.top": True,
+    "ytick.right": True, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4, "xtick.minor.visible": True, "ytick.minor.visible": True,
+    "legend.frameon": False, "legend.handlelength": 2.2, "savefig.dpi": 300, "pdf.fonttype": 42,
+}
+
+
+class Refusal(Exception):
+    """What the user asked for cannot be drawn; str() is a sentence."""
+
+
+@dataclass
+class Panel:
+    """One entry of `plots:`; None means: choose."""
+    x: str = None
+    y: list = field(default_factory=list)
+    series: str = None
+    title: str = None
+    xlabel: str = None
+    ylabel: str = None
+    logx: bool = False
+    logy: bool = False
+
+
+@dataclass
+class Curve:
+    x: np.ndarray
+    y: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    keys: dict  # factor ("file", "y", "series") -> the label it has in a legend
+
+    def is_reference(self):
+        """The same at every x: a line to compare with."""
+        finite = self.y[np.isfinite(self.y)]
+        return len(finite) > 1 and np.ptp(finite) <= 1e-9 * np.abs(finite).max()
+
+
+# ---- Labels ---------------------------------------------------------------------------------------------------------
+def checked(text):
+    """Text as it is, unless what stands between its $ is no formula: then the $ are just characters."""
+    try:
+        mathtext.MathTextParser("path").parse(text)
+        return text
+    except ValueError:
+        return text.replace("$", r"\$")
+
+
+def word_as_tex(match):
+    head, _, index = match.group().partition("_")
+    head = "\\" + head if head in GREEK else head if len(head) == 1 else rf"\mathrm{{{head}}}"
+    return head + (rf"_{{\mathrm{{{index}}}}}" if len(index) > 1 else f"_{{{index}}}" if index else "")
+
+
+def as_tex(text):
+    """Gamma_c -> Gamma with an index; what holds a formula already is left alone."""
+    if "$" in text:
+        return text
+    return "$" + re.sub(r"[A-Za-z][A-Za-z0-9_]*", word_as_tex, text).replace("*", r"\,") + "$"
+
+
+def unit_as_tex(unit):
+    return as_tex(unit) if re.search(r"_|\*|\b(" + "|".join(GREEK) + r")\b", unit) else unit
+
+
+def label(variable):
+    """long_name, and the unit unless it is a pure number."""
+    name = variable.attrs.get("long_name") or variable.name
+    text = as_tex(name) if name == variable.name else name
+    unit = variable.attrs.get("units", "1")
+    return checked(text if unit in ("1", "") else f"{text} ({unit_as_tex(unit)})")
+
+
+def symbol(variable):
+    """The formula in the long_name if there is one, else the name: for `N = 124` in a legend."""
+    found = re.search(r"\$[^$]+\$", variable.attrs.get("long_name", ""))
+    return checked(found.group() if found else as_tex(variable.name))
+
+
+# ---- What to draw ---------------------------------------------------------------------------------------------------
+def listed(value):
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def panels_of_deck(completed):
+    """The deck's `plots:`. Every scalar is read as text: no name can turn into a number or a truth value."""
+    deck = yaml.load(completed, Loader=yaml.BaseLoader) or {}
+    panels = []
+    for entry in deck.get("plots") or []:
+        known = {key: entry[key] for key in ("x", "series", "title", "xlabel", "ylabel") if entry.get(key)}
+        flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
+        panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
+    return panels, list(deck.get("observables") or {})
+
+
+def panels_by_default(data, observables):
+    """A panel for every observable and every rate; for a dataset without either, for every real variable."""
+    real = [name for name, v in data.data_vars.items() if v.dtype.kind == "f" and v.dims]
+    chosen = [name for name in real
+              if name.endswith("_rate") or any(name.endswith("_" + observable) for observable in observables)]
+    return [Panel(y=[name]) for name in chosen or real]
+
+
+def choose_panels(path, data, options):
+    panels, observables = panels_of_deck(cospin_data.deck(path)[1])
+    if options.x or options.y or options.series:
+        names = options.y.split(",") if options.y else [p.y[0] for p in panels_by_default(data, observables)]
+        return [Panel(options.x, names, options.series, logx=options.logx, logy=options.logy)]
+    panels = panels or panels_by_default(data, observables)
+    for panel in panels:
+        panel.logx |= options.logx
+        panel.logy |= options.logy
+    return panels
+
+
+def find_variable(data, name):
+    """By its name, or by what stands after the task's name if that is unique."""
+    if name in data.data_vars:
+        return data[name]
+    matching = [full for full in data.data_vars if full.endswith("_" + name)]
+    if len(matching) != 1:
+        raise Refusal(f"there is no variable {name} (there are: {', '.join(data.data_vars)})")
+    return data[matching[0]]
+
+
+def choose_x(panel, data):
+    """The axis asked for, or the one with most points (of equals the first): the others become curves."""
+    grid = cospin_data.axes(data) or list(data.dims)
+    x = panel.x or max(grid, key=lambda axis: data.sizes[axis], default=None)
+    if x not in data.dims:
+        raise Refusal(f"there is no axis {x} to draw against (there are: {', '.join(data.dims) or 'none'})")
+    return x
+
+
+def choose_series(panel, variable, x):
+    """The axis asked for, or the first one that is left and has more than one value."""
+    left = [dim for dim in variable.dims if dim != x and variable.sizes[dim] > 1]
+    if panel.series and panel.series not in variable.dims:
+        return None
+    return panel.series or (left[0] if left else None)
+
+
+def slices(variable, x, series, say):
+    """[(label, selection)] so that every selection leaves x only; further axes stay at their first value."""
+    fixed = {dim: 0 for dim in variable.dims if dim not in (x, series)}
+    for dim in fixed:
+        if variable.sizes[dim] > 1:
+            say(f"{variable.name}: drawn at {dim} = {float(variable[dim][0]):g} only")
+    if series is None:
+        return [(None, fixed)]
+    axis = variable[series]
+    return [(f"{symbol(axis)} = {float(value):g}", {**fixed, series: i}) for i, value in enumerate(axis.values)]
+
+
+def bracket(data, variable, selection):
+    """The bounds of a rate if the dataset has them: (lower, upper) or (None, None)."""
+    task = variable.name[:-len("_rate")]
+    names = [task + "_lower", task + "_upper"]
+    if not variable.name.endswith("_rate") or any(name not in data for name in names):
+        return None, None
+    return tuple(data[name].isel({d: i for d, i in selection.items() if d in data[name].dims}).values
+                 for name in names)
+
+
+def distinct_labels(panel, data):
+    """{name: label}; where two variables are described alike, their names tell them apart."""
+    labels = {name: label(find_variable(data, name)) for name in panel.y}
+    twice = [text for text in labels.values() if list(labels.values()).count(text) > 1]
+    return {name: f"{text}, {name}" if text in twice else text for name, text in labels.items()}
+
+
+def make_curve(x, y, low, high, keys):
+    order = np.argsort(x, kind="stable")
+    return Curve(x[order], y[order], None if low is None else low[order], None if high is None else high[order], keys)
+
+
+def collect_curves(panel, files, say):
+    curves = []
+    for path, data in files:
+        x = choose_x(panel, data)
+        labels = distinct_labels(panel, data)
+        for name in panel.y:
+            variable = find_variable(data, name)
+            if x not in variable.dims:
+                raise Refusal(f"{variable.name} does not depend on {x}")
+            for text, selection in slices(variable, x, choose_series(panel, variable, x), say):
+                low, high = bracket(data, variable, selection)
+                keys = {"file": os.path.basename(path), "y": labels[name], "series": text}
+                curves.append(make_curve(data[x].values, variable.isel(selection).values, low, high, keys))
+    return curves
+
+
+# ---- Drawing --------------------------------------------------------------------------------------------------------
+def distinct(curves, factor):
+    return list(dict.fromkeys(c.keys[factor] for c in curves if c.keys[factor] is not None))
+
+
+def assign_styles(curves):
+    """The first factor that varies is told by colour, the second by line and marker, the third by filling."""
+    factors = [f for f in ("series", "y", "file") if len(distinct(curves, f)) > 1]
+    count = len(distinct(curves, factors[0])) if factors else 1
+    colours = COLOURS if count <= len(COLOURS) else plt.cm.viridis(np.linspace(0, 0.92, count))
+    styles = []
+    for curve in curves:
+        place = [distinct(curves, f).index(curve.keys[f]) if curve.keys[f] is not None else 0 for f in factors]
+        first, second, third = (place + [0, 0, 0])[:3]
+        line = LINES[1] if curve.is_reference() and second == 0 else LINES[second % len(LINES)]
+        few = len(curve.x) <= MANY_POINTS and not curve.is_reference()
+        styles.append({"color": colours[first], "linestyle": line,
+                       "marker": MARKERS[second % len(MARKERS)] if few else "",
+                       "markerfacecolor": "white" if third else colours[first], "markeredgewidth": 0.7})
+    return factors, styles
+
+
+def draw_bracket(ax, curve, colour):
+    """Bars for few points, a band for many; nothing if it would vanish in the line."""
+    if curve.low is None:
+        return
+    low, high = curve.low, curve.high
+    bottom, top = np.log(ax.get_ylim()) if ax.get_yscale() == "log" else ax.get_ylim()
+    with np.errstate(all="ignore"):
+        width = np.log(high / low) if ax.get_yscale() == "log" else high - low
+    if not np.nanmax(np.append(width, 0)) > VISIBLE * (top - bottom):
+        return
+    if len(curve.x) > MANY_POINTS:
+        ax.fill_between(curve.x, low, high, color=colour, alpha=0.2, linewidth=0)
+    else:
+        bars = np.clip([curve.y - low, high - curve.y], 0, None)
+        ax.errorbar(curve.x, curve.y, yerr=bars, fmt="none", ecolor=colour, elinewidth=0.7, capsize=1.8, capthick=0.7)
+
+
+def draw_legend(ax, curves, factors, styles):
+    """One factor: the curves themselves. More: one list of colours, one of lines."""
+    handles = []
+    for rank, factor in enumerate(factors):
+        values = distinct(curves, factor)
+        if len(values) > MANY_CURVES:
+            values = [values[i] for i in np.linspace(0, len(values) - 1, MANY_CURVES // 2).round().astype(int)]
+        for value in values:
+            style = dict(next(s for c, s in zip(curves, styles) if c.keys[factor] == value))
+            if len(factors) > 1 and rank == 0:
+                style.update(linestyle="-", marker="")
+            elif len(factors) > 1:
+                style.update(color="0.3", markerfacecolor="white" if rank == 2 else "0.3")
+            handles.append(Line2D([], [], label=value, **style))
+    if handles:
+        ax.legend(handles=handles, ncol=1 if len(handles) < 7 else 2, labelspacing=0.3)
+
+
+def label_panel(ax, panel, curves, data):
+    """Several variables under one axis: the legend names them, the axis keeps what they have in common."""
+    names = distinct(curves, "y")
+    units = {find_variable(data, name).attrs.get("units", "1") for name in panel.y}
+    common = units.pop() if len(units) == 1 else "1"
+    ylabel = names[0] if len(names) == 1 else unit_as_tex(common) if common != "1" else ""
+    ax.set_xlabel(checked(panel.xlabel) if panel.xlabel else label(data[choose_x(panel, data)]))
+    ax.set_ylabel(checked(panel.ylabel) if panel.ylabel else ylabel)
+    if panel.title:
+        ax.set_title(checked(panel.title))
+
+
+def set_scales(ax, panel, curves, say):
+    for axis, log in (("x", panel.logx), ("y", panel.logy)):
+        if not log:
+            continue
+        lost = sum(int((getattr(c, axis) <= 0).sum()) for c in curves)
+        if lost:
+            say(f"not positive, so left out on a logarithmic {axis} axis: {lost} of the values")
+        getattr(ax, f"set_{axis}scale")("log", nonpositive="mask")
+        label_log_axis(getattr(ax, axis + "axis"), np.concatenate([getattr(c, axis) for c in curves]))
+
+
+def label_log_axis(axis, values):
+    """Over less than two decades powers of ten alone say too little: 1, 2, 5, 10, 20, ... instead."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not len(positive) or positive.max() > 100 * positive.min():
+        return
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(LogLocator(subs=np.arange(1, 10)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def draw_panel(ax, panel, files, say):
+    curves = collect_curves(panel, files, say)
+    factors, styles = assign_styles(curves)
+    set_scales(ax, panel, curves, say)
+    for curve, style in zip(curves, styles):
+        ax.plot(curve.x, curve.y, zorder=2 if curve.is_reference() else 3, **style)
+    for curve, style in zip(curves, styles):
+        draw_bracket(ax, curve, style["color"])
+    label_panel(ax, panel, curves, files[0][1])
+    draw_legend(ax, curves, factors, styles)
+
+
+def draw_figure(panels, files, say):
+    columns = min(len(panels), 2)
+    rows = -(-len(panels) // columns)
+    title, source = (checked(files[0][1].attrs.get(name, "")) for name in ("title", "source"))
+    width = PANEL[0] * columns
+    title, source = textwrap.wrap(title, int(16 * width)), textwrap.wrap(source, int(24 * width))
+    head, foot = 0.05 + 0.17 * len(title), 0.05 + 0.12 * len(source)  # inches
+    height = PANEL[1] * rows + head + foot
+    figure, grid = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    for number, (ax, panel) in enumerate(zip(grid.flat, panels)):
+        draw_panel(ax, panel, files, say)
+        if len(panels) > 1:
+            ax.set_title(f"({chr(ord('a') + number)})", loc="left")
+    for ax in list(grid.flat)[len(panels):]:
+        ax.remove()
+    figure.tight_layout(rect=(0, foot / height, 1, 1 - head / height), pad=0.3, w_pad=1.2, h_pad=1.2)
+    figure.text(0.5, 1 - 0.05 / height, "\n".join(title), fontsize=9.5, ha="center", va="top")
+    figure.text(0.5, 0.04 / height, "\n".join(source), fontsize=6.5, color="0.35", ha="center", va="bottom")
+    return figure
+
+
+# ---- Program --------------------------------------------------------------------------------------------------------
+def report_bad_points(path, data, say):
+    bad = cospin_data.bad_points(data)
+    for where, meaning in bad:
+        place = ", ".join(f"{axis} = {value:g}" for axis, value in where.items())
+        say(f"{path}: left out: {place or 'the point'} ({meaning})")
+
+
+def parse_options(arguments):
+    parser = argparse.ArgumentParser(description="Draws datasets of cospin.")
+    parser.add_argument("files", nargs="+", metavar="FILE.h5")
+    parser.add_argument("-o", "--output", metavar="OUT", help="OUT.png, OUT.pdf or OUT.svg (default: FILE.png)")
+    parser.add_argument("--x", metavar="AXIS", help="axis to draw against (default: the first of the grid)")
+    parser.add_argument("--y", metavar="VAR,VAR", help="variables in one panel (default: what the deck asks for)")
+    parser.add_argument("--series", metavar="AXIS", help="axis whose values become curves")
+    parser.add_argument("--logx", action="store_true", help="logarithmic x axis")
+    parser.add_argument("--logy", action="store_true", help="logarithmic y axis")
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = parse_options(arguments)
+    output = options.output or os.path.splitext(options.files[0])[0] + ".png"
+    said = set()
+
+    def say(text):
+        if text not in said:
+            print(f"cospin_plot: {text}", file=sys.stderr)
+        said.add(text)
+
+    try:
+        files = [(path, cospin_data.open_dataset(path)) for path in options.files]
+        for path, data in files:
+            report_bad_points(path, data, say)
+        panels = choose_panels(*files[0], options)
+        if not panels:
+            raise Refusal(f"{options.files[0]} has no grid: there is nothing to draw (cospin show prints its values)")
+        with plt.rc_context(STYLE):
+            figure = draw_figure(panels, files, say)
+            figure.savefig(output)
+    except (Refusal, cospin_data.NotADataset, OSError, ValueError) as problem:
+        say(str(problem))
+        return 2
+    print(output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
