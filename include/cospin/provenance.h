@@ -20,7 +20,8 @@ PetscErrorCode CospinProvenanceCreate(MPI_Comm comm, int argc, char *const argv[
                                       int ranks_per_group, CospinProvenance *provenance);
 PetscErrorCode CospinProvenanceDestroy(CospinProvenance *provenance);
 
-/* Not collective. Adds a row, or replaces the value of the one with this name. Both are copied. */
+/* Not collective. Adds a row, or replaces the value of the one with this name. Both are copied;
+   what is not UTF-8 in the value becomes "?". */
 PetscErrorCode CospinProvenanceSet(CospinProvenance provenance, const char name[], const char value[]);
 
 /* Not collective. Sets `finished` to now. */

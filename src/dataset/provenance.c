@@ -27,6 +27,32 @@ struct CospinProvenance_ {
 
 static const char *const unknown = "unknown";
 
+/* Length of the UTF-8 character at `text`, 0 if it is none (overlong forms are not looked for). */
+static int Character_Length(const unsigned char text[])
+{
+  const int length = text[0] < 0x80                      ? 1
+                     : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                     : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+                     : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
+                                                         : 0;
+  for (int i = 1; i < length; i++)
+    if ((text[i] & 0xc0) != 0x80) return 0;
+  return length;
+}
+
+/* The dataset says UTF-8, and readers refuse the whole file over one stray byte of a command line. */
+static PetscErrorCode Copy_Text(const char text[], char **copy)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrallocpy(text, copy));
+  for (char *c = *copy; *c;) {
+    const int length = Character_Length((const unsigned char *)c);
+    if (!length) *c = '?';
+    c += PetscMax(length, 1);
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Append(CospinProvenance p, const char name[], const char value[])
 {
   char *copy_of_name, *copy_of_value;
@@ -37,7 +63,7 @@ static PetscErrorCode Append(CospinProvenance p, const char name[], const char v
     PetscCall(PetscRealloc((size_t)p->capacity * sizeof(*p->rows), &p->rows));
   }
   PetscCall(PetscStrallocpy(name, &copy_of_name));
-  PetscCall(PetscStrallocpy(value, &copy_of_value));
+  PetscCall(Copy_Text(value, &copy_of_value));
   p->rows[p->count++] = (CospinAttribute){copy_of_name, copy_of_value};
   PetscFunctionReturn(0);
 }
@@ -48,7 +74,7 @@ PetscErrorCode CospinProvenanceSet(CospinProvenance p, const char name[], const 
   for (int i = 0; i < p->count; i++) {
     char *copy;
     if (strcmp(p->rows[i].name, name)) continue;
-    PetscCall(PetscStrallocpy(value, &copy));
+    PetscCall(Copy_Text(value, &copy));
     PetscCall(PetscFree(p->rows[i].value));
     p->rows[i].value = copy;
     PetscFunctionReturn(0);

@@ -475,6 +475,8 @@ static void test_ProvenanceRows(void **state)
   CospinProvenanceSet(p, "note", "one");
   CospinProvenanceSet(p, "note", "two");
   assert_string_equal(Row(p, "note"), "two");
+  CospinProvenanceSet(p, "note", "\xff M\xc3\xbcller \xe2\x88\x9e \xc3");
+  assert_string_equal(Row(p, "note"), "? M\xc3\xbcller \xe2\x88\x9e ?");
   CospinProvenanceDestroy(&p);
   assert_null(p);
   unsetenv("SLURM_JOB_ID");
