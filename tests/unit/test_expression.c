@@ -362,6 +362,7 @@ static void Long_And_Deep_Texts(void **state)
   for (int k = 0; k < LENGTH; k++) text[k] = k % 2 ? '^' : '1';
   Assert_Fault(text, "deck:7:411: key: the expression is nested more than 200 deep\n");
   memset(text, 'a', LENGTH);
+  text[LENGTH] = '\0';
   Assert_Fault(text, "deck:7:11: key: a name of 200000 letters is too long (at most 127)\n");
   free(text);
 }
