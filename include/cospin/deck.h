@@ -51,7 +51,7 @@ typedef struct {
 
 typedef struct {
   const CospinKey *key;
-  PetscBool given; /* written in the deck, or the default */
+  PetscBool given; /* written in the deck; otherwise the default stands here, if there is one */
   CospinPosition position;
   CospinExpression expression;
   PetscBool boolean;
@@ -100,6 +100,8 @@ typedef struct CospinDeck_ {
   char *rate_unit, *time_unit; /* `units: {rate: U, time: T}`; default "1" and "1/U" */
   int num_parameters;
   CospinDefinition *parameters; /* in the order of the deck */
+  int *parameters_by_name;      /* indices of parameters[], sorted by name */
+  int *parameters_by_need;      /* indices of parameters[], each behind those it depends on */
   int num_axes;
   CospinAxis *axes; /* first axis varies slowest */
   int num_components;

@@ -1,0 +1,220 @@
+/*
+   A deck as YAML with every default written out. A record is one line in braces, so every text that could
+   mean something to YAML is quoted; what is read back is what was written.
+*/
+#include <cospin/deck.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Letters, digits and the signs of expressions stand for themselves; blanks only inside. */
+static PetscBool Is_Plain(const char text[])
+{
+  const size_t length = strlen(text);
+
+  if (!length || !strcmp(text, "null") || !strcmp(text, "~")) return PETSC_FALSE;
+  if (!isalnum((unsigned char)text[0]) && text[0] != '(' && text[0] != '<') {
+    if (text[0] != '-' || !isalnum((unsigned char)text[1])) return PETSC_FALSE;
+  }
+  for (const char *c = text; *c; c++) {
+    if (!isalnum((unsigned char)*c) && !strchr(" _.+-*/^()<>=$;", *c)) return PETSC_FALSE;
+  }
+  return (PetscBool)(text[length - 1] != ' ');
+}
+
+static void Print_Text(FILE *stream, const char text[])
+{
+  if (Is_Plain(text)) {
+    fputs(text, stream);
+    return;
+  }
+  fputc('"', stream);
+  for (const char *c = text; *c; c++) {
+    if (*c == '"' || *c == '\\')
+      fprintf(stream, "\\%c", *c);
+    else if (*c == '\n')
+      fputs("\\n", stream);
+    else if (*c == '\t')
+      fputs("\\t", stream);
+    else if ((unsigned char)*c < ' ' || *c == 127)
+      fprintf(stream, "\\x%02x", (unsigned)*c);
+    else
+      fputc(*c, stream);
+  }
+  fputc('"', stream);
+}
+
+/* "key: text" in braces, with a comma if something stands before; nothing if there is no text. */
+static void Print_Pair(FILE *stream, PetscBool *first, const char key[], const char text[])
+{
+  if (!text) return;
+  fprintf(stream, "%s%s: ", *first ? "" : ", ", key);
+  Print_Text(stream, text);
+  *first = PETSC_FALSE;
+}
+
+/* The fewest digits that give the same number again. */
+static void Print_Number(FILE *stream, double number)
+{
+  char text[40];
+
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof(text), "%.*g", digits, number);
+    if (strtod(text, NULL) == number) break;
+  }
+  fputs(text, stream);
+}
+
+static void Print_Axis(FILE *stream, const CospinAxis *axis)
+{
+  fputc('[', stream);
+  for (int k = 0; k < axis->size; k++) {
+    if (k) fputs(", ", stream);
+    Print_Number(stream, axis->values[k]);
+  }
+  fputc(']', stream);
+}
+
+/* "name:" with a line break or, without items, the empty mapping or list. */
+static void Print_Head(FILE *stream, const char name[], int count, const char empty[])
+{
+  if (count)
+    fprintf(stream, "\n%s:\n", name);
+  else
+    fprintf(stream, "\n%s: %s\n", name, empty);
+}
+
+static void Print_Definitions(FILE *stream, const char name[], int count,
+                              const CospinDefinition definitions[])
+{
+  Print_Head(stream, name, count, "{}");
+  for (int k = 0; k < count; k++) {
+    const CospinDefinition *definition = &definitions[k];
+    const char *text = definition->expression ? CospinExpressionText(definition->expression) : "";
+    PetscBool first = PETSC_TRUE;
+
+    fprintf(stream, "  %s: ", definition->name);
+    if (!definition->unit && !definition->label)
+      Print_Text(stream, text);
+    else {
+      fputc('{', stream);
+      Print_Pair(stream, &first, "value", text);
+      Print_Pair(stream, &first, "unit", definition->unit);
+      Print_Pair(stream, &first, "label", definition->label);
+      fputc('}', stream);
+    }
+    fputc('\n', stream);
+  }
+}
+
+static void Print_Record(FILE *stream, const char reserved[], const char text[], const CospinRecord *record)
+{
+  PetscBool first = PETSC_TRUE;
+
+  fputc('{', stream);
+  Print_Pair(stream, &first, reserved, text);
+  for (int k = 0; record->settings && record->kind->keys[k].name; k++) {
+    const CospinSetting *setting = &record->settings[k];
+
+    Print_Pair(stream, &first, setting->key->name, setting->text);
+    if (!setting->axis.size) continue;
+    fprintf(stream, ", %s: ", setting->key->name);
+    Print_Axis(stream, &setting->axis);
+  }
+  fputs("}\n", stream);
+}
+
+static void Print_Problem(FILE *stream, CospinDeck deck)
+{
+  Print_Head(stream, "grid", deck->num_axes, "{}");
+  for (int k = 0; k < deck->num_axes; k++) {
+    fprintf(stream, "  %s: ", deck->axes[k].name);
+    Print_Axis(stream, &deck->axes[k]);
+    fputc('\n', stream);
+  }
+  Print_Head(stream, "components", deck->num_components, "{}");
+  for (int k = 0; k < deck->num_components; k++) {
+    const CospinRecord *record = &deck->components[k];
+
+    fprintf(stream, "  %s: ", record->name);
+    Print_Record(stream, "kind", record->kind->name, record);
+  }
+  Print_Head(stream, "hamiltonian", deck->num_hamiltonian, "[]");
+  for (int k = 0; k < deck->num_hamiltonian; k++) {
+    fputs("  - ", stream);
+    Print_Text(stream, CospinExpressionText(deck->hamiltonian[k]));
+    fputc('\n', stream);
+  }
+  Print_Head(stream, "jumps", deck->num_jumps, "[]");
+  for (int k = 0; k < deck->num_jumps; k++) {
+    const CospinJump *jump = &deck->jumps[k];
+    PetscBool first = PETSC_TRUE;
+
+    fputs("  - {", stream);
+    Print_Pair(stream, &first, "rate", CospinExpressionText(jump->rate));
+    Print_Pair(stream, &first, jump->form == COSPIN_JUMP_EACH ? "each" : "operator",
+               CospinExpressionText(jump->operator));
+    fputs("}\n", stream);
+  }
+}
+
+static void Print_Plot(FILE *stream, const CospinPlot *plot)
+{
+  PetscBool first = PETSC_TRUE;
+
+  fputs("  - {", stream);
+  Print_Pair(stream, &first, "x", plot->x);
+  fprintf(stream, "%sy: [", first ? "" : ", ");
+  for (int k = 0; k < plot->num_y; k++) {
+    if (k) fputs(", ", stream);
+    Print_Text(stream, plot->y[k]);
+  }
+  fputc(']', stream);
+  first = PETSC_FALSE;
+  Print_Pair(stream, &first, "series", plot->series);
+  Print_Pair(stream, &first, "title", plot->title);
+  Print_Pair(stream, &first, "logx", plot->logx ? "true" : "false");
+  Print_Pair(stream, &first, "logy", plot->logy ? "true" : "false");
+  Print_Pair(stream, &first, "xlabel", plot->xlabel);
+  Print_Pair(stream, &first, "ylabel", plot->ylabel);
+  fputs("}\n", stream);
+}
+
+static void Print_Tasks(FILE *stream, CospinDeck deck)
+{
+  Print_Head(stream, "tasks", deck->num_tasks, "[]");
+  for (int k = 0; k < deck->num_tasks; k++) {
+    fprintf(stream, "  - %s: ", deck->tasks[k].kind->name);
+    Print_Record(stream, "name", deck->tasks[k].name, &deck->tasks[k]);
+  }
+  Print_Head(stream, "petsc", deck->num_petsc, "{}");
+  for (int k = 0; k < deck->num_petsc; k++) {
+    fputs("  ", stream);
+    Print_Text(stream, deck->petsc[2 * k]);
+    fputs(": ", stream);
+    Print_Text(stream, deck->petsc[2 * k + 1]);
+    fputc('\n', stream);
+  }
+  Print_Head(stream, "plots", deck->num_plots, "[]");
+  for (int k = 0; k < deck->num_plots; k++) Print_Plot(stream, &deck->plots[k]);
+}
+
+PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream)
+{
+  PetscBool first = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  fputs("title: ", stream);
+  Print_Text(stream, deck->title);
+  fputs("\nsource: ", stream);
+  Print_Text(stream, deck->source);
+  fputs("\nunits: {", stream);
+  Print_Pair(stream, &first, "rate", deck->rate_unit);
+  Print_Pair(stream, &first, "time", deck->time_unit);
+  fputs("}\n", stream);
+  Print_Definitions(stream, "parameters", deck->num_parameters, deck->parameters);
+  Print_Problem(stream, deck);
+  Print_Definitions(stream, "observables", deck->num_observables, deck->observables);
+  Print_Tasks(stream, deck);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,120 @@
+#include <cospin/deck.h>
+#include <string.h>
+
+static PetscErrorCode Destroy_Definitions(int count, CospinDefinition **definitions)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < count; k++) {
+    CospinDefinition *definition = &(*definitions)[k];
+
+    PetscCall(PetscFree(definition->name));
+    PetscCall(PetscFree(definition->unit));
+    PetscCall(PetscFree(definition->label));
+    PetscCall(CospinExpressionDestroy(&definition->expression));
+  }
+  PetscCall(PetscFree(*definitions));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy_Records(int count, CospinRecord **records)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < count; k++) {
+    CospinRecord *record = &(*records)[k];
+
+    for (int j = 0; record->settings && record->kind->keys[j].name; j++) {
+      PetscCall(CospinExpressionDestroy(&record->settings[j].expression));
+      PetscCall(PetscFree(record->settings[j].text));
+      PetscCall(PetscFree(record->settings[j].axis.values));
+    }
+    PetscCall(PetscFree(record->settings));
+    PetscCall(PetscFree(record->name));
+  }
+  PetscCall(PetscFree(*records));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy_Plots(int count, CospinPlot **plots)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < count; k++) {
+    CospinPlot *plot = &(*plots)[k];
+    char **const texts[] = {&plot->x, &plot->series, &plot->title, &plot->xlabel, &plot->ylabel};
+
+    for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++) PetscCall(PetscFree(*texts[j]));
+    for (int j = 0; j < plot->num_y; j++) PetscCall(PetscFree(plot->y[j]));
+    PetscCall(PetscFree(plot->y));
+  }
+  PetscCall(PetscFree(*plots));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy_Generator(CospinDeck deck)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < deck->num_hamiltonian; k++) PetscCall(CospinExpressionDestroy(&deck->hamiltonian[k]));
+  PetscCall(PetscFree(deck->hamiltonian));
+  for (int k = 0; k < deck->num_jumps; k++) {
+    PetscCall(CospinExpressionDestroy(&deck->jumps[k].rate));
+    PetscCall(CospinExpressionDestroy(&deck->jumps[k].operator));
+  }
+  PetscCall(PetscFree(deck->jumps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
+{
+  CospinDeck d = *deck;
+
+  PetscFunctionBeginUser;
+  if (!d) PetscFunctionReturn(0);
+  PetscCall(PetscFree(d->title));
+  PetscCall(PetscFree(d->source));
+  PetscCall(PetscFree(d->rate_unit));
+  PetscCall(PetscFree(d->time_unit));
+  PetscCall(Destroy_Definitions(d->num_parameters, &d->parameters));
+  PetscCall(PetscFree2(d->parameters_by_name, d->parameters_by_need));
+  for (int k = 0; k < d->num_axes; k++) {
+    PetscCall(PetscFree(d->axes[k].name));
+    PetscCall(PetscFree(d->axes[k].values));
+  }
+  PetscCall(PetscFree(d->axes));
+  PetscCall(Destroy_Records(d->num_components, &d->components));
+  PetscCall(Destroy_Generator(d));
+  PetscCall(Destroy_Definitions(d->num_observables, &d->observables));
+  PetscCall(Destroy_Records(d->num_tasks, &d->tasks));
+  PetscCall(Destroy_Plots(d->num_plots, &d->plots));
+  for (int k = 0; k < 2 * d->num_petsc; k++) PetscCall(PetscFree(d->petsc[k]));
+  PetscCall(PetscFree(d->petsc));
+  PetscCall(PetscFree(d->text));
+  PetscCall(PetscFree(*deck));
+  PetscFunctionReturn(0);
+}
+
+PetscInt64 CospinDeckNumPoints(CospinDeck deck)
+{
+  PetscInt64 num_points = 1;
+
+  for (int k = 0; k < deck->num_axes; k++) num_points *= deck->axes[k].size;
+  return num_points;
+}
+
+void CospinDeckPointIndex(CospinDeck deck, PetscInt64 point, int index[])
+{
+  for (int k = deck->num_axes - 1; k >= 0; k--) {
+    const PetscInt64 size = deck->axes[k].size > 0 ? deck->axes[k].size : 1;
+
+    index[k] = (int)(point % size);
+    point /= size;
+  }
+}
+
+const CospinSetting *CospinRecordGet(const CospinRecord *record, const char key[])
+{
+  for (int k = 0; record->kind->keys[k].name; k++) {
+    if (!strcmp(record->kind->keys[k].name, key)) return &record->settings[k];
+  }
+  PetscCheckAbort(PETSC_FALSE, PETSC_COMM_SELF, PETSC_ERR_ARG_WRONG, "Records of kind %s have no key %s",
+                  record->kind->name, key);
+  return NULL;
+}

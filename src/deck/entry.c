@@ -1,0 +1,292 @@
+#include "entry.h"
+#include <libfyaml.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const form_names[] = {"nothing", "a word or a number", "a list", "a mapping"};
+
+static PetscBool Is_Null(struct fy_node *node)
+{
+  size_t length;
+  const char *text;
+
+  if (!node || fy_node_is_null(node)) return PETSC_TRUE;
+  if (fy_node_get_type(node) != FYNT_SCALAR || fy_node_get_style(node) != FYNS_PLAIN) return PETSC_FALSE;
+  text = fy_node_get_scalar(node, &length);
+  return (PetscBool)((length == 1 && text[0] == '~') || (length == 4 && !memcmp(text, "null", 4)));
+}
+
+CospinEntryForm CospinEntryGetForm(const CospinEntry *entry)
+{
+  if (!entry->node) return COSPIN_ENTRY_EMPTY;
+  switch (fy_node_get_type(entry->node)) {
+  case FYNT_SEQUENCE:
+    return COSPIN_ENTRY_LIST;
+  case FYNT_MAPPING:
+    return COSPIN_ENTRY_MAPPING;
+  default:
+    return COSPIN_ENTRY_SCALAR;
+  }
+}
+
+/* Where the first word of a node stands; false if it has none. Depth is limited by libfyaml. */
+static PetscBool Locate_Node(struct fy_node *node, CospinPosition *at)
+{
+  void *iterator = NULL;
+  struct fy_token *token;
+  struct fy_node_pair *pair;
+  const struct fy_mark *mark;
+
+  if (!node) return PETSC_FALSE;
+  switch (fy_node_get_type(node)) {
+  case FYNT_SEQUENCE:
+    return Locate_Node(fy_node_sequence_iterate(node, &iterator), at);
+  case FYNT_MAPPING:
+    pair = fy_node_mapping_iterate(node, &iterator);
+    return pair ? Locate_Node(fy_node_pair_key(pair), at) : PETSC_FALSE;
+  default:
+    token = fy_node_get_scalar_token(node);
+    mark = token ? fy_token_start_mark(token) : NULL;
+    if (!mark) return PETSC_FALSE;
+    *at = (CospinPosition){mark->line + 1, mark->column + 1};
+    return PETSC_TRUE;
+  }
+}
+
+static void Set_Node(CospinEntry *entry, struct fy_node *node)
+{
+  entry->at = entry->key_at;
+  if (!Is_Null(node)) entry->node = node;
+  Locate_Node(node, &entry->at);
+}
+
+static PetscErrorCode Copy_Scalar(struct fy_node *node, char **text)
+{
+  size_t length;
+  const char *scalar = fy_node_get_scalar(node, &length);
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(length + 1, text));
+  if (length) memcpy(*text, scalar, length);
+  (*text)[length] = '\0';
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Join_Path(const char parent[], const char separator[], const char key[],
+                                const char behind[], char **path)
+{
+  const size_t size = strlen(parent) + strlen(separator) + strlen(key) + strlen(behind) + 1;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(size, path));
+  snprintf(*path, size, "%s%s%s%s", parent, separator, key, behind);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fill_From_List(const CospinEntry *parent, CospinEntries *entries)
+{
+  void *iterator = NULL;
+  struct fy_node *item;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)fy_node_sequence_item_count(parent->node), &entries->entries));
+  while ((item = fy_node_sequence_iterate(parent->node, &iterator))) {
+    CospinEntry *entry = &entries->entries[entries->count];
+    char number[16];
+
+    snprintf(number, sizeof(number), "%d", entries->count++);
+    PetscCall(Join_Path(parent->path, "[", number, "]", &entry->path));
+    entry->key_at = parent->at;
+    Set_Node(entry, item);
+    entry->key_at = entry->at;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fill_From_Mapping(const CospinEntry *parent, CospinFaults faults,
+                                        CospinEntries *entries)
+{
+  void *iterator = NULL;
+  struct fy_node_pair *pair;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)fy_node_mapping_item_count(parent->node), &entries->entries));
+  while ((pair = fy_node_mapping_iterate(parent->node, &iterator))) {
+    struct fy_node *key = fy_node_pair_key(pair);
+    CospinEntry *entry = &entries->entries[entries->count];
+    CospinPosition at = parent->at;
+
+    Locate_Node(key, &at);
+    if (!key || fy_node_get_type(key) != FYNT_SCALAR || fy_node_is_alias(key)) {
+      PetscCall(CospinFaultsAdd(faults, at, parent->path, "a key must be a word"));
+      continue;
+    }
+    entries->count++;
+    PetscCall(Copy_Scalar(key, &entry->key));
+    PetscCall(Join_Path(parent->path, parent->path[0] ? "." : "", entry->key, "", &entry->path));
+    entry->key_at = at;
+    Set_Node(entry, fy_node_pair_value(pair));
+  }
+  PetscFunctionReturn(0);
+}
+
+static int Compare_Keys(const void *a, const void *b)
+{
+  const CospinEntry *x = *(CospinEntry *const *)a, *y = *(CospinEntry *const *)b;
+  const int order = strcmp(x->key, y->key);
+
+  return order ? order : (x > y) - (x < y);
+}
+
+static PetscErrorCode Destroy_Entry(CospinEntry *entry)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(entry->key));
+  PetscCall(PetscFree(entry->path));
+  PetscFunctionReturn(0);
+}
+
+/* Sorting keeps this fast for long mappings. */
+static PetscErrorCode Remove_Duplicates(CospinFaults faults, CospinEntries *entries)
+{
+  CospinEntry **sorted;
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)entries->count, &sorted));
+  for (int k = 0; k < entries->count; k++) sorted[k] = &entries->entries[k];
+  if (entries->count) qsort(sorted, (size_t)entries->count, sizeof(*sorted), Compare_Keys);
+  for (int first = 0, k = 1; k < entries->count; k++) {
+    if (strcmp(sorted[k]->key, sorted[first]->key))
+      first = k;
+    else {
+      PetscCall(CospinFaultsAdd(faults, sorted[k]->key_at, sorted[k]->path,
+                                "duplicate key (it stands in line %d already)", sorted[first]->key_at.line));
+      sorted[k]->is_duplicate = PETSC_TRUE;
+    }
+  }
+  PetscCall(PetscFree(sorted));
+  for (int k = 0; k < entries->count; k++) {
+    if (entries->entries[k].is_duplicate)
+      PetscCall(Destroy_Entry(&entries->entries[k]));
+    else
+      entries->entries[count++] = entries->entries[k];
+  }
+  entries->count = count;
+  PetscFunctionReturn(0);
+}
+
+/* What stands there is not what should. */
+static PetscErrorCode Fail_Form(const CospinEntry *entry, const char expected[], CospinFaults faults)
+{
+  const CospinEntryForm form = CospinEntryGetForm(entry);
+
+  PetscFunctionBeginUser;
+  if (form == COSPIN_ENTRY_EMPTY)
+    PetscCall(CospinFaultsAdd(faults, entry->at, entry->path, "has no value (must be %s)", expected));
+  else if (fy_node_is_alias(entry->node))
+    PetscCall(CospinFaultsAdd(faults, entry->at, entry->path, "YAML aliases are not supported (must be %s)",
+                              expected));
+  else
+    PetscCall(
+        CospinFaultsAdd(faults, entry->at, entry->path, "must be %s, not %s", expected, form_names[form]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEntriesCreate(const CospinEntry *parent, CospinEntryForm form, const char expected[],
+                                   CospinFaults faults, CospinEntries *entries)
+{
+  const CospinEntryForm given = CospinEntryGetForm(parent);
+
+  PetscFunctionBeginUser;
+  *entries = (CospinEntries){0, NULL};
+  if (given == COSPIN_ENTRY_EMPTY) PetscFunctionReturn(0);
+  if (given != form)
+    PetscCall(Fail_Form(parent, expected, faults));
+  else if (form == COSPIN_ENTRY_LIST)
+    PetscCall(Fill_From_List(parent, entries));
+  else {
+    PetscCall(Fill_From_Mapping(parent, faults, entries));
+    PetscCall(Remove_Duplicates(faults, entries));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEntriesDestroy(CospinEntries *entries)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < entries->count; k++) PetscCall(Destroy_Entry(&entries->entries[k]));
+  PetscCall(PetscFree(entries->entries));
+  entries->count = 0;
+  PetscFunctionReturn(0);
+}
+
+const CospinEntry *CospinEntriesFind(const CospinEntries *entries, const char key[])
+{
+  for (int k = 0; k < entries->count; k++) {
+    if (!strcmp(entries->entries[k].key, key)) return &entries->entries[k];
+  }
+  return NULL;
+}
+
+PetscErrorCode CospinFaultsAddUnknown(CospinFaults faults, CospinPosition at, const char path[],
+                                      const char what[], const char word[], const char *const known[])
+{
+  const char *guess = CospinSuggest(word, known);
+  char list[1024] = "", meant[256] = "";
+  size_t length = 0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; known[k] && length < sizeof(list) - 200; k++)
+    length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%.100s", k ? ", " : "", known[k]);
+  if (guess) snprintf(meant, sizeof(meant), "did you mean `%.200s`? ", guess);
+  PetscCall(CospinFaultsAdd(faults, at, path, "unknown %s `%.200s` (%sknown: %s)", what, word, meant,
+                            length ? list : "none"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEntriesCheckKeys(const CospinEntries *entries, const char *const known[],
+                                      CospinFaults faults, int *num_unknown)
+{
+  PetscFunctionBeginUser;
+  if (num_unknown) *num_unknown = 0;
+  for (int k = 0; k < entries->count; k++) {
+    const CospinEntry *entry = &entries->entries[k];
+    PetscBool found = PETSC_FALSE;
+
+    for (int j = 0; known[j] && !found; j++) found = (PetscBool)!strcmp(known[j], entry->key);
+    if (found) continue;
+    PetscCall(CospinFaultsAddUnknown(faults, entry->key_at, entry->path, "key", entry->key, known));
+    if (num_unknown) *num_unknown += 1;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEntryGetText(const CospinEntry *entry, const char expected[], CospinFaults faults,
+                                  char **text)
+{
+  size_t length;
+  const char *scalar;
+
+  PetscFunctionBeginUser;
+  *text = NULL;
+  if (CospinEntryGetForm(entry) != COSPIN_ENTRY_SCALAR || fy_node_is_alias(entry->node)) {
+    PetscCall(Fail_Form(entry, expected, faults));
+    PetscFunctionReturn(0);
+  }
+  scalar = fy_node_get_scalar(entry->node, &length);
+  if (length && memchr(scalar, 0, length))
+    PetscCall(CospinFaultsAdd(faults, entry->at, entry->path, "contains a NUL character"));
+  else
+    PetscCall(Copy_Scalar(entry->node, text));
+  PetscFunctionReturn(0);
+}
+
+PetscBool CospinEntryIsVerbatim(const CospinEntry *entry)
+{
+  struct fy_token *token = entry->node ? fy_node_get_scalar_token(entry->node) : NULL;
+  const enum fy_node_style style = entry->node ? fy_node_get_style(entry->node) : FYNS_ANY;
+
+  if (!token || style == FYNS_LITERAL || style == FYNS_FOLDED) return PETSC_FALSE;
+  return (PetscBool)(fy_token_start_mark(token)->line == fy_token_end_mark(token)->line);
+}

@@ -1,0 +1,252 @@
+/*
+   Axes: lists of numbers, written out or as a rule.
+*/
+#include "read_impl.h"
+#include <math.h>
+#include <string.h>
+
+enum { MAX_AXIS = 10000000 };
+#define MAX_POINTS 1e12
+
+#define EXPECTED_AXIS                                                                                        \
+  "a list of numbers, {linspace: [first, last, count]}, {logspace: [first, last, count]} or {range: "        \
+  "[first, "                                                                                                 \
+  "end, step]}"
+
+static PetscErrorCode Fail(CospinReader *reader, const CospinEntry *entry, const char sentence[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "%s", sentence));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Numbers(CospinReader *reader, const CospinEntries *items, double numbers[],
+                                   PetscBool *good)
+{
+  PetscFunctionBeginUser;
+  *good = PETSC_TRUE;
+  for (int k = 0; k < items->count; k++) {
+    CospinExpression expression;
+    PetscBool ok = PETSC_FALSE;
+
+    PetscCall(CospinReadExpression(reader, &items->entries[k], "a number", &expression));
+    if (expression) PetscCall(CospinReadConstant(reader, expression, &numbers[k], &ok));
+    PetscCall(CospinExpressionDestroy(&expression));
+    if (!ok) *good = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check_Count(CospinReader *reader, const CospinEntry *entry, double count,
+                                  PetscBool *good)
+{
+  PetscFunctionBeginUser;
+  *good = (PetscBool)(count >= 1 && count <= MAX_AXIS && count == floor(count));
+  if (!*good)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "would have %.6g values (must be a whole number from 1 to %d)", count,
+                              (int)MAX_AXIS));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fill_Linspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
+                                    const double x[], CospinAxis *axis)
+{
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  (void)num_numbers;
+  PetscCall(Check_Count(reader, entry, x[2], &good));
+  if (!good) PetscFunctionReturn(0);
+  axis->size = (int)x[2];
+  PetscCall(PetscMalloc1((size_t)axis->size, &axis->values));
+  for (int k = 0; k < axis->size; k++) axis->values[k] = x[0] + (x[1] - x[0]) * k / (axis->size - 1.);
+  axis->values[axis->size - 1] = x[1]; /* without rounding */
+  axis->values[0] = x[0];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fill_Logspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
+                                    const double x[], CospinAxis *axis)
+{
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  (void)num_numbers;
+  PetscCall(Check_Count(reader, entry, x[2], &good));
+  if (!(x[0] > 0 && x[1] > 0)) {
+    PetscCall(Fail(reader, entry, "the first and the last value must be positive (values, not exponents)"));
+    PetscFunctionReturn(0);
+  }
+  if (!good) PetscFunctionReturn(0);
+  axis->size = (int)x[2];
+  PetscCall(PetscMalloc1((size_t)axis->size, &axis->values));
+  for (int k = 0; k < axis->size; k++) axis->values[k] = x[0] * pow(x[1] / x[0], k / (axis->size - 1.));
+  axis->values[axis->size - 1] = x[1];
+  axis->values[0] = x[0];
+  PetscFunctionReturn(0);
+}
+
+/* The end is excluded; rounding of the step must not bring it back. */
+static PetscErrorCode Fill_Range(CospinReader *reader, const CospinEntry *entry, int num_numbers,
+                                 const double x[], CospinAxis *axis)
+{
+  const double step = num_numbers > 2 ? x[2] : 1;
+  const double steps = (x[1] - x[0]) / step;
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  if (step == 0) {
+    PetscCall(Fail(reader, entry, "the step must not be zero"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Check_Count(reader, entry, fmax(ceil(steps - 1e-9 * fmax(1, fabs(steps))), 0), &good));
+  if (!good) PetscFunctionReturn(0);
+  axis->size = (int)ceil(steps - 1e-9 * fmax(1, fabs(steps)));
+  PetscCall(PetscMalloc1((size_t)axis->size, &axis->values));
+  for (int k = 0; k < axis->size; k++) axis->values[k] = x[0] + k * step;
+  PetscFunctionReturn(0);
+}
+
+static const struct {
+  const char *name, *expected;
+  int min_numbers, max_numbers;
+  PetscErrorCode (*Fill)(CospinReader *, const CospinEntry *, int, const double[], CospinAxis *);
+} rules[] = {
+    {"linspace", "[first, last, count]", 3, 3, Fill_Linspace},
+    {"logspace", "[first, last, count]", 3, 3, Fill_Logspace},
+    {"range", "[first, end] or [first, end, step]", 2, 3, Fill_Range},
+};
+
+enum { NUM_RULES = sizeof(rules) / sizeof(rules[0]) };
+
+static PetscErrorCode Apply_Rule(CospinReader *reader, const CospinEntry *entry, int rule, CospinAxis *axis)
+{
+  const int num_faults = CospinFaultsCount(reader->faults);
+  CospinEntries items;
+  double numbers[3];
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, rules[rule].expected, reader->faults, &items));
+  if (CospinFaultsCount(reader->faults) == num_faults) {
+    if (items.count < rules[rule].min_numbers || items.count > rules[rule].max_numbers)
+      PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be %s, not %d numbers",
+                                rules[rule].expected, items.count));
+    else {
+      PetscCall(Read_Numbers(reader, &items, numbers, &good));
+      if (good) PetscCall(rules[rule].Fill(reader, entry, items.count, numbers, axis));
+    }
+  }
+  PetscCall(CospinEntriesDestroy(&items));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Rule(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+{
+  const char *known[NUM_RULES + 1] = {NULL};
+  CospinEntries entries;
+  int num_unknown;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < NUM_RULES; k++) known[k] = rules[k].name;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_AXIS, reader->faults, &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &num_unknown));
+  if (entries.count != 1 && !num_unknown) PetscCall(Fail(reader, entry, "must be " EXPECTED_AXIS));
+  for (int k = 0; k < NUM_RULES && entries.count == 1; k++) {
+    const CospinEntry *rule = CospinEntriesFind(&entries, rules[k].name);
+
+    if (rule) PetscCall(Apply_Rule(reader, rule, k, axis));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_List(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+{
+  CospinEntries items;
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, EXPECTED_AXIS, reader->faults, &items));
+  if (items.count == 0) PetscCall(Fail(reader, entry, "has no values (must be " EXPECTED_AXIS ")"));
+  axis->size = items.count;
+  PetscCall(PetscCalloc1((size_t)items.count, &axis->values));
+  PetscCall(Read_Numbers(reader, &items, axis->values, &good));
+  if (!good) {
+    axis->size = 0;
+    PetscCall(PetscFree(axis->values));
+  }
+  PetscCall(CospinEntriesDestroy(&items));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+{
+  char *text;
+
+  PetscFunctionBeginUser;
+  axis->position = entry->at;
+  switch (CospinEntryGetForm(entry)) {
+  case COSPIN_ENTRY_LIST:
+    PetscCall(Read_List(reader, entry, axis));
+    break;
+  case COSPIN_ENTRY_MAPPING:
+    PetscCall(Read_Rule(reader, entry, axis));
+    break;
+  case COSPIN_ENTRY_EMPTY:
+    PetscCall(Fail(reader, entry, "has no values (must be " EXPECTED_AXIS ")"));
+    break;
+  case COSPIN_ENTRY_SCALAR:
+    PetscCall(CospinEntryGetText(entry, EXPECTED_AXIS, reader->faults, &text));
+    if (text)
+      PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                                "must be " EXPECTED_AXIS ", not `%.100s` (write [%.100s])", text, text));
+    PetscCall(PetscFree(text));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check_Axis_Name(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  const char **known;
+
+  PetscFunctionBeginUser;
+  if (CospinParameterFind(deck, entry->key) >= 0) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)deck->num_parameters + 1, &known));
+  for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
+  known[deck->num_parameters] = NULL;
+  PetscCall(
+      CospinFaultsAddUnknown(reader->faults, entry->key_at, entry->path, "parameter", entry->key, known));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadGrid(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries axes;
+  double num_points = 1;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping `PARAMETER: VALUES`", reader->faults,
+                                &axes));
+  PetscCall(PetscCalloc1((size_t)axes.count, &deck->axes));
+  deck->num_axes = axes.count;
+  /* All names come first: a value may use only parameters that are not on the grid. */
+  for (int k = 0; k < axes.count; k++) {
+    PetscCall(PetscStrallocpy(axes.entries[k].key, &deck->axes[k].name));
+    PetscCall(Check_Axis_Name(reader, &axes.entries[k]));
+  }
+  for (int k = 0; k < axes.count; k++) {
+    PetscCall(CospinReadAxis(reader, &axes.entries[k], &deck->axes[k]));
+    num_points *= deck->axes[k].size;
+  }
+  if (num_points > MAX_POINTS)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "has %.3g points (at most %.0e)",
+                              num_points, MAX_POINTS));
+  PetscCall(CospinEntriesDestroy(&axes));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,138 @@
+/*
+   The settings of a record, read by the key table of its kind.
+*/
+#include "read_impl.h"
+#include <string.h>
+
+static const char *const type_names[] = {
+    [COSPIN_KEY_NUMBER] = "a real number or an expression",
+    [COSPIN_KEY_INTEGER] = "a whole number or an expression",
+    [COSPIN_KEY_OPERATOR] = "an operator expression",
+    [COSPIN_KEY_BOOLEAN] = "true or false",
+    [COSPIN_KEY_NAME] = "a word",
+    [COSPIN_KEY_AXIS] = "a list of numbers",
+};
+
+static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entry,
+                                   const CospinSetting *setting)
+{
+  const char *const *choices = setting->key->choices;
+
+  PetscFunctionBeginUser;
+  if (!choices || !setting->text) PetscFunctionReturn(0);
+  for (int k = 0; choices[k]; k++) {
+    if (!strcmp(choices[k], setting->text)) PetscFunctionReturn(0);
+  }
+  PetscCall(CospinFaultsAddUnknown(reader->faults, entry->at, entry->path, "choice", setting->text, choices));
+  PetscFunctionReturn(0);
+}
+
+/* What stands in the deck, by the type of the key. */
+static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+{
+  const CospinKeyType type = setting->key->type;
+
+  PetscFunctionBeginUser;
+  setting->given = PETSC_TRUE;
+  setting->position = entry->at;
+  if (type == COSPIN_KEY_AXIS) {
+    PetscCall(CospinReadAxis(reader, entry, &setting->axis));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinEntryGetText(entry, type_names[type], reader->faults, &setting->text));
+  if (!setting->text) PetscFunctionReturn(0);
+  switch (type) {
+  case COSPIN_KEY_BOOLEAN:
+    PetscCall(CospinReadBoolean(reader, entry, &setting->boolean));
+    break;
+  case COSPIN_KEY_NAME:
+    PetscCall(Check_Choice(reader, entry, setting));
+    break;
+  case COSPIN_KEY_NUMBER:
+  case COSPIN_KEY_INTEGER:
+  case COSPIN_KEY_OPERATOR:
+    PetscCall(CospinReadExpression(reader, entry, type_names[type], &setting->expression));
+    if (setting->expression && type != COSPIN_KEY_OPERATOR)
+      PetscCall(CospinParametersCheckNames(reader->deck, setting->expression, reader->faults));
+    break;
+  case COSPIN_KEY_AXIS:
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The default as if it stood in the deck: it is a small document of its own. */
+static PetscErrorCode Read_Default(CospinReader *reader, const char path[], CospinSetting *setting)
+{
+  const int num_faults = CospinFaultsCount(reader->faults);
+  const CospinKey *key = setting->key;
+  const CospinPosition at = setting->position;
+  CospinEntry entry;
+  CospinYaml yaml;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinYamlCreate(key->default_text, strlen(key->default_text), reader->faults, &yaml));
+  PetscCheck(yaml, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Default of key %s is no YAML: %s", key->name,
+             key->default_text);
+  PetscCall(CospinYamlGetRoot(yaml, &entry));
+  PetscCall(PetscStrallocpy(path, &entry.path));
+  entry.at = entry.key_at = at;
+  PetscCall(Read_Setting(reader, &entry, setting));
+  PetscCheck(CospinFaultsCount(reader->faults) == num_faults, PETSC_COMM_SELF, PETSC_ERR_PLIB,
+             "Default of key %s does not fit its type: %s", key->name, key->default_text);
+  setting->given = PETSC_FALSE;
+  PetscCall(PetscFree(entry.path));
+  PetscCall(CospinYamlDestroy(&yaml));
+  PetscFunctionReturn(0);
+}
+
+static int Count_Keys(const CospinKey keys[])
+{
+  int count = 0;
+
+  while (keys[count].name) count++;
+  return count;
+}
+
+static PetscErrorCode Check_Known(CospinReader *reader, const CospinEntries *entries, const char reserved[],
+                                  const CospinKey keys[], int *num_unknown)
+{
+  const int count = Count_Keys(keys);
+  const char **known;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)count + 2, &known));
+  for (int k = 0; k < count; k++) known[k] = keys[k].name;
+  known[count] = reserved;
+  known[count + 1] = NULL;
+  PetscCall(CospinEntriesCheckKeys(entries, known, reader->faults, num_unknown));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
+                                  const char path[], CospinRecord *record)
+{
+  const CospinKey *keys = record->kind->keys;
+  const int count = Count_Keys(keys);
+  int num_unknown;
+
+  PetscFunctionBeginUser;
+  PetscCall(Check_Known(reader, entries, reserved, keys, &num_unknown));
+  PetscCall(PetscCalloc1((size_t)count, &record->settings));
+  for (int k = 0; k < count; k++) {
+    const CospinEntry *entry = CospinEntriesFind(entries, keys[k].name);
+    CospinSetting *setting = &record->settings[k];
+
+    setting->key = &keys[k];
+    setting->position = record->position;
+    if (entry)
+      PetscCall(Read_Setting(reader, entry, setting));
+    else if (keys[k].default_text)
+      PetscCall(Read_Default(reader, path, setting));
+    else if (keys[k].required && !num_unknown)
+      PetscCall(CospinFaultsAdd(reader->faults, record->position, path, "`%s` is missing (%s: %s)",
+                                keys[k].name, type_names[keys[k].type], keys[k].help));
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,161 @@
+/*
+   A deck's text to a deck. The table of sections is all that is known here; a new section is a reader and a
+   row.
+*/
+#include "read_impl.h"
+#include <math.h>
+#include <string.h>
+
+/* In the order in which they are read and printed: a section's reader may use those before it. */
+static const struct {
+  const char *name;
+  PetscBool required;
+  PetscErrorCode (*Read)(CospinReader *, const CospinEntry *);
+  const char *help;
+} sections[] = {
+    {"title", PETSC_TRUE, CospinReadTitle, "what the deck computes, in one line"},
+    {"source", PETSC_FALSE, CospinReadSource, "where the problem comes from"},
+    {"units", PETSC_FALSE, CospinReadUnits, "units of rates and times"},
+    {"parameters", PETSC_FALSE, CospinReadParameters, "numbers and expressions of each other"},
+    {"grid", PETSC_FALSE, CospinReadGrid, "axes: parameters that take many values"},
+    {"components", PETSC_TRUE, CospinReadComponents, "the factors of the Hilbert space"},
+    {"hamiltonian", PETSC_FALSE, CospinReadHamiltonian, "operator expressions, summed"},
+    {"jumps", PETSC_FALSE, CospinReadJumps, "dissipative processes"},
+    {"observables", PETSC_FALSE, CospinReadObservables, "expressions of expectation values"},
+    {"tasks", PETSC_TRUE, CospinReadTasks, "what to compute"},
+    {"petsc", PETSC_FALSE, CospinReadPetsc, "solver options"},
+    {"plots", PETSC_FALSE, CospinReadPlots, "pictures of the results"},
+};
+
+enum { NUM_SECTIONS = sizeof(sections) / sizeof(sections[0]) };
+
+/* A missing section is no fault if another key is a misspelling of it. */
+static PetscBool Is_Misspelt(const CospinEntries *entries, const char section[], const char *const known[])
+{
+  for (int k = 0; k < entries->count; k++) {
+    const char *key = entries->entries[k].key, *guess = CospinSuggest(key, known);
+
+    if (guess && strcmp(key, guess) && !strcmp(guess, section)) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *root)
+{
+  const char *known[NUM_SECTIONS + 1] = {NULL};
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < NUM_SECTIONS; k++) known[k] = sections[k].name;
+  if (CospinEntryGetForm(root) == COSPIN_ENTRY_EMPTY)
+    PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, "",
+                              "the deck is empty (it needs at least title, components and tasks)"));
+  PetscCall(CospinEntriesCreate(root, COSPIN_ENTRY_MAPPING, "a mapping of sections (`title: ...`)",
+                                reader->faults, &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
+  for (int k = 0; k < NUM_SECTIONS; k++) {
+    const CospinEntry *entry = CospinEntriesFind(&entries, sections[k].name);
+
+    if (entry)
+      PetscCall(sections[k].Read(reader, entry));
+    else if (sections[k].required && CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING &&
+             !Is_Misspelt(&entries, sections[k].name, known))
+      PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].name, "is missing (%s)",
+                                sections[k].help));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check_Number(CospinReader *reader, const double complex values[],
+                                   const CospinSetting *setting)
+{
+  const PetscBool whole = (PetscBool)(setting->key->type == COSPIN_KEY_INTEGER);
+  double complex z;
+  PetscBool ok;
+  char text[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEvaluateAtPoint(reader->deck, values, setting->expression, reader->faults, &z, &ok));
+  if (!ok || (cimag(z) == 0 && (!whole || creal(z) == floor(creal(z))))) PetscFunctionReturn(0);
+  PetscCall(CospinFaultsAdd(reader->faults, setting->position, CospinExpressionPath(setting->expression),
+                            "must be a %s number, not %s", whole ? "whole" : "real",
+                            CospinNumberFormat(z, text, sizeof(text))));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check_Records(CospinReader *reader, const double complex values[], int count,
+                                    const CospinRecord records[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < count; k++) {
+    for (int j = 0; records[k].kind->keys[j].name; j++) {
+      const CospinSetting *setting = &records[k].settings[j];
+      const CospinKeyType type = setting->key->type;
+
+      if (setting->expression && (type == COSPIN_KEY_NUMBER || type == COSPIN_KEY_INTEGER))
+        PetscCall(Check_Number(reader, values, setting));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Numbers as they are at the first grid point; the others are looked at by whoever goes there. */
+static PetscErrorCode Check_First_Point(CospinReader *reader)
+{
+  CospinDeck deck = reader->deck;
+  double complex *values;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)deck->num_parameters, &values));
+  PetscCall(CospinDeckEvaluateParameters(deck, 0, values, reader->faults, &ok));
+  if (ok) PetscCall(Check_Records(reader, values, deck->num_components, deck->components));
+  if (ok) PetscCall(Check_Records(reader, values, deck->num_tasks, deck->tasks));
+  PetscCall(PetscFree(values));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Fill_Defaults(CospinDeck deck)
+{
+  PetscFunctionBeginUser;
+  if (!deck->title) PetscCall(PetscStrallocpy("", &deck->title));
+  if (!deck->source) PetscCall(PetscStrallocpy("", &deck->source));
+  if (!deck->rate_unit) PetscCall(PetscStrallocpy("1", &deck->rate_unit));
+  if (!deck->time_unit && !strcmp(deck->rate_unit, "1")) PetscCall(PetscStrallocpy("1", &deck->time_unit));
+  if (!deck->time_unit) {
+    const size_t size = strlen(deck->rate_unit) + 5;
+    const char *format = strpbrk(deck->rate_unit, " */") ? "1/(%s)" : "1/%s";
+
+    PetscCall(PetscMalloc1(size, &deck->time_unit));
+    snprintf(deck->time_unit, size, format, deck->rate_unit);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSchema *schema,
+                              CospinFaults faults, CospinDeck *deck)
+{
+  const int num_faults = CospinFaultsCount(faults);
+  CospinReader reader = {.faults = faults, .schema = schema};
+  CospinEntry root;
+  CospinYaml yaml;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(deck));
+  reader.deck = *deck;
+  PetscCall(PetscMalloc1(length + 1, &(*deck)->text));
+  if (length) memcpy((*deck)->text, text, length);
+  (*deck)->text[length] = '\0';
+  PetscCall(CospinYamlCreate((*deck)->text, length, faults, &yaml));
+  if (yaml) {
+    PetscCall(CospinYamlGetRoot(yaml, &root));
+    PetscCall(Read_Sections(&reader, &root));
+  }
+  PetscCall(Fill_Defaults(*deck));
+  if (CospinFaultsCount(faults) == num_faults) PetscCall(Check_First_Point(&reader));
+  PetscCall(CospinYamlDestroy(&yaml));
+  PetscCall(PetscFree(reader.constants));
+  PetscCall(PetscFree(reader.states));
+  PetscFunctionReturn(0);
+}

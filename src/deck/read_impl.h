@@ -1,0 +1,59 @@
+/*
+   What the readers of a deck's sections share.
+*/
+#pragma once
+#include "entry.h"
+#include "expression_impl.h"
+#include <cospin/deck.h>
+
+typedef struct {
+  CospinFaults faults;
+  const CospinSchema *schema;
+  CospinDeck deck;
+  /* Parameters that no axis changes; NULL until first asked for. */
+  double complex *constants;
+  char *states;
+} CospinReader;
+
+/* The expression that stands in an entry; NULL and faults if there is none. */
+PetscErrorCode CospinReadExpression(CospinReader *reader, const CospinEntry *entry, const char expected[],
+                                    CospinExpression *expression);
+/* true | false; *value is left alone on a fault. */
+PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry, PetscBool *value);
+/* Whether a name is a letter, then letters, digits and "_"; a fault if not. */
+PetscErrorCode CospinReadName(CospinReader *reader, CospinPosition at, const char path[], const char name[],
+                              PetscBool *good);
+
+/* sections.c, grid.c, records.c: one function a section. */
+PetscErrorCode CospinReadTitle(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadGrid(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadTasks(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadPlots(CospinReader *reader, const CospinEntry *entry);
+
+/* grid.c. The values of an axis; none on a fault. `axis` is zero on entry. */
+PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis);
+
+/* keys.c. The settings of a record by the key table of its kind; `reserved` is a key that is no setting. */
+PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
+                                  const char path[], CospinRecord *record);
+
+/* parameters.c */
+int CospinParameterFind(CospinDeck deck, const char name[]); /* -1 if there is none */
+PetscErrorCode CospinParametersSort(CospinDeck deck, CospinFaults faults);
+/* A fault for every name of a numerical expression that is no parameter. */
+PetscErrorCode CospinParametersCheckNames(CospinDeck deck, CospinExpression expression, CospinFaults faults);
+/* The real value of an expression of parameters that no axis changes. */
+PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression expression, double *value,
+                                  PetscBool *ok);
+/* The value of an expression at a grid point whose parameters are known. */
+PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex values[],
+                                     CospinExpression expression, CospinFaults faults, double complex *value,
+                                     PetscBool *ok);

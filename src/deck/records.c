@@ -1,0 +1,168 @@
+/*
+   Components and tasks: records of a kind that the schema describes.
+*/
+#include "read_impl.h"
+#include <string.h>
+
+/* The kind of that name; NULL and a fault if there is none. */
+static PetscErrorCode Find_Kind(CospinReader *reader, CospinPosition at, const char path[], const char what[],
+                                const char name[], const CospinRecordKind *const kinds[],
+                                const CospinRecordKind **kind)
+{
+  const char **known;
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  *kind = NULL;
+  while (kinds[count]) count++;
+  PetscCall(PetscCalloc1((size_t)count + 1, &known));
+  for (int k = 0; k < count; k++) {
+    known[k] = kinds[k]->name;
+    if (!strcmp(kinds[k]->name, name)) *kind = kinds[k];
+  }
+  if (!*kind) PetscCall(CospinFaultsAddUnknown(reader->faults, at, path, what, name, known));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Component(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
+{
+  const CospinEntry *kind;
+  CospinEntries entries;
+  char *text = NULL;
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  record->position = entry->key_at;
+  PetscCall(PetscStrallocpy(entry->key, &record->name));
+  PetscCall(CospinReadName(reader, entry->key_at, entry->path, entry->key, &good));
+  if (CospinParameterFind(reader->deck, entry->key) >= 0)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "a parameter is named `%s` too",
+                              entry->key));
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {kind: KIND, ...}", reader->faults,
+                                &entries));
+  kind = CospinEntriesFind(&entries, "kind");
+  if (kind)
+    PetscCall(CospinEntryGetText(kind, "a kind of component", reader->faults, &text));
+  else if (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING ||
+           CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`kind` is missing"));
+  if (text)
+    PetscCall(Find_Kind(reader, kind->at, kind->path, "kind of component", text, reader->schema->components,
+                        &record->kind));
+  if (record->kind) PetscCall(CospinReadSettings(reader, &entries, "kind", entry->path, record));
+  PetscCall(PetscFree(text));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping `NAME: {kind: KIND, ...}`",
+                                reader->faults, &entries));
+  if (!entries.count &&
+      (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING || CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY))
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "there must be at least one component"));
+  PetscCall(PetscCalloc1((size_t)entries.count, &deck->components));
+  deck->num_components = entries.count;
+  for (int k = 0; k < entries.count; k++)
+    PetscCall(Read_Component(reader, &entries.entries[k], &deck->components[k]));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* The record's kind and name are known to be wanted: reads `name` and the keys of the kind. */
+static PetscErrorCode Read_Task_Keys(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
+{
+  const CospinEntry *name = NULL;
+  CospinEntries entries;
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  PetscCall(Find_Kind(reader, entry->key_at, entry->path, "task", entry->key, reader->schema->tasks,
+                      &record->kind));
+  if (!record->kind) PetscFunctionReturn(0);
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {key: value, ...}", reader->faults,
+                                &entries));
+  name = CospinEntriesFind(&entries, "name");
+  if (name)
+    PetscCall(CospinEntryGetText(name, "a name", reader->faults, &record->name));
+  else
+    PetscCall(PetscStrallocpy(entry->key, &record->name));
+  if (record->name && name) PetscCall(CospinReadName(reader, name->at, name->path, record->name, &good));
+  PetscCall(CospinReadSettings(reader, &entries, "name", entry->path, record));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* `- kind: {keys}`, `- kind:` or `- kind` */
+static PetscErrorCode Read_Task(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
+{
+  const char expected[] = "a task with its keys, as in `- steady: {}`";
+  CospinEntries entries = {0, NULL};
+
+  PetscFunctionBeginUser;
+  record->position = entry->at;
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
+    CospinEntry plain = {.path = entry->path, .key_at = entry->at, .at = entry->at};
+
+    PetscCall(CospinEntryGetText(entry, expected, reader->faults, &plain.key));
+    if (plain.key) PetscCall(Read_Task_Keys(reader, &plain, record));
+    PetscCall(PetscFree(plain.key));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, expected, reader->faults, &entries));
+  if (entries.count > 1)
+    PetscCall(CospinFaultsAdd(
+        reader->faults, entries.entries[1].key_at, entry->path,
+        "a task has one kind (write its keys inside of { } or indent them: `- %.50s: {%.50s: ...}`)",
+        entries.entries[0].key, entries.entries[1].key));
+  else if (!entries.count && CospinEntryGetForm(entry) != COSPIN_ENTRY_LIST)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be %s", expected));
+  else if (entries.count == 1)
+    PetscCall(Read_Task_Keys(reader, &entries.entries[0], record));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check_Task_Names(CospinReader *reader)
+{
+  CospinDeck deck = reader->deck;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < deck->num_tasks; k++) {
+    for (int j = 0; j < k; j++) {
+      if (!deck->tasks[j].name || !deck->tasks[k].name || strcmp(deck->tasks[j].name, deck->tasks[k].name))
+        continue;
+      PetscCall(CospinFaultsAdd(reader->faults, deck->tasks[k].position, "tasks",
+                                "two tasks are named `%s` (give one of them another `name`)",
+                                deck->tasks[k].name));
+      break;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadTasks(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a list of tasks, as in `- steady: {}`",
+                                reader->faults, &entries));
+  if (!entries.count &&
+      (CospinEntryGetForm(entry) == COSPIN_ENTRY_LIST || CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "there must be at least one task"));
+  PetscCall(PetscCalloc1((size_t)entries.count, &deck->tasks));
+  deck->num_tasks = entries.count;
+  for (int k = 0; k < entries.count; k++) PetscCall(Read_Task(reader, &entries.entries[k], &deck->tasks[k]));
+  PetscCall(Check_Task_Names(reader));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,364 @@
+/*
+   The readers of the sections that are no records: each turns its entries into a part of the deck.
+*/
+#include "read_impl.h"
+#include <ctype.h>
+#include <string.h>
+
+PetscErrorCode CospinReadExpression(CospinReader *reader, const CospinEntry *entry, const char expected[],
+                                    CospinExpression *expression)
+{
+  char *text;
+
+  PetscFunctionBeginUser;
+  *expression = NULL;
+  PetscCall(CospinEntryGetText(entry, expected, reader->faults, &text));
+  if (text)
+    PetscCall(CospinExpressionParseAt(text, entry->at, (PetscBool)!CospinEntryIsVerbatim(entry), entry->path,
+                                      reader->faults, expression));
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry, PetscBool *value)
+{
+  char *text;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntryGetText(entry, "true or false", reader->faults, &text));
+  if (text && !strcmp(text, "true"))
+    *value = PETSC_TRUE;
+  else if (text && !strcmp(text, "false"))
+    *value = PETSC_FALSE;
+  else if (text)
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be true or false, not `%.100s`", text));
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadName(CospinReader *reader, CospinPosition at, const char path[], const char name[],
+                              PetscBool *good)
+{
+  PetscFunctionBeginUser;
+  *good = (PetscBool)(isalpha((unsigned char)name[0]) && strlen(name) < 100);
+  for (const char *c = name; *c && *good; c++) *good = (PetscBool)(isalnum((unsigned char)*c) || *c == '_');
+  if (!*good)
+    PetscCall(CospinFaultsAdd(
+        reader->faults, at, path,
+        "`%.100s` is no name (a name is a letter, then letters, digits and _, 99 at most)", name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadTitle(CospinReader *reader, const CospinEntry *entry)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntryGetText(entry, "one line of text", reader->faults, &reader->deck->title));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry)
+{
+  PetscFunctionBeginUser;
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY) PetscFunctionReturn(0);
+  PetscCall(CospinEntryGetText(entry, "one line of text", reader->faults, &reader->deck->source));
+  PetscFunctionReturn(0);
+}
+
+/* Texts of a mapping: the keys named in `known` fill the places of the same number. */
+static PetscErrorCode Read_Texts(CospinReader *reader, const CospinEntries *entries,
+                                 const char *const known[], char **const places[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; known[k]; k++) {
+    const CospinEntry *entry = CospinEntriesFind(entries, known[k]);
+
+    if (entry && places[k]) PetscCall(CospinEntryGetText(entry, "text", reader->faults, places[k]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
+{
+  static const char *const known[] = {"rate", "time", NULL};
+  char **const places[] = {&reader->deck->rate_unit, &reader->deck->time_unit};
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {rate: UNIT, time: UNIT}",
+                                reader->faults, &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, &entries, known, places));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* {value: EXPRESSION, unit: TEXT, label: TEXT} */
+static PetscErrorCode Read_Long_Definition(CospinReader *reader, const CospinEntry *entry,
+                                           CospinDefinition *definition)
+{
+  static const char *const known[] = {"value", "unit", "label", NULL};
+  char **const places[] = {NULL, &definition->unit, &definition->label};
+  const CospinEntry *value;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping", reader->faults, &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, &entries, known, places));
+  value = CospinEntriesFind(&entries, "value");
+  if (value)
+    PetscCall(CospinReadExpression(reader, value, "an expression", &definition->expression));
+  else
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`value` is missing"));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Definitions(CospinReader *reader, const CospinEntry *entry, int *count,
+                                       CospinDefinition **definitions)
+{
+  CospinEntries entries;
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping `NAME: EXPRESSION`", reader->faults,
+                                &entries));
+  PetscCall(PetscCalloc1((size_t)entries.count, definitions));
+  *count = entries.count;
+  for (int k = 0; k < entries.count; k++) {
+    const CospinEntry *item = &entries.entries[k];
+    CospinDefinition *definition = &(*definitions)[k];
+
+    PetscCall(CospinReadName(reader, item->key_at, item->path, item->key, &good));
+    PetscCall(PetscStrallocpy(item->key, &definition->name));
+    if (CospinEntryGetForm(item) == COSPIN_ENTRY_MAPPING)
+      PetscCall(Read_Long_Definition(reader, item, definition));
+    else
+      PetscCall(CospinReadExpression(reader, item,
+                                     "an expression or {value: EXPRESSION, unit: TEXT, label: TEXT}",
+                                     &definition->expression));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* Names that mean something else in an expression. */
+static PetscErrorCode Check_Reserved(CospinReader *reader, const CospinEntry *entry)
+{
+  const char *what = NULL;
+  CospinEntries entries;
+  double complex value;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "", reader->faults, &entries));
+  for (int k = 0; k < entries.count; k++) {
+    const char *name = entries.entries[k].key;
+
+    if (CospinConstantFind(name, &value))
+      what = "a constant";
+    else if (CospinFunctionFind(name))
+      what = "a function";
+    else if (!strcmp(name, "hc"))
+      what = "the hermitian conjugate";
+    else if (!strcmp(name, "l") || !strcmp(name, "m"))
+      what = "the index of a spin";
+    else
+      continue;
+    PetscCall(CospinFaultsAdd(reader->faults, entries.entries[k].key_at, entries.entries[k].path,
+                              "a parameter cannot be named `%s` (it is %s)", name, what));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+
+  PetscFunctionBeginUser;
+  PetscCall(Read_Definitions(reader, entry, &deck->num_parameters, &deck->parameters));
+  if (deck->num_parameters) PetscCall(Check_Reserved(reader, entry));
+  PetscCall(CospinParametersSort(deck, reader->faults));
+  for (int k = 0; k < deck->num_parameters; k++) {
+    if (deck->parameters[k].expression)
+      PetscCall(CospinParametersCheckNames(deck, deck->parameters[k].expression, reader->faults));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Read_Definitions(reader, entry, &reader->deck->num_observables, &reader->deck->observables));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
+    PetscCall(PetscCalloc1(1, &deck->hamiltonian));
+    PetscCall(CospinReadExpression(reader, entry, "a list of operator expressions", &deck->hamiltonian[0]));
+    deck->num_hamiltonian = deck->hamiltonian[0] ? 1 : 0;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a list of operator expressions", reader->faults,
+                                &entries));
+  PetscCall(PetscCalloc1((size_t)entries.count, &deck->hamiltonian));
+  deck->num_hamiltonian = entries.count;
+  for (int k = 0; k < entries.count; k++)
+    PetscCall(
+        CospinReadExpression(reader, &entries.entries[k], "an operator expression", &deck->hamiltonian[k]));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
+{
+  static const char *const known[] = {"rate", "operator", "each", NULL};
+  const CospinEntry *rate, *collective, *each;
+  CospinEntries entries;
+  int num_unknown;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING,
+                                "a mapping {rate: R, operator: A} or {rate: R, each: A}", reader->faults,
+                                &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &num_unknown));
+  rate = CospinEntriesFind(&entries, "rate");
+  collective = CospinEntriesFind(&entries, "operator");
+  each = CospinEntriesFind(&entries, "each");
+  jump->position = entry->at;
+  jump->form = each && !collective ? COSPIN_JUMP_EACH : COSPIN_JUMP_COLLECTIVE;
+  if (rate)
+    PetscCall(CospinReadExpression(reader, rate, "an expression", &jump->rate));
+  else if (!num_unknown && entries.count)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "`rate` is missing"));
+  if (each && collective)
+    PetscCall(
+        CospinFaultsAdd(reader->faults, each->key_at, each->path, "a jump has either `operator` or `each`"));
+  else if (each || collective)
+    PetscCall(
+        CospinReadExpression(reader, each ? each : collective, "an operator expression", &jump->operator));
+  else if (!num_unknown && CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "`operator` (collective) or `each` (one process per spin) is missing"));
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "has no value"));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST,
+                                "a list of {rate: R, operator: A} and {rate: R, each: A}", reader->faults,
+                                &entries));
+  PetscCall(PetscCalloc1((size_t)entries.count, &deck->jumps));
+  deck->num_jumps = entries.count;
+  for (int k = 0; k < entries.count; k++) PetscCall(Read_Jump(reader, &entries.entries[k], &deck->jumps[k]));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping `option: value`", reader->faults,
+                                &entries));
+  PetscCall(PetscCalloc1(2 * (size_t)entries.count, &deck->petsc));
+  deck->num_petsc = entries.count;
+  for (int k = 0; k < entries.count; k++) {
+    const CospinEntry *item = &entries.entries[k];
+    const char *option = item->key[0] == '-' ? item->key + 1 : item->key;
+
+    if (!isalpha((unsigned char)option[0]) || strpbrk(option, " \t\n"))
+      PetscCall(CospinFaultsAdd(reader->faults, item->key_at, item->path, "`%.100s` is no PETSc option",
+                                item->key));
+    PetscCall(PetscStrallocpy(option, &deck->petsc[2 * k]));
+    if (CospinEntryGetForm(item) == COSPIN_ENTRY_EMPTY)
+      PetscCall(PetscStrallocpy("", &deck->petsc[2 * k + 1]));
+    else
+      PetscCall(CospinEntryGetText(item, "the value of an option", reader->faults, &deck->petsc[2 * k + 1]));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* One name or a list of them. */
+static PetscErrorCode Read_Plot_Variables(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
+{
+  const char expected[] = "the name of a variable or a list of names";
+  CospinEntries entries = {0, NULL};
+  const CospinEntry *items = entry;
+
+  PetscFunctionBeginUser;
+  plot->num_y = 1;
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_LIST) {
+    PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, expected, reader->faults, &entries));
+    plot->num_y = entries.count;
+    items = entries.entries;
+    if (!entries.count)
+      PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be %s", expected));
+  }
+  PetscCall(PetscCalloc1((size_t)plot->num_y, &plot->y));
+  for (int k = 0; k < plot->num_y; k++)
+    PetscCall(CospinEntryGetText(&items[k], expected, reader->faults, &plot->y[k]));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
+{
+  static const char *const known[] = {"x", "series", "title", "xlabel", "ylabel", "y", "logx", "logy", NULL};
+  char **const places[] = {&plot->x,      &plot->series, &plot->title, &plot->xlabel,
+                           &plot->ylabel, NULL,          NULL,         NULL};
+  const CospinEntry *y, *logx, *logy;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  plot->position = entry->at;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {x: AXIS, y: VARIABLE}",
+                                reader->faults, &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, &entries, known, places));
+  y = CospinEntriesFind(&entries, "y");
+  logx = CospinEntriesFind(&entries, "logx");
+  logy = CospinEntriesFind(&entries, "logy");
+  if (logx) PetscCall(CospinReadBoolean(reader, logx, &plot->logx));
+  if (logy) PetscCall(CospinReadBoolean(reader, logy, &plot->logy));
+  if (y)
+    PetscCall(Read_Plot_Variables(reader, y, plot));
+  else if (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING ||
+           CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->at, entry->path, "`y` is missing (the variables to draw)"));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadPlots(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a list of {x: AXIS, y: VARIABLE}", reader->faults,
+                                &entries));
+  PetscCall(PetscCalloc1((size_t)entries.count, &deck->plots));
+  deck->num_plots = entries.count;
+  for (int k = 0; k < entries.count; k++) PetscCall(Read_Plot(reader, &entries.entries[k], &deck->plots[k]));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}

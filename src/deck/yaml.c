@@ -1,0 +1,132 @@
+/*
+   From bytes to a YAML document. libfyaml's messages are collected and become faults; what it lets through
+   (NUL bytes, broken UTF-8, several documents) is checked here.
+*/
+#include "entry.h"
+#include <libfyaml.h>
+#include <string.h>
+
+struct CospinYaml_ {
+  struct fy_diag *diag;
+  struct fy_parser *parser;
+  struct fy_document *document;
+  char no_path[1]; /* of the root */
+};
+
+/* Length of the UTF-8 character at text, 0 if it is none. */
+static size_t Measure_Character(const unsigned char text[], size_t left)
+{
+  const unsigned char c = text[0];
+  const size_t length = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+
+  if (!length || length > left) return 0;
+  for (size_t k = 1; k < length; k++) {
+    if ((text[k] & 0xC0) != 0x80) return 0;
+  }
+  if ((c == 0xE0 && text[1] < 0xA0) || (c == 0xED && text[1] > 0x9F)) return 0;
+  if ((c == 0xF0 && text[1] < 0x90) || (c == 0xF4 && text[1] > 0x8F)) return 0;
+  return length;
+}
+
+static PetscErrorCode Check_Bytes(const char text[], size_t length, CospinFaults faults, PetscBool *good)
+{
+  CospinPosition at = {1, 1};
+
+  PetscFunctionBeginUser;
+  *good = PETSC_TRUE;
+  for (size_t k = 0; k < length && *good;) {
+    const unsigned char *c = (const unsigned char *)text + k;
+    const size_t step = Measure_Character(c, length - k);
+
+    if (step == 0 || *c == 0) {
+      PetscCall(CospinFaultsAdd(faults, at, "", "byte 0x%02x is not text (a deck is UTF-8 text)", *c));
+      *good = PETSC_FALSE;
+    }
+    at.column++;
+    if (*c == '\n') at = (CospinPosition){at.line + 1, 1};
+    k += step;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Collect_Faults(CospinYaml yaml, CospinFaults faults)
+{
+  struct fy_diag_error *error;
+  void *iterator = NULL;
+
+  PetscFunctionBeginUser;
+  while ((error = fy_diag_errors_iterate(yaml->diag, &iterator))) {
+    const CospinPosition at = {error->line, error->column};
+    const PetscBool in_flow = (PetscBool)(strstr(error->msg, "flow") != NULL);
+
+    PetscCall(CospinFaultsAdd(faults, at, "", "YAML: %s%s", error->msg,
+                              in_flow ? " (inside of { } and [ ] an expression with brackets or commas needs "
+                                        "quotes)"
+                                      : ""));
+  }
+  if (fy_parser_get_stream_error(yaml->parser) && !CospinFaultsCount(faults))
+    PetscCall(CospinFaultsAdd(faults, (CospinPosition){0, 0}, "", "YAML: the text cannot be parsed"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Load_Document(CospinYaml yaml, CospinFaults faults)
+{
+  struct fy_document *second = NULL;
+
+  PetscFunctionBeginUser;
+  yaml->document = fy_parse_load_document(yaml->parser);
+  if (yaml->document) second = fy_parse_load_document(yaml->parser);
+  if (second) {
+    PetscCall(CospinFaultsAdd(faults, (CospinPosition){0, 0}, "",
+                              "YAML: several documents (`---` separates "
+                              "documents; a deck is one)"));
+    fy_parse_document_destroy(yaml->parser, second);
+  }
+  PetscCall(Collect_Faults(yaml, faults));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinYamlCreate(const char text[], size_t length, CospinFaults faults, CospinYaml *yaml)
+{
+  const int num_faults = CospinFaultsCount(faults);
+  struct fy_diag_cfg diag_options;
+  struct fy_parse_cfg options = {.search_path = "", .flags = FYPCF_ALLOW_DUPLICATE_KEYS};
+  PetscBool good;
+
+  PetscFunctionBeginUser;
+  *yaml = NULL;
+  PetscCall(Check_Bytes(text, length, faults, &good));
+  if (!good) PetscFunctionReturn(0);
+  PetscCall(PetscNew(yaml));
+  fy_diag_cfg_default(&diag_options);
+  diag_options.fp = NULL; /* nothing may reach stderr: every rank parses */
+  (*yaml)->diag = fy_diag_create(&diag_options);
+  PetscCheck((*yaml)->diag, PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for the YAML parser");
+  fy_diag_set_collect_errors((*yaml)->diag, true);
+  options.diag = (*yaml)->diag;
+  (*yaml)->parser = fy_parser_create(&options);
+  PetscCheck((*yaml)->parser && !fy_parser_set_string((*yaml)->parser, text, length), PETSC_COMM_SELF,
+             PETSC_ERR_MEM, "No memory for the YAML parser");
+  PetscCall(Load_Document(*yaml, faults));
+  if (CospinFaultsCount(faults) > num_faults) PetscCall(CospinYamlDestroy(yaml));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinYamlDestroy(CospinYaml *yaml)
+{
+  PetscFunctionBeginUser;
+  if (!*yaml) PetscFunctionReturn(0);
+  if ((*yaml)->document) fy_parse_document_destroy((*yaml)->parser, (*yaml)->document);
+  fy_parser_destroy((*yaml)->parser);
+  fy_diag_destroy((*yaml)->diag);
+  PetscCall(PetscFree(*yaml));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinYamlGetRoot(CospinYaml yaml, CospinEntry *root)
+{
+  PetscFunctionBeginUser;
+  *root = (CospinEntry){.path = yaml->no_path, .key_at = {1, 1}, .at = {1, 1}};
+  if (yaml->document) root->node = fy_document_root(yaml->document);
+  PetscFunctionReturn(0);
+}
