@@ -96,7 +96,7 @@ static PetscErrorCode Fill_From_List(const CospinEntry *parent, CospinEntries *e
 
     snprintf(number, sizeof(number), "%d", entries->count++);
     PetscCall(Join_Path(parent->path, "[", number, "]", &entry->path));
-    entry->key_at = parent->at;
+    entry->key_at = parent->key_at; /* an empty item has no place of its own */
     Set_Node(entry, item);
     entry->key_at = entry->at;
   }

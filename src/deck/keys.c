@@ -118,6 +118,7 @@ PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *ent
   int num_unknown;
 
   PetscFunctionBeginUser;
+  PetscCall(CospinReadConstants(reader)); /* its faults must not be taken for those of a default */
   PetscCall(Check_Known(reader, entries, reserved, keys, &num_unknown));
   PetscCall(PetscCalloc1((size_t)count, &record->settings));
   for (int k = 0; k < count; k++) {

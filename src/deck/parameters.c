@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More names than this are not searched for a similar one: each fault would read the whole deck. */
+enum { MAX_COMPARED = 1000 };
+
 /* What is known about a parameter's value. The largest state of those that an expression uses is its own. */
 typedef enum { STATE_KNOWN, STATE_ON_GRID, STATE_BAD } ParameterState;
 
@@ -136,27 +139,40 @@ PetscErrorCode CospinParametersSort(CospinDeck deck, CospinFaults faults)
   PetscFunctionReturn(0);
 }
 
-/* Why a name has no value where only parameters have one; names are compared for the fault only. */
+/* The parameter that a name was probably meant to be; copied because the list of names is not kept. */
+static PetscErrorCode Guess_Parameter(CospinDeck deck, const char name[], char guess[], size_t size)
+{
+  const char **known, *found;
+
+  PetscFunctionBeginUser;
+  guess[0] = '\0';
+  if (deck->num_parameters > MAX_COMPARED) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)deck->num_parameters + 1, &known));
+  for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
+  known[deck->num_parameters] = NULL;
+  found = CospinSuggest(name, known);
+  if (found) snprintf(guess, size, "%s", found);
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+/* Why a name has no value where only parameters have one. */
 static PetscErrorCode Explain_Name(CospinDeck deck, const char name[], int num_index, char why[], size_t size)
 {
-  const char **known, *guess;
+  char guess[128];
 
   PetscFunctionBeginUser;
   if (CospinParameterFind(deck, name) >= 0 && num_index > 0) {
     snprintf(why, size, "parameter `%s` has no indices", name);
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscMalloc1((size_t)deck->num_parameters + 1, &known));
-  for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
-  known[deck->num_parameters] = NULL;
-  guess = CospinSuggest(name, known);
-  if (guess)
+  PetscCall(Guess_Parameter(deck, name, guess, sizeof(guess)));
+  if (guess[0])
     snprintf(why, size, "unknown name `%s` (did you mean `%s`?)", name, guess);
   else if (strchr(name, '.'))
     snprintf(why, size, "unknown name `%s` (operators are not allowed here)", name);
   else
     snprintf(why, size, "unknown name `%s` (there is no such parameter)", name);
-  PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
 }
 
@@ -237,13 +253,14 @@ static PetscErrorCode Evaluate_Rest(CospinDeck deck, const char on_grid[], Cospi
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Find_Constants(CospinReader *reader)
+PetscErrorCode CospinReadConstants(CospinReader *reader)
 {
   CospinDeck deck = reader->deck;
   const size_t count = (size_t)deck->num_parameters;
   char *on_grid;
 
   PetscFunctionBeginUser;
+  if (reader->constants) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(count + 1, &reader->constants));
   PetscCall(PetscMalloc1(count + 1, &reader->states));
   PetscCall(PetscCalloc1(count, &on_grid));
@@ -267,7 +284,7 @@ PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression express
   double complex number;
 
   PetscFunctionBeginUser;
-  if (!reader->constants) PetscCall(Find_Constants(reader));
+  PetscCall(CospinReadConstants(reader));
   const ParameterContext context = {reader->deck, reader->constants, reader->states, &worst};
   PetscCall(CospinParametersCheckNames(reader->deck, expression, reader->faults));
   PetscCall(Evaluate_Expression(&context, expression, PETSC_TRUE, reader->faults, &number, &state));

@@ -10,7 +10,7 @@ typedef struct {
   CospinFaults faults;
   const CospinSchema *schema;
   CospinDeck deck;
-  /* Parameters that no axis changes; NULL until first asked for. */
+  /* Parameters that no axis changes; NULL before CospinReadConstants. */
   double complex *constants;
   char *states;
 } CospinReader;
@@ -50,6 +50,9 @@ int CospinParameterFind(CospinDeck deck, const char name[]); /* -1 if there is n
 PetscErrorCode CospinParametersSort(CospinDeck deck, CospinFaults faults);
 /* A fault for every name of a numerical expression that is no parameter. */
 PetscErrorCode CospinParametersCheckNames(CospinDeck deck, CospinExpression expression, CospinFaults faults);
+/* Evaluates the parameters that no axis changes, the first time it is called: the axes' names are known then.
+ */
+PetscErrorCode CospinReadConstants(CospinReader *reader);
 /* The real value of an expression of parameters that no axis changes. */
 PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression expression, double *value,
                                   PetscBool *ok);

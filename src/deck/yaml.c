@@ -49,22 +49,37 @@ static PetscErrorCode Check_Bytes(const char text[], size_t length, CospinFaults
   PetscFunctionReturn(0);
 }
 
+/* What libfyaml's messages usually mean in a deck. */
+static const char *Get_Hint(const char message[])
+{
+  static const struct {
+    const char *part, *hint;
+  } hints[] = {
+      {"flow", " (inside of { } and [ ] an expression with brackets or commas needs quotes)"},
+      {"nested block mapping", " (a text that contains `: ` needs quotes)"},
+      {"multiline plain key", " (is a line indented wrongly?)"},
+      {"expected node content", " (is there a `-` without anything behind it?)"},
+  };
+
+  for (size_t k = 0; k < sizeof(hints) / sizeof(hints[0]); k++) {
+    if (strstr(message, hints[k].part)) return hints[k].hint;
+  }
+  return "";
+}
+
 static PetscErrorCode Collect_Faults(CospinYaml yaml, CospinFaults faults)
 {
+  const int num_faults = CospinFaultsCount(faults);
   struct fy_diag_error *error;
   void *iterator = NULL;
 
   PetscFunctionBeginUser;
   while ((error = fy_diag_errors_iterate(yaml->diag, &iterator))) {
     const CospinPosition at = {error->line, error->column};
-    const PetscBool in_flow = (PetscBool)(strstr(error->msg, "flow") != NULL);
 
-    PetscCall(CospinFaultsAdd(faults, at, "", "YAML: %s%s", error->msg,
-                              in_flow ? " (inside of { } and [ ] an expression with brackets or commas needs "
-                                        "quotes)"
-                                      : ""));
+    PetscCall(CospinFaultsAdd(faults, at, "", "YAML: %s%s", error->msg, Get_Hint(error->msg)));
   }
-  if (fy_parser_get_stream_error(yaml->parser) && !CospinFaultsCount(faults))
+  if (fy_parser_get_stream_error(yaml->parser) && CospinFaultsCount(faults) == num_faults)
     PetscCall(CospinFaultsAdd(faults, (CospinPosition){0, 0}, "", "YAML: the text cannot be parsed"));
   PetscFunctionReturn(0);
 }
