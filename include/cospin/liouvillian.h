@@ -23,3 +23,7 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
 /* Collective. values[k] = Tr(A_k rho) for left[k] = rho -> A_k rho and a state on `sector`. */
 PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],
                                   double complex values[]);
+
+/* Collective. Tr rho, from the labels. */
+PetscErrorCode CospinTraceOf(const CospinSystem *system, CospinSector sector, Vec state,
+                             double complex *trace);

@@ -42,8 +42,8 @@ static PetscErrorCode preallocate(const Map *map, Mat matrix)
   PetscCall(MatGetOwnershipRange(matrix, &begin, &end));
   PetscCall(MatGetOwnershipRangeColumn(matrix, &first, &last));
   PetscCall(PetscMalloc1(map->moves->count + 1, &columns));
-  PetscCall(PetscCalloc1(end - begin, &on));
-  PetscCall(PetscCalloc1(end - begin, &off));
+  PetscCall(PetscCalloc1((size_t)(end - begin), &on));
+  PetscCall(PetscCalloc1((size_t)(end - begin), &off));
   for (PetscInt row = begin; row < end; row++) {
     compute_row(map, row, &count, columns, NULL);
     for (PetscInt k = 0; k < count; k++) {
@@ -122,6 +122,27 @@ PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const
   }
   PetscCall(VecRestoreArrayRead(state, &array));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, values, num, MPI_C_DOUBLE_COMPLEX, MPI_SUM,
+                             PetscObjectComm((PetscObject)state)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTraceOf(const CospinSystem *system, CospinSector sector, Vec state,
+                             double complex *trace)
+{
+  const PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  *trace = 0.0;
+  PetscCall(VecGetOwnershipRange(state, &begin, &end));
+  PetscCall(VecGetArrayRead(state, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(sector, i, label);
+    *trace += CospinSystemTrace(system, label) * array[i - begin];
+  }
+  PetscCall(VecRestoreArrayRead(state, &array));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, trace, 1, MPI_C_DOUBLE_COMPLEX, MPI_SUM,
                              PetscObjectComm((PetscObject)state)));
   PetscFunctionReturn(0);
 }

@@ -1,0 +1,36 @@
+/*
+   A point: a problem on a communicator, with what its tasks share, so that nothing is solved twice.
+*/
+#pragma once
+#include <cospin/spectrum.h>
+#include <cospin/task.h>
+
+/* The steady states of a problem. */
+typedef struct {
+  CospinOutcome outcome;
+  int degeneracy;   /* dimension of the null space over all sectors that hold diagonal elements */
+  double next_rate; /* the slowest rate that is not zero, in these sectors; NaN if there is no other mode */
+  double next_frequency;
+  CospinSpectrum spectrum; /* of the sector of the one steady state; NULL if degenerate */
+  Vec rho;                 /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
+  double residual;         /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L */
+} CospinSteadyState;
+
+struct CospinPoint_ {
+  MPI_Comm comm; /* borrowed */
+  CospinProblem problem;
+  CospinObservables observables;
+  PetscBool has_steady;
+  CospinSteadyState steady; /* ask CospinPointSteadyState */
+};
+
+/* Not collective. Faults as of CospinProblemCreate and CospinObservablesCreate (none are expected here: the
+   deck has been checked). */
+PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
+                                 CospinPoint *point, PetscBool *ok);
+PetscErrorCode CospinPointDestroy(CospinPoint *point);
+
+/* Collective. Computes the steady states once; later calls return the same. Borrowed. `prefix` is that of the
+   PETSc options of the task that asks first. */
+PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[],
+                                      const CospinSteadyState **steady);

@@ -1,0 +1,64 @@
+/*
+   Eigenvalues of the generator on one sector, slowest first, by SLEPc's shift-and-invert.
+
+   What is returned has been checked against the assembled generator, not taken from the solver.
+*/
+#pragma once
+#include <cospin/outcome.h>
+#include <cospin/problem.h>
+#include <slepceps.h>
+
+typedef struct {
+  double complex lambda;
+  double residual; /* |L x - lambda x| / (|L| |x|) */
+  Vec right;       /* L x = lambda x, 2-norm 1 */
+  Vec left;        /* y^H L = lambda y^H, y^H x = 1; NULL unless asked for */
+} CospinMode;
+
+typedef struct CospinSpectrum_ {
+  MPI_Comm comm;
+  const CospinSystem *system; /* borrowed */
+  CospinSector sector;
+  Mat liouvillian;
+  double norm;         /* infinity norm of L */
+  double resolution;   /* eigenvalues of smaller modulus count as zero: rounding of the solves */
+  double shift;        /* eigenvalues nearest to this positive number are found first */
+  PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
+  PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
+  PetscInt64 nonzeros;
+  PetscInt width; /* most elements in a row or column: number of moves */
+  EPS eps;
+  int iterations;
+  CospinOutcome outcome;
+} * CospinSpectrum;
+
+/* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
+   start with `prefix`. *spectrum is NULL if the sector is empty. */
+PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
+                                    const char prefix[], CospinSpectrum *spectrum);
+PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
+
+/*
+   Collective. Null vectors of L, one after the other, each found with those before it deflated, until the
+   next eigenvalue is above the resolution: so degenerate ones are counted although a Krylov space built on
+   one vector sees only one of them. null[]: owned by the caller, at most `max`; next: the eigenvalue after
+   them (NaN + NaN i: there is none).
+*/
+PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Vec null[],
+                                  double complex *next);
+
+/*
+   Collective. The `count` slowest eigenvalues (largest real part first) among those nearest to the shift,
+   `deflate` excluded. modes[]: owned by the caller (CospinModesDestroy), *num of them converged.
+   spectrum->outcome tells about trouble.
+*/
+PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+                                     PetscBool left, int *num, CospinMode modes[]);
+PetscErrorCode CospinModesDestroy(int num, CospinMode modes[]);
+
+/*
+   Collective. Rigorous bracket of the eigenvalue of largest real part of a Metzler matrix (Collatz-Wielandt),
+   from its left eigenvector: for any y > 0, min_i (y^T L)_i/y_i <= lambda <= max_i (y^T L)_i/y_i. The bounds
+   are widened by the rounding errors of the ratios. Both NaN where L is not Metzler or y is not positive.
+*/
+PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper);

@@ -1,0 +1,55 @@
+/*
+   Tasks: the questions a deck can ask about a problem, and the one interface behind which every kind of them
+   hides.
+
+   A task reads its record of the deck, works on one grid point on that point's communicator, and leaves
+   numbers in a record of doubles. What the numbers are is said by its table of variables; nothing else knows.
+*/
+#pragma once
+#include <cospin/dataset.h>
+#include <cospin/observable.h>
+#include <cospin/outcome.h>
+
+/* One variable of a task: a row. */
+typedef struct {
+  const char *suffix; /* `<task>_<suffix>`; NULL ends a table */
+  CospinStorage storage;
+  PetscBool per_mode;    /* along the dimension `mode`, one value otherwise */
+  const char *unit;      /* "rate", "time" (the deck's), or a unit that stands for itself */
+  const char *long_name; /* may hold one %s: the deck's expression of the task's operator */
+  const char *source;
+} CospinTaskVariable;
+
+typedef struct CospinPoint_ *CospinPoint; /* cospin/point.h */
+
+/* Where a task leaves its numbers at one point. */
+typedef struct {
+  const CospinVariable *variables; /* of this task only */
+  int count;
+  size_t prefix_length; /* of `<task>_` in their names */
+  double *record;       /* of the whole point */
+} CospinResults;
+
+typedef struct {
+  CospinRecordKind record; /* name, help and keys in the deck */
+  const CospinTaskVariable *variables;
+  PetscBool has_observables; /* adds `<task>_<observable>` for every observable of the deck */
+  /* Not collective. Faults that need values (of: is not an operator, ...), and the number of modes it stores
+   * (0: none). */
+  PetscErrorCode (*Check)(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                          int *num_modes, PetscBool *ok);
+  /* Not collective. The sectors it will solve, for estimates; representatives as CospinProblemSectors gives
+   * them. */
+  PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);
+  /* Collective on the point's communicator. */
+  PetscErrorCode (*Run)(CospinPoint point, const CospinRecord *task, CospinResults results,
+                        CospinOutcome *outcome);
+} CospinTaskKind;
+
+extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
+extern const CospinRecordKind *const CospinTaskRecords[];
+const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
+
+/* Not collective. Stores a value of the variable with this suffix (a bug if the task has none). `mode` is 0
+   for variables that have one value; modes beyond what is stored are dropped. */
+PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int mode, double value);

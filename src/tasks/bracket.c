@@ -1,0 +1,103 @@
+/*
+   Collatz-Wielandt: for a Metzler matrix M (no negative off-diagonal element) and any y > 0,
+
+     min_i (M y)_i / y_i  <=  lambda  <=  max_i (M y)_i / y_i,
+
+   lambda being its eigenvalue of largest real part, which is real. (Horn and Johnson, Matrix Analysis,
+   Theorem 8.1.26, for M + c 1 >= 0.) It is used with M = L^T: the left eigenvector of a generator is a smooth
+   function of the labels, while the right one, a state, has tails that underflow.
+
+   For s > lambda, s - L is an M-matrix: its inverse has no negative element, so solving with it keeps vectors
+   positive, and a few solves remove what rounding has left of other eigenvectors.
+*/
+#include <cospin/spectrum.h>
+
+enum { NUM_SOLVES = 3 };
+
+static PetscErrorCode make_positive(Vec y)
+{
+  PetscScalar *array;
+  PetscInt size;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetLocalSize(y, &size));
+  PetscCall(VecGetArray(y, &array));
+  for (PetscInt i = 0; i < size; i++) array[i] = PetscAbsScalar(array[i]);
+  PetscCall(VecRestoreArray(y, &array));
+  PetscFunctionReturn(0);
+}
+
+/* y <- (s - L)^-T y, a few times */
+static PetscErrorCode inverse_iteration(CospinSpectrum spectrum, Vec y)
+{
+  KSP ksp;
+  ST st;
+  Vec next;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(VecDuplicate(y, &next));
+  for (int k = 0; k < NUM_SOLVES; k++) {
+    PetscCall(KSPSolveTranspose(ksp, y, next));
+    PetscCall(VecCopy(next, y));
+    PetscCall(VecNormalize(y, NULL));
+    PetscCall(make_positive(y));
+  }
+  PetscCall(VecDestroy(&next));
+  PetscFunctionReturn(0);
+}
+
+/* Bounds from the elements of this rank; what rounding can have done to a ratio widens them. */
+static PetscErrorCode local_bounds(Mat matrix, PetscInt width, Vec y, double bounds[2])
+{
+  /* width products and sums, and about ten operations in every element of the matrix, each good to eps/2 */
+  const double rounding = 0.5 * ((double)width + 12.0) * PETSC_MACHINE_EPSILON;
+  const PetscScalar *y_array, *image_array, *diagonal_array;
+  Vec image, diagonal;
+  PetscInt size;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(y, &image));
+  PetscCall(VecDuplicate(y, &diagonal));
+  PetscCall(MatMultTranspose(matrix, y, image));
+  PetscCall(MatGetDiagonal(matrix, diagonal));
+  PetscCall(VecGetLocalSize(y, &size));
+  PetscCall(VecGetArrayRead(y, &y_array));
+  PetscCall(VecGetArrayRead(image, &image_array));
+  PetscCall(VecGetArrayRead(diagonal, &diagonal_array));
+  for (PetscInt i = 0; i < size; i++) {
+    const double element = PetscRealPart(y_array[i]), ratio = PetscRealPart(image_array[i]) / element;
+    const double terms = ratio + 2.0 * PetscAbsScalar(diagonal_array[i]); /* (|M| y)_i / y_i */
+    bounds[0] = element > 0.0 ? PetscMin(bounds[0], ratio - rounding * terms) : -PETSC_INFINITY;
+    bounds[1] = element > 0.0 ? PetscMax(bounds[1], ratio + rounding * terms) : PETSC_INFINITY;
+  }
+  PetscCall(VecRestoreArrayRead(diagonal, &diagonal_array));
+  PetscCall(VecRestoreArrayRead(image, &image_array));
+  PetscCall(VecRestoreArrayRead(y, &y_array));
+  PetscCall(VecDestroy(&diagonal));
+  PetscCall(VecDestroy(&image));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper)
+{
+  double bounds[2] = {PETSC_INFINITY, -PETSC_INFINITY};
+  Vec y;
+
+  PetscFunctionBeginUser;
+  *lower = *upper = NAN;
+  if (!spectrum->metzler) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(left, &y));
+  PetscCall(VecCopy(left, y));
+  PetscCall(make_positive(y));
+  PetscCall(inverse_iteration(spectrum, y));
+  PetscCall(local_bounds(spectrum->liouvillian, spectrum->width, y, bounds));
+  bounds[1] = -bounds[1];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bounds, 2, MPI_DOUBLE, MPI_MIN, spectrum->comm));
+  if (PetscIsInfReal(bounds[0]) || PetscIsInfReal(bounds[1])) bounds[0] = bounds[1] = NAN;
+  *lower = bounds[0];
+  *upper = -bounds[1];
+  PetscCall(VecDestroy(&y));
+  PetscFunctionReturn(0);
+}

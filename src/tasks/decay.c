@@ -1,0 +1,315 @@
+/*
+   Task `decay`: how the expectation value of an operator A decays. Its elements Tr(A rho) lie in one sector
+   (or a few); the slowest eigenvalues there are the decay rates of fringes and the linewidths of light.
+
+     <A>(t) = sum_k c_k exp(lambda_k t),   decay_rate = -Re lambda_k,   decay_frequency = -Im lambda_k
+
+   The weight of mode k is its share of the two-time correlation in the steady state (quantum regression),
+
+     <A(t) A^+(0)> / <A A^+> = sum_k w_k exp(lambda_k t),   w_k = Tr(A R_k) L_k^H(A^+ rho) / Tr(A A^+ rho).
+
+   Where the sector's matrix has no negative off-diagonal element the slowest eigenvalue is real and a
+   rigorous bracket of its rate is stored (cospin/spectrum.h).
+*/
+#include "settings.h"
+#include <cospin/liouvillian.h>
+
+enum { MAX_NULL = 8, MAX_COUNT = 1000 };
+
+static const CospinKey keys[] = {
+    {.name = "of",
+     .type = COSPIN_KEY_OPERATOR,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "operator whose expectation value decays; it chooses the sector"},
+    {.name = "count",
+     .type = COSPIN_KEY_INTEGER,
+     .default_text = "1",
+     .unit = "",
+     .help = "how many of the slowest eigenvalues are stored"},
+    {.name = "weights",
+     .type = COSPIN_KEY_BOOLEAN,
+     .default_text = "true",
+     .unit = "",
+     .help = "compute the share of each mode in <A(t) A^+(0)> of the steady state (needs the steady state)"},
+    COSPIN_TASK_TOLERANCE_KEY,
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of <%s>", "-Re lambda"},
+    {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of <%s>",
+     "-Im lambda; positive: exp(-i omega t)"},
+    {"lower", COSPIN_REAL, PETSC_TRUE, "rate", "rigorous lower bound of the decay rate", "Collatz-Wielandt"},
+    {"upper", COSPIN_REAL, PETSC_TRUE, "rate", "rigorous upper bound of the decay rate", "Collatz-Wielandt"},
+    {"weight", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, real part",
+     "share of <A(t) A^+(0)> in the steady state"},
+    {"weight_im", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, imaginary part", ""},
+    {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
+    {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this cannot be told from zero",
+     "10 eps |L|"},
+    {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the sector (the largest, if several)", ""},
+    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector", ""},
+    {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
+    {.suffix = NULL},
+};
+
+/* The operator A and how many modes are wanted. */
+typedef struct {
+  CospinPolynomial a;
+  int count;
+  double tolerance;
+  PetscBool weights;
+} Settings;
+
+static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                    Settings *settings, PetscBool *ok)
+{
+  double count;
+  PetscBool a_ok, count_ok, tolerance_ok;
+  const CospinSetting *setting = CospinRecordGet(task, "count");
+
+  PetscFunctionBeginUser;
+  PetscCall(
+      CospinProblemOperator(problem, CospinRecordGet(task, "of")->expression, faults, &settings->a, &a_ok));
+  PetscCall(CospinTaskNumber(problem, task, "count", faults, &count, &count_ok));
+  PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, &settings->tolerance, &tolerance_ok));
+  if (count_ok && (count < 1 || count > MAX_COUNT || count != PetscFloorReal(count))) {
+    count_ok = PETSC_FALSE;
+    if (faults) {
+      PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
+                                "%.6g eigenvalues (a whole number from 1 to %d)", count, MAX_COUNT));
+    }
+  }
+  settings->count = count_ok ? (int)count : 1;
+  settings->weights = CospinRecordGet(task, "weights")->boolean;
+  *ok = (PetscBool)(a_ok && count_ok && tolerance_ok);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            int *num_modes, PetscBool *ok)
+{
+  const CospinExpression of = CospinRecordGet(task, "of")->expression;
+  Settings settings;
+
+  PetscFunctionBeginUser;
+  PetscCall(read_settings(problem, task, faults, &settings, ok));
+  *num_modes = settings.count;
+  if (*ok && settings.a->count == 0) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),
+                              "this operator is zero (an operator such as ions.Sp)"));
+  }
+  PetscCall(CospinPolynomialDestroy(&settings.a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
+  Settings settings;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(read_settings(problem, task, NULL, &settings, &ok));
+  PetscCall(CospinProblemSectors(problem, settings.a, num, representatives));
+  PetscCall(CospinPolynomialDestroy(&settings.a));
+  PetscFunctionReturn(0);
+}
+
+/* rho -> A rho as moves */
+static PetscErrorCode left_moves(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesCreate(&problem->system, moves));
+  PetscCall(CospinMovesAddLeft(*moves, a));
+  PetscCall(CospinMovesFinish(*moves));
+  PetscFunctionReturn(0);
+}
+
+/* What is found in all sectors of A. */
+typedef struct {
+  double complex lambda, weight;
+  double residual, lower, upper;
+} Mode;
+
+typedef struct {
+  int num, capacity;
+  Mode *modes;
+  PetscInt64 dimension, nonzeros;
+  double resolution;
+  int iterations;
+  CospinOutcome outcome;
+} Modes;
+
+/* A^+ rho on the sector of `spectrum`, and Tr(A A^+ rho). */
+static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
+                                   const CospinSteadyState *steady, CospinSpectrum spectrum, Vec *kicked,
+                                   double complex *norm)
+{
+  CospinProblem problem = point->problem;
+  CospinPolynomial adjoint, square;
+  CospinMoves kick, norm_moves;
+  Mat matrix;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
+  PetscCall(left_moves(problem, adjoint, &kick));
+  PetscCall(left_moves(problem, square, &norm_moves));
+  PetscCall(CospinExpectations(steady->spectrum->sector, steady->rho, 1, &norm_moves, norm));
+  PetscCall(
+      CospinSuperoperatorCreate(point->comm, kick, steady->spectrum->sector, spectrum->sector, &matrix));
+  PetscCall(MatCreateVecs(matrix, NULL, kicked));
+  PetscCall(MatMult(matrix, steady->rho, *kicked));
+  PetscCall(MatDestroy(&matrix));
+  PetscCall(CospinMovesDestroy(&norm_moves));
+  PetscCall(CospinMovesDestroy(&kick));
+  PetscCall(CospinPolynomialDestroy(&square));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode compute_weights(CospinPoint point, const Settings *settings, const char prefix[],
+                                      CospinSpectrum spectrum, int num, const CospinMode found[],
+                                      Mode modes[])
+{
+  const CospinSteadyState *steady;
+  CospinMoves left;
+  double complex norm;
+  Vec kicked;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPointSteadyState(point, prefix, &steady));
+  if (!steady->rho) PetscFunctionReturn(0);
+  PetscCall(kicked_state(point, settings, steady, spectrum, &kicked, &norm));
+  PetscCall(left_moves(point->problem, settings->a, &left));
+  for (int k = 0; k < num; k++) {
+    PetscScalar overlap;
+    double complex amplitude;
+    PetscCall(VecDot(kicked, found[k].left, &overlap)); /* y^H A^+ rho */
+    PetscCall(CospinExpectations(spectrum->sector, found[k].right, 1, &left, &amplitude));
+    modes[k].weight = amplitude * overlap / norm;
+  }
+  PetscCall(CospinMovesDestroy(&left));
+  PetscCall(VecDestroy(&kicked));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, const char prefix[],
+                                   CospinSpectrum spectrum, Modes *modes)
+{
+  CospinMode *found;
+  Vec null[MAX_NULL];
+  double complex next;
+  int num_null = 0, num;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)settings->count, &found));
+  if (spectrum->has_trace) PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num_null, null, &next));
+  PetscCall(CospinSpectrumSlowest(spectrum, settings->count, num_null, null,
+                                  (PetscBool)(settings->weights && num_null == 0), &num, found));
+  for (int k = 0; k < num; k++) {
+    Mode *mode = &modes->modes[modes->num + k];
+    *mode = (Mode){found[k].lambda, CMPLX(NAN, NAN), found[k].residual, NAN, NAN};
+    if (k == 0 && num_null == 0) {
+      double lower, upper;
+      PetscCall(CospinSpectrumBracket(spectrum, found[k].right, &lower, &upper));
+      mode->lower = -upper;
+      mode->upper = -lower;
+    }
+  }
+  if (settings->weights && num && num_null == 0) {
+    PetscCall(compute_weights(point, settings, prefix, spectrum, num, found, modes->modes + modes->num));
+  }
+  modes->num += num;
+  for (int k = 0; k < num_null; k++) PetscCall(VecDestroy(&null[k]));
+  PetscCall(CospinModesDestroy(num, found));
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, const char prefix[],
+                                 const int representative[], Modes *modes)
+{
+  CospinSpectrum spectrum;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &spectrum));
+  if (!spectrum) PetscFunctionReturn(0);
+  PetscCall(solve_sector(point, settings, prefix, spectrum, modes));
+  modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(spectrum->sector));
+  modes->nonzeros = PetscMax(modes->nonzeros, spectrum->nonzeros);
+  modes->resolution = PetscMax(modes->resolution, spectrum->resolution);
+  modes->iterations += spectrum->iterations;
+  modes->outcome = CospinOutcomeWorse(modes->outcome, spectrum->outcome);
+  PetscCall(CospinSpectrumDestroy(&spectrum));
+  PetscFunctionReturn(0);
+}
+
+static int compare_modes(const void *a, const void *b, void *context)
+{
+  const double s = creal(((const Mode *)a)->lambda), t = creal(((const Mode *)b)->lambda);
+
+  (void)context;
+  return s > t ? -1 : s < t;
+}
+
+static PetscErrorCode store(const Modes *modes, const Settings *settings, CospinResults results,
+                            CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  *outcome = modes->outcome;
+  if (modes->num == 0 && *outcome == COSPIN_GOOD) *outcome = COSPIN_EMPTY_SECTOR;
+  for (int k = 0; k < PetscMin(modes->num, settings->count); k++) {
+    const Mode *mode = &modes->modes[k];
+    if (!(mode->residual <= settings->tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+    PetscCall(CospinResultsSet(results, "rate", k, -creal(mode->lambda)));
+    PetscCall(CospinResultsSet(results, "frequency", k, -cimag(mode->lambda)));
+    PetscCall(CospinResultsSet(results, "lower", k, mode->lower));
+    PetscCall(CospinResultsSet(results, "upper", k, mode->upper));
+    PetscCall(CospinResultsSet(results, "weight", k, creal(mode->weight)));
+    PetscCall(CospinResultsSet(results, "weight_im", k, cimag(mode->weight)));
+    PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
+  }
+  PetscCall(CospinResultsSet(results, "resolution", 0, modes->resolution));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)modes->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)modes->nonzeros));
+  PetscCall(CospinResultsSet(results, "iterations", 0, modes->iterations));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  Settings settings;
+  Modes modes = {.outcome = COSPIN_GOOD};
+  int num, *representatives;
+  char prefix[64];
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(read_settings(point->problem, task, NULL, &settings, &ok));
+  PetscCall(CospinProblemSectors(point->problem, settings.a, &num, &representatives));
+  PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &modes.modes));
+  for (int k = 0; k < num; k++) {
+    PetscCall(add_sector(point, &settings, prefix,
+                         representatives + k * point->problem->system.num_coordinates, &modes));
+  }
+  PetscCall(PetscTimSort(modes.num, modes.modes, sizeof(Mode), compare_modes, NULL));
+  PetscCall(store(&modes, &settings, results, outcome));
+  PetscCall(PetscFree(modes.modes));
+  PetscCall(PetscFree(representatives));
+  PetscCall(CospinPolynomialDestroy(&settings.a));
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskDecay = {
+    .record = {"decay", "slowest eigenvalues of the sector in which an operator lives", keys},
+    .variables = variables,
+    .Check = Check,
+    .Sectors = Sectors,
+    .Run = Run,
+};

@@ -1,0 +1,4 @@
+/* The tasks, one line each; included under different meanings of COSPIN_TASK. */
+COSPIN_TASK(CospinTaskSteady)
+COSPIN_TASK(CospinTaskDecay)
+COSPIN_TASK(CospinTaskGap)

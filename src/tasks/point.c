@@ -1,0 +1,117 @@
+/* What the tasks of one grid point share: the problem, its observables and its steady state. */
+#include "settings.h"
+#include <cospin/liouvillian.h>
+#include <cospin/point.h>
+
+enum { MAX_NULL = 64 }; /* null vectors counted in one sector */
+
+PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
+                                 CospinPoint *point, PetscBool *ok)
+{
+  CospinPoint new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  *point = new;
+  new->comm = comm;
+  PetscCall(CospinProblemCreate(deck, number, faults, &new->problem, ok));
+  if (*ok) PetscCall(CospinObservablesCreate(new->problem, faults, &new->observables, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointDestroy(CospinPoint *point)
+{
+  PetscFunctionBeginUser;
+  if (!*point) PetscFunctionReturn(0);
+  PetscCall(VecDestroy(&(*point)->steady.rho));
+  PetscCall(CospinSpectrumDestroy(&(*point)->steady.spectrum));
+  PetscCall(CospinObservablesDestroy(&(*point)->observables));
+  PetscCall(CospinProblemDestroy(&(*point)->problem));
+  PetscCall(PetscFree(*point));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode normalise(CospinPoint point, CospinSteadyState *steady)
+{
+  double complex trace;
+  PetscReal norm, size;
+  Vec image;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTraceOf(&point->problem->system, steady->spectrum->sector, steady->rho, &trace));
+  PetscCall(VecNorm(steady->rho, NORM_2, &size));
+  if (cabs(trace) <= PETSC_SQRT_MACHINE_EPSILON * size) { /* a null vector without a trace is no state */
+    steady->outcome = COSPIN_INACCURATE;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(VecScale(steady->rho, (PetscScalar)(1.0 / trace)));
+  PetscCall(VecNorm(steady->rho, NORM_2, &size));
+  PetscCall(VecDuplicate(steady->rho, &image));
+  PetscCall(MatMult(steady->spectrum->liouvillian, steady->rho, image));
+  PetscCall(VecNorm(image, NORM_2, &norm));
+  PetscCall(VecDestroy(&image));
+  steady->residual = norm / (steady->spectrum->norm * size);
+  PetscFunctionReturn(0);
+}
+
+/* Adds one sector's null space; keeps its spectrum and vector while they are the only ones. */
+static PetscErrorCode add_sector(CospinPoint point, const int representative[], const char prefix[])
+{
+  CospinSteadyState *steady = &point->steady;
+  CospinSpectrum spectrum;
+  Vec null[MAX_NULL];
+  double complex next;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &spectrum));
+  if (!spectrum) PetscFunctionReturn(0);
+  PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num, null, &next));
+  steady->degeneracy += num;
+  steady->outcome = CospinOutcomeWorse(steady->outcome, spectrum->outcome);
+  if (!(-creal(next) >= steady->next_rate)) {
+    if (!PetscIsNanReal(creal(next))) steady->next_rate = -creal(next);
+    if (!PetscIsNanReal(creal(next))) steady->next_frequency = -cimag(next);
+  }
+  if (steady->spectrum == NULL && num == 1) {
+    steady->spectrum = spectrum;
+    steady->rho = null[0];
+  } else {
+    for (int k = 0; k < num; k++) PetscCall(VecDestroy(&null[k]));
+    PetscCall(CospinSpectrumDestroy(&spectrum));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode compute_steady(CospinPoint point, const char prefix[])
+{
+  CospinSteadyState *steady = &point->steady;
+  int num, *representatives;
+
+  PetscFunctionBeginUser;
+  *steady =
+      (CospinSteadyState){.outcome = COSPIN_GOOD, .next_rate = NAN, .next_frequency = NAN, .residual = NAN};
+  PetscCall(CospinTaskSteadySectors(point->problem, NULL, &num, &representatives));
+  for (int k = 0; k < num; k++) {
+    PetscCall(add_sector(point, representatives + k * point->problem->system.num_coordinates, prefix));
+  }
+  if (steady->degeneracy > 1) steady->outcome = COSPIN_DEGENERATE;
+  if (steady->degeneracy == 0) steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_NOT_CONVERGED);
+  if (steady->degeneracy > 1) {
+    PetscCall(VecDestroy(&steady->rho));
+    PetscCall(CospinSpectrumDestroy(&steady->spectrum));
+  }
+  if (steady->rho) PetscCall(normalise(point, steady));
+  PetscCall(PetscFree(representatives));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[],
+                                      const CospinSteadyState **steady)
+{
+  PetscFunctionBeginUser;
+  if (!point->has_steady) PetscCall(compute_steady(point, prefix));
+  point->has_steady = PETSC_TRUE;
+  *steady = &point->steady;
+  PetscFunctionReturn(0);
+}

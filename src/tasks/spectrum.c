@@ -1,0 +1,323 @@
+/*
+   Eigenvalues next to zero, where everything slow happens.
+
+     factorise L - s, s a small positive number: no eigenvalue of a generator has a positive real part
+     Krylov-Schur on (L - s)^-1 finds the eigenvalues nearest to s
+     null vectors are found one by one, each solve with those before it deflated
+
+   Deflation keeps iterates orthogonal to the null vectors Q found so far. The eigenvalues of what is left are
+   those of L, but its vectors obey L x = lambda x + Q h; since L Q = 0, the eigenvector of L is x + Q h /
+   lambda.
+*/
+#include <cospin/liouvillian.h>
+#include <cospin/spectrum.h>
+
+enum { MAX_ITERATIONS = 300, NUM_EXTRA = 6, SMALL_SUBSPACE = 8, MUMPS_EXTRA_MEMORY = 50 };
+static const double shift_over_norm = 1e-7, null_tolerance = 0.05, tolerance = 1e-12;
+
+static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
+{
+  PetscInt begin, end, count;
+  const PetscInt *columns;
+  const PetscScalar *values;
+  int ok = 1;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetOwnershipRange(matrix, &begin, &end));
+  for (PetscInt row = begin; row < end; row++) {
+    PetscCall(MatGetRow(matrix, row, &count, &columns, &values));
+    for (PetscInt k = 0; k < count; k++) {
+      if (PetscImaginaryPart(values[k]) != 0.0) ok = 0;
+      if (columns[k] != row && PetscRealPart(values[k]) < 0.0) ok = 0;
+    }
+    PetscCall(MatRestoreRow(matrix, row, &count, &columns, &values));
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &ok, 1, MPI_INT, MPI_MIN, PetscObjectComm((PetscObject)matrix)));
+  *metzler = (PetscBool)ok;
+  PetscFunctionReturn(0);
+}
+
+/* MUMPS: without the column permutation and pivoting that a diagonally dominant M-matrix does not need, its
+   factors keep vectors positive and are found faster. */
+static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
+{
+  Mat factor;
+
+  PetscFunctionBeginUser;
+  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
+  PetscCall(KSPSetOperators(ksp, spectrum->liouvillian, spectrum->liouvillian));
+  PetscCall(PCFactorSetUpMatSolverType(pc));
+  PetscCall(PCFactorGetMatrix(pc, &factor));
+  PetscCall(MatMumpsSetIcntl(factor, 14, MUMPS_EXTRA_MEMORY));
+  if (spectrum->metzler) {
+    PetscCall(MatMumpsSetIcntl(factor, 6, 0));
+    PetscCall(MatMumpsSetCntl(factor, 1, 0.0));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode configure_factorisation(CospinSpectrum spectrum, ST st)
+{
+  PetscBool has_mumps;
+  MatType type;
+  KSP ksp;
+  PC pc;
+
+  PetscFunctionBeginUser;
+  PetscCall(STSetType(st, STSINVERT));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(KSPSetType(ksp, KSPPREONLY));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PCSetType(pc, PCLU));
+  PetscCall(MatGetType(spectrum->liouvillian, &type));
+  PetscCall(MatSolverTypeGet(MATSOLVERMUMPS, type, MAT_FACTOR_LU, NULL, &has_mumps, NULL));
+  if (has_mumps) PetscCall(configure_mumps(spectrum, ksp, pc));
+  PetscFunctionReturn(0);
+}
+
+/* A sector with a trace has it as a left null vector. */
+static PetscErrorCode has_trace(CospinSpectrum spectrum, PetscBool *answer)
+{
+  int label[COSPIN_MAX_COORDINATES], found = 0;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetOwnershipRange(spectrum->liouvillian, &begin, &end));
+  for (PetscInt i = begin; i < end && !found; i++) {
+    CospinSectorLabel(spectrum->sector, i, label);
+    found = CospinSystemTrace(spectrum->system, label) != 0.0;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_MAX, spectrum->comm));
+  *answer = (PetscBool)found;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode configure_solver(CospinSpectrum spectrum, const char prefix[])
+{
+  EPS eps;
+  ST st;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSCreate(spectrum->comm, &eps));
+  spectrum->eps = eps;
+  PetscCall(EPSSetOptionsPrefix(eps, prefix));
+  PetscCall(EPSSetOperators(eps, spectrum->liouvillian, NULL));
+  PetscCall(EPSSetProblemType(eps, EPS_NHEP));
+  PetscCall(EPSSetTolerances(eps, tolerance, MAX_ITERATIONS));
+  PetscCall(EPSSetWhichEigenpairs(eps, EPS_TARGET_MAGNITUDE));
+  PetscCall(EPSSetTarget(eps, spectrum->shift));
+  PetscCall(EPSGetST(eps, &st));
+  PetscCall(configure_factorisation(spectrum, st));
+  PetscCall(EPSSetFromOptions(eps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
+                                    const char prefix[], CospinSpectrum *spectrum)
+{
+  CospinSpectrum new;
+  PetscReal norm;
+  MatInfo info;
+
+  PetscFunctionBeginUser;
+  *spectrum = NULL;
+  PetscCall(PetscNew(&new));
+  new->comm = comm;
+  new->system = &problem->system;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &new->sector));
+  if (CospinSectorDimension(new->sector) == 0) {
+    PetscCall(CospinSpectrumDestroy(&new));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinLiouvillianCreate(comm, problem->generator, new->sector, &new->liouvillian));
+  PetscCall(MatNorm(new->liouvillian, NORM_INFINITY, &norm));
+  PetscCall(MatGetInfo(new->liouvillian, MAT_GLOBAL_SUM, &info));
+  PetscCall(is_metzler(new->liouvillian, &new->metzler));
+  PetscCall(has_trace(new, &new->has_trace));
+  new->nonzeros = (PetscInt64)info.nz_used;
+  new->norm = norm > 0 ? norm : 1.0;
+  new->resolution = 10 * PETSC_MACHINE_EPSILON *new->norm;
+  new->shift = shift_over_norm *new->norm;
+  new->outcome = COSPIN_GOOD;
+  new->width = problem->generator->count;
+  PetscCall(configure_solver(new, prefix));
+  *spectrum = new;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
+{
+  PetscFunctionBeginUser;
+  if (!*spectrum) PetscFunctionReturn(0);
+  PetscCall(EPSDestroy(&(*spectrum)->eps));
+  PetscCall(MatDestroy(&(*spectrum)->liouvillian));
+  PetscCall(CospinSectorDestroy(&(*spectrum)->sector));
+  PetscCall(PetscFree(*spectrum));
+  PetscFunctionReturn(0);
+}
+
+/* A positive vector is close to a state, and to the slowest mode of a Metzler matrix; otherwise SLEPc's
+ * random one. */
+static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
+{
+  Vec start;
+
+  PetscFunctionBeginUser;
+  if (num_deflate) {
+    PetscCall(EPSSetInitialSpace(spectrum->eps, 0, NULL));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &start, NULL));
+  PetscCall(VecSet(start, 1.0));
+  PetscCall(EPSSetInitialSpace(spectrum->eps, 1, &start));
+  PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal tol, PetscBool left,
+                            int num_deflate, Vec deflate[], PetscInt *converged)
+{
+  PetscInt iterations, dimension, subspace;
+  EPSConvergedReason reason;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  PetscCall(EPSSetTolerances(spectrum->eps, tol, PETSC_DEFAULT));
+  wanted = PetscMin(wanted, dimension - num_deflate);
+  subspace = wanted == 1 ? SMALL_SUBSPACE : 2 * wanted + SMALL_SUBSPACE;
+  PetscCall(EPSSetDimensions(spectrum->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
+  PetscCall(set_start(spectrum, num_deflate));
+  PetscCall(EPSSetTwoSided(spectrum->eps, left));
+  PetscCall(EPSSetDeflationSpace(spectrum->eps, num_deflate, deflate));
+  PetscCall(EPSSolve(spectrum->eps));
+  PetscCall(EPSGetConverged(spectrum->eps, converged));
+  PetscCall(EPSGetConvergedReason(spectrum->eps, &reason));
+  PetscCall(EPSGetIterationNumber(spectrum->eps, &iterations));
+  spectrum->iterations += (int)iterations;
+  if (reason < 0 && spectrum->outcome == COSPIN_GOOD) spectrum->outcome = COSPIN_NOT_CONVERGED;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Vec null[],
+                                  double complex *next)
+{
+  PetscInt dimension, converged;
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  *next = CMPLX(NAN, NAN);
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  while (*num < max && *num < dimension) {
+    PetscScalar lambda;
+    PetscCall(solve(spectrum, 1, *num ? null_tolerance : tolerance, PETSC_FALSE, *num, null, &converged));
+    if (converged == 0) break;
+    PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
+    if (PetscAbsScalar(lambda) > spectrum->resolution) {
+      *next = lambda;
+      break;
+    }
+    PetscCall(MatCreateVecs(spectrum->liouvillian, &null[*num], NULL));
+    PetscCall(EPSGetEigenvector(spectrum->eps, 0, null[*num], NULL));
+    (*num)++;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* x += Q (Q^H L x) / lambda; the columns of Q are orthogonal */
+static PetscErrorCode undo_deflation(CospinSpectrum spectrum, int num_deflate, Vec deflate[],
+                                     PetscScalar lambda, Vec x)
+{
+  Vec image;
+  PetscScalar h, size;
+
+  PetscFunctionBeginUser;
+  if (num_deflate == 0) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(x, &image));
+  PetscCall(MatMult(spectrum->liouvillian, x, image));
+  for (int k = 0; k < num_deflate; k++) {
+    PetscCall(VecDot(image, deflate[k], &h));
+    PetscCall(VecDot(deflate[k], deflate[k], &size));
+    PetscCall(VecAXPY(x, h / (lambda * size), deflate[k]));
+  }
+  PetscCall(VecDestroy(&image));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode residual_of(CospinSpectrum spectrum, PetscScalar lambda, Vec x, double *residual)
+{
+  PetscReal norm;
+  Vec r;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(x, &r));
+  PetscCall(MatMult(spectrum->liouvillian, x, r));
+  PetscCall(VecAXPY(r, -lambda, x));
+  PetscCall(VecNorm(r, NORM_2, &norm));
+  *residual = norm / spectrum->norm;
+  PetscCall(VecDestroy(&r));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_mode(CospinSpectrum spectrum, PetscInt k, PetscBool left, int num_deflate,
+                               Vec deflate[], CospinMode *mode)
+{
+  PetscScalar lambda, overlap;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &mode->right, NULL));
+  PetscCall(EPSGetEigenpair(spectrum->eps, k, &lambda, NULL, mode->right, NULL));
+  PetscCall(undo_deflation(spectrum, num_deflate, deflate, lambda, mode->right));
+  PetscCall(VecNormalize(mode->right, NULL));
+  mode->lambda = lambda;
+  mode->left = NULL;
+  PetscCall(residual_of(spectrum, lambda, mode->right, &mode->residual));
+  if (!left) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(mode->right, &mode->left));
+  PetscCall(EPSGetLeftEigenvector(spectrum->eps, k, mode->left, NULL));
+  PetscCall(VecDot(mode->right, mode->left, &overlap)); /* y^H x */
+  PetscCall(VecScale(mode->left, 1.0 / PetscConj(overlap)));
+  PetscFunctionReturn(0);
+}
+
+/* Largest real part first; a conjugate pair in a fixed order. */
+static int compare_modes(const void *a, const void *b, void *context)
+{
+  const double complex s = ((const CospinMode *)a)->lambda, t = ((const CospinMode *)b)->lambda;
+  const double close = *(const double *)context;
+
+  if (PetscAbsReal(creal(s) - creal(t)) > close) return creal(s) > creal(t) ? -1 : 1;
+  return cimag(s) < cimag(t) ? -1 : cimag(s) > cimag(t);
+}
+
+PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+                                     PetscBool left, int *num, CospinMode modes[])
+{
+  /* nearest to the shift is slowest if the slowest eigenvalue is real; otherwise look a little further */
+  const PetscInt wanted = spectrum->metzler && count == 1 && num_deflate == 0 ? 1 : count + NUM_EXTRA;
+  double close = 1e-10 * spectrum->norm;
+  PetscInt converged;
+  CospinMode *all;
+
+  PetscFunctionBeginUser;
+  PetscCall(solve(spectrum, wanted, tolerance, left, num_deflate, deflate, &converged));
+  PetscCall(PetscCalloc1((size_t)converged, &all));
+  for (PetscInt k = 0; k < converged; k++)
+    PetscCall(get_mode(spectrum, k, left, num_deflate, deflate, &all[k]));
+  PetscCall(PetscTimSort(converged, all, sizeof(CospinMode), compare_modes, &close));
+  *num = (int)PetscMin(count, converged);
+  for (int k = 0; k < *num; k++) modes[k] = all[k];
+  PetscCall(CospinModesDestroy((int)converged - *num, all + *num));
+  PetscCall(PetscFree(all));
+  if (*num == count || spectrum->outcome != COSPIN_NOT_CONVERGED) spectrum->outcome = COSPIN_GOOD;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinModesDestroy(int num, CospinMode modes[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < num; k++) {
+    PetscCall(VecDestroy(&modes[k].right));
+    PetscCall(VecDestroy(&modes[k].left));
+  }
+  PetscFunctionReturn(0);
+}
