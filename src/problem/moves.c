@@ -289,8 +289,9 @@ PetscErrorCode CospinMovesFinish(CospinMoves moves)
     }
   }
   moves->count = kept;
-  PetscCall(PetscTimSort(kept, moves->moves, sizeof(CospinMove), compare_moves,
-                         (void *)&moves->system->num_coordinates));
+  if (kept > 1) /* PetscTimSort reads the first element of an empty array */
+    PetscCall(PetscTimSort(kept, moves->moves, sizeof(CospinMove), compare_moves,
+                           (void *)&moves->system->num_coordinates));
   PetscFunctionReturn(0);
 }
 

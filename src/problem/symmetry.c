@@ -121,7 +121,7 @@ static PetscErrorCode sort_unique(int n, int *num, int labels[])
   int kept = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscTimSort(*num, labels, sizeof(int) * (size_t)n, compare_labels, &n));
+  if (*num > 1) PetscCall(PetscTimSort(*num, labels, sizeof(int) * (size_t)n, compare_labels, &n));
   for (int k = 0; k < *num; k++) {
     if (kept && compare_labels(labels + (kept - 1) * n, labels + k * n, &n) == 0) continue;
     PetscCall(PetscArraymove(labels + kept++ * n, labels + k * n, n));
