@@ -8,11 +8,13 @@
    function of the labels, while the right one, a state, has tails that underflow.
 
    For s > lambda, s - L is an M-matrix: its inverse has no negative element, so solving with it keeps vectors
-   positive, and a few solves remove what rounding has left of other eigenvectors.
+   positive, and takes any positive y towards the eigenvector: solves are added until the bracket is narrow.
 */
 #include <cospin/spectrum.h>
 
-enum { NUM_SOLVES = 3 };
+enum { MAX_SOLVES = 60 };
+/* A bracket that is this narrow (relative), or hardly shrinks any more, is good enough. */
+static const double narrow = 1e-9, shrinks = 0.7;
 
 static PetscErrorCode make_positive(Vec y)
 {
@@ -27,7 +29,7 @@ static PetscErrorCode make_positive(Vec y)
   PetscFunctionReturn(0);
 }
 
-/* y <- (s - L)^-T y, a few times */
+/* y <- (s - L)^-T y */
 static PetscErrorCode inverse_iteration(CospinSpectrum spectrum, Vec y)
 {
   KSP ksp;
@@ -38,12 +40,10 @@ static PetscErrorCode inverse_iteration(CospinSpectrum spectrum, Vec y)
   PetscCall(EPSGetST(spectrum->eps, &st));
   PetscCall(STGetKSP(st, &ksp));
   PetscCall(VecDuplicate(y, &next));
-  for (int k = 0; k < NUM_SOLVES; k++) {
-    PetscCall(KSPSolveTranspose(ksp, y, next));
-    PetscCall(VecCopy(next, y));
-    PetscCall(VecNormalize(y, NULL));
-    PetscCall(make_positive(y));
-  }
+  PetscCall(KSPSolveTranspose(ksp, y, next));
+  PetscCall(VecCopy(next, y));
+  PetscCall(VecNormalize(y, NULL));
+  PetscCall(make_positive(y));
   PetscCall(VecDestroy(&next));
   PetscFunctionReturn(0);
 }
@@ -80,9 +80,21 @@ static PetscErrorCode local_bounds(Mat matrix, PetscInt width, Vec y, double bou
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode global_bounds(CospinSpectrum spectrum, Vec y, double bounds[2])
+{
+  double local[2] = {PETSC_INFINITY, -PETSC_INFINITY};
+
+  PetscFunctionBeginUser;
+  PetscCall(local_bounds(spectrum->liouvillian, spectrum->width, y, local));
+  local[1] = -local[1];
+  PetscCallMPI(MPI_Allreduce(local, bounds, 2, MPI_DOUBLE, MPI_MIN, spectrum->comm));
+  bounds[1] = -bounds[1];
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper)
 {
-  double bounds[2] = {PETSC_INFINITY, -PETSC_INFINITY};
+  double best[2] = {-PETSC_INFINITY, PETSC_INFINITY};
   Vec y;
 
   PetscFunctionBeginUser;
@@ -91,13 +103,20 @@ PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *
   PetscCall(VecDuplicate(left, &y));
   PetscCall(VecCopy(left, y));
   PetscCall(make_positive(y));
-  PetscCall(inverse_iteration(spectrum, y));
-  PetscCall(local_bounds(spectrum->liouvillian, spectrum->width, y, bounds));
-  bounds[1] = -bounds[1];
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, bounds, 2, MPI_DOUBLE, MPI_MIN, spectrum->comm));
-  if (PetscIsInfReal(bounds[0]) || PetscIsInfReal(bounds[1])) bounds[0] = bounds[1] = NAN;
-  *lower = bounds[0];
-  *upper = -bounds[1];
+  for (int k = 0; k < MAX_SOLVES; k++) {
+    const double width = best[1] - best[0];
+    double bounds[2];
+    PetscCall(inverse_iteration(spectrum, y));
+    PetscCall(global_bounds(spectrum, y, bounds));
+    best[0] = PetscMax(best[0], bounds[0]); /* each pair is rigorous, so their intersection is */
+    best[1] = PetscMin(best[1], bounds[1]);
+    if (best[1] - best[0] <= narrow * PetscAbsReal(best[0])) break;
+    if (k > 2 && PetscIsNormalReal(width) && best[1] - best[0] > shrinks * width) break;
+  }
+  if (!PetscIsInfReal(best[0]) && !PetscIsInfReal(best[1])) {
+    *lower = best[0];
+    *upper = best[1];
+  }
   PetscCall(VecDestroy(&y));
   PetscFunctionReturn(0);
 }
