@@ -137,6 +137,9 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck);
 PetscInt64 CospinDeckNumPoints(CospinDeck deck);
 void CospinDeckPointIndex(CospinDeck deck, PetscInt64 point, int index[]);
 
+/* "nbar = 0.5, w = 62", cut to `size`; empty without a grid. */
+PetscErrorCode CospinDeckDescribePoint(CospinDeck deck, PetscInt64 point, char text[], size_t size);
+
 /*
    values[deck->num_parameters]: all parameters at one grid point, evaluated in the order of their dependence,
    axes put in place of the parameters they override. Faults (unknown name, not finite) are added; *ok tells.

@@ -27,6 +27,10 @@ PetscErrorCode CospinFaultsDestroy(CospinFaults *faults);
 PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const char path[], const char format[],
                                ...) PETSC_ATTRIBUTE_FORMAT(4, 5);
 
+/* Not collective. From now on every new fault ends in `, at WHERE` (the grid point it was found at); copied;
+   NULL: no longer. */
+PetscErrorCode CospinFaultsSetWhere(CospinFaults faults, const char where[]);
+
 int CospinFaultsCount(CospinFaults faults);
 
 /* Not collective. Prints `file:line:column: path: sentence`, a line each, in the order of the text. */

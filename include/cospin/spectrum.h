@@ -27,7 +27,8 @@ typedef struct CospinSpectrum_ {
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;
   PetscInt width; /* most elements in a row or column: number of moves */
-  EPS eps;
+  char *prefix;
+  EPS eps; /* holds the factors; NULL while there are none */
   int iterations;
   CospinOutcome outcome;
 } * CospinSpectrum;
@@ -37,6 +38,8 @@ typedef struct CospinSpectrum_ {
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
                                     const char prefix[], CospinSpectrum *spectrum);
 PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
+/* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
+PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);
 
 /*
    Collective. Null vectors of L, one after the other, each found with those before it deflated, until the
@@ -58,7 +61,8 @@ PetscErrorCode CospinModesDestroy(int num, CospinMode modes[]);
 
 /*
    Collective. Rigorous bracket of the eigenvalue of largest real part of a Metzler matrix (Collatz-Wielandt),
-   from its left eigenvector: for any y > 0, min_i (y^T L)_i/y_i <= lambda <= max_i (y^T L)_i/y_i. The bounds
-   are widened by the rounding errors of the ratios. Both NaN where L is not Metzler or y is not positive.
+   from any vector near its left eigenvector (`left`; it is improved by solves, a good start saves some of
+   them): for any y > 0, min_i (y^T L)_i/y_i <= lambda <= max_i (y^T L)_i/y_i. The bounds are widened by the
+   rounding errors of the ratios. Both NaN where L is not Metzler or y is not positive.
 */
 PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper);

@@ -73,12 +73,13 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
   PetscCall(
       CospinProblemOperator(problem, CospinRecordGet(task, "of")->expression, faults, &settings->a, &a_ok));
   PetscCall(CospinTaskNumber(problem, task, "count", faults, &count, &count_ok));
-  PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, &settings->tolerance, &tolerance_ok));
+  PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, &tolerance_ok));
   if (count_ok && (count < 1 || count > MAX_COUNT || count != PetscFloorReal(count))) {
     count_ok = PETSC_FALSE;
     if (faults) {
       PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                                "%.6g eigenvalues (a whole number from 1 to %d)", count, MAX_COUNT));
+                                "cannot store %.6g eigenvalues (must be a whole number from 1 to %d)", count,
+                                MAX_COUNT));
     }
   }
   settings->count = count_ok ? (int)count : 1;
@@ -99,7 +100,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   if (*ok && settings.a->count == 0) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),
-                              "this operator is zero (an operator such as ions.Sp)"));
+                              "this operator is zero (must be an operator that decays, such as ions.Sp)"));
   }
   PetscCall(CospinPolynomialDestroy(&settings.a));
   PetscFunctionReturn(0);
@@ -293,12 +294,13 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(read_settings(point->problem, task, NULL, &settings, &ok));
   PetscCall(CospinProblemSectors(point->problem, settings.a, &num, &representatives));
+  if (point->steady.spectrum) PetscCall(CospinSpectrumRelease(point->steady.spectrum));
   PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &modes.modes));
   for (int k = 0; k < num; k++) {
     PetscCall(add_sector(point, &settings, prefix,
                          representatives + k * point->problem->system.num_coordinates, &modes));
   }
-  PetscCall(PetscTimSort(modes.num, modes.modes, sizeof(Mode), compare_modes, NULL));
+  if (modes.num > 1) PetscCall(PetscTimSort(modes.num, modes.modes, sizeof(Mode), compare_modes, NULL));
   PetscCall(store(&modes, &settings, results, outcome));
   PetscCall(PetscFree(modes.modes));
   PetscCall(PetscFree(representatives));

@@ -31,7 +31,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
   PetscFunctionBeginUser;
   *num_modes = 0;
-  PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, &tolerance, ok));
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   PetscFunctionReturn(0);
 }
 
@@ -114,7 +114,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(CospinTaskNumber(point->problem, task, "tolerance", NULL, &tolerance, &ok));
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(search_all(point, prefix, &slowest));
   *outcome = slowest.outcome;
   if (PetscIsNanReal(creal(slowest.lambda))) {

@@ -15,7 +15,11 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
   *point = new;
   new->comm = comm;
   PetscCall(CospinProblemCreate(deck, number, faults, &new->problem, ok));
-  if (*ok) PetscCall(CospinObservablesCreate(new->problem, faults, &new->observables, ok));
+  if (new->problem->generator) { /* their faults are told although a jump is wrong, too */
+    PetscBool observables_ok;
+    PetscCall(CospinObservablesCreate(new->problem, faults, &new->observables, &observables_ok));
+    if (!observables_ok) *ok = PETSC_FALSE;
+  }
   PetscFunctionReturn(0);
 }
 

@@ -9,6 +9,23 @@ PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   double *tolerance, PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "tolerance");
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, tolerance, ok));
+  if (*ok && !(*tolerance > 0)) {
+    *ok = PETSC_FALSE;
+    if (faults)
+      PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
+                                "the tolerance is %.6g (a tolerance is a number > 0, such as 1e-10)",
+                                *tolerance));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size)
 {
   PetscFunctionBeginUser;

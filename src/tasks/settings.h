@@ -11,6 +11,9 @@
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
+/* The key `tolerance`, a positive number. */
+PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   double *tolerance, PetscBool *ok);
 /* "<task>_": prefix of the task's PETSc options. */
 PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size);
 /* Polynomial of the identity operator. */

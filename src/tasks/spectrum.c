@@ -92,15 +92,17 @@ static PetscErrorCode has_trace(CospinSpectrum spectrum, PetscBool *answer)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode configure_solver(CospinSpectrum spectrum, const char prefix[])
+/* The solver is made when it is first needed, and again after CospinSpectrumRelease. */
+static PetscErrorCode configure_solver(CospinSpectrum spectrum)
 {
   EPS eps;
   ST st;
 
   PetscFunctionBeginUser;
+  if (spectrum->eps) PetscFunctionReturn(0);
   PetscCall(EPSCreate(spectrum->comm, &eps));
   spectrum->eps = eps;
-  PetscCall(EPSSetOptionsPrefix(eps, prefix));
+  PetscCall(EPSSetOptionsPrefix(eps, spectrum->prefix));
   PetscCall(EPSSetOperators(eps, spectrum->liouvillian, NULL));
   PetscCall(EPSSetProblemType(eps, EPS_NHEP));
   PetscCall(EPSSetTolerances(eps, tolerance, MAX_ITERATIONS));
@@ -140,8 +142,15 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->shift = shift_over_norm *new->norm;
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
-  PetscCall(configure_solver(new, prefix));
+  PetscCall(PetscStrallocpy(prefix, &new->prefix));
   *spectrum = new;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum)
+{
+  PetscFunctionBeginUser;
+  PetscCall(EPSDestroy(&spectrum->eps));
   PetscFunctionReturn(0);
 }
 
@@ -150,6 +159,7 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
   PetscFunctionBeginUser;
   if (!*spectrum) PetscFunctionReturn(0);
   PetscCall(EPSDestroy(&(*spectrum)->eps));
+  PetscCall(PetscFree((*spectrum)->prefix));
   PetscCall(MatDestroy(&(*spectrum)->liouvillian));
   PetscCall(CospinSectorDestroy(&(*spectrum)->sector));
   PetscCall(PetscFree(*spectrum));
@@ -181,6 +191,7 @@ static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal 
   EPSConvergedReason reason;
 
   PetscFunctionBeginUser;
+  PetscCall(configure_solver(spectrum));
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   PetscCall(EPSSetTolerances(spectrum->eps, tol, PETSC_DEFAULT));
   wanted = PetscMin(wanted, dimension - num_deflate);
@@ -303,7 +314,7 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
   PetscCall(PetscCalloc1((size_t)converged, &all));
   for (PetscInt k = 0; k < converged; k++)
     PetscCall(get_mode(spectrum, k, left, num_deflate, deflate, &all[k]));
-  PetscCall(PetscTimSort(converged, all, sizeof(CospinMode), compare_modes, &close));
+  if (converged > 1) PetscCall(PetscTimSort(converged, all, sizeof(CospinMode), compare_modes, &close));
   *num = (int)PetscMin(count, converged);
   for (int k = 0; k < *num; k++) modes[k] = all[k];
   PetscCall(CospinModesDestroy((int)converged - *num, all + *num));

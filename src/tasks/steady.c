@@ -37,7 +37,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
   PetscFunctionBeginUser;
   *num_modes = 0;
-  PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, &tolerance, ok));
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   PetscFunctionReturn(0);
 }
 
@@ -125,7 +125,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(CospinTaskNumber(point->problem, task, "tolerance", NULL, &tolerance, &ok));
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinPointSteadyState(point, prefix, &steady));
   *outcome = steady->outcome;
   PetscCall(CospinResultsSet(results, "degeneracy", 0, steady->degeneracy));

@@ -1,0 +1,31 @@
+/* The command line: what is asked for, and what is left to PETSc. */
+#pragma once
+#include <cospin/farm.h>
+
+typedef enum {
+  COSPIN_COMMAND_RUN,
+  COSPIN_COMMAND_PLAN,
+  COSPIN_COMMAND_SHOW,
+  COSPIN_COMMAND_HELP,
+  COSPIN_COMMAND_VERSION
+} CospinVerb;
+
+typedef struct {
+  CospinVerb verb;
+  const char *file;                   /* deck or dataset; borrowed from argv */
+  char output[4096];                  /* run: the dataset */
+  int groups, ranks_per_point, ranks; /* 0: not given */
+  PetscBool quiet, overwrite;
+  CospinProgressMode progress;
+  int petsc_argc;    /* the program's name and all options of PETSc, NULL-terminated */
+  char **petsc_argv; /* owned */
+  char fault[512];   /* "": the command is right; else one sentence */
+} CospinCommand;
+
+/* Not collective; may be called before MPI and PETSc are initialised. An option with one "-" that is not ours
+   belongs to PETSc, and so does the word after it if that does not start with "-" (or is a negative number).
+ */
+void CospinCommandParse(int argc, char *argv[], CospinCommand *command);
+void CospinCommandFree(CospinCommand *command);
+
+extern const char CospinCommandHelp[];

@@ -1,0 +1,213 @@
+#include <cospin/command.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char CospinCommandHelp[] =
+    "cospin - steady states, spectral gaps and decay rates of collective-spin open quantum systems\n"
+    "\n"
+    "  cospin run  DECK [-o FILE.h5] [options] [PETSc options]   compute (mpiexec or srun in front)\n"
+    "  cospin plan DECK [--ranks N]                              check a deck; print it completed, with "
+    "sectors,\n"
+    "                                                            memory, cost and a SLURM line as comments\n"
+    "  cospin show FILE.h5                                       what is in a dataset\n"
+    "  cospin --help | --version\n"
+    "\n"
+    "  -o FILE.h5            the dataset (default: the deck's name with .h5, in this folder)\n"
+    "  --overwrite           replace the dataset if it exists\n"
+    "  --groups G            groups of ranks that work on grid points side by side (default: from the cost)\n"
+    "  --ranks-per-point R   ranks in a group\n"
+    "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
+    "  --quiet               no progress, no summary; faults and bad points are still told\n"
+    "  --ranks N             plan: the number of ranks to plan for\n"
+    "\n"
+    "PETSc and SLEPc options of a task start with its name: -decay_eps_view, "
+    "-steady_st_pc_factor_mat_solver_type\n"
+    "superlu_dist, ... They win over the deck's `petsc:`.\n"
+    "\n"
+    "exit status: 0 all points good; 2 deck or command wrong, nothing was run; 3 some points have a bad "
+    "outcome\n"
+    "(the rest is good and stored); anything else: the machine or the program failed\n";
+
+typedef struct {
+  int argc, at;
+  char **argv;
+  CospinCommand *command;
+} Parser;
+
+/* What an option of ours does with its value (NULL: it takes none). */
+typedef struct {
+  const char *name;
+  PetscBool takes_value;
+  void (*set)(CospinCommand *command, const char value[]);
+} Option;
+
+static void fault(CospinCommand *command, const char format[], const char what[])
+{
+  if (command->fault[0] == 0) (void)snprintf(command->fault, sizeof(command->fault), format, what);
+}
+
+static int positive(CospinCommand *command, const char value[])
+{
+  char *end;
+  const long number = strtol(value, &end, 10);
+
+  if (*value == 0 || *end != 0 || number < 1 || number > 100000000) {
+    fault(command, "`%s` is not a number of ranks (a whole number from 1)", value);
+    return 1;
+  }
+  return (int)number;
+}
+
+static void set_output(CospinCommand *command, const char value[])
+{
+  (void)snprintf(command->output, sizeof(command->output), "%s", value);
+}
+
+static void set_groups(CospinCommand *command, const char value[])
+{
+  command->groups = positive(command, value);
+}
+
+static void set_ranks_per_point(CospinCommand *command, const char value[])
+{
+  command->ranks_per_point = positive(command, value);
+}
+
+static void set_ranks(CospinCommand *command, const char value[])
+{
+  command->ranks = positive(command, value);
+}
+
+static void set_quiet(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->quiet = PETSC_TRUE;
+  command->progress = COSPIN_PROGRESS_NONE;
+}
+
+static void set_overwrite(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->overwrite = PETSC_TRUE;
+}
+
+static void set_progress(CospinCommand *command, const char value[])
+{
+  static const char *const names[] = {"auto", "line", "log", "none"};
+
+  for (int k = 0; k < 4; k++) {
+    if (strcmp(value, names[k]) != 0) continue;
+    command->progress = (CospinProgressMode)k;
+    return;
+  }
+  fault(command, "`--progress %s` (line, log, none or auto)", value);
+}
+
+static const Option options[] = {
+    {"-o", PETSC_TRUE, set_output},
+    {"--output", PETSC_TRUE, set_output},
+    {"--groups", PETSC_TRUE, set_groups},
+    {"--ranks-per-point", PETSC_TRUE, set_ranks_per_point},
+    {"--ranks", PETSC_TRUE, set_ranks},
+    {"--quiet", PETSC_FALSE, set_quiet},
+    {"--overwrite", PETSC_FALSE, set_overwrite},
+    {"--progress", PETSC_TRUE, set_progress},
+};
+static const char *const option_names[] = {"--output", "--groups",    "--ranks-per-point", "--ranks",
+                                           "--quiet",  "--overwrite", "--progress",        NULL};
+static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
+
+/* -5 and -1e-3 are values, -eps_tol is not */
+static PetscBool is_value(const char word[])
+{
+  return (PetscBool)(word[0] != '-' || isdigit((unsigned char)word[1]) || word[1] == '.');
+}
+
+static void take_petsc_option(Parser *parser)
+{
+  CospinCommand *command = parser->command;
+
+  command->petsc_argv[command->petsc_argc++] = parser->argv[parser->at++];
+  if (parser->at < parser->argc && is_value(parser->argv[parser->at])) {
+    command->petsc_argv[command->petsc_argc++] = parser->argv[parser->at++];
+  }
+}
+
+static void take_option(Parser *parser)
+{
+  const char *word = parser->argv[parser->at];
+
+  for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+    if (strcmp(word, options[k].name) != 0) continue;
+    parser->at++;
+    if (options[k].takes_value && parser->at == parser->argc) {
+      fault(parser->command, "`%s` needs a value", word);
+    } else {
+      options[k].set(parser->command, options[k].takes_value ? parser->argv[parser->at++] : NULL);
+    }
+    return;
+  }
+  if (word[1] == '-') {
+    const char *close = CospinSuggest(word, option_names);
+    (void)snprintf(parser->command->fault, sizeof(parser->command->fault), "unknown option `%s` (%s%s)", word,
+                   close ? "did you mean " : "see cospin --help", close ? close : "");
+    parser->at++;
+  } else {
+    take_petsc_option(parser);
+  }
+}
+
+static void take_verb(Parser *parser)
+{
+  const char *word = parser->argc > 1 ? parser->argv[1] : "--help";
+  int k = 0;
+
+  if (strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) word = "--help";
+  while (verb_names[k] && strcmp(word, verb_names[k]) != 0) k++;
+  parser->command->verb = (CospinVerb)k;
+  parser->at = 2;
+  if (verb_names[k]) return;
+  parser->command->verb = COSPIN_COMMAND_HELP;
+  fault(parser->command, "unknown command `%s` (run, plan, show, --help or --version)", word);
+}
+
+/* nbar.yaml -> nbar.h5, in this folder */
+static void default_output(CospinCommand *command)
+{
+  const char *slash = strrchr(command->file, '/'), *base = slash ? slash + 1 : command->file;
+  const char *dot = strrchr(base, '.');
+  const int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
+
+  (void)snprintf(command->output, sizeof(command->output), "%.*s.h5", length, base);
+}
+
+void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
+{
+  Parser parser = {argc, 1, argv, command};
+
+  memset(command, 0, sizeof(*command));
+  command->petsc_argv = (char **)calloc((size_t)argc + 2, sizeof(char *));
+  command->petsc_argv[command->petsc_argc++] = argv[0];
+  take_verb(&parser);
+  while (parser.at < argc && command->verb <= COSPIN_COMMAND_SHOW) {
+    const char *word = argv[parser.at];
+    if (word[0] == '-' && word[1]) {
+      take_option(&parser);
+      continue;
+    }
+    if (command->file) fault(command, "one file at a time, what is `%s`?", word);
+    command->file = word;
+    parser.at++;
+  }
+  if (command->verb <= COSPIN_COMMAND_SHOW && !command->file) {
+    fault(command, "`cospin %s` needs a file right behind it", verb_names[command->verb]);
+  } else if (command->verb == COSPIN_COMMAND_RUN && command->output[0] == 0) {
+    default_output(command);
+  }
+}
+
+void CospinCommandFree(CospinCommand *command)
+{
+  free(command->petsc_argv);
+}

@@ -1,0 +1,126 @@
+/* Cost models, and the choice of ranks per point that follows from them. */
+#include <cospin/estimate.h>
+#include <cospin/task.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { NUM_SAMPLES = 16, LABELS_PER_RANK = 4000 };
+
+/* Measured: one core, PETSc 3.18 complex, MUMPS 5.5, OpenBLAS; N = 124, 400 and 1000 of
+ * input/ions_fig10a.yaml. */
+static const double fill_factor = 6.5, flop_seconds = 2.2e-8, fill_bytes = 28.0, solve_seconds = 4.5e-9,
+                    assembly_seconds = 5e-7, bytes_per_row = 40 * 16.0, overhead_seconds = 2e-3;
+static const int num_solves = 24;
+
+/* Elements of the factors and relative cost of finding them, for n labels in d dimensions. */
+static void factor_cost(double n, int d, double *fill, double *work)
+{
+  const double exponent = d > 2 ? 2.0 - 2.0 / d : 1.0;
+
+  *fill = fill_factor * PetscPowReal(n, exponent) * (d == 2 ? PetscLog2Real(n + 2) : 1.0);
+  *work = PetscPowReal(n, d > 1 ? 3.0 - 3.0 / d : 1.0);
+}
+
+static PetscErrorCode add_sector(CospinProblem problem, const int representative[],
+                                 CospinTaskEstimate *estimate)
+{
+  CospinSector sector;
+  PetscInt64 n;
+  double fill, work, matrix;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
+  n = CospinSectorDimension(sector);
+  PetscCall(CospinSectorDestroy(&sector));
+  if (n == 0) PetscFunctionReturn(0);
+  factor_cost((double)n, CospinLatticeRank(problem->lattice), &fill, &work);
+  matrix = (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
+  estimate->num_sectors++;
+  estimate->seconds += overhead_seconds +
+                       assembly_seconds * (double)n * (double)problem->generator->count / 5 +
+                       flop_seconds * work + num_solves * solve_seconds * fill;
+  if (n > estimate->dimension) {
+    estimate->dimension = n;
+    estimate->nonzeros = n * problem->generator->count;
+    estimate->factor_bytes = fill_bytes * fill;
+    estimate->matrix_bytes = matrix;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *task,
+                                  CospinTaskEstimate *estimate)
+{
+  int num, *representatives;
+
+  PetscFunctionBeginUser;
+  *estimate = (CospinTaskEstimate){0};
+  PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
+  for (int k = 0; k < num; k++) {
+    PetscCall(add_sector(problem, representatives + k * problem->system.num_coordinates, estimate));
+  }
+  PetscCall(PetscFree(representatives));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPointEstimate *estimate)
+{
+  static const double program_bytes = 4e7;
+  CospinProblem problem;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  *estimate = (CospinPointEstimate){.point = point};
+  PetscCall(CospinProblemCreate(deck, point, NULL, &problem, &ok));
+  PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A deck that was checked does not evaluate");
+  for (int k = 0; k < deck->num_tasks; k++) {
+    CospinTaskEstimate task;
+    PetscCall(CospinEstimateTask(problem, &deck->tasks[k], &task));
+    estimate->bytes += task.factor_bytes + task.matrix_bytes;
+    estimate->seconds += task.seconds;
+    estimate->dimension = PetscMax(estimate->dimension, task.dimension);
+  }
+  estimate->bytes += program_bytes;
+  PetscCall(CospinProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEstimateGrid(CospinDeck deck, CospinPointEstimate *worst, double *total_seconds)
+{
+  const PetscInt64 num_points = CospinDeckNumPoints(deck);
+  const int samples = (int)PetscMin(num_points, NUM_SAMPLES);
+  double sum = 0.0;
+
+  PetscFunctionBeginUser;
+  *worst = (CospinPointEstimate){0};
+  for (int k = 0; k < samples; k++) { /* the first, the last, and evenly between */
+    const PetscInt64 point = samples == 1 ? 0 : k * (num_points - 1) / (samples - 1);
+    CospinPointEstimate estimate;
+    PetscCall(CospinEstimatePoint(deck, point, &estimate));
+    sum += estimate.seconds;
+    if (k == 0 || estimate.bytes > worst->bytes) *worst = estimate;
+  }
+  *total_seconds = sum / samples * (double)num_points;
+  PetscFunctionReturn(0);
+}
+
+CospinSplit CospinEstimateSplit(const CospinPointEstimate *worst, PetscInt64 num_points, int ranks,
+                                double bytes_per_rank)
+{
+  const int fed = (int)PetscMin(ranks, 1 + worst->dimension / LABELS_PER_RANK);
+  const int needed = (int)PetscMin(ranks, 1 + worst->bytes / bytes_per_rank);
+  const int spare = (int)PetscMax(1, ranks / PetscMin(num_points, ranks));
+  const int ranks_per_point = PetscMax(needed, PetscMin(spare, fed));
+  const int groups = (int)PetscMin(num_points, ranks / ranks_per_point);
+
+  return (CospinSplit){groups, groups * ranks_per_point};
+}
+
+double CospinMachineBytes(void)
+{
+  const char *slurm = getenv("SLURM_MEM_PER_NODE"); /* in MiB */
+  const double physical = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  const double limit = slurm ? atof(slurm) * 1048576.0 : 0.0;
+
+  return limit > 0 && limit < physical ? limit : physical;
+}

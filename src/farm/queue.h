@@ -1,0 +1,31 @@
+/*
+   Counters that all ranks share: which point comes next, how many are done.
+
+   They live in a window of rank 0 and are changed by atomic one-sided operations, so no rank has to wait on
+   another one that is busy solving and none is set aside to manage. (Where the network has no hardware
+   atomics an operation is served when rank 0 next enters MPI.)
+*/
+#pragma once
+#include <petscsys.h>
+
+typedef enum {
+  COSPIN_COUNTER_DEALT,
+  COSPIN_COUNTER_DONE,
+  COSPIN_COUNTER_BAD,
+  COSPIN_COUNTER_PRINTED,
+  COSPIN_NUM_COUNTERS
+} CospinCounter;
+
+typedef struct {
+  MPI_Win window;
+  int64_t *memory;
+} CospinQueue;
+
+/* Collective. All counters start at 0. */
+PetscErrorCode CospinQueueCreate(MPI_Comm world, CospinQueue *queue);
+PetscErrorCode CospinQueueDestroy(CospinQueue *queue);
+/* Not collective. Adds and returns the value before. */
+PetscErrorCode CospinQueueAdd(CospinQueue *queue, CospinCounter counter, int64_t add, int64_t *before);
+/* Not collective. Replaces the value if it is still `expected`; *won tells. */
+PetscErrorCode CospinQueueReplace(CospinQueue *queue, CospinCounter counter, int64_t expected, int64_t value,
+                                  PetscBool *won);

@@ -1,0 +1,80 @@
+#include <cospin/report.h>
+#include <string.h>
+
+enum { MAX_ROWS = 40, MAX_COLUMNS = 7 };
+
+/* Columns of the summary: what a user looks for first, observables and rates. */
+static int choose_columns(CospinDeck deck, CospinTable table, int columns[MAX_COLUMNS])
+{
+  int num = 0;
+
+  for (int k = 0; k < deck->num_tasks; k++) {
+    const CospinTaskKind *kind = CospinTaskKindOf(&deck->tasks[k]);
+    int own = 2; /* behind outcome and seconds */
+    for (const CospinTaskVariable *row = kind->variables; row->suffix; row++) own++;
+    for (int v = table->first_of_task[k]; v < table->first_of_task[k + 1]; v++) {
+      const CospinVariable *variable = &table->layout.variables[v];
+      const char *suffix = variable->name + strlen(deck->tasks[k].name);
+      const PetscBool observable = (PetscBool)(v >= table->first_of_task[k] + own);
+      if ((observable || strcmp(suffix, "_rate") == 0) && num < MAX_COLUMNS) columns[num++] = v;
+    }
+  }
+  return num;
+}
+
+static void print_header(CospinDeck deck, CospinTable table, int num, const int columns[], FILE *stream)
+{
+  for (int a = 0; a < deck->num_axes; a++) fprintf(stream, "%12s ", deck->axes[a].name);
+  for (int c = 0; c < num; c++) fprintf(stream, "%20s ", table->layout.variables[columns[c]].name);
+  fprintf(stream, "%9s  outcome\n", "seconds");
+}
+
+static void print_row(CospinDeck deck, CospinTable table, int num, const int columns[], PetscInt64 point,
+                      const double record[], FILE *stream)
+{
+  int index[64];
+
+  CospinDeckPointIndex(deck, point, index);
+  for (int a = 0; a < deck->num_axes; a++) fprintf(stream, "%12.6g ", deck->axes[a].values[index[a]]);
+  for (int c = 0; c < num; c++)
+    fprintf(stream, "%20.10g ", record[table->layout.variables[columns[c]].offset]);
+  fprintf(stream, "%9.3g  %s\n", record[table->seconds], CospinOutcomeName((int)record[table->outcome]));
+}
+
+static void print_counts(CospinTable table, PetscInt64 num_points, const double records[], FILE *stream)
+{
+  const int length = table->layout.record_length;
+
+  fprintf(stream, "%" PetscInt64_FMT " point%s:", num_points, num_points == 1 ? "" : "s");
+  for (int k = 0; CospinOutcomeNames[k]; k++) {
+    PetscInt64 count = 0;
+    for (PetscInt64 p = 0; p < num_points; p++) {
+      if ((int)records[p * length + table->outcome] == CospinOutcomeValues[k]) count++;
+    }
+    if (count) fprintf(stream, " %" PetscInt64_FMT " %s", count, CospinOutcomeNames[k]);
+  }
+  fprintf(stream, "\n");
+}
+
+PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const double records[], FILE *stream,
+                                 PetscInt64 *num_bad)
+{
+  const PetscInt64 num_points = CospinDeckNumPoints(deck);
+  const int length = table->layout.record_length;
+  int columns[MAX_COLUMNS], num = choose_columns(deck, table, columns);
+
+  PetscFunctionBeginUser;
+  *num_bad = 0;
+  for (PetscInt64 p = 0; p < num_points; p++) *num_bad += records[p * length + table->outcome] <= 0;
+  if (!stream) PetscFunctionReturn(0);
+  print_header(deck, table, num, columns, stream);
+  for (PetscInt64 p = 0; p < num_points; p++) {
+    if (num_points > MAX_ROWS && p == MAX_ROWS / 2) {
+      fprintf(stream, "%12s\n", "...");
+      p = num_points - MAX_ROWS / 2;
+    }
+    print_row(deck, table, num, columns, p, records + p * length, stream);
+  }
+  print_counts(table, num_points, records, stream);
+  PetscFunctionReturn(0);
+}
