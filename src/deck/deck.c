@@ -109,6 +109,22 @@ void CospinDeckPointIndex(CospinDeck deck, PetscInt64 point, int index[])
   }
 }
 
+PetscErrorCode CospinDeckDescribePoint(CospinDeck deck, PetscInt64 point, char text[], size_t size)
+{
+  size_t length = 0;
+  int *index;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)deck->num_axes + 1, &index));
+  CospinDeckPointIndex(deck, point, index);
+  text[0] = '\0';
+  for (int k = 0; k < deck->num_axes && length < size; k++)
+    length += (size_t)snprintf(text + length, size - length, "%s%s = %.6g", k ? ", " : "", deck->axes[k].name,
+                               deck->axes[k].values[index[k]]);
+  PetscCall(PetscFree(index));
+  PetscFunctionReturn(0);
+}
+
 const CospinSetting *CospinRecordGet(const CospinRecord *record, const char key[])
 {
   for (int k = 0; record->kind->keys[k].name; k++) {

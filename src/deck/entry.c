@@ -256,7 +256,12 @@ PetscErrorCode CospinEntriesCheckKeys(const CospinEntries *entries, const char *
 
     for (int j = 0; known[j] && !found; j++) found = (PetscBool)!strcmp(known[j], entry->key);
     if (found) continue;
-    PetscCall(CospinFaultsAddUnknown(faults, entry->key_at, entry->path, "key", entry->key, known));
+    if (strpbrk(entry->key, "()<>[]*"))
+      PetscCall(CospinFaultsAdd(faults, entry->key_at, entry->path,
+                                "`%.200s` is no key (inside of { } an expression with commas needs quotes)",
+                                entry->key));
+    else
+      PetscCall(CospinFaultsAddUnknown(faults, entry->key_at, entry->path, "key", entry->key, known));
     if (num_unknown) *num_unknown += 1;
   }
   PetscFunctionReturn(0);

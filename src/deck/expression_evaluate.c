@@ -354,7 +354,7 @@ static PetscErrorCode Multiply_Value(Evaluator *evaluator, const Child *child, C
 {
   PetscFunctionBeginUser;
   if (child->sign == '/' && factor->is_operator)
-    PetscCall(Fail(evaluator, child->offset, value, ok, "cannot divide by an operator"));
+    PetscCall(Fail(evaluator, child->offset, value, ok, "cannot divide by an operator (only by a number)"));
   else if (child->sign == '/' && factor->number == 0)
     PetscCall(Fail(evaluator, child->offset, value, ok, "division by zero"));
   else if (child->sign == '/' && !value->is_operator)

@@ -10,11 +10,11 @@ enum { MAX_KEPT = 1000, MAX_SENTENCE = 4000 };
 typedef struct {
   CospinPosition at;
   int order; /* in which it was added: sorting must be stable */
-  char *path, *sentence;
+  char *path, *sentence, *where;
 } Fault;
 
 struct CospinFaults_ {
-  char *file;
+  char *file, *where;
   int count, capacity, num_dropped;
   Fault *faults;
 };
@@ -34,9 +34,11 @@ PetscErrorCode CospinFaultsDestroy(CospinFaults *faults)
   for (int k = 0; k < (*faults)->count; k++) {
     PetscCall(PetscFree((*faults)->faults[k].path));
     PetscCall(PetscFree((*faults)->faults[k].sentence));
+    PetscCall(PetscFree((*faults)->faults[k].where));
   }
   PetscCall(PetscFree((*faults)->faults));
   PetscCall(PetscFree((*faults)->file));
+  PetscCall(PetscFree((*faults)->where));
   PetscCall(PetscFree(*faults));
   PetscFunctionReturn(0);
 }
@@ -76,6 +78,7 @@ static PetscErrorCode Append_Fault(CospinFaults faults, CospinPosition at, const
   fault->order = faults->count++;
   PetscCall(PetscStrallocpy(path, &fault->path));
   PetscCall(PetscStrallocpy(sentence, &fault->sentence));
+  PetscCall(PetscStrallocpy(faults->where, &fault->where));
   PetscFunctionReturn(0);
 }
 
@@ -103,6 +106,14 @@ PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const cha
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinFaultsSetWhere(CospinFaults faults, const char where[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(faults->where));
+  PetscCall(PetscStrallocpy(where, &faults->where));
+  PetscFunctionReturn(0);
+}
+
 int CospinFaultsCount(CospinFaults faults)
 {
   return faults->count + faults->num_dropped;
@@ -127,7 +138,8 @@ PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream)
     fprintf(stream, "%s:", faults->file);
     if (fault->at.line > 0) fprintf(stream, "%d:%d:", fault->at.line, fault->at.column);
     if (fault->path[0]) fprintf(stream, " %s:", fault->path);
-    fprintf(stream, " %s\n", fault->sentence);
+    fprintf(stream, " %s%s%s\n", fault->sentence, fault->where ? ", at " : "",
+            fault->where ? fault->where : "");
   }
   if (faults->num_dropped) fprintf(stream, "%s: and %d more\n", faults->file, faults->num_dropped);
   PetscFunctionReturn(0);

@@ -100,6 +100,11 @@ static PetscErrorCode Fill_Range(CospinReader *reader, const CospinEntry *entry,
     PetscCall(Fail(reader, entry, "the step must not be zero"));
     PetscFunctionReturn(0);
   }
+  if (steps <= 0) {
+    PetscCall(
+        Fail(reader, entry, "has no values (the end is left out, and going down needs a negative step)"));
+    PetscFunctionReturn(0);
+  }
   PetscCall(Check_Count(reader, entry, fmax(ceil(steps - 1e-9 * fmax(1, fabs(steps))), 0), &good));
   if (!good) PetscFunctionReturn(0);
   axis->size = (int)ceil(steps - 1e-9 * fmax(1, fabs(steps)));
@@ -152,7 +157,7 @@ static PetscErrorCode Read_Rule(CospinReader *reader, const CospinEntry *entry, 
   for (int k = 0; k < NUM_RULES; k++) known[k] = rules[k].name;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_AXIS, reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &num_unknown));
-  if (entries.count != 1 && !num_unknown) PetscCall(Fail(reader, entry, "must be " EXPECTED_AXIS));
+  if (entries.count != 1 && !num_unknown) PetscCall(Fail(reader, entry, "must be one of: " EXPECTED_AXIS));
   for (int k = 0; k < NUM_RULES && entries.count == 1; k++) {
     const CospinEntry *rule = CospinEntriesFind(&entries, rules[k].name);
 

@@ -70,9 +70,9 @@ static PetscErrorCode Report_Circle(CospinDeck deck, const int stack[], int coun
   for (int k = 0; k < count && length < sizeof(circle) - 200; k++)
     length += (size_t)snprintf(circle + length, sizeof(circle) - length, "%.150s -> ",
                                deck->parameters[stack[k]].name);
-  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(first->expression),
-                            CospinExpressionPath(first->expression), "depends on itself: %s%s", circle,
-                            first->name));
+  PetscCall(CospinFaultsAdd(
+      faults, CospinExpressionPosition(first->expression), CospinExpressionPath(first->expression),
+      "depends on itself: %s%s (parameters may use each other, but not in a circle)", circle, first->name));
   PetscFunctionReturn(0);
 }
 
@@ -156,6 +156,20 @@ static PetscErrorCode Guess_Parameter(CospinDeck deck, const char name[], char g
   PetscFunctionReturn(0);
 }
 
+/* "unknown name ... (parameters: N, w)", without the names if they are many. */
+static void List_Parameters(CospinDeck deck, const char name[], char why[], size_t size)
+{
+  enum { MAX_LISTED = 15 };
+  size_t length = (size_t)snprintf(why, size, "unknown name `%s` (there is no such parameter", name);
+
+  if (deck->num_parameters > 0 && deck->num_parameters <= MAX_LISTED) {
+    for (int k = 0; k < deck->num_parameters && length < size; k++)
+      length += (size_t)snprintf(why + length, size - length, "%s%s", k ? ", " : "; there are ",
+                                 deck->parameters[k].name);
+  }
+  if (length < size) snprintf(why + length, size - length, ")");
+}
+
 /* Why a name has no value where only parameters have one. */
 static PetscErrorCode Explain_Name(CospinDeck deck, const char name[], int num_index, char why[], size_t size)
 {
@@ -172,7 +186,7 @@ static PetscErrorCode Explain_Name(CospinDeck deck, const char name[], int num_i
   else if (strchr(name, '.'))
     snprintf(why, size, "unknown name `%s` (operators are not allowed here)", name);
   else
-    snprintf(why, size, "unknown name `%s` (there is no such parameter)", name);
+    List_Parameters(deck, name, why, size);
   PetscFunctionReturn(0);
 }
 

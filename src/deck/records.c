@@ -37,8 +37,8 @@ static PetscErrorCode Read_Component(CospinReader *reader, const CospinEntry *en
   PetscCall(PetscStrallocpy(entry->key, &record->name));
   PetscCall(CospinReadName(reader, entry->key_at, entry->path, entry->key, &good));
   if (CospinParameterFind(reader->deck, entry->key) >= 0)
-    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "a parameter is named `%s` too",
-                              entry->key));
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
+                              "a parameter is named `%s` too (rename one of them)", entry->key));
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {kind: KIND, ...}", reader->faults,
                                 &entries));
   kind = CospinEntriesFind(&entries, "kind");
@@ -46,7 +46,8 @@ static PetscErrorCode Read_Component(CospinReader *reader, const CospinEntry *en
     PetscCall(CospinEntryGetText(kind, "a kind of component", reader->faults, &text));
   else if (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING ||
            CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
-    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`kind` is missing"));
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
+                              "`kind` is missing (as in {kind: ensemble, size: 10})"));
   if (text)
     PetscCall(Find_Kind(reader, kind->at, kind->path, "kind of component", text, reader->schema->components,
                         &record->kind));
@@ -67,7 +68,8 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
   if (!entries.count &&
       (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING || CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY))
     PetscCall(
-        CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "there must be at least one component"));
+        CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
+                        "there must be at least one component (as in `ions: {kind: ensemble, size: 10}`)"));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->components));
   deck->num_components = entries.count;
   for (int k = 0; k < entries.count; k++)
@@ -133,13 +135,15 @@ static PetscErrorCode Read_Task(CospinReader *reader, const CospinEntry *entry, 
 static PetscErrorCode Check_Task_Names(CospinReader *reader)
 {
   CospinDeck deck = reader->deck;
+  char path[32];
 
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_tasks; k++) {
     for (int j = 0; j < k; j++) {
       if (!deck->tasks[j].name || !deck->tasks[k].name || strcmp(deck->tasks[j].name, deck->tasks[k].name))
         continue;
-      PetscCall(CospinFaultsAdd(reader->faults, deck->tasks[k].position, "tasks",
+      snprintf(path, sizeof(path), "tasks[%d]", k);
+      PetscCall(CospinFaultsAdd(reader->faults, deck->tasks[k].position, path,
                                 "two tasks are named `%s` (give one of them another `name`)",
                                 deck->tasks[k].name));
       break;
@@ -158,7 +162,8 @@ PetscErrorCode CospinReadTasks(CospinReader *reader, const CospinEntry *entry)
                                 reader->faults, &entries));
   if (!entries.count &&
       (CospinEntryGetForm(entry) == COSPIN_ENTRY_LIST || CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY))
-    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "there must be at least one task"));
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
+                              "there must be at least one task (as in `- steady: {}`)"));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->tasks));
   deck->num_tasks = entries.count;
   for (int k = 0; k < entries.count; k++) PetscCall(Read_Task(reader, &entries.entries[k], &deck->tasks[k]));

@@ -110,7 +110,8 @@ static PetscErrorCode Read_Long_Definition(CospinReader *reader, const CospinEnt
   if (value)
     PetscCall(CospinReadExpression(reader, value, "an expression", &definition->expression));
   else
-    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`value` is missing"));
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`value` is missing (an expression)"));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
@@ -237,10 +238,12 @@ static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, 
   if (rate)
     PetscCall(CospinReadExpression(reader, rate, "an expression", &jump->rate));
   else if (!num_unknown && entries.count)
-    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "`rate` is missing"));
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "`rate` is missing (a number >= 0 or an expression)"));
   if (each && collective)
-    PetscCall(
-        CospinFaultsAdd(reader->faults, each->key_at, each->path, "a jump has either `operator` or `each`"));
+    PetscCall(CospinFaultsAdd(
+        reader->faults, each->key_at, each->path,
+        "a jump has either `operator` (collective) or `each` (one process per spin), not both"));
   else if (each || collective)
     PetscCall(
         CospinReadExpression(reader, each ? each : collective, "an operator expression", &jump->operator));
@@ -248,7 +251,8 @@ static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, 
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "`operator` (collective) or `each` (one process per spin) is missing"));
   if (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
-    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "has no value"));
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "has no value (must be {rate: R, operator: A} or {rate: R, each: A})"));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
@@ -284,7 +288,8 @@ PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry)
     const char *option = item->key[0] == '-' ? item->key + 1 : item->key;
 
     if (!isalpha((unsigned char)option[0]) || strpbrk(option, " \t\n"))
-      PetscCall(CospinFaultsAdd(reader->faults, item->key_at, item->path, "`%.100s` is no PETSc option",
+      PetscCall(CospinFaultsAdd(reader->faults, item->key_at, item->path,
+                                "`%.100s` is no PETSc option (one is a word such as steady_eps_max_it)",
                                 item->key));
     PetscCall(PetscStrallocpy(option, &deck->petsc[2 * k]));
     if (CospinEntryGetForm(item) == COSPIN_ENTRY_EMPTY)

@@ -55,6 +55,10 @@ static const char *Get_Hint(const char message[])
   static const struct {
     const char *part, *hint;
   } hints[] = {
+      {"tab character", " (use blanks)"},
+      {"double-quoted", " (is a closing `\"` missing?)"},
+      {"single-quoted", " (is a closing `'` missing?)"},
+      {"Max depth", " (are closing brackets missing?)"},
       {"flow", " (inside of { } and [ ] an expression with brackets or commas needs quotes)"},
       {"nested block mapping", " (a text that contains `: ` needs quotes)"},
       {"multiline plain key", " (is a line indented wrongly?)"},

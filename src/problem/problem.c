@@ -75,7 +75,12 @@ static PetscErrorCode explain_parameter(CospinProblem problem, const char name[]
   PetscCall(PetscCalloc1(deck->num_parameters + 1, &known));
   for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
   close = CospinSuggest(name, known);
-  if (close) PetscCall(PetscSNPrintf(why, why_size, "unknown name `%s` (did you mean `%s`?)", name, close));
+  if (close)
+    PetscCall(PetscSNPrintf(why, why_size, "unknown name `%s` (did you mean `%s`?)", name, close));
+  else
+    PetscCall(PetscSNPrintf(
+        why, why_size, "unknown name `%s` (no parameter of this deck; operators are written as %s.%s)", name,
+        problem->system.components[0].name, problem->system.components[0].kind->operators[0].name));
   PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
 }
@@ -90,8 +95,7 @@ static PetscErrorCode resolve(const void *context, const char name[], int num_in
   (void)index;
   *found = PETSC_FALSE;
   if (num_index) {
-    PetscCall(
-        PetscSNPrintf(why, why_size, "`%s` takes no index (only the spins of `spins` have names)", name));
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
     PetscFunctionReturn(0);
   }
   if (dot) {
@@ -117,15 +121,17 @@ PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expre
                                    double *number, PetscBool *ok)
 {
   CospinValue value = {0};
+  char text[64] = "an operator";
 
   PetscFunctionBeginUser;
   *number = NAN;
   PetscCall(CospinExpressionEvaluate(expression, &problem->environment, faults, &value, ok));
   if (*ok && (value.is_operator || cimag(value.number) != 0.0)) {
     *ok = PETSC_FALSE;
+    if (!value.is_operator)
+      PetscCall(PetscSNPrintf(text, sizeof(text), "%.6g%+.6g*i", creal(value.number), cimag(value.number)));
     PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
-                              "%s where a real number is needed",
-                              value.is_operator ? "an operator" : "a complex number"));
+                              "must be a real number, not %s", text));
   }
   if (*ok) *number = creal(value.number);
   PetscCall(CospinValueReset(&value));
@@ -200,7 +206,7 @@ static PetscErrorCode record_numbers(CospinProblem problem, const CospinRecord *
     if (this_ok && setting->key->type == COSPIN_KEY_INTEGER && numbers[k] != PetscFloorReal(numbers[k])) {
       this_ok = PETSC_FALSE;
       PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                                "%.15g is not a whole number", numbers[k]));
+                                "must be a whole number, not %.6g", numbers[k]));
     }
     if (!this_ok) *ok = PETSC_FALSE;
   }
@@ -240,27 +246,47 @@ static PetscErrorCode create_components(CospinProblem problem, CospinFaults faul
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+/* The terms of H that are not hermitian. Their sum may be: `A` and `dag(A)` as two terms are allowed. */
+static PetscErrorCode explain_hamiltonian(CospinProblem problem, CospinFaults faults)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < problem->deck->num_hamiltonian; k++) {
     const CospinExpression expression = problem->deck->hamiltonian[k];
+    CospinPolynomial h;
+    PetscBool ok;
+    PetscCall(CospinProblemOperator(problem, expression, faults, &h, &ok));
+    PetscCall(CospinProblemIsHermitian(problem, h, &ok));
+    if (!ok)
+      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression),
+                                CospinExpressionPath(expression),
+                                "this term is not hermitian (add `+ hc` for the hermitian conjugate)"));
+    PetscCall(CospinPolynomialDestroy(&h));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+{
+  PetscBool all_ok = PETSC_TRUE;
+  CospinPolynomial sum;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialCreate(&sum));
+  for (int k = 0; k < problem->deck->num_hamiltonian; k++) {
     CospinPolynomial h = NULL;
     PetscBool this_ok = PETSC_FALSE;
-    PetscCall(CospinProblemOperator(problem, expression, faults, &h, &this_ok));
-    if (this_ok) {
-      PetscCall(CospinProblemIsHermitian(problem, h, &this_ok));
-      if (!this_ok) {
-        PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression),
-                                  CospinExpressionPath(expression),
-                                  "not hermitian (add `+ hc` for the hermitian conjugate)"));
-      } else {
-        PetscCall(CospinMovesAddHamiltonian(problem->generator, h));
-      }
-    }
+    PetscCall(CospinProblemOperator(problem, problem->deck->hamiltonian[k], faults, &h, &this_ok));
+    if (this_ok) PetscCall(CospinPolynomialAxpy(sum, 1.0, h));
     PetscCall(CospinPolynomialDestroy(&h));
-    if (!this_ok) *ok = PETSC_FALSE;
+    if (!this_ok) all_ok = PETSC_FALSE;
   }
+  if (all_ok) {
+    PetscCall(CospinProblemIsHermitian(problem, sum, &all_ok));
+    if (!all_ok) PetscCall(explain_hamiltonian(problem, faults));
+  }
+  if (all_ok) PetscCall(CospinMovesAddHamiltonian(problem->generator, sum));
+  if (!all_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinPolynomialDestroy(&sum));
   PetscFunctionReturn(0);
 }
 

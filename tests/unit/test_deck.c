@@ -384,7 +384,7 @@ static void Faults_Of_Axes(void **state)
       "deck:3:18: grid.a.linspace: must be [first, last, count], not 2 numbers\n"
       "deck:4:18: grid.b.linspace: would have 2.5 values (must be a whole number from 1 to 10000000)\n"
       "deck:5:18: grid.c.logspace: the first and the last value must be positive (values, not exponents)\n"
-      "deck:6:15: grid.d.range: would have 0 values (must be a whole number from 1 to 10000000)\n"
+      "deck:6:15: grid.d.range: has no values (the end is left out, and going down needs a negative step)\n"
       "deck:7:15: grid.e.range: the step must not be zero\n"
       "deck:8:3: grid.f: has no values (must be " AXIS_FORMS ")\n"
       "deck:9:7: grid.g.linspac: unknown key `linspac` (did you mean `linspace`? known: linspace, logspace, "
@@ -407,9 +407,12 @@ static void Faults_Of_Parameters(void **state)
       "  u: ions.Sz\n"
       "  v: 1/0\n"
       "  V: v + 1\n" REST,
-      "deck:2:6: parameters.a: depends on itself: a -> b -> c -> a\n"
-      "deck:5:6: parameters.s: depends on itself: s -> s\n"
-      "deck:6:7: parameters.Nn: unknown name `N` (there is no such parameter)\n"
+      "deck:2:6: parameters.a: depends on itself: a -> b -> c -> a (parameters may use each other, but not "
+      "in a circle)\n"
+      "deck:5:6: parameters.s: depends on itself: s -> s (parameters may use each other, but not in a "
+      "circle)\n"
+      "deck:6:7: parameters.Nn: unknown name `N` (there is no such parameter; there are a, b, c, s, Nn, x, "
+      "y, z, u, v, V)\n"
       "deck:7:8: parameters.x: this `(` is not closed\n"
       "deck:8:10: parameters.y: unexpected `*` (a number, a name or `(` is expected)\n"
       "deck:9:3: parameters.z: has no value (must be an expression or {value: EXPRESSION, unit: TEXT, label: "
@@ -430,10 +433,10 @@ static void Names_Must_Not_Clash(void **state)
       "deck:1:43: parameters.2x: `2x` is no name (a name is a letter, then letters, digits and _, 99 at "
       "most)\n"
       "deck:1:65: parameters.N: duplicate key (it stands in line 1 already)\n"
-      "deck:3:14: components.ions: a parameter is named `ions` too\n");
+      "deck:3:14: components.ions: a parameter is named `ions` too (rename one of them)\n");
   Assert_Bad("title: t\ncomponents: {ions: {kind: ensemble, size: 2}}\n"
              "tasks:\n- steady\n- decay: {of: A}\n- steady:\n",
-             "deck:6:3: tasks: two tasks are named `steady` (give one of them another `name`)\n");
+             "deck:6:3: tasks[2]: two tasks are named `steady` (give one of them another `name`)\n");
 }
 
 static void Faults_Of_Sections(void **state)
@@ -464,10 +467,11 @@ static void Faults_Of_Jumps_And_Hamiltonians(void **state)
       "- null\n"
       "hamiltonian: [A +, {x: 1}]\n" REST,
       "deck:2:4: jumps[0]: `operator` (collective) or `each` (one process per spin) is missing\n"
-      "deck:3:4: jumps[1]: `rate` is missing\n"
-      "deck:4:26: jumps[2].each: a jump has either `operator` or `each`\n"
+      "deck:3:4: jumps[1]: `rate` is missing (a number >= 0 or an expression)\n"
+      "deck:4:26: jumps[2].each: a jump has either `operator` (collective) or `each` (one process per spin), "
+      "not both\n"
       "deck:5:4: jumps[3].rat: unknown key `rat` (did you mean `rate`? known: rate, operator, each)\n"
-      "deck:6:3: jumps[4]: has no value\n"
+      "deck:6:3: jumps[4]: has no value (must be {rate: R, operator: A} or {rate: R, each: A})\n"
       "deck:7:18: hamiltonian[0]: the expression ends too early (a number, a name or `(` is expected)\n"
       "deck:7:21: hamiltonian[1]: must be an operator expression, not a mapping\n");
 }
@@ -493,7 +497,7 @@ static void Faults_Of_Records(void **state)
       "ensemble)\n"
       "deck:4:3: components.b: `size` is missing (a whole number or an expression: number of spins)\n"
       "deck:5:23: components.c.sise: unknown key `sise` (did you mean `size`? known: size, kind)\n"
-      "deck:6:3: components.d: `kind` is missing\n"
+      "deck:6:3: components.d: `kind` is missing (as in {kind: ensemble, size: 10})\n"
       "deck:8:3: tasks[0].decy: unknown task `decy` (did you mean `decay`? known: steady, decay)\n"
       "deck:9:25: tasks[1].decay.count: unknown name `M` (there is no such parameter)\n"
       "deck:9:37: tasks[1].decay.weights: must be true or false, not `yes`\n"
@@ -506,7 +510,8 @@ static void Faults_Of_Records(void **state)
       "...}`)\n"
       "deck:12:4: tasks[3]: must be a task with its keys, as in `- steady: {}`, not a list\n"
       "deck:13:3: tasks[4]: must be a task with its keys, as in `- steady: {}`\n");
-  Assert_Bad("jumps:\n  -\n" REST, "deck:1:1: jumps[0]: has no value\n");
+  Assert_Bad("jumps:\n  -\n" REST,
+             "deck:1:1: jumps[0]: has no value (must be {rate: R, operator: A} or {rate: R, each: A})\n");
 }
 
 static void Numbers_Are_Checked_At_The_First_Point(void **state)
@@ -528,8 +533,8 @@ static void Plots(void **state)
              "deck:3:4: plots[1].y: must be the name of a variable or a list of names\n"
              "deck:4:16: plots[2].logx: must be true or false, not `1`\n"
              "deck:4:19: plots[2].x: has no value (must be text)\n"
-             "deck:5:9: petsc.3: `3` is no PETSc option\n"
-             "deck:5:15: petsc.a b: `a b` is no PETSc option\n"
+             "deck:5:9: petsc.3: `3` is no PETSc option (one is a word such as steady_eps_max_it)\n"
+             "deck:5:15: petsc.a b: `a b` is no PETSc option (one is a word such as steady_eps_max_it)\n"
              "deck:5:23: petsc.c: must be the value of an option, not a list\n");
 }
 
@@ -553,7 +558,8 @@ static void Texts_That_Are_No_Decks(void **state)
 static void Faults_Of_Yaml(void **state)
 {
   (void)state;
-  Assert_Bad("title: \"x\n", "deck:1:9: YAML: double-quoted scalar without closing quote\n");
+  Assert_Bad("title: \"x\n",
+             "deck:1:9: YAML: double-quoted scalar without closing quote (is a closing `\"` missing?)\n");
   Assert_Bad("a: b: c\n",
              "deck:1:5: YAML: invalid nested block mapping on the same line (a text that contains `: ` needs "
              "quotes)\n");
@@ -583,7 +589,7 @@ static void Long_And_Deep_Decks(void **state)
   OK(CospinDeckDestroy(&deck));
   memset(text, '[', COUNT);
   text[COUNT] = '\0';
-  Assert_Bad(text, "deck:1:64: YAML: Max depth (64) exceeded\n");
+  Assert_Bad(text, "deck:1:64: YAML: Max depth (64) exceeded (are closing brackets missing?)\n");
   free(values);
   free(text);
 }

@@ -308,7 +308,7 @@ static void Type_Faults(void **state)
 {
   (void)state;
   Assert_Fault("sqrt(A.p)", "deck:7:16: key: sqrt needs a number, not an operator\n");
-  Assert_Fault("2/A.p", "deck:7:12: key: cannot divide by an operator\n");
+  Assert_Fault("2/A.p", "deck:7:12: key: cannot divide by an operator (only by a number)\n");
   Assert_Fault("2^A.p", "deck:7:13: key: an exponent must be a number, not an operator\n");
   Assert_Fault("A.p^-1",
                "deck:7:14: key: an operator can be raised to a whole number from 0 to 1000 only, not "

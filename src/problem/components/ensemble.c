@@ -46,9 +46,9 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   PetscFunctionBeginUser;
   *ok = (PetscBool)(size >= 1 && size <= 1e8);
   if (!*ok) {
-    PetscCall(CospinFaultsAdd(faults, record->settings[0].position,
-                              CospinExpressionPath(record->settings[0].expression),
-                              "an ensemble of %g spins (a whole number from 1 to 100000000)", size));
+    PetscCall(CospinFaultsAdd(
+        faults, record->settings[0].position, CospinExpressionPath(record->settings[0].expression),
+        "an ensemble cannot have %g spins (must be a whole number from 1 to 100000000)", size));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscNew(&ensemble));
