@@ -19,6 +19,9 @@ typedef struct CospinTable_ {
    at the first point that adds faults, and lays out the table. *ok tells; *table is NULL unless *ok.
 */
 PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTable *table, PetscBool *ok);
+/* Not collective. A fault for every axis and variable under `plots:` that the table does not have; *ok is
+   cleared then. */
+PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinFaults faults, PetscBool *ok);
 PetscErrorCode CospinTableDestroy(CospinTable *table);
 
 /* An empty record: NaN everywhere, outcomes COSPIN_NOT_RUN. */

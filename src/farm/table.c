@@ -126,6 +126,7 @@ static PetscErrorCode add_point(Builder *builder)
 static PetscErrorCode check_names(Builder *builder, CospinFaults faults, PetscBool *ok)
 {
   CospinDeck deck = builder->deck;
+  char path[128];
 
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_tasks; k++) {
@@ -140,10 +141,12 @@ static PetscErrorCode check_names(Builder *builder, CospinFaults faults, PetscBo
       }
     }
     for (int a = 0; a < deck->num_axes; a++) {
-      for (int v = 0; v < builder->count; v++) {
-        if (strcmp(builder->variables[v].name, deck->axes[a].name) != 0) continue;
+      for (int v = -1; v < builder->count; v++) {
+        const char *taken = v < 0 ? "mode" : builder->variables[v].name;
+        if (strcmp(taken, deck->axes[a].name) != 0) continue;
         *ok = PETSC_FALSE;
-        PetscCall(CospinFaultsAdd(faults, deck->axes[a].position, "grid",
+        PetscCall(PetscSNPrintf(path, sizeof(path), "grid.%s", deck->axes[a].name));
+        PetscCall(CospinFaultsAdd(faults, deck->axes[a].position, path,
                                   "a result is called `%s` too (rename the parameter)", deck->axes[a].name));
       }
     }
@@ -180,7 +183,11 @@ static PetscErrorCode set_dimensions(CospinTable table, CospinDeck deck, int num
 static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults, int *num_modes,
                                   CospinPoint *point, PetscBool *ok)
 {
+  char where[256];
+
   PetscFunctionBeginUser;
+  PetscCall(CospinDeckDescribePoint(deck, number, where, sizeof(where)));
+  PetscCall(CospinFaultsSetWhere(faults, number ? where : NULL)); /* at the first it is the deck's fault */
   PetscCall(CospinPointCreate(PETSC_COMM_SELF, deck, number, faults, point, ok));
   if (!(*point)->problem || !(*point)->problem->generator) PetscFunctionReturn(0);
   for (int k = 0; k < deck->num_tasks; k++) {
@@ -206,6 +213,7 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, int *nu
     if (number == 0) *first = point;
     if (number != 0) PetscCall(CospinPointDestroy(&point));
   }
+  PetscCall(CospinFaultsSetWhere(faults, NULL));
   PetscFunctionReturn(0);
 }
 
@@ -228,6 +236,7 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, int num_modes,
   new->layout.num_variables = builder.count;
   new->layout.record_length = builder.length;
   PetscCall(check_names(&builder, faults, ok));
+  PetscCall(CospinTableCheckPlots(new, deck, faults, ok));
   *table = new;
   PetscFunctionReturn(0);
 }
