@@ -23,6 +23,7 @@ typedef struct CospinSpectrum_ {
   double norm;         /* infinity norm of L */
   double resolution;   /* eigenvalues of smaller modulus count as zero: rounding of the solves */
   double shift;        /* eigenvalues nearest to this positive number are found first */
+  double next;         /* modulus of the eigenvalue that follows the null vectors counted last; 0: unknown */
   PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;

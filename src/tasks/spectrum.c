@@ -8,12 +8,16 @@
    Deflation keeps iterates orthogonal to the null vectors Q found so far. The eigenvalues of what is left are
    those of L, but its vectors obey L x = lambda x + Q h; since L Q = 0, the eigenvector of L is x + Q h /
    lambda.
+
+   Every solve with L - s multiplies what an iterate has of a null vector by 1/s, and the projection that
+   takes it away again leaves its rounding errors behind. For accurate modes beside null vectors the shift is
+   therefore moved from next to zero to the size of the eigenvalue that is looked for.
 */
 #include <cospin/liouvillian.h>
 #include <cospin/spectrum.h>
 
-enum { MAX_ITERATIONS = 300, NUM_EXTRA = 6, SMALL_SUBSPACE = 8, MUMPS_EXTRA_MEMORY = 50 };
-static const double shift_over_norm = 1e-7, null_tolerance = 0.05, tolerance = 1e-12;
+enum { MAX_ITERATIONS = 300, NUM_EXTRA = 6, SMALL_SUBSPACE = 5, MUMPS_EXTRA_MEMORY = 50 };
+static const double shift_over_norm = 1e-7, null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11;
 
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
@@ -41,9 +45,13 @@ static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
    factors keep vectors positive and are found faster. */
 static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
 {
+  const char *prefix;
   Mat factor;
 
   PetscFunctionBeginUser;
+  PetscCall(PCGetOptionsPrefix(pc, &prefix));
+  PetscCall(
+      MatSetOptionsPrefixFactor(spectrum->liouvillian, prefix)); /* so that -..._mat_mumps_... is heard */
   PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
   PetscCall(KSPSetOperators(ksp, spectrum->liouvillian, spectrum->liouvillian));
   PetscCall(PCFactorSetUpMatSolverType(pc));
@@ -166,10 +174,14 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
   PetscFunctionReturn(0);
 }
 
-/* A positive vector is close to a state, and to the slowest mode of a Metzler matrix; otherwise SLEPc's
- * random one. */
+/* A positive vector is close to a state, and to the slowest mode of a Metzler matrix. It must have no
+   symmetry of the generator, or it would see only its own kind of modes: so it is an irregular one, the same
+   on any number of ranks. Null vectors that are left after some have been found are seen by another one only:
+   SLEPc's own. */
 static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
 {
+  const double golden = 0.61803398874989485;
+  PetscInt begin, end;
   Vec start;
 
   PetscFunctionBeginUser;
@@ -178,7 +190,13 @@ static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
     PetscFunctionReturn(0);
   }
   PetscCall(MatCreateVecs(spectrum->liouvillian, &start, NULL));
-  PetscCall(VecSet(start, 1.0));
+  PetscCall(VecGetOwnershipRange(start, &begin, &end));
+  for (PetscInt i = begin; i < end; i++) {
+    const double turns = golden * (double)(i + 1);
+    PetscCall(VecSetValue(start, i, 1.0 + turns - PetscFloorReal(turns), INSERT_VALUES));
+  }
+  PetscCall(VecAssemblyBegin(start));
+  PetscCall(VecAssemblyEnd(start));
   PetscCall(EPSSetInitialSpace(spectrum->eps, 1, &start));
   PetscCall(VecDestroy(&start));
   PetscFunctionReturn(0);
@@ -225,6 +243,7 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
     PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
     if (PetscAbsScalar(lambda) > spectrum->resolution) {
       *next = lambda;
+      spectrum->next = PetscAbsScalar(lambda);
       break;
     }
     PetscCall(MatCreateVecs(spectrum->liouvillian, &null[*num], NULL));
@@ -300,24 +319,77 @@ static int compare_modes(const void *a, const void *b, void *context)
   return cimag(s) < cimag(t) ? -1 : cimag(s) > cimag(t);
 }
 
+/* A target that the options have changed is left alone. */
+static PetscErrorCode move_shift(CospinSpectrum spectrum, double shift, PetscBool *moved)
+{
+  PetscScalar target;
+  ST st;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSGetTarget(spectrum->eps, &target));
+  *moved = (PetscBool)(target == spectrum->shift && shift > spectrum->shift);
+  if (!*moved) PetscFunctionReturn(0);
+  spectrum->shift = shift;
+  PetscCall(EPSSetTarget(spectrum->eps, shift));
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STSetShift(st, shift));
+  PetscFunctionReturn(0);
+}
+
+/* What one run of the solver finds, slowest first. */
+static PetscErrorCode find_modes(CospinSpectrum spectrum, PetscInt wanted, int num_deflate, Vec deflate[],
+                                 PetscBool left, int *num, CospinMode **modes)
+{
+  double close = 1e-10 * spectrum->norm;
+  PetscInt converged;
+
+  PetscFunctionBeginUser;
+  PetscCall(solve(spectrum, wanted, tolerance, left, num_deflate, deflate, &converged));
+  PetscCall(PetscCalloc1((size_t)converged, modes));
+  for (PetscInt k = 0; k < converged; k++)
+    PetscCall(get_mode(spectrum, k, left, num_deflate, deflate, &(*modes)[k]));
+  PetscCall(PetscTimSort(converged, *modes, sizeof(CospinMode), compare_modes, &close));
+  *num = (int)converged;
+  PetscFunctionReturn(0);
+}
+
+static const CospinMode *least_accurate(int num, const CospinMode modes[])
+{
+  const CospinMode *worst = modes;
+
+  for (int k = 1; k < num; k++) {
+    if (modes[k].residual > worst->residual) worst = &modes[k];
+  }
+  return worst;
+}
+
 PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
                                      PetscBool left, int *num, CospinMode modes[])
 {
   /* nearest to the shift is slowest if the slowest eigenvalue is real; otherwise look a little further */
   const PetscInt wanted = spectrum->metzler && count == 1 && num_deflate == 0 ? 1 : count + NUM_EXTRA;
-  double close = 1e-10 * spectrum->norm;
-  PetscInt converged;
-  CospinMode *all;
+  PetscBool again = PETSC_FALSE;
+  CospinMode *all = NULL;
+  int found = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(solve(spectrum, wanted, tolerance, left, num_deflate, deflate, &converged));
-  PetscCall(PetscCalloc1((size_t)converged, &all));
-  for (PetscInt k = 0; k < converged; k++)
-    PetscCall(get_mode(spectrum, k, left, num_deflate, deflate, &all[k]));
-  if (converged > 1) PetscCall(PetscTimSort(converged, all, sizeof(CospinMode), compare_modes, &close));
-  *num = (int)PetscMin(count, converged);
+  *num = 0;
+  if (CospinSectorDimension(spectrum->sector) <= num_deflate) PetscFunctionReturn(0);
+  if (num_deflate) PetscCall(move_shift(spectrum, spectrum->next, &again));
+  PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, left, &found, &all));
+  *num = PetscMin(count, found);
+  if (*num && least_accurate(*num, all)->residual > poor_residual) {
+    const double size = cabs(least_accurate(*num, all)->lambda);
+    PetscCall(move_shift(spectrum, size, &again));
+    if (again) {
+      PetscCall(CospinModesDestroy(found, all));
+      PetscCall(PetscFree(all));
+      PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, left, &found, &all));
+      *num = PetscMin(count, found);
+    }
+  }
   for (int k = 0; k < *num; k++) modes[k] = all[k];
-  PetscCall(CospinModesDestroy((int)converged - *num, all + *num));
+  PetscCall(CospinModesDestroy(found - *num, all + *num));
   PetscCall(PetscFree(all));
   if (*num == count || spectrum->outcome != COSPIN_NOT_CONVERGED) spectrum->outcome = COSPIN_GOOD;
   PetscFunctionReturn(0);
