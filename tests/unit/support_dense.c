@@ -1,0 +1,538 @@
+#include "support_dense.h"
+#include <ctype.h>
+#include <math.h>
+#include <petscblaslapack.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka needs setjmp.h to stdint.h above it */
+#include <cmocka.h>
+
+/* ---- Matrices
+ * ---------------------------------------------------------------------------------------------- */
+
+static double complex *allocate(size_t count)
+{
+  double complex *a = calloc(count + 1, sizeof(*a));
+
+  assert_non_null(a);
+  return a;
+}
+
+Dense Dense_Zero(int n)
+{
+  return (Dense){n, allocate((size_t)n * (size_t)n)};
+}
+
+Dense Dense_Identity(int n, double complex factor)
+{
+  Dense m = Dense_Zero(n);
+
+  for (int i = 0; i < n; i++) *Dense_At(m, i, i) = factor;
+  return m;
+}
+
+void Dense_Free(Dense *m)
+{
+  free(m->a);
+  m->a = NULL;
+}
+
+static size_t count(Dense m)
+{
+  return (size_t)m.n * (size_t)m.n;
+}
+
+void Dense_Axpy(Dense y, double complex factor, Dense x)
+{
+  assert_int_equal(y.n, x.n);
+  for (size_t k = 0; k < count(x); k++) y.a[k] += factor * x.a[k];
+}
+
+Dense Dense_Product(Dense a, Dense b)
+{
+  Dense c = Dense_Zero(a.n);
+
+  assert_int_equal(a.n, b.n);
+  for (int j = 0; j < a.n; j++) {
+    for (int k = 0; k < a.n; k++) {
+      const double complex factor = *Dense_At(b, k, j);
+      if (factor == 0.0) continue;
+      for (int i = 0; i < a.n; i++) *Dense_At(c, i, j) += *Dense_At(a, i, k) * factor;
+    }
+  }
+  return c;
+}
+
+Dense Dense_Adjoint(Dense a)
+{
+  Dense b = Dense_Zero(a.n);
+
+  for (int j = 0; j < a.n; j++) {
+    for (int i = 0; i < a.n; i++) *Dense_At(b, j, i) = conj(*Dense_At(a, i, j));
+  }
+  return b;
+}
+
+Dense Dense_Kron(Dense a, Dense b)
+{
+  Dense c = Dense_Zero(a.n * b.n);
+
+  for (int j = 0; j < c.n; j++) {
+    for (int i = 0; i < c.n; i++)
+      *Dense_At(c, i, j) = *Dense_At(a, i / b.n, j / b.n) * *Dense_At(b, i % b.n, j % b.n);
+  }
+  return c;
+}
+
+double Dense_Norm(Dense a)
+{
+  double norm = 0.0;
+
+  for (int i = 0; i < a.n; i++) {
+    double sum = 0.0;
+    for (int j = 0; j < a.n; j++) sum += cabs(*Dense_At(a, i, j));
+    norm = fmax(norm, sum);
+  }
+  return norm;
+}
+
+double complex Dense_Expect(Dense a, Dense rho)
+{
+  double complex sum = 0.0;
+
+  for (int i = 0; i < a.n; i++) {
+    for (int j = 0; j < a.n; j++) sum += *Dense_At(a, i, j) * *Dense_At(rho, j, i);
+  }
+  return sum;
+}
+
+/* ---- Operators of spins
+ * ------------------------------------------------------------------------------------ */
+
+int Dense_Spins(CospinProblem problem, int component)
+{
+  const CospinSetting *size = CospinRecordGet(&problem->deck->components[component], "size");
+  Dense value = Dense_Operator(problem, size->text, 0);
+  const double spins = creal(value.a[0]);
+
+  Dense_Free(&value);
+  return (int)lround(spins);
+}
+
+int Dense_All_Spins(CospinProblem problem)
+{
+  int sum = 0;
+
+  for (int c = 0; c < problem->deck->num_components; c++) sum += Dense_Spins(problem, c);
+  return sum;
+}
+
+/* {{a,b},{c,d}} on one spin of several */
+static Dense on_spin(int spins, int spin, const double complex local[2][2])
+{
+  const int stride = 1 << (spins - 1 - spin);
+  Dense m = Dense_Zero(1 << spins);
+
+  for (int j = 0; j < m.n; j++) {
+    for (int i = 0; i < m.n; i++) {
+      if (((i ^ j) & ~stride) == 0) *Dense_At(m, i, j) = local[(i & stride) != 0][(j & stride) != 0];
+    }
+  }
+  return m;
+}
+
+static const struct {
+  const char *name; /* of one spin; with S in front: the sum over spins of the half */
+  double complex local[2][2], half;
+} letters[] = {
+    {"p", {{0, 1}, {0, 0}}, 1},  {"m", {{0, 0}, {1, 0}}, 1},   {"z", {{1, 0}, {0, -1}}, .5},
+    {"x", {{0, 1}, {1, 0}}, .5}, {"y", {{0, -I}, {I, 0}}, .5}, {NULL, {{0}}, 0},
+};
+
+/* `ions.Sp`, `ions.sp` */
+static Dense named_operator(CospinProblem problem, const char name[], int spin)
+{
+  const char *letter = strchr(name, '.') + 1;
+  const int spins = Dense_All_Spins(problem);
+  int first = 0, c = 0, k = 0;
+  Dense sum;
+
+  while (strncmp(problem->deck->components[c].name, name, (size_t)(letter - name - 1)) != 0)
+    first += Dense_Spins(problem, c++);
+  while (strcmp(letters[k].name, letter + 1) != 0) k++;
+  if (letter[0] == 's') return on_spin(spins, spin, letters[k].local);
+  sum = Dense_Zero(1 << spins);
+  for (int l = first; l < first + Dense_Spins(problem, c); l++) {
+    Dense one = on_spin(spins, l, letters[k].local);
+    Dense_Axpy(sum, letters[k].half, one);
+    Dense_Free(&one);
+  }
+  return sum;
+}
+
+/* ---- Expressions
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  CospinProblem problem;
+  const char *at;
+  int spin, n;
+} Reader;
+
+static Dense read_sum(Reader *reader);
+
+static char next_character(Reader *reader)
+{
+  while (isspace((unsigned char)*reader->at)) reader->at++;
+  return *reader->at;
+}
+
+static Dense read_name(Reader *reader)
+{
+  const CospinDeck deck = reader->problem->deck;
+  char name[64];
+  int length = 0;
+
+  while (isalnum((unsigned char)*reader->at) || *reader->at == '.' || *reader->at == '_')
+    name[length++] = *reader->at++;
+  name[length] = '\0';
+  if (strchr(name, '.')) return named_operator(reader->problem, name, reader->spin);
+  if (strcmp(name, "i") == 0) return Dense_Identity(reader->n, I);
+  for (int k = 0; k < deck->num_parameters; k++) {
+    if (strcmp(deck->parameters[k].name, name) == 0)
+      return Dense_Identity(reader->n, reader->problem->parameters[k]);
+  }
+  fail_msg("The reference does not know %s", name);
+  return Dense_Zero(0);
+}
+
+static Dense read_primary(Reader *reader)
+{
+  const char first = next_character(reader);
+  Dense value;
+  char *end;
+
+  if (first == '(') {
+    reader->at++;
+    value = read_sum(reader);
+    assert_int_equal(next_character(reader), ')');
+    reader->at++;
+    return value;
+  }
+  if (isalpha((unsigned char)first)) return read_name(reader);
+  value = Dense_Identity(reader->n, strtod(reader->at, &end));
+  assert_true(end > reader->at);
+  reader->at = end;
+  return value;
+}
+
+static Dense read_power(Reader *reader)
+{
+  Dense base = read_primary(reader), value;
+  long exponent;
+  char *end;
+
+  if (next_character(reader) != '^') return base;
+  exponent = strtol(reader->at + 1, &end, 10);
+  reader->at = end;
+  value = Dense_Identity(reader->n, 1);
+  for (long k = 0; k < exponent; k++) {
+    Dense product = Dense_Product(value, base);
+    Dense_Free(&value);
+    value = product;
+  }
+  Dense_Free(&base);
+  return value;
+}
+
+/* Division is by numbers only. */
+static Dense read_product(Reader *reader)
+{
+  Dense value = read_power(reader);
+  char sign;
+
+  while ((sign = next_character(reader)) == '*' || sign == '/') {
+    Dense factor, product;
+    reader->at++;
+    factor = read_power(reader);
+    if (sign == '/') {
+      for (int i = 0; i < factor.n; i++) *Dense_At(factor, i, i) = 1 / *Dense_At(factor, i, i);
+    }
+    product = Dense_Product(value, factor);
+    Dense_Free(&value);
+    Dense_Free(&factor);
+    value = product;
+  }
+  return value;
+}
+
+static Dense read_sum(Reader *reader)
+{
+  Dense sum = Dense_Zero(reader->n);
+  double factor = 1;
+
+  for (;;) {
+    Dense term;
+    while (next_character(reader) == '+' || *reader->at == '-') factor *= *reader->at++ == '-' ? -1 : 1;
+    if (strncmp(reader->at, "hc", 2) == 0) {
+      reader->at += 2;
+      term = Dense_Adjoint(sum);
+    } else {
+      term = read_product(reader);
+    }
+    Dense_Axpy(sum, factor, term);
+    Dense_Free(&term);
+    if (next_character(reader) != '+' && *reader->at != '-') return sum;
+    factor = 1;
+  }
+}
+
+Dense Dense_Operator(CospinProblem problem, const char text[], int spin)
+{
+  /* the size of a component is itself read here, as a number: then there are no spins yet */
+  const PetscBool is_number = (PetscBool)(strchr(text, '.') == NULL && strchr(text, '<') == NULL);
+  Reader reader = {problem, text, spin, is_number ? 1 : 1 << Dense_All_Spins(problem)};
+  Dense value = read_sum(&reader);
+
+  assert_int_equal(next_character(&reader), '\0');
+  return value;
+}
+
+/* ---- Liouville space
+ * --------------------------------------------------------------------------------------- */
+
+/* liouvillian += factor * (A rho B) */
+static void add_product(Dense liouvillian, double complex factor, Dense a, Dense b)
+{
+  Dense transposed = Dense_Zero(b.n), both;
+
+  for (int i = 0; i < b.n; i++) {
+    for (int j = 0; j < b.n; j++) *Dense_At(transposed, j, i) = *Dense_At(b, i, j);
+  }
+  both = Dense_Kron(transposed, a);
+  Dense_Axpy(liouvillian, factor, both);
+  Dense_Free(&both);
+  Dense_Free(&transposed);
+}
+
+static void add_hamiltonian(Dense liouvillian, Dense h)
+{
+  Dense one = Dense_Identity(h.n, 1);
+
+  add_product(liouvillian, -I, h, one);
+  add_product(liouvillian, I, one, h);
+  Dense_Free(&one);
+}
+
+static void add_jump(Dense liouvillian, double rate, Dense a)
+{
+  Dense one = Dense_Identity(a.n, 1), adjoint = Dense_Adjoint(a), square = Dense_Product(adjoint, a);
+
+  add_product(liouvillian, rate, a, adjoint);
+  add_product(liouvillian, -rate / 2, square, one);
+  add_product(liouvillian, -rate / 2, one, square);
+  Dense_Free(&square);
+  Dense_Free(&adjoint);
+  Dense_Free(&one);
+}
+
+/* The spins of the component whose one-spin operators the text holds ("ions.s"). */
+static void summed_spins(CospinProblem problem, const char text[], int *begin, int *end)
+{
+  *begin = *end = 0;
+  for (int c = 0; c < problem->deck->num_components; c++) {
+    char pattern[64];
+    snprintf(pattern, sizeof(pattern), "%s.s", problem->deck->components[c].name);
+    *begin = *end;
+    *end += Dense_Spins(problem, c);
+    if (strstr(text, pattern)) return;
+  }
+  fail_msg("No operator of one spin in %s", text);
+}
+
+static double jump_rate(CospinProblem problem, const CospinJump *jump)
+{
+  Dense rate = Dense_Operator(problem, CospinExpressionText(jump->rate), 0);
+  const double value = creal(rate.a[0]);
+
+  Dense_Free(&rate);
+  return value;
+}
+
+Dense Dense_Liouvillian(CospinProblem problem)
+{
+  const CospinDeck deck = problem->deck;
+  const int spins = Dense_All_Spins(problem);
+  Dense liouvillian = Dense_Zero(1 << (2 * spins));
+
+  for (int k = 0; k < deck->num_hamiltonian; k++) {
+    Dense h = Dense_Operator(problem, CospinExpressionText(deck->hamiltonian[k]), 0);
+    add_hamiltonian(liouvillian, h);
+    Dense_Free(&h);
+  }
+  for (int k = 0; k < deck->num_jumps; k++) {
+    const char *text = CospinExpressionText(deck->jumps[k].operator);
+    int begin = 0, end = 1;
+    if (deck->jumps[k].form == COSPIN_JUMP_EACH) summed_spins(problem, text, &begin, &end);
+    for (int l = begin; l < end; l++) {
+      Dense a = Dense_Operator(problem, text, l);
+      add_jump(liouvillian, jump_rate(problem, &deck->jumps[k]), a);
+      Dense_Free(&a);
+    }
+  }
+  return liouvillian;
+}
+
+/* ---- Coupled states
+ * ---------------------------------------------------------------------------------------- */
+
+static Dense total(int spins, int letter)
+{
+  Dense sum = Dense_Zero(1 << spins);
+
+  for (int l = 0; l < spins; l++) {
+    Dense one = on_spin(spins, l, letters[letter].local);
+    Dense_Axpy(sum, letters[letter].half, one);
+    Dense_Free(&one);
+  }
+  return sum;
+}
+
+/* Ascending eigenvalues of a hermitian matrix, which its eigenvectors replace. */
+static void diagonalise(Dense m, double values[])
+{
+  PetscBLASInt n, work_size, info;
+  double complex *work = allocate(count(m) + 64);
+  double *real_work = calloc((size_t)(3 * m.n), sizeof(double));
+
+  assert_non_null(real_work);
+  assert_int_equal(PetscBLASIntCast(m.n, &n), 0);
+  work_size = 4 * n;
+  LAPACKsyev_("V", "U", &n, m.a, &n, values, work, &work_size, real_work, &info);
+  assert_int_equal(info, 0);
+  free(real_work);
+  free(work);
+}
+
+/* v <- S- v / |S- v| */
+static void lower(Dense sm, double complex v[])
+{
+  double complex *image = allocate((size_t)sm.n);
+  double norm = 0;
+
+  for (int j = 0; j < sm.n; j++) {
+    for (int i = 0; i < sm.n; i++) image[i] += *Dense_At(sm, i, j) * v[j];
+  }
+  for (int i = 0; i < sm.n; i++) norm += creal(image[i] * conj(image[i]));
+  for (int i = 0; i < sm.n; i++) v[i] = image[i] / sqrt(norm);
+  free(image);
+}
+
+/* The copies i of irrep j have highest states |j,j,i>, the common null space of S- S+ and (Sz - j)^2; the
+   rest of them follows by lowering, with positive amplitudes. */
+static Dense coupled_element(int spins, const int label[3])
+{
+  const double j = 0.5 * spins - label[0];
+  const int below = spins - 2 * label[0] - (label[1] - label[0]);
+  const int below_bra = spins - 2 * label[0] - (label[2] - label[0]);
+  Dense sp = total(spins, 0), sm = total(spins, 1), sz = total(spins, 2);
+  Dense highest = Dense_Product(sm, sp), element = Dense_Zero(sp.n);
+  double *values = calloc((size_t)sp.n, sizeof(double));
+  int copies = 0;
+
+  for (int i = 0; i < sp.n; i++) *Dense_At(highest, i, i) += pow(creal(*Dense_At(sz, i, i)) - j, 2);
+  diagonalise(highest, values);
+  for (; copies < sp.n && values[copies] < 1e-9; copies++) {
+    double complex *ket = allocate((size_t)sp.n), *bra = allocate((size_t)sp.n);
+    memcpy(ket, Dense_At(highest, 0, copies), sizeof(*ket) * (size_t)sp.n);
+    memcpy(bra, ket, sizeof(*ket) * (size_t)sp.n);
+    for (int k = 0; k < below; k++) lower(sm, ket);
+    for (int k = 0; k < below_bra; k++) lower(sm, bra);
+    for (int b = 0; b < sp.n; b++) {
+      for (int a = 0; a < sp.n; a++) *Dense_At(element, a, b) += ket[a] * conj(bra[b]);
+    }
+    free(ket);
+    free(bra);
+  }
+  assert_true(copies > 0);
+  for (size_t k = 0; k < count(element); k++) element.a[k] /= copies;
+  free(values);
+  Dense_Free(&highest);
+  Dense_Free(&sp);
+  Dense_Free(&sm);
+  Dense_Free(&sz);
+  return element;
+}
+
+Dense Dense_Basis_Element(CospinProblem problem, const int label[])
+{
+  Dense element = coupled_element(Dense_Spins(problem, 0), label);
+
+  for (int c = 1; c < problem->deck->num_components; c++) {
+    Dense part = coupled_element(Dense_Spins(problem, c), label + 3 * c), both = Dense_Kron(element, part);
+    Dense_Free(&element);
+    Dense_Free(&part);
+    element = both;
+  }
+  return element;
+}
+
+/* ---- LAPACK
+ * ------------------------------------------------------------------------------------------------ */
+
+static Dense copy_of(Dense m)
+{
+  Dense copy = Dense_Zero(m.n);
+
+  memcpy(copy.a, m.a, sizeof(*m.a) * count(m));
+  return copy;
+}
+
+void Dense_Eigenvalues(Dense m, double complex values[])
+{
+  Dense copy = copy_of(m);
+  PetscBLASInt n, one = 1, work_size, info = 0;
+  double complex *work = allocate((size_t)(8 * m.n)), none = 0;
+  double *real_work = calloc((size_t)(2 * m.n + 1), sizeof(double));
+
+  assert_non_null(real_work);
+  assert_int_equal(PetscBLASIntCast(PetscMax(m.n, 1), &n), 0);
+  work_size = 8 * n;
+  if (m.n)
+    LAPACKgeev_("N", "N", &n, copy.a, &n, values, &none, &one, &none, &one, work, &work_size, real_work,
+                &info);
+  assert_int_equal(info, 0);
+  free(real_work);
+  free(work);
+  Dense_Free(&copy);
+}
+
+int Dense_Nullity(Dense m, double complex null[])
+{
+  Dense copy = copy_of(m), right = Dense_Zero(m.n);
+  PetscBLASInt n, one = 1, work_size, info;
+  double complex *work = allocate((size_t)(8 * m.n)), none = 0;
+  double *real_work = calloc((size_t)(5 * m.n + 1), sizeof(double)),
+         *values = calloc((size_t)m.n, sizeof(double));
+  int nullity = 0;
+
+  assert_non_null(real_work);
+  assert_non_null(values);
+  assert_int_equal(PetscBLASIntCast(m.n, &n), 0);
+  work_size = 8 * n;
+  LAPACKgesvd_("N", "A", &n, &n, copy.a, &n, values, &none, &one, right.a, &n, work, &work_size, real_work,
+               &info);
+  assert_int_equal(info, 0);
+  while (nullity < m.n && values[m.n - 1 - nullity] <= 1e-11 * values[0]) nullity++;
+  for (int i = 0; null && i < m.n; i++) null[i] = conj(*Dense_At(right, m.n - 1, i)); /* rows are v^H */
+  free(values);
+  free(real_work);
+  free(work);
+  Dense_Free(&right);
+  Dense_Free(&copy);
+  return nullity;
+}
