@@ -7,6 +7,7 @@
 #include <cospin/report.h>
 #include <cospin/version.h>
 #include <slepcsys.h>
+#include <string.h>
 
 enum { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, STATUS_BAD_POINTS = 3 };
 
@@ -60,6 +61,7 @@ static PetscErrorCode warn_unused_options(void)
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsLeftGet(NULL, &count, &names, &values));
   for (PetscInt k = 0; k < count; k++) {
+    if (strcmp(names[k], "options_left") == 0) continue;
     fprintf(stderr, "cospin: warning: nothing used the PETSc option -%s (options start with a task's name)\n",
             names[k]);
   }

@@ -35,21 +35,35 @@ static void print(const CospinProgress *progress, int64_t done, int64_t bad, int
   (void)fflush(stderr);
 }
 
+/* Whether it is this leader's turn to print: the counter holds the number of intervals that have been
+ * accounted for. */
+static PetscErrorCode take_turn(CospinQueue *queue, int64_t intervals, PetscBool *mine)
+{
+  int64_t printed, before;
+
+  PetscFunctionBeginUser;
+  *mine = PETSC_FALSE;
+  PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_PRINTED, 0, &printed));
+  if (intervals <= printed) PetscFunctionReturn(0);
+  PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_PRINTED, intervals - printed, &before));
+  *mine = (PetscBool)(before == printed);
+  if (!*mine) PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_PRINTED, printed - intervals, &before));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinProgressPoint(CospinProgress *progress, CospinQueue *queue, PetscBool good)
 {
   const int64_t interval = progress->mode == COSPIN_PROGRESS_LINE ? LINE_MILLISECONDS : LOG_MILLISECONDS;
   const int64_t now = milliseconds();
-  int64_t done, bad, printed;
-  PetscBool won;
+  int64_t done, bad;
+  PetscBool mine;
 
   PetscFunctionBeginUser;
   PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_DONE, 1, &done));
   PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_BAD, good ? 0 : 1, &bad));
   if (progress->mode == COSPIN_PROGRESS_NONE) PetscFunctionReturn(0);
-  PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_PRINTED, 0, &printed));
-  if (now - progress->started - printed < interval) PetscFunctionReturn(0);
-  PetscCall(CospinQueueReplace(queue, COSPIN_COUNTER_PRINTED, printed, now - progress->started, &won));
-  if (won) print(progress, done + 1, bad + (good ? 0 : 1), now);
+  PetscCall(take_turn(queue, (now - progress->started) / interval, &mine));
+  if (mine) print(progress, done + 1, bad + (good ? 0 : 1), now);
   PetscFunctionReturn(0);
 }
 

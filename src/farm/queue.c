@@ -1,14 +1,43 @@
+/*
+   Only MPI_Fetch_and_op with MPI_SUM is used, the best trodden of the one-sided operations: Open MPI 4.1's
+   MPI_Compare_and_swap crashes on windows that its shared-memory transport emulates. On one node the window
+   is shared memory.
+*/
 #include "queue.h"
+
+/* Whether all ranks see the same memory. */
+static PetscErrorCode on_one_node(MPI_Comm world, PetscBool *answer)
+{
+  PetscMPIInt size, node_size;
+  MPI_Comm node;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  PetscCallMPI(MPI_Comm_size(world, &size));
+  PetscCallMPI(MPI_Comm_size(node, &node_size));
+  PetscCallMPI(MPI_Comm_free(&node));
+  node_size = node_size == size;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &node_size, 1, MPI_INT, MPI_MIN, world));
+  *answer = (PetscBool)node_size;
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode CospinQueueCreate(MPI_Comm world, CospinQueue *queue)
 {
+  const int unit = (int)sizeof(int64_t);
   PetscMPIInt rank;
+  PetscBool shared;
   MPI_Aint size;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(world, &rank));
+  PetscCall(on_one_node(world, &shared));
   size = rank == 0 ? (MPI_Aint)(COSPIN_NUM_COUNTERS * sizeof(int64_t)) : 0;
-  PetscCallMPI(MPI_Win_allocate(size, sizeof(int64_t), MPI_INFO_NULL, world, &queue->memory, &queue->window));
+  if (shared) {
+    PetscCallMPI(MPI_Win_allocate_shared(size, unit, MPI_INFO_NULL, world, &queue->memory, &queue->window));
+  } else {
+    PetscCallMPI(MPI_Win_allocate(size, unit, MPI_INFO_NULL, world, &queue->memory, &queue->window));
+  }
   PetscCallMPI(MPI_Win_lock_all(0, queue->window));
   for (int k = 0; rank == 0 && k < COSPIN_NUM_COUNTERS; k++) queue->memory[k] = 0;
   PetscCallMPI(MPI_Win_sync(queue->window));
@@ -29,17 +58,5 @@ PetscErrorCode CospinQueueAdd(CospinQueue *queue, CospinCounter counter, int64_t
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Fetch_and_op(&add, before, MPI_INT64_T, 0, counter, MPI_SUM, queue->window));
   PetscCallMPI(MPI_Win_flush(0, queue->window));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinQueueReplace(CospinQueue *queue, CospinCounter counter, int64_t expected, int64_t value,
-                                  PetscBool *won)
-{
-  int64_t found;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Compare_and_swap(&value, &expected, &found, MPI_INT64_T, 0, counter, queue->window));
-  PetscCallMPI(MPI_Win_flush(0, queue->window));
-  *won = (PetscBool)(found == expected);
   PetscFunctionReturn(0);
 }

@@ -26,6 +26,3 @@ PetscErrorCode CospinQueueCreate(MPI_Comm world, CospinQueue *queue);
 PetscErrorCode CospinQueueDestroy(CospinQueue *queue);
 /* Not collective. Adds and returns the value before. */
 PetscErrorCode CospinQueueAdd(CospinQueue *queue, CospinCounter counter, int64_t add, int64_t *before);
-/* Not collective. Replaces the value if it is still `expected`; *won tells. */
-PetscErrorCode CospinQueueReplace(CospinQueue *queue, CospinCounter counter, int64_t expected, int64_t value,
-                                  PetscBool *won);

@@ -103,10 +103,10 @@ PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *
   PetscCall(VecDuplicate(left, &y));
   PetscCall(VecCopy(left, y));
   PetscCall(make_positive(y));
-  for (int k = 0; k < MAX_SOLVES; k++) {
+  for (int k = 0; k <= MAX_SOLVES; k++) {
     const double width = best[1] - best[0];
     double bounds[2];
-    PetscCall(inverse_iteration(spectrum, y));
+    if (k > 0) PetscCall(inverse_iteration(spectrum, y));
     PetscCall(global_bounds(spectrum, y, bounds));
     best[0] = PetscMax(best[0], bounds[0]); /* each pair is rigorous, so their intersection is */
     best[1] = PetscMin(best[1], bounds[1]);
