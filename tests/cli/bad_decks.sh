@@ -9,6 +9,8 @@ set -uo pipefail
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 program=${COSPIN_PROGRAM:-$source/build/release/cospin}
 mpiexec=${COSPIN_MPIEXEC:-mpiexec}
+export OMP_NUM_THREADS=1 OMPI_MCA_hwloc_base_binding_policy=none
+if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 decks=$source/tests/decks/bad
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
