@@ -27,7 +27,8 @@ typedef struct CospinSpectrum_ {
   PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;
-  PetscInt width; /* most elements in a row or column: number of moves */
+  PetscInt width;     /* most elements in a row or column: number of moves */
+  int mesh_dimension; /* of the lattice of labels */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;

@@ -48,11 +48,17 @@ static PetscErrorCode inverse_iteration(CospinSpectrum spectrum, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* Relative rounding error of a ratio: `width` products and sums, and about ten operations in every element of
+   the matrix, each good to eps/2. */
+static double rounding_of(PetscInt width)
+{
+  return 0.5 * ((double)width + 12.0) * PETSC_MACHINE_EPSILON;
+}
+
 /* Bounds from the elements of this rank; what rounding can have done to a ratio widens them. */
 static PetscErrorCode local_bounds(Mat matrix, PetscInt width, Vec y, double bounds[2])
 {
-  /* width products and sums, and about ten operations in every element of the matrix, each good to eps/2 */
-  const double rounding = 0.5 * ((double)width + 12.0) * PETSC_MACHINE_EPSILON;
+  const double rounding = rounding_of(width);
   const PetscScalar *y_array, *image_array, *diagonal_array;
   Vec image, diagonal;
   PetscInt size;
@@ -94,6 +100,7 @@ static PetscErrorCode global_bounds(CospinSpectrum spectrum, Vec y, double bound
 
 PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper)
 {
+  const double rounding_width = 2.0 * rounding_of(spectrum->width) * spectrum->norm;
   double best[2] = {-PETSC_INFINITY, PETSC_INFINITY};
   Vec y;
 
@@ -110,7 +117,7 @@ PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *
     PetscCall(global_bounds(spectrum, y, bounds));
     best[0] = PetscMax(best[0], bounds[0]); /* each pair is rigorous, so their intersection is */
     best[1] = PetscMin(best[1], bounds[1]);
-    if (best[1] - best[0] <= narrow * PetscAbsReal(best[0])) break;
+    if (best[1] - best[0] <= PetscMax(narrow * PetscAbsReal(best[0]), 2.0 * rounding_width)) break;
     if (k > 2 && PetscIsNormalReal(width) && best[1] - best[0] > shrinks * width) break;
   }
   if (!PetscIsInfReal(best[0]) && !PetscIsInfReal(best[1])) {
