@@ -352,6 +352,7 @@ static PetscErrorCode move_shift(CospinSpectrum spectrum, double shift, PetscBoo
   ST st;
 
   PetscFunctionBeginUser;
+  PetscCall(configure_solver(spectrum)); /* it may have been released */
   PetscCall(EPSGetTarget(spectrum->eps, &target));
   *moved = (PetscBool)(target == spectrum->shift && shift > spectrum->shift);
   if (!*moved) PetscFunctionReturn(0);
