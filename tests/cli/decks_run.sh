@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Every deck in input/ runs (with few spins and few grid points), all its points are good, and what `plan` prints of it
+# is itself a deck with the same plan.
+# cospin-test: TIMEOUT 900
+set -uo pipefail
+
+source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+program=${COSPIN_PROGRAM:-$source/build/release/cospin}
+export OMP_NUM_THREADS=1 OMPI_MCA_ess_singleton_isolated=1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# Six spins at most, three values on an axis at most; says so if a deck is written such that this no longer works.
+make_small() {
+  sed -E -e 's/^(  N: +)[0-9]+/\16/' -e 's/^(  N: +)\[[^]]*\]/\1[4, 5]/' \
+    -e 's/^(  (x|nbar|w): +)\[[^],]*, ([^],]*), .*\]/\1[\3]/' \
+    -e 's/(linspace|logspace): \[([^],]*), ([^],]*), [0-9]+\]/\1: [\2, \3, 3]/' "$1"
+}
+
+without_comments() { sed '/^#/d' "$1"; }
+
+# The same plan, but for the name of the file.
+same_plan() {
+  sed "s|$1|DECK|g" "$1.plan" >"$1.named"
+  sed "s|$2|DECK|g" "$2.plan" >"$2.named"
+  cmp -s "$1.named" "$2.named" || diff "$1.named" "$2.named"
+}
+
+count=0
+for path in "$source"/input/*.yaml; do
+  name=$(basename "$path" .yaml)
+  count=$((count + 1))
+
+  "$program" plan "$path" >"$name.full" || fail "$name: plan of the full deck, status $?"
+  grep -q '^# Source' "$path" && grep -q '^# Cost' "$path" || fail "$name: no comment that tells source and cost"
+
+  make_small "$path" >"$name.yaml"
+  if cmp -s "$path" "$name.yaml" && [ "$name" != reference_deck ]; then fail "$name: could not be made small"; fi
+  "$program" plan "$name.yaml" >"$name.yaml.plan" || fail "$name: plan, status $?"
+  without_comments "$name.yaml.plan" >"$name.again.yaml"
+  "$program" plan "$name.again.yaml" >"$name.again.yaml.plan" || fail "$name: plan of the completed deck, status $?"
+  same_plan "$name.yaml" "$name.again.yaml" || fail "$name: the completed deck has another plan"
+  cp "$name.yaml.plan" "$name.commented.yaml"
+  "$program" plan "$name.commented.yaml" >/dev/null || fail "$name: what plan prints is no deck as it is"
+
+  "$program" run "$name.yaml" -o "$name.h5" >"$name.log" 2>&1 || {
+    fail "$name: run, status $?"
+    tail -20 "$name.log"
+  }
+  [ -s "$name.h5" ] || fail "$name: no dataset"
+  "$program" show "$name.h5" >"$name.shown" 2>&1 || fail "$name: show, status $?"
+  if "$program" run "$name.yaml" -o "$name.h5" >"$name.log" 2>&1; then
+    fail "$name: a dataset was overwritten without --overwrite"
+  fi
+done
+
+[ "$count" -ge 5 ] || fail "only $count decks in input/"
+echo "$count decks, $failures failures"
+[ "$failures" -eq 0 ]
