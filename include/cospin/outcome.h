@@ -4,11 +4,11 @@
 typedef enum {
   COSPIN_NOT_RUN = 0,
   COSPIN_GOOD = 1,
-  COSPIN_DEGENERATE = -1,    /* several steady states and nothing that selects one */
-  COSPIN_NOT_CONVERGED = -2, /* the eigensolver gave up */
-  COSPIN_INACCURATE = -3,    /* converged, but a recomputed residual or population is bad */
-  COSPIN_SOLVER_FAILED = -4, /* factorisation or solver broke down */
-  COSPIN_EMPTY_SECTOR = -5   /* the operator has no elements here */
+  COSPIN_INACCURATE = -1,    /* a recomputed residual or population is bad */
+  COSPIN_EMPTY_SECTOR = -2,  /* the operator has no elements here */
+  COSPIN_NOT_CONVERGED = -3, /* the eigensolver gave up */
+  COSPIN_DEGENERATE = -4,    /* several steady states and nothing that selects one */
+  COSPIN_SOLVER_FAILED = -5  /* factorisation or solver broke down */
 } CospinOutcome;
 
 /* Names (NULL-terminated) and values of all outcomes, in the same order. */
@@ -16,6 +16,8 @@ extern const char *const CospinOutcomeNames[];
 extern const int CospinOutcomeValues[];
 
 const char *CospinOutcomeName(int outcome);
+/* What it means and what a user can do, one sentence; "" for good and not run. */
+const char *CospinOutcomeHelp(int outcome);
 
-/* The worse of two: bad before not run before good. */
+/* The worse of two, as the values are ordered: the most negative one. */
 CospinOutcome CospinOutcomeWorse(CospinOutcome a, CospinOutcome b);

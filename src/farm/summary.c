@@ -41,19 +41,29 @@ static void print_row(CospinDeck deck, CospinTable table, int num, const int col
   fprintf(stream, "%9.3g  %s\n", record[table->seconds], CospinOutcomeName((int)record[table->outcome]));
 }
 
+static PetscInt64 count_outcome(CospinTable table, PetscInt64 num_points, const double records[], int outcome)
+{
+  PetscInt64 count = 0;
+
+  for (PetscInt64 p = 0; p < num_points; p++) {
+    count += (int)records[p * table->layout.record_length + table->outcome] == outcome;
+  }
+  return count;
+}
+
 static void print_counts(CospinTable table, PetscInt64 num_points, const double records[], FILE *stream)
 {
-  const int length = table->layout.record_length;
-
   fprintf(stream, "%" PetscInt64_FMT " point%s:", num_points, num_points == 1 ? "" : "s");
   for (int k = 0; CospinOutcomeNames[k]; k++) {
-    PetscInt64 count = 0;
-    for (PetscInt64 p = 0; p < num_points; p++) {
-      if ((int)records[p * length + table->outcome] == CospinOutcomeValues[k]) count++;
-    }
+    const PetscInt64 count = count_outcome(table, num_points, records, CospinOutcomeValues[k]);
     if (count) fprintf(stream, " %" PetscInt64_FMT " %s", count, CospinOutcomeNames[k]);
   }
   fprintf(stream, "\n");
+  for (int k = 0; CospinOutcomeNames[k]; k++) {
+    const char *help = CospinOutcomeHelp(CospinOutcomeValues[k]);
+    if (!help[0] || !count_outcome(table, num_points, records, CospinOutcomeValues[k])) continue;
+    fprintf(stream, "%s: %s\n", CospinOutcomeNames[k], help);
+  }
 }
 
 PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const double records[], FILE *stream,

@@ -2,18 +2,43 @@
 #include <cospin/outcome.h>
 #include <stddef.h>
 
-const char *const CospinOutcomeNames[] = {"not_run",    "good",          "degenerate",   "not_converged",
-                                          "inaccurate", "solver_failed", "empty_sector", NULL};
-const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,       COSPIN_GOOD,       COSPIN_DEGENERATE,
-                                   COSPIN_NOT_CONVERGED, COSPIN_INACCURATE, COSPIN_SOLVER_FAILED,
-                                   COSPIN_EMPTY_SECTOR};
+const char *const CospinOutcomeNames[] = {"not_run",       "good",       "inaccurate",    "empty_sector",
+                                          "not_converged", "degenerate", "solver_failed", NULL};
+const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,      COSPIN_GOOD,          COSPIN_INACCURATE,
+                                   COSPIN_EMPTY_SECTOR, COSPIN_NOT_CONVERGED, COSPIN_DEGENERATE,
+                                   COSPIN_SOLVER_FAILED};
+static const char *const help[] = {
+    "",
+    "",
+    "a residual or population, recomputed, is beyond the tolerance: look at <task>_residual before using the "
+    "numbers",
+    "the operator has no elements here, so there is nothing to compute",
+    "the eigensolver gave up: raise -<task>_eps_max_it or -<task>_eps_ncv",
+    "several steady states, counted in <task>_degeneracy; nothing in the deck selects one, so none is given",
+    "the factorisation or the solver broke down, see the message above: often memory, more ranks per point "
+    "help",
+};
 
-const char *CospinOutcomeName(int outcome)
+static int row_of(int outcome)
 {
   int k = 0;
 
   while (CospinOutcomeNames[k] && CospinOutcomeValues[k] != outcome) k++;
-  return CospinOutcomeNames[k] ? CospinOutcomeNames[k] : "unknown";
+  return k;
+}
+
+const char *CospinOutcomeName(int outcome)
+{
+  const char *name = CospinOutcomeNames[row_of(outcome)];
+
+  return name ? name : "unknown";
+}
+
+const char *CospinOutcomeHelp(int outcome)
+{
+  const int k = row_of(outcome);
+
+  return CospinOutcomeNames[k] ? help[k] : "";
 }
 
 CospinOutcome CospinOutcomeWorse(CospinOutcome a, CospinOutcome b)
