@@ -20,10 +20,13 @@ typedef struct CospinSpectrum_ {
   const CospinSystem *system; /* borrowed */
   CospinSector sector;
   Mat liouvillian;
-  double norm;         /* infinity norm of L */
-  double resolution;   /* eigenvalues of smaller modulus count as zero: rounding of the solves */
-  double shift;        /* eigenvalues nearest to this positive number are found first */
-  double next;         /* modulus of the eigenvalue that follows the null vectors counted last; 0: unknown */
+  double norm;       /* infinity norm of L */
+  double resolution; /* eigenvalues of smaller modulus count as zero: rounding of the solves */
+  double shift;      /* eigenvalues nearest to shift + i centre are found first; positive */
+  double centre;     /* mean frequency of the sector, as an imaginary part of eigenvalues */
+  double horizon; /* of the last CospinSpectrumSlowest: a slower mode that was missed has |Im lambda - centre|
+                     > horizon */
+  double next;    /* modulus of the eigenvalue that follows the null vectors counted last; 0: unknown */
   PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;

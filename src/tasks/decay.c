@@ -48,6 +48,9 @@ static const CospinTaskVariable variables[] = {
     {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this cannot be told from zero",
      "10 eps |L|"},
+    {"horizon", COSPIN_REAL, PETSC_FALSE, "rate",
+     "distance in frequency within which no slower mode was missed",
+     "from the mean frequency of the sector; inf: certain"},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the sector (the largest, if several)", ""},
     {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector", ""},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
@@ -139,7 +142,7 @@ typedef struct {
   int num, capacity;
   Mode *modes;
   PetscInt64 dimension, nonzeros;
-  double resolution;
+  double resolution, horizon;
   int iterations;
   CospinOutcome outcome;
 } Modes;
@@ -243,6 +246,7 @@ static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, co
   modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(spectrum->sector));
   modes->nonzeros = PetscMax(modes->nonzeros, spectrum->nonzeros);
   modes->resolution = PetscMax(modes->resolution, spectrum->resolution);
+  modes->horizon = PetscMin(modes->horizon, spectrum->horizon);
   modes->iterations += spectrum->iterations;
   modes->outcome = CospinOutcomeWorse(modes->outcome, spectrum->outcome);
   PetscCall(CospinSpectrumDestroy(&spectrum));
@@ -275,6 +279,7 @@ static PetscErrorCode store(const Modes *modes, const Settings *settings, Cospin
     PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
   }
   PetscCall(CospinResultsSet(results, "resolution", 0, modes->resolution));
+  PetscCall(CospinResultsSet(results, "horizon", 0, modes->horizon));
   PetscCall(CospinResultsSet(results, "dimension", 0, (double)modes->dimension));
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)modes->nonzeros));
   PetscCall(CospinResultsSet(results, "iterations", 0, modes->iterations));
@@ -285,7 +290,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                           CospinOutcome *outcome)
 {
   Settings settings;
-  Modes modes = {.outcome = COSPIN_GOOD};
+  Modes modes = {.outcome = COSPIN_GOOD, .horizon = PETSC_INFINITY};
   int num, *representatives;
   char prefix[64];
   PetscBool ok;

@@ -19,6 +19,8 @@ static const CospinTaskVariable variables[] = {
     {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of the slowest mode", "-Im lambda"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the slowest mode",
      "|L x - lambda x| / (|L| |x|)"},
+    {"horizon", COSPIN_REAL, PETSC_FALSE, "rate", "frequency up to which no slower mode was missed",
+     "inf: certain"},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of its sector", ""},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     {.suffix = NULL},
@@ -38,7 +40,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 /* The slowest mode so far, and where it was found. */
 typedef struct {
   double complex lambda;
-  double residual;
+  double residual, horizon;
   PetscInt64 dimension;
   int iterations;
   CospinOutcome outcome;
@@ -54,6 +56,7 @@ static PetscErrorCode search(CospinSpectrum spectrum, int num_null, Vec null[], 
   if (dimension <= num_null) PetscFunctionReturn(0);
   PetscCall(CospinSpectrumSlowest(spectrum, 1, num_null, null, PETSC_FALSE, &num, &mode));
   slowest->iterations += spectrum->iterations;
+  slowest->horizon = PetscMin(slowest->horizon, spectrum->horizon);
   slowest->outcome = CospinOutcomeWorse(slowest->outcome, spectrum->outcome);
   if (num == 0) PetscFunctionReturn(0);
   if (!(creal(mode.lambda) <= creal(slowest->lambda))) {
@@ -107,7 +110,8 @@ static PetscErrorCode search_all(CospinPoint point, const char prefix[], Slowest
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  Slowest slowest = {.lambda = CMPLX(NAN, NAN), .residual = NAN, .outcome = COSPIN_GOOD};
+  Slowest slowest = {
+      .lambda = CMPLX(NAN, NAN), .residual = NAN, .horizon = PETSC_INFINITY, .outcome = COSPIN_GOOD};
   char prefix[64];
   double tolerance;
   PetscBool ok;
@@ -125,6 +129,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinResultsSet(results, "rate", 0, -creal(slowest.lambda)));
   PetscCall(CospinResultsSet(results, "frequency", 0, -cimag(slowest.lambda)));
   PetscCall(CospinResultsSet(results, "residual", 0, slowest.residual));
+  PetscCall(CospinResultsSet(results, "horizon", 0, slowest.horizon));
   PetscCall(CospinResultsSet(results, "dimension", 0, (double)slowest.dimension));
   PetscCall(CospinResultsSet(results, "iterations", 0, slowest.iterations));
   PetscFunctionReturn(0);

@@ -92,6 +92,26 @@ static PetscErrorCode configure_factorisation(CospinSpectrum spectrum, ST st)
   PetscFunctionReturn(0);
 }
 
+/* Coherences between levels that a Hamiltonian sets apart rotate: their eigenvalues lie around the mean
+   frequency of the diagonal, not around zero. Where there is a trace, zero is the one to look near. */
+static PetscErrorCode find_centre(CospinSpectrum spectrum)
+{
+  PetscScalar sum;
+  PetscInt size;
+  Vec diagonal;
+
+  PetscFunctionBeginUser;
+  spectrum->centre = 0.0;
+  if (spectrum->has_trace || spectrum->metzler) PetscFunctionReturn(0);
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &diagonal, NULL));
+  PetscCall(MatGetDiagonal(spectrum->liouvillian, diagonal));
+  PetscCall(VecSum(diagonal, &sum));
+  PetscCall(VecGetSize(diagonal, &size));
+  spectrum->centre = PetscImaginaryPart(sum) / (double)size;
+  PetscCall(VecDestroy(&diagonal));
+  PetscFunctionReturn(0);
+}
+
 /* A sector with a trace has it as a left null vector. */
 static PetscErrorCode has_trace(CospinSpectrum spectrum, PetscBool *answer)
 {
@@ -109,7 +129,6 @@ static PetscErrorCode has_trace(CospinSpectrum spectrum, PetscBool *answer)
   PetscFunctionReturn(0);
 }
 
-/* The solver is made when it is first needed, and again after CospinSpectrumRelease. */
 /* SLEPc 3.18 cannot normalise a block of vectors where a rank holds no element of it; single vectors it can.
  */
 static PetscErrorCode configure_vectors(CospinSpectrum spectrum)
@@ -125,6 +144,7 @@ static PetscErrorCode configure_vectors(CospinSpectrum spectrum)
   PetscFunctionReturn(0);
 }
 
+/* The solver is made when it is first needed, and again after CospinSpectrumRelease. */
 static PetscErrorCode configure_solver(CospinSpectrum spectrum)
 {
   EPS eps;
@@ -139,7 +159,7 @@ static PetscErrorCode configure_solver(CospinSpectrum spectrum)
   PetscCall(EPSSetProblemType(eps, EPS_NHEP));
   PetscCall(EPSSetTolerances(eps, tolerance, MAX_ITERATIONS));
   PetscCall(EPSSetWhichEigenpairs(eps, EPS_TARGET_MAGNITUDE));
-  PetscCall(EPSSetTarget(eps, spectrum->shift));
+  PetscCall(EPSSetTarget(eps, (PetscScalar)CMPLX(spectrum->shift, spectrum->centre)));
   PetscCall(EPSGetST(eps, &st));
   PetscCall(configure_factorisation(spectrum, st));
   PetscCall(configure_vectors(spectrum));
@@ -169,6 +189,7 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   PetscCall(MatGetInfo(new->liouvillian, MAT_GLOBAL_SUM, &info));
   PetscCall(is_metzler(new->liouvillian, &new->metzler));
   PetscCall(has_trace(new, &new->has_trace));
+  PetscCall(find_centre(new));
   new->nonzeros = (PetscInt64)info.nz_used;
   new->norm = norm > 0 ? norm : 1.0;
   new->resolution = 10 * PETSC_MACHINE_EPSILON *new->norm;
@@ -354,12 +375,13 @@ static PetscErrorCode move_shift(CospinSpectrum spectrum, double shift, PetscBoo
   PetscFunctionBeginUser;
   PetscCall(configure_solver(spectrum)); /* it may have been released */
   PetscCall(EPSGetTarget(spectrum->eps, &target));
-  *moved = (PetscBool)(target == spectrum->shift && shift > spectrum->shift);
+  *moved =
+      (PetscBool)(target == (PetscScalar)CMPLX(spectrum->shift, spectrum->centre) && shift > spectrum->shift);
   if (!*moved) PetscFunctionReturn(0);
   spectrum->shift = shift;
-  PetscCall(EPSSetTarget(spectrum->eps, shift));
+  PetscCall(EPSSetTarget(spectrum->eps, (PetscScalar)CMPLX(shift, spectrum->centre)));
   PetscCall(EPSGetST(spectrum->eps, &st));
-  PetscCall(STSetShift(st, shift));
+  PetscCall(STSetShift(st, (PetscScalar)CMPLX(shift, spectrum->centre)));
   PetscFunctionReturn(0);
 }
 
@@ -378,6 +400,19 @@ static PetscErrorCode find_modes(CospinSpectrum spectrum, PetscInt wanted, int n
   PetscCall(PetscTimSort(converged, *modes, sizeof(CospinMode), compare_modes, &close));
   *num = (int)converged;
   PetscFunctionReturn(0);
+}
+
+/* All eigenvalues as near to the target as the farthest that was found are known: a slower one that was
+   missed would have a frequency beyond this distance from the centre. */
+static double horizon_of(CospinSpectrum spectrum, PetscInt searched, double slowest, int found,
+                         const CospinMode modes[])
+{
+  const double complex target = CMPLX(spectrum->shift, spectrum->centre);
+  double radius = 0.0, rate = spectrum->shift - slowest;
+
+  if (found >= searched) return PETSC_INFINITY;
+  for (int k = 0; k < found; k++) radius = PetscMax(radius, cabs(modes[k].lambda - target));
+  return radius > rate ? PetscSqrtReal(radius * radius - rate * rate) : 0.0;
 }
 
 static const CospinMode *least_accurate(int num, const CospinMode modes[])
@@ -406,7 +441,7 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
   PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, left, &found, &all));
   *num = PetscMin(count, found);
   if (*num && least_accurate(*num, all)->residual > poor_residual) {
-    const double size = cabs(least_accurate(*num, all)->lambda);
+    const double size = cabs(least_accurate(*num, all)->lambda - I * spectrum->centre);
     PetscCall(move_shift(spectrum, size, &again));
     if (again) {
       PetscCall(CospinModesDestroy(found, all));
@@ -414,6 +449,12 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
       PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, left, &found, &all));
       *num = PetscMin(count, found);
     }
+  }
+  if (*num) {
+    const PetscInt searched = (PetscInt)CospinSectorDimension(spectrum->sector) - num_deflate;
+    const double slowest = creal(all[*num - 1].lambda);
+    spectrum->horizon = horizon_of(spectrum, searched, slowest, found, all);
+    if (wanted == 1) spectrum->horizon = PETSC_INFINITY; /* Metzler: the slowest eigenvalue is real */
   }
   for (int k = 0; k < *num; k++) modes[k] = all[k];
   PetscCall(CospinModesDestroy(found - *num, all + *num));
