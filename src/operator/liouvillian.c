@@ -77,13 +77,25 @@ static PetscErrorCode insert_rows(const Map *map, Mat matrix)
   PetscFunctionReturn(0);
 }
 
+/* Shows up in -log_view. */
+static PetscErrorCode assembly_event(PetscLogEvent *event)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscLogEventGetId("CospinAssembly", event));
+  if (*event < 0) PetscCall(PetscLogEventRegister("CospinAssembly", MAT_CLASSID, event));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
                                          Mat *matrix)
 {
   const PetscInt64 rows = CospinSectorDimension(to), columns = CospinSectorDimension(from);
   const Map map = {moves, from, to};
+  PetscLogEvent event;
 
   PetscFunctionBeginUser;
+  PetscCall(assembly_event(&event));
+  PetscCall(PetscLogEventBegin(event, 0, 0, 0, 0));
   PetscCheck(rows <= PETSC_MAX_INT && columns <= PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "A sector of dimension %" PetscInt64_FMT " needs a PETSc with 64-bit indices",
              PetscMax(rows, columns));
@@ -94,6 +106,7 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
   PetscCall(preallocate(&map, *matrix));
   PetscCall(MatSetOption(*matrix, MAT_NO_OFF_PROC_ENTRIES, PETSC_TRUE));
   PetscCall(insert_rows(&map, *matrix));
+  PetscCall(PetscLogEventEnd(event, 0, 0, 0, 0));
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""Speed and memory of cospin, with QuTiP's piqs beside it in the same run.
+
+    bash tests/benchmark.sh            (installs what is missing, builds, runs this)
+
+Prints, for the steady state and the fringe decay rate of synchronised ions at w = N Gc/2 (PRA 95, 033423, Eq. (23)):
+assembly, factorisation (symbolic + numeric), solves, all of both tasks, and peak memory of all ranks together, as medians
+over repetitions; the exponent with which assembly grows; then the steady state alone against piqs (method="power"),
+both without start-up and imports. Quote ratios: machines are shared and noisy.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+DECK = """title: benchmark
+parameters: {{N: {n}}}
+components: {{ions: {{kind: ensemble, size: N}}}}
+jumps:
+  - {{rate: 1, operator: ions.Sm}}
+  - {{rate: N/2, each: ions.sp}}
+observables: {{inversion: 2*<ions.Sz>/N}}
+tasks:
+  - steady: {{}}
+{decay}
+"""
+
+EVENTS = {"assembly": ["CospinAssembly"], "factor": ["MatLUFactorSym", "MatLUFactorNum"],
+          "solve": ["MatSolve", "MatSolveTranspos"]}
+
+PIQS = """
+import json, resource, sys, time
+import numpy
+numpy.int = int  # QuTiP 4.7 on newer numpy
+from qutip import steadystate, expect
+from qutip.piqs import Dicke, jspin
+n = int(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+system = Dicke(n, emission=0.0, pumping=n / 2, collective_emission=1.0)
+rho = steadystate(system.liouvillian(), method="power")
+seconds = time.perf_counter() - start
+inversion = 2 * expect(jspin(n, "z"), rho) / n
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"seconds": seconds, "bytes": 1024 * (after - before), "inversion": float(inversion)}))
+"""
+
+
+def event_times(log):
+    """Seconds of the events in PETSc's -log_view: the largest over ranks."""
+    times = {}
+    for what, names in EVENTS.items():
+        times[what] = 0.0
+        for name in names:
+            found = re.search(r"^%s\s+\d+\s+[\d.]+\s+([\d.e+-]+)" % name, log, re.M)
+            times[what] += float(found.group(1)) if found else 0.0
+    return times
+
+
+def run_cospin(program, ranks, n, decay, folder):
+    deck, output, log = (os.path.join(folder, name) for name in ("deck.yaml", "out.h5", "log"))
+    with open(deck, "w", encoding="utf-8") as stream:
+        stream.write(DECK.format(n=n, decay="  - decay: {of: ions.Sp}" if decay else ""))
+    command = ["mpiexec", "-n", str(ranks), program, "run", deck, "-o", output, "--overwrite", "--quiet",
+               "--groups", "1", "-log_view", ":" + log]
+    subprocess.run(command, check=True)
+    with open(log, encoding="utf-8") as stream:
+        result = event_times(stream.read())
+    with h5py.File(output) as data:
+        result["seconds"] = float(data["seconds"][()])
+        result["bytes"] = float(data["peak_memory"][()])
+        result["inversion"] = float(data["steady_inversion"][()])
+        result["dimension"] = int(data["steady_dimension"][()])
+        if decay:
+            result["width"] = float((data["decay_upper"][0] - data["decay_lower"][0]) / data["decay_rate"][0])
+    return result
+
+
+def median_of(repetitions, measure):
+    runs = [measure() for _ in range(repetitions)]
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def sizes(arguments, folder):
+    print("%6s %9s %5s %10s %10s %10s %10s %10s %12s" %
+          ("N", "labels", "ranks", "assembly/s", "factor/s", "solve/s", "all/s", "memory/MB", "bracket/rate"))
+    assembly = {}
+    for n in arguments.sizes:
+        for ranks in arguments.ranks:
+            row = median_of(arguments.repeat, lambda: run_cospin(arguments.program, ranks, n, True, folder))
+            print("%6d %9d %5d %10.3f %10.3f %10.3f %10.3f %10.0f %12.1e" %
+                  (n, row["dimension"], ranks, row["assembly"], row["factor"], row["solve"], row["seconds"],
+                   row["bytes"] / 1e6, row["width"]), flush=True)
+            assembly[n, ranks] = (row["dimension"], row["assembly"])
+    return assembly
+
+
+def peers(arguments, folder):
+    print("\nsteady state against piqs (power), one core\n%6s %10s %10s %8s %10s %10s %8s %12s" %
+          ("N", "piqs/s", "cospin/s", "ratio", "piqs/MB", "cospin/MB", "ratio", "difference"))
+    for n in arguments.peer_sizes:
+        def piqs():
+            text = subprocess.run(["/usr/bin/python3", "-c", PIQS, str(n)], check=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL).stdout
+            return json.loads(text.splitlines()[-1])
+        try:
+            theirs = median_of(arguments.repeat, piqs)
+        except subprocess.CalledProcessError:
+            print("%6d  piqs failed (python3-qutip installed?)" % n)
+            continue
+        ours = median_of(arguments.repeat, lambda: run_cospin(arguments.program, 1, n, False, folder))
+        idle = run_cospin(arguments.program, 1, 1, False, folder)  # what the program needs without a problem
+        memory = max(ours["bytes"] - idle["bytes"], 1e5)
+        print("%6d %10.3f %10.4f %8.0f %10.1f %10.2f %8.0f %12.1e" %
+              (n, theirs["seconds"], ours["seconds"], theirs["seconds"] / ours["seconds"], theirs["bytes"] / 1e6,
+               memory / 1e6, theirs["bytes"] / memory, theirs["inversion"] - ours["inversion"]), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[124, 400, 1000])
+    parser.add_argument("--ranks", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--peer-sizes", type=int, nargs="*", default=[20, 40, 60])
+    parser.add_argument("--repeat", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        assembly = sizes(arguments, folder)
+        first, last = (assembly.get((n, arguments.ranks[0])) for n in (arguments.sizes[0], arguments.sizes[-1]))
+        if first and last and first != last:
+            ratio = last[1] / first[1] / (last[0] / first[0])
+            print("assembly per label, largest against smallest: %.2f times" % ratio)
+        peers(arguments, folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
