@@ -81,8 +81,8 @@ static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, Cosp
   if (*status == STATUS_GOOD && !command->quiet) printf("dataset: %s\n", command->output);
   if (*status == STATUS_GOOD && num_bad) *status = STATUS_BAD_POINTS;
   if (num_bad)
-    fprintf(stderr, "cospin: %" PetscInt64_FMT " points have a bad outcome, see above or `cospin show`\n",
-            num_bad);
+    fprintf(stderr, "cospin: %" PetscInt64_FMT " %s a bad outcome, see above or `cospin show`\n", num_bad,
+            num_bad == 1 ? "point has" : "points have");
   PetscCall(warn_unused_options());
   PetscFunctionReturn(0);
 }
