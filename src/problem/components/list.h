@@ -1,2 +1,4 @@
 /* The kinds of components, one line each; included under different meanings of COSPIN_KIND. */
 COSPIN_KIND(CospinComponentEnsemble)
+COSPIN_KIND(CospinComponentSpin)
+COSPIN_KIND(CospinComponentMode)

@@ -1,0 +1,32 @@
+/*
+   What `spin` and `mode` have in common: levels n = 0 ... levels - 1 on the ket and on the bra, and letters
+   that move n by a fixed number. A letter that would leave the levels gives zero: the operators are matrices
+   of the space that is there.
+*/
+#pragma once
+#include <cospin/component.h>
+
+typedef struct {
+  int up;                                        /* what the letter adds to n */
+  double (*Amplitude)(double n, double highest); /* from level n; `highest`: the last level */
+} CospinLadderLetter;
+
+/* Sets component->data and ->num_coordinates. letters[num_letters] is borrowed. */
+PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_letters,
+                                  const CospinLadderLetter letters[]);
+int CospinLadderLevels(CospinComponent component);
+
+/* The members of a CospinComponentKind; coordinates (n, n'). */
+extern const CospinRole CospinLadderRoles[];
+PetscErrorCode CospinLadderDestroy(CospinComponent component);
+void CospinLadderRange(CospinComponent component, int i, const int label[], int *lo, int *hi);
+void CospinLadderDiagonal(CospinComponent component, int label[], int *num, const int **generators);
+double CospinLadderTrace(CospinComponent component, const int label[]);
+int CospinLadderLetterStep(CospinComponent component, CospinLetter letter, CospinSide side);
+void CospinLadderShift(CospinComponent component, int step, int shift[]);
+double CospinLadderApply(CospinComponent component, int step, int label[]);
+
+#define COSPIN_LADDER_MEMBERS                                                                                \
+  .Destroy = CospinLadderDestroy, .roles = CospinLadderRoles, .Range = CospinLadderRange,                    \
+  .Diagonal = CospinLadderDiagonal, .Trace = CospinLadderTrace, .LetterStep = CospinLadderLetterStep,        \
+  .Shift = CospinLadderShift, .Apply = CospinLadderApply

@@ -1,0 +1,71 @@
+/*
+   Component kind `mode`: a bosonic mode with Fock states n = 0 ... cutoff - 1.
+
+   Operators are those of the truncated space, a^+ |cutoff-1> = 0, in Hamiltonian and jumps alike, so that the
+   truncated generator is a Lindblad generator of its own: trace and positivity are kept.
+*/
+#include "ladder.h"
+
+enum { LOWER, RAISE, NUM_LETTERS };
+enum { MAX_CUTOFF = 1000000 };
+
+static double annihilate(double n, double highest)
+{
+  (void)highest;
+  return PetscSqrtReal(n);
+}
+
+static double create(double n, double highest)
+{
+  (void)highest;
+  return PetscSqrtReal(n + 1);
+}
+
+static const CospinLadderLetter letters[NUM_LETTERS] = {{-1, annihilate}, {+1, create}};
+static const int adjoint[NUM_LETTERS] = {RAISE, LOWER};
+
+static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
+                             CospinFaults faults, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(numbers[0] >= 1 && numbers[0] <= MAX_CUTOFF);
+  if (*ok) {
+    PetscCall(CospinLadderCreate(component, (int)numbers[0], NUM_LETTERS, letters));
+  } else {
+    PetscCall(CospinFaultsAdd(
+        faults, record->settings[0].position, CospinExpressionPath(record->settings[0].expression),
+        "a mode of %g Fock states (a whole number from 1 to %d)", numbers[0], MAX_CUTOFF));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, size, "%d Fock states", CospinLadderLevels(component)));
+  PetscFunctionReturn(0);
+}
+
+static const CospinKey keys[] = {
+    {.name = "cutoff",
+     .type = COSPIN_KEY_INTEGER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "number of Fock states kept, n = 0 ... cutoff - 1"},
+    {.name = NULL},
+};
+
+static const CospinOperatorName operators[] = {
+    {"a", PETSC_FALSE, 1, {{1, 0, 1, {LOWER}}}, "annihilation operator"},
+    {"n", PETSC_FALSE, 1, {{1, 0, 2, {RAISE, LOWER}}}, "number operator dag(a)*a"},
+    {.name = NULL},
+};
+
+const CospinComponentKind CospinComponentMode = {
+    .record = {"mode", "bosonic mode with a Fock cutoff", keys},
+    .operators = operators,
+    .adjoint = adjoint,
+    .Create = Create,
+    .Describe = Describe,
+    COSPIN_LADDER_MEMBERS,
+};

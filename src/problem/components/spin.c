@@ -1,0 +1,99 @@
+/*
+   Component kind `spin`: one spin of length S, or one irrep of many spins.
+
+   Levels: n = S + m. `b` is the Holstein-Primakoff boson, Sm = sqrt(2S - b^+ b) b with b |n> = sqrt(n) |n-1>
+   (Phys. Rev. 58, 1098 (1940)).
+*/
+#include "ladder.h"
+
+enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, BOSON, BOSON_ADJOINT, NUM_LETTERS };
+enum { MAX_TWO_S = 100000000 };
+
+static double raise_spin(double n, double two_s)
+{
+  return PetscSqrtReal((two_s - n) * (n + 1));
+}
+
+static double lower_spin(double n, double two_s)
+{
+  return PetscSqrtReal(n * (two_s - n + 1));
+}
+
+static double z_component(double n, double two_s)
+{
+  return n - 0.5 * two_s;
+}
+
+static double annihilate(double n, double two_s)
+{
+  (void)two_s;
+  return PetscSqrtReal(n);
+}
+
+static double create(double n, double two_s)
+{
+  (void)two_s;
+  return PetscSqrtReal(n + 1);
+}
+
+static const CospinLadderLetter letters[NUM_LETTERS] = {
+    {+1, raise_spin}, {-1, lower_spin}, {0, z_component}, {-1, annihilate}, {+1, create}};
+static const int adjoint[NUM_LETTERS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z, BOSON_ADJOINT, BOSON};
+
+static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
+                             CospinFaults faults, PetscBool *ok)
+{
+  const double two_s = 2.0 * numbers[0];
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(two_s >= 1 && two_s <= MAX_TWO_S && two_s == PetscFloorReal(two_s));
+  if (*ok) {
+    PetscCall(CospinLadderCreate(component, (int)two_s + 1, NUM_LETTERS, letters));
+  } else {
+    PetscCall(CospinFaultsAdd(faults, record->settings[0].position,
+                              CospinExpressionPath(record->settings[0].expression),
+                              "a spin of length %g (a positive multiple of 1/2)", numbers[0]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
+{
+  const int levels = CospinLadderLevels(component);
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, size, "length %g, %d levels", 0.5 * (levels - 1), levels));
+  PetscFunctionReturn(0);
+}
+
+static const CospinKey keys[] = {
+    {.name = "S",
+     .type = COSPIN_KEY_NUMBER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "length of the spin, a multiple of 1/2"},
+    {.name = NULL},
+};
+
+static const CospinOperatorName operators[] = {
+    {"Sp", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_PLUS}}}, "raising operator"},
+    {"Sm", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_MINUS}}}, "lowering operator"},
+    {"Sz", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_Z}}}, "z component"},
+    {"Sx", PETSC_FALSE, 2, {{.5, 0, 1, {SPIN_PLUS}}, {.5, 0, 1, {SPIN_MINUS}}}, "x component, (Sp + Sm)/2"},
+    {"Sy",
+     PETSC_FALSE,
+     2,
+     {{0, -.5, 1, {SPIN_PLUS}}, {0, .5, 1, {SPIN_MINUS}}},
+     "y component, (Sp - Sm)/(2i)"},
+    {"b", PETSC_FALSE, 1, {{1, 0, 1, {BOSON}}}, "Holstein-Primakoff boson, Sm = sqrt(2S - dag(b)*b) b"},
+    {.name = NULL},
+};
+
+const CospinComponentKind CospinComponentSpin = {
+    .record = {"spin", "one spin of length S, e.g. one collective irrep", keys},
+    .operators = operators,
+    .adjoint = adjoint,
+    .Create = Create,
+    .Describe = Describe,
+    COSPIN_LADDER_MEMBERS,
+};
