@@ -55,6 +55,8 @@ check_command() {
 
 check_deck() {
   local deck=$1 number=$2
+  export TMPDIR=$scratch/$number # Open MPI's own folders: programs that share them may trip over each other
+  mkdir -p "$TMPDIR"
   [ -s "$decks/${deck%.yaml}.expected" ] || { fail "$deck has no .expected"; return; }
   check_command "$deck" plan "${alone[@]}" plan "$deck"
   check_command "$deck" run "${alone[@]}" run "$deck"

@@ -9,6 +9,7 @@ program=${COSPIN_PROGRAM:-$source/build/release/cospin}
 export OMP_NUM_THREADS=1 OMPI_MCA_ess_singleton_isolated=1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch # Open MPI's own folders: programs that share them may trip over each other
 cd "$scratch" || exit 1
 failures=0
 
