@@ -1,5 +1,6 @@
 /* cospin: options, deck, farm, summary, exit status. Everything below is handed its communicator. */
 #include <cospin/command.h>
+#include <cospin/cost.h>
 #include <cospin/dataset.h>
 #include <cospin/load.h>
 #include <cospin/output.h>

@@ -55,10 +55,13 @@ typedef struct {
   const CospinOperatorName *operators;
   const int *adjoint; /* [letter code] the code of its adjoint */
 
-  /* numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
+  /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
+     numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
      Adds faults (size out of range, ...); *ok tells. Sets component->num_coordinates and ->data. */
   PetscErrorCode (*Create)(CospinComponent component, const CospinRecord *record, const double numbers[],
-                           CospinFaults faults, PetscBool *ok);
+                           int window, CospinFaults faults, PetscBool *ok);
+  /* Levels kept of a component whose deck leaves that open; 0: it has nothing to grow. NULL: never. */
+  int (*Window)(CospinComponent component);
   PetscErrorCode (*Destroy)(CospinComponent component);
   /* "124 spins-1/2, permutation symmetric" */
   PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);

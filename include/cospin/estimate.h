@@ -1,8 +1,6 @@
 /*
    What a grid point will cost, before anything is solved: dimensions of the sectors, memory and time of their
-   factorisations. Rough (a factor of two), from the dimension d of the lattice of labels: nested dissection
-   of a d-dimensional mesh of n labels fills n log n (d = 2) or n^(2-2/d) elements at a cost of n^(3-3/d)
-   (George, SIAM J. Numer. Anal. 10, 345 (1973)); the factors in front were measured with MUMPS 5.5.
+   factorisations (cospin/cost.h). Rough, a factor of two.
 */
 #pragma once
 #include <cospin/problem.h>
@@ -39,6 +37,3 @@ typedef struct {
    dimension feeds. */
 CospinSplit CospinEstimateSplit(const CospinPointEstimate *worst, PetscInt64 num_points, int ranks,
                                 double bytes_per_rank);
-
-/* Memory of this machine in bytes; SLURM's limit where there is one. */
-double CospinMachineBytes(void);

@@ -8,7 +8,8 @@ typedef enum {
   COSPIN_EMPTY_SECTOR = -2,  /* the operator has no elements here */
   COSPIN_NOT_CONVERGED = -3, /* the eigensolver gave up */
   COSPIN_DEGENERATE = -4,    /* several steady states and nothing that selects one */
-  COSPIN_SOLVER_FAILED = -5  /* factorisation or solver broke down */
+  COSPIN_SOLVER_FAILED = -5, /* factorisation or solver broke down */
+  COSPIN_WINDOW_LIMIT = -6   /* an open window would have to be larger than memory allows */
 } CospinOutcome;
 
 /* Names (NULL-terminated) and values of all outcomes, in the same order. */

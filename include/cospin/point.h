@@ -13,6 +13,7 @@ typedef struct {
   double next_frequency;
   CospinSpectrum spectrum; /* of the sector of the one steady state; NULL if degenerate */
   Vec rho;                 /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
+  double leak;             /* residual in a larger window (CospinWindowLeak); 0 if no window is open */
   double residual;         /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L */
 } CospinSteadyState;
 
@@ -34,3 +35,11 @@ PetscErrorCode CospinPointDestroy(CospinPoint *point);
    PETSc options of the task that asks first. */
 PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[],
                                       const CospinSteadyState **steady);
+
+/* Not collective. Puts another problem of the same deck and grid point in place; what was solved is dropped.
+ * Takes `problem`. */
+PetscErrorCode CospinPointReplaceProblem(CospinPoint point, CospinProblem problem);
+
+/* Collective. Gives open windows their size, by the steady state (cospin/window.h); does nothing where there
+ * are none. */
+PetscErrorCode CospinPointSettle(CospinPoint point);

@@ -24,7 +24,15 @@ typedef struct CospinProblem_ {
 */
 PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
                                    CospinProblem *problem, PetscBool *ok);
+/* The same with windows[num_components] levels of components whose deck leaves that open (NULL or 0: their
+ * first choice). */
+PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
+                                           CospinFaults faults, CospinProblem *problem, PetscBool *ok);
 PetscErrorCode CospinProblemDestroy(CospinProblem *problem);
+
+/* Not collective. windows[num_components]: levels of components whose deck leaves that open, 0 for others;
+ * *any: is there one. */
+void CospinProblemWindows(CospinProblem problem, int windows[], PetscBool *any);
 
 /* Not collective. Value of an operator expression, no `each:` around it: operators of one unnamed spin are
    faults. A number becomes a multiple of the identity. *polynomial is owned by the caller, NULL unless *ok.

@@ -1,49 +1,38 @@
 /* Cost models, and the choice of ranks per point that follows from them. */
+#include <cospin/cost.h>
 #include <cospin/estimate.h>
 #include <cospin/task.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 enum { NUM_SAMPLES = 16, LABELS_PER_RANK = 4000 };
 
-/* Measured: one core, PETSc 3.18 complex, MUMPS 5.5, OpenBLAS; N = 124, 400 and 1000 of
- * input/ions_fig10a.yaml. */
-static const double fill_factor = 5.5, plane_seconds = 1.7e-8, space_seconds = 4e-10, fill_bytes = 28.0,
-                    solve_seconds = 4.5e-9, assembly_seconds = 5e-7, bytes_per_row = 40 * 16.0,
+/* Measured as the costs in src/operator/cost.c. */
+static const double solve_seconds = 4.5e-9, assembly_seconds = 5e-7, bytes_per_row = 40 * 16.0,
                     overhead_seconds = 2e-3;
 static const int num_solves = 24;
-
-/* Elements of the factors and the time to find them, for n labels in d dimensions. */
-static void factor_cost(double n, int d, double *fill, double *seconds)
-{
-  const double exponent = d > 2 ? 2.0 - 2.0 / d : 1.0;
-
-  *fill = fill_factor * PetscPowReal(n, exponent) * (d == 2 ? PetscLog2Real(n + 2) : 1.0);
-  *seconds = (d > 2 ? space_seconds : plane_seconds) * PetscPowReal(n, d > 1 ? 3.0 - 3.0 / d : 1.0);
-}
 
 static PetscErrorCode add_sector(CospinProblem problem, const int representative[],
                                  CospinTaskEstimate *estimate)
 {
   CospinSector sector;
   PetscInt64 n;
-  double fill, factor_seconds, matrix;
+  CospinFactorCost cost;
+  double matrix;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
   n = CospinSectorDimension(sector);
   PetscCall(CospinSectorDestroy(&sector));
   if (n == 0) PetscFunctionReturn(0);
-  factor_cost((double)n, CospinLatticeRank(problem->lattice), &fill, &factor_seconds);
+  cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
   matrix = (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
   estimate->num_sectors++;
   estimate->seconds += overhead_seconds +
-                       assembly_seconds * (double)n * (double)problem->generator->count / 5 + factor_seconds +
-                       num_solves * solve_seconds * fill;
+                       assembly_seconds * (double)n * (double)problem->generator->count / 5 + cost.seconds +
+                       num_solves * solve_seconds * cost.elements;
   if (n > estimate->dimension) {
     estimate->dimension = n;
     estimate->nonzeros = n * problem->generator->count;
-    estimate->factor_bytes = fill_bytes * fill;
+    estimate->factor_bytes = cost.bytes;
     estimate->matrix_bytes = matrix;
   }
   PetscFunctionReturn(0);
@@ -115,13 +104,4 @@ CospinSplit CospinEstimateSplit(const CospinPointEstimate *worst, PetscInt64 num
   const int groups = (int)PetscMin(num_points, ranks / ranks_per_point);
 
   return (CospinSplit){groups, groups * ranks_per_point};
-}
-
-double CospinMachineBytes(void)
-{
-  const char *slurm = getenv("SLURM_MEM_PER_NODE"); /* in MiB */
-  const double physical = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  const double limit = slurm ? atof(slurm) * 1048576.0 : 0.0;
-
-  return limit > 0 && limit < physical ? limit : physical;
 }

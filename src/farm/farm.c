@@ -89,7 +89,9 @@ static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable tabl
 
   PetscFunctionBeginUser;
   PetscCall(PetscPushErrorHandler(catch_error, message));
-  code = CospinTaskKindOf(task)->Run(point, task, CospinTableResults(table, deck, k, record), &outcome);
+  code = CospinPointSettle(point);
+  if (!code)
+    code = CospinTaskKindOf(task)->Run(point, task, CospinTableResults(table, deck, k, record), &outcome);
   PetscCall(PetscPopErrorHandler());
   failed = code != 0;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, group->comm));

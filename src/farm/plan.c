@@ -1,3 +1,4 @@
+#include <cospin/cost.h>
 #include <cospin/report.h>
 #include <string.h>
 

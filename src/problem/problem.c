@@ -221,7 +221,8 @@ static const CospinComponentKind *kind_of(const CospinRecord *record)
   return CospinComponentKinds[k];
 }
 
-static PetscErrorCode create_components(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+static PetscErrorCode create_components(CospinProblem problem, const int windows[], CospinFaults faults,
+                                        PetscBool *ok)
 {
   CospinSystem *system = &problem->system;
   double numbers[COSPIN_MAX_COORDINATES];
@@ -236,7 +237,9 @@ static PetscErrorCode create_components(CospinProblem problem, CospinFaults faul
     component->name = record->name;
     component->offset = system->num_coordinates;
     PetscCall(record_numbers(problem, record, faults, numbers, &this_ok));
-    if (this_ok) PetscCall(component->kind->Create(component, record, numbers, faults, &this_ok));
+    if (this_ok)
+      PetscCall(
+          component->kind->Create(component, record, numbers, windows ? windows[c] : 0, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
     system->num_components++;
     system->num_coordinates += component->num_coordinates;
@@ -373,6 +376,14 @@ static PetscErrorCode create_generator(CospinProblem problem, CospinFaults fault
 PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
                                    CospinProblem *problem, PetscBool *ok)
 {
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemCreateWindowed(deck, point, NULL, faults, problem, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
+                                           CospinFaults faults, CospinProblem *problem, PetscBool *ok)
+{
   CospinProblem new;
 
   PetscFunctionBeginUser;
@@ -383,7 +394,7 @@ PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaul
   new->environment = (CospinEnvironment){.context = new, .Resolve = resolve, .LetterAdjoint = letter_adjoint};
   PetscCall(PetscCalloc1(deck->num_parameters, &new->parameters));
   PetscCall(CospinDeckEvaluateParameters(deck, point, new->parameters, faults, ok));
-  if (*ok) PetscCall(create_components(new, faults, ok));
+  if (*ok) PetscCall(create_components(new, windows, faults, ok));
   if (*ok) PetscCall(create_generator(new, faults, ok));
   PetscFunctionReturn(0);
 }
@@ -402,4 +413,14 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
   PetscCall(PetscFree((*problem)->parameters));
   PetscCall(PetscFree(*problem));
   PetscFunctionReturn(0);
+}
+
+void CospinProblemWindows(CospinProblem problem, int windows[], PetscBool *any)
+{
+  *any = PETSC_FALSE;
+  for (int c = 0; c < problem->system.num_components; c++) {
+    CospinComponent component = &problem->system.components[c];
+    windows[c] = component->kind->Window ? component->kind->Window(component) : 0;
+    if (windows[c]) *any = PETSC_TRUE;
+  }
 }

@@ -13,8 +13,11 @@
 */
 #include "settings.h"
 #include <cospin/liouvillian.h>
+#include <cospin/window.h>
 
 enum { MAX_NULL = 8, MAX_COUNT = 1000 };
+static const double largest_leak =
+    1e-8; /* the window was made for the steady state, a mode reaches a little farther */
 
 static const CospinKey keys[] = {
     {.name = "of",
@@ -46,6 +49,8 @@ static const CospinTaskVariable variables[] = {
      "share of <A(t) A^+(0)> in the steady state"},
     {"weight_im", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, imaginary part", ""},
     {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
+    {"leak", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode in a larger window",
+     "0 where every cutoff is the deck's"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this cannot be told from zero",
      "10 eps |L|"},
     {"horizon", COSPIN_REAL, PETSC_FALSE, "rate",
@@ -135,7 +140,7 @@ static PetscErrorCode left_moves(CospinProblem problem, CospinPolynomial a, Cosp
 /* What is found in all sectors of A. */
 typedef struct {
   double complex lambda, weight;
-  double residual, lower, upper;
+  double residual, leak, lower, upper;
 } Mode;
 
 typedef struct {
@@ -216,7 +221,8 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
                                   (PetscBool)(settings->weights && num_null == 0), &num, found));
   for (int k = 0; k < num; k++) {
     Mode *mode = &modes->modes[modes->num + k];
-    *mode = (Mode){found[k].lambda, CMPLX(NAN, NAN), found[k].residual, NAN, NAN};
+    *mode = (Mode){found[k].lambda, CMPLX(NAN, NAN), found[k].residual, 0.0, NAN, NAN};
+    PetscCall(CospinWindowLeak(point, spectrum, found[k].right, mode->lambda, &mode->leak));
     if (k == 0 && num_null == 0) {
       double lower, upper;
       PetscCall(CospinSpectrumBracket(spectrum, found[k].right, &lower, &upper));
@@ -277,6 +283,8 @@ static PetscErrorCode store(const Modes *modes, const Settings *settings, Cospin
     PetscCall(CospinResultsSet(results, "weight", k, creal(mode->weight)));
     PetscCall(CospinResultsSet(results, "weight_im", k, cimag(mode->weight)));
     PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
+    PetscCall(CospinResultsSet(results, "leak", k, mode->leak));
+    if (mode->leak > largest_leak) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscCall(CospinResultsSet(results, "resolution", 0, modes->resolution));
   PetscCall(CospinResultsSet(results, "horizon", 0, modes->horizon));

@@ -2,11 +2,12 @@
 #include <cospin/outcome.h>
 #include <stddef.h>
 
-const char *const CospinOutcomeNames[] = {"not_run",       "good",       "inaccurate",    "empty_sector",
-                                          "not_converged", "degenerate", "solver_failed", NULL};
-const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,      COSPIN_GOOD,          COSPIN_INACCURATE,
-                                   COSPIN_EMPTY_SECTOR, COSPIN_NOT_CONVERGED, COSPIN_DEGENERATE,
-                                   COSPIN_SOLVER_FAILED};
+const char *const CospinOutcomeNames[] = {"not_run",       "good",          "inaccurate",
+                                          "empty_sector",  "not_converged", "degenerate",
+                                          "solver_failed", "window_limit",  NULL};
+const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,       COSPIN_GOOD,          COSPIN_INACCURATE,
+                                   COSPIN_EMPTY_SECTOR,  COSPIN_NOT_CONVERGED, COSPIN_DEGENERATE,
+                                   COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT};
 static const char *const help[] = {
     "",
     "",
@@ -17,6 +18,7 @@ static const char *const help[] = {
     "several steady states, counted in <task>_degeneracy; nothing in the deck selects one, so none is given",
     "the factorisation or the solver broke down, see the message above: often memory, more ranks per point "
     "help",
+    "a mode without a cutoff needs more levels than fit into memory: is its state bounded? see steady_leak",
 };
 
 static int row_of(int outcome)

@@ -2,8 +2,10 @@
 #include "settings.h"
 #include <cospin/liouvillian.h>
 #include <cospin/point.h>
+#include <cospin/window.h>
 
 enum { MAX_NULL = 64 }; /* null vectors counted in one sector */
+static const double largest_leak = 1e-12;
 
 PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
                                  CospinPoint *point, PetscBool *ok)
@@ -23,12 +25,33 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode forget_steady(CospinPoint point)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&point->steady.rho));
+  PetscCall(CospinSpectrumDestroy(&point->steady.spectrum));
+  point->has_steady = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointReplaceProblem(CospinPoint point, CospinProblem problem)
+{
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(forget_steady(point));
+  PetscCall(CospinObservablesDestroy(&point->observables));
+  PetscCall(CospinProblemDestroy(&point->problem));
+  point->problem = problem;
+  PetscCall(CospinObservablesCreate(problem, NULL, &point->observables, &ok));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinPointDestroy(CospinPoint *point)
 {
   PetscFunctionBeginUser;
   if (!*point) PetscFunctionReturn(0);
-  PetscCall(VecDestroy(&(*point)->steady.rho));
-  PetscCall(CospinSpectrumDestroy(&(*point)->steady.spectrum));
+  PetscCall(forget_steady(*point));
   PetscCall(CospinObservablesDestroy(&(*point)->observables));
   PetscCall(CospinProblemDestroy(&(*point)->problem));
   PetscCall(PetscFree(*point));
@@ -93,8 +116,8 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[])
   int num, *representatives;
 
   PetscFunctionBeginUser;
-  *steady =
-      (CospinSteadyState){.outcome = COSPIN_GOOD, .next_rate = NAN, .next_frequency = NAN, .residual = NAN};
+  *steady = (CospinSteadyState){
+      .outcome = COSPIN_GOOD, .next_rate = NAN, .next_frequency = NAN, .residual = NAN, .leak = 0.0};
   PetscCall(CospinTaskSteadySectors(point->problem, NULL, &num, &representatives));
   for (int k = 0; k < num; k++) {
     PetscCall(add_sector(point, representatives + k * point->problem->system.num_coordinates, prefix));
@@ -110,12 +133,42 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[])
   PetscFunctionReturn(0);
 }
 
+/* The steady state in windows that are large enough for it. */
+static PetscErrorCode settle_steady(CospinPoint point, const char prefix[])
+{
+  PetscBool grown = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  while (grown) {
+    CospinSteadyState *steady = &point->steady;
+    PetscCall(compute_steady(point, prefix));
+    if (!steady->rho) PetscFunctionReturn(0);
+    PetscCall(CospinWindowLeak(point, steady->spectrum, steady->rho, 0.0, &steady->leak));
+    if (steady->leak <= largest_leak) PetscFunctionReturn(0);
+    PetscCall(CospinWindowGrow(point, &grown));
+  }
+  point->steady.outcome = CospinOutcomeWorse(point->steady.outcome, COSPIN_WINDOW_LIMIT);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[],
                                       const CospinSteadyState **steady)
 {
   PetscFunctionBeginUser;
-  if (!point->has_steady) PetscCall(compute_steady(point, prefix));
+  if (!point->has_steady) PetscCall(settle_steady(point, prefix));
   point->has_steady = PETSC_TRUE;
   *steady = &point->steady;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointSettle(CospinPoint point)
+{
+  int windows[COSPIN_MAX_COORDINATES];
+  const CospinSteadyState *steady;
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  CospinProblemWindows(point->problem, windows, &any);
+  if (any) PetscCall(CospinPointSteadyState(point, "steady_", &steady));
   PetscFunctionReturn(0);
 }

@@ -20,6 +20,8 @@ static const CospinTaskVariable variables[] = {
      "to a few digits; see task gap"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero", "10 eps |L|"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the steady state", "|L rho| / (|L| |rho|)"},
+    {"leak", COSPIN_REAL, PETSC_FALSE, "1", "residual in a larger window",
+     "0 where every cutoff is the deck's"},
     {"trace", COSPIN_REAL, PETSC_FALSE, "1", "trace of the steady state", "recomputed"},
     {"smallest_population", COSPIN_REAL, PETSC_FALSE, "1", "smallest population of the steady state",
      "negative: rounding"},
@@ -101,6 +103,7 @@ static PetscErrorCode store_state(CospinPoint point, const CospinSteadyState *st
   PetscCall(CospinTraceOf(&point->problem->system, steady->spectrum->sector, steady->rho, &trace));
   PetscCall(inspect_populations(steady, &smallest, &imaginary));
   PetscCall(CospinResultsSet(results, "residual", 0, steady->residual));
+  PetscCall(CospinResultsSet(results, "leak", 0, steady->leak));
   PetscCall(CospinResultsSet(results, "resolution", 0, steady->spectrum->resolution));
   PetscCall(CospinResultsSet(results, "trace", 0, creal(trace)));
   PetscCall(CospinResultsSet(results, "smallest_population", 0, smallest));

@@ -38,12 +38,13 @@ static int ensemble_size(CospinComponent component)
 }
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
-                             CospinFaults faults, PetscBool *ok)
+                             int window, CospinFaults faults, PetscBool *ok)
 {
   Ensemble *ensemble;
   const double size = numbers[0];
 
   PetscFunctionBeginUser;
+  (void)window;
   *ok = (PetscBool)(size >= 1 && size <= 1e8);
   if (!*ok) {
     PetscCall(CospinFaultsAdd(

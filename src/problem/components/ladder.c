@@ -5,6 +5,7 @@ enum { N_KET, N_BRA, NUM_COORDINATES };
 typedef struct {
   int levels, num_letters;
   const CospinLadderLetter *letters;
+  PetscBool open_ended;
 } Ladder;
 
 const CospinRole CospinLadderRoles[NUM_COORDINATES] = {COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA};
@@ -16,7 +17,7 @@ PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&ladder));
-  *ladder = (Ladder){levels, num_letters, letters};
+  *ladder = (Ladder){levels, num_letters, letters, PETSC_FALSE};
   component->data = ladder;
   component->num_coordinates = NUM_COORDINATES;
   PetscFunctionReturn(0);
@@ -32,6 +33,18 @@ PetscErrorCode CospinLadderDestroy(CospinComponent component)
 int CospinLadderLevels(CospinComponent component)
 {
   return ((const Ladder *)component->data)->levels;
+}
+
+void CospinLadderSetOpen(CospinComponent component)
+{
+  ((Ladder *)component->data)->open_ended = PETSC_TRUE;
+}
+
+int CospinLadderWindow(CospinComponent component)
+{
+  const Ladder *ladder = (const Ladder *)component->data;
+
+  return ladder->open_ended ? ladder->levels : 0;
 }
 
 void CospinLadderRange(CospinComponent component, int i, const int label[], int *lo, int *hi)

@@ -15,6 +15,9 @@ typedef struct {
 PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_letters,
                                   const CospinLadderLetter letters[]);
 int CospinLadderLevels(CospinComponent component);
+/* The number of levels was left open: a Window function of a kind tells it then, and 0 otherwise. */
+void CospinLadderSetOpen(CospinComponent component);
+int CospinLadderWindow(CospinComponent component);
 
 /* The members of a CospinComponentKind; coordinates (n, n'). */
 extern const CospinRole CospinLadderRoles[];

@@ -1,5 +1,6 @@
 /*
-   Component kind `mode`: a bosonic mode with Fock states n = 0 ... cutoff - 1.
+   Component kind `mode`: a bosonic mode with Fock states n = 0 ... cutoff - 1. Without a cutoff in the deck
+   there is a window that grows (cospin/window.h).
 
    Operators are those of the truncated space, a^+ |cutoff-1> = 0, in Hamiltonian and jumps alike, so that the
    truncated generator is a Lindblad generator of its own: trace and positivity are kept.
@@ -7,7 +8,7 @@
 #include "ladder.h"
 
 enum { LOWER, RAISE, NUM_LETTERS };
-enum { MAX_CUTOFF = 1000000 };
+enum { MAX_CUTOFF = 1000000, FIRST_WINDOW = 12 };
 
 static double annihilate(double n, double highest)
 {
@@ -25,33 +26,39 @@ static const CospinLadderLetter letters[NUM_LETTERS] = {{-1, annihilate}, {+1, c
 static const int adjoint[NUM_LETTERS] = {RAISE, LOWER};
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
-                             CospinFaults faults, PetscBool *ok)
+                             int window, CospinFaults faults, PetscBool *ok)
 {
+  const PetscBool open_ended = PetscIsNanReal(numbers[0]);
+  const double levels = !open_ended ? numbers[0] : window ? window : FIRST_WINDOW;
+
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(numbers[0] >= 1 && numbers[0] <= MAX_CUTOFF);
+  *ok = (PetscBool)(levels >= 1 && levels <= MAX_CUTOFF);
   if (*ok) {
-    PetscCall(CospinLadderCreate(component, (int)numbers[0], NUM_LETTERS, letters));
+    PetscCall(CospinLadderCreate(component, (int)levels, NUM_LETTERS, letters));
+    if (open_ended) CospinLadderSetOpen(component);
   } else {
-    PetscCall(CospinFaultsAdd(
-        faults, record->settings[0].position, CospinExpressionPath(record->settings[0].expression),
-        "a mode of %g Fock states (a whole number from 1 to %d)", numbers[0], MAX_CUTOFF));
+    PetscCall(CospinFaultsAdd(faults, record->settings[0].position,
+                              CospinExpressionPath(record->settings[0].expression),
+                              "a mode of %g Fock states (a whole number from 1 to %d)", levels, MAX_CUTOFF));
   }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
+  const PetscBool open_ended = (PetscBool)(CospinLadderWindow(component) > 0);
+
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(text, size, "%d Fock states", CospinLadderLevels(component)));
+  PetscCall(PetscSNPrintf(text, size, "%d Fock states%s", CospinLadderLevels(component),
+                          open_ended ? " to begin with, more as the state needs" : ""));
   PetscFunctionReturn(0);
 }
 
 static const CospinKey keys[] = {
     {.name = "cutoff",
      .type = COSPIN_KEY_INTEGER,
-     .required = PETSC_TRUE,
      .unit = "",
-     .help = "number of Fock states kept, n = 0 ... cutoff - 1"},
+     .help = "number of Fock states kept, n = 0 ... cutoff - 1; left out: as many as the steady state needs"},
     {.name = NULL},
 };
 
@@ -67,5 +74,6 @@ const CospinComponentKind CospinComponentMode = {
     .adjoint = adjoint,
     .Create = Create,
     .Describe = Describe,
+    .Window = CospinLadderWindow,
     COSPIN_LADDER_MEMBERS,
 };

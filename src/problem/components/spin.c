@@ -41,11 +41,12 @@ static const CospinLadderLetter letters[NUM_LETTERS] = {
 static const int adjoint[NUM_LETTERS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z, BOSON_ADJOINT, BOSON};
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
-                             CospinFaults faults, PetscBool *ok)
+                             int window, CospinFaults faults, PetscBool *ok)
 {
   const double two_s = 2.0 * numbers[0];
 
   PetscFunctionBeginUser;
+  (void)window;
   *ok = (PetscBool)(two_s >= 1 && two_s <= MAX_TWO_S && two_s == PetscFloorReal(two_s));
   if (*ok) {
     PetscCall(CospinLadderCreate(component, (int)two_s + 1, NUM_LETTERS, letters));

@@ -1,0 +1,23 @@
+/*
+   Windows: components whose number of levels the deck leaves open keep as many as the steady state needs.
+
+   The criterion is the leak: the state, found in the window, is put into a larger one, and its residual is
+   computed anew with the generator there. It counts everything that the window cuts off.
+*/
+#pragma once
+#include <cospin/point.h>
+
+/*
+   Collective. leak = |L' rho| / (|L| |rho|) with L' the generator on a window that is larger by as many
+   levels as its moves can reach; `norm` is |L|. 0 if no window is open. lambda: eigenvalue of rho, 0 for a
+   state (a mode leaks |L' x - lambda x|).
+*/
+PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
+                                double *leak);
+
+/*
+   Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
+   before is dropped. *grown is false, and nothing is changed, if no window is open or the larger problem
+   would not fit into memory.
+*/
+PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown);

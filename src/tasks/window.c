@@ -1,0 +1,120 @@
+#include <cospin/cost.h>
+#include <cospin/liouvillian.h>
+#include <cospin/window.h>
+
+enum { MAX_COMPONENTS = COSPIN_MAX_COORDINATES };
+
+/* No move goes farther than it has steps. */
+static int reach_of(CospinMoves generator)
+{
+  int reach = 1;
+
+  for (int k = 0; k < generator->count; k++) {
+    for (int c = 0; c < generator->moves[k].num_chains; c++) {
+      reach = PetscMax(reach, generator->moves[k].chains[c].length);
+    }
+  }
+  return reach;
+}
+
+static PetscErrorCode larger_problem(CospinPoint point, double factor, int add, CospinProblem *larger,
+                                     PetscBool *any)
+{
+  int windows[MAX_COMPONENTS];
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  *larger = NULL;
+  CospinProblemWindows(point->problem, windows, any);
+  if (!*any) PetscFunctionReturn(0);
+  for (int c = 0; c < point->problem->system.num_components; c++) {
+    if (windows[c]) windows[c] = (int)(factor * windows[c]) + add;
+  }
+  PetscCall(
+      CospinProblemCreateWindowed(point->problem->deck, point->problem->point, windows, NULL, larger, &ok));
+  PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
+  PetscFunctionReturn(0);
+}
+
+/* The state as a vector of the larger sector: labels mean the same in both. */
+static PetscErrorCode embed(MPI_Comm comm, CospinProblem larger, CospinSector from, Vec rho, CospinSector to,
+                            Vec *embedded)
+{
+  const CospinWord one = {1.0, 0, NULL};
+  CospinMoves identity;
+  Mat matrix;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesCreate(&larger->system, &identity));
+  PetscCall(CospinMovesAddProduct(identity, 1.0, &one, &one));
+  PetscCall(CospinMovesFinish(identity));
+  PetscCall(CospinSuperoperatorCreate(comm, identity, from, to, &matrix));
+  PetscCall(MatCreateVecs(matrix, NULL, embedded));
+  PetscCall(MatMult(matrix, rho, *embedded));
+  PetscCall(MatDestroy(&matrix));
+  PetscCall(CospinMovesDestroy(&identity));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
+                                double *leak)
+{
+  CospinProblem larger;
+  CospinSector sector;
+  PetscReal size, residual;
+  PetscBool any;
+  Mat liouvillian;
+  Vec x, y;
+
+  PetscFunctionBeginUser;
+  *leak = 0.0;
+  PetscCall(larger_problem(point, 1.0, reach_of(point->problem->generator), &larger, &any));
+  if (!any) PetscFunctionReturn(0);
+  PetscCall(CospinSectorCreate(&larger->system, larger->lattice, CospinSectorRepresentative(spectrum->sector),
+                               &sector));
+  PetscCall(CospinLiouvillianCreate(point->comm, larger->generator, sector, &liouvillian));
+  PetscCall(embed(point->comm, larger, spectrum->sector, rho, sector, &x));
+  PetscCall(VecDuplicate(x, &y));
+  PetscCall(MatMult(liouvillian, x, y));
+  PetscCall(VecAXPY(y, -(PetscScalar)lambda, x));
+  PetscCall(VecNorm(x, NORM_2, &size));
+  PetscCall(VecNorm(y, NORM_2, &residual));
+  *leak = residual / (spectrum->norm * size);
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&x));
+  PetscCall(MatDestroy(&liouvillian));
+  PetscCall(CospinSectorDestroy(&sector));
+  PetscCall(CospinProblemDestroy(&larger));
+  PetscFunctionReturn(0);
+}
+
+/* Factors of the sector that now holds the steady state, as it will be, against the memory of the machine. */
+static PetscErrorCode fits(CospinPoint point, CospinProblem larger, PetscBool *answer)
+{
+  CospinSector sector;
+  CospinFactorCost cost;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&larger->system, larger->lattice,
+                               CospinSectorRepresentative(point->steady.spectrum->sector), &sector));
+  cost = CospinCostOfFactors(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice));
+  *answer =
+      (PetscBool)(cost.bytes < 0.8 * CospinMachineBytes() && CospinSectorDimension(sector) < PETSC_MAX_INT);
+  PetscCall(CospinSectorDestroy(&sector));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
+{
+  CospinProblem larger;
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  *grown = PETSC_FALSE;
+  PetscCall(larger_problem(point, 1.5, 0, &larger, &any));
+  if (!any) PetscFunctionReturn(0);
+  PetscCall(fits(point, larger, grown));
+  if (*grown) PetscCall(CospinPointReplaceProblem(point, larger));
+  if (!*grown) PetscCall(CospinProblemDestroy(&larger));
+  PetscFunctionReturn(0);
+}
