@@ -150,8 +150,8 @@ static void take_option(Parser *parser)
   }
   if (word[1] == '-') {
     const char *close = CospinSuggest(word, option_names);
-    (void)snprintf(parser->command->fault, sizeof(parser->command->fault), "unknown option `%s` (%s%s)", word,
-                   close ? "did you mean " : "see cospin --help", close ? close : "");
+    (void)snprintf(parser->command->fault, sizeof(parser->command->fault), "unknown option `%s` (%s%s%s)",
+                   word, close ? "did you mean " : "see cospin --help", close ? close : "", close ? "?" : "");
     parser->at++;
   } else {
     take_petsc_option(parser);

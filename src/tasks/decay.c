@@ -8,6 +8,9 @@
 
      <A(t) A^+(0)> / <A A^+> = sum_k w_k exp(lambda_k t),   w_k = Tr(A R_k) L_k^H(A^+ rho) / Tr(A A^+ rho).
 
+   A rate below the resolution of double precision is stored as zero, between the bounds 0 and the resolution,
+   never as the rounding error that the solver returned.
+
    Where the sector's matrix has no negative off-diagonal element the slowest eigenvalue is real and a
    rigorous bracket of its rate is stored (cospin/spectrum.h).
 */
@@ -43,8 +46,10 @@ static const CospinTaskVariable variables[] = {
     {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of <%s>", "-Re lambda"},
     {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of <%s>",
      "-Im lambda; positive: exp(-i omega t)"},
-    {"lower", COSPIN_REAL, PETSC_TRUE, "rate", "rigorous lower bound of the decay rate", "Collatz-Wielandt"},
-    {"upper", COSPIN_REAL, PETSC_TRUE, "rate", "rigorous upper bound of the decay rate", "Collatz-Wielandt"},
+    {"lower", COSPIN_REAL, PETSC_TRUE, "rate", "lower bound of the decay rate",
+     "rigorous: Collatz-Wielandt; 0 below the resolution"},
+    {"upper", COSPIN_REAL, PETSC_TRUE, "rate", "upper bound of the decay rate",
+     "rigorous: Collatz-Wielandt; the resolution below it"},
     {"weight", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, real part",
      "share of <A(t) A^+(0)> in the steady state"},
     {"weight_im", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, imaginary part", ""},
@@ -267,6 +272,14 @@ static int compare_modes(const void *a, const void *b, void *context)
   return s > t ? -1 : s < t;
 }
 
+static void apply_resolution(Mode *mode, double resolution)
+{
+  if (cabs(mode->lambda) > resolution) return;
+  mode->lambda = 0.0;
+  mode->lower = 0.0;
+  mode->upper = resolution;
+}
+
 static PetscErrorCode store(const Modes *modes, const Settings *settings, CospinResults results,
                             CospinOutcome *outcome)
 {
@@ -274,10 +287,11 @@ static PetscErrorCode store(const Modes *modes, const Settings *settings, Cospin
   *outcome = modes->outcome;
   if (modes->num == 0 && *outcome == COSPIN_GOOD) *outcome = COSPIN_EMPTY_SECTOR;
   for (int k = 0; k < PetscMin(modes->num, settings->count); k++) {
-    const Mode *mode = &modes->modes[k];
+    Mode *mode = &modes->modes[k];
+    apply_resolution(mode, modes->resolution);
     if (!(mode->residual <= settings->tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-    PetscCall(CospinResultsSet(results, "rate", k, -creal(mode->lambda)));
-    PetscCall(CospinResultsSet(results, "frequency", k, -cimag(mode->lambda)));
+    PetscCall(CospinResultsSet(results, "rate", k, 0.0 - creal(mode->lambda)));
+    PetscCall(CospinResultsSet(results, "frequency", k, 0.0 - cimag(mode->lambda)));
     PetscCall(CospinResultsSet(results, "lower", k, mode->lower));
     PetscCall(CospinResultsSet(results, "upper", k, mode->upper));
     PetscCall(CospinResultsSet(results, "weight", k, creal(mode->weight)));
