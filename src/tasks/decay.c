@@ -18,7 +18,7 @@
 #include <cospin/liouvillian.h>
 #include <cospin/window.h>
 
-enum { MAX_NULL = 8, MAX_COUNT = 1000 };
+enum { MAX_NULL = 64, MAX_COUNT = 1000 };
 static const double largest_leak =
     1e-8; /* the window was made for the steady state, a mode reaches a little farther */
 
