@@ -345,9 +345,10 @@ static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, Co
   if (rate_ok && operator_ok) {
     PetscCall(CospinMovesAddJump(problem->generator, rate, a, component, &form_ok));
     if (!form_ok) {
-      PetscCall(CospinFaultsAdd(
-          faults, CospinExpressionPosition(jump->operator), CospinExpressionPath(jump->operator),
-          "a collective operator between operators of one spin (keep these side by side)"));
+      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->operator),
+                                CospinExpressionPath(jump->operator),
+                                "a collective operator to the left of one of a single spin (write the "
+                                "operators of the single spin first)"));
     }
   }
   *ok = (PetscBool)(rate_ok && operator_ok && form_ok);
