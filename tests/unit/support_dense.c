@@ -110,25 +110,46 @@ double complex Dense_Expect(Dense a, Dense rho)
   return sum;
 }
 
-/* ---- Operators of spins
- * ------------------------------------------------------------------------------------ */
+/* ---- Components
+ * ----------------------------------------------------------------------------------------- */
+
+static const char *kind_of(CospinProblem problem, int component)
+{
+  return problem->deck->components[component].kind->name;
+}
+
+/* The value of a key of a component. */
+static double key_of(CospinProblem problem, int component, const char key[])
+{
+  const CospinSetting *setting = CospinRecordGet(&problem->deck->components[component], key);
+  Dense value = Dense_Operator(problem, setting->text, 0);
+  const double number = creal(value.a[0]);
+
+  Dense_Free(&value);
+  return number;
+}
 
 int Dense_Spins(CospinProblem problem, int component)
 {
-  const CospinSetting *size = CospinRecordGet(&problem->deck->components[component], "size");
-  Dense value = Dense_Operator(problem, size->text, 0);
-  const double spins = creal(value.a[0]);
-
-  Dense_Free(&value);
-  return (int)lround(spins);
+  assert_string_equal(kind_of(problem, component), "ensemble");
+  return (int)lround(key_of(problem, component, "size"));
 }
 
-int Dense_All_Spins(CospinProblem problem)
+int Dense_Levels(CospinProblem problem, int component)
 {
-  int sum = 0;
+  const char *kind = kind_of(problem, component);
 
-  for (int c = 0; c < problem->deck->num_components; c++) sum += Dense_Spins(problem, c);
-  return sum;
+  if (strcmp(kind, "spin") == 0) return (int)lround(2 * key_of(problem, component, "S")) + 1;
+  if (strcmp(kind, "mode") == 0) return (int)lround(key_of(problem, component, "cutoff"));
+  return 1 << Dense_Spins(problem, component);
+}
+
+int Dense_Dimension(CospinProblem problem)
+{
+  int product = 1;
+
+  for (int c = 0; c < problem->deck->num_components; c++) product *= Dense_Levels(problem, c);
+  return product;
 }
 
 /* {{a,b},{c,d}} on one spin of several */
@@ -153,25 +174,110 @@ static const struct {
     {"x", {{0, 1}, {1, 0}}, .5}, {"y", {{0, -I}, {I, 0}}, .5}, {NULL, {{0}}, 0},
 };
 
-/* `ions.Sp`, `ions.sp` */
-static Dense named_operator(CospinProblem problem, const char name[], int spin)
+/* `Sp`, or `sp` of spin number `spin` */
+static Dense of_ensemble(int spins, const char name[], int spin)
 {
-  const char *letter = strchr(name, '.') + 1;
-  const int spins = Dense_All_Spins(problem);
-  int first = 0, c = 0, k = 0;
+  int k = 0;
   Dense sum;
 
-  while (strncmp(problem->deck->components[c].name, name, (size_t)(letter - name - 1)) != 0)
-    first += Dense_Spins(problem, c++);
-  while (strcmp(letters[k].name, letter + 1) != 0) k++;
-  if (letter[0] == 's') return on_spin(spins, spin, letters[k].local);
+  while (strcmp(letters[k].name, name + 1) != 0) k++;
+  if (name[0] == 's') return on_spin(spins, spin, letters[k].local);
   sum = Dense_Zero(1 << spins);
-  for (int l = first; l < first + Dense_Spins(problem, c); l++) {
+  for (int l = 0; l < spins; l++) {
     Dense one = on_spin(spins, l, letters[k].local);
     Dense_Axpy(sum, letters[k].half, one);
     Dense_Free(&one);
   }
   return sum;
+}
+
+/* factor sqrt(n) |n-1><n|, or its adjoint; of a spin with 2 S = levels - 1: factor sqrt(S (S+1) - m (m-1)) */
+static Dense lowering(int levels, PetscBool spin, double complex factor, PetscBool adjoint)
+{
+  const double s = 0.5 * (levels - 1);
+  Dense lower = Dense_Zero(levels);
+
+  for (int n = 1; n < levels; n++) {
+    const double m = n - s, value = spin ? sqrt(s * (s + 1) - m * (m - 1)) : sqrt(n);
+    if (adjoint) *Dense_At(lower, n, n - 1) = factor * value;
+    if (!adjoint) *Dense_At(lower, n - 1, n) = factor * value;
+  }
+  return lower;
+}
+
+static Dense diagonal(int levels, double first)
+{
+  Dense m = Dense_Zero(levels);
+
+  for (int n = 0; n < levels; n++) *Dense_At(m, n, n) = first + n;
+  return m;
+}
+
+static Dense of_spin(int levels, const char name[])
+{
+  static const struct {
+    char letter;
+    double complex up, down;
+  } rows[] = {{'p', 1, 0}, {'m', 0, 1}, {'x', .5, .5}, {'y', -.5 * I, .5 * I}};
+  Dense up, down;
+  int k = 0;
+
+  if (strcmp(name, "b") == 0) return lowering(levels, PETSC_FALSE, 1, PETSC_FALSE);
+  if (strcmp(name, "Sz") == 0) return diagonal(levels, -0.5 * (levels - 1));
+  assert_int_equal(name[0], 'S');
+  while (rows[k].letter != name[1]) k++;
+  up = lowering(levels, PETSC_TRUE, rows[k].up, PETSC_TRUE);
+  down = lowering(levels, PETSC_TRUE, rows[k].down, PETSC_FALSE);
+  Dense_Axpy(up, 1, down);
+  Dense_Free(&down);
+  return up;
+}
+
+static Dense of_mode(int levels, const char name[])
+{
+  if (strcmp(name, "n") == 0) return diagonal(levels, 0);
+  assert_string_equal(name, "a");
+  return lowering(levels, PETSC_FALSE, 1, PETSC_FALSE);
+}
+
+/* The operator of one component, with identities of those around it. */
+static Dense among_all(CospinProblem problem, int component, Dense local)
+{
+  Dense product = Dense_Identity(1, 1);
+
+  for (int c = 0; c < problem->deck->num_components; c++) {
+    Dense one = Dense_Identity(Dense_Levels(problem, c), 1);
+    Dense next = Dense_Kron(product, c == component ? local : one);
+    Dense_Free(&one);
+    Dense_Free(&product);
+    product = next;
+  }
+  return product;
+}
+
+/* `ions.Sp`, `ions.sp`, `cavity.a` */
+static Dense named_operator(CospinProblem problem, const char name[], int spin)
+{
+  const char *dot = strchr(name, '.');
+  const size_t length = (size_t)(dot - name);
+  Dense local, all;
+  int c = 0;
+
+  for (;; c++) {
+    const char *known;
+    assert_true(c < problem->deck->num_components);
+    known = problem->deck->components[c].name;
+    if (strlen(known) == length && strncmp(known, name, length) == 0) break;
+  }
+  if (strcmp(kind_of(problem, c), "spin") == 0)
+    local = of_spin(Dense_Levels(problem, c), dot + 1);
+  else if (strcmp(kind_of(problem, c), "mode") == 0)
+    local = of_mode(Dense_Levels(problem, c), dot + 1);
+  else
+    local = of_ensemble(Dense_Spins(problem, c), dot + 1, spin);
+  all = among_all(problem, c, local);
+  Dense_Free(&local);
+  return all;
 }
 
 /* ---- Expressions
@@ -221,6 +327,14 @@ static Dense read_primary(Reader *reader)
     value = read_sum(reader);
     assert_int_equal(next_character(reader), ')');
     reader->at++;
+    return value;
+  }
+  if (strncmp(reader->at, "dag(", 4) == 0) {
+    Dense inner;
+    reader->at += 3;
+    inner = read_primary(reader);
+    value = Dense_Adjoint(inner);
+    Dense_Free(&inner);
     return value;
   }
   if (isalpha((unsigned char)first)) return read_name(reader);
@@ -293,9 +407,9 @@ static Dense read_sum(Reader *reader)
 
 Dense Dense_Operator(CospinProblem problem, const char text[], int spin)
 {
-  /* the size of a component is itself read here, as a number: then there are no spins yet */
+  /* the size of a component is itself read here, as a number: then there are no components yet */
   const PetscBool is_number = (PetscBool)(strchr(text, '.') == NULL && strchr(text, '<') == NULL);
-  Reader reader = {problem, text, spin, is_number ? 1 : 1 << Dense_All_Spins(problem)};
+  Reader reader = {problem, text, spin, is_number ? 1 : Dense_Dimension(problem)};
   Dense value = read_sum(&reader);
 
   assert_int_equal(next_character(&reader), '\0');
@@ -340,18 +454,16 @@ static void add_jump(Dense liouvillian, double rate, Dense a)
   Dense_Free(&one);
 }
 
-/* The spins of the component whose one-spin operators the text holds ("ions.s"). */
-static void summed_spins(CospinProblem problem, const char text[], int *begin, int *end)
+/* Number of spins of the component whose one-spin operators the text holds ("ions.s"). */
+static int summed_spins(CospinProblem problem, const char text[])
 {
-  *begin = *end = 0;
   for (int c = 0; c < problem->deck->num_components; c++) {
     char pattern[64];
     snprintf(pattern, sizeof(pattern), "%s.s", problem->deck->components[c].name);
-    *begin = *end;
-    *end += Dense_Spins(problem, c);
-    if (strstr(text, pattern)) return;
+    if (strstr(text, pattern)) return Dense_Spins(problem, c);
   }
   fail_msg("No operator of one spin in %s", text);
+  return 0;
 }
 
 static double jump_rate(CospinProblem problem, const CospinJump *jump)
@@ -366,8 +478,8 @@ static double jump_rate(CospinProblem problem, const CospinJump *jump)
 Dense Dense_Liouvillian(CospinProblem problem)
 {
   const CospinDeck deck = problem->deck;
-  const int spins = Dense_All_Spins(problem);
-  Dense liouvillian = Dense_Zero(1 << (2 * spins));
+  const int dimension = Dense_Dimension(problem);
+  Dense liouvillian = Dense_Zero(dimension * dimension);
 
   for (int k = 0; k < deck->num_hamiltonian; k++) {
     Dense h = Dense_Operator(problem, CospinExpressionText(deck->hamiltonian[k]), 0);
@@ -376,9 +488,8 @@ Dense Dense_Liouvillian(CospinProblem problem)
   }
   for (int k = 0; k < deck->num_jumps; k++) {
     const char *text = CospinExpressionText(deck->jumps[k].operator);
-    int begin = 0, end = 1;
-    if (deck->jumps[k].form == COSPIN_JUMP_EACH) summed_spins(problem, text, &begin, &end);
-    for (int l = begin; l < end; l++) {
+    const int num = deck->jumps[k].form == COSPIN_JUMP_EACH ? summed_spins(problem, text) : 1;
+    for (int l = 0; l < num; l++) {
       Dense a = Dense_Operator(problem, text, l);
       add_jump(liouvillian, jump_rate(problem, &deck->jumps[k]), a);
       Dense_Free(&a);
@@ -468,15 +579,30 @@ static Dense coupled_element(int spins, const int label[3])
   return element;
 }
 
+/* Of one component; `width`: how many numbers of the label are its own. */
+static Dense local_element(CospinProblem problem, int component, const int label[], int *width)
+{
+  PetscBool ensemble = (PetscBool)(strcmp(kind_of(problem, component), "ensemble") == 0);
+  Dense element;
+
+  *width = ensemble ? 3 : 2;
+  if (ensemble) return coupled_element(Dense_Spins(problem, component), label);
+  element = Dense_Zero(Dense_Levels(problem, component));
+  *Dense_At(element, label[0], label[1]) = 1;
+  return element;
+}
+
 Dense Dense_Basis_Element(CospinProblem problem, const int label[])
 {
-  Dense element = coupled_element(Dense_Spins(problem, 0), label);
+  Dense element = Dense_Identity(1, 1);
 
-  for (int c = 1; c < problem->deck->num_components; c++) {
-    Dense part = coupled_element(Dense_Spins(problem, c), label + 3 * c), both = Dense_Kron(element, part);
+  for (int c = 0; c < problem->deck->num_components; c++) {
+    int width;
+    Dense part = local_element(problem, c, label, &width), both = Dense_Kron(element, part);
     Dense_Free(&element);
     Dense_Free(&part);
     element = both;
+    label += width;
   }
   return element;
 }

@@ -1,12 +1,13 @@
 /*
-   The brute-force reference: what a deck means, in 2^N x 2^N matrices and LAPACK.
+   The brute-force reference: what a deck means, in matrices of the whole Hilbert space and LAPACK.
 
-   It defines the semantics of ensembles and shares nothing with the program but the deck's texts and the
+   It defines the semantics of components and shares nothing with the program but the deck's texts and the
    values of its parameters: it has its own reading of operator expressions, Kronecker products in place of
-   moves, and no symmetry. For a few spins only. Not collective.
+   moves, and no symmetry. For a few levels only. Not collective.
 
-   Spin 0 is the first factor of the Kronecker product, spin up its first state; the spins of one component
-   follow those of the component before it. A Liouvillian acts on the columns of rho below each other:
+   The first component is the first factor of the Kronecker product. An ensemble has 2^N states, its spin 0
+   is the first factor, spin up its first state; `spin` and `mode` have their levels from the lowest one up,
+   the mode's operators are cut off. A Liouvillian acts on the columns of rho below each other:
    vec(A rho B) = (B^T kron A) vec(rho).
 */
 #pragma once
@@ -34,18 +35,19 @@ Dense Dense_Kron(Dense a, Dense b);
 double Dense_Norm(Dense a);                      /* largest sum of moduli in a row */
 double complex Dense_Expect(Dense a, Dense rho); /* Tr(a rho) */
 
-/* Number of spins of a component, of all. */
+/* Number of spins of an ensemble; number of levels of a component; of all of them together. */
 int Dense_Spins(CospinProblem problem, int component);
-int Dense_All_Spins(CospinProblem problem);
+int Dense_Levels(CospinProblem problem, int component);
+int Dense_Dimension(CospinProblem problem);
 
-/* The matrix of an operator expression: numbers, parameters, i, ( ) + - * ^ and hc; `spin` (of all) is the
-   one that operators of one spin act on. A number is a multiple of the identity. */
+/* The matrix of an operator expression: numbers, parameters, i, ( ) + - * ^, dag and hc; `spin` (of its
+   ensemble) is the one that operators of one spin act on. A number is a multiple of the identity. */
 Dense Dense_Operator(CospinProblem problem, const char text[], int spin);
 
-/* The 4^N x 4^N generator of the deck. */
+/* The generator of the deck, its dimension squared in both directions. */
 Dense Dense_Liouvillian(CospinProblem problem);
 
-/* P = prod over components of (1/d_j) sum_i |j,m,i><j,m',i|, the basis element of a label. */
+/* The basis element of a label: product over components of (1/d_j) sum_i |j,m,i><j,m',i| or |n><n'|. */
 Dense Dense_Basis_Element(CospinProblem problem, const int label[]);
 
 /* All eigenvalues; the matrix is left as it is. */
