@@ -55,6 +55,9 @@ PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);
 PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Vec null[],
                                   double complex *next);
 
+/* Collective. The same for y^H L = 0: the conserved quantities of the sector, Tr(Y^+ rho) does not change. */
+PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int max, int *num, Vec null[]);
+
 /*
    Collective. The `count` slowest eigenvalues (largest real part first) among those nearest to the shift,
    `deflate` excluded. modes[]: owned by the caller (CospinModesDestroy), *num of them converged.

@@ -282,6 +282,7 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
   PetscFunctionBeginUser;
   *num = 0;
   *next = CMPLX(NAN, NAN);
+  spectrum->centre = 0.0; /* what is looked for lies there */
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   while (*num < max && *num < dimension) {
     PetscScalar lambda;
@@ -297,6 +298,25 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
     PetscCall(EPSGetEigenvector(spectrum->eps, 0, null[*num], NULL));
     (*num)++;
   }
+  PetscFunctionReturn(0);
+}
+
+/* The null vectors of L^H: a spectrum of its own that borrows the sector. */
+PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int max, int *num, Vec null[])
+{
+  CospinSpectrum adjoint;
+  double complex next;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&adjoint));
+  *adjoint = *spectrum;
+  adjoint->eps = NULL;
+  PetscCall(PetscStrallocpy(spectrum->prefix, &adjoint->prefix));
+  PetscCall(MatHermitianTranspose(spectrum->liouvillian, MAT_INITIAL_MATRIX, &adjoint->liouvillian));
+  PetscCall(CospinSpectrumNull(adjoint, max, num, null, &next));
+  spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, adjoint->outcome);
+  adjoint->sector = NULL;
+  PetscCall(CospinSpectrumDestroy(&adjoint));
   PetscFunctionReturn(0);
 }
 

@@ -1,22 +1,9 @@
 """The maser's decks against independently computed numbers (two methods each, error below 1e-9 where digits are given)."""
 # cospin-test: TIMEOUT 900
-import os
-import re
-import subprocess
 import sys
-import tempfile
 import unittest
 
-os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
-SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-PROGRAM = os.environ.get("COSPIN_PROGRAM", os.path.join(SOURCE, "build", "release", "cospin"))
-sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
-
-try:
-    import cospin_data
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
+from decks import run
 
 # N: <a^+ a>, Sz (eigenvalues -N..N), <S+S->, g2(0), -lambda of the sector of <a>
 SET_A = {2: (1.533559316, .444229222, 1.290211583, 1.13619, .3103249983),
@@ -26,22 +13,6 @@ SET_C = {4: (1.634130886, 1.325464979, 3.228671824, 1.45300, .2379019236),
          10: (2.893337373, 4.355547861, 12.203787810, 1.38220, .1184297856)}
 # N: -lambda, Sz
 BAD_CAVITY = {10: (.62454119, 1.99502077), 40: (.14826826, 13.19887132), 160: (.02095565, 54.31466345)}
-
-
-def run(deck, changes=()):
-    """Runs a deck of input/ after replacing (pattern, text) pairs."""
-    with open(os.path.join(SOURCE, "input", deck), encoding="utf-8") as stream:
-        text = stream.read()
-    for pattern, replacement in changes:
-        text, count = re.subn(pattern, replacement, text, flags=re.M)
-        assert count == 1, pattern
-    with tempfile.TemporaryDirectory() as folder:
-        path, output = os.path.join(folder, deck), os.path.join(folder, "out.h5")
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        subprocess.run([PROGRAM, "run", path, "-o", output, "--quiet"], check=True,
-                       env={**os.environ, "TMPDIR": folder})
-        return cospin_data.open_dataset(output)
 
 
 class Maser(unittest.TestCase):

@@ -5,23 +5,12 @@ the last one (5e-7) is all they can be wrong by; rates were bracketed, inversion
 two methods.
 """
 # cospin-test: TIMEOUT 900
-import os
-import subprocess
 import sys
-import tempfile
 import unittest
 
-os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
-SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-PROGRAM = os.environ.get("COSPIN_PROGRAM", os.path.join(SOURCE, "build", "release", "cospin"))
-sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
+import numpy
 
-try:
-    import numpy
-    import cospin_data
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
+from decks import run
 
 LAST_DIGIT = 5.5e-7
 
@@ -46,15 +35,6 @@ BY_SIZE = {
     .8: ((.585269, .096255, 2.354184), (.738477, .085003, 3.348696), (.790557, .077179, 3.581437)),
     1.0: ((.670561, .090213, 2.979854), (.831114, .063132, 5.605987), (.902320, .041504, 9.589801))}
 SIZES = (10, 40, 124)
-
-
-def run(deck):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "out.h5")
-        # Open MPI's own folders stand there too: programs that share them may trip over each other
-        subprocess.run([PROGRAM, "run", os.path.join(SOURCE, "input", deck), "-o", path, "--quiet"], check=True,
-                       env={**os.environ, "TMPDIR": folder})
-        return cospin_data.open_dataset(path)
 
 
 class Decks(unittest.TestCase):

@@ -1,0 +1,34 @@
+"""Runs decks of input/ through the program: what the tests of shipped decks share."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
+SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+PROGRAM = os.environ.get("COSPIN_PROGRAM", os.path.join(SOURCE, "build", "release", "cospin"))
+sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
+
+try:
+    import cospin_data
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+
+def run(deck, changes=()):
+    """The dataset of a deck of input/, after replacing (pattern, text) pairs that must each match once."""
+    with open(os.path.join(SOURCE, "input", deck), encoding="utf-8") as stream:
+        text = stream.read()
+    for pattern, replacement in changes:
+        text, count = re.subn(pattern, replacement, text, flags=re.M)
+        assert count == 1, pattern
+    with tempfile.TemporaryDirectory() as folder:
+        path, output = os.path.join(folder, deck), os.path.join(folder, "out.h5")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        # Open MPI's own folders stand there too: programs that share them may trip over each other
+        subprocess.run([PROGRAM, "run", path, "-o", output, "--quiet"], check=True,
+                       env={**os.environ, "TMPDIR": folder})
+        return cospin_data.open_dataset(output)
