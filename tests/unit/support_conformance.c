@@ -426,9 +426,15 @@ void Conformance_Steady_State(const Model *model)
 /* ---- Rates
  * --------------------------------------------------------------------------------------------------- */
 
+/* An eigenvalue, and how far its frequency is from the middle of its sector. */
+typedef struct {
+  double complex lambda;
+  double detuning;
+} Rate;
+
 static int slower(const void *a, const void *b)
 {
-  const double s = creal(*(const double complex *)a), t = creal(*(const double complex *)b);
+  const double s = creal(((const Rate *)a)->lambda), t = creal(((const Rate *)b)->lambda);
 
   return s > t ? -1 : s < t;
 }
@@ -449,32 +455,38 @@ static PetscBool has_trace(const Model *model, const int representative[])
   return found;
 }
 
+static void append_rates(Dense matrix, PetscBool traced, Rate rates[], int *num)
+{
+  double complex *values = calloc((size_t)matrix.n + 1, sizeof(*values)), centre = 0;
+
+  for (int k = 0; k < matrix.n && !traced; k++) centre += *Dense_At(matrix, k, k) / matrix.n;
+  Dense_Eigenvalues(matrix, values);
+  for (int k = 0; k < matrix.n; k++) {
+    if (traced && cabs(values[k]) <= 1e-11) continue;
+    rates[(*num)++] = (Rate){values[k], fabs(cimag(values[k] - centre))};
+  }
+  free(values);
+}
+
 /* All eigenvalues of the sectors that a task looks at, slowest first, without the null ones of sectors with a
    trace. */
-static double complex *dense_rates(const Model *model, int task, int *num_values)
+static Rate *dense_rates(const Model *model, int task, int *num_rates)
 {
   const CospinRecord *record = &model->deck->tasks[task];
   const int n = model->problem->system.num_coordinates;
-  double complex *values = calloc((size_t)number_of_labels(model), sizeof(*values));
+  Rate *rates = calloc((size_t)number_of_labels(model), sizeof(*rates));
   int num, *sectors;
 
-  *num_values = 0;
+  *num_rates = 0;
   OK(CospinTaskKindOf(record)->Sectors(model->problem, record, &num, &sectors));
   for (int s = 0; s < num; s++) {
     Dense matrix = Model_Sector_Matrix(model, sectors + s * n);
-    double complex *at = values + *num_values;
-    const PetscBool traced = has_trace(model, sectors + s * n);
-    int kept = 0;
-    Dense_Eigenvalues(matrix, at);
-    for (int k = 0; k < matrix.n; k++) {
-      if (!traced || cabs(at[k]) > 1e-11) at[kept++] = at[k];
-    }
-    *num_values += kept;
+    append_rates(matrix, has_trace(model, sectors + s * n), rates, num_rates);
     Dense_Free(&matrix);
   }
   OK(PetscFree(sectors));
-  qsort(values, (size_t)*num_values, sizeof(*values), slower);
-  return values;
+  qsort(rates, (size_t)*num_rates, sizeof(*rates), slower);
+  return rates;
 }
 
 static PetscBool is_among(const Model *model, int num, const int sectors[], int label[])
@@ -522,21 +534,41 @@ void Conformance_Operator_Sectors(const Model *model)
   }
 }
 
+/* Modes that rotate faster than the horizon need not be found: without them the answers are the slowest. */
+static void assert_slowest(const Model *model, const Answer *answer, int count, int num, const Rate rates[],
+                           double bound)
+{
+  const double horizon = Answer_Get(answer, "horizon", 0);
+  int k = 0;
+
+  for (int r = 0; r < num && k < count; r++) {
+    const double rate = Answer_Get(answer, "rate", k);
+    const PetscBool found = (PetscBool)(fabs(rate + creal(rates[r].lambda)) <= bound);
+    if (!found && rates[r].detuning > horizon) continue;
+    assert_small(model, fabs(rate + creal(rates[r].lambda)), bound, "a rate");
+    k++;
+  }
+  assert_int_equal(k, PetscMin(num, count));
+}
+
 static void assert_rates(const Model *model, int task, int count, double bound)
 {
   int num;
-  double complex *values = dense_rates(model, task, &num);
+  Rate *rates = dense_rates(model, task, &num);
   Answer answer = Model_Run(model, task);
 
   if (answer.outcome != (num == 0 ? COSPIN_EMPTY_SECTOR : COSPIN_GOOD))
     fail_msg("task %d: %d modes, outcome %d, rate %.16g, residual %g\n%s", task, num, answer.outcome,
              Answer_Get(&answer, "rate", 0), Answer_Get(&answer, "residual", 0), model->deck->text);
   for (int k = 0; k < PetscMin(num, count); k++) {
-    const double rate = Answer_Get(&answer, "rate", k), frequency = Answer_Get(&answer, "frequency", k);
-    assert_small(model, fabs(rate + creal(values[k])), bound, "a rate");
-    assert_small(model, distance_to(CMPLX(-rate, -frequency), num, values), bound, "a frequency");
+    const double complex lambda =
+        CMPLX(-Answer_Get(&answer, "rate", k), -Answer_Get(&answer, "frequency", k));
+    double distance = INFINITY;
+    for (int r = 0; r < num; r++) distance = fmin(distance, cabs(rates[r].lambda - lambda));
+    assert_small(model, distance, bound, "an eigenvalue");
   }
-  free(values);
+  if (num) assert_slowest(model, &answer, count, num, rates, bound);
+  free(rates);
   Answer_Free(&answer);
 }
 

@@ -1,0 +1,329 @@
+/*
+   Conformance of the kinds of components with the brute-force reference (support_dense.h): each alone, every
+   pair, three together; couplings, jumps that combine components; symmetries; charges of components that do
+   not talk to each other.
+*/
+#include "support_conformance.h"
+#include <math.h>
+#include <setjmp.h>
+#include <slepcsys.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka needs setjmp.h to stdint.h above it */
+#include <cmocka.h>
+
+#define OK(call) assert_int_equal(call, 0)
+
+#define ENSEMBLE(name, size) #name ": {kind: ensemble, size: " #size "}"
+#define SPIN(name, length)   #name ": {kind: spin, S: " #length "}"
+#define MODE(name, cutoff)   #name ": {kind: mode, cutoff: " #cutoff "}"
+
+/* a ... f are random positive numbers. `symmetry` begins the line that a user reads. */
+static const struct {
+  const char *components, *body, *symmetry, *observables, *of[3];
+} models[] = {
+    /* ---- one */
+    {SPIN(s, 3 / 2),
+     "hamiltonian: [a*s.Sx, b*s.Sz^2]\njumps: [{rate: c, operator: s.Sm}, {rate: d, operator: s.Sz}]\n",
+     "no conserved charge",
+     "<s.Sx> <s.Sy> <s.Sz> <s.b> <dag(s.b)*s.b> <s.Sp*s.Sy>",
+     {"s.Sm", "s.b", "s.Sy*s.Sz"}},
+    {SPIN(s, 2),
+     "hamiltonian: [a*s.Sz + b*dag(s.b)^2*s.b^2]\n"
+     "jumps: [{rate: c, operator: s.b}, {rate: d, operator: s.Sp}, {rate: e, operator: dag(s.b)*s.b}]\n",
+     "weak U(1)",
+     "<s.Sz> <s.Sp*s.Sm> <dag(s.b)*(4 - dag(s.b)*s.b)*s.b> <(2 - 3*i)*s.Sm*s.b>",
+     {"s.b", "s.Sx", "s.Sm + s.Sm^2"}},
+    {MODE(u, 6),
+     "hamiltonian: [a*u.n, (b + c*i)*u.a + hc]\njumps: [{rate: d, operator: u.a}]\n",
+     "no conserved charge",
+     "<u.n> <u.a> <u.a^2> <dag(u.a)^2*u.a^2> <i*dag(u.a)*u.n>",
+     {"u.a", "u.n", "u.a - dag(u.a)"}},
+    {MODE(u, 5),
+     "hamiltonian: [a*u.n^2]\njumps: [{rate: b, operator: u.a}, {rate: c, operator: dag(u.a)}, "
+     "{rate: d, operator: u.n}]\n",
+     "weak U(1)",
+     "<u.n> <u.a> <dag(u.a)^2*u.a^2>",
+     {"u.a", "u.a + u.a^2", "u.n"}},
+    /* strong symmetries */
+    {SPIN(s, 2),
+     "hamiltonian: [a*s.Sz + b*s.Sz^2]\njumps: [{rate: c, operator: s.Sz}, {rate: d, operator: "
+     "dag(s.b)*s.b}]\n",
+     "strong U(1)",
+     "<s.Sz>",
+     {"s.Sm", "s.b^2", "s.Sx"}},
+    {MODE(u, 7),
+     "hamiltonian: [(a - b*i)*u.a^2 + hc]\njumps: [{rate: c, operator: u.a^2}, {rate: d, operator: u.n}]\n",
+     "strong Z_2",
+     "<u.n> <u.a>",
+     {"u.a", "u.a^2", "u.n"}},
+    {SPIN(s, 3),
+     "hamiltonian: [a*s.Sm^2 + hc, b*s.Sz]\njumps: [{rate: c, operator: s.Sm^2}]\n",
+     "strong Z_2",
+     "<s.Sz>",
+     {"s.b", "s.Sm^2", "s.Sx + s.Sz"}},
+    {SPIN(s, 5 / 2),
+     "hamiltonian: [(a + b*i)*s.Sm^2 + hc, c*s.Sz]\njumps: [{rate: d, operator: s.Sm}]\n",
+     "weak Z_2",
+     "<s.Sz> <s.Sx> <s.Sm^2>",
+     {"s.b", "s.Sm^2", "s.Sx + s.Sz"}},
+    {SPIN(s, 4),
+     "hamiltonian: [(a + b*i)*s.Sm^4 + hc, c*s.Sz]\n"
+     "jumps: [{rate: 0.1*d, operator: s.Sm^4}, {rate: e, operator: s.Sz}]\n",
+     "strong Z_4",
+     "<s.Sz>",
+     {"s.b", "s.Sm^2", "s.b + s.Sm^3"}},
+    {MODE(u, 8),
+     "hamiltonian: [a*u.a^4 + hc, b*u.n]\njumps: [{rate: c, operator: u.a}]\n",
+     "weak Z_4",
+     "<u.n> <u.a^4> <u.a>",
+     {"u.a", "u.a^2", "u.a^3 + u.n"}},
+    /* ---- two */
+    {ENSEMBLE(A, 2) ", " ENSEMBLE(B, 2),
+     "hamiltonian: [(a + b*i)*A.Sp*B.Sm + hc, c*A.Sz]\n"
+     "jumps: [{rate: d, each: A.sp}, {rate: e, operator: A.Sm + B.Sm}, {rate: f, each: B.sm*A.Sz}]\n",
+     "weak U(1)",
+     "<A.Sz> <A.Sp*B.Sm> <A.Sz*B.Sz> <B.Sp*B.Sm>",
+     {"A.Sm", "A.Sm*B.Sp", "A.Sx"}},
+    {ENSEMBLE(ions, 3) ", " SPIN(s, 1),
+     "hamiltonian: [a*ions.Sp*s.Sm + hc, b*ions.Sz*s.Sz]\n"
+     "jumps: [{rate: c, each: ions.sm*dag(s.b)}, {rate: d, each: ions.sp}, {rate: e, operator: s.Sm}]\n",
+     "weak U(1)",
+     "<ions.Sz> <s.Sz> <ions.Sp*s.Sm> <s.b>",
+     {"s.Sm", "ions.Sp", "ions.Sm*s.Sz"}},
+    {ENSEMBLE(ions, 2) ", " SPIN(s, 1),
+     "hamiltonian: [a*ions.Sx*s.Sy, b*(s.Sm^2 + dag(s.Sm^2))]\n"
+     "jumps: [{rate: c, each: ions.sz*s.b}, {rate: d, each: ions.sm}, {rate: e, operator: ions.Sm*s.Sz}]\n",
+     "weak Z_2",
+     "<ions.Sz> <s.Sz> <ions.Sy*s.Sx> <s.Sp^2>",
+     {"s.Sm", "ions.Sp*s.Sp", "ions.Sx"}},
+    {ENSEMBLE(ions, 2) ", " MODE(cavity, 4),
+     "hamiltonian: [(a - b*i)*cavity.a*ions.Sp + hc, c*cavity.n*ions.Sz]\n"
+     "jumps: [{rate: d, each: ions.sm*dag(cavity.a)}, {rate: e, operator: cavity.a}, {rate: f, each: "
+     "ions.sp}]\n",
+     "weak U(1)",
+     "<cavity.n> <ions.Sz> <dag(cavity.a)*ions.Sm> <cavity.a>",
+     {"cavity.a", "ions.Sm", "cavity.a + dag(cavity.a)"}},
+    {ENSEMBLE(ions, 3) ", " MODE(cavity, 2),
+     "hamiltonian: [a*ions.Sx, b*cavity.a + hc]\n"
+     "jumps: [{rate: c, each: ions.sz*cavity.a}, {rate: d, each: ions.sm + 0.3*i*ions.sz}, "
+     "{rate: e, operator: cavity.a*ions.Sp}]\n",
+     "no conserved charge",
+     "<cavity.n> <ions.Sz> <dag(cavity.a)*ions.Sm> <ions.Sp^2>",
+     {"cavity.a", "ions.Sm", "ions.Sz*cavity.n"}},
+    {SPIN(s, 1) ", " SPIN(t, 3 / 2),
+     "hamiltonian: [(a + b*i)*s.Sp*t.b + hc, c*t.Sz^2]\n"
+     "jumps: [{rate: d, operator: s.Sm*dag(t.b)}, {rate: e, operator: t.Sm}, {rate: f, operator: s.Sp}]\n",
+     "weak U(1)",
+     "<s.Sz> <t.Sz> <s.Sp*t.Sm> <dag(t.b)*t.b>",
+     {"t.b", "s.Sm*t.Sp", "s.Sx + t.Sy"}},
+    {SPIN(s, 3 / 2) ", " MODE(cavity, 3),
+     "hamiltonian: [a*cavity.n*s.Sz, b*(s.Sm^2 + dag(s.Sm^2))]\n"
+     "jumps: [{rate: c, operator: cavity.a*dag(s.b)}, {rate: d, operator: cavity.a}, {rate: e, operator: "
+     "s.Sm}, "
+     "{rate: f, operator: dag(cavity.a)}]\n",
+     "weak Z_2",
+     "<cavity.n> <s.Sz> <dag(cavity.a)*s.b> <s.Sm^2>",
+     {"s.b", "cavity.a", "s.Sm^2*dag(cavity.a)"}},
+    {MODE(u, 3) ", " MODE(v, 4),
+     "hamiltonian: [(a + b*i)*u.a*dag(v.a) + hc, c*v.n]\n"
+     "jumps: [{rate: d, operator: u.a}, {rate: e, operator: dag(v.a)}, {rate: f, operator: u.a + "
+     "0.5*i*v.a}]\n",
+     "weak U(1)",
+     "<u.n> <v.n> <dag(u.a)*v.a> <u.a>",
+     {"u.a", "v.a", "u.a*v.a"}},
+    {MODE(u, 4) ", " MODE(v, 3), /* one photon makes two */
+     "hamiltonian: [a*u.a^2*dag(v.a) + hc]\njumps: [{rate: b, operator: v.a}, {rate: c, operator: u.a^2}, "
+     "{rate: d, operator: dag(v.a)}]\n",
+     "no conserved charge", /* of all together: that of u + 2 v is */
+     "<u.n> <v.n>",
+     {"u.a", "v.a", "u.a^2"}},
+    /* ---- three */
+    {ENSEMBLE(ions, 2) ", " SPIN(s, 1 / 2) ", " MODE(cavity, 2),
+     "hamiltonian: [a*cavity.a*ions.Sp + hc, (b + c*i)*cavity.a*s.Sp + hc]\n"
+     "jumps: [{rate: d, each: ions.sp*cavity.a}, {rate: e, operator: cavity.a}, "
+     "{rate: f, operator: s.Sp + ions.Sp}, {rate: 0.7, each: ions.sm}]\n",
+     "weak U(1)",
+     "<cavity.n> <ions.Sz> <s.Sz> <ions.Sp*s.Sm> <dag(cavity.a)*s.b>",
+     {"cavity.a", "ions.Sm*s.Sz", "s.b"}},
+};
+enum { NUM_MODELS = sizeof(models) / sizeof(models[0]) };
+
+static Model open_model(int k)
+{
+  uint64_t state = (uint64_t)(77 + k);
+  char text[4096], copy[512], *rest;
+  int length = snprintf(text, sizeof(text), "title: a model\nparameters: {"), number = 0;
+#define ADD(...) length += snprintf(text + length, sizeof(text) - (size_t)length, __VA_ARGS__)
+  for (int c = 'a'; c <= 'f'; c++)
+    ADD("%s%c: %.3f", c == 'a' ? "" : ", ", c, 0.3 + Conformance_Random(&state));
+  ADD("}\ncomponents: {%s}\n%sobservables:\n", models[k].components, models[k].body);
+  snprintf(copy, sizeof(copy), "%s", models[k].observables);
+  for (char *at = copy; (rest = strchr(at, '>')); at = rest + 1)
+    ADD("  o%d: %.*s\n", number++, (int)(rest + 1 - at), at);
+  ADD("tasks: [steady: {}, gap: {}");
+  for (int t = 0; t < 3; t++) ADD(", decay: {name: d%d, of: %s, count: %d}", t, models[k].of[t], 1 + t);
+  ADD("]\n");
+#undef ADD
+  assert_in_range(length, 1, sizeof(text) - 1);
+  return Model_Open(PETSC_COMM_WORLD, text, 0);
+}
+
+static void for_all_models(void (*check)(const Model *model))
+{
+  for (int k = 0; k < NUM_MODELS; k++) {
+    Model model = open_model(k);
+    check(&model);
+    Model_Close(&model);
+  }
+}
+
+static void Moves_Are_The_Generator_Of_The_Whole(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Moves);
+}
+
+static void Sectors_Hold_Every_Element_Once(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Sectors);
+}
+
+static void Trace_And_Hermiticity_Are_Kept(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Conservation);
+}
+
+/* Strong symmetries have many equal eigenvalues, some of them defective by rounding. */
+static void check_spectra(const Model *model)
+{
+  Conformance_Spectra(model, 1e-9);
+  if (!strstr(model->deck->text, "ensemble")) Conformance_Same_Spectra(model, 1e-9);
+}
+
+static void Spectra_Are_Those_Of_The_Whole(void **state)
+{
+  (void)state;
+  for_all_models(check_spectra);
+}
+
+static void Expectation_Values_Are_Those_Of_The_Whole(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Expectations);
+}
+
+static void Steady_States_Are_Steady_For_The_Whole(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Steady_State);
+}
+
+static void Operators_Are_Looked_For_Where_They_Live(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Operator_Sectors);
+}
+
+static void check_rates(const Model *model)
+{
+  Conformance_Rates(model, 1e-9);
+}
+
+static void Rates_Are_Those_Of_Dense_Sectors(void **state)
+{
+  (void)state;
+  for_all_models(check_rates);
+}
+
+static void Symmetries_Are_Found(void **state)
+{
+  (void)state;
+  for (int k = 0; k < NUM_MODELS; k++) {
+    Model model = open_model(k);
+    char text[256];
+    OK(CospinProblemDescribeSymmetry(model.problem, text, sizeof(text)));
+    if (strncmp(text, models[k].symmetry, strlen(models[k].symmetry)) != 0)
+      fail_msg("%s\nhas %s, not %s", model.deck->text, text, models[k].symmetry);
+    Model_Close(&model);
+  }
+}
+
+/* ---- Charges of their own
+ * ----------------------------------------------------------------------------------- */
+
+/* Labels (j,m,m') of N spins with m - m' = charge. */
+static int labels_of_charge(int spins, int charge)
+{
+  int sum = 0;
+
+  for (int two_j = spins; two_j >= 0; two_j -= 2) sum += PetscMax(two_j + 1 - abs(charge), 0);
+  return sum;
+}
+
+#define OWN_BATHS                                                                                            \
+  "title: two ensembles\nparameters: {M: %d, N: %d}\n"                                                       \
+  "components: {A: {kind: ensemble, size: M}, B: {kind: ensemble, size: N}}\n"                               \
+  "hamiltonian: [0.4*A.Sz*B.Sz]\n"                                                                           \
+  "jumps: [{rate: 1, operator: A.Sm}, {rate: 0.6, each: A.sp}, {rate: 0.8, operator: B.Sm}, "                \
+  "{rate: 0.3, each: B.sp}, {rate: 0.2, each: B.sz}]\n"                                                      \
+  "tasks: [steady: {}, decay: {of: A.Sm}, decay: {name: both, of: A.Sm*B.Sp^2}]\n"
+
+/* What one bath takes from A says nothing about B: the charge of each is conserved, not only their sum. */
+static void Charges_Of_Uncoupled_Ensembles_Are_Separate(void **state)
+{
+  static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 2}, {4, 3}};
+
+  (void)state;
+  for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+    const int m = sizes[k][0], n = sizes[k][1];
+    char text[1024];
+    Model model;
+    Answer steady, decay, both;
+    int num;
+    snprintf(text, sizeof(text), OWN_BATHS, m, n);
+    model = Model_Open(PETSC_COMM_WORLD, text, 0);
+    free(Model_All_Sectors(model.problem, &num));
+    assert_int_equal(num, (2 * m + 1) * (2 * n + 1));
+    steady = Model_Run(&model, 0);
+    decay = Model_Run(&model, 1);
+    both = Model_Run(&model, 2);
+    assert_true(Answer_Get(&steady, "dimension", 0) == labels_of_charge(m, 0) * labels_of_charge(n, 0));
+    assert_true(Answer_Get(&decay, "dimension", 0) == labels_of_charge(m, 1) * labels_of_charge(n, 0));
+    if (n > 1)
+      assert_true(Answer_Get(&both, "dimension", 0) == labels_of_charge(m, 1) * labels_of_charge(n, 2));
+    assert_int_equal(steady.outcome, COSPIN_GOOD);
+    assert_int_equal(decay.outcome, COSPIN_GOOD);
+    assert_int_equal(both.outcome, n > 1 ? COSPIN_GOOD : COSPIN_EMPTY_SECTOR);
+    Answer_Free(&steady);
+    Answer_Free(&decay);
+    Answer_Free(&both);
+    Model_Close(&model);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(Moves_Are_The_Generator_Of_The_Whole),
+      cmocka_unit_test(Sectors_Hold_Every_Element_Once),
+      cmocka_unit_test(Trace_And_Hermiticity_Are_Kept),
+      cmocka_unit_test(Spectra_Are_Those_Of_The_Whole),
+      cmocka_unit_test(Expectation_Values_Are_Those_Of_The_Whole),
+      cmocka_unit_test(Steady_States_Are_Steady_For_The_Whole),
+      cmocka_unit_test(Operators_Are_Looked_For_Where_They_Live),
+      cmocka_unit_test(Rates_Are_Those_Of_Dense_Sectors),
+      cmocka_unit_test(Symmetries_Are_Found),
+      cmocka_unit_test(Charges_Of_Uncoupled_Ensembles_Are_Separate),
+  };
+  int failed;
+
+  if (SlepcInitialize(&argc, &argv, NULL, NULL)) return 1;
+  failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return SlepcFinalize() ? 1 : failed;
+}
