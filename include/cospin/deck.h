@@ -15,7 +15,8 @@ typedef enum {
   COSPIN_KEY_OPERATOR, /* operator expression                                   -> expression */
   COSPIN_KEY_BOOLEAN,  /* true | false                                          -> boolean    */
   COSPIN_KEY_NAME,     /* a word; one of `choices` unless that is NULL          -> text       */
-  COSPIN_KEY_AXIS      /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
+  COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
+  COSPIN_KEY_STATE     /* {COMPONENT: STATE, ...}                               -> factors    */
 } CospinKeyType;
 
 /* One row of a key table. Feeds the reader, the completed deck and the reference. */
@@ -49,6 +50,16 @@ typedef struct {
   CospinPosition position;
 } CospinAxis;
 
+/* One line of a product state: `COMPONENT: NAME`, `{NAME: ARGUMENT}` or `{NAME: [ARGUMENT, ...]}`. What names
+   there are is known to the kinds of components only. */
+typedef struct {
+  int component; /* index into deck->components */
+  char *name, *path;
+  CospinPosition position; /* of the name */
+  int num_arguments;
+  CospinExpression *arguments; /* expressions of the parameters */
+} CospinStateFactor;
+
 typedef struct {
   const CospinKey *key;
   PetscBool given; /* written in the deck; otherwise the default stands here, if there is one */
@@ -57,10 +68,13 @@ typedef struct {
   PetscBool boolean;
   char *text; /* the value as written (scalars) */
   CospinAxis axis;
+  int num_factors;
+  CospinStateFactor *factors; /* components that are left out are in their ground state */
 } CospinSetting;
 
 /* One component or one task. settings[] stands in the order of kind->keys; a key that is neither given nor
-   defaulted has text == NULL and expression == NULL. */
+   defaulted has text == NULL, expression == NULL, axis.size == 0 and factors == NULL (a state that is given
+   has factors, be it none of them). */
 typedef struct {
   char *name;
   const CospinRecordKind *kind;

@@ -107,7 +107,24 @@ static void Print_Definitions(FILE *stream, const char name[], int count,
   }
 }
 
-static void Print_Record(FILE *stream, const char reserved[], const char text[], const CospinRecord *record)
+static void Print_State(FILE *stream, CospinDeck deck, const CospinSetting *setting)
+{
+  fputc('{', stream);
+  for (int k = 0; k < setting->num_factors; k++) {
+    const CospinStateFactor *factor = &setting->factors[k];
+
+    fprintf(stream, "%s%s: {%s: [", k ? ", " : "", deck->components[factor->component].name, factor->name);
+    for (int j = 0; j < factor->num_arguments; j++) {
+      if (j) fputs(", ", stream);
+      Print_Text(stream, CospinExpressionText(factor->arguments[j]));
+    }
+    fputs("]}", stream);
+  }
+  fputc('}', stream);
+}
+
+static void Print_Record(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
+                         const CospinRecord *record)
 {
   PetscBool first = PETSC_TRUE;
 
@@ -117,9 +134,9 @@ static void Print_Record(FILE *stream, const char reserved[], const char text[],
     const CospinSetting *setting = &record->settings[k];
 
     Print_Pair(stream, &first, setting->key->name, setting->text);
-    if (!setting->axis.size) continue;
-    fprintf(stream, ", %s: ", setting->key->name);
-    Print_Axis(stream, &setting->axis);
+    if (setting->axis.size || setting->factors) fprintf(stream, ", %s: ", setting->key->name);
+    if (setting->axis.size) Print_Axis(stream, &setting->axis);
+    if (setting->factors) Print_State(stream, deck, setting);
   }
   fputs("}\n", stream);
 }
@@ -137,7 +154,7 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
     const CospinRecord *record = &deck->components[k];
 
     fprintf(stream, "  %s: ", record->name);
-    Print_Record(stream, "kind", record->kind->name, record);
+    Print_Record(stream, deck, "kind", record->kind->name, record);
   }
   Print_Head(stream, "hamiltonian", deck->num_hamiltonian, "[]");
   for (int k = 0; k < deck->num_hamiltonian; k++) {
@@ -185,7 +202,7 @@ static void Print_Tasks(FILE *stream, CospinDeck deck)
   Print_Head(stream, "tasks", deck->num_tasks, "[]");
   for (int k = 0; k < deck->num_tasks; k++) {
     fprintf(stream, "  - %s: ", deck->tasks[k].kind->name);
-    Print_Record(stream, "name", deck->tasks[k].name, &deck->tasks[k]);
+    Print_Record(stream, deck, "name", deck->tasks[k].name, &deck->tasks[k]);
   }
   Print_Head(stream, "petsc", deck->num_petsc, "{}");
   for (int k = 0; k < deck->num_petsc; k++) {

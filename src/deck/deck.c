@@ -16,6 +16,21 @@ static PetscErrorCode Destroy_Definitions(int count, CospinDefinition **definiti
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Destroy_Factors(CospinSetting *setting)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < setting->num_factors; k++) {
+    CospinStateFactor *factor = &setting->factors[k];
+
+    for (int j = 0; j < factor->num_arguments; j++) PetscCall(CospinExpressionDestroy(&factor->arguments[j]));
+    PetscCall(PetscFree(factor->arguments));
+    PetscCall(PetscFree(factor->name));
+    PetscCall(PetscFree(factor->path));
+  }
+  PetscCall(PetscFree(setting->factors));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Destroy_Records(int count, CospinRecord **records)
 {
   PetscFunctionBeginUser;
@@ -26,6 +41,7 @@ static PetscErrorCode Destroy_Records(int count, CospinRecord **records)
       PetscCall(CospinExpressionDestroy(&record->settings[j].expression));
       PetscCall(PetscFree(record->settings[j].text));
       PetscCall(PetscFree(record->settings[j].axis.values));
+      PetscCall(Destroy_Factors(&record->settings[j]));
     }
     PetscCall(PetscFree(record->settings));
     PetscCall(PetscFree(record->name));

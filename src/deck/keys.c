@@ -11,6 +11,7 @@ static const char *const type_names[] = {
     [COSPIN_KEY_BOOLEAN] = "true or false",
     [COSPIN_KEY_NAME] = "a word",
     [COSPIN_KEY_AXIS] = "a list of numbers",
+    [COSPIN_KEY_STATE] = "a product state {COMPONENT: STATE, ...}",
 };
 
 static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entry,
@@ -39,6 +40,10 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
     PetscCall(CospinReadAxis(reader, entry, &setting->axis));
     PetscFunctionReturn(0);
   }
+  if (type == COSPIN_KEY_STATE) {
+    PetscCall(CospinReadState(reader, entry, setting));
+    PetscFunctionReturn(0);
+  }
   PetscCall(CospinEntryGetText(entry, type_names[type], reader->faults, &setting->text));
   if (!setting->text) PetscFunctionReturn(0);
   switch (type) {
@@ -56,6 +61,7 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
       PetscCall(CospinParametersCheckNames(reader->deck, setting->expression, reader->faults));
     break;
   case COSPIN_KEY_AXIS:
+  case COSPIN_KEY_STATE:
     break;
   }
   PetscFunctionReturn(0);

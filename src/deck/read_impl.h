@@ -41,6 +41,9 @@ PetscErrorCode CospinReadPlots(CospinReader *reader, const CospinEntry *entry);
 /* grid.c. The values of an axis; none on a fault. `axis` is zero on entry. */
 PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis);
 
+/* states.c. A product state; setting->factors stays NULL on a fault of form. */
+PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting);
+
 /* keys.c. The settings of a record by the key table of its kind; `reserved` is a key that is no setting. */
 PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const char path[], CospinRecord *record);

@@ -1,0 +1,112 @@
+/*
+   Product states: what stands behind `initial:` and its like.
+*/
+#include "read_impl.h"
+#include <string.h>
+
+#define EXPECTED_STATE  "a mapping `COMPONENT: STATE`, as in {ions: {css: [pi/2, 0]}, cavity: ground}"
+#define EXPECTED_FACTOR "a state: ground, {css: [theta, phi]}, {fock: n}, ..."
+
+static PetscErrorCode Find_Component(CospinReader *reader, const CospinEntry *entry, int *component)
+{
+  CospinDeck deck = reader->deck;
+  const char **known;
+
+  PetscFunctionBeginUser;
+  *component = -1;
+  PetscCall(PetscCalloc1((size_t)deck->num_components + 1, &known));
+  for (int c = 0; c < deck->num_components; c++) {
+    known[c] = deck->components[c].name;
+    if (!strcmp(known[c], entry->key)) *component = c;
+  }
+  if (*component < 0)
+    PetscCall(
+        CospinFaultsAddUnknown(reader->faults, entry->key_at, entry->path, "component", entry->key, known));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Argument(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
+{
+  CospinExpression *argument = &factor->arguments[factor->num_arguments++];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinReadExpression(reader, entry, "a number or an expression", argument));
+  if (*argument) PetscCall(CospinParametersCheckNames(reader->deck, *argument, reader->faults));
+  PetscFunctionReturn(0);
+}
+
+/* A list of arguments, or the only one. */
+static PetscErrorCode Read_Arguments(CospinReader *reader, const CospinEntry *entry,
+                                     CospinStateFactor *factor)
+{
+  CospinEntries items;
+
+  PetscFunctionBeginUser;
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
+    PetscCall(PetscCalloc1(1, &factor->arguments));
+    PetscCall(Read_Argument(reader, entry, factor));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(
+      CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a number or a list of numbers", reader->faults, &items));
+  PetscCall(PetscCalloc1((size_t)items.count, &factor->arguments));
+  for (int k = 0; k < items.count; k++) PetscCall(Read_Argument(reader, &items.entries[k], factor));
+  PetscCall(CospinEntriesDestroy(&items));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Factor(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
+{
+  const CospinEntry *state;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  factor->position = entry->at;
+  PetscCall(PetscStrallocpy(entry->path, &factor->path));
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
+    PetscCall(CospinEntryGetText(entry, EXPECTED_FACTOR, reader->faults, &factor->name));
+    PetscFunctionReturn(0);
+  }
+  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "has no value (must be " EXPECTED_FACTOR ")"));
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_FACTOR, reader->faults, &entries));
+  if (entries.count > 1)
+    PetscCall(CospinFaultsAdd(reader->faults, entries.entries[1].key_at, entry->path,
+                              "a component has one state (`%.50s` and `%.50s` are two)",
+                              entries.entries[0].key, entries.entries[1].key));
+  if (entries.count == 1) {
+    state = &entries.entries[0];
+    factor->position = state->key_at;
+    PetscCall(PetscStrallocpy(state->key, &factor->name));
+    PetscCall(Read_Arguments(reader, state, factor));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+{
+  const CospinEntryForm form = CospinEntryGetForm(entry);
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  if (form == COSPIN_ENTRY_EMPTY)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "has no value (must be " EXPECTED_STATE
+                              "; {}: everything in its ground state)"));
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_STATE, reader->faults, &entries));
+  if (form == COSPIN_ENTRY_MAPPING)
+    PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
+  for (int k = 0; k < entries.count; k++) {
+    CospinStateFactor *factor = &setting->factors[setting->num_factors];
+
+    PetscCall(Find_Component(reader, &entries.entries[k], &factor->component));
+    if (factor->component < 0) continue;
+    setting->num_factors++;
+    PetscCall(Read_Factor(reader, &entries.entries[k], factor));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
