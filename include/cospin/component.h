@@ -43,6 +43,27 @@ typedef struct {
   const char *help;
 } CospinOperatorName;
 
+/*
+   A named state of a component. Pure ones are rho = |psi><psi|, and then the coefficient of an element |x><y|
+   is psi(x) psi(y)^*, where the component's element stands for that (a symmetric one, if it stands for a
+   sum).
+*/
+typedef struct {
+  const char *name; /* NULL ends a table; the first one is the state of components that are left out */
+  int num_arguments;
+  const char *arguments; /* "theta, phi" */
+  const char *help;
+  /* Checks the arguments and keeps in *data (CospinStateName.Free) what Element needs. If they are not
+     allowed, `why` gets a sentence that says what would be right, and *data NULL. *pure tells about the
+     state.
+   */
+  PetscErrorCode (*Prepare)(CospinComponent component, const double complex arguments[], void **data,
+                            PetscBool *pure, char why[], size_t why_size);
+  /* Coefficient of the basis element of a label. */
+  double complex (*Element)(CospinComponent component, const void *data, const int label[]);
+  PetscErrorCode (*Free)(void *data);
+} CospinStateName;
+
 /* Receives what sum_l A_l rho B_l^+ is made of: coefficient * steps[length-1] ... steps[0] (rho). */
 typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
 
@@ -53,7 +74,8 @@ typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, 
 typedef struct {
   CospinRecordKind record; /* name, help and keys in the deck */
   const CospinOperatorName *operators;
-  const int *adjoint; /* [letter code] the code of its adjoint */
+  const int *adjoint;            /* [letter code] the code of its adjoint */
+  const CospinStateName *states; /* what `initial:` may say of it */
 
   /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
      numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.

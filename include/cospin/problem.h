@@ -55,6 +55,12 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives);
 
+/* Not collective. The same for the superoperator left = rho -> A rho. */
+PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
+                                        int **representatives);
+/* Not collective. Sorts labels[*num][n] and drops repetitions. */
+PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[]);
+
 /* Not collective. "weak U(1): excitations of ket minus bra are conserved" etc.; one line. */
 PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[], size_t size);
 /* "charge -1", and what else tells this sector from its neighbours ("charge 0, j = 2"). */

@@ -116,7 +116,7 @@ static int compare_labels(const void *a, const void *b, void *context)
   return 0;
 }
 
-static PetscErrorCode sort_unique(int n, int *num, int labels[])
+PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[])
 {
   int kept = 0;
 
@@ -130,11 +130,10 @@ static PetscErrorCode sort_unique(int n, int *num, int labels[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
-                                    int **representatives)
+PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
+                                        int **representatives)
 {
   const int n = problem->system.num_coordinates;
-  CospinMoves left;
   PetscInt64 num_cosets;
   int *cosets, *all, count = 0;
 
@@ -143,10 +142,7 @@ PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, i
   PetscCheck(num_cosets < PETSC_MAX_INT / (n + 1), PETSC_COMM_SELF, PETSC_ERR_SUP,
              "Too many diagonal labels");
   count = (int)num_cosets;
-  PetscCall(sort_unique(n, &count, cosets));
-  PetscCall(CospinMovesCreate(&problem->system, &left));
-  PetscCall(CospinMovesAddLeft(left, a));
-  PetscCall(CospinMovesFinish(left));
+  PetscCall(CospinLabelsUnique(n, &count, cosets));
   PetscCall(PetscMalloc1((size_t)(count * left->count * n), &all));
   *num = 0;
   for (int c = 0; c < count; c++) {
@@ -156,10 +152,23 @@ PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, i
       CospinLatticeReduce(problem->lattice, label);
     }
   }
-  PetscCall(sort_unique(n, num, all));
+  PetscCall(CospinLabelsUnique(n, num, all));
   *representatives = all;
-  PetscCall(CospinMovesDestroy(&left));
   PetscCall(PetscFree(cosets));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
+                                    int **representatives)
+{
+  CospinMoves left;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesCreate(&problem->system, &left));
+  PetscCall(CospinMovesAddLeft(left, a));
+  PetscCall(CospinMovesFinish(left));
+  PetscCall(CospinProblemSectorsRead(problem, left, num, representatives));
+  PetscCall(CospinMovesDestroy(&left));
   PetscFunctionReturn(0);
 }
 

@@ -15,7 +15,7 @@
 
    (Chase and Geremia, PRA 78, 052101 (2008); Shammah et al., PRA 98, 063815 (2018).)
 */
-#include <cospin/component.h>
+#include "states.h"
 
 enum {
   SPIN_PLUS,
@@ -32,7 +32,7 @@ typedef struct {
 
 static const int step_up[NUM_COLLECTIVE] = {+1, -1, 0};
 
-static int ensemble_size(CospinComponent component)
+int CospinEnsembleSize(CospinComponent component)
 {
   return ((const Ensemble *)component->data)->size;
 }
@@ -69,15 +69,15 @@ static PetscErrorCode Destroy(CospinComponent component)
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(text, size, "%d spin%s-1/2, permutation symmetric", ensemble_size(component),
-                          ensemble_size(component) == 1 ? "" : "s"));
+  PetscCall(PetscSNPrintf(text, size, "%d spin%s-1/2, permutation symmetric", CospinEnsembleSize(component),
+                          CospinEnsembleSize(component) == 1 ? "" : "s"));
   PetscFunctionReturn(0);
 }
 
 /* 0 <= r <= N/2 and r <= n, n' <= N - r */
 static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
 {
-  const int size = ensemble_size(component);
+  const int size = CospinEnsembleSize(component);
 
   *lo = i == R ? 0 : label[R];
   *hi = i == R ? size / 2 : size - label[R];
@@ -177,7 +177,7 @@ static double apply_local(int size, int step, int label[])
 
 static double Apply(CospinComponent component, int step, int label[])
 {
-  const int size = ensemble_size(component);
+  const int size = CospinEnsembleSize(component);
   const int side = step < NUM_COLLECTIVE ? N_KET : N_BRA, t = step % NUM_COLLECTIVE;
   double amplitude;
 
@@ -236,7 +236,8 @@ static PetscErrorCode Each(CospinComponent component, int num_left, const int le
   expand_block(num_right, right, weight_right);
   for (int t = 0; t <= NUM_COLLECTIVE; t++) {
     for (int u = 0; u <= NUM_COLLECTIVE; u++) {
-      PetscCall(emit_pair(ensemble_size(component), t, u, weight_left[t] * weight_right[u], emit, context));
+      PetscCall(
+          emit_pair(CospinEnsembleSize(component), t, u, weight_left[t] * weight_right[u], emit, context));
     }
   }
   PetscFunctionReturn(0);
@@ -302,6 +303,7 @@ const CospinComponentKind CospinComponentEnsemble = {
                keys},
     .operators = operators,
     .adjoint = adjoint,
+    .states = CospinEnsembleStates,
     .Create = Create,
     .Destroy = Destroy,
     .Describe = Describe,

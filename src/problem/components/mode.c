@@ -6,6 +6,7 @@
    truncated generator is a Lindblad generator of its own: trace and positivity are kept.
 */
 #include "ladder.h"
+#include "states.h"
 
 enum { LOWER, RAISE, NUM_LETTERS };
 enum { MAX_CUTOFF = 1000000, FIRST_WINDOW = 12 };
@@ -72,6 +73,7 @@ const CospinComponentKind CospinComponentMode = {
     .record = {"mode", "bosonic mode with a Fock cutoff", keys},
     .operators = operators,
     .adjoint = adjoint,
+    .states = CospinModeStates,
     .Create = Create,
     .Describe = Describe,
     .Window = CospinLadderWindow,

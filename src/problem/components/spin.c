@@ -5,6 +5,7 @@
    (Phys. Rev. 58, 1098 (1940)).
 */
 #include "ladder.h"
+#include "states.h"
 
 enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, BOSON, BOSON_ADJOINT, NUM_LETTERS };
 enum { MAX_TWO_S = 100000000 };
@@ -94,6 +95,7 @@ const CospinComponentKind CospinComponentSpin = {
     .record = {"spin", "one spin of length S, e.g. one collective irrep", keys},
     .operators = operators,
     .adjoint = adjoint,
+    .states = CospinSpinStates,
     .Create = Create,
     .Describe = Describe,
     COSPIN_LADDER_MEMBERS,

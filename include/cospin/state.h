@@ -1,0 +1,43 @@
+/*
+   Product states: one state for every component, as a deck names it, evaluated at one grid point.
+
+   Every kind of component has its own table of states (CospinComponentKind.states); nothing here knows them.
+*/
+#pragma once
+#include <cospin/problem.h>
+#include <petscvec.h>
+
+typedef struct {
+  const CospinStateName *name;
+  void *data; /* what name->Prepare made */
+} CospinLocalState;
+
+typedef struct CospinState_ {
+  const CospinSystem *system; /* borrowed */
+  CospinLocalState *factors;  /* [num_components] */
+  PetscBool pure;             /* rho = |psi><psi| */
+} * CospinState;
+
+/*
+   Not collective. The state of a setting of type COSPIN_KEY_STATE. Faults: unknown state, wrong number of
+   arguments, arguments that the component does not allow. *state is NULL unless *ok.
+*/
+PetscErrorCode CospinStateCreate(CospinProblem problem, const CospinSetting *setting, CospinFaults faults,
+                                 CospinState *state, PetscBool *ok);
+PetscErrorCode CospinStateDestroy(CospinState *state);
+
+/* Coefficient of the basis element of `label` (see the component's file for its normalisation): rho = sum
+   over labels of CospinStateElement(label) |x><y|. */
+double complex CospinStateElement(CospinState state, const int label[]);
+
+/*
+   Not collective. The sectors where the state has elements: representatives as CospinProblemSectors gives
+   them. Cost: one pass over the elements that are not zero.
+*/
+PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int *num, int **representatives);
+
+/* Collective. u = the state's elements on a sector. */
+PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u);
+/* Collective. sum over the sector of <psi| element |psi> u(element), for a pure state: its share in
+   <psi|rho|psi>. */
+PetscErrorCode CospinStateFidelity(CospinState state, CospinSector sector, Vec u, double complex *fidelity);

@@ -1,0 +1,10 @@
+/* The tables of states of the kinds of components, and what they ask the kinds. */
+#pragma once
+#include <cospin/component.h>
+
+extern const CospinStateName CospinEnsembleStates[];
+extern const CospinStateName CospinSpinStates[];
+extern const CospinStateName CospinModeStates[];
+
+/* Number of spins of an ensemble. */
+int CospinEnsembleSize(CospinComponent component);

@@ -1,0 +1,249 @@
+/* Product states: each component's own, multiplied. */
+#include <cospin/state.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ARGUMENTS = 8 };
+
+/* ---- From the deck ---------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode find_name(CospinComponent component, const CospinStateFactor *factor,
+                                CospinFaults faults, const CospinStateName **name)
+{
+  const CospinStateName *states = component->kind->states;
+  const char *known[64] = {NULL}, *guess;
+  char list[512] = "";
+
+  PetscFunctionBeginUser;
+  *name = NULL;
+  for (int k = 0; states[k].name; k++) {
+    if (strcmp(states[k].name, factor->name) == 0) *name = &states[k];
+    if (k < 63) known[k] = states[k].name;
+    if (k) PetscCall(PetscStrlcat(list, ", ", sizeof(list)));
+    PetscCall(PetscStrlcat(list, states[k].name, sizeof(list)));
+  }
+  if (*name) PetscFunctionReturn(0);
+  guess = CospinSuggest(factor->name, known);
+  PetscCall(CospinFaultsAdd(faults, factor->position, factor->path,
+                            "%s `%s` has no state `%.100s` (%s%s%sit has %s)", component->kind->record.name,
+                            component->name, factor->name, guess ? "did you mean `" : "", guess ? guess : "",
+                            guess ? "`? " : "", list));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode evaluate_arguments(CospinProblem problem, const CospinStateFactor *factor,
+                                         const CospinStateName *name, CospinFaults faults,
+                                         double complex arguments[], PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(factor->num_arguments == name->num_arguments);
+  if (!*ok) {
+    PetscCall(CospinFaultsAdd(faults, factor->position, factor->path,
+                              "`%s` takes %d argument%s, not %d (write {%s: [%s]})", name->name,
+                              name->num_arguments, name->num_arguments == 1 ? "" : "s", factor->num_arguments,
+                              name->name, name->arguments));
+    PetscFunctionReturn(0);
+  }
+  for (int k = 0; k < factor->num_arguments; k++) {
+    const CospinExpression argument = factor->arguments[k];
+    CospinValue value = {0};
+    PetscBool this_ok;
+    PetscCall(CospinExpressionEvaluate(argument, &problem->environment, faults, &value, &this_ok));
+    if (this_ok && value.is_operator) {
+      this_ok = PETSC_FALSE;
+      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(argument), CospinExpressionPath(argument),
+                                "must be a number, not an operator"));
+    }
+    arguments[k] = value.number;
+    PetscCall(CospinValueReset(&value));
+    if (!this_ok) *ok = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A factor of NULL is the first state of the component's table. */
+static PetscErrorCode prepare(CospinProblem problem, int c, const CospinStateFactor *factor,
+                              CospinFaults faults, CospinState state, PetscBool *ok)
+{
+  CospinComponent component = &problem->system.components[c];
+  const CospinStateName *name = component->kind->states;
+  double complex arguments[MAX_ARGUMENTS] = {0};
+  char why[256] = "";
+  PetscBool pure = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  if (factor) PetscCall(find_name(component, factor, faults, &name));
+  *ok = (PetscBool)(name != NULL);
+  if (*ok && factor) PetscCall(evaluate_arguments(problem, factor, name, faults, arguments, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCheck(name->num_arguments <= MAX_ARGUMENTS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Too many arguments");
+  PetscCall(name->Prepare(component, arguments, &state->factors[c].data, &pure, why, sizeof(why)));
+  *ok = (PetscBool)(why[0] == 0);
+  if (!*ok) PetscCall(CospinFaultsAdd(faults, factor->position, factor->path, "%s", why));
+  if (*ok) state->factors[c].name = name;
+  if (!pure) state->pure = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStateCreate(CospinProblem problem, const CospinSetting *setting, CospinFaults faults,
+                                 CospinState *state, PetscBool *ok)
+{
+  const int num = problem->system.num_components;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(PetscNew(state));
+  PetscCall(PetscCalloc1((size_t)num, &(*state)->factors));
+  (*state)->system = &problem->system;
+  (*state)->pure = PETSC_TRUE;
+  for (int c = 0; c < num; c++) {
+    const CospinStateFactor *factor = NULL;
+    PetscBool this_ok;
+    for (int k = 0; k < setting->num_factors; k++) {
+      if (setting->factors[k].component == c) factor = &setting->factors[k];
+    }
+    PetscCall(prepare(problem, c, factor, faults, *state, &this_ok));
+    if (!this_ok) *ok = PETSC_FALSE;
+  }
+  if (!*ok) PetscCall(CospinStateDestroy(state));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStateDestroy(CospinState *state)
+{
+  PetscFunctionBeginUser;
+  if (!*state) PetscFunctionReturn(0);
+  for (int c = 0; c < (*state)->system->num_components; c++) {
+    if ((*state)->factors[c].name) PetscCall((*state)->factors[c].name->Free((*state)->factors[c].data));
+  }
+  PetscCall(PetscFree((*state)->factors));
+  PetscCall(PetscFree(*state));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Elements --------------------------------------------------------------------------------------------
+ */
+
+static double complex factor_element(CospinState state, int c, const int label[])
+{
+  const CospinComponent component = &state->system->components[c];
+  const CospinLocalState *factor = &state->factors[c];
+
+  return factor->name->Element(component, factor->data, label + component->offset);
+}
+
+double complex CospinStateElement(CospinState state, const int label[])
+{
+  double complex element = 1.0;
+
+  for (int c = 0; c < state->system->num_components && element != 0.0; c++) {
+    element *= factor_element(state, c, label);
+  }
+  return element;
+}
+
+PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u)
+{
+  PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetOwnershipRange(u, &begin, &end));
+  PetscCall(VecGetArray(u, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(sector, i, label);
+    array[i - begin] = (PetscScalar)CospinStateElement(state, label);
+  }
+  PetscCall(VecRestoreArray(u, &array));
+  PetscFunctionReturn(0);
+}
+
+/* <psi|x><y|psi> is the conjugate of psi(x) psi(y)^*. */
+PetscErrorCode CospinStateFidelity(CospinState state, CospinSector sector, Vec u, double complex *fidelity)
+{
+  const PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  *fidelity = 0.0;
+  PetscCall(VecGetOwnershipRange(u, &begin, &end));
+  PetscCall(VecGetArrayRead(u, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(sector, i, label);
+    *fidelity += conj(CospinStateElement(state, label)) * array[i - begin];
+  }
+  PetscCall(VecRestoreArrayRead(u, &array));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fidelity, 1, MPI_C_DOUBLE_COMPLEX, MPI_SUM,
+                             PetscObjectComm((PetscObject)u)));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Sectors ---------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  CospinProblem problem;
+  CospinState state;
+  int n;
+  int count, capacity; /* labels found, reduced; made unique whenever there is no room for another */
+  int *labels;
+} Collector;
+
+static PetscErrorCode add_label(Collector *collector, const int label[])
+{
+  const size_t n = (size_t)collector->n;
+  int *place;
+
+  PetscFunctionBeginUser;
+  if (collector->count == collector->capacity) {
+    PetscCall(CospinLabelsUnique(collector->n, &collector->count, collector->labels));
+    if (2 * collector->count >= collector->capacity) {
+      collector->capacity = 2 * collector->capacity + 1024;
+      PetscCall(PetscRealloc(sizeof(int) * n * (size_t)collector->capacity, &collector->labels));
+    }
+  }
+  place = collector->labels + (size_t)collector->count++ * n;
+  PetscCall(PetscArraycpy(place, label, n));
+  CospinLatticeReduce(collector->problem->lattice, place);
+  PetscFunctionReturn(0);
+}
+
+/* All labels from coordinate i on, as far as the state is not zero there. */
+static PetscErrorCode visit_labels(Collector *collector, int i, int label[])
+{
+  const CospinSystem *system = collector->state->system;
+  int lo, hi;
+
+  PetscFunctionBeginUser;
+  if (i == collector->n) {
+    PetscCall(add_label(collector, label));
+    PetscFunctionReturn(0);
+  }
+  CospinSystemRange(system, i, label, &lo, &hi);
+  for (label[i] = lo; label[i] <= hi; label[i]++) {
+    PetscBool zero = PETSC_FALSE;
+    for (int c = 0; c < system->num_components; c++) {
+      const CospinComponent component = &system->components[c];
+      if (component->offset + component->num_coordinates == i + 1)
+        zero = (PetscBool)(factor_element(collector->state, c, label) == 0.0);
+    }
+    if (!zero) PetscCall(visit_labels(collector, i + 1, label));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int *num, int **representatives)
+{
+  Collector collector = {.problem = problem, .state = state, .n = problem->system.num_coordinates};
+  int label[COSPIN_MAX_COORDINATES] = {0};
+
+  PetscFunctionBeginUser;
+  PetscCall(visit_labels(&collector, 0, label));
+  PetscCall(CospinLabelsUnique(collector.n, &collector.count, collector.labels));
+  *num = collector.count;
+  *representatives = collector.labels;
+  PetscFunctionReturn(0);
+}
