@@ -14,7 +14,7 @@
 typedef struct {
   const char *suffix; /* `<task>_<suffix>`; NULL ends a table */
   CospinStorage storage;
-  PetscBool per_mode;    /* along the dimension `mode`, one value otherwise */
+  PetscBool along;       /* along the task's further dimension (mode, time), one value otherwise */
   const char *unit;      /* "rate", "time" (the deck's), or a unit that stands for itself */
   const char *long_name; /* may hold one %s: the deck's expression of the task's operator */
   const char *source;
@@ -33,11 +33,14 @@ typedef struct {
 typedef struct {
   CospinRecordKind record; /* name, help and keys in the deck */
   const CospinTaskVariable *variables;
-  PetscBool has_observables; /* adds `<task>_<observable>` for every observable of the deck */
-  /* Not collective. Faults that need values (of: is not an operator, ...), and the number of modes it stores
-   * (0: none). */
+  PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
+  PetscBool observables_along; /* these stand along the further dimension */
+  /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,
+     zero on entry (size 0: none). Tasks of a deck share a dimension of the same name: one without values has
+     the largest size that any of them asks for at any point; one with other values than another task's is
+     called `<task>_<name>` instead. Everything in it is borrowed from the deck or constant. */
   PetscErrorCode (*Check)(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                          int *num_modes, PetscBool *ok);
+                          CospinDimension *dimension, PetscBool *ok);
   /* Not collective. The sectors it will solve, for estimates; representatives as CospinProblemSectors gives
    * them. */
   PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);
@@ -50,6 +53,9 @@ extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
 extern const CospinRecordKind *const CospinTaskRecords[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
 
-/* Not collective. Stores a value of the variable with this suffix (a bug if the task has none). `mode` is 0
-   for variables that have one value; modes beyond what is stored are dropped. */
-PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int mode, double value);
+/* Not collective. Stores a value of the variable with this suffix (a bug if the task has none). `index` is
+   along the further dimension, 0 for variables that have one value; what is beyond its size is dropped. */
+PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value);
+/* The same for observable k, whose value may be complex. */
+PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,
+                                          int index, double complex value);

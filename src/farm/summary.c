@@ -29,6 +29,16 @@ static void print_header(CospinDeck deck, CospinTable table, int num, const int 
   fprintf(stream, "%9s  outcome\n", "seconds");
 }
 
+/* Of several values the one that a user looks for first: the slowest mode, the last time. */
+static double shown_value(CospinTable table, int column, const double record[])
+{
+  const CospinVariable *variable = &table->layout.variables[column];
+  const PetscBool last =
+      (PetscBool)(variable->dimension >= 0 && table->layout.dimensions[variable->dimension].values != NULL);
+
+  return record[variable->offset + (last ? variable->size - 1 : 0)];
+}
+
 static void print_row(CospinDeck deck, CospinTable table, int num, const int columns[], PetscInt64 point,
                       const double record[], FILE *stream)
 {
@@ -36,8 +46,7 @@ static void print_row(CospinDeck deck, CospinTable table, int num, const int col
 
   CospinDeckPointIndex(deck, point, index);
   for (int a = 0; a < deck->num_axes; a++) fprintf(stream, "%12.6g ", deck->axes[a].values[index[a]]);
-  for (int c = 0; c < num; c++)
-    fprintf(stream, "%20.10g ", record[table->layout.variables[columns[c]].offset]);
+  for (int c = 0; c < num; c++) fprintf(stream, "%20.10g ", shown_value(table, columns[c], record));
   fprintf(stream, "%9.3g  %s\n", record[table->seconds], CospinOutcomeName((int)record[table->outcome]));
 }
 

@@ -8,6 +8,9 @@ typedef struct {
   CospinDeck deck;
   CospinVariable *variables;
   int count, capacity, length;
+  int num_dimensions;
+  CospinDimension *dimensions; /* [num_tasks] at most */
+  int *dimension_of_task;      /* -1: none */
 } Builder;
 
 /* "rate" and "time" stand for the deck's units. */
@@ -18,7 +21,7 @@ static const char *unit_of(CospinDeck deck, const char unit[])
   return unit;
 }
 
-static PetscErrorCode add(Builder *builder, const char name[], CospinStorage storage, int size,
+static PetscErrorCode add(Builder *builder, const char name[], CospinStorage storage, int dimension,
                           const char unit[], const char long_name[], const char source[], int *offset)
 {
   CospinVariable *variable;
@@ -31,8 +34,8 @@ static PetscErrorCode add(Builder *builder, const char name[], CospinStorage sto
   variable = &builder->variables[builder->count++];
   PetscCall(PetscArrayzero(variable, 1));
   variable->storage = storage;
-  variable->size = size ? size : 1;
-  variable->dimension = size ? 0 : -1;
+  variable->size = dimension < 0 ? 1 : builder->dimensions[dimension].size;
+  variable->dimension = dimension;
   variable->offset = builder->length;
   builder->length += variable->size;
   PetscCall(PetscSNPrintf(variable->name, sizeof(variable->name), "%s", name));
@@ -46,14 +49,14 @@ static PetscErrorCode add(Builder *builder, const char name[], CospinStorage sto
 static PetscErrorCode add_outcome(Builder *builder, const char name[], const char long_name[], int *offset)
 {
   PetscFunctionBeginUser;
-  PetscCall(add(builder, name, COSPIN_INTEGER, 0, "1", long_name, "0 not run, positive good, negative bad",
+  PetscCall(add(builder, name, COSPIN_INTEGER, -1, "1", long_name, "0 not run, positive good, negative bad",
                 offset));
   builder->variables[builder->count - 1].flags = CospinOutcomeNames;
   builder->variables[builder->count - 1].flag_values = CospinOutcomeValues;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task,
+static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task, int dimension,
                                       CospinObservables observables)
 {
   PetscFunctionBeginUser;
@@ -65,7 +68,7 @@ static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task
       char name[96];
       PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s%s", task->name, definition->name,
                               observable->real ? "" : parts[part]));
-      PetscCall(add(builder, name, COSPIN_REAL, 0, definition->unit ? definition->unit : "1",
+      PetscCall(add(builder, name, COSPIN_REAL, dimension, definition->unit ? definition->unit : "1",
                     definition->label ? definition->label : definition->name,
                     CospinExpressionText(definition->expression), NULL));
     }
@@ -83,10 +86,11 @@ static const char *task_operator(const CospinRecord *task)
   return "";
 }
 
-static PetscErrorCode add_task(Builder *builder, int k, int num_modes, CospinObservables observables)
+static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observables)
 {
   const CospinRecord *task = &builder->deck->tasks[k];
   const CospinTaskKind *kind = CospinTaskKindOf(task);
+  const int dimension = builder->dimension_of_task[k];
   char name[96], long_name[160];
 
   PetscFunctionBeginUser;
@@ -96,14 +100,15 @@ static PetscErrorCode add_task(Builder *builder, int k, int num_modes, CospinObs
   PetscCall(add_outcome(builder, name, long_name, &builder->table->outcome_of_task[k]));
   PetscCall(PetscSNPrintf(name, sizeof(name), "%s_seconds", task->name));
   PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "time of task %s", task->name));
-  PetscCall(add(builder, name, COSPIN_REAL, 0, "s", long_name, "", &builder->table->seconds_of_task[k]));
+  PetscCall(add(builder, name, COSPIN_REAL, -1, "s", long_name, "", &builder->table->seconds_of_task[k]));
   for (const CospinTaskVariable *variable = kind->variables; variable->suffix; variable++) {
     PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", task->name, variable->suffix));
     PetscCall(PetscSNPrintf(long_name, sizeof(long_name), variable->long_name, task_operator(task)));
-    PetscCall(add(builder, name, variable->storage, variable->per_mode ? num_modes : 0, variable->unit,
+    PetscCall(add(builder, name, variable->storage, variable->along ? dimension : -1, variable->unit,
                   long_name, variable->source, NULL));
   }
-  if (kind->has_observables) PetscCall(add_observables(builder, task, observables));
+  if (kind->has_observables)
+    PetscCall(add_observables(builder, task, kind->observables_along ? dimension : -1, observables));
   builder->table->first_of_task[k + 1] = builder->count;
   PetscFunctionReturn(0);
 }
@@ -114,11 +119,11 @@ static PetscErrorCode add_point(Builder *builder)
 
   PetscFunctionBeginUser;
   PetscCall(add_outcome(builder, "outcome", "worst outcome of the tasks", &table->outcome));
-  PetscCall(add(builder, "seconds", COSPIN_REAL, 0, "s", "time of the grid point", "", &table->seconds));
-  PetscCall(add(builder, "peak_memory", COSPIN_REAL, 0, "byte",
+  PetscCall(add(builder, "seconds", COSPIN_REAL, -1, "s", "time of the grid point", "", &table->seconds));
+  PetscCall(add(builder, "peak_memory", COSPIN_REAL, -1, "byte",
                 "peak memory, summed over the ranks of the point", "", &table->peak_memory));
   PetscCall(
-      add(builder, "ranks", COSPIN_INTEGER, 0, "1", "ranks that worked on the point", "", &table->ranks));
+      add(builder, "ranks", COSPIN_INTEGER, -1, "1", "ranks that worked on the point", "", &table->ranks));
   PetscFunctionReturn(0);
 }
 
@@ -140,27 +145,26 @@ static PetscErrorCode check_names(Builder *builder, CospinFaults faults, PetscBo
                                   builder->variables[v].name));
       }
     }
-    for (int a = 0; a < deck->num_axes; a++) {
-      for (int v = -1; v < builder->count; v++) {
-        const char *taken = v < 0 ? "mode" : builder->variables[v].name;
-        if (strcmp(taken, deck->axes[a].name) != 0) continue;
-        *ok = PETSC_FALSE;
-        PetscCall(PetscSNPrintf(path, sizeof(path), "grid.%s", deck->axes[a].name));
-        PetscCall(CospinFaultsAdd(faults, deck->axes[a].position, path,
-                                  "a result is called `%s` too (rename the parameter)", deck->axes[a].name));
-      }
+  }
+  for (int a = 0; a < deck->num_axes; a++) {
+    for (int v = -builder->num_dimensions; v < builder->count; v++) {
+      const char *taken = v < 0 ? builder->dimensions[-v - 1].name : builder->variables[v].name;
+      if (strcmp(taken, deck->axes[a].name) != 0 && strcmp("mode", deck->axes[a].name) != 0) continue;
+      *ok = PETSC_FALSE;
+      PetscCall(PetscSNPrintf(path, sizeof(path), "grid.%s", deck->axes[a].name));
+      PetscCall(CospinFaultsAdd(faults, deck->axes[a].position, path,
+                                "a result is called `%s` too (rename the parameter)", deck->axes[a].name));
     }
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode set_dimensions(CospinTable table, CospinDeck deck, int num_modes)
+static PetscErrorCode set_axes(CospinTable table, CospinDeck deck)
 {
-  CospinDimension *axes, *modes;
+  CospinDimension *axes;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)deck->num_axes + 1, &axes));
-  PetscCall(PetscCalloc1(1, &modes));
   for (int a = 0; a < deck->num_axes; a++) {
     const CospinAxis *axis = &deck->axes[a];
     axes[a] = (CospinDimension){axis->name, axis->size, axis->values, "1", axis->name};
@@ -171,17 +175,79 @@ static PetscErrorCode set_dimensions(CospinTable table, CospinDeck deck, int num
       if (parameter->label) axes[a].long_name = parameter->label;
     }
   }
-  *modes = (CospinDimension){"mode", num_modes, NULL, "1", "mode, slowest first"};
   table->layout.num_axes = deck->num_axes;
   table->layout.axes = axes;
-  table->layout.num_dimensions = num_modes ? 1 : 0;
-  table->layout.dimensions = modes;
+  PetscFunctionReturn(0);
+}
+
+/* ---- Further dimensions ----------------------------------------------------------------------------------
+ */
+
+static PetscBool same_values(const CospinDimension *a, const CospinDimension *b)
+{
+  if (!a->values || !b->values) return (PetscBool)(a->values == b->values);
+  if (a->size != b->size) return PETSC_FALSE;
+  for (int k = 0; k < a->size; k++) {
+    if (a->values[k] != b->values[k]) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* Whether another task has a dimension of this name with other values. */
+static PetscBool is_ambiguous(int num, const CospinDimension wanted[], int k)
+{
+  for (int other = 0; other < num; other++) {
+    if (!wanted[other].size || strcmp(wanted[other].name, wanted[k].name) != 0) continue;
+    if (!same_values(&wanted[other], &wanted[k])) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+static PetscErrorCode add_dimension(Builder *builder, const char name[], const CospinDimension *wanted,
+                                    int *index)
+{
+  CospinDimension *dimension;
+
+  PetscFunctionBeginUser;
+  for (*index = 0; *index < builder->num_dimensions; ++*index) {
+    dimension = &builder->dimensions[*index];
+    if (strcmp(dimension->name, name) != 0) continue;
+    dimension->size = PetscMax(dimension->size, wanted->size);
+    PetscFunctionReturn(0);
+  }
+  dimension = &builder->dimensions[builder->num_dimensions++];
+  *dimension = *wanted;
+  dimension->units = unit_of(builder->deck, wanted->units);
+  PetscCall(PetscStrallocpy(name, (char **)(uintptr_t)&dimension->name));
+  PetscFunctionReturn(0);
+}
+
+/* wanted[num_tasks]: as the tasks ask for them. */
+static PetscErrorCode set_dimensions(Builder *builder, const CospinDimension wanted[])
+{
+  CospinDeck deck = builder->deck;
+  char name[96];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &builder->dimensions));
+  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &builder->dimension_of_task));
+  for (int k = 0; k < deck->num_tasks; k++) {
+    builder->dimension_of_task[k] = -1;
+    if (!wanted[k].size) continue;
+    if (is_ambiguous(deck->num_tasks, wanted, k))
+      PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", deck->tasks[k].name, wanted[k].name));
+    else
+      PetscCall(PetscSNPrintf(name, sizeof(name), "%s", wanted[k].name));
+    PetscCall(add_dimension(builder, name, &wanted[k], &builder->dimension_of_task[k]));
+  }
+  builder->table->layout.num_dimensions = builder->num_dimensions;
+  builder->table->layout.dimensions = builder->dimensions;
   PetscFunctionReturn(0);
 }
 
 /* Everything that needs numbers, at one grid point. */
-static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults, int *num_modes,
-                                  CospinPoint *point, PetscBool *ok)
+static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults,
+                                  CospinDimension wanted[], CospinPoint *point, PetscBool *ok)
 {
   char where[256];
 
@@ -192,24 +258,23 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
   if (!(*point)->problem || !(*point)->problem->generator) PetscFunctionReturn(0);
   for (int k = 0; k < deck->num_tasks; k++) {
     PetscBool task_ok;
-    int modes;
+    CospinDimension dimension = {0};
     PetscCall(CospinTaskKindOf(&deck->tasks[k])
-                  ->Check((*point)->problem, &deck->tasks[k], faults, &modes, &task_ok));
+                  ->Check((*point)->problem, &deck->tasks[k], faults, &dimension, &task_ok));
     if (!task_ok) *ok = PETSC_FALSE;
-    *num_modes = PetscMax(*num_modes, modes);
+    if (dimension.size > wanted[k].size) wanted[k] = dimension;
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, int *num_modes, CospinPoint *first,
-                                   PetscBool *ok)
+static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, CospinDimension wanted[],
+                                   CospinPoint *first, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  *num_modes = 0;
   *ok = PETSC_TRUE;
   for (PetscInt64 number = 0; number < CospinDeckNumPoints(deck) && *ok; number++) {
     CospinPoint point;
-    PetscCall(check_point(deck, number, faults, num_modes, &point, ok));
+    PetscCall(check_point(deck, number, faults, wanted, &point, ok));
     if (number == 0) *first = point;
     if (number != 0) PetscCall(CospinPointDestroy(&point));
   }
@@ -217,7 +282,7 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, int *nu
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode build(CospinDeck deck, CospinFaults faults, int num_modes,
+static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDimension wanted[],
                             CospinObservables observables, CospinTable *table, PetscBool *ok)
 {
   Builder builder = {.deck = deck};
@@ -229,9 +294,11 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, int num_modes,
   PetscCall(PetscCalloc1((size_t)deck->num_tasks + 1, &new->first_of_task));
   PetscCall(PetscCalloc1((size_t)deck->num_tasks, &new->outcome_of_task));
   PetscCall(PetscCalloc1((size_t)deck->num_tasks, &new->seconds_of_task));
+  PetscCall(set_axes(new, deck));
+  PetscCall(set_dimensions(&builder, wanted));
   PetscCall(add_point(&builder));
-  for (int k = 0; k < deck->num_tasks; k++) PetscCall(add_task(&builder, k, num_modes, observables));
-  PetscCall(set_dimensions(new, deck, num_modes));
+  for (int k = 0; k < deck->num_tasks; k++) PetscCall(add_task(&builder, k, observables));
+  PetscCall(PetscFree(builder.dimension_of_task));
   new->layout.variables = builder.variables;
   new->layout.num_variables = builder.count;
   new->layout.record_length = builder.length;
@@ -244,14 +311,25 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, int num_modes,
 PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTable *table, PetscBool *ok)
 {
   CospinPoint first = NULL;
-  int num_modes;
+  CospinDimension *wanted;
 
   PetscFunctionBeginUser;
   *table = NULL;
-  PetscCall(check_points(deck, faults, &num_modes, &first, ok));
-  if (*ok) PetscCall(build(deck, faults, num_modes, first->observables, table, ok));
+  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &wanted));
+  PetscCall(check_points(deck, faults, wanted, &first, ok));
+  if (*ok) PetscCall(build(deck, faults, wanted, first->observables, table, ok));
+  PetscCall(PetscFree(wanted));
   if (!*ok) PetscCall(CospinTableDestroy(table));
   PetscCall(CospinPointDestroy(&first));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode free_name(const CospinDimension *dimension)
+{
+  char *name = (char *)(uintptr_t)dimension->name;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(name));
   PetscFunctionReturn(0);
 }
 
@@ -260,6 +338,8 @@ PetscErrorCode CospinTableDestroy(CospinTable *table)
   PetscFunctionBeginUser;
   if (!*table) PetscFunctionReturn(0);
   PetscCall(PetscFree((*table)->layout.axes));
+  for (int k = 0; k < (*table)->layout.num_dimensions; k++)
+    PetscCall(free_name(&(*table)->layout.dimensions[k]));
   PetscCall(PetscFree((*table)->layout.dimensions));
   PetscCall(PetscFree((*table)->layout.variables));
   PetscCall(PetscFree((*table)->first_of_task));

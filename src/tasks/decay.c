@@ -102,14 +102,14 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
 }
 
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                            int *num_modes, PetscBool *ok)
+                            CospinDimension *dimension, PetscBool *ok)
 {
   const CospinExpression of = CospinRecordGet(task, "of")->expression;
   Settings settings;
 
   PetscFunctionBeginUser;
   PetscCall(read_settings(problem, task, faults, &settings, ok));
-  *num_modes = settings.count;
+  *dimension = (CospinDimension){"mode", settings.count, NULL, "1", "mode, slowest first"};
   if (*ok && settings.a->count == 0) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),

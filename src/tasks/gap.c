@@ -27,12 +27,12 @@ static const CospinTaskVariable variables[] = {
 };
 
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                            int *num_modes, PetscBool *ok)
+                            CospinDimension *dimension, PetscBool *ok)
 {
   double tolerance;
 
   PetscFunctionBeginUser;
-  *num_modes = 0;
+  (void)dimension;
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   PetscFunctionReturn(0);
 }

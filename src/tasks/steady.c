@@ -33,12 +33,12 @@ static const CospinTaskVariable variables[] = {
 };
 
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                            int *num_modes, PetscBool *ok)
+                            CospinDimension *dimension, PetscBool *ok)
 {
   double tolerance;
 
   PetscFunctionBeginUser;
-  *num_modes = 0;
+  (void)dimension;
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   PetscFunctionReturn(0);
 }
@@ -76,18 +76,12 @@ static PetscErrorCode store_observables(CospinPoint point, const CospinSteadySta
   for (int k = 0; k < point->observables->count; k++) {
     const CospinObservable *observable = &point->observables->observables[k];
     double complex *expectations, value;
-    char suffix[96];
     PetscCall(PetscMalloc1((size_t)observable->num_expectations + 1, &expectations));
     PetscCall(CospinExpectations(steady->spectrum->sector, steady->rho, observable->num_expectations,
                                  observable->expectations, expectations));
     PetscCall(CospinObservableEvaluate(point->observables, k, expectations, &value));
     PetscCall(PetscFree(expectations));
-    PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s", observable->definition->name,
-                            observable->real ? "" : "_re"));
-    PetscCall(CospinResultsSet(results, suffix, 0, creal(value)));
-    if (observable->real) continue;
-    PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s_im", observable->definition->name));
-    PetscCall(CospinResultsSet(results, suffix, 0, cimag(value)));
+    PetscCall(CospinResultsSetObservable(results, observable, 0, value));
   }
   PetscFunctionReturn(0);
 }

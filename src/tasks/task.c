@@ -26,7 +26,7 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
   return CospinTaskKinds[k];
 }
 
-PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int mode, double value)
+PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value)
 {
   const size_t length = strlen(suffix);
 
@@ -36,8 +36,23 @@ PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int 
     const size_t name_length = strlen(variable->name);
     if (name_length <= length || strcmp(variable->name + name_length - length, suffix) != 0) continue;
     if (name_length != results.prefix_length + length) continue;
-    if (mode < variable->size) results.record[variable->offset + mode] = value;
+    if (index < variable->size) results.record[variable->offset + index] = value;
     PetscFunctionReturn(0);
   }
   SETERRQ(PETSC_COMM_SELF, PETSC_ERR_PLIB, "No variable of this task ends in %s", suffix);
+}
+
+PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,
+                                          int index, double complex value)
+{
+  char suffix[96];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s", observable->definition->name,
+                          observable->real ? "" : "_re"));
+  PetscCall(CospinResultsSet(results, suffix, index, creal(value)));
+  if (observable->real) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s_im", observable->definition->name));
+  PetscCall(CospinResultsSet(results, suffix, index, cimag(value)));
+  PetscFunctionReturn(0);
 }

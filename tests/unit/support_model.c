@@ -146,15 +146,15 @@ static void add_variable(Answer *answer, const char task[], const char name[], c
   variable->offset = k ? variable[-1].offset + variable[-1].size : 0;
 }
 
-static void add_observables(const Model *model, const char task[], Answer *answer)
+static void add_observables(const Model *model, const char task[], int size, Answer *answer)
 {
   const CospinObservables observables = model->point->observables;
 
   for (int k = 0; k < observables->count; k++) {
     const char *name = observables->observables[k].definition->name;
     const PetscBool real = observables->observables[k].real;
-    add_variable(answer, task, name, real ? "" : "_re", 1);
-    if (!real) add_variable(answer, task, name, "_im", 1);
+    add_variable(answer, task, name, real ? "" : "_re", size);
+    if (!real) add_variable(answer, task, name, "_im", size);
   }
 }
 
@@ -164,16 +164,18 @@ Answer Model_Run(const Model *model, int task)
   const CospinRecord *record = &model->deck->tasks[task];
   const CospinTaskKind *kind = CospinTaskKindOf(record);
   Answer answer = {.variables = calloc(MAX_VARIABLES, sizeof(CospinVariable))};
-  int num_modes, length;
+  CospinDimension dimension = {0};
+  int length;
   PetscBool ok;
 
   assert_non_null(answer.variables);
-  OK(kind->Check(model->problem, record, model->faults, &num_modes, &ok));
+  OK(kind->Check(model->problem, record, model->faults, &dimension, &ok));
   if (!ok) OK(CospinFaultsView(model->faults, stderr));
   assert_true(ok);
   for (const CospinTaskVariable *row = kind->variables; row->suffix; row++)
-    add_variable(&answer, record->name, row->suffix, "", row->per_mode ? num_modes : 1);
-  if (kind->has_observables) add_observables(model, record->name, &answer);
+    add_variable(&answer, record->name, row->suffix, "", row->along ? dimension.size : 1);
+  if (kind->has_observables)
+    add_observables(model, record->name, kind->observables_along ? dimension.size : 1, &answer);
   assert_true(answer.results.count <= MAX_VARIABLES);
   length =
       answer.variables[answer.results.count - 1].offset + answer.variables[answer.results.count - 1].size;
