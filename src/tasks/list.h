@@ -2,3 +2,4 @@
 COSPIN_TASK(CospinTaskSteady)
 COSPIN_TASK(CospinTaskDecay)
 COSPIN_TASK(CospinTaskGap)
+COSPIN_TASK(CospinTaskEvolve)

@@ -1,0 +1,488 @@
+/*
+   Task `evolve`: the state at given times, from a product state, and what is read from it.
+
+   The state is taken apart into the sectors that an observable, the trace or the fidelity reads; each of them
+   evolves by itself (propagator.c), and nothing else is ever stored. Everything that is read is linear in the
+   state, so a reading is a scalar product with a vector of weights, made once.
+*/
+#include "settings.h"
+#include <cospin/liouvillian.h>
+#include <cospin/propagator.h>
+#include <cospin/state.h>
+#include <string.h>
+
+static const char *const methods[] = {"auto", "krylov", "rational", NULL};
+
+static const CospinKey keys[] = {
+    {.name = "times",
+     .type = COSPIN_KEY_AXIS,
+     .required = PETSC_TRUE,
+     .unit = "time",
+     .help = "times at which results are wanted, ascending, >= 0"},
+    {.name = "initial",
+     .type = COSPIN_KEY_STATE,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "state at time 0; components that are left out are in their ground state"},
+    {.name = "fidelity",
+     .type = COSPIN_KEY_STATE,
+     .unit = "",
+     .help = "pure state psi whose share <psi|rho|psi> is followed"},
+    {.name = "tolerance",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "1e-9",
+     .unit = "",
+     .help = "accuracy wanted, relative to the norm of the state in each sector"},
+    {.name = "method",
+     .type = COSPIN_KEY_NAME,
+     .default_text = "auto",
+     .choices = methods,
+     .unit = "",
+     .help = "krylov: products with the generator; rational: factorisations, for long times and stiff rates"},
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"fidelity", COSPIN_REAL, PETSC_TRUE, "1", "fidelity", "<psi|rho|psi> with the state of `fidelity`"},
+    {"trace", COSPIN_REAL, PETSC_TRUE, "1", "trace of the state", "recomputed"},
+    {"smallest_population", COSPIN_REAL, PETSC_TRUE, "1", "smallest population of the state",
+     "negative: error of the evolution"},
+    {"hermiticity", COSPIN_REAL, PETSC_TRUE, "1", "largest imaginary part of a population", ""},
+    {"error", COSPIN_REAL, PETSC_TRUE, "1", "estimated error of the state, relative",
+     "largest over sectors, 2-norms, accumulated over steps"},
+    {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},
+    {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},
+    {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
+    {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},
+    {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest of them", ""},
+    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it", ""},
+    {.suffix = NULL},
+};
+
+/* ---- Settings --------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  const CospinAxis *times;
+  CospinState initial, target; /* target: NULL if no fidelity is wanted */
+  CospinPropagatorOptions options;
+} Settings;
+
+static PetscErrorCode check_times(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  PetscBool *ok)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.times", (int)(task - problem->deck->tasks),
+                          task->kind->name));
+  for (int k = 0; k < times->size; k++) {
+    if (k ? times->values[k] > times->values[k - 1] : times->values[k] >= 0) continue;
+    *ok = PETSC_FALSE;
+    PetscCall(
+        CospinFaultsAdd(faults, times->position, path,
+                        k ? "times must ascend, and %.6g follows %.6g" : "a time is %.6g (times start at 0)",
+                        times->values[k], k ? times->values[k - 1] : 0.0));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                 Settings *settings, PetscBool *ok)
+{
+  const CospinSetting *fidelity = CospinRecordGet(task, "fidelity");
+  PetscBool this_ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(
+      CospinStateCreate(problem, CospinRecordGet(task, "initial"), faults, &settings->initial, &this_ok));
+  if (!this_ok) *ok = PETSC_FALSE;
+  if (!fidelity->factors) PetscFunctionReturn(0);
+  PetscCall(CospinStateCreate(problem, fidelity, faults, &settings->target, &this_ok));
+  if (!this_ok) *ok = PETSC_FALSE;
+  if (this_ok && !settings->target->pure) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(
+        faults, fidelity->num_factors ? fidelity->factors[0].position : fidelity->position,
+        fidelity->num_factors ? fidelity->factors[0].path : "fidelity",
+        "this is a mixed state (the fidelity is with a pure one: ground, css, cat, coherent, fock, dicke of "
+        "the largest j)"));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   Settings *settings, PetscBool *ok)
+{
+  const char *method = CospinRecordGet(task, "method")->text;
+
+  PetscFunctionBeginUser;
+  *settings = (Settings){.times = &CospinRecordGet(task, "times")->axis,
+                         .options.mesh_dimension = CospinLatticeRank(problem->lattice)};
+  PetscCall(CospinTaskTolerance(problem, task, faults, &settings->options.tolerance, ok));
+  for (int k = 0; methods[k]; k++) {
+    if (strcmp(methods[k], method) == 0) settings->options.method = (CospinPropagatorMethod)k;
+  }
+  PetscCall(check_times(problem, task, faults, ok));
+  PetscCall(get_states(problem, task, faults, settings, ok));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode free_settings(Settings *settings)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinStateDestroy(&settings->initial));
+  PetscCall(CospinStateDestroy(&settings->target));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  Settings settings;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_settings(problem, task, faults, &settings, ok));
+  *dimension = (CospinDimension){"time", settings.times->size, settings.times->values, "time", "time"};
+  PetscCall(free_settings(&settings));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Sectors ---------------------------------------------------------------------------------------------
+ */
+
+/* list += more; `more` is freed */
+static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(int) * (size_t)(*num + num_more + 1) * (size_t)n, list));
+  PetscCall(PetscArraycpy(*list + *num * n, more, num_more * n));
+  *num += num_more;
+  PetscCall(CospinLabelsUnique(n, num, *list));
+  PetscCall(PetscFree(more));
+  PetscFunctionReturn(0);
+}
+
+/* The sectors that are read. That of the trace is always among them. */
+static PetscErrorCode find_sectors(CospinProblem problem, CospinObservables observables, CospinState target,
+                                   int *num, int **representatives)
+{
+  const int n = problem->system.num_coordinates;
+  int num_more, *more;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSteadySectors(problem, NULL, num, representatives));
+  for (int k = 0; k < observables->count; k++) {
+    const CospinObservable *observable = &observables->observables[k];
+    for (int e = 0; e < observable->num_expectations; e++) {
+      PetscCall(CospinProblemSectorsRead(problem, observable->expectations[e], &num_more, &more));
+      PetscCall(append(n, num, representatives, num_more, more));
+    }
+  }
+  if (target) {
+    PetscCall(CospinStateSectors(problem, target, &num_more, &more));
+    PetscCall(append(n, num, representatives, num_more, more));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
+  CospinObservables observables;
+  Settings settings;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_settings(problem, task, NULL, &settings, &ok));
+  PetscCall(CospinObservablesCreate(problem, NULL, &observables, &ok));
+  PetscCall(find_sectors(problem, observables, settings.target, num, representatives));
+  PetscCall(CospinObservablesDestroy(&observables));
+  PetscCall(free_settings(&settings));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Readings --------------------------------------------------------------------------------------------
+ */
+
+/* Tr(A_0 rho), Tr(A_1 rho), ... over all observables in a row, then the trace, then the fidelity. */
+typedef struct {
+  CospinPoint point;
+  const Settings *settings;
+  int num_expectations, num_readings;
+  CospinMoves *expectations;            /* [num_expectations], borrowed */
+  double complex *readings;             /* [num_times][num_readings], sums over sectors */
+  double *smallest, *imaginary, *error; /* [num_times] */
+  int num_sectors, steps, operations, factorisations;
+  PetscInt64 dimension, nonzeros;
+  CospinOutcome outcome;
+  /* the sector at work */
+  CospinSector sector;
+  int num_weights, *reading_of; /* weights that are not zero here, and what they give */
+  Vec *weights;
+  PetscScalar *values;
+  PetscInt num_populations, *populations; /* local indices of diagonal elements */
+} Evolution;
+
+static double complex weight(const Evolution *evolution, int reading, const int label[])
+{
+  if (reading < evolution->num_expectations)
+    return CospinExpectationWeight(evolution->expectations[reading], label);
+  if (reading == evolution->num_expectations)
+    return CospinSystemTrace(&evolution->point->problem->system, label);
+  return conj(CospinStateElement(evolution->settings->target, label));
+}
+
+static PetscErrorCode fill_weights(const Evolution *evolution, int reading, Vec weights, PetscBool *zero)
+{
+  PetscInt begin, end;
+  PetscScalar *array;
+  PetscReal norm;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetOwnershipRange(weights, &begin, &end));
+  PetscCall(VecGetArray(weights, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(evolution->sector, i, label);
+    array[i - begin] = (PetscScalar)weight(evolution, reading, label);
+  }
+  PetscCall(VecRestoreArray(weights, &array));
+  PetscCall(VecNorm(weights, NORM_INFINITY, &norm));
+  *zero = (PetscBool)(norm == 0.0);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode set_up_readings(Evolution *evolution, Vec u)
+{
+  PetscInt begin, end;
+  int label[COSPIN_MAX_COORDINATES];
+
+  PetscFunctionBeginUser;
+  evolution->num_weights = 0;
+  PetscCall(PetscCalloc3((size_t)evolution->num_readings, &evolution->weights,
+                         (size_t)evolution->num_readings, &evolution->reading_of,
+                         (size_t)evolution->num_readings, &evolution->values));
+  for (int reading = 0; reading < evolution->num_readings; reading++) {
+    Vec *weights = &evolution->weights[evolution->num_weights];
+    PetscBool zero;
+    PetscCall(VecDuplicate(u, weights));
+    PetscCall(fill_weights(evolution, reading, *weights, &zero));
+    if (zero) PetscCall(VecDestroy(weights));
+    if (!zero) evolution->reading_of[evolution->num_weights++] = reading;
+  }
+  PetscCall(VecGetOwnershipRange(u, &begin, &end));
+  PetscCall(PetscMalloc1((size_t)(end - begin), &evolution->populations));
+  evolution->num_populations = 0;
+  for (PetscInt i = begin; i < end; i++) {
+    CospinSectorLabel(evolution->sector, i, label);
+    if (CospinSystemTrace(&evolution->point->problem->system, label) == 0.0) continue;
+    evolution->populations[evolution->num_populations++] = i - begin;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode tear_down_readings(Evolution *evolution)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < evolution->num_weights; k++) PetscCall(VecDestroy(&evolution->weights[k]));
+  PetscCall(PetscFree3(evolution->weights, evolution->reading_of, evolution->values));
+  PetscCall(PetscFree(evolution->populations));
+  PetscFunctionReturn(0);
+}
+
+/* A CospinPropagatorVisit. */
+static PetscErrorCode read_state(void *context, int k, Vec u, double error)
+{
+  Evolution *evolution = (Evolution *)context;
+  double extremes[2] = {evolution->smallest[k], -evolution->imaginary[k]};
+  const PetscScalar *array;
+
+  PetscFunctionBeginUser;
+  if (evolution->num_weights)
+    PetscCall(VecMTDot(u, evolution->num_weights, evolution->weights, evolution->values));
+  for (int w = 0; w < evolution->num_weights; w++) {
+    evolution->readings[k * evolution->num_readings + evolution->reading_of[w]] += evolution->values[w];
+  }
+  PetscCall(VecGetArrayRead(u, &array));
+  for (PetscInt i = 0; i < evolution->num_populations; i++) {
+    const PetscScalar population = array[evolution->populations[i]];
+    extremes[0] = PetscMin(extremes[0], PetscRealPart(population));
+    extremes[1] = PetscMin(extremes[1], -PetscAbsReal(PetscImaginaryPart(population)));
+  }
+  PetscCall(VecRestoreArrayRead(u, &array));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, evolution->point->comm));
+  evolution->smallest[k] = extremes[0];
+  evolution->imaginary[k] = -extremes[1];
+  evolution->error[k] = PetscMax(evolution->error[k], error);
+  PetscFunctionReturn(0);
+}
+
+/* ---- The evolution ---------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode propagate(Evolution *evolution, const char prefix[], Mat liouvillian, Vec u)
+{
+  const CospinAxis *times = evolution->settings->times;
+  const PetscInt64 dimension = CospinSectorDimension(evolution->sector);
+  CospinPropagatorReport report;
+  MatInfo info;
+
+  PetscFunctionBeginUser;
+  PetscCall(set_up_readings(evolution, u));
+  PetscCall(CospinPropagate(liouvillian, u, times->size, times->values, &evolution->settings->options, prefix,
+                            read_state, evolution, &report));
+  PetscCall(tear_down_readings(evolution));
+  PetscCall(MatGetInfo(liouvillian, MAT_GLOBAL_SUM, &info));
+  if (report.failed) evolution->outcome = CospinOutcomeWorse(evolution->outcome, COSPIN_NOT_CONVERGED);
+  evolution->num_sectors++;
+  evolution->steps += report.steps;
+  evolution->operations += report.operations;
+  evolution->factorisations += report.factorisations;
+  if (dimension > evolution->dimension) {
+    evolution->dimension = dimension;
+    evolution->nonzeros = (PetscInt64)info.nz_used;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A sector where the initial state has no elements stays empty. */
+static PetscErrorCode evolve_sector(Evolution *evolution, const int representative[], const char prefix[])
+{
+  const CospinProblem problem = evolution->point->problem;
+  PetscReal norm = 0.0;
+  Mat liouvillian;
+  Vec u = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &evolution->sector));
+  if (CospinSectorDimension(evolution->sector) > 0) {
+    PetscCall(VecCreateMPI(evolution->point->comm, PETSC_DECIDE,
+                           (PetscInt)CospinSectorDimension(evolution->sector), &u));
+    PetscCall(CospinStateVector(evolution->settings->initial, evolution->sector, u));
+    PetscCall(VecNorm(u, NORM_2, &norm));
+  }
+  if (norm > 0.0) {
+    PetscCall(
+        CospinLiouvillianCreate(evolution->point->comm, problem->generator, evolution->sector, &liouvillian));
+    PetscCall(propagate(evolution, prefix, liouvillian, u));
+    PetscCall(MatDestroy(&liouvillian));
+  }
+  PetscCall(VecDestroy(&u));
+  PetscCall(CospinSectorDestroy(&evolution->sector));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_evolution(CospinPoint point, const Settings *settings, Evolution *evolution)
+{
+  const CospinObservables observables = point->observables;
+  const size_t num_times = (size_t)settings->times->size;
+
+  PetscFunctionBeginUser;
+  *evolution = (Evolution){.point = point, .settings = settings, .outcome = COSPIN_GOOD};
+  for (int k = 0; k < observables->count; k++)
+    evolution->num_expectations += observables->observables[k].num_expectations;
+  PetscCall(PetscMalloc1((size_t)evolution->num_expectations + 1, &evolution->expectations));
+  evolution->num_expectations = 0;
+  for (int k = 0; k < observables->count; k++) {
+    for (int e = 0; e < observables->observables[k].num_expectations; e++)
+      evolution->expectations[evolution->num_expectations++] = observables->observables[k].expectations[e];
+  }
+  evolution->num_readings = evolution->num_expectations + 1 + (settings->target ? 1 : 0);
+  PetscCall(PetscCalloc1(num_times * (size_t)evolution->num_readings, &evolution->readings));
+  PetscCall(PetscCalloc3(num_times, &evolution->smallest, num_times, &evolution->imaginary, num_times,
+                         &evolution->error));
+  for (size_t k = 0; k < num_times; k++) evolution->smallest[k] = PETSC_MAX_REAL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode free_evolution(Evolution *evolution)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(evolution->expectations));
+  PetscCall(PetscFree(evolution->readings));
+  PetscCall(PetscFree3(evolution->smallest, evolution->imaginary, evolution->error));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Results ---------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode store_time(Evolution *evolution, int k, CospinResults results)
+{
+  const CospinObservables observables = evolution->point->observables;
+  const double complex *reading = evolution->readings + (size_t)k * (size_t)evolution->num_readings;
+  const double trace = creal(reading[evolution->num_expectations]);
+  const double limit = 10 * evolution->settings->options.tolerance;
+
+  PetscFunctionBeginUser;
+  if (evolution->settings->target)
+    PetscCall(CospinResultsSet(results, "fidelity", k, creal(reading[evolution->num_expectations + 1])));
+  PetscCall(CospinResultsSet(results, "trace", k, trace));
+  PetscCall(CospinResultsSet(results, "smallest_population", k, evolution->smallest[k]));
+  PetscCall(CospinResultsSet(results, "hermiticity", k, evolution->imaginary[k]));
+  PetscCall(CospinResultsSet(results, "error", k, evolution->error[k]));
+  for (int o = 0; o < observables->count; o++) {
+    double complex value;
+    PetscCall(CospinObservableEvaluate(observables, o, reading, &value));
+    PetscCall(CospinResultsSetObservable(results, &observables->observables[o], k, value));
+    reading += observables->observables[o].num_expectations;
+  }
+  if (!(PetscAbsReal(trace - 1.0) <= limit) || !(evolution->smallest[k] >= -limit) ||
+      !(evolution->imaginary[k] <= limit) || !(evolution->error[k] <= limit)) {
+    evolution->outcome = CospinOutcomeWorse(evolution->outcome, COSPIN_INACCURATE);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store(Evolution *evolution, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "steps", 0, evolution->steps));
+  PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
+  PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
+  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_sectors));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
+  if (evolution->outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
+  for (int k = 0; k < evolution->settings->times->size; k++) PetscCall(store_time(evolution, k, results));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  int num, *representatives;
+  Evolution evolution;
+  Settings settings;
+  char prefix[64];
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
+  PetscCall(create_evolution(point, &settings, &evolution));
+  PetscCall(find_sectors(point->problem, point->observables, settings.target, &num, &representatives));
+  for (int k = 0; k < num && evolution.outcome == COSPIN_GOOD; k++) {
+    PetscCall(
+        evolve_sector(&evolution, representatives + k * point->problem->system.num_coordinates, prefix));
+  }
+  PetscCall(store(&evolution, results));
+  *outcome = evolution.outcome;
+  PetscCall(PetscFree(representatives));
+  PetscCall(free_evolution(&evolution));
+  PetscCall(free_settings(&settings));
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskEvolve = {
+    .record = {"evolve", "state at given times, from an initial state", keys},
+    .variables = variables,
+    .has_observables = PETSC_TRUE,
+    .observables_along = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = Sectors,
+    .Run = Run,
+};
