@@ -9,7 +9,7 @@ typedef enum {
   COSPIN_NOT_CONVERGED = -3, /* the eigensolver gave up */
   COSPIN_DEGENERATE = -4,    /* several steady states and nothing that selects one */
   COSPIN_SOLVER_FAILED = -5, /* factorisation or solver broke down */
-  COSPIN_WINDOW_LIMIT = -6   /* an open window would have to be larger than memory allows */
+  COSPIN_WINDOW_LIMIT = -6   /* an open window would have to be larger than memory or 20000 levels */
 } CospinOutcome;
 
 /* Names (NULL-terminated) and values of all outcomes, in the same order. */

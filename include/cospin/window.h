@@ -17,7 +17,7 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec 
 
 /*
    Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
-   before is dropped. *grown is false, and nothing is changed, if no window is open or the larger problem
-   would not fit into memory.
+   before is dropped. *grown is false, and nothing is changed, if no window is open, the larger problem would
+   not fit into memory, or a component would have more than 20000 levels.
 */
 PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown);

@@ -18,7 +18,9 @@ static const char *const help[] = {
     "several steady states, counted in <task>_degeneracy; nothing in the deck selects one, so none is given",
     "the factorisation or the solver broke down, see the message above: often memory, more ranks per point "
     "help",
-    "a mode without a cutoff needs more levels than fit into memory: is its state bounded? see steady_leak",
+    "a mode without a cutoff needs more than 20000 levels, or more than fit into memory: is its state "
+    "bounded? "
+    "see steady_leak; a cutoff in the deck may be larger",
 };
 
 static int row_of(int outcome)

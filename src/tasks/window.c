@@ -2,7 +2,9 @@
 #include <cospin/liouvillian.h>
 #include <cospin/window.h>
 
-enum { MAX_COMPONENTS = COSPIN_MAX_COORDINATES };
+/* MAX_LEVELS: nothing tells a state that needs more from one that has no bound, so this is where it ends;
+   more have to be asked for by a cutoff. */
+enum { MAX_COMPONENTS = COSPIN_MAX_COORDINATES, MAX_LEVELS = 20000 };
 
 /* No move goes farther than it has steps. */
 static int reach_of(CospinMoves generator)
@@ -104,6 +106,18 @@ static PetscErrorCode fits(CospinPoint point, CospinProblem larger, PetscBool *a
   PetscFunctionReturn(0);
 }
 
+static PetscBool is_large(CospinProblem problem)
+{
+  int windows[MAX_COMPONENTS];
+  PetscBool any, large = PETSC_FALSE;
+
+  CospinProblemWindows(problem, windows, &any);
+  for (int c = 0; c < problem->system.num_components; c++) {
+    if (windows[c] > MAX_LEVELS) large = PETSC_TRUE;
+  }
+  return large;
+}
+
 PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
 {
   CospinProblem larger;
@@ -113,7 +127,7 @@ PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
   *grown = PETSC_FALSE;
   PetscCall(larger_problem(point, 1.5, 0, &larger, &any));
   if (!any) PetscFunctionReturn(0);
-  PetscCall(fits(point, larger, grown));
+  if (!is_large(larger)) PetscCall(fits(point, larger, grown));
   if (*grown) PetscCall(CospinPointReplaceProblem(point, larger));
   if (!*grown) PetscCall(CospinProblemDestroy(&larger));
   PetscFunctionReturn(0);
