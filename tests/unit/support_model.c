@@ -169,7 +169,7 @@ Answer Model_Run(const Model *model, int task)
   PetscBool ok;
 
   assert_non_null(answer.variables);
-  OK(kind->Check(model->problem, record, model->faults, &dimension, &ok));
+  OK(kind->Check(model->point->problem, record, model->faults, &dimension, &ok));
   if (!ok) OK(CospinFaultsView(model->faults, stderr));
   assert_true(ok);
   for (const CospinTaskVariable *row = kind->variables; row->suffix; row++)

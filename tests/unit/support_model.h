@@ -7,7 +7,7 @@ typedef struct {
   CospinDeck deck;
   CospinFaults faults;
   CospinPoint point;
-  CospinProblem problem; /* of the point */
+  CospinProblem problem; /* of the point, as long as no window has grown */
 } Model;
 
 /* Collective on comm. Grid point `number` of the deck; any fault fails the test. */

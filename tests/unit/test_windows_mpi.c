@@ -1,0 +1,165 @@
+/* Modes without a cutoff: states whose numbers are known in closed form, and one that has no bound. */
+#include "support_model.h"
+#include <math.h>
+#include <setjmp.h>
+#include <slepcsys.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka needs setjmp.h to stdint.h above it */
+#include <cmocka.h>
+
+static const double leak_of_states = 1e-12, leak_of_modes = 1e-8;
+
+static Model open_model(const char parameters[], const char body[])
+{
+  char text[2048];
+
+  snprintf(text, sizeof(text),
+           "title: a window\nparameters: {%s}\n%s\n"
+           "observables: {n: <c.n>, a: <c.a>, pairs: <dag(c.a)^2*c.a^2>}\n"
+           "tasks: [steady: {}, decay: {of: c.a}, decay: {name: energy, of: c.n}]\n",
+           parameters, body);
+  return Model_Open(PETSC_COMM_WORLD, text, 0);
+}
+
+static void assert_near(double value, double expected, double bound, const char what[])
+{
+  if (!(fabs(value - expected) <= bound)) fail_msg("%s: %.15g, not %.15g", what, value, expected);
+}
+
+/* d<a>/dt = -kappa/2 <a> - i eps: alpha = -2i eps/kappa, a coherent state. */
+static void A_Driven_Mode_Is_In_A_Coherent_State(void **state)
+{
+  static const double drives[] = {0.1, 0.5, 1, 2.5};
+
+  (void)state;
+  for (size_t k = 0; k < sizeof(drives) / sizeof(drives[0]); k++) {
+    const double kappa = 1.2, alpha = -2 * drives[k] / kappa, photons = alpha * alpha;
+    char parameters[64];
+    Model model;
+    Answer steady, decay;
+    snprintf(parameters, sizeof(parameters), "eps: %g, kappa: %g", drives[k], kappa);
+    model = open_model(parameters, "components: {c: {kind: mode}}\nhamiltonian: [eps*(c.a + dag(c.a))]\n"
+                                   "jumps: [{rate: kappa, operator: c.a}]");
+    steady = Model_Run(&model, 0);
+    assert_int_equal(steady.outcome, COSPIN_GOOD);
+    assert_near(Answer_Get(&steady, "n", 0), photons, 1e-9 * (1 + photons), "photons");
+    assert_near(Answer_Get(&steady, "a_re", 0), 0, 1e-9, "Re alpha");
+    assert_near(Answer_Get(&steady, "a_im", 0), alpha, 1e-9 * (1 + fabs(alpha)), "Im alpha");
+    assert_near(Answer_Get(&steady, "pairs", 0), photons * photons, 1e-9 * (1 + photons * photons), "g2 = 1");
+    assert_true(Answer_Get(&steady, "leak", 0) > 0 && Answer_Get(&steady, "leak", 0) <= leak_of_states);
+    decay = Model_Run(&model, 1);
+    assert_int_equal(decay.outcome, COSPIN_GOOD);
+    assert_near(Answer_Get(&decay, "rate", 0), kappa / 2, 1e-8, "the rate of <a>");
+    assert_true(Answer_Get(&decay, "leak", 0) <= leak_of_modes);
+    Answer_Free(&steady);
+    Answer_Free(&decay);
+    Model_Close(&model);
+  }
+}
+
+static void A_Thermal_Mode_Has_The_Numbers_Of_Bose_And_Einstein(void **state)
+{
+  static const double occupations[] = {0, 0.05, 0.5, 3, 20};
+
+  (void)state;
+  for (size_t k = 0; k < sizeof(occupations) / sizeof(occupations[0]); k++) {
+    const double nth = occupations[k];
+    char parameters[64];
+    Model model;
+    Answer steady, decay, energy;
+    snprintf(parameters, sizeof(parameters), "nth: %g", nth);
+    model =
+        open_model(parameters, "components: {c: {kind: mode}}\nhamiltonian: [0.7*c.n]\n"
+                               "jumps: [{rate: 1 + nth, operator: c.a}, {rate: nth, operator: dag(c.a)}]");
+    steady = Model_Run(&model, 0);
+    decay = Model_Run(&model, 1);
+    energy = Model_Run(&model, 2);
+    assert_int_equal(steady.outcome, COSPIN_GOOD);
+    assert_int_equal(decay.outcome, COSPIN_GOOD);
+    assert_int_equal(energy.outcome, COSPIN_GOOD);
+    assert_near(Answer_Get(&steady, "n", 0), nth, 1e-9 * (1 + nth), "photons");
+    assert_near(Answer_Get(&steady, "pairs", 0), 2 * nth * nth, 1e-8 * (1 + nth * nth), "g2 = 2");
+    assert_true(Answer_Get(&steady, "leak", 0) <= leak_of_states);
+    assert_near(Answer_Get(&decay, "rate", 0), 0.5, 1e-7, "the rate of <a>");
+    assert_near(Answer_Get(&decay, "frequency", 0), 0.7, 1e-7, "the frequency of <a>");
+    assert_near(Answer_Get(&energy, "rate", 0), 1, 1e-7, "the rate of <n>");
+    Answer_Free(&steady);
+    Answer_Free(&decay);
+    Answer_Free(&energy);
+    Model_Close(&model);
+  }
+}
+
+/* Two open windows that need different sizes, and a spin that has none: damped alone, coupled by nothing. */
+static void Every_Window_Is_Large_Enough(void **state)
+{
+  Model model = open_model("nth: 1.5, hot: 0.2",
+                           "components: {c: {kind: mode}, s: {kind: spin, S: 1}, other: {kind: mode}}\n"
+                           "jumps: [{rate: 1 + nth, operator: c.a}, {rate: nth, operator: dag(c.a)}, "
+                           "{rate: 1 + hot, operator: other.a}, {rate: hot, operator: dag(other.a)}, "
+                           "{rate: 1, operator: s.Sm}]");
+  Answer steady = Model_Run(&model, 0);
+
+  (void)state;
+  assert_int_equal(steady.outcome, COSPIN_GOOD);
+  assert_near(Answer_Get(&steady, "n", 0), 1.5, 1e-9, "photons");
+  assert_near(Answer_Get(&steady, "pairs", 0), 4.5, 1e-8, "g2 = 2");
+  Answer_Free(&steady);
+  Model_Close(&model);
+}
+
+/* The deck's own cutoff is never changed, and its leak is none of our business. */
+static void A_Cutoff_Of_The_Deck_Stands(void **state)
+{
+  Model model = open_model("M: 4", "components: {c: {kind: mode, cutoff: M}}\n"
+                                   "jumps: [{rate: 3, operator: c.a}, {rate: 2, operator: dag(c.a)}]");
+  Answer steady = Model_Run(&model, 0);
+  double sum = 0, photons = 0;
+
+  (void)state;
+  for (int n = 0; n < 4; n++) {
+    sum += pow(2. / 3, n);
+    photons += n * pow(2. / 3, n);
+  }
+  assert_int_equal(steady.outcome, COSPIN_GOOD);
+  assert_true(Answer_Get(&steady, "dimension", 0) == 4);
+  assert_true(Answer_Get(&steady, "leak", 0) == 0);
+  assert_near(Answer_Get(&steady, "n", 0), photons / sum, 1e-12, "photons");
+  Answer_Free(&steady);
+  Model_Close(&model);
+}
+
+/* Pumped faster than it is damped, a mode has no steady state: every window is full at its edge. */
+static void A_State_Without_A_Bound_Ends_At_The_Limit(void **state)
+{
+  Model model = open_model("pump: 2", "components: {c: {kind: mode}}\n"
+                                      "jumps: [{rate: pump, operator: dag(c.a)}, {rate: 1, operator: c.a}]");
+  Answer steady = Model_Run(&model, 0);
+
+  (void)state;
+  assert_int_equal(steady.outcome, COSPIN_WINDOW_LIMIT);
+  assert_true(Answer_Get(&steady, "leak", 0) > 1e-3);
+  assert_true(Answer_Get(&steady, "dimension", 0) <= 20000);
+  Answer_Free(&steady);
+  Model_Close(&model);
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(A_Driven_Mode_Is_In_A_Coherent_State),
+      cmocka_unit_test(A_Thermal_Mode_Has_The_Numbers_Of_Bose_And_Einstein),
+      cmocka_unit_test(Every_Window_Is_Large_Enough),
+      cmocka_unit_test(A_Cutoff_Of_The_Deck_Stands),
+      cmocka_unit_test(A_State_Without_A_Bound_Ends_At_The_Limit),
+  };
+  int failed;
+
+  if (SlepcInitialize(&argc, &argv, NULL, NULL)) return 1;
+  failed = cmocka_run_group_tests(tests, NULL, NULL);
+  return SlepcFinalize() ? 1 : failed;
+}
