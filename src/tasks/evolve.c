@@ -150,44 +150,6 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* ---- Sectors ---------------------------------------------------------------------------------------------
- */
-
-/* list += more; `more` is freed */
-static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscRealloc(sizeof(int) * (size_t)(*num + num_more + 1) * (size_t)n, list));
-  PetscCall(PetscArraycpy(*list + *num * n, more, num_more * n));
-  *num += num_more;
-  PetscCall(CospinLabelsUnique(n, num, *list));
-  PetscCall(PetscFree(more));
-  PetscFunctionReturn(0);
-}
-
-/* The sectors that are read. That of the trace is always among them. */
-static PetscErrorCode find_sectors(CospinProblem problem, CospinObservables observables, CospinState target,
-                                   int *num, int **representatives)
-{
-  const int n = problem->system.num_coordinates;
-  int num_more, *more;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinTaskSteadySectors(problem, NULL, num, representatives));
-  for (int k = 0; k < observables->count; k++) {
-    const CospinObservable *observable = &observables->observables[k];
-    for (int e = 0; e < observable->num_expectations; e++) {
-      PetscCall(CospinProblemSectorsRead(problem, observable->expectations[e], &num_more, &more));
-      PetscCall(append(n, num, representatives, num_more, more));
-    }
-  }
-  if (target) {
-    PetscCall(CospinStateSectors(problem, target, &num_more, &more));
-    PetscCall(append(n, num, representatives, num_more, more));
-  }
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
@@ -198,7 +160,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, NULL, &settings, &ok));
   PetscCall(CospinObservablesCreate(problem, NULL, &observables, &ok));
-  PetscCall(find_sectors(problem, observables, settings.target, num, representatives));
+  PetscCall(CospinTaskSectorsRead(problem, observables, settings.target, num, representatives));
   PetscCall(CospinObservablesDestroy(&observables));
   PetscCall(free_settings(&settings));
   PetscFunctionReturn(0);
@@ -464,7 +426,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
   PetscCall(create_evolution(point, &settings, &evolution));
-  PetscCall(find_sectors(point->problem, point->observables, settings.target, &num, &representatives));
+  PetscCall(
+      CospinTaskSectorsRead(point->problem, point->observables, settings.target, &num, &representatives));
   for (int k = 0; k < num && evolution.outcome == COSPIN_GOOD; k++) {
     PetscCall(
         evolve_sector(&evolution, representatives + k * point->problem->system.num_coordinates, prefix));

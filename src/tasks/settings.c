@@ -53,3 +53,37 @@ PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, const CospinRecord
   PetscCall(CospinPolynomialDestroy(&one));
   PetscFunctionReturn(0);
 }
+
+/* list += more; `more` is freed */
+static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(int) * (size_t)(*num + num_more + 1) * (size_t)n, list));
+  PetscCall(PetscArraycpy(*list + *num * n, more, num_more * n));
+  *num += num_more;
+  PetscCall(CospinLabelsUnique(n, num, *list));
+  PetscCall(PetscFree(more));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
+                                     int *num, int **representatives)
+{
+  const int n = problem->system.num_coordinates;
+  int num_more, *more;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSteadySectors(problem, NULL, num, representatives));
+  for (int k = 0; k < observables->count; k++) {
+    const CospinObservable *observable = &observables->observables[k];
+    for (int e = 0; e < observable->num_expectations; e++) {
+      PetscCall(CospinProblemSectorsRead(problem, observable->expectations[e], &num_more, &more));
+      PetscCall(append(n, num, representatives, num_more, more));
+    }
+  }
+  if (target) {
+    PetscCall(CospinStateSectors(problem, target, &num_more, &more));
+    PetscCall(append(n, num, representatives, num_more, more));
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,6 +1,7 @@
 /* What several tasks say in the same words: keys, variables, and small helpers. */
 #pragma once
 #include <cospin/point.h>
+#include <cospin/state.h>
 
 #define COSPIN_TASK_TOLERANCE_KEY                                                                            \
   {                                                                                                          \
@@ -21,3 +22,8 @@ PetscErrorCode CospinTaskIdentity(CospinPolynomial *one);
 /* Sectors that hold steady states, as CospinTaskKind.Sectors. */
 PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, const CospinRecord *task, int *num,
                                        int **representatives);
+
+/* Not collective. The sectors that the observables, the trace and (unless NULL) the fidelity with `target`
+ * read. */
+PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
+                                     int *num, int **representatives);

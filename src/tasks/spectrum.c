@@ -285,8 +285,12 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
   spectrum->centre = 0.0; /* what is looked for lies there */
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   while (*num < max && *num < dimension) {
-    PetscScalar lambda;
+    PetscScalar lambda = 0.0;
     PetscCall(solve(spectrum, 1, *num ? null_tolerance : tolerance, PETSC_FALSE, *num, null, &converged));
+    if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
+    if (*num && PetscAbsScalar(lambda) < 10.0 * spectrum->shift) { /* it may be zero: look closely */
+      PetscCall(solve(spectrum, 1, tolerance, PETSC_FALSE, *num, null, &converged));
+    }
     if (converged == 0) break;
     PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
     if (PetscAbsScalar(lambda) > spectrum->resolution) {

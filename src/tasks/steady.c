@@ -2,13 +2,22 @@
    Task `steady`: the steady state, L rho = 0 with Tr rho = 1, and the observables in it.
 
    Uniqueness is established, not assumed: the null space of every sector that holds diagonal elements is
-   counted. The residual, the trace, the smallest population and the hermiticity are recomputed from the state
+   counted. Of several steady states the one is reported that is reached from `initial:`; without that key,
+   none. The residual, the trace, the smallest population and the hermiticity are recomputed from the state
    that is stored.
 */
 #include "settings.h"
 #include <cospin/liouvillian.h>
+#include <cospin/reached.h>
+
+/* A block's trace comes from a projection, whose overlaps are good to about this. */
+static const double trace_tolerance = 1e-9;
 
 static const CospinKey keys[] = {
+    {.name = "initial",
+     .type = COSPIN_KEY_STATE,
+     .unit = "",
+     .help = "where several steady states exist: the state from which the one that is reported is reached"},
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
 };
@@ -35,26 +44,39 @@ static const CospinTaskVariable variables[] = {
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
+  const CospinSetting *initial = CospinRecordGet(task, "initial");
+  CospinState state = NULL;
+  PetscBool state_ok = PETSC_TRUE;
   double tolerance;
 
   PetscFunctionBeginUser;
   (void)dimension;
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
+  if (initial->factors) PetscCall(CospinStateCreate(problem, initial, faults, &state, &state_ok));
+  PetscCall(CospinStateDestroy(&state));
+  if (!state_ok) *ok = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
+/* What is recomputed from a state, summed over its blocks. */
+typedef struct {
+  double complex trace;
+  double smallest, imaginary, residual, resolution;
+  PetscInt64 dimension, nonzeros;
+  int iterations;
+} Inspection;
+
 /* Smallest population, largest imaginary part of one. */
-static PetscErrorCode inspect_populations(const CospinSteadyState *steady, double *smallest,
-                                          double *imaginary)
+static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *inspection)
 {
-  const CospinSpectrum spectrum = steady->spectrum;
-  double extremes[2] = {PETSC_MAX_REAL, 0.0};
+  const CospinSpectrum spectrum = block->spectrum;
+  double extremes[2] = {inspection->smallest, -inspection->imaginary};
   const PetscScalar *array;
   PetscInt begin, end;
 
   PetscFunctionBeginUser;
-  PetscCall(VecGetOwnershipRange(steady->rho, &begin, &end));
-  PetscCall(VecGetArrayRead(steady->rho, &array));
+  PetscCall(VecGetOwnershipRange(block->rho, &begin, &end));
+  PetscCall(VecGetArrayRead(block->rho, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
     CospinSectorLabel(spectrum->sector, i, label);
@@ -62,53 +84,93 @@ static PetscErrorCode inspect_populations(const CospinSteadyState *steady, doubl
     extremes[0] = PetscMin(extremes[0], PetscRealPart(array[i - begin]));
     extremes[1] = PetscMin(extremes[1], -PetscAbsReal(PetscImaginaryPart(array[i - begin])));
   }
-  PetscCall(VecRestoreArrayRead(steady->rho, &array));
+  PetscCall(VecRestoreArrayRead(block->rho, &array));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, spectrum->comm));
-  *smallest = extremes[0];
-  *imaginary = -extremes[1];
+  inspection->smallest = extremes[0];
+  inspection->imaginary = -extremes[1];
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store_observables(CospinPoint point, const CospinSteadyState *steady,
+static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *inspection)
+{
+  PetscFunctionBeginUser;
+  *inspection = (Inspection){.smallest = PETSC_MAX_REAL};
+  for (int k = 0; k < num; k++) {
+    const CospinSpectrum spectrum = blocks[k].spectrum;
+    double complex trace;
+    PetscCall(CospinTraceOf(spectrum->system, spectrum->sector, blocks[k].rho, &trace));
+    PetscCall(inspect_populations(&blocks[k], inspection));
+    inspection->trace += trace;
+    inspection->residual = PetscMax(inspection->residual, blocks[k].residual);
+    inspection->resolution = PetscMax(inspection->resolution, spectrum->resolution);
+    inspection->dimension = PetscMax(inspection->dimension, CospinSectorDimension(spectrum->sector));
+    inspection->nonzeros = PetscMax(inspection->nonzeros, spectrum->nonzeros);
+    inspection->iterations += spectrum->iterations;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Expectation values are sums over blocks. */
+static PetscErrorCode store_observables(CospinPoint point, int num, const CospinBlock blocks[],
                                         CospinResults results)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < point->observables->count; k++) {
     const CospinObservable *observable = &point->observables->observables[k];
-    double complex *expectations, value;
-    PetscCall(PetscMalloc1((size_t)observable->num_expectations + 1, &expectations));
-    PetscCall(CospinExpectations(steady->spectrum->sector, steady->rho, observable->num_expectations,
-                                 observable->expectations, expectations));
-    PetscCall(CospinObservableEvaluate(point->observables, k, expectations, &value));
-    PetscCall(PetscFree(expectations));
+    const int count = observable->num_expectations;
+    double complex *sums, *parts, value;
+    PetscCall(PetscCalloc2((size_t)count + 1, &sums, (size_t)count + 1, &parts));
+    for (int b = 0; b < num; b++) {
+      PetscCall(CospinExpectations(blocks[b].spectrum->sector, blocks[b].rho, count, observable->expectations,
+                                   parts));
+      for (int e = 0; e < count; e++) sums[e] += parts[e];
+    }
+    PetscCall(CospinObservableEvaluate(point->observables, k, sums, &value));
+    PetscCall(PetscFree2(sums, parts));
     PetscCall(CospinResultsSetObservable(results, observable, 0, value));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store_state(CospinPoint point, const CospinSteadyState *steady, double tolerance,
+static PetscErrorCode store_state(CospinPoint point, int num, const CospinBlock blocks[], double tolerance,
                                   CospinResults results, CospinOutcome *outcome)
 {
-  double smallest = NAN, imaginary = NAN;
-  double complex trace;
-  PetscInt64 dimension = CospinSectorDimension(steady->spectrum->sector);
+  Inspection inspection;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTraceOf(&point->problem->system, steady->spectrum->sector, steady->rho, &trace));
-  PetscCall(inspect_populations(steady, &smallest, &imaginary));
-  PetscCall(CospinResultsSet(results, "residual", 0, steady->residual));
-  PetscCall(CospinResultsSet(results, "leak", 0, steady->leak));
-  PetscCall(CospinResultsSet(results, "resolution", 0, steady->spectrum->resolution));
-  PetscCall(CospinResultsSet(results, "trace", 0, creal(trace)));
-  PetscCall(CospinResultsSet(results, "smallest_population", 0, smallest));
-  PetscCall(CospinResultsSet(results, "hermiticity", 0, imaginary));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)dimension));
-  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)steady->spectrum->nonzeros));
-  PetscCall(CospinResultsSet(results, "iterations", 0, steady->spectrum->iterations));
-  PetscCall(store_observables(point, steady, results));
-  if (!(steady->residual <= tolerance) || smallest < -tolerance || imaginary > tolerance) {
+  PetscCall(inspect(num, blocks, &inspection));
+  PetscCall(CospinResultsSet(results, "residual", 0, inspection.residual));
+  PetscCall(CospinResultsSet(results, "leak", 0, point->steady.leak));
+  PetscCall(CospinResultsSet(results, "resolution", 0, inspection.resolution));
+  PetscCall(CospinResultsSet(results, "trace", 0, creal(inspection.trace)));
+  PetscCall(CospinResultsSet(results, "smallest_population", 0, inspection.smallest));
+  PetscCall(CospinResultsSet(results, "hermiticity", 0, inspection.imaginary));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)inspection.dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)inspection.nonzeros));
+  PetscCall(CospinResultsSet(results, "iterations", 0, inspection.iterations));
+  PetscCall(store_observables(point, num, blocks, results));
+  if (!(inspection.residual <= tolerance) || inspection.smallest < -tolerance ||
+      inspection.imaginary > tolerance || !(PetscAbsReal(creal(inspection.trace) - 1.0) <= trace_tolerance)) {
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
+  PetscFunctionReturn(0);
+}
+
+/* Several steady states: the one that `initial` leads to. */
+static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, const char prefix[],
+                                   double tolerance, CospinResults results, CospinOutcome *outcome)
+{
+  CospinBlock *blocks;
+  CospinState initial;
+  PetscBool ok;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinStateCreate(point->problem, CospinRecordGet(task, "initial"), NULL, &initial, &ok));
+  PetscCall(CospinReachedState(point, initial, prefix, &num, &blocks, outcome));
+  PetscCall(store_state(point, num, blocks, tolerance, results, outcome));
+  PetscCall(CospinBlocksDestroy(num, &blocks));
+  PetscCall(CospinStateDestroy(&initial));
   PetscFunctionReturn(0);
 }
 
@@ -127,7 +189,12 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   *outcome = steady->outcome;
   PetscCall(CospinResultsSet(results, "degeneracy", 0, steady->degeneracy));
   PetscCall(CospinResultsSet(results, "next_rate", 0, steady->next_rate));
-  if (steady->rho) PetscCall(store_state(point, steady, tolerance, results, outcome));
+  if (steady->rho) {
+    const CospinBlock block = {steady->spectrum, steady->rho, steady->residual};
+    PetscCall(store_state(point, 1, &block, tolerance, results, outcome));
+  } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {
+    PetscCall(select_state(point, task, prefix, tolerance, results, outcome));
+  }
   PetscFunctionReturn(0);
 }
 
