@@ -213,6 +213,25 @@ static Symmetry find_symmetry(CospinProblem problem)
   return symmetry;
 }
 
+/* Excitations of one component are conserved, or a weighted sum of some: the lattice then lacks moves of
+   excitations from one component to another, on the ket or on the bra. */
+static PetscBool has_more_charges(CospinProblem problem)
+{
+  const CospinSystem *system = &problem->system;
+
+  for (int i = 0; i < system->num_coordinates; i++) {
+    for (int j = 0; j < i; j++) {
+      int exchange[COSPIN_MAX_COORDINATES] = {0};
+      const CospinRole role = CospinSystemRole(system, i);
+      if (role == COSPIN_COORDINATE_IRREP || CospinSystemRole(system, j) != role) continue;
+      exchange[i] = 1;
+      exchange[j] = -1;
+      if (!CospinLatticeContains(problem->lattice, exchange)) return PETSC_TRUE;
+    }
+  }
+  return PETSC_FALSE;
+}
+
 static PetscBool has_irreps(const CospinSystem *system)
 {
   for (int i = 0; i < system->num_coordinates; i++) {
@@ -239,7 +258,28 @@ PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[],
   } else {
     PetscCall(PetscStrlcat(text, "no conserved charge", size));
   }
+  if (has_more_charges(problem))
+    PetscCall(PetscStrlcat(text, "; some components, or weighted sums of them, conserve more", size));
   if (symmetry.irrep && has_irreps(&problem->system)) PetscCall(PetscStrlcat(text, "; j is conserved", size));
+  PetscFunctionReturn(0);
+}
+
+/* ", A 1 0, B 0 0": excitations of ket and bra of a label of the sector, component by component */
+static PetscErrorCode append_label(const CospinSystem *system, const int label[], char text[], size_t size)
+{
+  char number[16];
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    PetscCall(PetscStrlcat(text, ", ", size));
+    PetscCall(PetscStrlcat(text, component->name, size));
+    for (int i = component->offset; i < component->offset + component->num_coordinates; i++) {
+      if (CospinSystemRole(system, i) == COSPIN_COORDINATE_IRREP) continue;
+      PetscCall(PetscSNPrintf(number, sizeof(number), " %d", label[i]));
+      PetscCall(PetscStrlcat(text, number, size));
+    }
+  }
   PetscFunctionReturn(0);
 }
 
@@ -261,8 +301,9 @@ PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int repr
         symmetry.weak ? ((ket - bra) % symmetry.weak + symmetry.weak) % symmetry.weak : ket - bra;
     PetscCall(PetscSNPrintf(text, size, "charge %d", charge));
   } else {
-    PetscCall(PetscSNPrintf(text, size, "everything"));
+    PetscCall(PetscSNPrintf(text, size, has_more_charges(problem) ? "no charge" : "everything"));
   }
+  if (has_more_charges(problem)) PetscCall(append_label(system, representative, text, size));
   for (int i = 0; symmetry.irrep && i < system->num_coordinates; i++) {
     if (CospinSystemRole(system, i) != COSPIN_COORDINATE_IRREP) continue;
     PetscCall(PetscSNPrintf(irreps, sizeof(irreps), ", N/2 - j = %d", representative[i]));
