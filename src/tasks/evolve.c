@@ -59,6 +59,8 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const double negligible_share = 1e-2; /* of the tolerance, all sectors that are left out together */
+
 /* ---- Settings --------------------------------------------------------------------------------------------
  */
 
@@ -282,22 +284,39 @@ static PetscErrorCode read_state(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
+/* What a sector that only the fidelity reads can add to it; infinite for others. */
+static PetscErrorCode share_in_fidelity(const Evolution *evolution, Vec u, double *bound)
+{
+  PetscReal size, weight_size;
+
+  PetscFunctionBeginUser;
+  *bound = PETSC_INFINITY;
+  if (evolution->num_weights != 1 || evolution->reading_of[0] <= evolution->num_expectations)
+    PetscFunctionReturn(0);
+  PetscCall(VecNorm(u, NORM_2, &size));
+  PetscCall(VecNorm(evolution->weights[0], NORM_2, &weight_size));
+  *bound = size * weight_size;
+  PetscFunctionReturn(0);
+}
+
 /* ---- The evolution ---------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode propagate(Evolution *evolution, const char prefix[], Mat liouvillian, Vec u)
+static PetscErrorCode propagate(Evolution *evolution, const char prefix[], Vec u)
 {
   const CospinAxis *times = evolution->settings->times;
   const PetscInt64 dimension = CospinSectorDimension(evolution->sector);
   CospinPropagatorReport report;
+  Mat liouvillian;
   MatInfo info;
 
   PetscFunctionBeginUser;
-  PetscCall(set_up_readings(evolution, u));
+  PetscCall(CospinLiouvillianCreate(evolution->point->comm, evolution->point->problem->generator,
+                                    evolution->sector, &liouvillian));
   PetscCall(CospinPropagate(liouvillian, u, times->size, times->values, &evolution->settings->options, prefix,
                             read_state, evolution, &report));
-  PetscCall(tear_down_readings(evolution));
   PetscCall(MatGetInfo(liouvillian, MAT_GLOBAL_SUM, &info));
+  PetscCall(MatDestroy(&liouvillian));
   if (report.failed) evolution->outcome = CospinOutcomeWorse(evolution->outcome, COSPIN_NOT_CONVERGED);
   evolution->num_sectors++;
   evolution->steps += report.steps;
@@ -310,13 +329,15 @@ static PetscErrorCode propagate(Evolution *evolution, const char prefix[], Mat l
   PetscFunctionReturn(0);
 }
 
-/* A sector where the initial state has no elements stays empty. */
-static PetscErrorCode evolve_sector(Evolution *evolution, const int representative[], const char prefix[])
+/* A sector where the initial state has no elements stays empty; one that can add less than `negligible` to
+   the fidelity and is read by nothing else is left out. */
+static PetscErrorCode evolve_sector(Evolution *evolution, const int representative[], double negligible,
+                                    const char prefix[])
 {
   const CospinProblem problem = evolution->point->problem;
-  PetscReal norm = 0.0;
-  Mat liouvillian;
-  Vec u = NULL;
+  PetscReal norm;
+  double bound;
+  Vec u;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &evolution->sector));
@@ -325,14 +346,13 @@ static PetscErrorCode evolve_sector(Evolution *evolution, const int representati
                            (PetscInt)CospinSectorDimension(evolution->sector), &u));
     PetscCall(CospinStateVector(evolution->settings->initial, evolution->sector, u));
     PetscCall(VecNorm(u, NORM_2, &norm));
+    PetscCall(set_up_readings(evolution, u));
+    PetscCall(share_in_fidelity(evolution, u, &bound));
+    if (norm > 0.0 && evolution->num_weights > 0 && bound > negligible)
+      PetscCall(propagate(evolution, prefix, u));
+    PetscCall(tear_down_readings(evolution));
+    PetscCall(VecDestroy(&u));
   }
-  if (norm > 0.0) {
-    PetscCall(
-        CospinLiouvillianCreate(evolution->point->comm, problem->generator, evolution->sector, &liouvillian));
-    PetscCall(propagate(evolution, prefix, liouvillian, u));
-    PetscCall(MatDestroy(&liouvillian));
-  }
-  PetscCall(VecDestroy(&u));
   PetscCall(CospinSectorDestroy(&evolution->sector));
   PetscFunctionReturn(0);
 }
@@ -429,8 +449,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(
       CospinTaskSectorsRead(point->problem, point->observables, settings.target, &num, &representatives));
   for (int k = 0; k < num && evolution.outcome == COSPIN_GOOD; k++) {
-    PetscCall(
-        evolve_sector(&evolution, representatives + k * point->problem->system.num_coordinates, prefix));
+    PetscCall(evolve_sector(&evolution, representatives + k * point->problem->system.num_coordinates,
+                            negligible_share * settings.options.tolerance / num, prefix));
   }
   PetscCall(store(&evolution, results));
   *outcome = evolution.outcome;

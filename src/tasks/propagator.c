@@ -25,7 +25,7 @@
 
 enum { MAX_BASIS = 48, CHECK_EVERY = 4, FIRST_CHECK = 8, NUM_LAST = 3, MUMPS_EXTRA_MEMORY = 50 };
 static const double shrink = 0.7, longest_over_gamma = 40.0, first_over_gamma = 4.0, gamma_factor = 8.0,
-                    smallest_share = 0.02, smallest_step = 1e-13, rounding = 1e-14;
+                    smallest_share = 0.02, smallest_step = 1e-13, rounding = 1e-14, nothing = 1e-120;
 
 typedef struct {
   /* given */
@@ -428,15 +428,16 @@ static PetscErrorCode tear_down(Propagator *p)
   PetscFunctionReturn(0);
 }
 
-/* Times at which u is as it was: 0, and all if there is nothing to evolve. */
-static PetscErrorCode visit_start(Propagator *p, Vec u)
+/* Times at which u is as it is now: 0, and all that remain if nothing is left to evolve (squares of its norm
+   would underflow). */
+static PetscErrorCode visit_still(Propagator *p, Vec u)
 {
   PetscReal norm;
 
   PetscFunctionBeginUser;
   PetscCall(VecNorm(u, NORM_2, &norm));
-  while (p->visited < p->num && (norm == 0.0 || p->times[p->visited] == 0.0)) {
-    PetscCall(p->visit(p->context, p->visited++, u, 0.0));
+  while (p->visited < p->num && (norm < nothing || p->times[p->visited] == 0.0)) {
+    PetscCall(p->visit(p->context, p->visited++, u, p->error));
   }
   PetscFunctionReturn(0);
 }
@@ -457,12 +458,14 @@ PetscErrorCode CospinPropagate(Mat liouvillian, Vec u, int num, const double tim
   PetscFunctionBeginUser;
   *report = (CospinPropagatorReport){0};
   PetscCall(choose_method(&p, &report->method));
-  PetscCall(visit_start(&p, u));
+  PetscCall(visit_still(&p, u));
   if (p.visited < num) {
     PetscCall(set_up(&p, u));
     if (report->method == COSPIN_PROPAGATE_RATIONAL) PetscCall(first_gamma(&p));
-    while (p.visited < num && !report->failed)
+    while (p.visited < num && !report->failed) {
       PetscCall(report->method == COSPIN_PROPAGATE_RATIONAL ? rational_step(&p, u) : krylov_step(&p, u));
+      PetscCall(visit_still(&p, u));
+    }
     PetscCall(tear_down(&p));
   }
   PetscFunctionReturn(0);
