@@ -36,13 +36,18 @@ static PetscErrorCode evaluate_arguments(CospinProblem problem, const CospinStat
                                          const CospinStateName *name, CospinFaults faults,
                                          double complex arguments[], PetscBool *ok)
 {
+  char form[128];
+
   PetscFunctionBeginUser;
   *ok = (PetscBool)(factor->num_arguments == name->num_arguments);
   if (!*ok) {
+    if (name->num_arguments)
+      PetscCall(PetscSNPrintf(form, sizeof(form), "{%s: [%s]}", name->name, name->arguments));
+    else
+      PetscCall(PetscSNPrintf(form, sizeof(form), "`%s` alone", name->name));
     PetscCall(CospinFaultsAdd(faults, factor->position, factor->path,
-                              "`%s` takes %d argument%s, not %d (write {%s: [%s]})", name->name,
-                              name->num_arguments, name->num_arguments == 1 ? "" : "s", factor->num_arguments,
-                              name->name, name->arguments));
+                              "`%s` takes %d argument%s, not %d (write %s)", name->name, name->num_arguments,
+                              name->num_arguments == 1 ? "" : "s", factor->num_arguments, form));
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < factor->num_arguments; k++) {

@@ -6,6 +6,7 @@
    state, so a reading is a scalar product with a vector of weights, made once.
 */
 #include "settings.h"
+#include <cospin/cost.h>
 #include <cospin/liouvillian.h>
 #include <cospin/propagator.h>
 #include <cospin/state.h>
@@ -50,6 +51,8 @@ static const CospinTaskVariable variables[] = {
     {"hermiticity", COSPIN_REAL, PETSC_TRUE, "1", "largest imaginary part of a population", ""},
     {"error", COSPIN_REAL, PETSC_TRUE, "1", "estimated error of the state, relative",
      "largest over sectors, 2-norms, accumulated over steps"},
+    {"leak", COSPIN_REAL, PETSC_FALSE, "1", "largest change when open windows grew by half",
+     "of anything that is read, relative where it is larger than 1; 0 if no window is open"},
     {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},
     {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},
     {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
@@ -59,6 +62,7 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const double vectors_in_memory = 200; /* of the largest sector, at most */
 static const double negligible_share = 1e-2; /* of the tolerance, all sectors that are left out together */
 
 /* ---- Settings --------------------------------------------------------------------------------------------
@@ -173,14 +177,18 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
 
 /* Tr(A_0 rho), Tr(A_1 rho), ... over all observables in a row, then the trace, then the fidelity. */
 typedef struct {
-  CospinPoint point;
-  const Settings *settings;
+  MPI_Comm comm;
+  CospinProblem problem;         /* borrowed, unless a window was grown */
+  CospinObservables observables; /* the same */
+  PetscBool owns_problem;
+  Settings settings;
   int num_expectations, num_readings;
   CospinMoves *expectations;            /* [num_expectations], borrowed */
   double complex *readings;             /* [num_times][num_readings], sums over sectors */
   double *smallest, *imaginary, *error; /* [num_times] */
   int num_sectors, steps, operations, factorisations;
   PetscInt64 dimension, nonzeros;
+  double leak; /* largest change of a reading when open windows grew; 0 if there are none */
   CospinOutcome outcome;
   /* the sector at work */
   CospinSector sector;
@@ -194,9 +202,8 @@ static double complex weight(const Evolution *evolution, int reading, const int 
 {
   if (reading < evolution->num_expectations)
     return CospinExpectationWeight(evolution->expectations[reading], label);
-  if (reading == evolution->num_expectations)
-    return CospinSystemTrace(&evolution->point->problem->system, label);
-  return conj(CospinStateElement(evolution->settings->target, label));
+  if (reading == evolution->num_expectations) return CospinSystemTrace(&evolution->problem->system, label);
+  return conj(CospinStateElement(evolution->settings.target, label));
 }
 
 static PetscErrorCode fill_weights(const Evolution *evolution, int reading, Vec weights, PetscBool *zero)
@@ -242,7 +249,7 @@ static PetscErrorCode set_up_readings(Evolution *evolution, Vec u)
   evolution->num_populations = 0;
   for (PetscInt i = begin; i < end; i++) {
     CospinSectorLabel(evolution->sector, i, label);
-    if (CospinSystemTrace(&evolution->point->problem->system, label) == 0.0) continue;
+    if (CospinSystemTrace(&evolution->problem->system, label) == 0.0) continue;
     evolution->populations[evolution->num_populations++] = i - begin;
   }
   PetscFunctionReturn(0);
@@ -277,7 +284,7 @@ static PetscErrorCode read_state(void *context, int k, Vec u, double error)
     extremes[1] = PetscMin(extremes[1], -PetscAbsReal(PetscImaginaryPart(population)));
   }
   PetscCall(VecRestoreArrayRead(u, &array));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, evolution->point->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, evolution->comm));
   evolution->smallest[k] = extremes[0];
   evolution->imaginary[k] = -extremes[1];
   evolution->error[k] = PetscMax(evolution->error[k], error);
@@ -304,16 +311,16 @@ static PetscErrorCode share_in_fidelity(const Evolution *evolution, Vec u, doubl
 
 static PetscErrorCode propagate(Evolution *evolution, const char prefix[], Vec u)
 {
-  const CospinAxis *times = evolution->settings->times;
+  const CospinAxis *times = evolution->settings.times;
   const PetscInt64 dimension = CospinSectorDimension(evolution->sector);
   CospinPropagatorReport report;
   Mat liouvillian;
   MatInfo info;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinLiouvillianCreate(evolution->point->comm, evolution->point->problem->generator,
-                                    evolution->sector, &liouvillian));
-  PetscCall(CospinPropagate(liouvillian, u, times->size, times->values, &evolution->settings->options, prefix,
+  PetscCall(CospinLiouvillianCreate(evolution->comm, evolution->problem->generator, evolution->sector,
+                                    &liouvillian));
+  PetscCall(CospinPropagate(liouvillian, u, times->size, times->values, &evolution->settings.options, prefix,
                             read_state, evolution, &report));
   PetscCall(MatGetInfo(liouvillian, MAT_GLOBAL_SUM, &info));
   PetscCall(MatDestroy(&liouvillian));
@@ -334,7 +341,7 @@ static PetscErrorCode propagate(Evolution *evolution, const char prefix[], Vec u
 static PetscErrorCode evolve_sector(Evolution *evolution, const int representative[], double negligible,
                                     const char prefix[])
 {
-  const CospinProblem problem = evolution->point->problem;
+  const CospinProblem problem = evolution->problem;
   PetscReal norm;
   double bound;
   Vec u;
@@ -342,9 +349,9 @@ static PetscErrorCode evolve_sector(Evolution *evolution, const int representati
   PetscFunctionBeginUser;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &evolution->sector));
   if (CospinSectorDimension(evolution->sector) > 0) {
-    PetscCall(VecCreateMPI(evolution->point->comm, PETSC_DECIDE,
-                           (PetscInt)CospinSectorDimension(evolution->sector), &u));
-    PetscCall(CospinStateVector(evolution->settings->initial, evolution->sector, u));
+    PetscCall(
+        VecCreateMPI(evolution->comm, PETSC_DECIDE, (PetscInt)CospinSectorDimension(evolution->sector), &u));
+    PetscCall(CospinStateVector(evolution->settings.initial, evolution->sector, u));
     PetscCall(VecNorm(u, NORM_2, &norm));
     PetscCall(set_up_readings(evolution, u));
     PetscCall(share_in_fidelity(evolution, u, &bound));
@@ -357,13 +364,16 @@ static PetscErrorCode evolve_sector(Evolution *evolution, const int representati
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_evolution(CospinPoint point, const Settings *settings, Evolution *evolution)
+static PetscErrorCode create_evolution(CospinPoint point, const CospinRecord *task, Evolution *evolution)
 {
-  const CospinObservables observables = point->observables;
-  const size_t num_times = (size_t)settings->times->size;
+  const CospinObservables observables = evolution->observables;
+  size_t num_times;
+  PetscBool ok;
 
   PetscFunctionBeginUser;
-  *evolution = (Evolution){.point = point, .settings = settings, .outcome = COSPIN_GOOD};
+  evolution->comm = point->comm;
+  evolution->outcome = COSPIN_GOOD;
+  PetscCall(get_settings(evolution->problem, task, NULL, &evolution->settings, &ok));
   for (int k = 0; k < observables->count; k++)
     evolution->num_expectations += observables->observables[k].num_expectations;
   PetscCall(PetscMalloc1((size_t)evolution->num_expectations + 1, &evolution->expectations));
@@ -372,7 +382,8 @@ static PetscErrorCode create_evolution(CospinPoint point, const Settings *settin
     for (int e = 0; e < observables->observables[k].num_expectations; e++)
       evolution->expectations[evolution->num_expectations++] = observables->observables[k].expectations[e];
   }
-  evolution->num_readings = evolution->num_expectations + 1 + (settings->target ? 1 : 0);
+  evolution->num_readings = evolution->num_expectations + 1 + (evolution->settings.target ? 1 : 0);
+  num_times = (size_t)evolution->settings.times->size;
   PetscCall(PetscCalloc1(num_times * (size_t)evolution->num_readings, &evolution->readings));
   PetscCall(PetscCalloc3(num_times, &evolution->smallest, num_times, &evolution->imaginary, num_times,
                          &evolution->error));
@@ -386,6 +397,86 @@ static PetscErrorCode free_evolution(Evolution *evolution)
   PetscCall(PetscFree(evolution->expectations));
   PetscCall(PetscFree(evolution->readings));
   PetscCall(PetscFree3(evolution->smallest, evolution->imaginary, evolution->error));
+  PetscCall(free_settings(&evolution->settings));
+  if (!evolution->owns_problem) PetscFunctionReturn(0);
+  PetscCall(CospinObservablesDestroy(&evolution->observables));
+  PetscCall(CospinProblemDestroy(&evolution->problem));
+  PetscFunctionReturn(0);
+}
+
+/* All sectors of evolution->problem. */
+static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, Evolution *evolution)
+{
+  int num, *representatives;
+  char prefix[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(create_evolution(point, task, evolution));
+  PetscCall(CospinTaskSectorsRead(evolution->problem, evolution->observables, evolution->settings.target,
+                                  &num, &representatives));
+  for (int k = 0; k < num && evolution->outcome == COSPIN_GOOD; k++) {
+    PetscCall(evolve_sector(evolution, representatives + k * evolution->problem->system.num_coordinates,
+                            negligible_share * evolution->settings.options.tolerance / num, prefix));
+  }
+  PetscCall(PetscFree(representatives));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Open windows ----------------------------------------------------------------------------------------
+ */
+
+/* The problem with every open window larger by half; its memory is judged by its vectors. */
+static PetscErrorCode grow(CospinPoint point, const Evolution *small, Evolution *large, PetscBool *grown)
+{
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  *large = (Evolution){.owns_problem = PETSC_TRUE};
+  CospinProblemWindows(small->problem, windows, &ok);
+  for (int c = 0; c < point->problem->system.num_components; c++) windows[c] += windows[c] / 2;
+  *grown =
+      (PetscBool)(vectors_in_memory * (double)small->dimension * sizeof(PetscScalar) < CospinMachineBytes());
+  if (!*grown) PetscFunctionReturn(0);
+  PetscCall(CospinProblemCreateWindowed(point->problem->deck, point->problem->point, windows, NULL,
+                                        &large->problem, &ok));
+  PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
+  PetscCall(CospinObservablesCreate(large->problem, NULL, &large->observables, &ok));
+  PetscFunctionReturn(0);
+}
+
+static double largest_change(const Evolution *a, const Evolution *b)
+{
+  double change = 0.0;
+
+  for (int k = 0; k < a->settings.times->size * a->num_readings; k++) {
+    const double size = PetscMax(1.0, cabs(b->readings[k]));
+    change = PetscMax(change, cabs(a->readings[k] - b->readings[k]) / size);
+  }
+  return change;
+}
+
+/* Until a larger window changes nothing that is read. */
+static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task, Evolution *evolution)
+{
+  const double limit = 10 * evolution->settings.options.tolerance;
+  PetscBool grown = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  evolution->leak = PETSC_INFINITY;
+  while (evolution->leak > limit && evolution->outcome == COSPIN_GOOD && grown) {
+    Evolution large;
+    PetscCall(grow(point, evolution, &large, &grown));
+    if (!grown) {
+      evolution->outcome = COSPIN_WINDOW_LIMIT;
+      break;
+    }
+    PetscCall(evolve(point, task, &large));
+    large.leak = largest_change(evolution, &large);
+    PetscCall(free_evolution(evolution));
+    *evolution = large;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -394,13 +485,13 @@ static PetscErrorCode free_evolution(Evolution *evolution)
 
 static PetscErrorCode store_time(Evolution *evolution, int k, CospinResults results)
 {
-  const CospinObservables observables = evolution->point->observables;
+  const CospinObservables observables = evolution->observables;
   const double complex *reading = evolution->readings + (size_t)k * (size_t)evolution->num_readings;
   const double trace = creal(reading[evolution->num_expectations]);
-  const double limit = 10 * evolution->settings->options.tolerance;
+  const double limit = 10 * evolution->settings.options.tolerance;
 
   PetscFunctionBeginUser;
-  if (evolution->settings->target)
+  if (evolution->settings.target)
     PetscCall(CospinResultsSet(results, "fidelity", k, creal(reading[evolution->num_expectations + 1])));
   PetscCall(CospinResultsSet(results, "trace", k, trace));
   PetscCall(CospinResultsSet(results, "smallest_population", k, evolution->smallest[k]));
@@ -422,6 +513,7 @@ static PetscErrorCode store_time(Evolution *evolution, int k, CospinResults resu
 static PetscErrorCode store(Evolution *evolution, CospinResults results)
 {
   PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "leak", 0, evolution->leak));
   PetscCall(CospinResultsSet(results, "steps", 0, evolution->steps));
   PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
   PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
@@ -429,34 +521,24 @@ static PetscErrorCode store(Evolution *evolution, CospinResults results)
   PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
   if (evolution->outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
-  for (int k = 0; k < evolution->settings->times->size; k++) PetscCall(store_time(evolution, k, results));
+  for (int k = 0; k < evolution->settings.times->size; k++) PetscCall(store_time(evolution, k, results));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  int num, *representatives;
-  Evolution evolution;
-  Settings settings;
-  char prefix[64];
-  PetscBool ok;
+  Evolution evolution = {.problem = point->problem, .observables = point->observables};
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool open;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
-  PetscCall(create_evolution(point, &settings, &evolution));
-  PetscCall(
-      CospinTaskSectorsRead(point->problem, point->observables, settings.target, &num, &representatives));
-  for (int k = 0; k < num && evolution.outcome == COSPIN_GOOD; k++) {
-    PetscCall(evolve_sector(&evolution, representatives + k * point->problem->system.num_coordinates,
-                            negligible_share * settings.options.tolerance / num, prefix));
-  }
+  CospinProblemWindows(point->problem, windows, &open);
+  PetscCall(evolve(point, task, &evolution));
+  if (open) PetscCall(grow_windows(point, task, &evolution));
   PetscCall(store(&evolution, results));
   *outcome = evolution.outcome;
-  PetscCall(PetscFree(representatives));
   PetscCall(free_evolution(&evolution));
-  PetscCall(free_settings(&settings));
   PetscFunctionReturn(0);
 }
 

@@ -18,6 +18,7 @@
    Saad, SIAM J. Numer. Anal. 29, 209 (1992); Hochbruck and Lubich, ibid. 34, 1911 (1997); van den Eshof and
    Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006).
 */
+#include <cospin/cost.h>
 #include <cospin/propagator.h>
 #include <petscksp.h>
 #include <slepcbv.h>
@@ -359,15 +360,15 @@ static PetscErrorCode rational_step(Propagator *p, Vec u)
 /* ---- Choice, and the whole way ---------------------------------------------------------------------------
  */
 
-/* Seconds of the one and of the other, roughly (fill and time of factors: see estimate.c; the products and
-   the orthogonalisation go at the speed of memory). */
+/* Seconds of the one and of the other, roughly (the products and the orthogonalisation go at the speed of
+ * memory). */
 static PetscErrorCode choose_method(Propagator *p, CospinPropagatorMethod *method)
 {
-  const int d = p->options->mesh_dimension;
+  CospinFactorCost cost;
   PetscReal norm;
   MatInfo info;
   PetscInt rows;
-  double n, fill, factor, vectors, products, solves;
+  double n, vectors, products, solves;
 
   PetscFunctionBeginUser;
   *method = p->options->method;
@@ -376,11 +377,11 @@ static PetscErrorCode choose_method(Propagator *p, CospinPropagatorMethod *metho
   PetscCall(MatNorm(p->liouvillian, NORM_INFINITY, &norm));
   PetscCall(MatGetInfo(p->liouvillian, MAT_GLOBAL_SUM, &info));
   n = (double)rows;
-  fill = 5.5 * PetscPowReal(n, d > 2 ? 2.0 - 2.0 / d : 1.0) * (d == 2 ? PetscLog2Real(n + 2) : 1.0);
-  factor = (d > 2 ? 4e-10 : 1.7e-8) * PetscPowReal(n, d > 1 ? 3.0 - 3.0 / d : 1.0);
+  cost = CospinCostOfFactors(rows, p->options->mesh_dimension);
   vectors = 2e-9 * n * MAX_BASIS + 2e-5;
   products = (0.7 * norm * p->times[p->num - 1] + MAX_BASIS) * (5e-9 * info.nz_used + vectors);
-  solves = 6 * (factor + 1e-3) + 12 * MAX_BASIS * (4.5e-9 * fill + vectors);
+  solves = 6 * (cost.seconds + 1e-3) + 12 * MAX_BASIS * (4.5e-9 * cost.elements + vectors);
+  if (cost.bytes > 0.5 * CospinMachineBytes()) solves = PETSC_INFINITY;
   *method = products <= solves ? COSPIN_PROPAGATE_KRYLOV : COSPIN_PROPAGATE_RATIONAL;
   PetscFunctionReturn(0);
 }
