@@ -7,16 +7,19 @@
    the last row:
 
      node of level k < last: values of coordinate pivot[k], children = nodes of level k+1, one per value
-     leaf:                   values of coordinate pivot[last], `offset` = index of the first label
+     leaf:                   values of coordinate pivot[last]
 
    All range constraints are linear, so what is left of a line of labels is one interval, and a leaf is one
-   run.
+   run. Branches without labels are cut off at both ends of a node (a charge of many spins is known to be out
+   of reach only at the last of them), so the tree has about as many nodes as the sector has labels. No label
+   is stored: the walk that finds one by its index puts it together.
 */
 #include <cospin/sector.h>
 
 typedef struct {
   int first, count;  /* values of the pivot coordinate: first + step*0 ... first + step*(count-1) */
-  PetscInt64 offset; /* first child on the next level; on the last level: index of the first label */
+  PetscInt64 child;  /* the first one on the next level; unused on the last */
+  PetscInt64 offset; /* index of the first label */
 } Node;
 
 typedef struct {
@@ -32,8 +35,10 @@ struct CospinSector_ {
   int *representative;
   int num_levels;
   Level *levels;
-  int *leaf_label; /* [leaves][num_coordinates] label of the first element of each leaf */
-  PetscInt64 dimension, num_leaves, leaf_capacity;
+  PetscInt64 dimension;
+  PetscBool unit_steps; /* of all levels */
+  int num_free;         /* coordinates that are no pivots, and the rows' entries there */
+  int *free, *free_coefficients;
 };
 
 static PetscErrorCode append_node(Level *level, Node node)
@@ -44,20 +49,6 @@ static PetscErrorCode append_node(Level *level, Node node)
     PetscCall(PetscRealloc(sizeof(Node) * (size_t)level->capacity, &level->nodes));
   }
   level->nodes[level->count++] = node;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode append_leaf_label(CospinSector sector, const int label[])
-{
-  const size_t n = (size_t)sector->system->num_coordinates;
-
-  PetscFunctionBeginUser;
-  if (sector->num_leaves == sector->leaf_capacity) {
-    sector->leaf_capacity = 2 * sector->leaf_capacity + 64;
-    PetscCall(PetscRealloc(sizeof(int) * n * (size_t)sector->leaf_capacity, &sector->leaf_label));
-  }
-  PetscCall(PetscArraycpy(sector->leaf_label + (size_t)sector->num_leaves * n, label, n));
-  sector->num_leaves++;
   PetscFunctionReturn(0);
 }
 
@@ -103,10 +94,7 @@ static PetscErrorCode enumerate_leaf(CospinSector sector, Level *level, int labe
   for (int k = 0; k < total; k++) {
     if (in_range(sector->system, level->pivot + 1, n, label)) {
       PetscCheck(!outside, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A run of labels has a hole");
-      if (!inside) {
-        leaf.first = label[level->pivot];
-        PetscCall(append_leaf_label(sector, label));
-      }
+      if (!inside) leaf.first = label[level->pivot];
       inside = PETSC_TRUE;
       leaf.count++;
     } else {
@@ -115,8 +103,6 @@ static PetscErrorCode enumerate_leaf(CospinSector sector, Level *level, int labe
     }
     add_row(n, 1, level->row, label);
   }
-  if (!inside)
-    PetscCall(append_leaf_label(sector, label)); /* keeps leaves and nodes of the last level in step */
   PetscCall(append_node(level, leaf));
   sector->dimension += leaf.count;
   PetscFunctionReturn(0);
@@ -125,8 +111,8 @@ static PetscErrorCode enumerate_leaf(CospinSector sector, Level *level, int labe
 static PetscErrorCode enumerate_level(CospinSector sector, int k, const int prefix[])
 {
   const int n = sector->system->num_coordinates;
-  Level *level = &sector->levels[k];
-  const int next = k + 1 < sector->num_levels ? sector->levels[k + 1].pivot : n;
+  Level *level = &sector->levels[k], *below = level + 1;
+  const int next = k + 1 < sector->num_levels ? below->pivot : n;
   int label[COSPIN_MAX_COORDINATES], total;
   Node node;
 
@@ -137,15 +123,24 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
     PetscFunctionReturn(0);
   }
   total = start_line(sector, level, label);
-  node = (Node){.first = label[level->pivot], .offset = sector->levels[k + 1].count};
+  node = (Node){.first = label[level->pivot], .child = below->count, .offset = sector->dimension};
   for (; total > 0 && !in_range(sector->system, level->pivot + 1, next, label); total--) {
     add_row(n, 1, level->row, label);
     node.first = label[level->pivot];
   }
   for (; total > 0 && in_range(sector->system, level->pivot + 1, next, label); total--) {
-    node.count++;
+    if (node.count == 0) node.first = label[level->pivot];
     PetscCall(enumerate_level(sector, k + 1, label));
+    if (node.count == 0 && below->nodes[node.child].count == 0) {
+      below->count = node.child;
+    } else {
+      node.count++;
+    }
     add_row(n, 1, level->row, label);
+  }
+  while (node.count > 0 && below->nodes[node.child + node.count - 1].count == 0) {
+    node.count--;
+    below->count--;
   }
   PetscCall(append_node(level, node));
   PetscFunctionReturn(0);
@@ -155,10 +150,8 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
 static PetscErrorCode enumerate_single(CospinSector sector)
 {
   PetscFunctionBeginUser;
-  if (in_range(sector->system, 0, sector->system->num_coordinates, sector->representative)) {
-    PetscCall(append_leaf_label(sector, sector->representative));
+  if (in_range(sector->system, 0, sector->system->num_coordinates, sector->representative))
     sector->dimension = 1;
-  }
   PetscFunctionReturn(0);
 }
 
@@ -171,6 +164,28 @@ static PetscErrorCode enumerate(CospinSector sector)
     PetscCall(enumerate_single(sector));
   } else if (in_range(sector->system, 0, pivot, sector->representative)) {
     PetscCall(enumerate_level(sector, 0, sector->representative));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode find_free_coordinates(CospinSector sector)
+{
+  const int n = sector->system->num_coordinates, num_levels = sector->num_levels;
+
+  PetscFunctionBeginUser;
+  sector->unit_steps = PETSC_TRUE;
+  for (int k = 0; k < num_levels; k++) {
+    if (sector->levels[k].step != 1) sector->unit_steps = PETSC_FALSE;
+  }
+  PetscCall(PetscMalloc2(n, &sector->free, (size_t)(n * num_levels), &sector->free_coefficients));
+  for (int i = 0, k = 0; i < n; i++) {
+    if (k < num_levels && sector->levels[k].pivot == i) {
+      k++;
+      continue;
+    }
+    for (int j = 0; j < num_levels; j++)
+      sector->free_coefficients[sector->num_free * num_levels + j] = sector->levels[j].row[i];
+    sector->free[sector->num_free++] = i;
   }
   PetscFunctionReturn(0);
 }
@@ -194,6 +209,7 @@ PetscErrorCode CospinSectorCreate(const CospinSystem *system, CospinLattice latt
     level->row = CospinLatticeRow(lattice, k, &level->pivot);
     level->step = level->row[level->pivot];
   }
+  PetscCall(find_free_coordinates(new));
   PetscCall(enumerate(new));
   *sector = new;
   PetscFunctionReturn(0);
@@ -206,7 +222,7 @@ PetscErrorCode CospinSectorDestroy(CospinSector *sector)
   for (int k = 0; k < (*sector)->num_levels; k++) PetscCall(PetscFree((*sector)->levels[k].nodes));
   PetscCall(PetscFree((*sector)->levels));
   PetscCall(PetscFree((*sector)->representative));
-  PetscCall(PetscFree((*sector)->leaf_label));
+  PetscCall(PetscFree2((*sector)->free, (*sector)->free_coefficients));
   PetscCall(PetscFree(*sector));
   PetscFunctionReturn(0);
 }
@@ -226,8 +242,24 @@ static int position_in(const Level *level, const Node *node, int value)
 {
   const int distance = value - node->first;
 
-  if (distance < 0 || distance % level->step != 0) return -1;
+  if (distance < 0) return -1;
+  if (level->step == 1) return distance < node->count ? distance : -1;
+  if (distance % level->step != 0) return -1;
   return distance / level->step < node->count ? distance / level->step : -1;
+}
+
+/* With all steps 1 every row is zero at the pivots of the others, so a label is its rows with the pivot
+   coordinates as factors: what is left to look at are the free coordinates. */
+static PetscBool free_coordinates_fit(CospinSector sector, const int label[])
+{
+  const int *coefficient = sector->free_coefficients;
+
+  for (int c = 0; c < sector->num_free; c++, coefficient += sector->num_levels) {
+    int value = sector->representative[sector->free[c]];
+    for (int k = 0; k < sector->num_levels; k++) value += coefficient[k] * label[sector->levels[k].pivot];
+    if (value != label[sector->free[c]]) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
 }
 
 static PetscBool belongs(CospinSector sector, const int label[])
@@ -235,6 +267,7 @@ static PetscBool belongs(CospinSector sector, const int label[])
   int reduced[COSPIN_MAX_COORDINATES];
   const int n = sector->system->num_coordinates;
 
+  if (sector->unit_steps) return free_coordinates_fit(sector, label);
   for (int i = 0; i < n; i++) reduced[i] = label[i];
   CospinLatticeReduce(sector->lattice, reduced);
   for (int i = 0; i < n; i++) {
@@ -243,36 +276,52 @@ static PetscBool belongs(CospinSector sector, const int label[])
   return PETSC_TRUE;
 }
 
+/* The walk comes first: most labels asked for are out of range, and it ends where they are. */
 PetscInt64 CospinSectorIndex(CospinSector sector, const int label[])
 {
   PetscInt64 at = 0;
 
-  if (sector->dimension == 0 || !belongs(sector, label)) return -1;
-  if (sector->num_levels == 0) return 0;
+  if (sector->dimension == 0) return -1;
   for (int k = 0; k < sector->num_levels; k++) {
     const Level *level = &sector->levels[k];
     const Node *node = &level->nodes[at];
     const int position = position_in(level, node, label[level->pivot]);
     if (position < 0) return -1;
-    at = node->offset + position;
+    at = (k + 1 < sector->num_levels ? node->child : node->offset) + position;
   }
-  return at;
+  return belongs(sector, label) ? at : -1;
 }
 
-void CospinSectorLabel(CospinSector sector, PetscInt64 index, int label[])
+/* Which child of a node holds the label of this index: the last one that does not start behind it. */
+static int find_child(const Node children[], int count, PetscInt64 index)
 {
-  const int n = sector->system->num_coordinates;
-  const Level *last = sector->num_levels ? &sector->levels[sector->num_levels - 1] : NULL;
-  PetscInt64 lo = 0, hi = sector->num_leaves - 1;
+  int lo = 0, hi = count - 1;
 
-  while (last && lo < hi) {
-    const PetscInt64 middle = (lo + hi + 1) / 2;
-    if (last->nodes[middle].offset <= index) {
+  while (lo < hi) {
+    const int middle = (lo + hi + 1) / 2;
+    if (children[middle].offset <= index) {
       lo = middle;
     } else {
       hi = middle - 1;
     }
   }
-  for (int i = 0; i < n; i++) label[i] = sector->leaf_label[lo * n + i];
-  if (last) add_row(n, (int)(index - last->nodes[lo].offset), last->row, label);
+  return lo;
+}
+
+void CospinSectorLabel(CospinSector sector, PetscInt64 index, int label[])
+{
+  const int n = sector->system->num_coordinates;
+  PetscInt64 at = 0;
+
+  for (int i = 0; i < n; i++) label[i] = sector->representative[i];
+  for (int k = 0; k < sector->num_levels; k++) {
+    const Level *level = &sector->levels[k];
+    const Node *node = &level->nodes[at];
+    const int position = k + 1 < sector->num_levels
+                             ? find_child(level[1].nodes + node->child, node->count, index)
+                             : (int)(index - node->offset);
+    const int value = node->first + level->step * position;
+    add_row(n, (value - label[level->pivot]) / level->step, level->row, label);
+    at = node->child + position;
+  }
 }
