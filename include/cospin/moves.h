@@ -48,7 +48,8 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
 /* moves += A rho */
 PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a);
 
-/* Merges equal chains, drops moves that cancelled, sorts. */
+/* Merges equal chains, drops moves that cancelled or that no label has room for (the square of a spin's sp:
+   it would connect sectors that nothing connects), sorts. */
 PetscErrorCode CospinMovesFinish(CospinMoves moves);
 
 /* Amplitude of a move from the label `source`. */

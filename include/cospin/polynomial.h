@@ -31,8 +31,9 @@ PetscErrorCode CospinPolynomialCreate(CospinPolynomial *p); /* zero: no words */
 PetscErrorCode CospinPolynomialDestroy(CospinPolynomial *p);
 PetscErrorCode CospinPolynomialDuplicate(CospinPolynomial p, CospinPolynomial *copy);
 
-/* p += coefficient * letters[0] letters[1] ... ; letters of different components are sorted by component
-   (they commute), the order within a component is kept; equal words are merged, exact zeros dropped. */
+/* p += coefficient * letters[0] letters[1] ... ; letters are sorted by component and, where both name a spin
+   (spin >= 0), by spin: they commute. Any other order is kept; equal words are merged, exact zeros dropped.
+ */
 PetscErrorCode CospinPolynomialAddWord(CospinPolynomial p, double complex coefficient, int length,
                                        const CospinLetter letters[]);
 /* p += factor * q */

@@ -29,15 +29,22 @@ static int Compare_Words(const void *a, const void *b)
   return order;
 }
 
-/* Stable, so that the order within a component is kept; linear on what is sorted already. */
-static void Sort_By_Component(int length, CospinLetter letters[])
+/* Whether b a is to be written a b: operators of different components commute, and those of different spins.
+ */
+static PetscBool Is_Before(const CospinLetter *a, const CospinLetter *b)
+{
+  if (a->component != b->component) return (PetscBool)(a->component < b->component);
+  return (PetscBool)(a->spin >= 0 && b->spin >= 0 && a->spin < b->spin);
+}
+
+/* Stable, so that the order of what does not commute is kept; linear on what is sorted already. */
+static void Sort_Commuting(int length, CospinLetter letters[])
 {
   for (int k = 1; k < length; k++) {
     const CospinLetter letter = letters[k];
     int place = k;
 
-    for (; place > 0 && letters[place - 1].component > letter.component; place--)
-      letters[place] = letters[place - 1];
+    for (; place > 0 && Is_Before(&letter, &letters[place - 1]); place--) letters[place] = letters[place - 1];
     letters[place] = letter;
   }
 }
@@ -69,7 +76,7 @@ static PetscErrorCode Reserve_Words(CospinPolynomial p, int num_words)
   PetscFunctionReturn(0);
 }
 
-/* A word a b with its letters sorted by component. */
+/* A word a b with its letters in order. */
 static PetscErrorCode Create_Word(double complex coefficient, int num_a, const CospinLetter a[], int num_b,
                                   const CospinLetter b[], CospinWord *word)
 {
@@ -79,7 +86,7 @@ static PetscErrorCode Create_Word(double complex coefficient, int num_a, const C
   PetscCall(PetscMalloc1((size_t)word->length, &word->letters));
   if (num_a) memcpy(word->letters, a, (size_t)num_a * sizeof(CospinLetter));
   if (num_b) memcpy(word->letters + num_a, b, (size_t)num_b * sizeof(CospinLetter));
-  Sort_By_Component(word->length, word->letters);
+  Sort_Commuting(word->length, word->letters);
   PetscFunctionReturn(0);
 }
 
@@ -242,7 +249,7 @@ PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinLetterAdjoint l
                           word->letters, 0, NULL, reversed));
     for (int j = 0; j < word->length; j++)
       reversed->letters[j] = letter_adjoint(context, word->letters[word->length - 1 - j]);
-    Sort_By_Component(reversed->length, reversed->letters);
+    Sort_Commuting(reversed->length, reversed->letters);
   }
   PetscCall(Merge_Words(result));
   *adjoint = result;

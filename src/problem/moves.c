@@ -266,16 +266,46 @@ static int compare_moves(const void *a, const void *b, void *context)
   return 0;
 }
 
-PetscErrorCode CospinMovesFinish(CospinMoves moves)
+/* The distance that each coordinate has room for. */
+static PetscErrorCode find_room(const CospinSystem *system, int room[])
 {
-  int kept = 0;
+  int label[COSPIN_MAX_COORDINATES];
 
   PetscFunctionBeginUser;
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    const int *generators;
+    int num;
+    component->kind->Diagonal(component, label + component->offset, &num, &generators);
+  }
+  for (int i = 0; i < system->num_coordinates; i++) {
+    int lo, hi;
+    CospinSystemRange(system, i, label, &lo, &hi);
+    room[i] = hi - lo;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscBool has_room(const CospinSystem *system, const int room[], const int shift[])
+{
+  for (int i = 0; i < system->num_coordinates; i++) {
+    if (shift[i] > room[i] || -shift[i] > room[i]) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+PetscErrorCode CospinMovesFinish(CospinMoves moves)
+{
+  int kept = 0, room[COSPIN_MAX_COORDINATES];
+
+  PetscFunctionBeginUser;
+  PetscCall(find_room(moves->system, room));
   for (int k = 0; k < moves->count; k++) {
     CospinMove *move = &moves->moves[k];
+    const PetscBool possible = has_room(moves->system, room, move->shift);
     int chains = 0;
     for (int c = 0; c < move->num_chains; c++) {
-      if (move->chains[c].coefficient == 0.0) {
+      if (move->chains[c].coefficient == 0.0 || !possible) {
         PetscCall(PetscFree(move->chains[c].steps));
       } else {
         move->chains[chains++] = move->chains[c];
