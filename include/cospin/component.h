@@ -88,12 +88,17 @@ typedef struct {
   /* "124 spins-1/2, permutation symmetric" */
   PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);
 
+  /* How many spins an index tells apart; NULL if the kind has none such. If it has, operators with `one_spin`
+     take an index (CospinLetter.spin) and all others are sums over the spins of what their table says. */
+  int (*NumSpins)(CospinComponent component);
+
   /* [num_coordinates] what the coordinates count */
   const CospinRole *roles;
   /* lo..hi: values coordinate i may take, given coordinates 0..i-1 of the label. Constraints are linear
      inequalities, so what remains of a line of labels is one interval. */
   void (*Range)(CospinComponent component, int i, const int label[], int *lo, int *hi);
-  /* A label on the diagonal (x = y), and the steps between diagonal labels: num rows of num_coordinates. */
+  /* A label on the diagonal (x = y) at which every Range is as wide as anywhere, and the steps between
+     diagonal labels: num rows of num_coordinates. */
   void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
   /* Tr of the basis element: 0 off the diagonal */
   double (*Trace)(CospinComponent component, const int label[]);

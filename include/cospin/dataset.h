@@ -11,6 +11,7 @@
    they do not know: stored states will stand in one.
 */
 #pragma once
+#include <complex.h>
 #include <petscsys.h>
 #include <stdio.h>
 
@@ -72,3 +73,11 @@ PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout,
    errors; a file that is no HDF5 file or not one of ours is one. Nothing is printed in that case.
 */
 PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size);
+
+/*
+   Not collective. Reads a vector (rank 1) or matrix (rank 2, row after row) of real numbers, or of complex
+   ones stored as {r, i}, from any HDF5 file. sizes[1] is 1 for a vector. *values is owned by the caller
+   (PetscFree); it is NULL if that fails, and `why` then says in one sentence what is wrong.
+*/
+PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], int *rank, int sizes[2],
+                                      double complex **values, char why[], size_t why_size);

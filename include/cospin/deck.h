@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
   const CospinRecordKind *const *components; /* NULL-terminated */
   const CospinRecordKind *const *tasks;      /* NULL-terminated */
+  const CospinRecordKind *const *arrays;     /* generators, NULL-terminated */
 } CospinSchema;
 
 /* The values of a grid axis or of a list of times; expressions are resolved when the deck is read. */
@@ -90,12 +91,24 @@ typedef struct {
 } CospinDefinition; /* a parameter or an observable: `name: EXPRESSION` or `name: {value: EXPRESSION, unit: U,
                        label: L}` */
 
-typedef enum { COSPIN_JUMP_COLLECTIVE, COSPIN_JUMP_EACH } CospinJumpForm; /* key `operator:` or `each:` */
+/* A vector or a matrix over the spins: `name: [..]`, `name: [[..], ..]`, `name: {GENERATOR: {keys}}` or, if
+   the generator has a key of its own name, `name: {GENERATOR: value, keys}`. */
+typedef struct {
+  char *name;
+  CospinPosition position;
+  char *path;
+  int rank, size;            /* of a list: 1 or 2; entries along each side */
+  CospinExpression *entries; /* of a list: row after row */
+  CospinRecord generator;    /* of any other; kind NULL: a list */
+} CospinArray;
+
+/* key `operator:`, `each:` or `pairs:` (with `rates:`) */
+typedef enum { COSPIN_JUMP_COLLECTIVE, COSPIN_JUMP_EACH, COSPIN_JUMP_PAIRS } CospinJumpForm;
 
 typedef struct {
   CospinJumpForm form;
   CospinPosition position;
-  CospinExpression rate;
+  CospinExpression rate; /* of pairs: an entry of the matrix */
   CospinExpression operator;
 } CospinJump;
 
@@ -120,8 +133,11 @@ typedef struct CospinDeck_ {
   CospinAxis *axes; /* first axis varies slowest */
   int num_components;
   CospinRecord *components;
+  int num_arrays;
+  CospinArray *arrays;
   int num_hamiltonian;
   CospinExpression *hamiltonian;
+  PetscBool *hamiltonian_sum; /* [num_hamiltonian] `- sum: EXPRESSION`: over the spins l, m that it names */
   int num_jumps;
   CospinJump *jumps;
   int num_observables;
@@ -133,6 +149,7 @@ typedef struct CospinDeck_ {
   int num_petsc;
   char **petsc; /* 2*num_petsc strings: option without "-", value ("" if none) */
   char *text;   /* verbatim */
+  char *folder; /* of the file, "" or with a "/" at the end */
 } * CospinDeck;
 
 /*

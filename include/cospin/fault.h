@@ -31,6 +31,9 @@ PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const cha
    NULL: no longer. */
 PetscErrorCode CospinFaultsSetWhere(CospinFaults faults, const char where[]);
 
+/* Borrowed: the name given to CospinFaultsCreate. */
+const char *CospinFaultsFile(CospinFaults faults);
+
 int CospinFaultsCount(CospinFaults faults);
 
 /* Not collective. Prints `file:line:column: path: sentence`, a line each, in the order of the text. */

@@ -45,6 +45,9 @@ PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial h);
  * above. */
 PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial a, int component,
                                   PetscBool *ok);
+/* moves += rate (A rho B^+ - 1/2 B^+A rho - 1/2 rho B^+A) */
+PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, CospinPolynomial a,
+                                  CospinPolynomial b);
 /* moves += A rho */
 PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a);
 

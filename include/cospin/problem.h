@@ -3,6 +3,7 @@
    generator as a list of moves. It owns everything that is derived from the deck without solving.
 */
 #pragma once
+#include <cospin/array.h>
 #include <cospin/lattice.h>
 #include <cospin/moves.h>
 #include <cospin/sector.h>
@@ -12,6 +13,11 @@ typedef struct CospinProblem_ {
   PetscInt64 point;
   double complex *parameters; /* [deck->num_parameters] */
   CospinSystem system;
+  CospinArrayValue *arrays; /* [deck->num_arrays] */
+  struct {                  /* while a term that runs over spins is evaluated */
+    int value[2];           /* the spins that `l` and `m` stand for; -1: none */
+    PetscBool implied;      /* operators and matrices without indices are those of these spins */
+  } index;
   CospinMoves generator; /* d rho/dt = generator rho */
   CospinLattice lattice; /* spanned by the moves of the generator */
   CospinEnvironment environment;

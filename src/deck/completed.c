@@ -123,8 +123,9 @@ static void Print_State(FILE *stream, CospinDeck deck, const CospinSetting *sett
   fputc('}', stream);
 }
 
-static void Print_Record(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
-                         const CospinRecord *record)
+/* {reserved: text, key: value, ...} */
+static void Print_Settings(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
+                           const CospinRecord *record)
 {
   PetscBool first = PETSC_TRUE;
 
@@ -138,8 +139,58 @@ static void Print_Record(FILE *stream, CospinDeck deck, const char reserved[], c
     if (setting->axis.size) Print_Axis(stream, &setting->axis);
     if (setting->factors) Print_State(stream, deck, setting);
   }
-  fputs("}\n", stream);
+  fputc('}', stream);
 }
+
+static void Print_Record(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
+                         const CospinRecord *record)
+{
+  Print_Settings(stream, deck, reserved, text, record);
+  fputc('\n', stream);
+}
+
+static void Print_Row(FILE *stream, int count, const CospinExpression entries[])
+{
+  fputc('[', stream);
+  for (int k = 0; k < count; k++) {
+    if (k) fputs(", ", stream);
+    Print_Text(stream, CospinExpressionText(entries[k]));
+  }
+  fputc(']', stream);
+}
+
+static PetscBool Has_Own_Key(const CospinRecordKind *kind)
+{
+  for (int k = 0; kind->keys[k].name; k++) {
+    if (!strcmp(kind->keys[k].name, kind->name)) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+static void Print_Array(FILE *stream, CospinDeck deck, const CospinArray *array)
+{
+  const CospinRecordKind *kind = array->generator.kind;
+
+  fprintf(stream, "  %s: ", array->name);
+  if (kind && !Has_Own_Key(kind)) fprintf(stream, "{%s: ", kind->name);
+  if (kind) Print_Settings(stream, deck, NULL, NULL, &array->generator);
+  if (kind && !Has_Own_Key(kind)) fputc('}', stream);
+  if (array->rank == 1) Print_Row(stream, array->size, array->entries);
+  if (array->rank == 2) {
+    for (int k = 0; k < array->size; k++) {
+      fputs(k ? ", " : "[", stream);
+      Print_Row(stream, array->size, array->entries + k * array->size);
+    }
+    fputc(']', stream);
+  }
+  fputc('\n', stream);
+}
+
+static const char *const form_keys[] = {
+    [COSPIN_JUMP_COLLECTIVE] = "operator",
+    [COSPIN_JUMP_EACH] = "each",
+    [COSPIN_JUMP_PAIRS] = "pairs",
+};
 
 static void Print_Problem(FILE *stream, CospinDeck deck)
 {
@@ -156,9 +207,11 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
     fprintf(stream, "  %s: ", record->name);
     Print_Record(stream, deck, "kind", record->kind->name, record);
   }
+  if (deck->num_arrays) Print_Head(stream, "arrays", deck->num_arrays, "{}");
+  for (int k = 0; k < deck->num_arrays; k++) Print_Array(stream, deck, &deck->arrays[k]);
   Print_Head(stream, "hamiltonian", deck->num_hamiltonian, "[]");
   for (int k = 0; k < deck->num_hamiltonian; k++) {
-    fputs("  - ", stream);
+    fputs(deck->hamiltonian_sum[k] ? "  - sum: " : "  - ", stream);
     Print_Text(stream, CospinExpressionText(deck->hamiltonian[k]));
     fputc('\n', stream);
   }
@@ -168,9 +221,9 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
     PetscBool first = PETSC_TRUE;
 
     fputs("  - {", stream);
-    Print_Pair(stream, &first, "rate", CospinExpressionText(jump->rate));
-    Print_Pair(stream, &first, jump->form == COSPIN_JUMP_EACH ? "each" : "operator",
-               CospinExpressionText(jump->operator));
+    Print_Pair(stream, &first, jump->form == COSPIN_JUMP_PAIRS ? "rates" : "rate",
+               CospinExpressionText(jump->rate));
+    Print_Pair(stream, &first, form_keys[jump->form], CospinExpressionText(jump->operator));
     fputs("}\n", stream);
   }
 }

@@ -31,22 +31,42 @@ static PetscErrorCode Destroy_Factors(CospinSetting *setting)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Destroy_Record(CospinRecord *record)
+{
+  PetscFunctionBeginUser;
+  for (int j = 0; record->settings && record->kind->keys[j].name; j++) {
+    PetscCall(CospinExpressionDestroy(&record->settings[j].expression));
+    PetscCall(PetscFree(record->settings[j].text));
+    PetscCall(PetscFree(record->settings[j].axis.values));
+    PetscCall(Destroy_Factors(&record->settings[j]));
+  }
+  PetscCall(PetscFree(record->settings));
+  PetscCall(PetscFree(record->name));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Destroy_Records(int count, CospinRecord **records)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < count; k++) {
-    CospinRecord *record = &(*records)[k];
-
-    for (int j = 0; record->settings && record->kind->keys[j].name; j++) {
-      PetscCall(CospinExpressionDestroy(&record->settings[j].expression));
-      PetscCall(PetscFree(record->settings[j].text));
-      PetscCall(PetscFree(record->settings[j].axis.values));
-      PetscCall(Destroy_Factors(&record->settings[j]));
-    }
-    PetscCall(PetscFree(record->settings));
-    PetscCall(PetscFree(record->name));
-  }
+  for (int k = 0; k < count; k++) PetscCall(Destroy_Record(&(*records)[k]));
   PetscCall(PetscFree(*records));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy_Arrays(int count, CospinArray **arrays)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < count; k++) {
+    CospinArray *array = &(*arrays)[k];
+
+    for (int j = 0; array->entries && j < array->size * (array->rank == 2 ? array->size : 1); j++)
+      PetscCall(CospinExpressionDestroy(&array->entries[j]));
+    PetscCall(PetscFree(array->entries));
+    PetscCall(Destroy_Record(&array->generator));
+    PetscCall(PetscFree(array->name));
+    PetscCall(PetscFree(array->path));
+  }
+  PetscCall(PetscFree(*arrays));
   PetscFunctionReturn(0);
 }
 
@@ -70,6 +90,7 @@ static PetscErrorCode Destroy_Generator(CospinDeck deck)
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_hamiltonian; k++) PetscCall(CospinExpressionDestroy(&deck->hamiltonian[k]));
   PetscCall(PetscFree(deck->hamiltonian));
+  PetscCall(PetscFree(deck->hamiltonian_sum));
   for (int k = 0; k < deck->num_jumps; k++) {
     PetscCall(CospinExpressionDestroy(&deck->jumps[k].rate));
     PetscCall(CospinExpressionDestroy(&deck->jumps[k].operator));
@@ -96,6 +117,7 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
   }
   PetscCall(PetscFree(d->axes));
   PetscCall(Destroy_Records(d->num_components, &d->components));
+  PetscCall(Destroy_Arrays(d->num_arrays, &d->arrays));
   PetscCall(Destroy_Generator(d));
   PetscCall(Destroy_Definitions(d->num_observables, &d->observables));
   PetscCall(Destroy_Records(d->num_tasks, &d->tasks));
@@ -103,6 +125,7 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
   for (int k = 0; k < 2 * d->num_petsc; k++) PetscCall(PetscFree(d->petsc[k]));
   PetscCall(PetscFree(d->petsc));
   PetscCall(PetscFree(d->text));
+  PetscCall(PetscFree(d->folder));
   PetscCall(PetscFree(*deck));
   PetscFunctionReturn(0);
 }

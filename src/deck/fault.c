@@ -114,6 +114,11 @@ PetscErrorCode CospinFaultsSetWhere(CospinFaults faults, const char where[])
   PetscFunctionReturn(0);
 }
 
+const char *CospinFaultsFile(CospinFaults faults)
+{
+  return faults->file;
+}
+
 int CospinFaultsCount(CospinFaults faults)
 {
   return faults->count + faults->num_dropped;

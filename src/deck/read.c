@@ -19,6 +19,7 @@ static const struct {
     {"parameters", PETSC_FALSE, CospinReadParameters, "numbers and expressions of each other"},
     {"grid", PETSC_FALSE, CospinReadGrid, "axes: parameters that take many values"},
     {"components", PETSC_TRUE, CospinReadComponents, "the factors of the Hilbert space"},
+    {"arrays", PETSC_FALSE, CospinReadArrays, "vectors and matrices over the spins"},
     {"hamiltonian", PETSC_FALSE, CospinReadHamiltonian, "operator expressions, summed"},
     {"jumps", PETSC_FALSE, CospinReadJumps, "dissipative processes"},
     {"observables", PETSC_FALSE, CospinReadObservables, "expressions of expectation values"},
@@ -112,7 +113,22 @@ static PetscErrorCode Check_First_Point(CospinReader *reader)
   PetscCall(CospinDeckEvaluateParameters(deck, 0, values, reader->faults, &ok));
   if (ok) PetscCall(Check_Records(reader, values, deck->num_components, deck->components));
   if (ok) PetscCall(Check_Records(reader, values, deck->num_tasks, deck->tasks));
+  for (int k = 0; ok && k < deck->num_arrays; k++) {
+    if (deck->arrays[k].generator.kind)
+      PetscCall(Check_Records(reader, values, 1, &deck->arrays[k].generator));
+  }
   PetscCall(PetscFree(values));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Set_Folder(CospinDeck deck, const char file[])
+{
+  const char *slash = strrchr(file, '/');
+  const size_t length = slash ? (size_t)(slash - file) + 1 : 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(length + 1, &deck->folder));
+  if (length) memcpy(deck->folder, file, length);
   PetscFunctionReturn(0);
 }
 
@@ -147,6 +163,7 @@ PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSche
   PetscCall(PetscMalloc1(length + 1, &(*deck)->text));
   if (length) memcpy((*deck)->text, text, length);
   (*deck)->text[length] = '\0';
+  PetscCall(Set_Folder(*deck, CospinFaultsFile(faults)));
   PetscCall(CospinYamlCreate((*deck)->text, length, faults, &yaml));
   if (yaml) {
     PetscCall(CospinYamlGetRoot(yaml, &root));

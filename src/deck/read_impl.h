@@ -24,13 +24,17 @@ PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry,
 PetscErrorCode CospinReadName(CospinReader *reader, CospinPosition at, const char path[], const char name[],
                               PetscBool *good);
 
-/* sections.c, grid.c, records.c: one function a section. */
+/* What a name means in every expression ("a constant"); NULL: nothing. */
+const char *CospinReservedName(const char name[]);
+
+/* sections.c, grid.c, records.c, arrays.c, generator.c: one function a section. */
 PetscErrorCode CospinReadTitle(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadGrid(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadArrays(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry);

@@ -144,28 +144,28 @@ static PetscErrorCode Read_Definitions(CospinReader *reader, const CospinEntry *
   PetscFunctionReturn(0);
 }
 
+const char *CospinReservedName(const char name[])
+{
+  double complex value;
+
+  if (CospinConstantFind(name, &value)) return "a constant";
+  if (CospinFunctionFind(name)) return "a function";
+  if (!strcmp(name, "hc")) return "the hermitian conjugate";
+  if (!strcmp(name, "l") || !strcmp(name, "m")) return "the index of a spin";
+  return NULL;
+}
+
 /* Names that mean something else in an expression. */
 static PetscErrorCode Check_Reserved(CospinReader *reader, const CospinEntry *entry)
 {
-  const char *what = NULL;
   CospinEntries entries;
-  double complex value;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "", reader->faults, &entries));
   for (int k = 0; k < entries.count; k++) {
-    const char *name = entries.entries[k].key;
+    const char *name = entries.entries[k].key, *what = CospinReservedName(name);
 
-    if (CospinConstantFind(name, &value))
-      what = "a constant";
-    else if (CospinFunctionFind(name))
-      what = "a function";
-    else if (!strcmp(name, "hc"))
-      what = "the hermitian conjugate";
-    else if (!strcmp(name, "l") || !strcmp(name, "m"))
-      what = "the index of a spin";
-    else
-      continue;
+    if (!what) continue;
     PetscCall(CospinFaultsAdd(reader->faults, entries.entries[k].key_at, entries.entries[k].path,
                               "a parameter cannot be named `%s` (it is %s)", name, what));
   }
@@ -195,6 +195,28 @@ PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* `EXPRESSION` or `sum: EXPRESSION` */
+static PetscErrorCode Read_Term(CospinReader *reader, const CospinEntry *entry, CospinExpression *expression,
+                                PetscBool *is_sum)
+{
+  static const char *const known[] = {"sum", NULL};
+  const CospinEntry *sum;
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  *is_sum = (PetscBool)(CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING);
+  if (!*is_sum) {
+    PetscCall(CospinReadExpression(reader, entry, "an operator expression", expression));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "", reader->faults, &entries));
+  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
+  sum = CospinEntriesFind(&entries, "sum");
+  if (sum) PetscCall(CospinReadExpression(reader, sum, "an operator expression", expression));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;
@@ -203,6 +225,7 @@ PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *en
   PetscFunctionBeginUser;
   if (CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
     PetscCall(PetscCalloc1(1, &deck->hamiltonian));
+    PetscCall(PetscCalloc1(1, &deck->hamiltonian_sum));
     PetscCall(CospinReadExpression(reader, entry, "a list of operator expressions", &deck->hamiltonian[0]));
     deck->num_hamiltonian = deck->hamiltonian[0] ? 1 : 0;
     PetscFunctionReturn(0);
@@ -210,44 +233,89 @@ PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *en
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a list of operator expressions", reader->faults,
                                 &entries));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->hamiltonian));
+  PetscCall(PetscCalloc1((size_t)entries.count, &deck->hamiltonian_sum));
   deck->num_hamiltonian = entries.count;
   for (int k = 0; k < entries.count; k++)
-    PetscCall(
-        CospinReadExpression(reader, &entries.entries[k], "an operator expression", &deck->hamiltonian[k]));
+    PetscCall(Read_Term(reader, &entries.entries[k], &deck->hamiltonian[k], &deck->hamiltonian_sum[k]));
   PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+/* The forms of a jump: the key of its operator, and that of its rate. */
+static const struct {
+  const char *operator, * rate;
+} jump_keys[] = {
+    [COSPIN_JUMP_COLLECTIVE] = {"operator", "rate"},
+    [COSPIN_JUMP_EACH] = {"each", "rate"},
+    [COSPIN_JUMP_PAIRS] = {"pairs", "rates"},
+};
+enum { NUM_FORMS = sizeof(jump_keys) / sizeof(jump_keys[0]) };
+
+/* The operator's entry, which tells the form. */
+static PetscErrorCode Find_Form(CospinReader *reader, const CospinEntries *entries, CospinJump *jump,
+                                const CospinEntry **operator, PetscBool * good)
+{
+  PetscFunctionBeginUser;
+  *operator= NULL;
+  *good = PETSC_TRUE;
+  jump->form = COSPIN_JUMP_COLLECTIVE;
+  for (int form = 0; form < NUM_FORMS; form++) {
+    const CospinEntry *found = CospinEntriesFind(entries, jump_keys[form].operator);
+    if (found && *operator) {
+      *good = PETSC_FALSE;
+      PetscCall(CospinFaultsAdd(
+          reader->faults, found->key_at, found->path,
+          form == COSPIN_JUMP_PAIRS
+              ? "a jump has one of `operator`, `each` and `pairs`"
+              : "a jump has either `operator` (collective) or `each` (one process per spin), not both"));
+    } else if (found) {
+      *operator= found;
+      jump->form = (CospinJumpForm)form;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Rate(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries,
+                                int num_unknown, CospinJump *jump)
+{
+  const PetscBool pairs = (PetscBool)(jump->form == COSPIN_JUMP_PAIRS);
+  const CospinEntry *rate = CospinEntriesFind(entries, jump_keys[jump->form].rate);
+  const CospinEntry *wrong = CospinEntriesFind(entries, pairs ? "rate" : "rates");
+
+  PetscFunctionBeginUser;
+  if (wrong)
+    PetscCall(CospinFaultsAdd(reader->faults, wrong->key_at, wrong->path,
+                              pairs ? "`pairs` needs `rates`, a matrix over the spins, not `rate`"
+                                    : "`rates` (a matrix over the spins) goes with `pairs`; this is `rate`"));
+  else if (rate)
+    PetscCall(CospinReadExpression(reader, rate, "an expression", &jump->rate));
+  else if (!num_unknown && entries->count)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              pairs ? "`rates` is missing (a hermitian positive matrix over the spins)"
+                                    : "`rate` is missing (a number >= 0 or an expression)"));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
 {
-  static const char *const known[] = {"rate", "operator", "each", NULL};
-  const CospinEntry *rate, *collective, *each;
+  static const char *const known[] = {"rate", "operator", "each", "rates", "pairs", NULL};
+  const CospinEntry *operator;
   CospinEntries entries;
   int num_unknown;
+  PetscBool good;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING,
                                 "a mapping {rate: R, operator: A} or {rate: R, each: A}", reader->faults,
                                 &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &num_unknown));
-  rate = CospinEntriesFind(&entries, "rate");
-  collective = CospinEntriesFind(&entries, "operator");
-  each = CospinEntriesFind(&entries, "each");
   jump->position = entry->at;
-  jump->form = each && !collective ? COSPIN_JUMP_EACH : COSPIN_JUMP_COLLECTIVE;
-  if (rate)
-    PetscCall(CospinReadExpression(reader, rate, "an expression", &jump->rate));
-  else if (!num_unknown && entries.count)
-    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
-                              "`rate` is missing (a number >= 0 or an expression)"));
-  if (each && collective)
-    PetscCall(CospinFaultsAdd(
-        reader->faults, each->key_at, each->path,
-        "a jump has either `operator` (collective) or `each` (one process per spin), not both"));
-  else if (each || collective)
-    PetscCall(
-        CospinReadExpression(reader, each ? each : collective, "an operator expression", &jump->operator));
-  else if (!num_unknown && CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING)
+  PetscCall(Find_Form(reader, &entries, jump, &operator, & good));
+  PetscCall(Read_Rate(reader, entry, &entries, num_unknown, jump));
+  if (good && operator)
+    PetscCall(CospinReadExpression(reader, operator, "an operator expression", &jump->operator));
+  else if (good && !num_unknown && CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING)
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "`operator` (collective) or `each` (one process per spin) is missing"));
   if (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)

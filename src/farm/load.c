@@ -1,3 +1,4 @@
+#include <cospin/array.h>
 #include <cospin/load.h>
 #include <errno.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static PetscErrorCode report(MPI_Comm comm, CospinFaults faults, const char file
 PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, CospinTable *table,
                           PetscBool *ok)
 {
-  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords};
+  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
   CospinFaults faults;
   PetscInt64 length;
   char *text;

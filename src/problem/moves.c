@@ -255,6 +255,29 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, CospinPolynomial a,
+                                  CospinPolynomial b)
+{
+  CospinPolynomial adjoint, left, right;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < a->count; k++) {
+    for (int l = 0; l < b->count; l++)
+      PetscCall(CospinMovesAddProduct(moves, rate, &a->words[k], &b->words[l]));
+  }
+  PetscCall(CospinPolynomialAdjoint(b, CospinSystemLetterAdjoint, moves->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(adjoint, a, &left)); /* B^+ A */
+  PetscCall(CospinPolynomialAdjoint(left, CospinSystemLetterAdjoint, moves->system, &right));
+  for (int k = 0; k < left->count; k++)
+    PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &left->words[k], &identity));
+  for (int k = 0; k < right->count; k++)
+    PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &identity, &right->words[k]));
+  PetscCall(CospinPolynomialDestroy(&right));
+  PetscCall(CospinPolynomialDestroy(&left));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
 static int compare_moves(const void *a, const void *b, void *context)
 {
   const int *s = ((const CospinMove *)a)->shift, *t = ((const CospinMove *)b)->shift,

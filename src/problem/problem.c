@@ -1,116 +1,7 @@
 /*
-   From a deck to a problem at one grid point: names are resolved, components made, jumps and Hamiltonian
-   turned into moves.
+   From a deck to a problem at one grid point: components are made, jumps and Hamiltonian turned into moves.
 */
-#include <cospin/problem.h>
-#include <string.h>
-
-static PetscErrorCode operator_value(int component, const CospinOperatorName *name, CospinValue *value)
-{
-  PetscFunctionBeginUser;
-  value->is_operator = PETSC_TRUE;
-  PetscCall(CospinPolynomialCreate(&value->polynomial));
-  for (int t = 0; t < name->num_terms; t++) {
-    CospinLetter letters[2];
-    for (int l = 0; l < name->term[t].length; l++) {
-      letters[l] = (CospinLetter){component, name->term[t].code[l], name->one_spin ? COSPIN_EACH_SPIN : -1};
-    }
-    PetscCall(CospinPolynomialAddWord(value->polynomial, CMPLX(name->term[t].re, name->term[t].im),
-                                      name->term[t].length, letters));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode explain_operator(CospinComponent component, const char wanted[], char why[],
-                                       size_t why_size)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(why, why_size, "%s `%s` has no operator `%s` (it has", component->kind->record.name,
-                          component->name, wanted));
-  for (const CospinOperatorName *name = component->kind->operators; name->name; name++) {
-    PetscCall(PetscStrlcat(why, name == component->kind->operators ? " " : ", ", why_size));
-    PetscCall(PetscStrlcat(why, name->name, why_size));
-  }
-  PetscCall(PetscStrlcat(why, ")", why_size));
-  PetscFunctionReturn(0);
-}
-
-/* `ions.Sp` */
-static PetscErrorCode resolve_operator(CospinProblem problem, const char name[], size_t prefix,
-                                       CospinValue *value, PetscBool *found, char why[], size_t why_size)
-{
-  PetscFunctionBeginUser;
-  for (int c = 0; c < problem->system.num_components; c++) {
-    CospinComponent component = &problem->system.components[c];
-    if (strlen(component->name) != prefix || strncmp(component->name, name, prefix) != 0) continue;
-    for (const CospinOperatorName *known = component->kind->operators; known->name && !*found; known++) {
-      if (strcmp(known->name, name + prefix + 1) != 0) continue;
-      PetscCall(operator_value(c, known, value));
-      *found = PETSC_TRUE;
-    }
-    if (!*found) PetscCall(explain_operator(component, name + prefix + 1, why, why_size));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PetscSNPrintf(why, why_size, "no component `%.*s` (components:", (int)prefix, name));
-  for (int c = 0; c < problem->system.num_components; c++) {
-    PetscCall(PetscStrlcat(why, c ? ", " : " ", why_size));
-    PetscCall(PetscStrlcat(why, problem->system.components[c].name, why_size));
-  }
-  PetscCall(PetscStrlcat(why, ")", why_size));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode explain_parameter(CospinProblem problem, const char name[], char why[], size_t why_size)
-{
-  CospinDeck deck = problem->deck;
-  const char **known, *close;
-
-  PetscFunctionBeginUser;
-  for (int c = 0; c < problem->system.num_components; c++) {
-    if (strcmp(problem->system.components[c].name, name) != 0) continue;
-    PetscCall(PetscSNPrintf(why, why_size, "`%s` is a component (write one of its operators, %s.%s)", name,
-                            name, problem->system.components[c].kind->operators[0].name));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(PetscCalloc1(deck->num_parameters + 1, &known));
-  for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
-  close = CospinSuggest(name, known);
-  if (close)
-    PetscCall(PetscSNPrintf(why, why_size, "unknown name `%s` (did you mean `%s`?)", name, close));
-  else
-    PetscCall(PetscSNPrintf(
-        why, why_size, "unknown name `%s` (no parameter of this deck; operators are written as %s.%s)", name,
-        problem->system.components[0].name, problem->system.components[0].kind->operators[0].name));
-  PetscCall(PetscFree(known));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode resolve(const void *context, const char name[], int num_index, const int index[],
-                              CospinValue *value, PetscBool *found, char why[], size_t why_size)
-{
-  const CospinProblem problem = (CospinProblem)(uintptr_t)context;
-  const char *dot = strchr(name, '.');
-
-  PetscFunctionBeginUser;
-  (void)index;
-  *found = PETSC_FALSE;
-  if (num_index) {
-    PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
-    PetscFunctionReturn(0);
-  }
-  if (dot) {
-    PetscCall(resolve_operator(problem, name, (size_t)(dot - name), value, found, why, why_size));
-    PetscFunctionReturn(0);
-  }
-  for (int k = 0; k < problem->deck->num_parameters; k++) {
-    if (strcmp(problem->deck->parameters[k].name, name) != 0) continue;
-    value->number = problem->parameters[k];
-    *found = PETSC_TRUE;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(explain_parameter(problem, name, why, why_size));
-  PetscFunctionReturn(0);
-}
+#include "problem_impl.h"
 
 static CospinLetter letter_adjoint(const void *context, CospinLetter letter)
 {
@@ -138,9 +29,8 @@ PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expre
   PetscFunctionReturn(0);
 }
 
-/* The value as a polynomial, whatever it holds. */
-static PetscErrorCode evaluate_operator(CospinProblem problem, CospinExpression expression,
-                                        CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok)
+PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression expression,
+                                       CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok)
 {
   CospinValue value = {0};
 
@@ -179,7 +69,7 @@ PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression exp
                                      CospinPolynomial *polynomial, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(evaluate_operator(problem, expression, faults, polynomial, ok));
+  PetscCall(CospinProblemPolynomial(problem, expression, faults, polynomial, ok));
   if (*ok && summed_component(*polynomial) != -1) {
     *ok = PETSC_FALSE;
     PetscCall(
@@ -191,9 +81,8 @@ PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression exp
   PetscFunctionReturn(0);
 }
 
-/* Values of the number and integer keys of a record. */
-static PetscErrorCode record_numbers(CospinProblem problem, const CospinRecord *record, CospinFaults faults,
-                                     double numbers[], PetscBool *ok)
+PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRecord *record,
+                                          CospinFaults faults, double numbers[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
@@ -236,15 +125,33 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
     component->kind = kind_of(record);
     component->name = record->name;
     component->offset = system->num_coordinates;
-    PetscCall(record_numbers(problem, record, faults, numbers, &this_ok));
+    PetscCall(CospinProblemRecordNumbers(problem, record, faults, numbers, &this_ok));
     if (this_ok)
       PetscCall(
           component->kind->Create(component, record, numbers, windows ? windows[c] : 0, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
     system->num_components++;
     system->num_coordinates += component->num_coordinates;
-    PetscCheck(system->num_coordinates <= COSPIN_MAX_COORDINATES, PETSC_COMM_SELF, PETSC_ERR_SUP,
-               "More than %d coordinates", COSPIN_MAX_COORDINATES);
+    if (system->num_coordinates > COSPIN_MAX_COORDINATES) {
+      *ok = PETSC_FALSE;
+      PetscCall(CospinFaultsAdd(faults, record->position, "components",
+                                "too many spins that are not symmetric: an element of Liouville space would "
+                                "have more than %d labels",
+                                COSPIN_MAX_COORDINATES));
+      PetscFunctionReturn(0);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode hamiltonian_term(CospinProblem problem, int k, CospinFaults faults, CospinPolynomial *h,
+                                       PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  if (problem->deck->hamiltonian_sum[k]) {
+    PetscCall(CospinProblemSum(problem, problem->deck->hamiltonian[k], faults, h, ok));
+  } else {
+    PetscCall(CospinProblemOperator(problem, problem->deck->hamiltonian[k], faults, h, ok));
   }
   PetscFunctionReturn(0);
 }
@@ -257,7 +164,7 @@ static PetscErrorCode explain_hamiltonian(CospinProblem problem, CospinFaults fa
     const CospinExpression expression = problem->deck->hamiltonian[k];
     CospinPolynomial h;
     PetscBool ok;
-    PetscCall(CospinProblemOperator(problem, expression, faults, &h, &ok));
+    PetscCall(hamiltonian_term(problem, k, faults, &h, &ok));
     PetscCall(CospinProblemIsHermitian(problem, h, &ok));
     if (!ok)
       PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression),
@@ -278,7 +185,7 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
   for (int k = 0; k < problem->deck->num_hamiltonian; k++) {
     CospinPolynomial h = NULL;
     PetscBool this_ok = PETSC_FALSE;
-    PetscCall(CospinProblemOperator(problem, problem->deck->hamiltonian[k], faults, &h, &this_ok));
+    PetscCall(hamiltonian_term(problem, k, faults, &h, &this_ok));
     if (this_ok) PetscCall(CospinPolynomialAxpy(sum, 1.0, h));
     PetscCall(CospinPolynomialDestroy(&h));
     if (!this_ok) all_ok = PETSC_FALSE;
@@ -293,15 +200,15 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode jump_rate(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
-                                double *rate, PetscBool *ok)
+PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
+                                 double *value, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinProblemNumber(problem, jump->rate, faults, rate, ok));
-  if (*ok && *rate < 0) {
+  PetscCall(CospinProblemNumber(problem, rate, faults, value, ok));
+  if (*ok && *value < 0) {
     *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->rate), CospinExpressionPath(jump->rate),
-                              "the rate is %.6g (a rate is a number >= 0)", *rate));
+    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(rate), CospinExpressionPath(rate),
+                              "the rate is %.6g (a rate is a number >= 0)", *value));
   }
   PetscFunctionReturn(0);
 }
@@ -318,7 +225,7 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
     PetscCall(CospinProblemOperator(problem, jump->operator, faults, a, ok));
     PetscFunctionReturn(0);
   }
-  PetscCall(evaluate_operator(problem, jump->operator, faults, a, ok));
+  PetscCall(CospinProblemPolynomial(problem, jump->operator, faults, a, ok));
   if (!*ok) PetscFunctionReturn(0);
   *component = summed_component(*a);
   if (*component == -1)
@@ -331,8 +238,8 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
-                               PetscBool *ok)
+static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                     PetscBool *ok)
 {
   CospinPolynomial a = NULL;
   double rate;
@@ -340,7 +247,7 @@ static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, Co
   int component;
 
   PetscFunctionBeginUser;
-  PetscCall(jump_rate(problem, jump, faults, &rate, &rate_ok));
+  PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
   PetscCall(jump_operator(problem, jump, faults, &a, &component, &operator_ok));
   if (rate_ok && operator_ok) {
     PetscCall(CospinMovesAddJump(problem->generator, rate, a, component, &form_ok));
@@ -353,6 +260,23 @@ static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, Co
   }
   *ok = (PetscBool)(rate_ok && operator_ok && form_ok);
   PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                               PetscBool *ok)
+{
+  CospinSpinRange range = {0};
+
+  PetscFunctionBeginUser;
+  if (jump->form == COSPIN_JUMP_EACH) PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
+  if (jump->form == COSPIN_JUMP_PAIRS) {
+    PetscCall(CospinProblemAddPairs(problem, jump, faults, ok));
+  } else if (range.has_operator) {
+    PetscCall(CospinProblemAddEach(problem, jump, range.size, faults, ok));
+  } else {
+    PetscCall(add_plain_jump(problem, jump, faults, ok));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -392,10 +316,13 @@ PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, co
   *problem = new;
   new->deck = deck;
   new->point = point;
-  new->environment = (CospinEnvironment){.context = new, .Resolve = resolve, .LetterAdjoint = letter_adjoint};
+  new->environment =
+      (CospinEnvironment){.context = new, .Resolve = CospinProblemResolve, .LetterAdjoint = letter_adjoint};
+  new->index.value[0] = new->index.value[1] = -1;
   PetscCall(PetscCalloc1(deck->num_parameters, &new->parameters));
   PetscCall(CospinDeckEvaluateParameters(deck, point, new->parameters, faults, ok));
   if (*ok) PetscCall(create_components(new, windows, faults, ok));
+  if (*ok) PetscCall(CospinProblemCreateArrays(new, faults, ok));
   if (*ok) PetscCall(create_generator(new, faults, ok));
   PetscFunctionReturn(0);
 }
@@ -410,6 +337,7 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
     CospinComponent component = &(*problem)->system.components[c];
     PetscCall(component->kind->Destroy(component));
   }
+  PetscCall(CospinProblemDestroyArrays(*problem));
   PetscCall(PetscFree((*problem)->system.components));
   PetscCall(PetscFree((*problem)->parameters));
   PetscCall(PetscFree(*problem));

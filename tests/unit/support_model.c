@@ -1,4 +1,5 @@
 #include "support_model.h"
+#include <cospin/array.h>
 #include <cospin/liouvillian.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,7 @@
 
 Model Model_Open(MPI_Comm comm, const char text[], PetscInt64 number)
 {
-  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords};
+  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
   Model model = {0};
   PetscBool ok;
 

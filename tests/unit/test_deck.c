@@ -32,7 +32,7 @@ static const CospinRecordKind steady = {"steady", "steady state", steady_keys};
 static const CospinRecordKind decay = {"decay", "eigenvalues", decay_keys};
 static const CospinRecordKind *const components[] = {&ensemble, NULL}, *const tasks[] = {&steady, &decay,
                                                                                          NULL};
-static const CospinSchema schema = {components, tasks};
+static const CospinSchema schema = {components, tasks, NULL};
 
 /* Sections that make any other text a deck. */
 #define REST                                                                                                 \

@@ -2,3 +2,4 @@
 COSPIN_KIND(CospinComponentEnsemble)
 COSPIN_KIND(CospinComponentSpin)
 COSPIN_KIND(CospinComponentMode)
+COSPIN_KIND(CospinComponentSpins)

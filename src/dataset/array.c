@@ -1,0 +1,91 @@
+/* CospinDatasetReadArray: vectors and matrices of real or complex numbers ({r, i} as h5py writes them). */
+#include "h5.h"
+
+static hid_t Complex_Type(void)
+{
+  hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
+  H5Tinsert(type, "r", 0, H5T_NATIVE_DOUBLE);
+  H5Tinsert(type, "i", sizeof(double), H5T_NATIVE_DOUBLE);
+  return type;
+}
+
+/* Whether a stored type can become a complex number: a number, or a compound with members r and i. */
+static PetscBool Is_Number(hid_t type)
+{
+  const H5T_class_t class = H5Tget_class(type);
+  if (class == H5T_COMPOUND)
+    return (PetscBool)(H5Tget_nmembers(type) == 2 && H5Tget_member_index(type, "r") >= 0 &&
+                       H5Tget_member_index(type, "i") >= 0);
+  return (PetscBool)(class == H5T_INTEGER || class == H5T_FLOAT);
+}
+
+/* Reads into values[count]; reals are spread out from the front half, the last one first. */
+static herr_t Read_Values(hid_t set, hid_t stored, size_t count, double complex values[])
+{
+  double *parts = (double *)values;
+  herr_t status;
+  if (H5Tget_class(stored) == H5T_COMPOUND) {
+    hid_t type = Complex_Type();
+    status = H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    H5Tclose(type);
+    return status;
+  }
+  status = H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, parts);
+  for (size_t k = count; status >= 0 && k-- > 0;) values[k] = parts[k];
+  return status;
+}
+
+static PetscErrorCode Read_Set(hid_t set, int *rank, int sizes[2], double complex **values, const char **what)
+{
+  const hsize_t max_size = 10000;
+  hid_t space = H5Dget_space(set), stored = H5Dget_type(set);
+  hsize_t dims[H5S_MAX_RANK] = {0};
+
+  PetscFunctionBeginUser;
+  *rank = H5Sget_simple_extent_ndims(space);
+  if (*rank > 0) (void)H5Sget_simple_extent_dims(space, dims, NULL);
+  if (!Is_Number(stored)) {
+    *what = "holds no numbers";
+  } else if (*rank < 1 || *rank > 2 || dims[0] < 1 || dims[0] > max_size ||
+             (*rank == 2 && (dims[1] < 1 || dims[1] > max_size))) {
+    *what = "is neither a vector nor a matrix";
+  } else {
+    const size_t count = (size_t)dims[0] * (size_t)(*rank == 2 ? dims[1] : 1);
+    sizes[0] = (int)dims[0];
+    sizes[1] = *rank == 2 ? (int)dims[1] : 1;
+    PetscCall(PetscMalloc1(count, values));
+    if (Read_Values(set, stored, count, *values) < 0) {
+      *what = "cannot be read";
+      PetscCall(PetscFree(*values));
+    }
+  }
+  H5Tclose(stored);
+  H5Sclose(space);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], int *rank, int sizes[2],
+                                      double complex **values, char why[], size_t why_size)
+{
+  const char *what = NULL;
+  CospinH5Catch held;
+  hid_t id, set;
+
+  PetscFunctionBeginUser;
+  *values = NULL;
+  CospinH5CatchBegin(&held);
+  id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
+  set = id < 0 ? -1 : H5Dopen2(id, dataset, H5P_DEFAULT);
+  if (set >= 0) PetscCall(Read_Set(set, rank, sizes, values, &what));
+  if (set >= 0) H5Dclose(set);
+  if (id >= 0) H5Fclose(id);
+  CospinH5CatchEnd(&held);
+  if (id < 0) {
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` cannot be opened as an HDF5 file", file));
+  } else if (set < 0) {
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` has no dataset `%s`", file, dataset));
+  } else if (what) {
+    PetscCall(PetscSNPrintf(why, why_size, "dataset `%s` of `%s` %s", dataset, file, what));
+  }
+  PetscFunctionReturn(0);
+}

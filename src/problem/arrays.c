@@ -1,0 +1,108 @@
+/* The values of a deck's arrays at one grid point. */
+#include "problem_impl.h"
+#include <string.h>
+
+enum { MAX_KEYS = 16 };
+
+/* The number of spins with indices, of the component that has the most; 0: none. */
+static int most_spins(CospinProblem problem)
+{
+  int most = 0;
+
+  for (int c = 0; c < problem->system.num_components; c++) {
+    const CospinComponent component = &problem->system.components[c];
+    if (component->kind->NumSpins) most = PetscMax(most, component->kind->NumSpins(component));
+  }
+  return most;
+}
+
+/* An array has one entry per spin of some component. */
+static PetscErrorCode check_size(CospinProblem problem, const CospinArray *array,
+                                 const CospinArrayValue *value, CospinFaults faults, PetscBool *ok)
+{
+  char sizes[256] = "";
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < problem->system.num_components; c++) {
+    const CospinComponent component = &problem->system.components[c];
+    char one[128];
+    if (!component->kind->NumSpins) continue;
+    if (component->kind->NumSpins(component) == value->size) PetscFunctionReturn(0);
+    PetscCall(PetscSNPrintf(one, sizeof(one), "%s%d, the spins of `%s`", sizes[0] ? " or " : "",
+                            component->kind->NumSpins(component), component->name));
+    PetscCall(PetscStrlcat(sizes, one, sizeof(sizes)));
+  }
+  *ok = PETSC_FALSE;
+  PetscCall(CospinFaultsAdd(faults, array->position, array->path, "has %d %s (must be %s)", value->size,
+                            value->rank == 2 ? "rows" : "entries", sizes));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode evaluate_list(CospinProblem problem, const CospinArray *array, CospinFaults faults,
+                                    CospinArrayValue *value, PetscBool *ok)
+{
+  const int count = array->size * (array->rank == 2 ? array->size : 1);
+
+  PetscFunctionBeginUser;
+  *value = (CospinArrayValue){.rank = array->rank, .size = array->size};
+  PetscCall(PetscMalloc1(count, &value->values));
+  for (int k = 0; k < count; k++) {
+    CospinValue number = {0};
+    PetscBool this_ok;
+    PetscCall(CospinExpressionEvaluate(array->entries[k], &problem->environment, faults, &number, &this_ok));
+    value->values[k] = number.number;
+    if (!this_ok) *ok = PETSC_FALSE;
+    PetscCall(CospinValueReset(&number));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode generate(CospinProblem problem, const CospinArray *array, CospinFaults faults,
+                               CospinArrayValue *value, PetscBool *ok)
+{
+  double numbers[MAX_KEYS];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemRecordNumbers(problem, &array->generator, faults, numbers, ok));
+  if (*ok)
+    PetscCall(CospinArrayKindOf(&array->generator)
+                  ->Fill(array, numbers, most_spins(problem), problem->deck->folder, faults, value, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+{
+  const CospinDeck deck = problem->deck;
+  const PetscBool usable = (PetscBool)(!deck->num_arrays || most_spins(problem) > 0);
+  CospinArrayValue *values;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(deck->num_arrays, &values));
+  if (!usable) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, deck->arrays[0].position, "arrays",
+                              "no component of this deck has spins with indices"));
+  }
+  for (int k = 0; k < deck->num_arrays && usable; k++) {
+    const CospinArray *array = &deck->arrays[k];
+    PetscBool this_ok = PETSC_TRUE;
+    if (array->generator.kind) {
+      PetscCall(generate(problem, array, faults, &values[k], &this_ok));
+    } else {
+      PetscCall(evaluate_list(problem, array, faults, &values[k], &this_ok));
+    }
+    if (this_ok) PetscCall(check_size(problem, array, &values[k], faults, &this_ok));
+    if (!this_ok) *ok = PETSC_FALSE;
+  }
+  problem->arrays = values; /* not before: arrays do not use each other */
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemDestroyArrays(CospinProblem problem)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; problem->arrays && k < problem->deck->num_arrays; k++)
+    PetscCall(PetscFree(problem->arrays[k].values));
+  PetscCall(PetscFree(problem->arrays));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,158 @@
+/*
+   Component kind `spins`: N spins-1/2 that can be told apart.
+
+   Basis of Liouville space: |x><y| with one bit a spin, 1 = up. The bits of ket and bra of a spin stand side
+   by side, k_0, b_0, k_1, b_1, ..., so that a walk through the coordinates sees early what a charge forbids.
+   Every operator is a sum of products of operators of one spin each; collective ones are sums over spins.
+*/
+#include <cospin/component.h>
+
+enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, NUM_LETTERS }; /* SPIN_Z is Pauli's, eigenvalues +-1 */
+enum { MAX_SPINS = COSPIN_MAX_COORDINATES / 2 };
+
+typedef struct {
+  int size;
+  int diagonal[2 * MAX_SPINS * MAX_SPINS]; /* [size][2*size] */
+} Spins;
+
+static const int adjoint[NUM_LETTERS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z};
+
+static int NumSpins(CospinComponent component)
+{
+  return ((const Spins *)component->data)->size;
+}
+
+static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
+                             CospinFaults faults, PetscBool *ok)
+{
+  Spins *spins;
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(numbers[0] >= 1 && numbers[0] <= MAX_SPINS);
+  if (!*ok) {
+    PetscCall(CospinFaultsAdd(
+        faults, record->settings[0].position, CospinExpressionPath(record->settings[0].expression),
+        "%g distinguishable spins (must be a whole number from 1 to %d)", numbers[0], (int)MAX_SPINS));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscNew(&spins));
+  spins->size = (int)numbers[0];
+  for (int l = 0; l < spins->size; l++) {
+    int *row = &spins->diagonal[2 * spins->size * l];
+    row[2 * l] = row[2 * l + 1] = 1;
+  }
+  component->data = spins;
+  component->num_coordinates = 2 * spins->size;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(CospinComponent component)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(component->data));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, size, "%d spin%s-1/2, distinguishable", NumSpins(component),
+                          NumSpins(component) == 1 ? "" : "s"));
+  PetscFunctionReturn(0);
+}
+
+static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
+{
+  (void)component;
+  (void)i;
+  (void)label;
+  *lo = 0;
+  *hi = 1;
+}
+
+static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
+{
+  const Spins *spins = (const Spins *)component->data;
+
+  for (int i = 0; i < 2 * spins->size; i++) label[i] = 0;
+  *num = spins->size;
+  *generators = spins->diagonal;
+}
+
+static double Trace(CospinComponent component, const int label[])
+{
+  for (int l = 0; l < NumSpins(component); l++) {
+    if (label[2 * l] != label[2 * l + 1]) return 0.0;
+  }
+  return 1.0;
+}
+
+/* A step is a letter on one coordinate. */
+static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+{
+  (void)component;
+  return NUM_LETTERS * (2 * letter.spin + (side == COSPIN_BRA ? 1 : 0)) + letter.code;
+}
+
+static void Shift(CospinComponent component, int step, int shift[])
+{
+  static const int up[NUM_LETTERS] = {+1, -1, 0};
+
+  (void)component;
+  shift[step / NUM_LETTERS] += up[step % NUM_LETTERS];
+}
+
+static double Apply(CospinComponent component, int step, int label[])
+{
+  int *bit = &label[step / NUM_LETTERS];
+  const int code = step % NUM_LETTERS, before = *bit;
+
+  (void)component;
+  if (code == SPIN_Z) return before ? 1.0 : -1.0;
+  *bit = code == SPIN_PLUS;
+  return *bit != before ? 1.0 : 0.0;
+}
+
+static const CospinKey keys[] = {
+    {.name = "size",
+     .type = COSPIN_KEY_INTEGER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "number of spins N"},
+    {.name = NULL},
+};
+
+static const CospinOperatorName operators[] = {
+    {"Sp", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_PLUS}}}, "sum of sp over all spins"},
+    {"Sm", PETSC_FALSE, 1, {{1, 0, 1, {SPIN_MINUS}}}, "sum of sm over all spins"},
+    {"Sz", PETSC_FALSE, 1, {{.5, 0, 1, {SPIN_Z}}}, "sum of sz/2 over all spins"},
+    {"Sx", PETSC_FALSE, 2, {{.5, 0, 1, {SPIN_PLUS}}, {.5, 0, 1, {SPIN_MINUS}}}, "(Sp + Sm)/2"},
+    {"Sy", PETSC_FALSE, 2, {{0, -.5, 1, {SPIN_PLUS}}, {0, .5, 1, {SPIN_MINUS}}}, "(Sp - Sm)/(2i)"},
+    {"sp", PETSC_TRUE, 1, {{1, 0, 1, {SPIN_PLUS}}}, "raising operator |e><g| of spin l: sp[l]"},
+    {"sm", PETSC_TRUE, 1, {{1, 0, 1, {SPIN_MINUS}}}, "lowering operator |g><e| of spin l"},
+    {"sz", PETSC_TRUE, 1, {{1, 0, 1, {SPIN_Z}}}, "Pauli z of spin l, eigenvalues +-1"},
+    {"sx", PETSC_TRUE, 2, {{1, 0, 1, {SPIN_PLUS}}, {1, 0, 1, {SPIN_MINUS}}}, "Pauli x of spin l"},
+    {"sy", PETSC_TRUE, 2, {{0, -1, 1, {SPIN_PLUS}}, {0, 1, 1, {SPIN_MINUS}}}, "Pauli y of spin l"},
+    {.name = NULL},
+};
+
+#define BOTH  COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA
+#define EIGHT BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH
+static const CospinRole roles[COSPIN_MAX_COORDINATES] = {EIGHT, EIGHT, EIGHT, EIGHT};
+
+const CospinComponentKind CospinComponentSpins = {
+    .record = {"spins", "N distinguishable spins-1/2, terms with an index of the spin", keys},
+    .operators = operators,
+    .adjoint = adjoint,
+    .Create = Create,
+    .Destroy = Destroy,
+    .Describe = Describe,
+    .NumSpins = NumSpins,
+    .roles = roles,
+    .Range = Range,
+    .Diagonal = Diagonal,
+    .Trace = Trace,
+    .LetterStep = LetterStep,
+    .Shift = Shift,
+    .Apply = Apply,
+};

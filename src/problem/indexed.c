@@ -1,0 +1,215 @@
+/*
+   Terms that run over spins with indices: `sum:` of the Hamiltonian, `each:` and `pairs:` of jumps. An
+   expression is evaluated once for every spin (or pair), with `l` (and `m`) standing for it.
+*/
+#include "problem_impl.h"
+#include <petscblaslapack.h>
+
+/* What counts as rounding in a rate matrix that is to be hermitian and positive, relative to its largest
+   eigenvalue: data files seldom carry more digits. */
+#define MATRIX_TOLERANCE 1e-10
+
+static void set_index(CospinProblem problem, int l, int m, PetscBool implied)
+{
+  problem->index.value[0] = l;
+  problem->index.value[1] = m;
+  problem->index.implied = implied;
+}
+
+static PetscErrorCode fail(CospinExpression expression, CospinFaults faults, PetscBool *ok,
+                           const char sentence[])
+{
+  PetscFunctionBeginUser;
+  *ok = PETSC_FALSE;
+  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
+                            "%s", sentence));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_range(CospinExpression expression, const CospinSpinRange *range,
+                                  CospinFaults faults, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (range->mixed)
+    PetscCall(fail(expression, faults, ok, "runs over the spins of components of different sizes"));
+  else if (range->size == 0)
+    PetscCall(fail(expression, faults, ok,
+                   "there are no spins to run over (no operator with an index, such as sz[l])"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                CospinPolynomial *sum, PetscBool *ok)
+{
+  CospinSpinRange range;
+  int size[2];
+
+  PetscFunctionBeginUser;
+  *sum = NULL;
+  PetscCall(CospinProblemSurvey(problem, expression, &range));
+  PetscCall(check_range(expression, &range, faults, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  if (!range.uses[0] && !range.uses[1]) {
+    PetscCall(fail(expression, faults, ok, "sums over nothing (l and m run over the spins, as in sz[l])"));
+    PetscFunctionReturn(0);
+  }
+  for (int i = 0; i < 2; i++) size[i] = range.uses[i] ? range.size : 1;
+  PetscCall(CospinPolynomialCreate(sum));
+  for (int l = 0; l < size[0] && *ok; l++) {
+    for (int m = 0; m < size[1] && *ok; m++) {
+      CospinPolynomial term;
+      set_index(problem, range.uses[0] ? l : -1, range.uses[1] ? m : -1, PETSC_FALSE);
+      PetscCall(CospinProblemOperator(problem, expression, faults, &term, ok));
+      if (*ok) PetscCall(CospinPolynomialAxpy(*sum, 1.0, term));
+      PetscCall(CospinPolynomialDestroy(&term));
+    }
+  }
+  set_index(problem, -1, -1, PETSC_FALSE);
+  if (!*ok) PetscCall(CospinPolynomialDestroy(sum));
+  PetscFunctionReturn(0);
+}
+
+/* The operator of spin l. */
+static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump, int l, CospinFaults faults,
+                                  CospinPolynomial *a, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  set_index(problem, l, -1, PETSC_TRUE);
+  PetscCall(CospinProblemPolynomial(problem, jump->operator, faults, a, ok));
+  set_index(problem, -1, -1, PETSC_FALSE);
+  for (int k = 0; *ok && k < (*a)->count; k++) {
+    for (int i = 0; *ok && i < (*a)->words[k].length; i++) {
+      if ((*a)->words[k].letters[i].spin == COSPIN_EACH_SPIN)
+        PetscCall(fail(jump->operator, faults, ok,
+                       "runs over the spins of one component, this one has operators of two"));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jump, int num_spins,
+                                    CospinFaults faults, PetscBool *ok)
+{
+  CospinSpinRange range;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
+  PetscCall(check_range(jump->operator, & range, faults, ok));
+  for (int l = 0; l < num_spins && *ok; l++) {
+    CospinPolynomial a = NULL;
+    PetscBool rate_ok, form_ok;
+    double rate;
+    set_index(problem, l, -1, PETSC_FALSE);
+    PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
+    PetscCall(operator_of(problem, jump, l, faults, &a, ok));
+    if (!rate_ok) *ok = PETSC_FALSE;
+    if (*ok) PetscCall(CospinMovesAddJump(problem->generator, rate, a, -1, &form_ok));
+    PetscCall(CospinPolynomialDestroy(&a));
+  }
+  set_index(problem, -1, -1, PETSC_FALSE);
+  PetscFunctionReturn(0);
+}
+
+/* R[l,m], stored at l + size*m. */
+static PetscErrorCode evaluate_rates(CospinProblem problem, const CospinJump *jump, int size,
+                                     CospinFaults faults, double complex rates[], PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  for (int l = 0; l < size && *ok; l++) {
+    for (int m = 0; m < size && *ok; m++) {
+      CospinValue value = {0};
+      set_index(problem, l, m, PETSC_TRUE);
+      PetscCall(CospinExpressionEvaluate(jump->rate, &problem->environment, faults, &value, ok));
+      if (*ok && value.is_operator)
+        PetscCall(
+            fail(jump->rate, faults, ok, "an operator where numbers are needed (a matrix over the spins)"));
+      rates[l + size * m] = value.number;
+      PetscCall(CospinValueReset(&value));
+    }
+  }
+  set_index(problem, -1, -1, PETSC_FALSE);
+  PetscFunctionReturn(0);
+}
+
+/* Ascending eigenvalues of a hermitian matrix, which is overwritten. */
+static PetscErrorCode eigenvalues_of(int size, double complex matrix[], double values[])
+{
+  PetscBLASInt n, work_size, info;
+  PetscScalar *work;
+  PetscReal *real_work;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscBLASIntCast(size, &n));
+  PetscCall(PetscBLASIntCast(4 * size, &work_size));
+  PetscCall(PetscMalloc2((size_t)work_size, &work, (size_t)work_size, &real_work));
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  LAPACKsyev_("N", "U", &n, matrix, &n, values, work, &work_size, real_work, &info);
+  PetscCall(PetscFPTrapPop());
+  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACK's heev returned %d", (int)info);
+  PetscCall(PetscFree2(work, real_work));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_rates(const CospinJump *jump, int size, const double complex rates[],
+                                  CospinFaults faults, PetscBool *ok)
+{
+  const CospinPosition at = CospinExpressionPosition(jump->rate);
+  const char *path = CospinExpressionPath(jump->rate);
+  double complex *copy;
+  double *values, scale = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < size * size; k++) scale = PetscMax(scale, cabs(rates[k]));
+  for (int l = 0; l < size; l++) {
+    for (int m = 0; m <= l; m++) {
+      if (cabs(rates[l + size * m] - conj(rates[m + size * l])) <= MATRIX_TOLERANCE * scale) continue;
+      *ok = PETSC_FALSE;
+      PetscCall(
+          CospinFaultsAdd(faults, at, path,
+                          "the matrix of rates is not hermitian: entry [%d,%d] is no complex conjugate of "
+                          "entry [%d,%d]",
+                          l, m, m, l));
+      PetscFunctionReturn(0);
+    }
+  }
+  PetscCall(PetscMalloc2((size_t)(size * size), &copy, (size_t)size, &values));
+  PetscCall(PetscArraycpy(copy, rates, size * size));
+  PetscCall(eigenvalues_of(size, copy, values));
+  if (values[0] < -MATRIX_TOLERANCE * scale * size) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, at, path,
+                              "the matrix of rates has the negative eigenvalue %.6g (all must be >= 0)",
+                              values[0]));
+  }
+  PetscCall(PetscFree2(copy, values));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                     PetscBool *ok)
+{
+  CospinPolynomial *operators;
+  CospinSpinRange range;
+  double complex *rates;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
+  PetscCall(check_range(jump->operator, & range, faults, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)(range.size * range.size), &rates));
+  PetscCall(PetscCalloc1(range.size, &operators));
+  for (int l = 0; l < range.size && *ok; l++)
+    PetscCall(operator_of(problem, jump, l, faults, &operators[l], ok));
+  if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, faults, rates, ok));
+  if (*ok) PetscCall(check_rates(jump, range.size, rates, faults, ok));
+  for (int l = 0; l < range.size && *ok; l++) {
+    for (int m = 0; m < range.size; m++)
+      PetscCall(
+          CospinMovesAddPair(problem->generator, rates[l + range.size * m], operators[m], operators[l]));
+  }
+  for (int l = 0; l < range.size; l++) PetscCall(CospinPolynomialDestroy(&operators[l]));
+  PetscCall(PetscFree(operators));
+  PetscCall(PetscFree(rates));
+  PetscFunctionReturn(0);
+}

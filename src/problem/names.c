@@ -1,0 +1,267 @@
+/*
+   What names mean in the expressions of a problem: parameters, arrays, operators, and the spins l and m while
+   a term that runs over them is evaluated.
+*/
+#include "problem_impl.h"
+#include <string.h>
+
+/* Adds what the table says of a name, with one `spin` for all its letters. */
+static PetscErrorCode add_terms(int component, const CospinOperatorName *name, int spin, CospinPolynomial sum)
+{
+  PetscFunctionBeginUser;
+  for (int t = 0; t < name->num_terms; t++) {
+    CospinLetter letters[2];
+    for (int l = 0; l < name->term[t].length; l++) {
+      letters[l] = (CospinLetter){component, name->term[t].code[l], spin};
+    }
+    PetscCall(CospinPolynomialAddWord(sum, CMPLX(name->term[t].re, name->term[t].im), name->term[t].length,
+                                      letters));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinOperatorName *name, int spin,
+                                     CospinValue *value)
+{
+  const CospinComponent component = &problem->system.components[c];
+  const PetscBool is_sum = (PetscBool)(component->kind->NumSpins && !name->one_spin);
+
+  PetscFunctionBeginUser;
+  value->is_operator = PETSC_TRUE;
+  PetscCall(CospinPolynomialCreate(&value->polynomial));
+  if (!is_sum) PetscCall(add_terms(c, name, spin, value->polynomial));
+  for (int l = 0; is_sum && l < component->kind->NumSpins(component); l++)
+    PetscCall(add_terms(c, name, l, value->polynomial));
+  PetscFunctionReturn(0);
+}
+
+/* Which spin an operator of one spin means; a sentence if the index is missing, wrong or not wanted. */
+static PetscErrorCode find_spin(CospinProblem problem, CospinComponent component,
+                                const CospinOperatorName *operator, const char name[], int num_index,
+                                const int index[], int *spin, char why[], size_t why_size)
+{
+  const PetscBool indexed = (PetscBool)(component->kind->NumSpins && operator->one_spin);
+  const int num_spins = indexed ? component->kind->NumSpins(component) : 0;
+
+  PetscFunctionBeginUser;
+  *spin = operator->one_spin ? COSPIN_EACH_SPIN : - 1;
+  if (!indexed && num_index)
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
+  if (!indexed) PetscFunctionReturn(0);
+  *spin = num_index ? index[0] : problem->index.value[0];
+  if (num_index > 1)
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` takes one index, as in `%s[0]`", name, name));
+  else if (num_index == 0 && !problem->index.implied)
+    PetscCall(
+        PetscSNPrintf(why, why_size, "the index of a spin is missing (`%s[0]` is that of the first)", name));
+  else if (*spin < 0 || *spin >= num_spins)
+    PetscCall(PetscSNPrintf(why, why_size, "there is no spin %d (the %d spin%s of `%s` are counted from 0)",
+                            *spin, num_spins, num_spins == 1 ? "" : "s", component->name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode explain_operator(CospinComponent component, const char wanted[], char why[],
+                                       size_t why_size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(why, why_size, "%s `%s` has no operator `%s` (it has", component->kind->record.name,
+                          component->name, wanted));
+  for (const CospinOperatorName *name = component->kind->operators; name->name; name++) {
+    PetscCall(PetscStrlcat(why, name == component->kind->operators ? " " : ", ", why_size));
+    PetscCall(PetscStrlcat(why, name->name, why_size));
+  }
+  PetscCall(PetscStrlcat(why, ")", why_size));
+  PetscFunctionReturn(0);
+}
+
+/* `ions.Sp`, `q.sz[0]` */
+static PetscErrorCode resolve_operator(CospinProblem problem, const char name[], size_t prefix, int num_index,
+                                       const int index[], CospinValue *value, PetscBool *found, char why[],
+                                       size_t why_size)
+{
+  int spin;
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < problem->system.num_components; c++) {
+    CospinComponent component = &problem->system.components[c];
+    if (strlen(component->name) != prefix || strncmp(component->name, name, prefix) != 0) continue;
+    for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
+      if (strcmp(known->name, name + prefix + 1) != 0) continue;
+      PetscCall(find_spin(problem, component, known, name, num_index, index, &spin, why, why_size));
+      *found = (PetscBool)(why[0] == 0);
+      if (*found) PetscCall(operator_value(problem, c, known, spin, value));
+      PetscFunctionReturn(0);
+    }
+    PetscCall(explain_operator(component, name + prefix + 1, why, why_size));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscSNPrintf(why, why_size, "no component `%.*s` (components:", (int)prefix, name));
+  for (int c = 0; c < problem->system.num_components; c++) {
+    PetscCall(PetscStrlcat(why, c ? ", " : " ", why_size));
+    PetscCall(PetscStrlcat(why, problem->system.components[c].name, why_size));
+  }
+  PetscCall(PetscStrlcat(why, ")", why_size));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode explain_parameter(CospinProblem problem, const char name[], char why[], size_t why_size)
+{
+  CospinDeck deck = problem->deck;
+  const char **known, *close;
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < problem->system.num_components; c++) {
+    if (strcmp(problem->system.components[c].name, name) != 0) continue;
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` is a component (write one of its operators, %s.%s)", name,
+                            name, problem->system.components[c].kind->operators[0].name));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscCalloc1((size_t)(deck->num_parameters + deck->num_arrays + 1), &known));
+  for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
+  for (int k = 0; k < deck->num_arrays; k++) known[deck->num_parameters + k] = deck->arrays[k].name;
+  close = CospinSuggest(name, known);
+  if (close)
+    PetscCall(PetscSNPrintf(why, why_size, "unknown name `%s` (did you mean `%s`?)", name, close));
+  else
+    PetscCall(PetscSNPrintf(
+        why, why_size, "unknown name `%s` (no parameter of this deck; operators are written as %s.%s)", name,
+        problem->system.components[0].name, problem->system.components[0].kind->operators[0].name));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+/* An array without indices is, where it may be, the entry of the pair of spins (a matrix). */
+static PetscErrorCode resolve_array(CospinProblem problem, int k, int num_index, const int index[],
+                                    CospinValue *value, PetscBool *found, char why[], size_t why_size)
+{
+  static const char *const indices[] = {"", "[l]", "[l,m]"};
+  const char *name = problem->deck->arrays[k].name;
+  const CospinArrayValue *array = &problem->arrays[k];
+  const int *at = num_index ? index : problem->index.value;
+  const PetscBool implied =
+      (PetscBool)(num_index == 0 && problem->index.implied && array->rank == 2 && at[1] >= 0);
+
+  PetscFunctionBeginUser;
+  if (num_index != array->rank && !implied) {
+    PetscCall(PetscSNPrintf(why, why_size, "array `%s` is a %s (write %s%s)", name,
+                            array->rank == 1 ? "vector" : "matrix", name, indices[array->rank]));
+    PetscFunctionReturn(0);
+  }
+  for (int i = 0; i < array->rank; i++) {
+    if (at[i] >= 0 && at[i] < array->size) continue;
+    PetscCall(PetscSNPrintf(why, why_size, "array `%s` has no entry %d (indices run from 0 to %d)", name,
+                            at[i], array->size - 1));
+    PetscFunctionReturn(0);
+  }
+  value->number = array->values[array->rank == 1 ? at[0] : at[0] * array->size + at[1]];
+  *found = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+/* `l` or `m`: 0 or 1; -1: another name */
+static int index_letter(const char name[])
+{
+  return strcmp(name, "l") == 0 ? 0 : strcmp(name, "m") == 0 ? 1 : -1;
+}
+
+static PetscErrorCode resolve_index(CospinProblem problem, int which, CospinValue *value, PetscBool *found,
+                                    char why[], size_t why_size)
+{
+  PetscFunctionBeginUser;
+  value->number = problem->index.value[which];
+  *found = (PetscBool)(problem->index.value[which] >= 0);
+  if (!*found)
+    PetscCall(
+        PetscSNPrintf(why, why_size, "`%c` stands for no spin here (%s)", "lm"[which],
+                      which ? "l and m run over spins in `sum:` of the Hamiltonian and in `rates:` of pairs"
+                            : "l runs over spins in `sum:` of the Hamiltonian, in `rates:` of pairs, and "
+                              "beside an `each:` of a "
+                              "component whose spins have indices"));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemResolve(const void *context, const char name[], int num_index, const int index[],
+                                    CospinValue *value, PetscBool *found, char why[], size_t why_size)
+{
+  const CospinProblem problem = (CospinProblem)(uintptr_t)context;
+  const CospinDeck deck = problem->deck;
+  const char *dot = strchr(name, '.');
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  if (dot) {
+    PetscCall(
+        resolve_operator(problem, name, (size_t)(dot - name), num_index, index, value, found, why, why_size));
+    PetscFunctionReturn(0);
+  }
+  for (int k = 0; k < deck->num_arrays && problem->arrays; k++) {
+    if (strcmp(deck->arrays[k].name, name) != 0) continue;
+    PetscCall(resolve_array(problem, k, num_index, index, value, found, why, why_size));
+    PetscFunctionReturn(0);
+  }
+  if (num_index) {
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
+    PetscFunctionReturn(0);
+  }
+  if (index_letter(name) >= 0) {
+    PetscCall(resolve_index(problem, index_letter(name), value, found, why, why_size));
+    PetscFunctionReturn(0);
+  }
+  for (int k = 0; k < deck->num_parameters; k++) {
+    if (strcmp(deck->parameters[k].name, name) != 0) continue;
+    value->number = problem->parameters[k];
+    *found = PETSC_TRUE;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(explain_parameter(problem, name, why, why_size));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Which spins an expression runs over */
+
+typedef struct {
+  CospinProblem problem;
+  CospinSpinRange *range;
+} Survey;
+
+static void survey_size(CospinSpinRange *range, int size)
+{
+  if (range->size && range->size != size) range->mixed = PETSC_TRUE;
+  range->size = size;
+}
+
+static PetscErrorCode survey_name(void *context, const char name[], int num_index)
+{
+  const Survey *survey = (const Survey *)context;
+  const CospinProblem problem = survey->problem;
+  const char *dot = strchr(name, '.');
+
+  PetscFunctionBeginUser;
+  (void)num_index;
+  if (index_letter(name) >= 0) survey->range->uses[index_letter(name)] = PETSC_TRUE;
+  for (int k = 0; k < problem->deck->num_arrays && !dot; k++) {
+    if (strcmp(problem->deck->arrays[k].name, name) == 0) survey_size(survey->range, problem->arrays[k].size);
+  }
+  for (int c = 0; c < problem->system.num_components && dot; c++) {
+    const CospinComponent component = &problem->system.components[c];
+    if (strlen(component->name) != (size_t)(dot - name) ||
+        strncmp(component->name, name, (size_t)(dot - name)) != 0 || !component->kind->NumSpins)
+      continue;
+    for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
+      if (strcmp(known->name, dot + 1) != 0 || !known->one_spin) continue;
+      survey->range->has_operator = PETSC_TRUE;
+      survey_size(survey->range, component->kind->NumSpins(component));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression, CospinSpinRange *range)
+{
+  Survey survey = {problem, range};
+
+  PetscFunctionBeginUser;
+  *range = (CospinSpinRange){0};
+  PetscCall(CospinExpressionVisitNames(expression, survey_name, &survey));
+  PetscFunctionReturn(0);
+}

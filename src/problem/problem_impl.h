@@ -1,0 +1,38 @@
+/* What the files that make a problem share. */
+#pragma once
+#include <cospin/problem.h>
+
+/* names.c: a CospinEnvironment's Resolve; `context` is the problem. */
+PetscErrorCode CospinProblemResolve(const void *context, const char name[], int num_index, const int index[],
+                                    CospinValue *value, PetscBool *found, char why[], size_t why_size);
+
+/* The spins that l and m run over in an expression: those of the operators and arrays that it names. */
+typedef struct {
+  int size;               /* 0: none */
+  PetscBool mixed;        /* of several sizes */
+  PetscBool uses[2];      /* l, m */
+  PetscBool has_operator; /* one that takes an index */
+} CospinSpinRange;
+PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression,
+                                   CospinSpinRange *range);
+
+/* arrays.c: the values of the deck's arrays, once the components are there. */
+PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults faults, PetscBool *ok);
+PetscErrorCode CospinProblemDestroyArrays(CospinProblem problem);
+
+/* problem.c: the value of an expression as a polynomial, whatever operators it holds. */
+PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression expression,
+                                       CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok);
+PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
+                                 double *value, PetscBool *ok);
+/* Values of the number and integer keys of a record. */
+PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRecord *record,
+                                          CospinFaults faults, double numbers[], PetscBool *ok);
+
+/* indexed.c: terms that run over spins with indices. *sum is owned by the caller, NULL unless *ok. */
+PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                CospinPolynomial *sum, PetscBool *ok);
+PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jump, int num_spins,
+                                    CospinFaults faults, PetscBool *ok);
+PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                     PetscBool *ok);
