@@ -144,6 +144,8 @@ double CospinSystemTrace(const CospinSystem *system, const int label[]);
 void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi);
 /* Whether the whole label lies within its ranges. */
 PetscBool CospinSystemContains(const CospinSystem *system, const int label[]);
+/* The least and the greatest value that each coordinate takes in any label. */
+void CospinSystemBounds(const CospinSystem *system, int lo[], int hi[]);
 CospinRole CospinSystemRole(const CospinSystem *system, int i);
 /* The adjoint of a letter; `system` is a CospinSystem (a CospinLetterAdjoint). */
 CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter);

@@ -2,11 +2,53 @@
 #include <cospin/liouvillian.h>
 #include <cospin/observable.h>
 
-/* What is assembled, and where. */
+/* What is assembled, and where. Of many moves only a few have a source within bounds, so these are looked at
+   first, at the coordinates that a move changes: changed[first[k]] ... changed[first[k+1]-1]. */
 typedef struct {
   CospinMoves moves;
   CospinSector from, to;
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
+  int *first, *changed;
 } Map;
+
+static PetscErrorCode create_map(CospinMoves moves, CospinSector from, CospinSector to, Map *map)
+{
+  const int n = moves->system->num_coordinates;
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  *map = (Map){.moves = moves, .from = from, .to = to};
+  CospinSystemBounds(moves->system, map->lo, map->hi);
+  PetscCall(PetscMalloc1(moves->count + 1, &map->first));
+  PetscCall(PetscMalloc1((size_t)moves->count * (size_t)n, &map->changed));
+  for (int k = 0; k < moves->count; k++) {
+    map->first[k] = count;
+    for (int i = 0; i < n; i++) {
+      if (moves->moves[k].shift[i] != 0) map->changed[count++] = i;
+    }
+  }
+  map->first[moves->count] = count;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy_map(Map *map)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(map->first));
+  PetscCall(PetscFree(map->changed));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool source_in_bounds(const Map *map, int k, const int target[])
+{
+  const int *shift = map->moves->moves[k].shift;
+
+  for (int c = map->first[k]; c < map->first[k + 1]; c++) {
+    const int i = map->changed[c], value = target[i] - shift[i];
+    if (value < map->lo[i] || value > map->hi[i]) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
 
 /* Columns of one row; values are computed if wanted. A square map's diagonal stands first, stored even if
  * zero. */
@@ -25,6 +67,7 @@ static void compute_row(const Map *map, PetscInt row, PetscInt *count, PetscInt 
     const CospinMove *move = &map->moves->moves[k];
     PetscInt64 column;
     PetscInt at;
+    if (!source_in_bounds(map, k, target)) continue;
     for (int i = 0; i < n; i++) source[i] = target[i] - move->shift[i];
     column = CospinSectorIndex(map->from, source);
     if (column < 0) continue;
@@ -90,8 +133,8 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
                                          Mat *matrix)
 {
   const PetscInt64 rows = CospinSectorDimension(to), columns = CospinSectorDimension(from);
-  const Map map = {moves, from, to};
   PetscLogEvent event;
+  Map map;
 
   PetscFunctionBeginUser;
   PetscCall(assembly_event(&event));
@@ -99,6 +142,7 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
   PetscCheck(rows <= PETSC_MAX_INT && columns <= PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "A sector of dimension %" PetscInt64_FMT " needs a PETSc with 64-bit indices",
              PetscMax(rows, columns));
+  PetscCall(create_map(moves, from, to, &map));
   PetscCall(MatCreate(comm, matrix));
   PetscCall(MatSetSizes(*matrix, PETSC_DECIDE, PETSC_DECIDE, (PetscInt)rows, (PetscInt)columns));
   PetscCall(MatSetType(*matrix, MATAIJ));
@@ -106,6 +150,7 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
   PetscCall(preallocate(&map, *matrix));
   PetscCall(MatSetOption(*matrix, MAT_NO_OFF_PROC_ENTRIES, PETSC_TRUE));
   PetscCall(insert_rows(&map, *matrix));
+  PetscCall(destroy_map(&map));
   PetscCall(PetscLogEventEnd(event, 0, 0, 0, 0));
   PetscFunctionReturn(0);
 }

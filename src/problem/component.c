@@ -67,6 +67,19 @@ PetscBool CospinSystemContains(const CospinSystem *system, const int label[])
   return PETSC_TRUE;
 }
 
+void CospinSystemBounds(const CospinSystem *system, int lo[], int hi[])
+{
+  int label[COSPIN_MAX_COORDINATES];
+
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    const int *generators;
+    int num;
+    component->kind->Diagonal(component, label + component->offset, &num, &generators);
+  }
+  for (int i = 0; i < system->num_coordinates; i++) CospinSystemRange(system, i, label, &lo[i], &hi[i]);
+}
+
 CospinRole CospinSystemRole(const CospinSystem *system, int i)
 {
   const CospinComponent component = component_of(system, i);

@@ -289,43 +289,24 @@ static int compare_moves(const void *a, const void *b, void *context)
   return 0;
 }
 
-/* The distance that each coordinate has room for. */
-static PetscErrorCode find_room(const CospinSystem *system, int room[])
+/* Whether any label has room for such a step. */
+static PetscBool is_possible(int n, const int lo[], const int hi[], const int shift[])
 {
-  int label[COSPIN_MAX_COORDINATES];
-
-  PetscFunctionBeginUser;
-  for (int c = 0; c < system->num_components; c++) {
-    const CospinComponent component = &system->components[c];
-    const int *generators;
-    int num;
-    component->kind->Diagonal(component, label + component->offset, &num, &generators);
-  }
-  for (int i = 0; i < system->num_coordinates; i++) {
-    int lo, hi;
-    CospinSystemRange(system, i, label, &lo, &hi);
-    room[i] = hi - lo;
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscBool has_room(const CospinSystem *system, const int room[], const int shift[])
-{
-  for (int i = 0; i < system->num_coordinates; i++) {
-    if (shift[i] > room[i] || -shift[i] > room[i]) return PETSC_FALSE;
+  for (int i = 0; i < n; i++) {
+    if (PetscAbsInt(shift[i]) > hi[i] - lo[i]) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
 
 PetscErrorCode CospinMovesFinish(CospinMoves moves)
 {
-  int kept = 0, room[COSPIN_MAX_COORDINATES];
+  int kept = 0, lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
 
   PetscFunctionBeginUser;
-  PetscCall(find_room(moves->system, room));
+  CospinSystemBounds(moves->system, lo, hi);
   for (int k = 0; k < moves->count; k++) {
     CospinMove *move = &moves->moves[k];
-    const PetscBool possible = has_room(moves->system, room, move->shift);
+    const PetscBool possible = is_possible(moves->system->num_coordinates, lo, hi, move->shift);
     int chains = 0;
     for (int c = 0; c < move->num_chains; c++) {
       if (move->chains[c].coefficient == 0.0 || !possible) {

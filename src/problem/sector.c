@@ -37,7 +37,7 @@ struct CospinSector_ {
   Level *levels;
   PetscInt64 dimension;
   PetscBool unit_steps; /* of all levels */
-  int num_free;         /* coordinates that are no pivots, and the rows' entries there */
+  int num_free;         /* coordinates that are no pivots: [num_free][n] they are these sums of pivots */
   int *free, *free_coefficients;
 };
 
@@ -177,14 +177,15 @@ static PetscErrorCode find_free_coordinates(CospinSector sector)
   for (int k = 0; k < num_levels; k++) {
     if (sector->levels[k].step != 1) sector->unit_steps = PETSC_FALSE;
   }
-  PetscCall(PetscMalloc2(n, &sector->free, (size_t)(n * num_levels), &sector->free_coefficients));
+  PetscCall(PetscMalloc1(n, &sector->free));
+  PetscCall(PetscCalloc1((size_t)n * (size_t)(n - num_levels), &sector->free_coefficients));
   for (int i = 0, k = 0; i < n; i++) {
+    int *coefficients = sector->free_coefficients + sector->num_free * n;
     if (k < num_levels && sector->levels[k].pivot == i) {
       k++;
       continue;
     }
-    for (int j = 0; j < num_levels; j++)
-      sector->free_coefficients[sector->num_free * num_levels + j] = sector->levels[j].row[i];
+    for (int j = 0; j < num_levels; j++) coefficients[sector->levels[j].pivot] = sector->levels[j].row[i];
     sector->free[sector->num_free++] = i;
   }
   PetscFunctionReturn(0);
@@ -222,7 +223,8 @@ PetscErrorCode CospinSectorDestroy(CospinSector *sector)
   for (int k = 0; k < (*sector)->num_levels; k++) PetscCall(PetscFree((*sector)->levels[k].nodes));
   PetscCall(PetscFree((*sector)->levels));
   PetscCall(PetscFree((*sector)->representative));
-  PetscCall(PetscFree2((*sector)->free, (*sector)->free_coefficients));
+  PetscCall(PetscFree((*sector)->free));
+  PetscCall(PetscFree((*sector)->free_coefficients));
   PetscCall(PetscFree(*sector));
   PetscFunctionReturn(0);
 }
@@ -252,11 +254,11 @@ static int position_in(const Level *level, const Node *node, int value)
    coordinates as factors: what is left to look at are the free coordinates. */
 static PetscBool free_coordinates_fit(CospinSector sector, const int label[])
 {
-  const int *coefficient = sector->free_coefficients;
+  const int *coefficient = sector->free_coefficients, n = sector->system->num_coordinates;
 
-  for (int c = 0; c < sector->num_free; c++, coefficient += sector->num_levels) {
+  for (int c = 0; c < sector->num_free; c++, coefficient += n) {
     int value = sector->representative[sector->free[c]];
-    for (int k = 0; k < sector->num_levels; k++) value += coefficient[k] * label[sector->levels[k].pivot];
+    for (int i = 0; i < n; i++) value += coefficient[i] * label[i];
     if (value != label[sector->free[c]]) return PETSC_FALSE;
   }
   return PETSC_TRUE;
