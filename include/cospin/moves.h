@@ -24,7 +24,9 @@ typedef struct {
 typedef struct CospinMoves_ {
   const CospinSystem *system; /* borrowed; must outlive the list */
   int count, capacity;
-  CospinMove *moves; /* sorted by shift once finished: the same list on every rank */
+  int room[COSPIN_MAX_COORDINATES]; /* greatest minus least value of each coordinate; a chain that needs more
+                                       vanishes (a spin's sp^2) and would connect what nothing connects */
+  CospinMove *moves;                /* sorted by shift once finished: the same list on every rank */
 } * CospinMoves;
 
 /* All of these: not collective. */
@@ -51,8 +53,7 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
 /* moves += A rho */
 PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a);
 
-/* Merges equal chains, drops moves that cancelled or that no label has room for (the square of a spin's sp:
-   it would connect sectors that nothing connects), sorts. */
+/* Merges equal chains, drops moves that cancelled, sorts. */
 PetscErrorCode CospinMovesFinish(CospinMoves moves);
 
 /* Amplitude of a move from the label `source`. */

@@ -14,9 +14,13 @@ enum { MAX_CHAIN = 256 };
 
 PetscErrorCode CospinMovesCreate(const CospinSystem *system, CospinMoves *moves)
 {
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
+
   PetscFunctionBeginUser;
   PetscCall(PetscNew(moves));
   (*moves)->system = system;
+  CospinSystemBounds(system, lo, hi);
+  for (int i = 0; i < system->num_coordinates; i++) (*moves)->room[i] = hi[i] - lo[i];
   PetscFunctionReturn(0);
 }
 
@@ -73,6 +77,23 @@ static PetscBool same_steps(const CospinChain *chain, int length, const CospinSt
   return PETSC_TRUE;
 }
 
+/* Whether no label lets all steps happen: some coordinate would have to leave its bounds on the way. */
+static PetscBool vanishes(CospinMoves moves, int length, const CospinStep steps[])
+{
+  int at[COSPIN_MAX_COORDINATES] = {0}, low[COSPIN_MAX_COORDINATES] = {0}, high[COSPIN_MAX_COORDINATES] = {0};
+
+  for (int k = 0; k < length; k++) {
+    const CospinComponent component = &moves->system->components[steps[k].component];
+    CospinSystemShift(moves->system, steps[k], at);
+    for (int i = component->offset; i < component->offset + component->num_coordinates; i++) {
+      low[i] = PetscMin(low[i], at[i]);
+      high[i] = PetscMax(high[i], at[i]);
+      if (high[i] - low[i] > moves->room[i]) return PETSC_TRUE;
+    }
+  }
+  return PETSC_FALSE;
+}
+
 static PetscErrorCode add_chain(CospinMoves moves, double complex coefficient, int length,
                                 const CospinStep steps[])
 {
@@ -81,7 +102,7 @@ static PetscErrorCode add_chain(CospinMoves moves, double complex coefficient, i
   CospinChain *chain;
 
   PetscFunctionBeginUser;
-  if (coefficient == 0.0) PetscFunctionReturn(0);
+  if (coefficient == 0.0 || vanishes(moves, length, steps)) PetscFunctionReturn(0);
   for (int k = 0; k < length; k++) CospinSystemShift(moves->system, steps[k], shift);
   PetscCall(find_move(moves, shift, &move));
   for (int k = 0; k < move->num_chains; k++) {
@@ -289,27 +310,16 @@ static int compare_moves(const void *a, const void *b, void *context)
   return 0;
 }
 
-/* Whether any label has room for such a step. */
-static PetscBool is_possible(int n, const int lo[], const int hi[], const int shift[])
-{
-  for (int i = 0; i < n; i++) {
-    if (PetscAbsInt(shift[i]) > hi[i] - lo[i]) return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
-}
-
 PetscErrorCode CospinMovesFinish(CospinMoves moves)
 {
-  int kept = 0, lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
+  int kept = 0;
 
   PetscFunctionBeginUser;
-  CospinSystemBounds(moves->system, lo, hi);
   for (int k = 0; k < moves->count; k++) {
     CospinMove *move = &moves->moves[k];
-    const PetscBool possible = is_possible(moves->system->num_coordinates, lo, hi, move->shift);
     int chains = 0;
     for (int c = 0; c < move->num_chains; c++) {
-      if (move->chains[c].coefficient == 0.0 || !possible) {
+      if (move->chains[c].coefficient == 0.0) {
         PetscCall(PetscFree(move->chains[c].steps));
       } else {
         move->chains[chains++] = move->chains[c];
