@@ -167,7 +167,7 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
       *ok = PETSC_FALSE;
       PetscCall(
           CospinFaultsAdd(faults, at, path,
-                          "the matrix of rates is not hermitian: entry [%d,%d] is no complex conjugate of "
+                          "the matrix of rates is not hermitian: entry [%d,%d] is not the complex conjugate of "
                           "entry [%d,%d]",
                           l, m, m, l));
       PetscFunctionReturn(0);
