@@ -165,11 +165,11 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
     for (int m = 0; m <= l; m++) {
       if (cabs(rates[l + size * m] - conj(rates[m + size * l])) <= MATRIX_TOLERANCE * scale) continue;
       *ok = PETSC_FALSE;
-      PetscCall(
-          CospinFaultsAdd(faults, at, path,
-                          "the matrix of rates is not hermitian: entry [%d,%d] is not the complex conjugate of "
-                          "entry [%d,%d]",
-                          l, m, m, l));
+      PetscCall(CospinFaultsAdd(
+          faults, at, path,
+          "the matrix of rates is not hermitian: entry [%d,%d] is not the complex conjugate of "
+          "entry [%d,%d]",
+          l, m, m, l));
       PetscFunctionReturn(0);
     }
   }

@@ -5,7 +5,7 @@
    by side, k_0, b_0, k_1, b_1, ..., so that a walk through the coordinates sees early what a charge forbids.
    Every operator is a sum of products of operators of one spin each; collective ones are sums over spins.
 */
-#include <cospin/component.h>
+#include "states.h"
 
 enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, NUM_LETTERS }; /* SPIN_Z is Pauli's, eigenvalues +-1 */
 enum { MAX_SPINS = COSPIN_MAX_COORDINATES / 2 };
@@ -23,11 +23,12 @@ static int NumSpins(CospinComponent component)
 }
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
-                             CospinFaults faults, PetscBool *ok)
+                             int window, CospinFaults faults, PetscBool *ok)
 {
   Spins *spins;
 
   PetscFunctionBeginUser;
+  (void)window;
   *ok = (PetscBool)(numbers[0] >= 1 && numbers[0] <= MAX_SPINS);
   if (!*ok) {
     PetscCall(CospinFaultsAdd(
@@ -144,6 +145,7 @@ const CospinComponentKind CospinComponentSpins = {
     .record = {"spins", "N distinguishable spins-1/2, terms with an index of the spin", keys},
     .operators = operators,
     .adjoint = adjoint,
+    .states = CospinSpinsStates,
     .Create = Create,
     .Destroy = Destroy,
     .Describe = Describe,

@@ -5,6 +5,7 @@
 extern const CospinStateName CospinEnsembleStates[];
 extern const CospinStateName CospinSpinStates[];
 extern const CospinStateName CospinModeStates[];
+extern const CospinStateName CospinSpinsStates[];
 
 /* Number of spins of an ensemble. */
 int CospinEnsembleSize(CospinComponent component);
