@@ -447,7 +447,7 @@ static void Faults_Of_Sections(void **state)
       "deck: components: is missing (the factors of the Hilbert space)\n"
       "deck: tasks: is missing (what to compute)\n"
       "deck:1:1: titel: unknown key `titel` (did you mean `title`? known: title, source, units, parameters, "
-      "grid, components, hamiltonian, jumps, observables, tasks, petsc, plots)\n"
+      "grid, components, arrays, hamiltonian, jumps, observables, tasks, petsc, plots)\n"
       "deck:2:8: jumps: must be a list of {rate: R, operator: A} and {rate: R, each: A}, not a word or a "
       "number\n"
       "deck:3:15: observables: must be a mapping `NAME: EXPRESSION`, not a list\n"
@@ -470,10 +470,11 @@ static void Faults_Of_Jumps_And_Hamiltonians(void **state)
       "deck:3:4: jumps[1]: `rate` is missing (a number >= 0 or an expression)\n"
       "deck:4:26: jumps[2].each: a jump has either `operator` (collective) or `each` (one process per spin), "
       "not both\n"
-      "deck:5:4: jumps[3].rat: unknown key `rat` (did you mean `rate`? known: rate, operator, each)\n"
+      "deck:5:4: jumps[3].rat: unknown key `rat` (did you mean `rate`? known: rate, operator, each, rates, "
+      "pairs)\n"
       "deck:6:3: jumps[4]: has no value (must be {rate: R, operator: A} or {rate: R, each: A})\n"
       "deck:7:18: hamiltonian[0]: the expression ends too early (a number, a name or `(` is expected)\n"
-      "deck:7:21: hamiltonian[1]: must be an operator expression, not a mapping\n");
+      "deck:7:21: hamiltonian[1].x: unknown key `x` (known: sum)\n");
 }
 
 static void Faults_Of_Records(void **state)

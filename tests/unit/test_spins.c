@@ -484,6 +484,35 @@ static void Impossible_Moves_Connect_Nothing(void **state)
   }
 }
 
+/* Spin cats of four spins with different detunings (Mok, Kwek, Touzard), even and odd: fidelity with the
+   initial state at Gamma2 t = 10, 50, 100, 200; numbers of another code, error below 1e-8. */
+static void Detuned_Cats_Lose_Their_Fidelity(void **state)
+{
+  static const double wanted[2][4] = {{.98455337, .96165664, .92971243, .86868280},
+                                      {.95582361, .65490953, .33862271, .39917725}};
+  char text[2048];
+
+  (void)state;
+  for (int odd = 0; odd < 2; odd++) {
+    Model model;
+    Answer answer;
+    snprintf(text, sizeof(text),
+             "title: cat\nparameters: {N: 4, eta: 0.2, theta: 2*atan(sqrt(2*eta/N)), phi: -pi/4, sign: %d}\n"
+             "components:\n  q: {kind: spins, size: N}\narrays:\n  delta: [0.013, -0.021, 0.004, 0.0175]\n"
+             "hamiltonian:\n  - sum: delta[l]/2*q.sz[l]\n  - eta/N*q.Sm^2 + hc\n"
+             "jumps:\n  - {rate: 1/N^2, operator: q.Sm^2}\ntasks:\n"
+             "  - evolve: {times: [10, 50, 100, 200], initial: {q: {cat: [theta, phi, sign]}},\n"
+             "             fidelity: {q: {cat: [theta, phi, sign]}}}\n",
+             odd ? -1 : 1);
+    model = Model_Open(PETSC_COMM_SELF, text, 0);
+    answer = Model_Run(&model, 0);
+    assert_int_equal(answer.outcome, COSPIN_GOOD);
+    for (int k = 0; k < 4; k++) assert_true(fabs(Answer_Get(&answer, "fidelity", k) - wanted[odd][k]) < 1e-7);
+    Answer_Free(&answer);
+    Model_Close(&model);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -494,6 +523,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(Six_Ions_Of_The_Paper),
       cmocka_unit_test(Free_Spins_Keep_Their_Own_Charges),
       cmocka_unit_test(Impossible_Moves_Connect_Nothing),
+      cmocka_unit_test(Detuned_Cats_Lose_Their_Fidelity),
   };
   int failed;
 
