@@ -238,7 +238,7 @@ static PetscErrorCode set_up_readings(Evolution *evolution, Vec u)
                          (size_t)evolution->num_readings, &evolution->values));
   for (int reading = 0; reading < evolution->num_readings; reading++) {
     Vec *weights = &evolution->weights[evolution->num_weights];
-    PetscBool zero;
+    PetscBool zero = PETSC_FALSE;
     PetscCall(VecDuplicate(u, weights));
     PetscCall(fill_weights(evolution, reading, *weights, &zero));
     if (zero) PetscCall(VecDestroy(weights));

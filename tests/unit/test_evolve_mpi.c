@@ -91,7 +91,7 @@ static Dense projector(int n, const double complex psi[])
 /* What the program's elements stand for, in 2^N dimensions. */
 static Dense dense_state(CospinProblem problem, CospinState state)
 {
-  Dense rho = Dense_Zero(1 << Dense_All_Spins(problem));
+  Dense rho = Dense_Zero(Dense_Dimension(problem));
   CospinLattice lattice;
   CospinSector everything;
   Model model = {.problem = problem};
