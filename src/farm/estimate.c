@@ -9,8 +9,23 @@ enum { NUM_SAMPLES = 16, LABELS_PER_RANK = 4000 };
 static const double solve_seconds = 4.5e-9, assembly_seconds = 5e-7, bytes_per_row = 40 * 16.0,
                     overhead_seconds = 2e-3;
 static const int num_solves = 24;
+/* An evolution takes some hundred products, each element some nanoseconds. */
+static const double nonzero_seconds = 1.5e-9;
+static const int num_products = 300;
 
-static PetscErrorCode add_sector(CospinProblem problem, const int representative[],
+/* A task that can do with products takes them where factors would take longer. */
+static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, PetscBool may_multiply)
+{
+  const double product_seconds =
+      num_products * nonzero_seconds * (double)n * (double)problem->generator->count;
+  CospinFactorCost cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
+
+  cost.seconds += num_solves * solve_seconds * cost.elements;
+  if (may_multiply && product_seconds < cost.seconds) cost = (CospinFactorCost){0.0, 0.0, product_seconds};
+  return cost;
+}
+
+static PetscErrorCode add_sector(CospinProblem problem, const int representative[], PetscBool may_multiply,
                                  CospinTaskEstimate *estimate)
 {
   CospinSector sector;
@@ -23,12 +38,11 @@ static PetscErrorCode add_sector(CospinProblem problem, const int representative
   n = CospinSectorDimension(sector);
   PetscCall(CospinSectorDestroy(&sector));
   if (n == 0) PetscFunctionReturn(0);
-  cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
+  cost = sector_cost(problem, n, may_multiply);
   matrix = (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
   estimate->num_sectors++;
-  estimate->seconds += overhead_seconds +
-                       assembly_seconds * (double)n * (double)problem->generator->count / 5 + cost.seconds +
-                       num_solves * solve_seconds * cost.elements;
+  estimate->seconds +=
+      overhead_seconds + assembly_seconds * (double)n * (double)problem->generator->count / 5 + cost.seconds;
   if (n > estimate->dimension) {
     estimate->dimension = n;
     estimate->nonzeros = n * problem->generator->count;
@@ -47,7 +61,8 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
   *estimate = (CospinTaskEstimate){0};
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
   for (int k = 0; k < num; k++) {
-    PetscCall(add_sector(problem, representatives + k * problem->system.num_coordinates, estimate));
+    PetscCall(add_sector(problem, representatives + k * problem->system.num_coordinates,
+                         CospinTaskKindOf(task)->may_multiply, estimate));
   }
   PetscCall(PetscFree(representatives));
   PetscFunctionReturn(0);

@@ -547,6 +547,7 @@ const CospinTaskKind CospinTaskEvolve = {
     .variables = variables,
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
+    .may_multiply = PETSC_TRUE,
     .Check = Check,
     .Sectors = Sectors,
     .Run = Run,
