@@ -35,6 +35,7 @@ typedef struct {
   const CospinTaskVariable *variables;
   PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
   PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
+  PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
   PetscBool observables_along; /* these stand along the further dimension */
   /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,
      zero on entry (size 0: none). Tasks of a deck share a dimension of the same name: one without values has

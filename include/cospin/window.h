@@ -7,6 +7,9 @@
 #pragma once
 #include <cospin/point.h>
 
+/* Nothing tells a state that needs more levels from one that has no bound, so this is where windows end. */
+#define COSPIN_WINDOW_MAX_LEVELS 20000
+
 /*
    Collective. leak = |L' rho| / (|L| |rho|) with L' the generator on a window that is larger by as many
    levels as its moves can reach; `norm` is |L|. 0 if no window is open. lambda: eigenvalue of rho, 0 for a

@@ -89,7 +89,7 @@ static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable tabl
 
   PetscFunctionBeginUser;
   PetscCall(PetscPushErrorHandler(catch_error, message));
-  code = CospinPointSettle(point);
+  code = CospinTaskKindOf(task)->own_windows ? 0 : CospinPointSettle(point);
   if (!code)
     code = CospinTaskKindOf(task)->Run(point, task, CospinTableResults(table, deck, k, record), &outcome);
   PetscCall(PetscPopErrorHandler());

@@ -10,6 +10,7 @@
 #include <cospin/liouvillian.h>
 #include <cospin/propagator.h>
 #include <cospin/state.h>
+#include <cospin/window.h>
 #include <string.h>
 
 static const char *const methods[] = {"auto", "krylov", "rational", NULL};
@@ -435,9 +436,12 @@ static PetscErrorCode grow(CospinPoint point, const Evolution *small, Evolution 
   PetscFunctionBeginUser;
   *large = (Evolution){.owns_problem = PETSC_TRUE};
   CospinProblemWindows(small->problem, windows, &ok);
-  for (int c = 0; c < point->problem->system.num_components; c++) windows[c] += windows[c] / 2;
   *grown =
       (PetscBool)(vectors_in_memory * (double)small->dimension * sizeof(PetscScalar) < CospinMachineBytes());
+  for (int c = 0; c < point->problem->system.num_components; c++) {
+    windows[c] += windows[c] / 2;
+    if (windows[c] > COSPIN_WINDOW_MAX_LEVELS) *grown = PETSC_FALSE;
+  }
   if (!*grown) PetscFunctionReturn(0);
   PetscCall(CospinProblemCreateWindowed(point->problem->deck, point->problem->point, windows, NULL,
                                         &large->problem, &ok));
@@ -548,6 +552,7 @@ const CospinTaskKind CospinTaskEvolve = {
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
     .may_multiply = PETSC_TRUE,
+    .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = Sectors,
     .Run = Run,

@@ -2,9 +2,7 @@
 #include <cospin/liouvillian.h>
 #include <cospin/window.h>
 
-/* MAX_LEVELS: nothing tells a state that needs more from one that has no bound, so this is where it ends;
-   more have to be asked for by a cutoff. */
-enum { MAX_COMPONENTS = COSPIN_MAX_COORDINATES, MAX_LEVELS = 20000 };
+enum { MAX_COMPONENTS = COSPIN_MAX_COORDINATES };
 
 /* No move goes farther than it has steps. */
 static int reach_of(CospinMoves generator)
@@ -113,7 +111,7 @@ static PetscBool is_large(CospinProblem problem)
 
   CospinProblemWindows(problem, windows, &any);
   for (int c = 0; c < problem->system.num_components; c++) {
-    if (windows[c] > MAX_LEVELS) large = PETSC_TRUE;
+    if (windows[c] > COSPIN_WINDOW_MAX_LEVELS) large = PETSC_TRUE;
   }
   return large;
 }

@@ -148,6 +148,27 @@ static void A_State_Without_A_Bound_Ends_At_The_Limit(void **state)
   Model_Close(&model);
 }
 
+/* A mode that is pumped faster than it loses has no steady state, but a state at every time: n(t) = 2 (e^t -
+ * 1). */
+static void A_Growing_Mode_Evolves(void **state)
+{
+  Model model = Model_Open(PETSC_COMM_WORLD,
+                           "title: T\ncomponents: {m: {kind: mode}}\n"
+                           "jumps: [{rate: 2, operator: dag(m.a)}, {rate: 1, operator: m.a}]\n"
+                           "observables: {n: <m.n>}\n"
+                           "tasks: [evolve: {initial: {m: ground}, times: [0, 0.5, 1]}]\n",
+                           0);
+  Answer answer = Model_Run(&model, 0);
+
+  (void)state;
+  assert_int_equal(answer.outcome, COSPIN_GOOD);
+  for (int k = 0; k < 3; k++) {
+    assert_near(Answer_Get(&answer, "n", k), 2.0 * (PetscExpReal(0.5 * k) - 1.0), 1e-8, "n");
+  }
+  Answer_Free(&answer);
+  Model_Close(&model);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -156,6 +177,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(Every_Window_Is_Large_Enough),
       cmocka_unit_test(A_Cutoff_Of_The_Deck_Stands),
       cmocka_unit_test(A_State_Without_A_Bound_Ends_At_The_Limit),
+      cmocka_unit_test(A_Growing_Mode_Evolves),
   };
   int failed;
 
