@@ -38,6 +38,3 @@ PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int 
 
 /* Collective. u = the state's elements on a sector. */
 PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u);
-/* Collective. sum over the sector of <psi| element |psi> u(element), for a pure state: its share in
-   <psi|rho|psi>. */
-PetscErrorCode CospinStateFidelity(CospinState state, CospinSector sector, Vec u, double complex *fidelity);

@@ -165,27 +165,6 @@ PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* <psi|x><y|psi> is the conjugate of psi(x) psi(y)^*. */
-PetscErrorCode CospinStateFidelity(CospinState state, CospinSector sector, Vec u, double complex *fidelity)
-{
-  const PetscScalar *array;
-  PetscInt begin, end;
-
-  PetscFunctionBeginUser;
-  *fidelity = 0.0;
-  PetscCall(VecGetOwnershipRange(u, &begin, &end));
-  PetscCall(VecGetArrayRead(u, &array));
-  for (PetscInt i = begin; i < end; i++) {
-    int label[COSPIN_MAX_COORDINATES];
-    CospinSectorLabel(sector, i, label);
-    *fidelity += conj(CospinStateElement(state, label)) * array[i - begin];
-  }
-  PetscCall(VecRestoreArrayRead(u, &array));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, fidelity, 1, MPI_C_DOUBLE_COMPLEX, MPI_SUM,
-                             PetscObjectComm((PetscObject)u)));
-  PetscFunctionReturn(0);
-}
-
 /* ---- Sectors ---------------------------------------------------------------------------------------------
  */
 

@@ -204,7 +204,7 @@ static double complex weight(const Evolution *evolution, int reading, const int 
   if (reading < evolution->num_expectations)
     return CospinExpectationWeight(evolution->expectations[reading], label);
   if (reading == evolution->num_expectations) return CospinSystemTrace(&evolution->problem->system, label);
-  return conj(CospinStateElement(evolution->settings.target, label));
+  return conj(CospinStateElement(evolution->settings.target, label)); /* <psi|x><y|psi> */
 }
 
 static PetscErrorCode fill_weights(const Evolution *evolution, int reading, Vec weights, PetscBool *zero)
