@@ -1,12 +1,15 @@
 """Runs decks of input/ through the program: what the tests of shipped decks share."""
+import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
 SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+MPIEXEC = os.environ.get("COSPIN_MPIEXEC", "mpiexec")
 PROGRAM = os.environ.get("COSPIN_PROGRAM", os.path.join(SOURCE, "build", "release", "cospin"))
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
 
@@ -17,10 +20,10 @@ except ImportError as missing:
     sys.exit(77)
 
 
-def run(deck, changes=(), status=0):
+def run(deck, changes=(), status=0, ranks=1):
     """The dataset of a deck of input/, after replacing (pattern, text) pairs that must each match once.
 
-    `status` is the exit status that is expected.
+    `status` is the exit status that is expected. The data files of input/ lie beside the deck.
     """
     with open(os.path.join(SOURCE, "input", deck), encoding="utf-8") as stream:
         text = stream.read()
@@ -31,8 +34,13 @@ def run(deck, changes=(), status=0):
         path, output = os.path.join(folder, deck), os.path.join(folder, "out.h5")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(text)
+        for data in glob.glob(os.path.join(SOURCE, "input", "*.h5")):
+            shutil.copy(data, folder)
         # Open MPI's own folders stand there too: programs that share them may trip over each other
-        done = subprocess.run([PROGRAM, "run", path, "-o", output, "--quiet"], check=False,
-                              env={**os.environ, "TMPDIR": folder})
+        launcher = [MPIEXEC, "-n", str(ranks)] if ranks > 1 else []
+        environment = {**os.environ, "TMPDIR": folder}
+        if ranks > 1:
+            environment.pop("OMPI_MCA_ess_singleton_isolated")
+        done = subprocess.run(launcher + [PROGRAM, "run", path, "-o", output, "--quiet"], check=False, env=environment)
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"
         return cospin_data.open_dataset(output)
