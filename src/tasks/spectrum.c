@@ -12,18 +12,24 @@
    Every solve with L - s multiplies what an iterate has of a null vector by 1/s, and the projection that
    takes it away again leaves its rounding errors behind. For accurate modes beside null vectors the shift is
    therefore moved from next to zero to the size of the eigenvalue that is looked for.
+
+   Where null vectors are many, factors next to zero may be too inaccurate for any of them to converge. Then
+   every solve is improved by some steps of GMRES with the factors as preconditioner.
 */
 #include <cospin/liouvillian.h>
 #include <cospin/spectrum.h>
 
 enum {
   MAX_ITERATIONS = 300,
+  FEW_ITERATIONS = 40,
+  MAX_REFINEMENTS = 4,
   NUM_EXTRA = 6,
   SMALL_SUBSPACE = 5,
   MUMPS_EXTRA_MEMORY = 50,
   MUMPS_MINIMUM_DEGREE = 0
 };
-static const double shift_over_norm = 1e-7, null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11;
+static const double shift_over_norm = 1e-7, null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11,
+                    refined_residual = 1e-15;
 
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
@@ -249,8 +255,8 @@ static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal tol, PetscBool left,
-                            int num_deflate, Vec deflate[], PetscInt *converged)
+static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal tol, PetscInt max_iterations,
+                            PetscBool left, int num_deflate, Vec deflate[], PetscInt *converged)
 {
   PetscInt iterations, dimension, subspace;
   EPSConvergedReason reason;
@@ -258,7 +264,7 @@ static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal 
   PetscFunctionBeginUser;
   PetscCall(configure_solver(spectrum));
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
-  PetscCall(EPSSetTolerances(spectrum->eps, tol, PETSC_DEFAULT));
+  PetscCall(EPSSetTolerances(spectrum->eps, tol, max_iterations));
   wanted = PetscMin(wanted, dimension - num_deflate);
   subspace = wanted == 1 ? SMALL_SUBSPACE : 2 * wanted + SMALL_SUBSPACE;
   PetscCall(EPSSetDimensions(spectrum->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
@@ -274,9 +280,42 @@ static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal 
   PetscFunctionReturn(0);
 }
 
+/* From now on solves with the factors are improved. A residual that is not reached is no error. */
+static PetscErrorCode refine_solves(CospinSpectrum spectrum)
+{
+  ST st;
+  KSP ksp;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(KSPSetType(ksp, KSPGMRES));
+  PetscCall(KSPSetTolerances(ksp, refined_residual, PETSC_DEFAULT, PETSC_DEFAULT, MAX_REFINEMENTS));
+  PetscCall(KSPSetErrorIfNotConverged(ksp, PETSC_FALSE));
+  PetscFunctionReturn(0);
+}
+
+/* The eigenvalue next to zero, with better solves if it does not converge soon. */
+static PetscErrorCode solve_next(CospinSpectrum spectrum, PetscReal tol, int num_deflate, Vec deflate[],
+                                 PetscBool *refined, PetscInt *converged)
+{
+  const CospinOutcome before = spectrum->outcome;
+
+  PetscFunctionBeginUser;
+  PetscCall(solve(spectrum, 1, tol, *refined ? PETSC_DEFAULT : FEW_ITERATIONS, PETSC_FALSE, num_deflate,
+                  deflate, converged));
+  if (*converged || *refined) PetscFunctionReturn(0);
+  *refined = PETSC_TRUE;
+  spectrum->outcome = before;
+  PetscCall(refine_solves(spectrum));
+  PetscCall(solve(spectrum, 1, tol, PETSC_DEFAULT, PETSC_FALSE, num_deflate, deflate, converged));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Vec null[],
                                   double complex *next)
 {
+  PetscBool refined = PETSC_FALSE;
   PetscInt dimension, converged;
 
   PetscFunctionBeginUser;
@@ -286,10 +325,10 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   while (*num < max && *num < dimension) {
     PetscScalar lambda = 0.0;
-    PetscCall(solve(spectrum, 1, *num ? null_tolerance : tolerance, PETSC_FALSE, *num, null, &converged));
+    PetscCall(solve_next(spectrum, *num ? null_tolerance : tolerance, *num, null, &refined, &converged));
     if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
     if (*num && PetscAbsScalar(lambda) < 10.0 * spectrum->shift) { /* it may be zero: look closely */
-      PetscCall(solve(spectrum, 1, tolerance, PETSC_FALSE, *num, null, &converged));
+      PetscCall(solve_next(spectrum, tolerance, *num, null, &refined, &converged));
     }
     if (converged == 0) break;
     PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
@@ -417,7 +456,7 @@ static PetscErrorCode find_modes(CospinSpectrum spectrum, PetscInt wanted, int n
   PetscInt converged;
 
   PetscFunctionBeginUser;
-  PetscCall(solve(spectrum, wanted, tolerance, left, num_deflate, deflate, &converged));
+  PetscCall(solve(spectrum, wanted, tolerance, PETSC_DEFAULT, left, num_deflate, deflate, &converged));
   PetscCall(PetscCalloc1((size_t)converged, modes));
   for (PetscInt k = 0; k < converged; k++)
     PetscCall(get_mode(spectrum, k, left, num_deflate, deflate, &(*modes)[k]));
