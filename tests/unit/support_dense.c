@@ -131,7 +131,8 @@ static double key_of(CospinProblem problem, int component, const char key[])
 
 int Dense_Spins(CospinProblem problem, int component)
 {
-  assert_string_equal(kind_of(problem, component), "ensemble");
+  assert_true(strcmp(kind_of(problem, component), "ensemble") == 0 ||
+              strcmp(kind_of(problem, component), "spins") == 0);
   return (int)lround(key_of(problem, component, "size"));
 }
 
@@ -301,12 +302,18 @@ static Dense read_name(Reader *reader)
 {
   const CospinDeck deck = reader->problem->deck;
   char name[64];
-  int length = 0;
+  int length = 0, spin = reader->spin;
 
   while (isalnum((unsigned char)*reader->at) || *reader->at == '.' || *reader->at == '_')
     name[length++] = *reader->at++;
   name[length] = '\0';
-  if (strchr(name, '.')) return named_operator(reader->problem, name, reader->spin);
+  if (*reader->at == '[') {
+    char *end;
+    spin = (int)strtol(reader->at + 1, &end, 10);
+    assert_int_equal(*end, ']');
+    reader->at = end + 1;
+  }
+  if (strchr(name, '.')) return named_operator(reader->problem, name, spin);
   if (strcmp(name, "i") == 0) return Dense_Identity(reader->n, I);
   for (int k = 0; k < deck->num_parameters; k++) {
     if (strcmp(deck->parameters[k].name, name) == 0)
@@ -579,14 +586,30 @@ static Dense coupled_element(int spins, const int label[3])
   return element;
 }
 
+/* |x><y| of spins that can be told apart: 1 is up, their first state; spin 0 is the first factor. */
+static Dense bits_element(int spins, const int label[])
+{
+  Dense element = Dense_Zero(1 << spins);
+  int ket = 0, bra = 0;
+
+  for (int l = 0; l < spins; l++) {
+    ket = 2 * ket + !label[2 * l];
+    bra = 2 * bra + !label[2 * l + 1];
+  }
+  *Dense_At(element, ket, bra) = 1;
+  return element;
+}
+
 /* Of one component; `width`: how many numbers of the label are its own. */
 static Dense local_element(CospinProblem problem, int component, const int label[], int *width)
 {
-  PetscBool ensemble = (PetscBool)(strcmp(kind_of(problem, component), "ensemble") == 0);
+  const char *kind = kind_of(problem, component);
   Dense element;
 
-  *width = ensemble ? 3 : 2;
-  if (ensemble) return coupled_element(Dense_Spins(problem, component), label);
+  *width = 3;
+  if (strcmp(kind, "ensemble") == 0) return coupled_element(Dense_Spins(problem, component), label);
+  *width = strcmp(kind, "spins") == 0 ? 2 * Dense_Spins(problem, component) : 2;
+  if (strcmp(kind, "spins") == 0) return bits_element(Dense_Spins(problem, component), label);
   element = Dense_Zero(Dense_Levels(problem, component));
   *Dense_At(element, label[0], label[1]) = 1;
   return element;

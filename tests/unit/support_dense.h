@@ -6,9 +6,9 @@
    moves, and no symmetry. For a few levels only. Not collective.
 
    The first component is the first factor of the Kronecker product. An ensemble has 2^N states, its spin 0
-   is the first factor, spin up its first state; `spin` and `mode` have their levels from the lowest one up,
-   the mode's operators are cut off. A Liouvillian acts on the columns of rho below each other:
-   vec(A rho B) = (B^T kron A) vec(rho).
+   is the first factor, spin up its first state, and so have `spins`; `spin` and `mode` have their levels from
+   the lowest one up, the mode's operators are cut off. A Liouvillian acts on the columns of rho below each
+   other: vec(A rho B) = (B^T kron A) vec(rho).
 */
 #pragma once
 #include <complex.h>
@@ -35,7 +35,7 @@ Dense Dense_Kron(Dense a, Dense b);
 double Dense_Norm(Dense a);                      /* largest sum of moduli in a row */
 double complex Dense_Expect(Dense a, Dense rho); /* Tr(a rho) */
 
-/* Number of spins of an ensemble; number of levels of a component; of all of them together. */
+/* Number of spins of an ensemble or of `spins`; number of levels of a component; of all of them together. */
 int Dense_Spins(CospinProblem problem, int component);
 int Dense_Levels(CospinProblem problem, int component);
 int Dense_Dimension(CospinProblem problem);

@@ -20,6 +20,7 @@
 #define ENSEMBLE(name, size) #name ": {kind: ensemble, size: " #size "}"
 #define SPIN(name, length)   #name ": {kind: spin, S: " #length "}"
 #define MODE(name, cutoff)   #name ": {kind: mode, cutoff: " #cutoff "}"
+#define SPINS(name, size)    #name ": {kind: spins, size: " #size "}"
 
 /* a ... f are random positive numbers. `symmetry` begins the line that a user reads; " +": there are more
    charges than that of all components together. */
@@ -49,6 +50,18 @@ static const struct {
      "weak U(1)",
      "<u.n> <u.a> <dag(u.a)^2*u.a^2>",
      {"u.a", "u.a + u.a^2", "u.n"}},
+    {SPINS(q, 2), /* no two alike */
+     "hamiltonian: [\"a*q.sz[0] - b*q.sz[1]\", \"(c + d*i)*q.sp[0]*q.sm[1] + hc\"]\n"
+     "jumps: [{rate: e, operator: q.Sm}, {rate: f, each: q.sp}, {rate: a, operator: \"q.sz[1]\"}]\n",
+     "weak U(1)",
+     "<q.Sz> <q.sz[0]> <q.sp[0]*q.sm[1]> <q.sm[1]>",
+     {"q.Sm", "q.Sx", "q.Sm^2"}},
+    {SPINS(q, 2),
+     "hamiltonian: [\"a*q.sx[0] + b*q.sy[1]\", c*q.Sz^2]\n"
+     "jumps: [{rate: d, each: q.sm}, {rate: e, operator: \"q.sm[0] + 0.5*i*q.sz[1]\"}]\n",
+     "no conserved charge",
+     "<q.sx[0]> <q.sx[1]> <q.sp[0]*q.sz[1]>",
+     {"q.Sm", "q.Sy", "q.Sp^2"}},
     /* strong symmetries */
     {SPIN(s, 2),
      "hamiltonian: [a*s.Sz + b*s.Sz^2]\njumps: [{rate: c, operator: s.Sz}, {rate: d, operator: "
@@ -142,6 +155,31 @@ static const struct {
      "no conserved charge +",
      "<u.n> <v.n>",
      {"u.a", "v.a", "u.a^2"}},
+    {ENSEMBLE(ions, 2) ", " SPINS(q, 2),
+     "hamiltonian: [\"(a + b*i)*ions.Sp*q.sm[0] + hc\", \"c*q.sz[1]\"]\n"
+     "jumps: [{rate: d, each: ions.sp}, {rate: e, operator: ions.Sm + q.Sm}, {rate: f, each: "
+     "q.sm*ions.Sz}]\n",
+     "weak U(1)",
+     "<ions.Sz> <q.sz[0]> <q.sz[1]> <ions.Sp*q.sm[1]>",
+     {"q.Sm", "ions.Sm", "ions.Sp*q.Sm"}},
+    {SPIN(s, 1) ", " SPINS(q, 2),
+     "hamiltonian: [\"a*s.Sp*q.sm[0] + hc\", \"b*q.sx[0]*q.sx[1]\"]\n"
+     "jumps: [{rate: c, each: q.sm*dag(s.b)}, {rate: d, operator: s.Sm}, {rate: e, each: q.sp}]\n",
+     "weak Z_2",
+     "<s.Sz> <q.sz[0]> <dag(s.b)*q.sm[1]> <q.sp[0]*q.sp[1]>",
+     {"s.b", "q.Sm", "q.Sp*s.Sz"}},
+    {SPINS(q, 2) ", " MODE(cavity, 3),
+     "hamiltonian: [\"a*cavity.a*q.sp[0] + hc\", \"(b - c*i)*cavity.a*q.sp[1] + hc\", \"d*q.sz[1]\"]\n"
+     "jumps: [{rate: e, operator: cavity.a}, {rate: f, each: q.sp}, {rate: a, each: q.sz*cavity.n}]\n",
+     "weak U(1)",
+     "<cavity.n> <q.sz[0]> <dag(cavity.a)*q.sm[1]> <cavity.a>",
+     {"cavity.a", "q.Sm", "q.Sx*cavity.n"}},
+    {SPINS(p, 1) ", " SPINS(q, 2),
+     "hamiltonian: [\"a*p.sp[0]*q.sm[1] + hc\", \"b*q.sp[0]*q.sm[1] + hc\", c*p.Sz]\n"
+     "jumps: [{rate: d, operator: p.Sm + q.Sm}, {rate: e, each: q.sp}, {rate: f, each: p.sz}]\n",
+     "weak U(1)",
+     "<p.Sz> <q.sz[0]> <p.sp[0]*q.sm[0]> <p.sm[0]>",
+     {"p.Sm", "q.Sm", "p.Sm*q.Sz"}},
     /* ---- three */
     {ENSEMBLE(ions, 2) ", " SPIN(s, 1 / 2) ", " MODE(cavity, 2),
      "hamiltonian: [a*cavity.a*ions.Sp + hc, (b + c*i)*cavity.a*s.Sp + hc]\n"

@@ -320,6 +320,22 @@ static const char *const mixed_models[] = {
     "jumps: [{rate: 1, operator: d.Sm + s.Sm}, {rate: 0.3, operator: d.Sz}]\n"
     "observables: {x: <d.Sz>, y: <d.Sp*s.Sm>}\n" EVOLVE("{d: {dicke: [1, 0]}, s: {css: [pi/2, 0]}}",
                                                         "{s: {fock: 1}}"),
+    "parameters: {seed: 4}\ncomponents: {q: {kind: spins, size: 2}, c: {kind: mode, cutoff: 2}}\n"
+    "arrays: {d: {normal: {std: 1, seed: seed}}}\n"
+    "hamiltonian: [{sum: \"d[l]*q.sz[l]\"}, \"0.7*c.a*q.sp[0] + hc\"]\n"
+    "jumps: [{rate: 0.4, operator: c.a}, {rate: \"d[l]^2\", each: q.sp}]\n"
+    "observables: {x: <q.Sz>, y: \"<c.a*q.sp[1]>\"}\n" EVOLVE("{q: {css: [1, 0.3]}, c: {coherent: 0.5}}",
+                                                              "{q: {cat: [1, 0.3, 1]}}"),
+    "components: {q: {kind: spins, size: 2}, s: {kind: spin, S: 1}}\n"
+    "hamiltonian: [\"0.5*q.sp[0]*s.Sm + hc\"]\n"
+    "jumps: [{rate: 0.3, operator: q.Sm + s.Sm}, {rate: 0.2*(l + 1), each: q.sz}]\n"
+    "observables: {x: \"<q.sz[1]>\", y: \"<q.sp[1]*s.b>\"}\n" EVOLVE(
+        "{q: {cat: [1, 0, -1]}, s: {css: [2, 1]}}", "{s: {fock: 1}}"),
+    "components: {q: {kind: spins, size: 2}, e: {kind: ensemble, size: 2}}\n"
+    "hamiltonian: [\"0.5*q.sp[1]*e.Sm + hc\"]\n"
+    "jumps: [{rate: 0.3, operator: q.Sm}, {rate: 0.2, each: e.sp}, {rate: 0.1, each: q.sz}]\n"
+    "observables: {x: \"<q.sz[0]>\", y: \"<q.sp[1]*e.Sm>\"}\n" EVOLVE("{q: {css: [2, 1]}, e: {css: [1, 0]}}",
+                                                                      "{q: {dicke: [1, 0]}}"),
 };
 
 static void check_mixed(const char text[])
