@@ -72,12 +72,13 @@ static PetscErrorCode warn_unused_options(void)
 
 /* Rank 0: dataset, summary, status. */
 static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, CospinTable table,
-                             const double records[], CospinProvenance provenance, int *status)
+                             const double records[], int num_stored, const CospinStored stored[],
+                             CospinProvenance provenance, int *status)
 {
   PetscInt64 num_bad;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinOutputWrite(command->output, deck, table, records, provenance, status));
+  PetscCall(CospinOutputWrite(command->output, deck, table, records, num_stored, stored, provenance, status));
   PetscCall(CospinSummaryView(deck, table, records, command->quiet ? NULL : stdout, &num_bad));
   if (*status == STATUS_GOOD && !command->quiet) printf("dataset: %s\n", command->output);
   if (*status == STATUS_GOOD && num_bad) *status = STATUS_BAD_POINTS;
@@ -95,6 +96,8 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   CospinDeck deck;
   CospinTable table;
   double *records;
+  CospinStored *stored;
+  int num_stored;
   PetscMPIInt rank, size;
   PetscBool ok;
 
@@ -108,9 +111,11 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
     PetscCall(CospinLoadPetscOptions(deck));
     PetscCall(CospinProvenanceCreate(PETSC_COMM_WORLD, argc, argv, options.split.groups,
                                      options.split.ranks / options.split.groups, &provenance));
-    PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, &options, &records));
-    if (rank == 0) PetscCall(finish(command, deck, table, records, provenance, status));
+    PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, &options, &records, &num_stored, &stored));
+    if (rank == 0) PetscCall(finish(command, deck, table, records, num_stored, stored, provenance, status));
     PetscCall(PetscFree(records));
+    for (int k = 0; k < num_stored; k++) PetscCall(CospinStoredDestroy(&stored[k]));
+    PetscCall(PetscFree(stored));
     PetscCall(CospinProvenanceDestroy(&provenance));
   } else {
     *status = STATUS_WRONG;

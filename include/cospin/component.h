@@ -67,6 +67,13 @@ typedef struct {
 /* Receives what sum_l A_l rho B_l^+ is made of: coefficient * steps[length-1] ... steps[0] (rho). */
 typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
 
+/* A column of the labels of a stored state: what one of a component's labels is called in a file. */
+typedef struct {
+  const char *suffix; /* the column is <component>_<suffix>; NULL ends a table */
+  PetscBool integer;  /* otherwise half-integers may stand there */
+  const char *help;
+} CospinLabelColumn;
+
 /*
    A kind. Labels are handed over as the component's own coordinates (a slice of the problem's label). None of
    these is collective.
@@ -87,6 +94,18 @@ typedef struct {
   PetscErrorCode (*Destroy)(CospinComponent component);
   /* "124 spins-1/2, permutation symmetric" */
   PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);
+
+  /* How elements are stored in files (cospin/stored.h): the columns of their labels, at most one a coordinate
+     or two, and what an element of these labels stands for, one sentence. */
+  const CospinLabelColumn *columns;
+  const char *element;
+  /* What tells components of this kind apart: number of spins, length, levels. A state stored with fewer
+     levels fits if the kind has a Window. */
+  const char *size;
+  double (*Size)(CospinComponent component);
+  /* From a label to its columns; and back, which may lead out of range, false if there is no such label. */
+  void (*GetColumns)(CospinComponent component, const int label[], double columns[]);
+  PetscBool (*SetColumns)(CospinComponent component, const double columns[], int label[]);
 
   /* How many spins an index tells apart; NULL if the kind has none such. If it has, operators with `one_spin`
      take an index (CospinLetter.spin) and all others are sums over the spins of what their table says. */

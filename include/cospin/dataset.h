@@ -8,11 +8,19 @@
    flag_* where given; groups /deck (datasets `verbatim`, `completed`: the text) and /provenance (attributes).
    Root attributes: Conventions, title, source, history, cospin_format (an integer: the version of this
    layout) and cospin_grid (names of the grid axes, slowest first, separated by blanks). Readers ignore groups
-   they do not know: stored states will stand in one.
+   they do not know.
+
+   Stored states: a group /states/<task> for every task that stores them, a contiguous ragged array in the
+   sense of CF: variables `first` and `count`, shaped like the grid (and `time`, if there is one), say which
+   rows of the dimension `element` make up the state of a point, count 0 where there is none. Along `element`
+   stand the columns of labels and value_re, value_im; <component>_size is shaped like the grid. The group has
+   its own dimension scales, so it can be read alone. Its attributes: `components`, `kinds` (words), and
+   `element_<component>`, a sentence that says what an element with these labels stands for: rho is the sum
+   over the rows of value times the product over the components of that.
 */
 #pragma once
 #include <complex.h>
-#include <petscsys.h>
+#include <cospin/stored.h>
 #include <stdio.h>
 
 typedef struct {
@@ -38,6 +46,30 @@ typedef struct {
   const int *flag_values;
 } CospinVariable;
 
+/* What the numbers of a stored state are called. */
+typedef struct {
+  char name[96];
+  CospinStorage storage;
+  char long_name[160];
+} CospinStoredColumn;
+
+typedef struct {
+  const char *name, *kind; /* words */
+  const char *element;     /* what an element of its labels stands for */
+} CospinStoredComponent;
+
+/* The states of one task. */
+typedef struct {
+  const char *name; /* of the task */
+  int task;
+  CospinDimension time; /* size 0: one state a point */
+  int num_components;
+  CospinStoredComponent *components; /* [num_components] */
+  CospinStoredColumn *sizes;         /* [num_components] */
+  int num_columns;
+  CospinStoredColumn *columns; /* [num_columns] of labels */
+} CospinStoredGroup;
+
 typedef struct {
   int num_axes;
   const CospinDimension *axes; /* grid, slowest first; none: a single point, scalars */
@@ -46,6 +78,8 @@ typedef struct {
   int num_variables;
   const CospinVariable *variables;
   int record_length; /* doubles per grid point */
+  int num_groups;    /* of stored states */
+  const CospinStoredGroup *groups;
 } CospinLayout;
 
 typedef struct {
@@ -57,6 +91,8 @@ typedef struct {
   const char *deck_verbatim, *deck_completed;
   int num_provenance;
   const CospinAttribute *provenance;
+  int num_stored; /* beside the texts: states of grid points, in any order */
+  const CospinStored *stored;
 } CospinDatasetTexts;
 
 /*
@@ -81,3 +117,23 @@ PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], si
 */
 PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], int *rank, int sizes[2],
                                       double complex **values, char why[], size_t why_size);
+
+/* Which of the stored states of a file is meant. */
+typedef struct {
+  const char *file, *task; /* task NULL: the only one that stored states */
+  int num_at;
+  const char *const *at; /* [num_at] names of axes; those left out must have one value */
+  const double *values;  /* [num_at] coordinates, found to 1e-9 relative */
+} CospinStoredQuery;
+
+/* The part of a query that `why` is about: the file (or its components), the task, or the axis at[k]. */
+enum { COSPIN_QUERY_FILE = -2, COSPIN_QUERY_TASK = -1 };
+
+/*
+   Not collective. Adds the state to `stored` (its task and time are 0). The file's components must be those
+   of `wanted` (names and kinds; its task and times do not matter); sizes are not compared. *state is NULL if
+   that fails, `why` says in one sentence what is wrong and *part which part of the query.
+*/
+PetscErrorCode CospinDatasetReadState(const CospinStoredQuery *query, const CospinStoredGroup *wanted,
+                                      CospinStored stored, CospinStoredState *state, int *part, char why[],
+                                      size_t why_size);

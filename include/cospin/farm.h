@@ -21,7 +21,9 @@ typedef struct {
 
 /*
    Collective on world. records: [num_points][record_length] on rank 0, to be freed with PetscFree; NULL
-   elsewhere. Messages of points that broke down and progress go to stderr.
+   elsewhere. stored[*num_stored]: the states that points were asked to store, likewise; the caller destroys
+   them. Messages of points that broke down and progress go to stderr.
 */
 PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table,
-                             const CospinFarmOptions *options, double **records);
+                             const CospinFarmOptions *options, double **records, int *num_stored,
+                             CospinStored **stored);

@@ -12,4 +12,5 @@ int CospinOutputCheck(const char file[], PetscBool overwrite, char why[], size_t
    folder for temporary files instead, so that what was computed is not lost; *status is 1 then.
 */
 PetscErrorCode CospinOutputWrite(const char file[], CospinDeck deck, CospinTable table,
-                                 const double records[], CospinProvenance provenance, int *status);
+                                 const double records[], int num_stored, const CospinStored stored[],
+                                 CospinProvenance provenance, int *status);

@@ -21,6 +21,7 @@ struct CospinPoint_ {
   MPI_Comm comm; /* borrowed */
   CospinProblem problem;
   CospinObservables observables;
+  CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */
   PetscBool has_steady;
   CospinSteadyState steady; /* ask CospinPointSteadyState */
 };

@@ -17,9 +17,10 @@ typedef struct {
 
 /*
    Collective. blocks[*num]: the parts of the state reached on the sectors that the observables and the trace
-   read, where the initial state has elements; to be freed with CospinBlocksDestroy. *outcome is COSPIN_GOOD
-   unless a solver had trouble or left and right null vectors do not match.
+   read (`whole`: on all sectors), where the initial state has elements; to be freed with CospinBlocksDestroy.
+   *outcome is COSPIN_GOOD unless a solver had trouble or left and right null vectors do not match.
 */
-PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, const char prefix[], int *num,
-                                  CospinBlock **blocks, CospinOutcome *outcome);
+PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscBool whole,
+                                  const char prefix[], int *num, CospinBlock **blocks,
+                                  CospinOutcome *outcome);
 PetscErrorCode CospinBlocksDestroy(int num, CospinBlock **blocks);

@@ -43,6 +43,9 @@ typedef struct {
      called `<task>_<name>` instead. Everything in it is borrowed from the deck or constant. */
   PetscErrorCode (*Check)(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                           CospinDimension *dimension, PetscBool *ok);
+  /* Whether it stores states (in the point's `stored`), and at which times (NULL: one state a point). NULL:
+     never. */
+  PetscBool (*Stores)(const CospinRecord *task, const CospinAxis **times);
   /* Not collective. The sectors it will solve, for estimates; representatives as CospinProblemSectors gives
    * them. */
   PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);

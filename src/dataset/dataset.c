@@ -44,19 +44,11 @@ static herr_t Write_Root(hid_t file, const CospinLayout *layout, const CospinDat
   return bad ? -1 : 0;
 }
 
-static hid_t Create_Group(hid_t file, const char name[])
-{
-  hid_t list = CospinH5CreateList(H5P_GROUP_CREATE);
-  hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, list, H5P_DEFAULT);
-  H5Pclose(list);
-  return group;
-}
-
 static herr_t Write_Groups(hid_t file, const CospinDatasetTexts *texts)
 {
   int bad = 0;
-  hid_t deck = Create_Group(file, "deck");
-  hid_t provenance = Create_Group(file, "provenance");
+  hid_t deck = CospinH5CreateGroup(file, "deck");
+  hid_t provenance = CospinH5CreateGroup(file, "provenance");
   bad |= CospinH5WriteText(deck, "verbatim", texts->deck_verbatim) < 0;
   bad |= CospinH5WriteText(deck, "completed", texts->deck_completed) < 0;
   for (int i = 0; i < texts->num_provenance; i++)
@@ -86,6 +78,7 @@ static PetscErrorCode Build_Image(const char name[], const CospinLayout *layout,
   double *buffer;
   int bad = 0;
   hid_t file = Create_File(name);
+  herr_t status;
   ssize_t length;
 
   PetscFunctionBeginUser;
@@ -93,6 +86,8 @@ static PetscErrorCode Build_Image(const char name[], const CospinLayout *layout,
   bad |= Write_Root(file, layout, texts) < 0;
   bad |= CospinLayoutWrite(file, layout, records, buffer) < 0;
   bad |= Write_Groups(file, texts) < 0;
+  PetscCall(CospinStatesWrite(file, layout, texts->num_stored, texts->stored, &status));
+  bad |= status < 0;
   bad |= H5Fflush(file, H5F_SCOPE_GLOBAL) < 0;
   PetscCall(PetscFree(buffer));
   length = H5Fget_file_image(file, NULL, 0);

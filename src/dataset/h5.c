@@ -40,6 +40,14 @@ hid_t CospinH5CreateList(hid_t list_class)
   return list;
 }
 
+hid_t CospinH5CreateGroup(hid_t file, const char name[])
+{
+  hid_t list = CospinH5CreateList(H5P_GROUP_CREATE);
+  hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, list, H5P_DEFAULT);
+  H5Pclose(list);
+  return group;
+}
+
 static hid_t Text_Type(size_t length)
 {
   hid_t type = H5Tcopy(H5T_C_S1);

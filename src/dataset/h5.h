@@ -26,6 +26,8 @@ void CospinH5CatchEnd(CospinH5Catch *held);
 /* Property lists for files, groups and datasets with links and attributes kept in the order of creation. */
 hid_t CospinH5CreateList(hid_t list_class);
 
+hid_t CospinH5CreateGroup(hid_t file, const char name[]);
+
 /* Attributes: UTF-8 of fixed length, native integers and reals (one value: scalar dataspace). */
 herr_t CospinH5SetText(hid_t object, const char name[], const char value[]);
 herr_t CospinH5SetIntegers(hid_t object, const char name[], int count, const int values[]);
@@ -42,6 +44,17 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
 
 /* Everything that goes into a dataset, written into an open, empty file (layout.c). */
 herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double records[], double buffer[]);
+
+/* Pieces of it: an array with the usual filters, a dimension scale, and putting a scale to a dimension.
+   `file` may be a group. Buffers hold the doubles that are written. */
+hid_t CospinLayoutCreateArray(hid_t file, const char name[], CospinStorage storage, int rank,
+                              const hsize_t shape[]);
+herr_t CospinLayoutWriteDimension(hid_t file, const CospinDimension *dimension, double buffer[]);
+herr_t CospinLayoutAttachScale(hid_t file, hid_t set, const char name[], int index);
+
+/* The groups /states/<task> of stored states, `num` points in any order (states.c). */
+PetscErrorCode CospinStatesWrite(hid_t file, const CospinLayout *layout, int num, const CospinStored stored[],
+                                 herr_t *status);
 
 /* Points of the grid, and the doubles that `buffer` above needs. */
 size_t CospinLayoutNumPoints(const CospinLayout *layout);

@@ -30,7 +30,7 @@ size_t CospinLayoutBufferSize(const CospinLayout *layout)
 static void Choose_Chunk(int rank, const hsize_t shape[], hsize_t chunk[])
 {
   hsize_t size = 1;
-  for (int i = 0; i < rank; i++) size *= chunk[i] = shape[i];
+  for (int i = 0; i < rank; i++) size *= chunk[i] = PetscMax(shape[i], 1);
   for (int i = 0; i < rank; i++)
     while (size > CHUNK_VALUES && chunk[i] > 1) {
       size /= chunk[i];
@@ -51,8 +51,8 @@ static void Set_Filters(hid_t list, int rank, const hsize_t shape[])
   H5Pset_fletcher32(list);
 }
 
-static hid_t Create_Array(hid_t file, const char name[], CospinStorage storage, int rank,
-                          const hsize_t shape[])
+hid_t CospinLayoutCreateArray(hid_t file, const char name[], CospinStorage storage, int rank,
+                              const hsize_t shape[])
 {
   hid_t list = CospinH5CreateList(H5P_DATASET_CREATE);
   hid_t space = rank ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
@@ -72,12 +72,12 @@ static herr_t Write_Doubles(hid_t set, const double values[])
   return H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
 }
 
-static herr_t Write_Dimension(hid_t file, const CospinDimension *dimension, double buffer[])
+herr_t CospinLayoutWriteDimension(hid_t file, const CospinDimension *dimension, double buffer[])
 {
   int bad = 0;
   const hsize_t size = (hsize_t)dimension->size;
   const CospinStorage storage = dimension->values ? COSPIN_REAL : COSPIN_INTEGER;
-  hid_t set = Create_Array(file, dimension->name, storage, 1, &size);
+  hid_t set = CospinLayoutCreateArray(file, dimension->name, storage, 1, &size);
   for (int i = 0; i < dimension->size; i++) buffer[i] = dimension->values ? dimension->values[i] : i;
   bad |= Write_Doubles(set, buffer) < 0;
   bad |= H5DSset_scale(set, dimension->name) < 0;
@@ -116,7 +116,7 @@ static herr_t Set_VariableAttributes(hid_t set, const CospinVariable *variable)
   return bad ? -1 : 0;
 }
 
-static herr_t Attach_Scale(hid_t file, hid_t set, const char name[], int index)
+herr_t CospinLayoutAttachScale(hid_t file, hid_t set, const char name[], int index)
 {
   hid_t scale = H5Dopen2(file, name, H5P_DEFAULT);
   herr_t status = H5DSattach_scale(set, scale, (unsigned)index);
@@ -145,12 +145,13 @@ static herr_t Write_Variable(hid_t file, const CospinLayout *layout, const Cospi
   hid_t set;
   for (int i = 0; i < rank; i++) shape[i] = (hsize_t)layout->axes[i].size;
   if (variable->dimension >= 0) shape[rank++] = (hsize_t)variable->size;
-  set = Create_Array(file, variable->name, variable->storage, rank, shape);
+  set = CospinLayoutCreateArray(file, variable->name, variable->storage, rank, shape);
   Pick_Values(layout, variable, records, buffer);
   bad |= Write_Doubles(set, buffer) < 0;
-  for (int i = 0; i < layout->num_axes; i++) bad |= Attach_Scale(file, set, layout->axes[i].name, i) < 0;
+  for (int i = 0; i < layout->num_axes; i++)
+    bad |= CospinLayoutAttachScale(file, set, layout->axes[i].name, i) < 0;
   if (variable->dimension >= 0)
-    bad |= Attach_Scale(file, set, layout->dimensions[variable->dimension].name, rank - 1) < 0;
+    bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->dimension].name, rank - 1) < 0;
   bad |= Set_VariableAttributes(set, variable) < 0;
   bad |= H5Dclose(set) < 0;
   return bad ? -1 : 0;
@@ -159,9 +160,10 @@ static herr_t Write_Variable(hid_t file, const CospinLayout *layout, const Cospi
 herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double records[], double buffer[])
 {
   int bad = 0;
-  for (int i = 0; i < layout->num_axes; i++) bad |= Write_Dimension(file, layout->axes + i, buffer) < 0;
+  for (int i = 0; i < layout->num_axes; i++)
+    bad |= CospinLayoutWriteDimension(file, layout->axes + i, buffer) < 0;
   for (int i = 0; i < layout->num_dimensions; i++)
-    bad |= Write_Dimension(file, layout->dimensions + i, buffer) < 0;
+    bad |= CospinLayoutWriteDimension(file, layout->dimensions + i, buffer) < 0;
   for (int i = 0; i < layout->num_variables; i++)
     bad |= Write_Variable(file, layout, layout->variables + i, records, buffer) < 0;
   return bad ? -1 : 0;

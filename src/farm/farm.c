@@ -3,6 +3,7 @@
    record, and asks again; at the end the records go to rank 0.
 */
 #include "progress.h"
+#include "stored.h"
 #include <cospin/farm.h>
 #include <cospin/point.h>
 #include <string.h>
@@ -14,6 +15,8 @@ typedef struct {
   PetscMPIInt rank, size;
   PetscInt64 count, capacity;
   double *records; /* on the leader: [count][1 + record_length], the point's number in front */
+  int num_stored, stored_capacity;
+  CospinStored *stored; /* on the leader: states of points that store some */
 } Group;
 
 static PetscErrorCode create_group(MPI_Comm world, CospinSplit split, Group *group)
@@ -40,6 +43,8 @@ static PetscErrorCode destroy_group(Group *group)
   PetscFunctionBeginUser;
   if (group->comm != MPI_COMM_NULL) PetscCallMPI(MPI_Comm_free(&group->comm));
   PetscCall(PetscFree(group->records));
+  for (int k = 0; k < group->num_stored; k++) PetscCall(CospinStoredDestroy(&group->stored[k]));
+  PetscCall(PetscFree(group->stored));
   PetscFunctionReturn(0);
 }
 
@@ -107,6 +112,20 @@ static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable tabl
   PetscFunctionReturn(0);
 }
 
+/* Keeps the states of a point on the leader. */
+static PetscErrorCode keep_stored(Group *group, CospinPoint point)
+{
+  PetscFunctionBeginUser;
+  if (group->rank != 0 || point->stored->count == 0) PetscFunctionReturn(0);
+  if (group->num_stored == group->stored_capacity) {
+    group->stored_capacity = 2 * group->stored_capacity + 16;
+    PetscCall(PetscRealloc(sizeof(CospinStored) * (size_t)group->stored_capacity, &group->stored));
+  }
+  group->stored[group->num_stored++] = point->stored;
+  point->stored = NULL;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run_point(Group *group, CospinDeck deck, CospinTable table, PetscInt64 number,
                                 double record[])
 {
@@ -126,6 +145,7 @@ static PetscErrorCode run_point(Group *group, CospinDeck deck, CospinTable table
     PetscCall(run_task(group, point, table, k, record));
     outcome = CospinOutcomeWorse(outcome, (CospinOutcome)record[table->outcome_of_task[k]]);
   }
+  PetscCall(keep_stored(group, point));
   PetscCall(CospinPointDestroy(&point));
   memory = peak_memory(PETSC_FALSE);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_SUM, group->comm));
@@ -204,7 +224,8 @@ static PetscErrorCode gather(MPI_Comm world, const Group *group, PetscInt64 num_
 }
 
 PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table,
-                             const CospinFarmOptions *options, double **records)
+                             const CospinFarmOptions *options, double **records, int *num_stored,
+                             CospinStored **stored)
 {
   const PetscInt64 num_points = CospinDeckNumPoints(deck);
   CospinProgress progress;
@@ -220,6 +241,7 @@ PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table,
   PetscCallMPI(MPI_Barrier(world));
   PetscCall(CospinProgressFinish(&progress));
   PetscCall(gather(world, &group, num_points, table->layout.record_length, records));
+  PetscCall(CospinStoredGather(world, &group.num_stored, &group.stored, num_stored, stored));
   PetscCall(CospinQueueDestroy(&queue));
   PetscCall(destroy_group(&group));
   PetscFunctionReturn(0);

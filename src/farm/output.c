@@ -48,9 +48,14 @@ static void rescue_name(const char file[], char rescue[], size_t size)
 }
 
 PetscErrorCode CospinOutputWrite(const char file[], CospinDeck deck, CospinTable table,
-                                 const double records[], CospinProvenance provenance, int *status)
+                                 const double records[], int num_stored, const CospinStored stored[],
+                                 CospinProvenance provenance, int *status)
 {
-  CospinDatasetTexts texts = {.title = deck->title, .source = deck->source, .deck_verbatim = deck->text};
+  CospinDatasetTexts texts = {.title = deck->title,
+                              .source = deck->source,
+                              .deck_verbatim = deck->text,
+                              .num_stored = num_stored,
+                              .stored = stored};
   char *completed = NULL, why[1024] = "", rescue[4200];
 
   PetscFunctionBeginUser;

@@ -1,5 +1,6 @@
 /* Rows of the results table, and the check of all grid points that goes with laying them out. */
 #include <cospin/point.h>
+#include <cospin/storage.h>
 #include <cospin/table.h>
 #include <string.h>
 
@@ -245,6 +246,58 @@ static PetscErrorCode set_dimensions(Builder *builder, const CospinDimension wan
   PetscFunctionReturn(0);
 }
 
+/* ---- Stored states ---------------------------------------------------------------------------------------
+ */
+
+/* A name of a group's own must not be that of an axis. */
+static PetscErrorCode check_group_names(CospinDeck deck, const CospinStoredGroup *group, CospinFaults faults,
+                                        PetscBool *ok)
+{
+  static const char *const taken[] = {"element", "first", "count", "value_re", "value_im"};
+  const int num_taken = PETSC_STATIC_ARRAY_LENGTH(taken);
+  char path[128];
+
+  PetscFunctionBeginUser;
+  for (int a = 0; a < deck->num_axes; a++) {
+    for (int k = 0; k < num_taken + group->num_components + group->num_columns; k++) {
+      const int c = k - num_taken, l = c - group->num_components;
+      const char *name = c < 0 ? taken[k] : l < 0 ? group->sizes[c].name : group->columns[l].name;
+      if (strcmp(name, deck->axes[a].name) != 0) continue;
+      *ok = PETSC_FALSE;
+      PetscCall(PetscSNPrintf(path, sizeof(path), "grid.%s", deck->axes[a].name));
+      PetscCall(CospinFaultsAdd(faults, deck->axes[a].position, path,
+                                "a part of the stored states is called `%s` too (rename the parameter)",
+                                name));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode set_groups(Builder *builder, const CospinSystem *system, CospinFaults faults,
+                                 PetscBool *ok)
+{
+  CospinDeck deck = builder->deck;
+  CospinLayout *layout = &builder->table->layout;
+  CospinStoredGroup *groups;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &groups));
+  layout->groups = groups;
+  for (int k = 0; k < deck->num_tasks; k++) {
+    const CospinTaskKind *kind = CospinTaskKindOf(&deck->tasks[k]);
+    CospinStoredGroup *group = &groups[layout->num_groups];
+    const CospinAxis *times;
+    if (!kind->Stores || !kind->Stores(&deck->tasks[k], &times)) continue;
+    PetscCall(CospinStorageCreate(system, group));
+    group->name = deck->tasks[k].name;
+    group->task = k;
+    if (times) group->time = (CospinDimension){"time", times->size, times->values, deck->time_unit, "time"};
+    PetscCall(check_group_names(deck, group, faults, ok));
+    layout->num_groups++;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Everything that needs numbers, at one grid point. */
 static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults,
                                   CospinDimension wanted[], CospinPoint *point, PetscBool *ok)
@@ -283,7 +336,7 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, CospinD
 }
 
 static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDimension wanted[],
-                            CospinObservables observables, CospinTable *table, PetscBool *ok)
+                            CospinPoint first, CospinTable *table, PetscBool *ok)
 {
   Builder builder = {.deck = deck};
   CospinTable new;
@@ -297,12 +350,13 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDi
   PetscCall(set_axes(new, deck));
   PetscCall(set_dimensions(&builder, wanted));
   PetscCall(add_point(&builder));
-  for (int k = 0; k < deck->num_tasks; k++) PetscCall(add_task(&builder, k, observables));
+  for (int k = 0; k < deck->num_tasks; k++) PetscCall(add_task(&builder, k, first->observables));
   PetscCall(PetscFree(builder.dimension_of_task));
   new->layout.variables = builder.variables;
   new->layout.num_variables = builder.count;
   new->layout.record_length = builder.length;
   PetscCall(check_names(&builder, faults, ok));
+  PetscCall(set_groups(&builder, &first->problem->system, faults, ok));
   PetscCall(CospinTableCheckPlots(new, deck, faults, ok));
   *table = new;
   PetscFunctionReturn(0);
@@ -317,10 +371,20 @@ PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTab
   *table = NULL;
   PetscCall(PetscCalloc1((size_t)deck->num_tasks, &wanted));
   PetscCall(check_points(deck, faults, wanted, &first, ok));
-  if (*ok) PetscCall(build(deck, faults, wanted, first->observables, table, ok));
+  if (*ok) PetscCall(build(deck, faults, wanted, first, table, ok));
   PetscCall(PetscFree(wanted));
   if (!*ok) PetscCall(CospinTableDestroy(table));
   PetscCall(CospinPointDestroy(&first));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode free_groups(CospinLayout *layout)
+{
+  CospinStoredGroup *groups = (CospinStoredGroup *)(uintptr_t)layout->groups;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < layout->num_groups; k++) PetscCall(CospinStorageDestroy(&groups[k]));
+  PetscCall(PetscFree(groups));
   PetscFunctionReturn(0);
 }
 
@@ -338,6 +402,7 @@ PetscErrorCode CospinTableDestroy(CospinTable *table)
   PetscFunctionBeginUser;
   if (!*table) PetscFunctionReturn(0);
   PetscCall(PetscFree((*table)->layout.axes));
+  PetscCall(free_groups(&(*table)->layout));
   for (int k = 0; k < (*table)->layout.num_dimensions; k++)
     PetscCall(free_name(&(*table)->layout.dimensions[k]));
   PetscCall(PetscFree((*table)->layout.dimensions));

@@ -1,9 +1,10 @@
 /*
    Task `evolve`: the state at given times, from a product state, and what is read from it.
 
-   The state is taken apart into the sectors that an observable, the trace or the fidelity reads; each of them
-   evolves by itself (propagator.c), and nothing else is ever stored. Everything that is read is linear in the
-   state, so a reading is a scalar product with a vector of weights, made once.
+   The state is taken apart into the sectors that an observable, the trace or the fidelity reads (into all of
+   its sectors, if it is to be stored); each of them evolves by itself (propagator.c), and nothing else is
+   ever held. Everything that is read is linear in the state, so a reading is a scalar product with a vector
+   of weights, made once.
 */
 #include "settings.h"
 #include <cospin/cost.h>
@@ -41,6 +42,11 @@ static const CospinKey keys[] = {
      .choices = methods,
      .unit = "",
      .help = "krylov: products with the generator; rational: factorisations, for long times and stiff rates"},
+    COSPIN_TASK_STORE_KEY,
+    {.name = "store_times",
+     .type = COSPIN_KEY_AXIS,
+     .unit = "time",
+     .help = "which of the times have their state stored; default: all"},
     {.name = NULL},
 };
 
@@ -70,8 +76,8 @@ static const double negligible_share = 1e-2; /* of the tolerance, all sectors th
  */
 
 typedef struct {
-  const CospinAxis *times;
-  CospinState initial, target; /* target: NULL if no fidelity is wanted */
+  const CospinAxis *times, *store_times; /* store_times: NULL if no state is stored */
+  CospinState initial, target;           /* target: NULL if no fidelity is wanted */
   CospinPropagatorOptions options;
 } Settings;
 
@@ -91,6 +97,47 @@ static PetscErrorCode check_times(CospinProblem problem, const CospinRecord *tas
         CospinFaultsAdd(faults, times->position, path,
                         k ? "times must ascend, and %.6g follows %.6g" : "a time is %.6g (times start at 0)",
                         times->values[k], k ? times->values[k - 1] : 0.0));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The times whose states are stored; NULL: none. */
+static const CospinAxis *times_to_store(const CospinRecord *task)
+{
+  const CospinAxis *chosen = &CospinRecordGet(task, "store_times")->axis;
+
+  if (!CospinTaskStores(task)) return NULL;
+  return chosen->size ? chosen : &CospinRecordGet(task, "times")->axis;
+}
+
+/* Where on an axis a time stands; -1: nowhere. */
+static int find_time(const CospinAxis *axis, double time)
+{
+  for (int k = 0; axis && k < axis->size; k++) {
+    if (PetscAbsReal(axis->values[k] - time) <= 1e-9 * PetscAbsReal(time)) return k;
+  }
+  return -1;
+}
+
+static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                        PetscBool *ok)
+{
+  const CospinAxis *chosen = &CospinRecordGet(task, "store_times")->axis;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.store_times", (int)(task - problem->deck->tasks),
+                          task->kind->name));
+  if (chosen->size && !CospinTaskStores(task)) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, chosen->position, path, "goes with `store: state`"));
+  }
+  for (int k = 0; k < chosen->size; k++) {
+    if (find_time(&CospinRecordGet(task, "times")->axis, chosen->values[k]) >= 0) continue;
+    *ok = PETSC_FALSE;
+    PetscCall(
+        CospinFaultsAdd(faults, chosen->position, path, "%.6g is not one of `times`", chosen->values[k]));
     break;
   }
   PetscFunctionReturn(0);
@@ -127,12 +174,14 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
 
   PetscFunctionBeginUser;
   *settings = (Settings){.times = &CospinRecordGet(task, "times")->axis,
+                         .store_times = times_to_store(task),
                          .options.mesh_dimension = CospinLatticeRank(problem->lattice)};
   PetscCall(CospinTaskTolerance(problem, task, faults, &settings->options.tolerance, ok));
   for (int k = 0; methods[k]; k++) {
     if (strcmp(methods[k], method) == 0) settings->options.method = (CospinPropagatorMethod)k;
   }
   PetscCall(check_times(problem, task, faults, ok));
+  PetscCall(check_store_times(problem, task, faults, ok));
   PetscCall(get_states(problem, task, faults, settings, ok));
   PetscFunctionReturn(0);
 }
@@ -157,6 +206,17 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* The sectors that are evolved: those that are read and, for a state that is stored, all that it has. */
+static PetscErrorCode sectors_of(CospinProblem problem, CospinObservables observables,
+                                 const Settings *settings, int *num, int **representatives)
+{
+  const CospinState whole = settings->store_times ? settings->initial : NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSectorsRead(problem, observables, settings->target, whole, num, representatives));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
@@ -167,7 +227,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, NULL, &settings, &ok));
   PetscCall(CospinObservablesCreate(problem, NULL, &observables, &ok));
-  PetscCall(CospinTaskSectorsRead(problem, observables, settings.target, num, representatives));
+  PetscCall(sectors_of(problem, observables, &settings, num, representatives));
   PetscCall(CospinObservablesDestroy(&observables));
   PetscCall(free_settings(&settings));
   PetscFunctionReturn(0);
@@ -189,7 +249,8 @@ typedef struct {
   double *smallest, *imaginary, *error; /* [num_times] */
   int num_sectors, steps, operations, factorisations;
   PetscInt64 dimension, nonzeros;
-  double leak; /* largest change of a reading when open windows grew; 0 if there are none */
+  CospinStored stored; /* one state per time to store */
+  double leak;         /* largest change of a reading when open windows grew; 0 if there are none */
   CospinOutcome outcome;
   /* the sector at work */
   CospinSector sector;
@@ -271,6 +332,7 @@ static PetscErrorCode read_state(void *context, int k, Vec u, double error)
   Evolution *evolution = (Evolution *)context;
   double extremes[2] = {evolution->smallest[k], -evolution->imaginary[k]};
   const PetscScalar *array;
+  int store;
 
   PetscFunctionBeginUser;
   if (evolution->num_weights)
@@ -289,17 +351,22 @@ static PetscErrorCode read_state(void *context, int k, Vec u, double error)
   evolution->smallest[k] = extremes[0];
   evolution->imaginary[k] = -extremes[1];
   evolution->error[k] = PetscMax(evolution->error[k], error);
+  store = find_time(evolution->settings.store_times, evolution->settings.times->values[k]);
+  if (store >= 0)
+    PetscCall(CospinTaskCollect(&evolution->problem->system, evolution->sector, u,
+                                evolution->stored->states[store]));
   PetscFunctionReturn(0);
 }
 
-/* What a sector that only the fidelity reads can add to it; infinite for others. */
+/* What a sector that only the fidelity reads can add to it; infinite for others, 0 if nothing is read. */
 static PetscErrorCode share_in_fidelity(const Evolution *evolution, Vec u, double *bound)
 {
   PetscReal size, weight_size;
 
   PetscFunctionBeginUser;
-  *bound = PETSC_INFINITY;
-  if (evolution->num_weights != 1 || evolution->reading_of[0] <= evolution->num_expectations)
+  *bound = evolution->num_weights || evolution->settings.store_times ? PETSC_INFINITY : 0.0;
+  if (evolution->settings.store_times || evolution->num_weights != 1 ||
+      evolution->reading_of[0] <= evolution->num_expectations)
     PetscFunctionReturn(0);
   PetscCall(VecNorm(u, NORM_2, &size));
   PetscCall(VecNorm(evolution->weights[0], NORM_2, &weight_size));
@@ -356,8 +423,7 @@ static PetscErrorCode evolve_sector(Evolution *evolution, const int representati
     PetscCall(VecNorm(u, NORM_2, &norm));
     PetscCall(set_up_readings(evolution, u));
     PetscCall(share_in_fidelity(evolution, u, &bound));
-    if (norm > 0.0 && evolution->num_weights > 0 && bound > negligible)
-      PetscCall(propagate(evolution, prefix, u));
+    if (norm > 0.0 && bound > negligible) PetscCall(propagate(evolution, prefix, u));
     PetscCall(tear_down_readings(evolution));
     PetscCall(VecDestroy(&u));
   }
@@ -389,6 +455,11 @@ static PetscErrorCode create_evolution(CospinPoint point, const CospinRecord *ta
   PetscCall(PetscCalloc3(num_times, &evolution->smallest, num_times, &evolution->imaginary, num_times,
                          &evolution->error));
   for (size_t k = 0; k < num_times; k++) evolution->smallest[k] = PETSC_MAX_REAL;
+  PetscCall(CospinStoredCreate(evolution->problem->point, &evolution->stored));
+  for (int k = 0; evolution->settings.store_times && k < evolution->settings.store_times->size; k++) {
+    CospinStoredState state;
+    PetscCall(CospinTaskNewState(evolution->problem, task, k, evolution->stored, &state));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -398,6 +469,7 @@ static PetscErrorCode free_evolution(Evolution *evolution)
   PetscCall(PetscFree(evolution->expectations));
   PetscCall(PetscFree(evolution->readings));
   PetscCall(PetscFree3(evolution->smallest, evolution->imaginary, evolution->error));
+  PetscCall(CospinStoredDestroy(&evolution->stored));
   PetscCall(free_settings(&evolution->settings));
   if (!evolution->owns_problem) PetscFunctionReturn(0);
   PetscCall(CospinObservablesDestroy(&evolution->observables));
@@ -414,8 +486,8 @@ static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, Evolut
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(create_evolution(point, task, evolution));
-  PetscCall(CospinTaskSectorsRead(evolution->problem, evolution->observables, evolution->settings.target,
-                                  &num, &representatives));
+  PetscCall(
+      sectors_of(evolution->problem, evolution->observables, &evolution->settings, &num, &representatives));
   for (int k = 0; k < num && evolution->outcome == COSPIN_GOOD; k++) {
     PetscCall(evolve_sector(evolution, representatives + k * evolution->problem->system.num_coordinates,
                             negligible_share * evolution->settings.options.tolerance / num, prefix));
@@ -514,7 +586,7 @@ static PetscErrorCode store_time(Evolution *evolution, int k, CospinResults resu
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(Evolution *evolution, CospinResults results)
+static PetscErrorCode store(Evolution *evolution, CospinStored stored, CospinResults results)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinResultsSet(results, "leak", 0, evolution->leak));
@@ -526,6 +598,7 @@ static PetscErrorCode store(Evolution *evolution, CospinResults results)
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
   if (evolution->outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
   for (int k = 0; k < evolution->settings.times->size; k++) PetscCall(store_time(evolution, k, results));
+  PetscCall(CospinStoredTake(stored, evolution->stored));
   PetscFunctionReturn(0);
 }
 
@@ -540,10 +613,16 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   CospinProblemWindows(point->problem, windows, &open);
   PetscCall(evolve(point, task, &evolution));
   if (open) PetscCall(grow_windows(point, task, &evolution));
-  PetscCall(store(&evolution, results));
+  PetscCall(store(&evolution, point->stored, results));
   *outcome = evolution.outcome;
   PetscCall(free_evolution(&evolution));
   PetscFunctionReturn(0);
+}
+
+static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
+{
+  *times = times_to_store(task);
+  return CospinTaskStores(task);
 }
 
 const CospinTaskKind CospinTaskEvolve = {
@@ -554,6 +633,7 @@ const CospinTaskKind CospinTaskEvolve = {
     .may_multiply = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
     .Check = Check,
+    .Stores = Stores,
     .Sectors = Sectors,
     .Run = Run,
 };

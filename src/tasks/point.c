@@ -16,6 +16,7 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
   PetscCall(PetscNew(&new));
   *point = new;
   new->comm = comm;
+  PetscCall(CospinStoredCreate(number, &new->stored));
   PetscCall(CospinProblemCreate(deck, number, faults, &new->problem, ok));
   if (new->problem->generator) { /* their faults are told although a jump is wrong, too */
     PetscBool observables_ok;
@@ -52,6 +53,7 @@ PetscErrorCode CospinPointDestroy(CospinPoint *point)
   PetscFunctionBeginUser;
   if (!*point) PetscFunctionReturn(0);
   PetscCall(forget_steady(*point));
+  PetscCall(CospinStoredDestroy(&(*point)->stored));
   PetscCall(CospinObservablesDestroy(&(*point)->observables));
   PetscCall(CospinProblemDestroy(&(*point)->problem));
   PetscCall(PetscFree(*point));

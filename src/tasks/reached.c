@@ -98,8 +98,8 @@ static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, const char prefix[], int *num,
-                                  CospinBlock **blocks, CospinOutcome *outcome)
+PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscBool whole,
+                                  const char prefix[], int *num, CospinBlock **blocks, CospinOutcome *outcome)
 {
   const int n = point->problem->system.num_coordinates;
   int num_sectors, *representatives;
@@ -107,7 +107,8 @@ PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, const 
   PetscFunctionBeginUser;
   *num = 0;
   *outcome = COSPIN_GOOD;
-  PetscCall(CospinTaskSectorsRead(point->problem, point->observables, NULL, &num_sectors, &representatives));
+  PetscCall(CospinTaskSectorsRead(point->problem, point->observables, NULL, whole ? initial : NULL,
+                                  &num_sectors, &representatives));
   PetscCall(PetscCalloc1((size_t)num_sectors, blocks));
   for (int k = 0; k < num_sectors; k++) {
     CospinBlock *block = &(*blocks)[*num];

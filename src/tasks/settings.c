@@ -67,9 +67,10 @@ static PetscErrorCode append(int n, int *num, int **list, int num_more, int *mor
 }
 
 PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
-                                     int *num, int **representatives)
+                                     CospinState whole, int *num, int **representatives)
 {
   const int n = problem->system.num_coordinates;
+  const CospinState states[] = {target, whole};
   int num_more, *more;
 
   PetscFunctionBeginUser;
@@ -81,8 +82,9 @@ PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables ob
       PetscCall(append(n, num, representatives, num_more, more));
     }
   }
-  if (target) {
-    PetscCall(CospinStateSectors(problem, target, &num_more, &more));
+  for (int s = 0; s < 2; s++) {
+    if (!states[s]) continue;
+    PetscCall(CospinStateSectors(problem, states[s], &num_more, &more));
     PetscCall(append(n, num, representatives, num_more, more));
   }
   PetscFunctionReturn(0);

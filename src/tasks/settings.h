@@ -9,6 +9,23 @@
     .help = "largest residual (recomputed, relative to the norm of the generator) that counts as good"       \
   }
 
+#define COSPIN_TASK_STORE_KEY                                                                                \
+  {                                                                                                          \
+    .name = "store", .type = COSPIN_KEY_NAME, .default_text = "nothing", .choices = CospinTaskStoreChoices,  \
+    .unit = "", .help = "state: the density matrix goes into the dataset, under /states"                     \
+  }
+extern const char *const CospinTaskStoreChoices[];
+
+/* Whether a task with this key stores its state. */
+PetscBool CospinTaskStores(const CospinRecord *task);
+/* Not collective. A state without elements for task `task`, at the time-th of the times that it stores. */
+PetscErrorCode CospinTaskNewState(CospinProblem problem, const CospinRecord *task, int time,
+                                  CospinStored stored, CospinStoredState *state);
+/* Collective on rho. Adds its elements, those of one sector, to the state on the first rank; nothing is added
+   on others. */
+PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector, Vec rho,
+                                 CospinStoredState state);
+
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
@@ -24,6 +41,6 @@ PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, const CospinRecord
                                        int **representatives);
 
 /* Not collective. The sectors that the observables, the trace and (unless NULL) the fidelity with `target`
- * read. */
+   read, and (unless NULL) those where the state `whole` has elements. */
 PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
-                                     int *num, int **representatives);
+                                     CospinState whole, int *num, int **representatives);

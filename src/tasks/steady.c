@@ -18,6 +18,7 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_STATE,
      .unit = "",
      .help = "where several steady states exist: the state from which the one that is reported is reached"},
+    COSPIN_TASK_STORE_KEY,
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
 };
@@ -156,6 +157,23 @@ static PetscErrorCode store_state(CospinPoint point, int num, const CospinBlock 
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode keep_state(CospinPoint point, const CospinRecord *task, int num,
+                                 const CospinBlock blocks[])
+{
+  CospinStoredState state;
+  PetscReal norm;
+
+  PetscFunctionBeginUser;
+  if (!CospinTaskStores(task)) PetscFunctionReturn(0);
+  PetscCall(CospinTaskNewState(point->problem, task, 0, point->stored, &state));
+  for (int k = 0; k < num; k++) {
+    PetscCall(VecNorm(blocks[k].rho, NORM_2, &norm));
+    if (norm > 0)
+      PetscCall(CospinTaskCollect(&point->problem->system, blocks[k].spectrum->sector, blocks[k].rho, state));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Several steady states: the one that `initial` leads to. */
 static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, const char prefix[],
                                    double tolerance, CospinResults results, CospinOutcome *outcome)
@@ -167,8 +185,9 @@ static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, 
 
   PetscFunctionBeginUser;
   PetscCall(CospinStateCreate(point->problem, CospinRecordGet(task, "initial"), NULL, &initial, &ok));
-  PetscCall(CospinReachedState(point, initial, prefix, &num, &blocks, outcome));
+  PetscCall(CospinReachedState(point, initial, CospinTaskStores(task), prefix, &num, &blocks, outcome));
   PetscCall(store_state(point, num, blocks, tolerance, results, outcome));
+  PetscCall(keep_state(point, task, num, blocks));
   PetscCall(CospinBlocksDestroy(num, &blocks));
   PetscCall(CospinStateDestroy(&initial));
   PetscFunctionReturn(0);
@@ -192,10 +211,17 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (steady->rho) {
     const CospinBlock block = {steady->spectrum, steady->rho, steady->residual};
     PetscCall(store_state(point, 1, &block, tolerance, results, outcome));
+    PetscCall(keep_state(point, task, 1, &block));
   } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {
     PetscCall(select_state(point, task, prefix, tolerance, results, outcome));
   }
   PetscFunctionReturn(0);
+}
+
+static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
+{
+  *times = NULL;
+  return CospinTaskStores(task);
 }
 
 const CospinTaskKind CospinTaskSteady = {
@@ -203,6 +229,7 @@ const CospinTaskKind CospinTaskSteady = {
     .variables = variables,
     .has_observables = PETSC_TRUE,
     .Check = Check,
+    .Stores = Stores,
     .Sectors = CospinTaskSteadySectors,
     .Run = Run,
 };

@@ -543,9 +543,9 @@ static int Write_Examples(const char directory[])
   snprintf(path, sizeof(path), "%s/grid.h5", directory);
   failed |= CospinDatasetWrite(path, &grid, records, &texts, why, sizeof(why)) != 0;
   snprintf(path, sizeof(path), "%s/point.h5", directory);
-  failed |=
-      CospinDatasetWrite(path, &(CospinLayout){0, NULL, 1, modes, grid.num_variables, variables, RECORD},
-                         records, &texts, why, sizeof(why)) != 0;
+  failed |= CospinDatasetWrite(
+                path, &(CospinLayout){0, NULL, 1, modes, grid.num_variables, variables, RECORD, 0, NULL},
+                records, &texts, why, sizeof(why)) != 0;
   free(records);
   if (failed) fprintf(stderr, "%s\n", why);
   return failed;

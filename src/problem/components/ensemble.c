@@ -243,6 +243,40 @@ static PetscErrorCode Each(CospinComponent component, int num_left, const int le
   PetscFunctionReturn(0);
 }
 
+static const CospinLabelColumn columns[] = {
+    {"j", PETSC_FALSE, "irrep j, from N/2 down"},
+    {"m_ket", PETSC_FALSE, "eigenvalue m of Sz on the ket"},
+    {"m_bra", PETSC_FALSE, "eigenvalue m' of Sz on the bra"},
+    {.suffix = NULL},
+};
+
+static double Size(CospinComponent component)
+{
+  return CospinEnsembleSize(component);
+}
+
+static void GetColumns(CospinComponent component, const int label[], double values[])
+{
+  const double half = 0.5 * CospinEnsembleSize(component);
+
+  values[R] = half - label[R];
+  values[N_KET] = label[N_KET] - half;
+  values[N_BRA] = label[N_BRA] - half;
+}
+
+static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
+{
+  const double half = 0.5 * CospinEnsembleSize(component);
+  const double wanted[NUM_COORDINATES] = {half - values[R], half + values[N_KET], half + values[N_BRA]};
+
+  for (int i = 0; i < NUM_COORDINATES; i++) {
+    if (!(PetscAbsReal(wanted[i]) < PETSC_MAX_INT) || wanted[i] != PetscFloorReal(wanted[i]))
+      return PETSC_FALSE;
+    label[i] = (int)wanted[i];
+  }
+  return PETSC_TRUE;
+}
+
 static const CospinKey keys[] = {
     {.name = "size",
      .type = COSPIN_KEY_INTEGER,
@@ -307,6 +341,14 @@ const CospinComponentKind CospinComponentEnsemble = {
     .Create = Create,
     .Destroy = Destroy,
     .Describe = Describe,
+    .columns = columns,
+    .element =
+        "summed over the d_j copies of irrep j: each copy holds value/d_j of |j,m><j,m'|, copies of one "
+        "j have no coherence; d_j = (2j+1) N!/((N/2+j+1)! (N/2-j)!)",
+    .size = "number of spins N",
+    .Size = Size,
+    .GetColumns = GetColumns,
+    .SetColumns = SetColumns,
     .roles = roles,
     .Range = Range,
     .Diagonal = Diagonal,

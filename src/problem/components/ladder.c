@@ -96,3 +96,19 @@ double CospinLadderApply(CospinComponent component, int step, int label[])
   *n += letter->up;
   return *n >= 0 && *n < ladder->levels ? value : 0.0;
 }
+
+void CospinLadderGetColumns(double first, const int label[], double values[])
+{
+  values[N_KET] = first + label[N_KET];
+  values[N_BRA] = first + label[N_BRA];
+}
+
+PetscBool CospinLadderSetColumns(double first, const double values[], int label[])
+{
+  for (int i = 0; i < NUM_COORDINATES; i++) {
+    const double n = values[i] - first;
+    if (!(n >= 0 && n < PETSC_MAX_INT) || n != PetscFloorReal(n)) return PETSC_FALSE;
+    label[i] = (int)n;
+  }
+  return PETSC_TRUE;
+}

@@ -29,6 +29,10 @@ int CospinLadderLetterStep(CospinComponent component, CospinLetter letter, Cospi
 void CospinLadderShift(CospinComponent component, int step, int shift[]);
 double CospinLadderApply(CospinComponent component, int step, int label[]);
 
+/* The levels as they are stored, first + n: Columns of a kind. */
+void CospinLadderGetColumns(double first, const int label[], double values[]);
+PetscBool CospinLadderSetColumns(double first, const double values[], int label[]);
+
 #define COSPIN_LADDER_MEMBERS                                                                                \
   .Destroy = CospinLadderDestroy, .roles = CospinLadderRoles, .Range = CospinLadderRange,                    \
   .Diagonal = CospinLadderDiagonal, .Trace = CospinLadderTrace, .LetterStep = CospinLadderLetterStep,        \

@@ -55,6 +55,29 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
+static const CospinLabelColumn columns[] = {
+    {"n_ket", PETSC_TRUE, "quanta n on the ket"},
+    {"n_bra", PETSC_TRUE, "quanta n' on the bra"},
+    {.suffix = NULL},
+};
+
+static double Size(CospinComponent component)
+{
+  return CospinLadderLevels(component);
+}
+
+static void GetColumns(CospinComponent component, const int label[], double values[])
+{
+  (void)component;
+  CospinLadderGetColumns(0, label, values);
+}
+
+static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
+{
+  (void)component;
+  return CospinLadderSetColumns(0, values, label);
+}
+
 static const CospinKey keys[] = {
     {.name = "cutoff",
      .type = COSPIN_KEY_INTEGER,
@@ -76,6 +99,12 @@ const CospinComponentKind CospinComponentMode = {
     .states = CospinModeStates,
     .Create = Create,
     .Describe = Describe,
+    .columns = columns,
+    .element = "|n><n'|",
+    .size = "Fock states kept",
+    .Size = Size,
+    .GetColumns = GetColumns,
+    .SetColumns = SetColumns,
     .Window = CospinLadderWindow,
     COSPIN_LADDER_MEMBERS,
 };

@@ -68,6 +68,27 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
+static const CospinLabelColumn columns[] = {
+    {"m_ket", PETSC_FALSE, "eigenvalue m of Sz on the ket"},
+    {"m_bra", PETSC_FALSE, "eigenvalue m' of Sz on the bra"},
+    {.suffix = NULL},
+};
+
+static double Size(CospinComponent component)
+{
+  return 0.5 * (CospinLadderLevels(component) - 1);
+}
+
+static void GetColumns(CospinComponent component, const int label[], double values[])
+{
+  CospinLadderGetColumns(-Size(component), label, values);
+}
+
+static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
+{
+  return CospinLadderSetColumns(-Size(component), values, label);
+}
+
 static const CospinKey keys[] = {
     {.name = "S",
      .type = COSPIN_KEY_NUMBER,
@@ -98,5 +119,11 @@ const CospinComponentKind CospinComponentSpin = {
     .states = CospinSpinStates,
     .Create = Create,
     .Describe = Describe,
+    .columns = columns,
+    .element = "|m><m'|",
+    .size = "length S",
+    .Size = Size,
+    .GetColumns = GetColumns,
+    .SetColumns = SetColumns,
     COSPIN_LADDER_MEMBERS,
 };

@@ -88,6 +88,39 @@ static double Trace(CospinComponent component, const int label[])
   return 1.0;
 }
 
+static const CospinLabelColumn columns[] = {
+    {"bits_ket", PETSC_TRUE, "bit l is set if spin l is up on the ket"},
+    {"bits_bra", PETSC_TRUE, "bit l is set if spin l is up on the bra"},
+    {.suffix = NULL},
+};
+
+static double Size(CospinComponent component)
+{
+  return NumSpins(component);
+}
+
+static void GetColumns(CospinComponent component, const int label[], double values[])
+{
+  uint64_t bits[2] = {0, 0};
+
+  for (int i = 0; i < component->num_coordinates; i++) bits[i % 2] |= (uint64_t)label[i] << (i / 2);
+  values[0] = (double)bits[0];
+  values[1] = (double)bits[1];
+}
+
+static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
+{
+  const double num_strings = (double)((uint64_t)1 << NumSpins(component));
+
+  for (int side = 0; side < 2; side++) {
+    if (!(values[side] >= 0 && values[side] < num_strings)) return PETSC_FALSE;
+    for (int l = 0; l < NumSpins(component); l++) {
+      label[2 * l + side] = (int)((uint64_t)values[side] >> l & 1);
+    }
+  }
+  return PETSC_TRUE;
+}
+
 /* A step is a letter on one coordinate. */
 static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
 {
@@ -149,6 +182,12 @@ const CospinComponentKind CospinComponentSpins = {
     .Create = Create,
     .Destroy = Destroy,
     .Describe = Describe,
+    .columns = columns,
+    .element = "|bits><bits'|, spin l up where bit l is set",
+    .size = "number of spins N",
+    .Size = Size,
+    .GetColumns = GetColumns,
+    .SetColumns = SetColumns,
     .NumSpins = NumSpins,
     .roles = roles,
     .Range = Range,

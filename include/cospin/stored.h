@@ -1,0 +1,44 @@
+/*
+   Stored states: density matrices of one grid point, element by element, as they go from a task to the file.
+
+   The rows are what the file holds, one element a row: the labels of ket and bra as columns of numbers, then
+   the real and the imaginary part. What the columns are called and mean is said once for all states of a task
+   (CospinStoredGroup). Nothing here is collective, and nothing here knows physics.
+*/
+#pragma once
+#include <complex.h>
+#include <petscsys.h>
+
+/* One density matrix. */
+typedef struct CospinStoredState_ {
+  int task, time; /* index of the task in the deck; of the time among those that the task stores, 0 without */
+  int num_sizes;
+  double *sizes;   /* [num_sizes] size of every component at this point */
+  int num_columns; /* of labels */
+  PetscInt64 count, capacity;
+  double *rows; /* [count][num_columns + 2] */
+} * CospinStoredState;
+
+/* The states of one grid point: of all its tasks and times, in any order. */
+typedef struct CospinStored_ {
+  PetscInt64 point;
+  int count, capacity;
+  CospinStoredState *states; /* owned */
+} * CospinStored;
+
+PetscErrorCode CospinStoredCreate(PetscInt64 point, CospinStored *stored);
+PetscErrorCode CospinStoredDestroy(CospinStored *stored);
+/* A new state without elements; *state is borrowed and stays where it is. sizes[num_sizes] is copied. */
+PetscErrorCode CospinStoredAdd(CospinStored stored, int task, int time, int num_sizes, const double sizes[],
+                               int num_columns, CospinStoredState *state);
+/* Moves all states of `from`, which is left empty. */
+PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from);
+/* Adds an element; labels[num_columns]. */
+PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double labels[], double complex value);
+
+/*
+   The same as one block of doubles, to be sent between processes of one machine type: *buffer is owned by the
+   caller (PetscFree). Unpack makes new values.
+*/
+PetscErrorCode CospinStoredPack(CospinStored stored, PetscInt64 *size, double **buffer);
+PetscErrorCode CospinStoredUnpack(const double buffer[], CospinStored *stored);

@@ -1,0 +1,188 @@
+/*
+   Stored states as HDF5: one group a task, a contiguous ragged array (CF 1.8, 9.3.3). Rows follow each other
+   in the order of the grid, time fastest, whatever the order in which the points were finished.
+*/
+#include "h5.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  const CospinLayout *layout;
+  const CospinStoredGroup *group;
+  size_t num_places;         /* grid points times times */
+  CospinStoredState *states; /* [num_places], NULL where there is none; borrowed */
+  size_t num_elements;
+  double *buffer; /* as long as anything that is written */
+} Writer;
+
+static PetscErrorCode Sort_States(Writer *writer, int num, const CospinStored stored[])
+{
+  const int num_times = PetscMax(writer->group->time.size, 1);
+
+  PetscFunctionBeginUser;
+  writer->num_places = CospinLayoutNumPoints(writer->layout) * (size_t)num_times;
+  PetscCall(PetscCalloc1(writer->num_places, &writer->states));
+  for (int p = 0; p < num; p++) {
+    for (int k = 0; k < stored[p]->count; k++) {
+      const CospinStoredState state = stored[p]->states[k];
+      if (state->task != writer->group->task) continue;
+      PetscCheck(stored[p]->point >= 0 && state->time < num_times &&
+                     (size_t)stored[p]->point < CospinLayoutNumPoints(writer->layout),
+                 PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "A state of point %" PetscInt64_FMT ", time %d",
+                 stored[p]->point, state->time);
+      writer->states[(size_t)stored[p]->point * (size_t)num_times + (size_t)state->time] = state;
+      writer->num_elements += (size_t)state->count;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static herr_t Write_Buffer(hid_t set, const Writer *writer)
+{
+  return H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, writer->buffer);
+}
+
+/* An array shaped like the grid and the times; takes what is in the buffer. */
+static herr_t Write_Places(hid_t group, const Writer *writer, const char name[], CospinStorage storage,
+                           const char long_name[], const char *sample)
+{
+  const CospinLayout *layout = writer->layout;
+  const CospinDimension *time = &writer->group->time;
+  int bad = 0, rank = layout->num_axes;
+  hsize_t shape[H5S_MAX_RANK];
+  hid_t set;
+  for (int i = 0; i < rank; i++) shape[i] = (hsize_t)layout->axes[i].size;
+  if (time->size) shape[rank++] = (hsize_t)time->size;
+  set = CospinLayoutCreateArray(group, name, storage, rank, shape);
+  bad |= Write_Buffer(set, writer) < 0;
+  for (int i = 0; i < layout->num_axes; i++)
+    bad |= CospinLayoutAttachScale(group, set, layout->axes[i].name, i) < 0;
+  if (time->size) bad |= CospinLayoutAttachScale(group, set, time->name, rank - 1) < 0;
+  bad |= CospinH5SetText(set, "long_name", long_name) < 0;
+  bad |= CospinH5SetText(set, "units", "1") < 0;
+  if (sample) bad |= CospinH5SetText(set, "sample_dimension", sample) < 0;
+  bad |= H5Dclose(set) < 0;
+  return bad ? -1 : 0;
+}
+
+static herr_t Write_Index(hid_t group, Writer *writer)
+{
+  double first = 0;
+  int bad = 0;
+  for (size_t p = 0; p < writer->num_places; p++) {
+    writer->buffer[p] = first;
+    if (writer->states[p]) first += (double)writer->states[p]->count;
+  }
+  bad |= Write_Places(group, writer, "first", COSPIN_INTEGER, "first row of the state", NULL) < 0;
+  for (size_t p = 0; p < writer->num_places; p++)
+    writer->buffer[p] = writer->states[p] ? (double)writer->states[p]->count : 0;
+  bad |= Write_Places(group, writer, "count", COSPIN_INTEGER, "rows of the state; 0: none is stored",
+                      "element") < 0;
+  for (int c = 0; c < writer->group->num_components; c++) {
+    const CospinStoredColumn *size = &writer->group->sizes[c];
+    for (size_t p = 0; p < writer->num_places; p++)
+      writer->buffer[p] = writer->states[p] ? writer->states[p]->sizes[c] : NAN;
+    bad |= Write_Places(group, writer, size->name, COSPIN_REAL, size->long_name, NULL) < 0;
+  }
+  return bad ? -1 : 0;
+}
+
+/* A dimension without coordinates, in the way of netCDF-4: a scale of that name and nothing in it. */
+static herr_t Write_Element(hid_t group, const Writer *writer)
+{
+  const hsize_t size = (hsize_t)writer->num_elements;
+  char name[96];
+  int bad = 0;
+  hid_t set = CospinLayoutCreateArray(group, "element", COSPIN_REAL, 1, &size);
+  (void)snprintf(name, sizeof(name), "This is a netCDF dimension but not a netCDF variable. %10llu",
+                 (unsigned long long)size);
+  bad |= H5DSset_scale(set, name) < 0;
+  bad |= H5Dclose(set) < 0;
+  return bad ? -1 : 0;
+}
+
+static herr_t Write_Column(hid_t group, const Writer *writer, int column, const char name[],
+                           CospinStorage storage, const char long_name[])
+{
+  const hsize_t size = (hsize_t)writer->num_elements;
+  double *to = writer->buffer;
+  int bad = 0;
+  hid_t set = CospinLayoutCreateArray(group, name, storage, 1, &size);
+  for (size_t p = 0; p < writer->num_places; p++) {
+    const CospinStoredState state = writer->states[p];
+    for (PetscInt64 i = 0; state && i < state->count; i++)
+      *to++ = state->rows[(size_t)i * ((size_t)state->num_columns + 2) + (size_t)column];
+  }
+  bad |= Write_Buffer(set, writer) < 0;
+  bad |= CospinLayoutAttachScale(group, set, "element", 0) < 0;
+  bad |= CospinH5SetText(set, "long_name", long_name) < 0;
+  bad |= CospinH5SetText(set, "units", "1") < 0;
+  bad |= H5Dclose(set) < 0;
+  return bad ? -1 : 0;
+}
+
+static herr_t Write_Attributes(hid_t group, const CospinStoredGroup *states)
+{
+  char names[4096] = "", kinds[4096] = "", attribute[128];
+  int bad = 0;
+  for (int c = 0; c < states->num_components; c++) {
+    const CospinStoredComponent *component = &states->components[c];
+    (void)PetscStrlcat(names, c ? " " : "", sizeof(names));
+    (void)PetscStrlcat(names, component->name, sizeof(names));
+    (void)PetscStrlcat(kinds, c ? " " : "", sizeof(kinds));
+    (void)PetscStrlcat(kinds, component->kind, sizeof(kinds));
+  }
+  bad |= CospinH5SetText(group, "components", names) < 0;
+  bad |= CospinH5SetText(group, "kinds", kinds) < 0;
+  for (int c = 0; c < states->num_components; c++) {
+    (void)snprintf(attribute, sizeof(attribute), "element_%.100s", states->components[c].name);
+    bad |= CospinH5SetText(group, attribute, states->components[c].element) < 0;
+  }
+  return bad ? -1 : 0;
+}
+
+static herr_t Write_Group(hid_t parent, Writer *writer)
+{
+  const CospinStoredGroup *states = writer->group;
+  hid_t group = CospinH5CreateGroup(parent, states->name);
+  int bad = 0;
+  for (int i = 0; i < writer->layout->num_axes; i++)
+    bad |= CospinLayoutWriteDimension(group, &writer->layout->axes[i], writer->buffer) < 0;
+  if (states->time.size) bad |= CospinLayoutWriteDimension(group, &states->time, writer->buffer) < 0;
+  bad |= Write_Element(group, writer) < 0;
+  bad |= Write_Index(group, writer) < 0;
+  for (int k = 0; k < states->num_columns; k++) {
+    const CospinStoredColumn *column = &states->columns[k];
+    bad |= Write_Column(group, writer, k, column->name, column->storage, column->long_name) < 0;
+  }
+  bad |= Write_Column(group, writer, states->num_columns, "value_re", COSPIN_REAL, "real part") < 0;
+  bad |= Write_Column(group, writer, states->num_columns + 1, "value_im", COSPIN_REAL, "imaginary part") < 0;
+  bad |= Write_Attributes(group, states) < 0;
+  bad |= H5Gclose(group) < 0;
+  return bad ? -1 : 0;
+}
+
+PetscErrorCode CospinStatesWrite(hid_t file, const CospinLayout *layout, int num, const CospinStored stored[],
+                                 herr_t *status)
+{
+  int bad = 0;
+  hid_t parent;
+
+  PetscFunctionBeginUser;
+  *status = 0;
+  if (!layout->num_groups) PetscFunctionReturn(0);
+  parent = CospinH5CreateGroup(file, "states");
+  for (int g = 0; g < layout->num_groups; g++) {
+    Writer writer = {.layout = layout, .group = &layout->groups[g]};
+    PetscCall(Sort_States(&writer, num, stored));
+    PetscCall(PetscMalloc1(
+        PetscMax(PetscMax(writer.num_places, writer.num_elements), CospinLayoutBufferSize(layout)),
+        &writer.buffer));
+    bad |= Write_Group(parent, &writer) < 0;
+    PetscCall(PetscFree(writer.buffer));
+    PetscCall(PetscFree(writer.states));
+  }
+  bad |= H5Gclose(parent) < 0;
+  *status = bad ? -1 : 0;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,320 @@
+/*
+   CospinDatasetReadState: one stored state of a file, found by its task and coordinates. The file may come
+   from anywhere, so nothing in it is believed: shapes, ranges and types are looked at before memory is asked
+   for.
+*/
+#include "h5.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  const CospinStoredQuery *query;
+  const CospinStoredGroup *wanted;
+  hid_t file, group;
+  char task[96];
+  int part;
+  char *why; /* "" as long as nothing is wrong */
+  size_t why_size;
+} Reader;
+
+#define REFUSE(reader, which, ...)                                                                           \
+  ((reader)->part = (which), (void)snprintf((reader)->why, (reader)->why_size, __VA_ARGS__))
+
+/* ---- Which group -----------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  int count;
+  char names[512], only[96];
+} Tasks;
+
+static herr_t Add_Task(hid_t parent, const char *name, const H5L_info_t *info, void *context)
+{
+  Tasks *tasks = context;
+  (void)parent;
+  (void)info;
+  (void)PetscStrlcat(tasks->names, tasks->count++ ? ", " : "", sizeof(tasks->names));
+  (void)PetscStrlcat(tasks->names, name, sizeof(tasks->names));
+  (void)snprintf(tasks->only, sizeof(tasks->only), "%s", name);
+  return 0;
+}
+
+static void Open_Group(Reader *reader)
+{
+  const CospinStoredQuery *query = reader->query;
+  Tasks tasks = {0};
+  hid_t parent;
+  reader->file = H5Fopen(query->file, H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (reader->file < 0) {
+    REFUSE(reader, COSPIN_QUERY_FILE,
+           "`%s` cannot be opened as an HDF5 file (run the deck that stores the state first)", query->file);
+    return;
+  }
+  parent =
+      H5Lexists(reader->file, "states", H5P_DEFAULT) > 0 ? H5Gopen2(reader->file, "states", H5P_DEFAULT) : -1;
+  if (parent >= 0) H5Literate(parent, H5_INDEX_NAME, H5_ITER_INC, NULL, Add_Task, &tasks);
+  (void)snprintf(reader->task, sizeof(reader->task), "%s", query->task ? query->task : tasks.only);
+  if (!tasks.count)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` holds no states (a task stores them with `store: state`)",
+           query->file);
+  else if (!query->task && tasks.count > 1)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` holds states of several tasks: say which, as in task: %s (%s)",
+           query->file, tasks.only, tasks.names);
+  else if (H5Lexists(parent, reader->task, H5P_DEFAULT) <= 0 ||
+           (reader->group = H5Gopen2(parent, reader->task, H5P_DEFAULT)) < 0)
+    REFUSE(reader, COSPIN_QUERY_TASK, "`%s` holds no states of a task `%s` (it has: %s)", query->file,
+           reader->task, tasks.names);
+  if (parent >= 0) H5Gclose(parent);
+}
+
+/* The file's words of an attribute against the wanted ones. */
+static void Compare_Words(Reader *reader, const char attribute[], const char what[],
+                          const char *(*word)(const CospinStoredComponent *))
+{
+  char found[4096], expected[4096] = "";
+  if (reader->why[0]) return;
+  for (int c = 0; c < reader->wanted->num_components; c++) {
+    if (c) (void)PetscStrlcat(expected, " ", sizeof(expected));
+    (void)PetscStrlcat(expected, word(&reader->wanted->components[c]), sizeof(expected));
+  }
+  (void)CospinH5GetText(reader->group, attribute, found, sizeof(found));
+  if (strcmp(found, expected) != 0)
+    REFUSE(reader, COSPIN_QUERY_FILE, "the state in `%s` has the %s `%.100s`, this deck has `%.100s`",
+           reader->query->file, what, found, expected);
+}
+
+static const char *Name_Of(const CospinStoredComponent *component)
+{
+  return component->name;
+}
+
+static const char *Kind_Of(const CospinStoredComponent *component)
+{
+  return component->kind;
+}
+
+/* ---- Which place -----------------------------------------------------------------------------------------
+ */
+
+/* All numbers of an array of `rank` dimensions; NULL and a refusal if that is not what stands there. */
+static PetscErrorCode Read_Numbers(Reader *reader, const char name[], int *rank, hsize_t shape[],
+                                   double **values)
+{
+  const hsize_t most = (hsize_t)1 << 32;
+  hid_t set, space;
+  hsize_t size = 1;
+
+  PetscFunctionBeginUser;
+  *values = NULL;
+  if (H5Lexists(reader->group, name, H5P_DEFAULT) > 0) {
+    set = H5Dopen2(reader->group, name, H5P_DEFAULT);
+    space = H5Dget_space(set);
+    *rank = H5Sget_simple_extent_dims(space, shape, NULL);
+    for (int i = 0; i < *rank && size <= most; i++) size *= shape[i];
+    if (*rank >= 0 && size > 0 && size <= most) PetscCall(PetscMalloc1((size_t)size, values));
+    if (*values && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) < 0)
+      PetscCall(PetscFree(*values));
+    H5Sclose(space);
+    H5Dclose(set);
+  }
+  if (!*values)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`/states/%s/%s` of `%s` cannot be read", reader->task, name,
+           reader->query->file);
+  PetscFunctionReturn(0);
+}
+
+/* The place of a coordinate on an axis; -1: not there. */
+static int Find_Value(const double values[], int size, double wanted)
+{
+  for (int k = 0; k < size; k++) {
+    if (fabs(values[k] - wanted) <= 1e-9 * fabs(wanted)) return k;
+  }
+  return -1;
+}
+
+/* Name of dimension i of `count`: that of its scale. */
+static herr_t Copy_Name(hid_t set, unsigned dimension, hid_t scale, void *context)
+{
+  char path[512] = "", *name = context;
+  const char *slash;
+  (void)set;
+  (void)dimension;
+  if (H5Iget_name(scale, path, sizeof(path)) < 0) return -1;
+  slash = strrchr(path, '/');
+  (void)snprintf(name, 96, "%s", slash ? slash + 1 : path);
+  return 1;
+}
+
+static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, PetscBool used[], int *place)
+{
+  const CospinStoredQuery *query = reader->query;
+  hsize_t shape[H5S_MAX_RANK];
+  double *values;
+  int rank, at = -1;
+
+  PetscFunctionBeginUser;
+  *place = 0;
+  for (int k = 0; k < query->num_at; k++) {
+    if (strcmp(query->at[k], axis) == 0) at = k;
+  }
+  if (at >= 0) used[at] = PETSC_TRUE;
+  if (at < 0 && size > 1)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` holds states at %d values of %s: say which, as in at: {%s: ...}",
+           query->file, size, axis, axis);
+  if (at < 0) PetscFunctionReturn(0);
+  PetscCall(Read_Numbers(reader, axis, &rank, shape, &values));
+  if (!values) PetscFunctionReturn(0);
+  *place = rank == 1 && shape[0] == (hsize_t)size ? Find_Value(values, size, query->values[at]) : -1;
+  if (*place < 0)
+    REFUSE(reader, at, "`%s` holds no state at %s = %.10g (its values go from %.10g to %.10g)", query->file,
+           axis, query->values[at], values[0], values[size - 1]);
+  PetscCall(PetscFree(values));
+  PetscFunctionReturn(0);
+}
+
+/* The flat index of the place in arrays that are shaped like the grid. */
+static PetscErrorCode Find_Place(Reader *reader, int rank, const hsize_t shape[], size_t *place)
+{
+  const CospinStoredQuery *query = reader->query;
+  hid_t set = H5Dopen2(reader->group, "count", H5P_DEFAULT);
+  char axes[512] = "";
+  PetscBool *used;
+
+  PetscFunctionBeginUser;
+  *place = 0;
+  PetscCall(PetscCalloc1((size_t)query->num_at + 1, &used));
+  for (int i = 0; i < rank && !reader->why[0]; i++) {
+    char name[96] = "";
+    int index = 0;
+    (void)H5DSiterate_scales(set, (unsigned)i, NULL, Copy_Name, name);
+    PetscCall(Choose_Value(reader, name, (int)shape[i], used, &index));
+    *place = *place * (size_t)shape[i] + (size_t)PetscMax(index, 0);
+    (void)PetscStrlcat(axes, i ? ", " : "", sizeof(axes));
+    (void)PetscStrlcat(axes, name, sizeof(axes));
+  }
+  for (int k = 0; k < query->num_at && !reader->why[0]; k++) {
+    if (!used[k])
+      REFUSE(reader, k, "the states in `%s` have no axis `%s` (%s%s)", query->file, query->at[k],
+             rank ? "they have: " : "there is only one", axes);
+  }
+  PetscCall(PetscFree(used));
+  H5Dclose(set);
+  PetscFunctionReturn(0);
+}
+
+/* One number at the place. */
+static PetscErrorCode Read_At(Reader *reader, const char name[], size_t place, double *value)
+{
+  hsize_t shape[H5S_MAX_RANK], size = 1;
+  double *values;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(Read_Numbers(reader, name, &rank, shape, &values));
+  for (int i = 0; values && i < rank; i++) size *= shape[i];
+  if (values && place < size) *value = values[place];
+  PetscCall(PetscFree(values));
+  PetscFunctionReturn(0);
+}
+
+/* ---- The rows --------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode Read_Column(Reader *reader, const char name[], hsize_t first, CospinStoredState state,
+                                  int column, double buffer[])
+{
+  const hsize_t count = (hsize_t)state->count;
+  const size_t width = (size_t)state->num_columns + 2;
+  int bad = 0;
+  hid_t set, all, rows;
+
+  PetscFunctionBeginUser;
+  if (reader->why[0]) PetscFunctionReturn(0);
+  set = H5Dopen2(reader->group, name, H5P_DEFAULT);
+  all = H5Dget_space(set);
+  rows = H5Screate_simple(1, &count, NULL);
+  bad |= set < 0 || H5Sget_simple_extent_ndims(all) != 1;
+  bad |= H5Sselect_hyperslab(all, H5S_SELECT_SET, &first, NULL, &count, NULL) < 0;
+  bad |= bad || H5Sselect_valid(all) <= 0;
+  bad |= bad || H5Dread(set, H5T_NATIVE_DOUBLE, rows, all, H5P_DEFAULT, buffer) < 0;
+  for (size_t i = 0; i < count && !bad; i++) state->rows[i * width + (size_t)column] = buffer[i];
+  H5Sclose(rows);
+  H5Sclose(all);
+  H5Dclose(set);
+  if (bad)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`/states/%s/%s` of `%s` cannot be read", reader->task, name,
+           reader->query->file);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Rows(Reader *reader, double first, double count, CospinStoredState state)
+{
+  const CospinStoredGroup *wanted = reader->wanted;
+  double *buffer;
+
+  PetscFunctionBeginUser;
+  state->count = state->capacity = (PetscInt64)count;
+  PetscCall(PetscMalloc1((size_t)count * ((size_t)wanted->num_columns + 2), &state->rows));
+  PetscCall(PetscMalloc1((size_t)count, &buffer));
+  for (int k = 0; k < wanted->num_columns; k++)
+    PetscCall(Read_Column(reader, wanted->columns[k].name, (hsize_t)first, state, k, buffer));
+  PetscCall(Read_Column(reader, "value_re", (hsize_t)first, state, wanted->num_columns, buffer));
+  PetscCall(Read_Column(reader, "value_im", (hsize_t)first, state, wanted->num_columns + 1, buffer));
+  PetscCall(PetscFree(buffer));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_State(Reader *reader, CospinStored stored, CospinStoredState *state)
+{
+  const CospinStoredGroup *wanted = reader->wanted;
+  hsize_t shape[H5S_MAX_RANK];
+  double *counts, *sizes, first = 0, count = 0;
+  size_t place = 0;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(Read_Numbers(reader, "count", &rank, shape, &counts));
+  if (counts) PetscCall(Find_Place(reader, rank, shape, &place));
+  if (!reader->why[0]) count = counts[place];
+  PetscCall(PetscFree(counts));
+  if (!reader->why[0]) PetscCall(Read_At(reader, "first", place, &first));
+  if (!reader->why[0] && !(count > 0 && count <= 4294967296.0 && first >= 0))
+    REFUSE(reader, COSPIN_QUERY_FILE,
+           "no state is stored at this point of `%s` (it was not finished, or its outcome is bad)",
+           reader->query->file);
+  PetscCall(PetscCalloc1(wanted->num_components, &sizes));
+  for (int c = 0; c < wanted->num_components && !reader->why[0]; c++)
+    PetscCall(Read_At(reader, wanted->sizes[c].name, place, &sizes[c]));
+  if (!reader->why[0]) {
+    PetscCall(CospinStoredAdd(stored, 0, 0, wanted->num_components, sizes, wanted->num_columns, state));
+    PetscCall(Read_Rows(reader, first, count, *state));
+  }
+  PetscCall(PetscFree(sizes));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDatasetReadState(const CospinStoredQuery *query, const CospinStoredGroup *wanted,
+                                      CospinStored stored, CospinStoredState *state, int *part, char why[],
+                                      size_t why_size)
+{
+  Reader reader = {.query = query, .wanted = wanted, .file = -1, .group = -1, .why = why};
+  CospinH5Catch held;
+  PetscErrorCode ierr = 0;
+
+  PetscFunctionBeginUser;
+  reader.why_size = why_size;
+  why[0] = '\0';
+  *state = NULL;
+  CospinH5CatchBegin(&held);
+  Open_Group(&reader);
+  if (!why[0]) Compare_Words(&reader, "components", "components", Name_Of);
+  if (!why[0]) Compare_Words(&reader, "kinds", "kinds of components", Kind_Of);
+  if (!why[0]) ierr = Read_State(&reader, stored, state);
+  if (reader.group >= 0) H5Gclose(reader.group);
+  if (reader.file >= 0) H5Fclose(reader.file);
+  CospinH5CatchEnd(&held);
+  PetscCall(ierr);
+  if (why[0]) *state = NULL; /* what was begun of it stays with `stored` */
+  *part = reader.part;
+  PetscFunctionReturn(0);
+}
