@@ -16,7 +16,7 @@ typedef enum {
   COSPIN_KEY_BOOLEAN,  /* true | false                                          -> boolean    */
   COSPIN_KEY_NAME,     /* a word; one of `choices` unless that is NULL          -> text       */
   COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
-  COSPIN_KEY_STATE     /* {COMPONENT: STATE, ...}                               -> factors    */
+  COSPIN_KEY_STATE     /* {COMPONENT: STATE, ...} or {file: F, ...}             -> factors, file */
 } CospinKeyType;
 
 /* One row of a key table. Feeds the reader, the completed deck and the reference. */
@@ -61,6 +61,16 @@ typedef struct {
   CospinExpression *arguments; /* expressions of the parameters */
 } CospinStateFactor;
 
+/* `{file: F, task: T, at: {AXIS: VALUE, ...}}`: a state that another run has stored. */
+typedef struct {
+  char *file, *task; /* task NULL: the only one in the file */
+  CospinPosition file_position, task_position;
+  char *file_path, *task_path;
+  int num_at;
+  char **at;                   /* [num_at] */
+  CospinExpression *at_values; /* [num_at] of the parameters */
+} CospinStateFile;
+
 typedef struct {
   const CospinKey *key;
   PetscBool given; /* written in the deck; otherwise the default stands here, if there is one */
@@ -71,6 +81,7 @@ typedef struct {
   CospinAxis axis;
   int num_factors;
   CospinStateFactor *factors; /* components that are left out are in their ground state */
+  CospinStateFile *file;      /* instead of factors, of which there are none then; NULL: a product state */
 } CospinSetting;
 
 /* One component or one task. settings[] stands in the order of kind->keys; a key that is neither given nor

@@ -1,5 +1,6 @@
 /*
-   Product states: one state for every component, as a deck names it, evaluated at one grid point.
+   States as a deck names them, evaluated at one grid point: product states, one state for every component,
+   and states that another run has stored (cospin/stored.h).
 
    Every kind of component has its own table of states (CospinComponentKind.states); nothing here knows them.
 */
@@ -12,15 +13,25 @@ typedef struct {
   void *data; /* what name->Prepare made */
 } CospinLocalState;
 
+typedef struct {
+  PetscInt64 key; /* the label as one number */
+  double complex value;
+} CospinStateEntry;
+
 typedef struct CospinState_ {
   const CospinSystem *system; /* borrowed */
   CospinLocalState *factors;  /* [num_components] */
-  PetscBool pure;             /* rho = |psi><psi| */
+  PetscBool pure;             /* rho = |psi><psi|; of a stored state that is not looked for */
+  PetscBool stored;           /* the entries, sorted, instead of the factors */
+  PetscInt64 num_entries;
+  CospinStateEntry *entries;
 } * CospinState;
 
 /*
    Not collective. The state of a setting of type COSPIN_KEY_STATE. Faults: unknown state, wrong number of
-   arguments, arguments that the component does not allow. *state is NULL unless *ok.
+   arguments, arguments that the component does not allow; a file that holds no such state or one of other
+   components, or one whose trace is not 1. *state is NULL unless *ok. A stored state loses what lies outside
+   of windows that are open.
 */
 PetscErrorCode CospinStateCreate(CospinProblem problem, const CospinSetting *setting, CospinFaults faults,
                                  CospinState *state, PetscBool *ok);

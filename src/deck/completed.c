@@ -107,9 +107,23 @@ static void Print_Definitions(FILE *stream, const char name[], int count,
   }
 }
 
+static void Print_State_File(FILE *stream, const CospinStateFile *file)
+{
+  PetscBool first = PETSC_TRUE;
+
+  Print_Pair(stream, &first, "file", file->file);
+  Print_Pair(stream, &first, "task", file->task);
+  fputs(", at: {", stream);
+  first = PETSC_TRUE;
+  for (int k = 0; k < file->num_at; k++)
+    Print_Pair(stream, &first, file->at[k], CospinExpressionText(file->at_values[k]));
+  fputc('}', stream);
+}
+
 static void Print_State(FILE *stream, CospinDeck deck, const CospinSetting *setting)
 {
   fputc('{', stream);
+  if (setting->file) Print_State_File(stream, setting->file);
   for (int k = 0; k < setting->num_factors; k++) {
     const CospinStateFactor *factor = &setting->factors[k];
 

@@ -28,6 +28,19 @@ static PetscErrorCode Destroy_Factors(CospinSetting *setting)
     PetscCall(PetscFree(factor->path));
   }
   PetscCall(PetscFree(setting->factors));
+  for (int k = 0; setting->file && k < setting->file->num_at; k++) {
+    PetscCall(PetscFree(setting->file->at[k]));
+    PetscCall(CospinExpressionDestroy(&setting->file->at_values[k]));
+  }
+  if (setting->file) {
+    PetscCall(PetscFree(setting->file->at));
+    PetscCall(PetscFree(setting->file->at_values));
+    PetscCall(PetscFree(setting->file->file));
+    PetscCall(PetscFree(setting->file->task));
+    PetscCall(PetscFree(setting->file->file_path));
+    PetscCall(PetscFree(setting->file->task_path));
+  }
+  PetscCall(PetscFree(setting->file));
   PetscFunctionReturn(0);
 }
 

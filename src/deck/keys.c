@@ -11,7 +11,7 @@ static const char *const type_names[] = {
     [COSPIN_KEY_BOOLEAN] = "true or false",
     [COSPIN_KEY_NAME] = "a word",
     [COSPIN_KEY_AXIS] = "a list of numbers",
-    [COSPIN_KEY_STATE] = "a product state {COMPONENT: STATE, ...}",
+    [COSPIN_KEY_STATE] = "a state {COMPONENT: STATE, ...}",
 };
 
 static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entry,

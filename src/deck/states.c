@@ -1,10 +1,11 @@
 /*
-   Product states: what stands behind `initial:` and its like.
+   States: what stands behind `initial:` and its like, a product state or the stored state of another run.
 */
 #include "read_impl.h"
 #include <string.h>
 
 #define EXPECTED_STATE  "a mapping `COMPONENT: STATE`, as in {ions: {css: [pi/2, 0]}, cavity: ground}"
+#define EXPECTED_FILE   "{file: FILE.h5, task: NAME, at: {AXIS: VALUE}}"
 #define EXPECTED_FACTOR "a state: ground, {css: [theta, phi]}, {fock: n}, ..."
 
 static PetscErrorCode Find_Component(CospinReader *reader, const CospinEntry *entry, int *component)
@@ -86,6 +87,59 @@ static PetscErrorCode Read_Factor(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
+/* ---- States of other runs --------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode Read_At(CospinReader *reader, const CospinEntry *entry, CospinStateFile *file)
+{
+  CospinEntries entries;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING,
+                                "a mapping {AXIS: VALUE}, as in {eta: 0.5, time: 10}", reader->faults,
+                                &entries));
+  PetscCall(PetscCalloc1((size_t)entries.count + 1, &file->at));
+  PetscCall(PetscCalloc1((size_t)entries.count + 1, &file->at_values));
+  for (int k = 0; k < entries.count; k++) {
+    CospinExpression *value = &file->at_values[file->num_at];
+    PetscCall(CospinReadExpression(reader, &entries.entries[k], "a number or an expression", value));
+    if (!*value) continue;
+    PetscCall(CospinParametersCheckNames(reader->deck, *value, reader->faults));
+    PetscCall(PetscStrallocpy(entries.entries[k].key, &file->at[file->num_at++]));
+  }
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_File(CospinReader *reader, const CospinEntries *entries, CospinSetting *setting)
+{
+  static const char *const known[] = {"file", "task", "at", NULL};
+  const CospinEntry *file = CospinEntriesFind(entries, "file"), *task = CospinEntriesFind(entries, "task");
+  const CospinEntry *at = CospinEntriesFind(entries, "at");
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&setting->file));
+  PetscCall(CospinEntriesCheckKeys(entries, known, reader->faults, NULL));
+  setting->file->file_position = setting->file->task_position = file->at;
+  PetscCall(CospinEntryGetText(file, "the name of a dataset, as in " EXPECTED_FILE, reader->faults,
+                               &setting->file->file));
+  PetscCall(PetscStrallocpy(file->path, &setting->file->file_path));
+  PetscCall(PetscStrallocpy(task ? task->path : file->path, &setting->file->task_path));
+  if (task) setting->file->task_position = task->at;
+  if (task) PetscCall(CospinEntryGetText(task, "the name of a task", reader->faults, &setting->file->task));
+  if (at) PetscCall(Read_At(reader, at, setting->file));
+  PetscFunctionReturn(0);
+}
+
+/* `file` is no component, then it is a file. */
+static PetscBool Is_File(CospinReader *reader, const CospinEntries *entries)
+{
+  for (int c = 0; c < reader->deck->num_components; c++) {
+    if (!strcmp(reader->deck->components[c].name, "file")) return PETSC_FALSE;
+  }
+  return (PetscBool)(CospinEntriesFind(entries, "file") != NULL);
+}
+
 PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const CospinEntryForm form = CospinEntryGetForm(entry);
@@ -99,6 +153,11 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_STATE, reader->faults, &entries));
   if (form == COSPIN_ENTRY_MAPPING)
     PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
+  if (Is_File(reader, &entries)) {
+    PetscCall(Read_File(reader, &entries, setting));
+    PetscCall(CospinEntriesDestroy(&entries));
+    PetscFunctionReturn(0);
+  }
   for (int k = 0; k < entries.count; k++) {
     CospinStateFactor *factor = &setting->factors[setting->num_factors];
 

@@ -1,5 +1,5 @@
-/* Product states: each component's own, multiplied. */
-#include <cospin/state.h>
+/* Product states: each component's own, multiplied. Stored ones: stored_state.c. */
+#include "stored_state.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +102,8 @@ PetscErrorCode CospinStateCreate(CospinProblem problem, const CospinSetting *set
   PetscCall(PetscCalloc1((size_t)num, &(*state)->factors));
   (*state)->system = &problem->system;
   (*state)->pure = PETSC_TRUE;
-  for (int c = 0; c < num; c++) {
+  if (setting->file) PetscCall(CospinStoredStateLoad(problem, setting, faults, *state, ok));
+  for (int c = 0; c < num && !setting->file; c++) {
     const CospinStateFactor *factor = NULL;
     PetscBool this_ok;
     for (int k = 0; k < setting->num_factors; k++) {
@@ -123,6 +124,7 @@ PetscErrorCode CospinStateDestroy(CospinState *state)
     if ((*state)->factors[c].name) PetscCall((*state)->factors[c].name->Free((*state)->factors[c].data));
   }
   PetscCall(PetscFree((*state)->factors));
+  PetscCall(PetscFree((*state)->entries));
   PetscCall(PetscFree(*state));
   PetscFunctionReturn(0);
 }
@@ -142,6 +144,7 @@ double complex CospinStateElement(CospinState state, const int label[])
 {
   double complex element = 1.0;
 
+  if (state->stored) return CospinStoredStateElement(state, label);
   for (int c = 0; c < state->system->num_components && element != 0.0; c++) {
     element *= factor_element(state, c, label);
   }
@@ -225,7 +228,12 @@ PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int 
   int label[COSPIN_MAX_COORDINATES] = {0};
 
   PetscFunctionBeginUser;
-  PetscCall(visit_labels(&collector, 0, label));
+  if (!state->stored) PetscCall(visit_labels(&collector, 0, label));
+  for (PetscInt64 k = 0; k < state->num_entries; k++) {
+    if (state->entries[k].value == 0.0) continue;
+    CospinStoredStateLabel(state, k, label);
+    PetscCall(add_label(&collector, label));
+  }
   PetscCall(CospinLabelsUnique(collector.n, &collector.count, collector.labels));
   *num = collector.count;
   *representatives = collector.labels;
