@@ -598,7 +598,7 @@ static PetscErrorCode store(Evolution *evolution, CospinStored stored, CospinRes
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
   if (evolution->outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
   for (int k = 0; k < evolution->settings.times->size; k++) PetscCall(store_time(evolution, k, results));
-  PetscCall(CospinStoredTake(stored, evolution->stored));
+  if (evolution->outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, evolution->stored));
   PetscFunctionReturn(0);
 }
 

@@ -157,14 +157,15 @@ static PetscErrorCode store_state(CospinPoint point, int num, const CospinBlock 
   PetscFunctionReturn(0);
 }
 
+/* Only good states are kept: who starts from one sees no outcome. */
 static PetscErrorCode keep_state(CospinPoint point, const CospinRecord *task, int num,
-                                 const CospinBlock blocks[])
+                                 const CospinBlock blocks[], CospinOutcome outcome)
 {
   CospinStoredState state;
   PetscReal norm;
 
   PetscFunctionBeginUser;
-  if (!CospinTaskStores(task)) PetscFunctionReturn(0);
+  if (outcome != COSPIN_GOOD || !CospinTaskStores(task)) PetscFunctionReturn(0);
   PetscCall(CospinTaskNewState(point->problem, task, 0, point->stored, &state));
   for (int k = 0; k < num; k++) {
     PetscCall(VecNorm(blocks[k].rho, NORM_2, &norm));
@@ -187,7 +188,7 @@ static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, 
   PetscCall(CospinStateCreate(point->problem, CospinRecordGet(task, "initial"), NULL, &initial, &ok));
   PetscCall(CospinReachedState(point, initial, CospinTaskStores(task), prefix, &num, &blocks, outcome));
   PetscCall(store_state(point, num, blocks, tolerance, results, outcome));
-  PetscCall(keep_state(point, task, num, blocks));
+  PetscCall(keep_state(point, task, num, blocks, *outcome));
   PetscCall(CospinBlocksDestroy(num, &blocks));
   PetscCall(CospinStateDestroy(&initial));
   PetscFunctionReturn(0);
@@ -211,7 +212,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (steady->rho) {
     const CospinBlock block = {steady->spectrum, steady->rho, steady->residual};
     PetscCall(store_state(point, 1, &block, tolerance, results, outcome));
-    PetscCall(keep_state(point, task, 1, &block));
+    PetscCall(keep_state(point, task, 1, &block, *outcome));
   } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {
     PetscCall(select_state(point, task, prefix, tolerance, results, outcome));
   }
