@@ -26,6 +26,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cospin_data
+import cospin_wigner
 
 PANEL = (3.4, 2.55)  # inches: one column of a journal
 MANY_CURVES = 10  # beyond that the legend names some of them, the colours run through
@@ -62,6 +63,18 @@ class Panel:
     ylabel: str = None
     logx: bool = False
     logy: bool = False
+
+
+@dataclass
+class WignerPanel:
+    """One state of an entry {kind: wigner}; all of them share `look`."""
+    path: str
+    task: str
+    point: dict
+    matrix: np.ndarray
+    sphere: bool
+    look: dict  # radius of the plane, largest value
+    title: str
 
 
 @dataclass
@@ -129,6 +142,9 @@ def panels_of_deck(completed):
     deck = yaml.load(completed, Loader=yaml.BaseLoader) or {}
     panels = []
     for entry in deck.get("plots") or []:
+        if entry.get("kind") == "wigner":
+            panels.append(entry)
+            continue
         known = {key: entry[key] for key in ("x", "series", "title", "xlabel", "ylabel") if entry.get(key)}
         flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
         panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
@@ -149,10 +165,48 @@ def choose_panels(path, data, options):
         names = options.y.split(",") if options.y else [p.y[0] for p in panels_by_default(data, observables)]
         return [Panel(options.x, names, options.series, logx=options.logx, logy=options.logy)]
     panels = panels or panels_by_default(data, observables)
+    panels = [one for panel in panels
+              for one in (wigner_panels(path, data, panel) if isinstance(panel, dict) else [panel])]
     for panel in panels:
+        if isinstance(panel, WignerPanel):
+            continue
         panel.logx |= options.logx
         panel.logy |= options.logy
     return panels
+
+
+def wigner_panels(path, data, entry):
+    """A panel for every state that the task has stored."""
+    task = entry.get("task") or (cospin_data.stored_tasks(path) or ["(none)"])[0]
+    panels, points = [], cospin_data.stored_points(path, task)
+    varying = [name for name in (points[0] if points else []) if len({point[name] for point in points}) > 1]
+    for point in points:
+        state = cospin_data.read_state(path, task, **point)
+        state = state.reduced(entry.get("component") or state.component().name)
+        kind = state.component().kind
+        sphere = (entry.get("on") or ("plane" if kind == "mode" else "sphere")) == "sphere"
+        if kind == "spins" or (sphere and kind == "mode") or (not sphere and kind == "ensemble"):
+            raise Refusal(f"there is no Wigner function of {kind} {state.component().name} on a "
+                          f"{'sphere' if sphere else 'plane'}")
+        irrep = float(entry["j"]) if entry.get("j") else None
+        if irrep is not None and irrep not in [label[0] for label in state.component().basis()]:
+            continue  # the number of spins may be an axis
+        matrix = state.block(irrep)
+        names = [f"{'$t$' if name == 'time' else symbol(data[name])} = {point[name]:g}" for name in varying]
+        title = ", ".join([*([checked(entry["title"])] if entry.get("title") else []), *names])
+        panels.append(WignerPanel(path, task, point, matrix, sphere, {}, title))
+    look = {"radius": max((radius_of(panel.matrix) for panel in panels), default=1.)}
+    for panel in panels:
+        panel.look = look
+    return panels
+
+
+def radius_of(matrix):
+    """Of the circle in the plane that holds the state: its mean level and spread, and the width of the vacuum."""
+    share = np.diagonal(matrix).real / np.trace(matrix).real
+    levels = np.arange(len(share))
+    mean = share @ levels
+    return np.sqrt(mean + 1.5 * np.sqrt(max(share @ levels ** 2 - mean ** 2, 0))) + 1.5
 
 
 def find_variable(data, name):
@@ -335,8 +389,32 @@ def draw_panel(ax, panel, files, say):
     draw_legend(ax, curves, factors, styles)
 
 
+def draw_wigner(ax, panel):
+    """The plane, or the sphere seen from below in Lambert's projection (equal areas): the lowest level in the middle, so
+    that a spin looks like its boson. Red is positive, blue negative."""
+    if panel.sphere:
+        away, turn = np.linspace(0, np.pi, 121), np.linspace(0, 2 * np.pi, 181)
+        values = cospin_wigner.on_sphere(panel.matrix, np.pi - away, turn)
+        x, y = (np.outer(np.sin(away / 2), part) for part in (np.cos(turn), -np.sin(turn)))
+        ax.add_patch(plt.Circle((0, 0), 1, fill=False, linewidth=0.6))
+        ax.set_axis_off()
+    else:
+        line = np.linspace(-panel.look["radius"], panel.look["radius"], 201)
+        x, y = np.meshgrid(line, line)
+        values = cospin_wigner.on_plane(panel.matrix, x + 1j * y)
+        ax.set_xlabel(r"Re $\alpha$")
+        ax.set_ylabel(r"Im $\alpha$")
+    largest = np.abs(values).max()
+    mesh = ax.pcolormesh(x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="gouraud", rasterized=True)
+    ax.set_aspect("equal")
+    ax.figure.colorbar(mesh, ax=ax, fraction=0.046, pad=0.04)
+    ax.set_title(panel.title)
+
+
 def draw_figure(panels, files, say):
     columns = min(len(panels), 2)
+    if any(isinstance(panel, WignerPanel) for panel in panels) and len(panels) > 2:
+        columns = min(int(np.ceil(np.sqrt(len(panels)))), 6)
     rows = -(-len(panels) // columns)
     title, source = (checked(files[0][1].attrs.get(name, "")) for name in ("title", "source"))
     width = PANEL[0] * columns
@@ -345,9 +423,12 @@ def draw_figure(panels, files, say):
     height = PANEL[1] * rows + head + foot
     figure, grid = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
     for number, (ax, panel) in enumerate(zip(grid.flat, panels)):
-        draw_panel(ax, panel, files, say)
+        if isinstance(panel, WignerPanel):
+            draw_wigner(ax, panel)
+        else:
+            draw_panel(ax, panel, files, say)
         if len(panels) > 1:
-            ax.set_title(f"({chr(ord('a') + number)})", loc="left")
+            ax.set_title(f"({chr(ord('a') + number) if number < 26 else number + 1})", loc="left")
     for ax in list(grid.flat)[len(panels):]:
         ax.remove()
     figure.tight_layout(rect=(0, foot / height, 1, 1 - head / height), pad=0.3, w_pad=1.2, h_pad=1.2)

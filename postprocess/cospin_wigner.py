@@ -28,8 +28,9 @@ def on_plane(rho, alpha):
         log_x = np.log(x)
     for k in range(len(rho)):
         diagonal = np.diagonal(rho, -k)  # rho[n + k, n]
-        if not np.any(diagonal):
+        if np.abs(diagonal).sum() < 1e-12:  # no Laguerre function here is larger than 1
             continue
+        diagonal = diagonal[:np.flatnonzero(np.abs(diagonal) > 1e-15)[-1] + 1]
         before = np.zeros(alpha.shape)
         with np.errstate(invalid="ignore"):
             now = np.exp((k / 2 * log_x if k else 0.) - x / 2 - lgamma(k + 1) / 2)

@@ -210,6 +210,44 @@ static void Print_Seconds(const Show *show)
   fprintf(show->stream, "\n");
 }
 
+/* One task's group: how many states, how many elements in all. */
+static herr_t Print_States_Of(hid_t parent, const char *name, const H5L_info_t *info, void *context)
+{
+  const Show *show = context;
+  char path[256], components[1024];
+  Variable count = {0};
+  size_t states = 0;
+  double elements = 0;
+  hid_t group, set;
+  PetscErrorCode ierr = 0;
+  (void)info;
+  (void)snprintf(path, sizeof(path), "%.200s/count", name);
+  if (H5Lexists(parent, path, H5P_DEFAULT) <= 0) return 0;
+  group = H5Gopen2(parent, name, H5P_DEFAULT);
+  set = H5Dopen2(parent, path, H5P_DEFAULT);
+  (void)CospinH5GetText(group, "components", components, sizeof(components));
+  if (set >= 0) ierr = Read_Variable(set, "count", &count);
+  for (size_t i = 0; !ierr && set >= 0 && i < count.size; i++) {
+    states += count.values[i] > 0;
+    elements += count.values[i] > 0 ? count.values[i] : 0;
+  }
+  fprintf(show->stream, "  %-12s  %zu states of %s, %.0f elements\n", name, states, components, elements);
+  (void)PetscFree(count.values);
+  H5Dclose(set);
+  H5Gclose(group);
+  return ierr ? -1 : 0;
+}
+
+static void Print_States(const Show *show)
+{
+  hid_t parent;
+  if (H5Lexists(show->file, "states", H5P_DEFAULT) <= 0) return;
+  parent = H5Gopen2(show->file, "states", H5P_DEFAULT);
+  fprintf(show->stream, "\nstored states\n");
+  H5Literate(parent, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, Print_States_Of, (void *)(uintptr_t)show);
+  H5Gclose(parent);
+}
+
 static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -222,6 +260,7 @@ static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
     Print_Seconds(show);
     Print_Variables(show, PETSC_TRUE, "dimensions");
     Print_Variables(show, PETSC_FALSE, "variables");
+    Print_States(show);
   }
   for (int i = 0; i < show->num_variables; i++) PetscCall(PetscFree(show->variables[i].values));
   PetscCall(PetscFree(show->variables));

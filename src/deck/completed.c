@@ -242,10 +242,28 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
   }
 }
 
+static void Print_Wigner(FILE *stream, const CospinPlot *plot)
+{
+  PetscBool first = PETSC_TRUE;
+
+  fputs("  - {", stream);
+  Print_Pair(stream, &first, "kind", "wigner");
+  Print_Pair(stream, &first, "task", plot->task);
+  Print_Pair(stream, &first, "component", plot->component);
+  Print_Pair(stream, &first, "on", plot->on);
+  Print_Pair(stream, &first, "j", plot->j);
+  Print_Pair(stream, &first, "title", plot->title);
+  fputs("}\n", stream);
+}
+
 static void Print_Plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
+  if (plot->wigner) {
+    Print_Wigner(stream, plot);
+    return;
+  }
   fputs("  - {", stream);
   Print_Pair(stream, &first, "x", plot->x);
   fprintf(stream, "%sy: [", first ? "" : ", ");

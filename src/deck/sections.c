@@ -392,18 +392,63 @@ static PetscErrorCode Read_Plot_Variables(CospinReader *reader, const CospinEntr
   PetscFunctionReturn(0);
 }
 
+/* {kind: wigner, ...}: of stored states */
+static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
+{
+  static const char *const known[] = {"task", "component", "on", "j", "title", "kind", NULL};
+  static const char *const surfaces[] = {"plane", "sphere", NULL};
+  char **const places[] = {&plot->task, &plot->component, &plot->on, &plot->j, &plot->title, NULL};
+  const CospinEntry *on = CospinEntriesFind(entries, "on"), *j = CospinEntriesFind(entries, "j");
+  char *end = NULL;
+
+  PetscFunctionBeginUser;
+  plot->wigner = PETSC_TRUE;
+  PetscCall(CospinEntriesCheckKeys(entries, known, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, entries, known, places));
+  if (plot->on && strcmp(plot->on, surfaces[0]) && strcmp(plot->on, surfaces[1]))
+    PetscCall(CospinFaultsAddUnknown(reader->faults, on->at, on->path, "choice", plot->on, surfaces));
+  if (plot->j && (!(strtod(plot->j, &end) >= 0) || *end))
+    PetscCall(CospinFaultsAdd(reader->faults, j->at, j->path, "`%.50s` is no number >= 0", plot->j));
+  PetscFunctionReturn(0);
+}
+
+/* What a plot is of: `lines` unless it says so. */
+static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, PetscBool *wigner)
+{
+  static const char *const kinds[] = {"lines", "wigner", NULL};
+  const CospinEntry *kind = CospinEntriesFind(entries, "kind");
+  char *text = NULL;
+
+  PetscFunctionBeginUser;
+  *wigner = PETSC_FALSE;
+  if (kind) PetscCall(CospinEntryGetText(kind, "lines or wigner", reader->faults, &text));
+  if (text && strcmp(text, kinds[0]) && strcmp(text, kinds[1]))
+    PetscCall(CospinFaultsAddUnknown(reader->faults, kind->at, kind->path, "kind of plot", text, kinds));
+  if (text) *wigner = (PetscBool)(strcmp(text, kinds[1]) == 0);
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
-  static const char *const known[] = {"x", "series", "title", "xlabel", "ylabel", "y", "logx", "logy", NULL};
+  static const char *const known[] = {"x", "series", "title", "xlabel", "ylabel", "y", "logx", "logy",
+                                      "kind", NULL};
   char **const places[] = {&plot->x,      &plot->series, &plot->title, &plot->xlabel,
-                           &plot->ylabel, NULL,          NULL,         NULL};
+                           &plot->ylabel, NULL,          NULL,         NULL,          NULL};
   const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
+  PetscBool wigner;
 
   PetscFunctionBeginUser;
   plot->position = entry->at;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {x: AXIS, y: VARIABLE}",
                                 reader->faults, &entries));
+  PetscCall(Read_Plot_Kind(reader, &entries, &wigner));
+  if (wigner) {
+    PetscCall(Read_Wigner(reader, &entries, plot));
+    PetscCall(CospinEntriesDestroy(&entries));
+    PetscFunctionReturn(0);
+  }
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
   PetscCall(Read_Texts(reader, &entries, known, places));
   y = CospinEntriesFind(&entries, "y");

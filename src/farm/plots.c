@@ -77,6 +77,50 @@ static PetscErrorCode check_variable(Checker *checker, int plot, const char name
   PetscFunctionReturn(0);
 }
 
+/* The group of stored states that a Wigner function is drawn of; NULL and a fault if there is none. */
+static PetscErrorCode find_group(Checker *checker, int plot, const CospinStoredGroup **group)
+{
+  const CospinLayout *layout = &checker->table->layout;
+  const char *task = checker->deck->plots[plot].task;
+  const char **known;
+
+  PetscFunctionBeginUser;
+  *group = NULL;
+  PetscCall(PetscCalloc1((size_t)layout->num_groups + 1, &known));
+  for (int g = 0; g < layout->num_groups; g++) {
+    known[g] = layout->groups[g].name;
+    if (task ? strcmp(known[g], task) == 0 : layout->num_groups == 1) *group = &layout->groups[g];
+  }
+  if (!*group)
+    PetscCall(fail(checker, plot, "task", "task that stores states", task ? task : "(not said)", known,
+                   layout->num_groups ? "say which of those with `store: state`"
+                                      : "a task stores them with `store: state`"));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_wigner(Checker *checker, int plot)
+{
+  const char *component = checker->deck->plots[plot].component;
+  const CospinStoredGroup *group;
+  const char **known;
+  PetscBool found = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  PetscCall(find_group(checker, plot, &group));
+  if (!group) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1((size_t)group->num_components + 1, &known));
+  for (int c = 0; c < group->num_components; c++) {
+    known[c] = group->components[c].name;
+    if (component ? strcmp(known[c], component) == 0 : group->num_components == 1) found = PETSC_TRUE;
+  }
+  if (!found)
+    PetscCall(fail(checker, plot, "component", "component", component ? component : "(not said)", known,
+                   "say which: the others are traced out"));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinFaults faults, PetscBool *ok)
 {
   Checker checker = {table, deck, faults, ok};
@@ -84,6 +128,7 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_plots; k++) {
     const CospinPlot *plot = &deck->plots[k];
+    if (plot->wigner) PetscCall(check_wigner(&checker, k));
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));
     for (int j = 0; j < plot->num_y; j++) PetscCall(check_variable(&checker, k, plot->y[j]));

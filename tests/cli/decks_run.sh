@@ -25,6 +25,7 @@ make_small() {
   sed -E -e 's/^(  N: +)[0-9]+/\16/' -e 's|^(.*\.h5, dataset: )([A-Z])|\1six/\2|' -e 's/^(  N: +)\[[^]]*\]/\1[4, 5]/' \
     -e 's/^(  S: +)\[[^]]*\]/\1[1, 2]/' \
     -e 's/^(  (x|nbar|w): +)\[[^],]*, ([^],]*), .*\]/\1[\3]/' \
+    -e 's|(file: )\.\./runs/|\1|' \
     -e 's/(linspace|logspace): \[([^],]*), ([^],]*), [0-9]+\]/\1: [\2, \3, 3]/' "$1"
 }
 
@@ -42,7 +43,8 @@ for path in "$source"/input/*.yaml; do
   name=$(basename "$path" .yaml)
   count=$((count + 1))
 
-  "$program" plan "$path" >"$name.full" || fail "$name: plan of the full deck, status $?"
+  sed 's|file: \.\./runs/|file: |' "$path" >"$name.whole.yaml" # states of another deck stand here
+  "$program" plan "$name.whole.yaml" >"$name.full" || fail "$name: plan of the full deck, status $?"
   grep -q '^# Source' "$path" && grep -q '^# Cost' "$path" || fail "$name: no comment that tells source and cost"
 
   make_small "$path" >"$name.yaml"
