@@ -408,7 +408,11 @@ def draw_wigner(ax, panel):
     mesh = ax.pcolormesh(x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="gouraud", rasterized=True)
     ax.set_aspect("equal")
     ax.figure.colorbar(mesh, ax=ax, fraction=0.046, pad=0.04)
-    ax.set_title(panel.title)
+    ax.set_title(panel.title, loc="left")
+
+
+def number_as_letter(number):
+    return chr(ord("a") + number) if number < 26 else str(number + 1)
 
 
 def draw_figure(panels, files, say):
@@ -427,8 +431,10 @@ def draw_figure(panels, files, say):
             draw_wigner(ax, panel)
         else:
             draw_panel(ax, panel, files, say)
-        if len(panels) > 1:
-            ax.set_title(f"({chr(ord('a') + number) if number < 26 else number + 1})", loc="left")
+        if len(panels) > 1 and isinstance(panel, WignerPanel):
+            ax.set_title("\n".join(textwrap.wrap(f"({number_as_letter(number)}) {panel.title}", 38)), loc="left")
+        elif len(panels) > 1:
+            ax.set_title(f"({number_as_letter(number)})", loc="left")
     for ax in list(grid.flat)[len(panels):]:
         ax.remove()
     figure.tight_layout(rect=(0, foot / height, 1, 1 - head / height), pad=0.3, w_pad=1.2, h_pad=1.2)

@@ -412,8 +412,9 @@ static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *ent
   PetscFunctionReturn(0);
 }
 
-/* What a plot is of: `lines` unless it says so. */
-static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, PetscBool *wigner)
+/* What a plot is of: `lines` unless it says so; *good: it is one of those that there are. */
+static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, PetscBool *wigner,
+                                     PetscBool *good)
 {
   static const char *const kinds[] = {"lines", "wigner", NULL};
   const CospinEntry *kind = CospinEntriesFind(entries, "kind");
@@ -421,8 +422,10 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
 
   PetscFunctionBeginUser;
   *wigner = PETSC_FALSE;
+  *good = PETSC_TRUE;
   if (kind) PetscCall(CospinEntryGetText(kind, "lines or wigner", reader->faults, &text));
-  if (text && strcmp(text, kinds[0]) && strcmp(text, kinds[1]))
+  *good = (PetscBool)(!kind || (text && (!strcmp(text, kinds[0]) || !strcmp(text, kinds[1]))));
+  if (text && !*good)
     PetscCall(CospinFaultsAddUnknown(reader->faults, kind->at, kind->path, "kind of plot", text, kinds));
   if (text) *wigner = (PetscBool)(strcmp(text, kinds[1]) == 0);
   PetscCall(PetscFree(text));
@@ -437,15 +440,15 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
                            &plot->ylabel, NULL,          NULL,         NULL,          NULL};
   const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
-  PetscBool wigner;
+  PetscBool wigner, good;
 
   PetscFunctionBeginUser;
   plot->position = entry->at;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {x: AXIS, y: VARIABLE}",
                                 reader->faults, &entries));
-  PetscCall(Read_Plot_Kind(reader, &entries, &wigner));
-  if (wigner) {
-    PetscCall(Read_Wigner(reader, &entries, plot));
+  PetscCall(Read_Plot_Kind(reader, &entries, &wigner, &good));
+  if (wigner || !good) {
+    if (wigner) PetscCall(Read_Wigner(reader, &entries, plot));
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);
   }

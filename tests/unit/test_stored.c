@@ -1,0 +1,140 @@
+/* Stored states: labels of all kinds of components to columns and back; rows to a block of doubles and back.
+ */
+#include "support_model.h"
+#include <cospin/storage.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+/* cmocka needs setjmp.h to stdint.h above it */
+#include <cmocka.h>
+
+#define OK(call) assert_int_equal(call, 0)
+
+static const char deck[] =
+    "title: a model\n"
+    "components: {e: {kind: ensemble, size: 3}, s: {kind: spin, S: 3/2}, c: {kind: mode, cutoff: 3},\n"
+    "             q: {kind: spins, size: 2}}\n"
+    "jumps: [{rate: 1, each: e.sm}, {rate: 1, operator: s.Sx + c.a + dag(c.a) + q.Sx}]\n"
+    "tasks: [steady: {store: state}]\n";
+
+/* The sector of the lattice of all whole numbers. */
+static void every_label(const CospinSystem *system, CospinLattice *lattice, CospinSector *everything)
+{
+  int zero[COSPIN_MAX_COORDINATES] = {0};
+
+  OK(CospinLatticeCreate(system->num_coordinates, lattice));
+  for (int i = 0; i < system->num_coordinates; i++) {
+    int unit[COSPIN_MAX_COORDINATES] = {0};
+    unit[i] = 1;
+    OK(CospinLatticeAdd(*lattice, unit));
+  }
+  OK(CospinSectorCreate(system, *lattice, zero, everything));
+  assert_true(CospinSectorDimension(*everything) == 20 * 16 * 9 * 16);
+}
+
+static void test_labels_have_columns(void **state)
+{
+  Model model = Model_Open(PETSC_COMM_SELF, deck, 0);
+  const CospinSystem *system = &model.problem->system;
+  const int n = system->num_coordinates;
+  const double sizes_expected[] = {3, 1.5, 3, 2};
+  double columns[2 * COSPIN_MAX_COORDINATES], sizes[4];
+  CospinLattice lattice;
+  CospinSector everything;
+
+  (void)state;
+  every_label(system, &lattice, &everything);
+  assert_int_equal(CospinStorageNumColumns(system), 3 + 2 + 2 + 2);
+  CospinStorageSizes(system, sizes);
+  for (int c = 0; c < 4; c++) assert_true(sizes[c] == sizes_expected[c]);
+  for (PetscInt64 i = 0; i < CospinSectorDimension(everything); i++) {
+    int label[COSPIN_MAX_COORDINATES], again[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(everything, i, label);
+    CospinStorageColumns(system, label, columns);
+    assert_true(CospinStorageLabel(system, columns, again));
+    for (int k = 0; k < n; k++) assert_int_equal(again[k], label[k]);
+    /* |m|, |m'| <= j <= N/2; quanta and bits as numbers */
+    assert_true(columns[0] <= 1.5 && columns[1] <= columns[0] && -columns[2] <= columns[0]);
+    assert_true(columns[3] == label[system->components[1].offset] - 1.5);
+    assert_true(columns[5] == label[system->components[2].offset]);
+    assert_true(columns[7] == label[n - 4] + 2 * label[n - 2]);
+    assert_true(columns[8] == label[n - 3] + 2 * label[n - 1]);
+    columns[i % 9] += 0.25;
+    assert_false(CospinStorageLabel(system, columns, again) && i % 9 < 7); /* bits are cut to whole numbers */
+  }
+  OK(CospinSectorDestroy(&everything));
+  OK(CospinLatticeDestroy(&lattice));
+  Model_Close(&model);
+}
+
+static void fill(CospinStored stored)
+{
+  const double sizes[] = {4, 0.5};
+
+  for (int k = 0; k < 3; k++) {
+    CospinStoredState one;
+    OK(CospinStoredAdd(stored, k % 2, k, 2, sizes, 3, &one));
+    for (int row = 0; row < 400 * k; row++) { /* more than the first allocation; none in the first state */
+      const double labels[] = {row, -0.5 * row, k};
+      OK(CospinStoredStateAppend(one, labels, row + 0.25 * k * _Complex_I));
+    }
+  }
+}
+
+static void test_one_block_of_doubles(void **state)
+{
+  CospinStored stored, copy;
+  PetscInt64 size;
+  double *buffer;
+
+  (void)state;
+  OK(CospinStoredCreate(7, &stored));
+  fill(stored);
+  OK(CospinStoredPack(stored, &size, &buffer));
+  OK(CospinStoredUnpack(buffer, &copy));
+  OK(PetscFree(buffer));
+  assert_int_equal(copy->point, 7);
+  assert_int_equal(copy->count, 3);
+  for (int k = 0; k < 3; k++) {
+    const CospinStoredState a = stored->states[k], b = copy->states[k];
+    assert_int_equal(b->task, k % 2);
+    assert_int_equal(b->time, k);
+    assert_int_equal(b->count, 400 * k);
+    assert_memory_equal(a->sizes, b->sizes, 2 * sizeof(double));
+    if (k) assert_memory_equal(a->rows, b->rows, (size_t)a->count * 5 * sizeof(double));
+  }
+  OK(CospinStoredDestroy(&stored));
+  OK(CospinStoredDestroy(&copy));
+}
+
+static void test_take_leaves_nothing(void **state)
+{
+  CospinStored stored, from;
+
+  (void)state;
+  OK(CospinStoredCreate(1, &stored));
+  OK(CospinStoredCreate(1, &from));
+  fill(from);
+  OK(CospinStoredTake(stored, from));
+  assert_int_equal(from->count, 0);
+  assert_int_equal(stored->count, 3);
+  OK(CospinStoredDestroy(&from));
+  assert_int_equal(stored->states[2]->count, 800);
+  OK(CospinStoredDestroy(&stored));
+}
+
+int main(int argc, char *argv[])
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_labels_have_columns),
+      cmocka_unit_test(test_one_block_of_doubles),
+      cmocka_unit_test(test_take_leaves_nothing),
+  };
+  int failures;
+
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return PetscFinalize() ? 1 : failures;
+}
