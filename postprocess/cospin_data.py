@@ -78,6 +78,35 @@ def _is_bookkeeping(name):
     return name in ("seconds", "peak_memory")
 
 
+def average(data, name, axis):
+    """Statistics of variable `name` over a grid axis, such as realisations of disorder, as an xarray.Dataset:
+
+    mean, error (standard error of the mean: sample standard deviation with n - 1, over sqrt(n); NaN for fewer than two
+    points), good (points that entered) and left_out (bad or unfinished ones). `data` comes from open_dataset, so that
+    bad points are NaN; infinite values count as bad.
+    """
+    values = data[name]
+    if values.dtype.kind != "f":
+        raise ValueError(f"{name} is no real variable: nothing to average")
+    if axis not in values.dims:
+        raise ValueError(f"{name} does not depend on {axis} (it has: {', '.join(values.dims) or 'no axes'})")
+    outcome = outcome_of(data, name)
+    usable = np.isfinite(values)
+    if outcome and set(data[outcome].dims) <= set(values.dims):
+        usable = usable & (data[outcome] > 0)
+    values = values.where(usable)
+    good = usable.sum(axis)
+    mean = values.sum(axis) / good.where(good > 0)
+    spread = ((values - mean) ** 2).sum(axis) / (good - 1).where(good > 1)
+    error = (spread / good.where(good > 0)) ** 0.5
+    kept = [dim for dim in data[name].dims if dim != axis]
+    result = xarray.Dataset({"mean": mean, "error": error, "good": good, "left_out": data.sizes[axis] - good})
+    result = result.transpose(*kept)
+    for key in ("mean", "error"):
+        result[key].attrs = dict(data[name].attrs)
+    return result.assign_attrs(variable=name, averaged_over=axis)
+
+
 def bad_points(data, outcome="outcome"):
     """[(where, meaning)] for each point that is unfinished or bad: ({axis: value}, "not_converged")."""
     if outcome not in data:

@@ -58,6 +58,7 @@ class Panel:
     x: str = None
     y: list = field(default_factory=list)
     series: str = None
+    average: str = None
     title: str = None
     xlabel: str = None
     ylabel: str = None
@@ -145,7 +146,7 @@ def panels_of_deck(completed):
         if entry.get("kind") == "wigner":
             panels.append(entry)
             continue
-        known = {key: entry[key] for key in ("x", "series", "title", "xlabel", "ylabel") if entry.get(key)}
+        known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
         flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
         panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
     return panels, list(deck.get("observables") or {})
@@ -161,9 +162,9 @@ def panels_by_default(data, observables):
 
 def choose_panels(path, data, options):
     panels, observables = panels_of_deck(cospin_data.deck(path)[1])
-    if options.x or options.y or options.series:
+    if options.x or options.y or options.series or options.average:
         names = options.y.split(",") if options.y else [p.y[0] for p in panels_by_default(data, observables)]
-        return [Panel(options.x, names, options.series, logx=options.logx, logy=options.logy)]
+        return [Panel(options.x, names, options.series, options.average, logx=options.logx, logy=options.logy)]
     panels = panels or panels_by_default(data, observables)
     panels = [one for panel in panels
               for one in (wigner_panels(path, data, panel) if isinstance(panel, dict) else [panel])]
@@ -221,7 +222,7 @@ def find_variable(data, name):
 
 def choose_x(panel, data):
     """The axis asked for, or the one with most points (of equals the first): the others become curves."""
-    grid = cospin_data.axes(data) or list(data.dims)
+    grid = [axis for axis in cospin_data.axes(data) or list(data.dims) if axis != panel.average]
     x = panel.x or max(grid, key=lambda axis: data.sizes[axis], default=None)
     if x not in data.dims:
         raise Refusal(f"there is no axis {x} to draw against (there are: {', '.join(data.dims) or 'none'})")
@@ -265,6 +266,17 @@ def distinct_labels(panel, data):
     return {name: f"{text}, {name}" if text in twice else text for name, text in labels.items()}
 
 
+def averaged(panel, data, variable, say):
+    """The variable with the axis `average` taken out, and its standard error; (variable, None) without that axis."""
+    if panel.average not in variable.dims:
+        return variable, None
+    statistics = cospin_data.average(data, variable.name, panel.average)
+    lost = int(statistics.left_out.max())
+    if lost:
+        say(f"{variable.name}: of {data.sizes[panel.average]} values of {panel.average} up to {lost} are left out")
+    return statistics["mean"].rename(variable.name), statistics.error
+
+
 def make_curve(x, y, low, high, keys):
     order = np.argsort(x, kind="stable")
     return Curve(x[order], y[order], None if low is None else low[order], None if high is None else high[order], keys)
@@ -276,13 +288,17 @@ def collect_curves(panel, files, say):
         x = choose_x(panel, data)
         labels = distinct_labels(panel, data)
         for name in panel.y:
-            variable = find_variable(data, name)
+            variable, error = averaged(panel, data, find_variable(data, name), say)
             if x not in variable.dims:
                 raise Refusal(f"{variable.name} does not depend on {x}")
             for text, selection in slices(variable, x, choose_series(panel, variable, x), say):
+                y = variable.isel(selection).values
                 low, high = bracket(data, variable, selection)
+                if panel.average:
+                    low, high = (None, None) if error is None else (y - error.isel(selection).values,
+                                                                   y + error.isel(selection).values)
                 keys = {"file": os.path.basename(path), "y": labels[name], "series": text}
-                curves.append(make_curve(data[x].values, variable.isel(selection).values, low, high, keys))
+                curves.append(make_curve(data[x].values, y, low, high, keys))
     return curves
 
 
@@ -458,6 +474,7 @@ def parse_options(arguments):
     parser.add_argument("--x", metavar="AXIS", help="axis to draw against (default: the first of the grid)")
     parser.add_argument("--y", metavar="VAR,VAR", help="variables in one panel (default: what the deck asks for)")
     parser.add_argument("--series", metavar="AXIS", help="axis whose values become curves")
+    parser.add_argument("--average", metavar="AXIS", help="axis over which mean and standard error are drawn")
     parser.add_argument("--logx", action="store_true", help="logarithmic x axis")
     parser.add_argument("--logy", action="store_true", help="logarithmic y axis")
     return parser.parse_args(arguments)

@@ -123,13 +123,14 @@ typedef struct {
   CospinExpression operator;
 } CospinJump;
 
-/* One picture that postprocess draws: {x: axis, y: [variables], series: axis, title:, logx:, logy:, xlabel:,
- * ylabel:}, or of stored states: {kind: wigner, task:, component:, on: plane | sphere, j:, title:} */
+/* One picture that postprocess draws: {x: axis, y: [variables], series: axis, average: axis, title:, logx:,
+ * logy:, xlabel:, ylabel:}, or of stored states: {kind: wigner, task:, component:, on: plane | sphere, j:,
+ * title:} */
 typedef struct {
   CospinPosition position;
   PetscBool wigner;
-  char *x, *series, *title, *xlabel, *ylabel; /* NULL if not said */
-  char *task, *component, *on, *j;            /* of a Wigner function; NULL if not said */
+  char *x, *series, *average, *title, *xlabel, *ylabel; /* NULL if not said */
+  char *task, *component, *on, *j;                      /* of a Wigner function; NULL if not said */
   int num_y;
   char **y;
   PetscBool logx, logy;

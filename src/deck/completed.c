@@ -274,6 +274,7 @@ static void Print_Plot(FILE *stream, const CospinPlot *plot)
   fputc(']', stream);
   first = PETSC_FALSE;
   Print_Pair(stream, &first, "series", plot->series);
+  Print_Pair(stream, &first, "average", plot->average);
   Print_Pair(stream, &first, "title", plot->title);
   Print_Pair(stream, &first, "logx", plot->logx ? "true" : "false");
   Print_Pair(stream, &first, "logy", plot->logy ? "true" : "false");

@@ -434,10 +434,10 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
 
 static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
-  static const char *const known[] = {"x", "series", "title", "xlabel", "ylabel",
-                                      "y", "logx",   "logy",  "kind",   NULL};
-  char **const places[] = {&plot->x, &plot->series, &plot->title, &plot->xlabel, &plot->ylabel,
-                           NULL,     NULL,          NULL,         NULL};
+  static const char *const known[] = {"x", "series", "average", "title", "xlabel", "ylabel",
+                                      "y", "logx",   "logy",    "kind",  NULL};
+  char **const places[] = {&plot->x,      &plot->series, &plot->average, &plot->title, &plot->xlabel,
+                           &plot->ylabel, NULL,          NULL,           NULL,         NULL};
   const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
   PetscBool wigner, good;

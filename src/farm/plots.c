@@ -121,6 +121,31 @@ static PetscErrorCode check_wigner(Checker *checker, int plot)
   PetscFunctionReturn(0);
 }
 
+/* An average runs over an axis of the grid that nothing else in the picture uses. */
+static PetscErrorCode check_average(Checker *checker, int plot, const CospinPlot *asked)
+{
+  const CospinLayout *layout = &checker->table->layout;
+  const char *use = NULL;
+  char path[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(check_axis(checker, plot, "average", asked->average));
+  if (!asked->average) PetscFunctionReturn(0);
+  if (asked->x && strcmp(asked->average, asked->x) == 0) use = "`x`";
+  if (asked->series && strcmp(asked->average, asked->series) == 0) use = "`series`";
+  for (int k = 0; k < layout->num_dimensions; k++) {
+    if (strcmp(asked->average, layout->dimensions[k].name) == 0) use = "a task, not the grid,";
+  }
+  if (!use) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(path, sizeof(path), "plots[%d].average", plot));
+  PetscCall(CospinFaultsAdd(checker->faults, asked->position, path,
+                            "cannot average over `%.200s`: %s has that axis (must be another axis of the "
+                            "grid, such as one over seeds)",
+                            asked->average, use));
+  *checker->ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinFaults faults, PetscBool *ok)
 {
   Checker checker = {table, deck, faults, ok};
@@ -131,6 +156,7 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
     if (plot->wigner) PetscCall(check_wigner(&checker, k));
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));
+    PetscCall(check_average(&checker, k, plot));
     for (int j = 0; j < plot->num_y; j++) PetscCall(check_variable(&checker, k, plot->y[j]));
   }
   PetscFunctionReturn(0);

@@ -20,10 +20,11 @@ except ImportError as missing:
     sys.exit(77)
 
 
-def run(deck, changes=(), status=0, ranks=1):
+def run(deck, changes=(), status=0, ranks=1, keep=None):
     """The dataset of a deck of input/, after replacing (pattern, text) pairs that must each match once.
 
-    `status` is the exit status that is expected. The data files of input/ lie beside the deck.
+    `status` is the exit status that is expected; `keep` a place for the dataset's file. The data files of input/ lie
+    beside the deck.
     """
     with open(os.path.join(SOURCE, "input", deck), encoding="utf-8") as stream:
         text = stream.read()
@@ -43,4 +44,6 @@ def run(deck, changes=(), status=0, ranks=1):
             environment.pop("OMPI_MCA_ess_singleton_isolated")
         done = subprocess.run(launcher + [PROGRAM, "run", path, "-o", output, "--quiet"], check=False, env=environment)
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"
+        if keep:
+            shutil.copyfile(output, keep)
         return cospin_data.open_dataset(output)
