@@ -1,12 +1,19 @@
 #!/usr/bin/python3
-"""Speed and memory of cospin, with QuTiP's piqs beside it in the same run.
+"""Speed and memory of cospin, with QuTiP beside it in the same run.
 
-    bash tests/benchmark.sh            (installs what is missing, builds, runs this)
+    bash tests/benchmark.sh                            everything: about half an hour on two free cores, 4 GB of memory
+    bash tests/benchmark.sh --rows ions piqs           parts of it: these two take three minutes
+    bash tests/benchmark.sh --rows cats8 cat60_local   rows of the last table; --list names them
 
-Prints, for the steady state and the fringe decay rate of synchronised ions at w = N Gc/2 (PRA 95, 033423, Eq. (23)):
+`ions` prints, for the steady state and the fringe decay rate of synchronised ions at w = N Gc/2 (PRA 95, 033423, Eq. (23)):
 assembly, factorisation (symbolic + numeric), solves, all of both tasks, and peak memory of all ranks together, as medians
-over repetitions; the exponent with which assembly grows; then the steady state alone against piqs (method="power"),
-both without start-up and imports. Quote ratios: machines are shared and noisy.
+over repetitions; the exponent with which assembly grows. `piqs` is the steady state alone against QuTiP's piqs
+(method="power"). All other names are rows of one table, a deck each (tests/benchmark_systems.py): time and peak memory,
+the numbers found and how far they are from a reference where there is one, and the time of a peer that solves the same.
+Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy.
+
+cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (3 GB); maser30_iterative takes some ten minutes and
+2 GB. The others take seconds to a minute.
 """
 import argparse
 import json
@@ -18,6 +25,9 @@ import sys
 import tempfile
 
 import h5py
+import numpy
+
+import benchmark_systems
 
 DECK = """title: benchmark
 parameters: {{N: {n}}}
@@ -122,6 +132,61 @@ def peers(arguments, folder):
                memory / 1e6, theirs["bytes"] / memory, theirs["inversion"] - ours["inversion"]), flush=True)
 
 
+def run_system(program, ranks, deck, shows, folder):
+    """{seconds, bytes, times, shown variable: values, ...} of a deck, run once."""
+    path, output = os.path.join(folder, "system.yaml"), os.path.join(folder, "system.h5")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(deck)
+    command = ["mpiexec", "-n", str(ranks), program, "run", path, "-o", output, "--overwrite", "--quiet", "--groups",
+               "1"]
+    status = subprocess.run(command, check=False).returncode
+    if status not in (0, 3):
+        raise RuntimeError(f"cospin ended with exit status {status}")
+    with h5py.File(output) as data:
+        result = {"seconds": float(data["seconds"][()].item()), "bytes": float(data["peak_memory"][()].item()),
+                  "good": status == 0, "times": data["time"][()].tolist() if "time" in data else []}
+        result["labels"] = max((int(data[name][()].max()) for name in data if name.endswith("_dimension")), default=0)
+        result.update({name: numpy.ravel(data[name][()]) for name in shows})
+    return result
+
+
+def describe(run, shows, references):
+    """`name = last value`, with the difference from what is known."""
+    texts = []
+    for name in shows:
+        text = f"{name} = {run[name][-1]:.10g}"
+        if name in references:
+            value, tolerance = references[name]
+            difference = abs(run[name][-1] - value)
+            text += f" (off by {difference:.0e}{'' if difference <= tolerance else ', TOO MUCH'})"
+        texts.append(text)
+    return ", ".join(texts)
+
+
+def systems(arguments, names, folder):
+    """True if every row was good."""
+    print("\n%-22s %5s %8s %9s %10s %8s %7s  %s" %
+          ("system", "ranks", "labels", "time/s", "memory/MB", "peer/s", "ratio", "found at the end"))
+    fine = True
+    for name in names:
+        deck, shows, references, peer, compared = benchmark_systems.SYSTEMS[name]
+        theirs = None
+        for ranks in arguments.ranks:
+            runs = [run_system(arguments.program, ranks, deck, shows, folder) for _ in range(arguments.repeat)]
+            run = min(runs, key=lambda one: one["seconds"])
+            text = describe(run, shows, references)
+            if peer and theirs is None:
+                theirs = peer(run["times"])
+            if theirs:
+                text += ", from the peer %.0e" % max(abs(run[compared] - theirs["values"]))
+            print("%-22s %5d %8d %9.2f %10.0f %8s %7s  %s%s" %
+                  (name, ranks, run["labels"], run["seconds"], run["bytes"] / 1e6,
+                   "%.1f" % theirs["seconds"] if theirs else "", "%.0f" % (theirs["seconds"] / run["seconds"])
+                   if theirs else "", text, "" if run["good"] else "  BAD OUTCOME"), flush=True)
+            fine = fine and run["good"] and "TOO MUCH" not in text
+    return fine
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
@@ -129,15 +194,28 @@ def main():
     parser.add_argument("--ranks", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--peer-sizes", type=int, nargs="*", default=[20, 40, 60])
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--rows", nargs="*", metavar="NAME", help="what to measure (default: everything)")
+    parser.add_argument("--list", action="store_true", help="names for --rows")
     arguments = parser.parse_args()
+    known = ["ions", "piqs", *benchmark_systems.SYSTEMS]
+    rows = arguments.rows or known
+    unknown = [name for name in rows if name not in known]
+    if unknown:
+        parser.error(f"no row {', '.join(unknown)} (known: {', '.join(known)})")
+    if arguments.list:
+        print("\n".join(known))
+        return 0
     with tempfile.TemporaryDirectory() as folder:
-        assembly = sizes(arguments, folder)
-        first, last = (assembly.get((n, arguments.ranks[0])) for n in (arguments.sizes[0], arguments.sizes[-1]))
-        if first and last and first != last:
-            ratio = last[1] / first[1] / (last[0] / first[0])
-            print("assembly per label, largest against smallest: %.2f times" % ratio)
-        peers(arguments, folder)
-    return 0
+        if "ions" in rows:
+            assembly = sizes(arguments, folder)
+            first, last = (assembly.get((n, arguments.ranks[0])) for n in (arguments.sizes[0], arguments.sizes[-1]))
+            if first and last and first != last:
+                ratio = last[1] / first[1] / (last[0] / first[0])
+                print("assembly per label, largest against smallest: %.2f times" % ratio)
+        if "piqs" in rows:
+            peers(arguments, folder)
+        names = [name for name in rows if name in benchmark_systems.SYSTEMS]
+        return 0 if not names or systems(arguments, names, folder) else 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Speed and memory of cospin beside QuTiP's piqs, in one run: see tests/benchmark.py --help for its options.
+# Speed and memory of cospin beside QuTiP, in one run: head of tests/benchmark.py, and --help for its options.
 #
-#   bash tests/benchmark.sh [options]     e.g. --sizes 124 400 --repeat 1
+#   bash tests/benchmark.sh [options]     e.g. --sizes 124 400 --repeat 1, or --rows cats8 cat60_local
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,0 +1,123 @@
+"""The systems that tests/benchmark.py measures: decks, what is read from each, and peers that solve the same.
+
+A row is one deck, run once (or `--repeat` times): seconds and peak memory of all ranks as the dataset has them, and the
+numbers named in `shows`. `reference` holds {variable: (value, tolerance)} known from another code.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def shipped(name, *changes):
+    """The text of a deck in input/ with (pattern, text) pairs replaced, each of which must match once."""
+    with open(os.path.join(ROOT, "input", name), encoding="utf-8") as stream:
+        text = stream.read()
+    for pattern, replacement in changes:
+        text, count = re.subn(pattern, replacement, text, flags=re.M)
+        if count != 1:
+            raise ValueError(f"{name}: {pattern} matches {count} times")
+    return text
+
+
+def maser(n):
+    return shipped("maser_exact.yaml", (r"^  N: \[2, 4, 10\]", f"  N: [{n}]"))
+
+
+# Without factors: memory in proportion to the number of labels.
+ITERATIVE = "\npetsc:\n" + "".join(
+    f"  {task}_{key}: {value}\n" for task in ("steady", "decay") for key, value in {
+        "eps_target": 0.1, "st_ksp_type": "gmres", "st_ksp_rtol": 1e-13, "st_ksp_gmres_restart": 150,
+        "st_pc_type": "bjacobi", "st_sub_pc_type": "ilu", "st_sub_pc_factor_levels": 1}.items())
+
+SUBENSEMBLES = """title: two detuned sub-ensembles of 20 + 20 spins
+parameters: {n: 20, N: 2*n, eta: 0.5, delta: 0.1, theta: 2*atan(sqrt(2*eta/N))}
+components:
+  A: {kind: spin, S: n/2}
+  B: {kind: spin, S: n/2}
+hamiltonian:
+  - delta*(A.Sz - B.Sz)
+  - eta/N*(A.Sm + B.Sm)^2 + hc
+jumps:
+  - {rate: 1/N^2, operator: (A.Sm + B.Sm)^2}
+observables:
+  coherence:   re(<A.Sp*B.Sm>)
+  excitations: <A.Sz + B.Sz> + n
+tasks:
+"""
+EVOLVE = """  - evolve:
+      times: [0, 1, 10, 100]
+      initial: {A: {css: [theta, pi/4]}, B: {css: [theta, pi/4]}}
+"""
+
+DETUNINGS = (1.028857, 1.64192, 1.14672, -.97318, -1.3928, .067196, .861351, .509187)  # times delta = 0.01
+
+
+def dephasing():
+    return shipped("spin_cat_dephasing.yaml", (r"^  sign: \[1, -1\]\n", ""),
+                   (r"^  realisation: \{range: .*\}\n", ""), (r"^grid:\n", ""), (r"^plots:\n", ""),
+                   (r"^  - \{x: time.*\n", ""),
+                   (r"^  unit: .*$", "  unit: [%s]" % ", ".join(map(str, DETUNINGS))))
+
+
+# The same fidelity curve with mesolve, to the same accuracy (checked against the printed digits of another code).
+MESOLVE = """
+import json, resource, sys, time
+import numpy as np
+import qutip
+times, detunings = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+n, eta = len(detunings), 0.2
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+one = qutip.qeye(2)
+def at(operator, l):
+    return qutip.tensor([operator if k == l else one for k in range(n)])
+lower = sum(at(qutip.sigmam(), l) for l in range(n))
+hamiltonian = sum(0.01 * detunings[l] / 2 * at(qutip.sigmaz(), l) for l in range(n))
+hamiltonian += eta / n * (lower ** 2 + (lower ** 2).dag())
+theta, phi = 2 * np.arctan(np.sqrt(2 * eta / n)), -np.pi / 4
+down, up = qutip.basis(2, 1), qutip.basis(2, 0)
+def coherent(phi):
+    return qutip.tensor([np.cos(theta / 2) * down + np.exp(1j * phi) * np.sin(theta / 2) * up] * n)
+cat = (coherent(phi) + coherent(phi + np.pi)).unit()
+options = qutip.Options(nsteps=10**7, atol=%(tolerance)g, rtol=%(tolerance)g)
+found = qutip.mesolve(hamiltonian, cat, times, [lower ** 2 / n], [cat * cat.dag()], options=options)
+seconds = time.perf_counter() - start
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"seconds": seconds, "bytes": 1024 * (after - before), "values": list(map(float, found.expect[0]))}))
+""" % {"tolerance": 1e-10}
+
+
+def mesolve(times):
+    """{seconds, bytes, values} of QuTiP's mesolve, without start-up and imports; None if it is not there."""
+    command = [sys.executable, "-c", MESOLVE, json.dumps(list(times)), json.dumps(list(DETUNINGS))]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        print((done.stderr.strip().splitlines() or ["no message"])[-1], file=sys.stderr)
+        return None
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+MASER_READS = ("steady_photons", "decay_rate")
+# name: (deck, variables shown, {variable: (reference, tolerance)}, peer that is given the times and returns the values
+# of a variable, that variable). References: an independent code, to the digits that it prints.
+SYSTEMS = {
+    "cats8": (dephasing(), ("evolve_fidelity",), {"evolve_fidelity": (.7054174969, 2e-9)},
+              mesolve, "evolve_fidelity"),
+    "subensembles20": (SUBENSEMBLES + "  - gap: {}\n" + EVOLVE, ("gap_rate", "evolve_coherence"), {}, None, None),
+    "subensembles20_evolve": (SUBENSEMBLES + EVOLVE, ("evolve_coherence", "evolve_excitations"), {}, None, None),
+    "maser10": (maser(10), MASER_READS,
+                {"steady_photons": (6.121649291, 1e-9), "decay_rate": (.0632497157, 1e-10)}, None, None),
+    "maser20": (maser(20), MASER_READS,
+                {"steady_photons": (12.06612324, 1.2e-7), "decay_rate": (.0280009387, 3e-10)}, None, None),
+    "maser20_iterative": (maser(20) + ITERATIVE, MASER_READS,
+                          {"steady_photons": (12.06612324, 1.2e-7), "decay_rate": (.0280009387, 3e-10)}, None, None),
+    "maser30_iterative": (maser(30) + ITERATIVE, MASER_READS, {}, None, None),
+    "cat60_local": (shipped("spin_cat_local_dephasing.yaml", (r"^  kphi: \[.*\]", "  kphi: [0.01]"),
+                            (r"series: kphi, xlabel: '.*', ylabel: Fidelity", "ylabel: F"),
+                            (r", series: kphi", "")),
+                    ("evolve_fidelity", "evolve_excitations"), {}, None, None),
+}
