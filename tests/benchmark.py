@@ -10,15 +10,17 @@ assembly, factorisation (symbolic + numeric), solves, all of both tasks, and pea
 over repetitions; the exponent with which assembly grows. `piqs` is the steady state alone against QuTiP's piqs
 (method="power"). All other names are rows of one table, a deck each (tests/benchmark_systems.py): time and peak memory,
 the numbers found and how far they are from a reference where there is one, and the time of a peer that solves the same.
-Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy.
+Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy; of the
+rows with a peer they are ratios of CPU time for that reason (cospin's with its start-up).
 
-cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (3 GB); maser30_iterative takes some ten minutes and
+cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (3 GB); maser30 takes some twenty minutes and
 2 GB. The others take seconds to a minute.
 """
 import argparse
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -139,12 +141,15 @@ def run_system(program, ranks, deck, shows, folder):
         stream.write(deck)
     command = ["mpiexec", "-n", str(ranks), program, "run", path, "-o", output, "--overwrite", "--quiet", "--groups",
                "1"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     status = subprocess.run(command, check=False).returncode
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if status not in (0, 3):
         raise RuntimeError(f"cospin ended with exit status {status}")
     with h5py.File(output) as data:
         result = {"seconds": float(data["seconds"][()].item()), "bytes": float(data["peak_memory"][()].item()),
-                  "good": status == 0, "times": data["time"][()].tolist() if "time" in data else []}
+                  "good": status == 0, "cpu": sum(getattr(after, key) - getattr(before, key) for key in ("ru_utime", "ru_stime")),
+                  "times": data["time"][()].tolist() if "time" in data else []}
         result["labels"] = max((int(data[name][()].max()) for name in data if name.endswith("_dimension")), default=0)
         result.update({name: numpy.ravel(data[name][()]) for name in shows})
     return result
@@ -165,8 +170,8 @@ def describe(run, shows, references):
 
 def systems(arguments, names, folder):
     """True if every row was good."""
-    print("\n%-22s %5s %8s %9s %10s %8s %7s  %s" %
-          ("system", "ranks", "labels", "time/s", "memory/MB", "peer/s", "ratio", "found at the end"))
+    print("\n%-22s %5s %8s %9s %8s %10s %8s %8s %7s  %s" %
+          ("system", "ranks", "labels", "time/s", "CPU/s", "memory/MB", "peer/s", "CPU/s", "ratio", "found at the end"))
     fine = True
     for name in names:
         deck, shows, references, peer, compared = benchmark_systems.SYSTEMS[name]
@@ -179,10 +184,11 @@ def systems(arguments, names, folder):
                 theirs = peer(run["times"])
             if theirs:
                 text += ", from the peer %.0e" % max(abs(run[compared] - theirs["values"]))
-            print("%-22s %5d %8d %9.2f %10.0f %8s %7s  %s%s" %
-                  (name, ranks, run["labels"], run["seconds"], run["bytes"] / 1e6,
-                   "%.1f" % theirs["seconds"] if theirs else "", "%.0f" % (theirs["seconds"] / run["seconds"])
-                   if theirs else "", text, "" if run["good"] else "  BAD OUTCOME"), flush=True)
+            beside = ["%.1f" % theirs["seconds"], "%.1f" % theirs["cpu"], "%.1f" % (theirs["cpu"] / run["cpu"])] \
+                if theirs else ["", "", ""]
+            print("%-22s %5d %8d %9.2f %8.2f %10.0f %8s %8s %7s  %s%s" %
+                  (name, ranks, run["labels"], run["seconds"], run["cpu"], run["bytes"] / 1e6, *beside, text,
+                   "" if run["good"] else "  BAD OUTCOME"), flush=True)
             fine = fine and run["good"] and "TOO MUCH" not in text
     return fine
 

@@ -15,5 +15,15 @@ typedef struct {
 
 CospinFactorCost CospinCostOfFactors(PetscInt64 n, int d);
 
+/*
+   Whether factors of n labels in d dimensions are to be made at all: they may take 0.4 of the machine's
+   memory (rightly estimated to a factor of two). Beyond that, equations are solved by iteration.
+*/
+PetscBool CospinCostFactorise(PetscInt64 n, int d);
+
+/* Bytes of an iterative solution (src/tasks/spectrum.c) with n labels and `width` elements a row: bases and
+   an incomplete factorisation. */
+double CospinCostOfIteration(PetscInt64 n, int width);
+
 /* Memory of this machine in bytes; SLURM's limit where there is one. */
 double CospinMachineBytes(void);

@@ -30,8 +30,9 @@ typedef struct CospinSpectrum_ {
   PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;
-  PetscInt width;     /* most elements in a row or column: number of moves */
-  int mesh_dimension; /* of the lattice of labels */
+  PetscInt width;      /* most elements in a row or column: number of moves */
+  int mesh_dimension;  /* of the lattice of labels */
+  PetscBool iterative; /* factors would not fit: GMRES */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;

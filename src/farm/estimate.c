@@ -12,6 +12,9 @@ static const int num_solves = 24;
 /* An evolution takes some hundred products, each element some nanoseconds. */
 static const double nonzero_seconds = 1.5e-9;
 static const int num_products = 300;
+/* Of all iterative solves of a task together: a maser of ten spins takes some hundred of 45 each. */
+static const int num_iterations = 5000;
+static const double vectors_per_iteration = 100.0;
 
 /* A task that can do with products takes them where factors would take longer. */
 static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, PetscBool may_multiply)
@@ -21,6 +24,11 @@ static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, PetscBo
   CospinFactorCost cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
 
   cost.seconds += num_solves * solve_seconds * cost.elements;
+  if (!CospinCostFactorise(n, CospinLatticeRank(problem->lattice))) {
+    cost.bytes = CospinCostOfIteration(n, problem->generator->count);
+    cost.seconds = num_iterations * nonzero_seconds * (double)n *
+                   (2.0 * problem->generator->count + vectors_per_iteration);
+  }
   if (may_multiply && product_seconds < cost.seconds) cost = (CospinFactorCost){0.0, 0.0, product_seconds};
   return cost;
 }

@@ -6,6 +6,7 @@
    input/ions_fig10a.yaml (labels in a plane), and a maser of 10 and 14 spins with 45 Fock states (four
    dimensions). */
 static const double fill_factor = 5.5, plane_seconds = 1.7e-8, space_seconds = 4e-10, fill_bytes = 28.0;
+static const double share_of_factors = 0.4;
 
 CospinFactorCost CospinCostOfFactors(PetscInt64 n, int d)
 {
@@ -18,6 +19,18 @@ CospinFactorCost CospinCostOfFactors(PetscInt64 n, int d)
   cost.bytes = fill_bytes * cost.elements;
   cost.seconds = (d > 2 ? space_seconds : plane_seconds) * PetscPowReal(labels, work_exponent);
   return cost;
+}
+
+PetscBool CospinCostFactorise(PetscInt64 n, int d)
+{
+  return (PetscBool)(CospinCostOfFactors(n, d).bytes < share_of_factors * CospinMachineBytes());
+}
+
+double CospinCostOfIteration(PetscInt64 n, int width)
+{
+  static const double vectors = 220.0, matrices = 6.0, element_bytes = 20.0; /* GMRES and Krylov-Schur */
+
+  return (double)n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
 double CospinMachineBytes(void)

@@ -15,7 +15,11 @@
 
    Where null vectors are many, factors next to zero may be too inaccurate for any of them to converge. Then
    every solve is improved by some steps of GMRES with the factors as preconditioner.
+   Where factors would not fit (cospin/cost.h) the equations are solved by GMRES, preconditioned by incomplete
+   factors of each rank's block. That takes of the order of fifty products where the shift is not small
+   against the spectrum: so it is larger, and the eigensolver takes more steps.
 */
+#include <cospin/cost.h>
 #include <cospin/liouvillian.h>
 #include <cospin/spectrum.h>
 
@@ -24,12 +28,16 @@ enum {
   FEW_ITERATIONS = 40,
   MAX_REFINEMENTS = 4,
   NUM_EXTRA = 6,
+  FEW_EXTRA = 2, /* where every solve is an iteration */
   SMALL_SUBSPACE = 5,
+  ITERATIVE_SUBSPACE = 16,
   MUMPS_EXTRA_MEMORY = 50,
-  MUMPS_MINIMUM_DEGREE = 0
+  MUMPS_MINIMUM_DEGREE = 0,
+  GMRES_RESTART = 150,
+  GMRES_ITERATIONS = 3000
 };
-static const double shift_over_norm = 1e-7, null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11,
-                    refined_residual = 1e-15;
+static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3, gmres_tolerance = 1e-13,
+                    null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11, refined_residual = 1e-15;
 
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
@@ -76,6 +84,24 @@ static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
     PetscCall(MatMumpsSetIcntl(factor, 6, 0));
     PetscCall(MatMumpsSetCntl(factor, 1, 0.0));
   }
+  PetscFunctionReturn(0);
+}
+
+/* A solve that gives up is seen in the residuals, which are recomputed: it must not end the program. */
+static PetscErrorCode configure_iteration(ST st)
+{
+  KSP ksp;
+  PC pc;
+
+  PetscFunctionBeginUser;
+  PetscCall(STSetType(st, STSINVERT));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(KSPSetType(ksp, KSPGMRES));
+  PetscCall(KSPGMRESSetRestart(ksp, GMRES_RESTART));
+  PetscCall(KSPSetTolerances(ksp, gmres_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, GMRES_ITERATIONS));
+  PetscCall(KSPSetErrorIfNotConverged(ksp, PETSC_FALSE));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PCSetType(pc, PCBJACOBI)); /* of incomplete factors */
   PetscFunctionReturn(0);
 }
 
@@ -167,7 +193,10 @@ static PetscErrorCode configure_solver(CospinSpectrum spectrum)
   PetscCall(EPSSetWhichEigenpairs(eps, EPS_TARGET_MAGNITUDE));
   PetscCall(EPSSetTarget(eps, (PetscScalar)CMPLX(spectrum->shift, spectrum->centre)));
   PetscCall(EPSGetST(eps, &st));
-  PetscCall(configure_factorisation(spectrum, st));
+  if (spectrum->iterative)
+    PetscCall(configure_iteration(st));
+  else
+    PetscCall(configure_factorisation(spectrum, st));
   PetscCall(configure_vectors(spectrum));
   PetscCall(EPSSetFromOptions(eps));
   PetscFunctionReturn(0);
@@ -199,10 +228,11 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->nonzeros = (PetscInt64)info.nz_used;
   new->norm = norm > 0 ? norm : 1.0;
   new->resolution = 10 * PETSC_MACHINE_EPSILON *new->norm;
-  new->shift = shift_over_norm *new->norm;
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
   new->mesh_dimension = CospinLatticeRank(problem->lattice);
+  new->iterative = (PetscBool)!CospinCostFactorise(CospinSectorDimension(new->sector), new->mesh_dimension);
+  new->shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   PetscCall(PetscStrallocpy(prefix, &new->prefix));
   *spectrum = new;
   PetscFunctionReturn(0);
@@ -267,6 +297,7 @@ static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal 
   PetscCall(EPSSetTolerances(spectrum->eps, tol, max_iterations));
   wanted = PetscMin(wanted, dimension - num_deflate);
   subspace = wanted == 1 ? SMALL_SUBSPACE : 2 * wanted + SMALL_SUBSPACE;
+  if (spectrum->iterative) subspace = PetscMax(subspace, ITERATIVE_SUBSPACE);
   PetscCall(EPSSetDimensions(spectrum->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
   PetscCall(set_start(spectrum, num_deflate));
   PetscCall(EPSSetTwoSided(spectrum->eps, left));
@@ -491,8 +522,9 @@ static const CospinMode *least_accurate(int num, const CospinMode modes[])
 PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
                                      PetscBool left, int *num, CospinMode modes[])
 {
+  const int extra = spectrum->iterative ? FEW_EXTRA : NUM_EXTRA;
   /* nearest to the shift is slowest if the slowest eigenvalue is real; otherwise look a little further */
-  const PetscInt wanted = spectrum->metzler && count == 1 && num_deflate == 0 ? 1 : count + NUM_EXTRA;
+  const PetscInt wanted = spectrum->metzler && count == 1 && num_deflate == 0 ? 1 : count + extra;
   PetscBool again = PETSC_FALSE;
   CospinMode *all = NULL;
   int found = 0;

@@ -88,18 +88,19 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec 
   PetscFunctionReturn(0);
 }
 
-/* Factors of the sector that now holds the steady state, as it will be, against the memory of the machine. */
+/* Solving in the sector that now holds the steady state, as it will be, against the memory of the machine. */
 static PetscErrorCode fits(CospinPoint point, CospinProblem larger, PetscBool *answer)
 {
   CospinSector sector;
-  CospinFactorCost cost;
+  double bytes;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSectorCreate(&larger->system, larger->lattice,
                                CospinSectorRepresentative(point->steady.spectrum->sector), &sector));
-  cost = CospinCostOfFactors(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice));
-  *answer =
-      (PetscBool)(cost.bytes < 0.8 * CospinMachineBytes() && CospinSectorDimension(sector) < PETSC_MAX_INT);
+  bytes = CospinCostOfFactors(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice)).bytes;
+  if (!CospinCostFactorise(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice)))
+    bytes = CospinCostOfIteration(CospinSectorDimension(sector), larger->generator->count);
+  *answer = (PetscBool)(bytes < 0.8 * CospinMachineBytes() && CospinSectorDimension(sector) < PETSC_MAX_INT);
   PetscCall(CospinSectorDestroy(&sector));
   PetscFunctionReturn(0);
 }
