@@ -57,13 +57,14 @@ DETUNINGS = (1.028857, 1.64192, 1.14672, -.97318, -1.3928, .067196, .861351, .50
 
 
 def dephasing():
+    """One fidelity curve; the tolerance is the loosest with which cospin is not less accurate than mesolve below."""
     return shipped("spin_cat_dephasing.yaml", (r"^  sign: \[1, -1\]\n", ""),
                    (r"^  realisation: \{range: .*\}\n", ""), (r"^grid:\n", ""), (r"^plots:\n", ""),
-                   (r"^  - \{x: time.*\n", ""),
+                   (r"^  - \{x: time.*\n", ""), (r"^      times:", "      tolerance: 1e-7\n      times:"),
                    (r"^  unit: .*$", "  unit: [%s]" % ", ".join(map(str, DETUNINGS))))
 
 
-# The same fidelity curve with mesolve, to the same accuracy (checked against the printed digits of another code).
+# The same fidelity curve with mesolve. Measured at these tolerances: off by 6e-8, cospin by 2e-9 (digits of another code).
 MESOLVE = """
 import json, resource, sys, time
 import numpy as np
@@ -105,7 +106,7 @@ MASER_READS = ("steady_photons", "decay_rate")
 # name: (deck, variables shown, {variable: (reference, tolerance)}, peer that is given the times and returns the values
 # of a variable, that variable). References: an independent code, to the digits that it prints.
 SYSTEMS = {
-    "cats8": (dephasing(), ("evolve_fidelity",), {"evolve_fidelity": (.7054174969, 2e-9)},
+    "cats8": (dephasing(), ("evolve_fidelity",), {"evolve_fidelity": (.7054174969, 1e-8)},
               mesolve, "evolve_fidelity"),
     "subensembles20": (SUBENSEMBLES + "  - gap: {}\n" + EVOLVE, ("gap_rate", "evolve_coherence"), {}, None, None),
     "subensembles20_evolve": (SUBENSEMBLES + EVOLVE, ("evolve_coherence", "evolve_excitations"), {}, None, None),

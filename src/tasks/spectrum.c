@@ -87,8 +87,22 @@ static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
   PetscFunctionReturn(0);
 }
 
+/* The blocks' preconditioners do not exist yet, so this is said by an option. One level of fill: an exact
+   maser of 30 spins takes 45 products a solve with it and 170 without. */
+static PetscErrorCode fill_one_level(CospinSpectrum spectrum)
+{
+  char name[128];
+  PetscBool set;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(name, sizeof(name), "-%sst_sub_pc_factor_levels", spectrum->prefix));
+  PetscCall(PetscOptionsHasName(NULL, NULL, name, &set));
+  if (!set) PetscCall(PetscOptionsSetValue(NULL, name, "1"));
+  PetscFunctionReturn(0);
+}
+
 /* A solve that gives up is seen in the residuals, which are recomputed: it must not end the program. */
-static PetscErrorCode configure_iteration(ST st)
+static PetscErrorCode configure_iteration(CospinSpectrum spectrum, ST st)
 {
   KSP ksp;
   PC pc;
@@ -101,7 +115,8 @@ static PetscErrorCode configure_iteration(ST st)
   PetscCall(KSPSetTolerances(ksp, gmres_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, GMRES_ITERATIONS));
   PetscCall(KSPSetErrorIfNotConverged(ksp, PETSC_FALSE));
   PetscCall(KSPGetPC(ksp, &pc));
-  PetscCall(PCSetType(pc, PCBJACOBI)); /* of incomplete factors */
+  PetscCall(PCSetType(pc, PCBJACOBI));
+  PetscCall(fill_one_level(spectrum));
   PetscFunctionReturn(0);
 }
 
@@ -194,7 +209,7 @@ static PetscErrorCode configure_solver(CospinSpectrum spectrum)
   PetscCall(EPSSetTarget(eps, (PetscScalar)CMPLX(spectrum->shift, spectrum->centre)));
   PetscCall(EPSGetST(eps, &st));
   if (spectrum->iterative)
-    PetscCall(configure_iteration(st));
+    PetscCall(configure_iteration(spectrum, st));
   else
     PetscCall(configure_factorisation(spectrum, st));
   PetscCall(configure_vectors(spectrum));
