@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Speed and memory of cospin, with QuTiP beside it in the same run.
 
-    bash tests/benchmark.sh                            everything: about half an hour on two free cores, 4 GB of memory
+    bash tests/benchmark.sh                            everything: (estimated) an hour on two free cores, 6 GB of memory
     bash tests/benchmark.sh --rows ions piqs           parts of it: these two take three minutes
     bash tests/benchmark.sh --rows cats8 cat60_local   rows of the last table; --list names them
 
@@ -13,7 +13,7 @@ the numbers found and how far they are from a reference where there is one, and 
 Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy; of the
 rows with a peer they are ratios of CPU time for that reason (cospin's with its start-up).
 
-cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (3 GB); maser30 takes some twenty minutes and
+cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (3 GB); maser30 takes (estimated) half an hour and
 2 GB. The others take seconds to a minute.
 """
 import argparse
