@@ -13,7 +13,7 @@ the numbers found and how far they are from a reference where there is one, and 
 Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy; of the
 rows with a peer they are ratios of CPU time for that reason (cospin's with its start-up).
 
-cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (3 GB); maser30 takes (estimated) half an hour and
+cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (5 GB); maser30 takes (estimated) half an hour and
 2 GB. The others take seconds to a minute.
 """
 import argparse
@@ -148,7 +148,8 @@ def run_system(program, ranks, deck, shows, folder):
         raise RuntimeError(f"cospin ended with exit status {status}")
     with h5py.File(output) as data:
         result = {"seconds": float(data["seconds"][()].item()), "bytes": float(data["peak_memory"][()].item()),
-                  "good": status == 0, "cpu": sum(getattr(after, key) - getattr(before, key) for key in ("ru_utime", "ru_stime")),
+                  "good": status == 0,
+                  "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
                   "times": data["time"][()].tolist() if "time" in data else []}
         result["labels"] = max((int(data[name][()].max()) for name in data if name.endswith("_dimension")), default=0)
         result.update({name: numpy.ravel(data[name][()]) for name in shows})
