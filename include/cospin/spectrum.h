@@ -30,9 +30,10 @@ typedef struct CospinSpectrum_ {
   PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;
-  PetscInt width;      /* most elements in a row or column: number of moves */
-  int mesh_dimension;  /* of the lattice of labels */
-  PetscBool iterative; /* factors would not fit: GMRES */
+  PetscInt width;                    /* most elements in a row or column: number of moves */
+  int mesh_dimension;                /* of the lattice of labels */
+  PetscBool iterative;               /* factors would not fit: GMRES */
+  PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;

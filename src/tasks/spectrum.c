@@ -25,12 +25,13 @@
 
 enum {
   MAX_ITERATIONS = 300,
+  FIRST_ITERATIONS = 12,
   FEW_ITERATIONS = 40,
   MAX_REFINEMENTS = 4,
   NUM_EXTRA = 6,
   FEW_EXTRA = 2, /* where every solve is an iteration */
   SMALL_SUBSPACE = 5,
-  ITERATIVE_SUBSPACE = 16,
+  LARGE_SUBSPACE = 16,
   MUMPS_EXTRA_MEMORY = 50,
   MUMPS_MINIMUM_DEGREE = 0,
   GMRES_RESTART = 150,
@@ -214,6 +215,8 @@ static PetscErrorCode configure_solver(CospinSpectrum spectrum)
     PetscCall(configure_factorisation(spectrum, st));
   PetscCall(configure_vectors(spectrum));
   PetscCall(EPSSetFromOptions(eps));
+  PetscCall(EPSGetTolerances(eps, NULL, &spectrum->max_iterations));
+  spectrum->subspace = SMALL_SUBSPACE;
   PetscFunctionReturn(0);
 }
 
@@ -300,6 +303,7 @@ static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
   PetscFunctionReturn(0);
 }
 
+/* max_iterations: 0 for as many as configured. */
 static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal tol, PetscInt max_iterations,
                             PetscBool left, int num_deflate, Vec deflate[], PetscInt *converged)
 {
@@ -309,10 +313,10 @@ static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal 
   PetscFunctionBeginUser;
   PetscCall(configure_solver(spectrum));
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
-  PetscCall(EPSSetTolerances(spectrum->eps, tol, max_iterations));
+  PetscCall(EPSSetTolerances(spectrum->eps, tol, max_iterations ? max_iterations : spectrum->max_iterations));
   wanted = PetscMin(wanted, dimension - num_deflate);
-  subspace = wanted == 1 ? SMALL_SUBSPACE : 2 * wanted + SMALL_SUBSPACE;
-  if (spectrum->iterative) subspace = PetscMax(subspace, ITERATIVE_SUBSPACE);
+  subspace = wanted == 1 ? spectrum->subspace : 2 * wanted + SMALL_SUBSPACE;
+  if (spectrum->iterative) subspace = PetscMax(subspace, LARGE_SUBSPACE);
   PetscCall(EPSSetDimensions(spectrum->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
   PetscCall(set_start(spectrum, num_deflate));
   PetscCall(EPSSetTwoSided(spectrum->eps, left));
@@ -348,20 +352,20 @@ static PetscErrorCode solve_next(CospinSpectrum spectrum, PetscReal tol, int num
   const CospinOutcome before = spectrum->outcome;
 
   PetscFunctionBeginUser;
-  PetscCall(solve(spectrum, 1, tol, *refined ? PETSC_DEFAULT : FEW_ITERATIONS, PETSC_FALSE, num_deflate,
-                  deflate, converged));
+  PetscCall(
+      solve(spectrum, 1, tol, *refined ? 0 : FEW_ITERATIONS, PETSC_FALSE, num_deflate, deflate, converged));
   if (*converged || *refined) PetscFunctionReturn(0);
   *refined = PETSC_TRUE;
   spectrum->outcome = before;
   PetscCall(refine_solves(spectrum));
-  PetscCall(solve(spectrum, 1, tol, PETSC_DEFAULT, PETSC_FALSE, num_deflate, deflate, converged));
+  PetscCall(solve(spectrum, 1, tol, 0, PETSC_FALSE, num_deflate, deflate, converged));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Vec null[],
                                   double complex *next)
 {
-  PetscBool refined = PETSC_FALSE;
+  PetscBool refined = spectrum->iterative; /* as good as they get */
   PetscInt dimension, converged;
 
   PetscFunctionBeginUser;
@@ -502,11 +506,17 @@ static PetscErrorCode find_modes(CospinSpectrum spectrum, PetscInt wanted, int n
   PetscInt converged;
 
   PetscFunctionBeginUser;
-  PetscCall(solve(spectrum, wanted, tolerance, PETSC_DEFAULT, left, num_deflate, deflate, &converged));
+  PetscCall(solve(spectrum, wanted, tolerance, wanted > 1 ? 0 : FIRST_ITERATIONS, left, num_deflate, deflate,
+                  &converged));
+  if (!converged) { /* left and right vectors may be nearly orthogonal; few of them then lead nowhere */
+    spectrum->subspace = LARGE_SUBSPACE;
+    PetscCall(solve(spectrum, wanted, tolerance, 0, left, num_deflate, deflate, &converged));
+  }
   PetscCall(PetscCalloc1((size_t)converged, modes));
   for (PetscInt k = 0; k < converged; k++)
     PetscCall(get_mode(spectrum, k, left, num_deflate, deflate, &(*modes)[k]));
-  PetscCall(PetscTimSort(converged, *modes, sizeof(CospinMode), compare_modes, &close));
+  if (converged > 1) /* PetscTimSort reads the second element of an array that has none */
+    PetscCall(PetscTimSort(converged, *modes, sizeof(CospinMode), compare_modes, &close));
   *num = (int)converged;
   PetscFunctionReturn(0);
 }

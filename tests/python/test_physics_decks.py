@@ -56,6 +56,16 @@ class Decks(unittest.TestCase):
         self.assertTrue((data.decay_lower <= data.decay_rate + 1e-10).all())
         self.assertTrue((data.decay_upper >= data.decay_rate - 1e-10).all())
 
+    def test_hot_mode(self):
+        """Left and right vectors are nearly orthogonal here: the two-sided solver agrees with the one-sided one."""
+        hot = [("N: +124", "N: 30"), (r"^  w: .*", "  w: 1"), ("nbar: .0, .*", "nbar: [80, 98]")]
+        data = run("ions_fig10a.yaml", hot)
+        self.assertTrue((data.decay_outcome == 1).all())
+        self.assertTrue((data.decay_lower <= data.decay_rate * (1 + 1e-10)).all())
+        self.assertTrue((data.decay_upper >= data.decay_rate * (1 - 1e-10)).all())
+        right = run("ions_fig10a.yaml", [*hot, ("of: ions.Sp", "of: ions.Sp, weights: false")])
+        self.assertLess(float(abs(data.decay_rate / right.decay_rate - 1).max()), 1e-9)
+
     def test_exact_balance_of_fig_10a(self):
         """Pumped in = radiated out: w/2 (1-s) N + Gc nbar <J-J+> = Gc (nbar+1) <J+J->."""
         data = run("ions_fig10a.yaml")
