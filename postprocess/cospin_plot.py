@@ -260,10 +260,17 @@ def bracket(data, variable, selection):
 
 
 def distinct_labels(panel, data):
-    """{name: label}; where two variables are described alike, their names tell them apart."""
+    """{name: label}; where variables are described alike, their tasks tell them apart (under an axis with a label of its
+    own they alone do)."""
     labels = {name: label(find_variable(data, name)) for name in panel.y}
-    twice = [text for text in labels.values() if list(labels.values()).count(text) > 1]
-    return {name: f"{text}, {name}" if text in twice else text for name, text in labels.items()}
+    for text in set(labels.values()):
+        alike = [name for name in labels if labels[name] == text]
+        tail = os.path.commonprefix([name[::-1] for name in alike])[::-1]
+        tail = tail[tail.find("_"):] if "_" in tail else ""
+        for name in alike if len(alike) > 1 else []:
+            own = name[:len(name) - len(tail)]
+            labels[name] = own if panel.ylabel else f"{text}, {own}"
+    return labels
 
 
 def averaged(panel, data, variable, say):

@@ -16,7 +16,8 @@ typedef enum {
   COSPIN_KEY_BOOLEAN,  /* true | false                                          -> boolean    */
   COSPIN_KEY_NAME,     /* a word; one of `choices` unless that is NULL          -> text       */
   COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
-  COSPIN_KEY_STATE     /* {COMPONENT: STATE, ...} or {file: F, ...}             -> factors, file */
+  COSPIN_KEY_STATE,    /* {COMPONENT: STATE, ...} or {file: F, ...}             -> factors, file */
+  COSPIN_KEY_SECTOR    /* {ket: k, bra: b}, {charge: q}                         -> numbers    */
 } CospinKeyType;
 
 /* One row of a key table. Feeds the reader, the completed deck and the reference. */
@@ -25,6 +26,7 @@ typedef struct {
   CospinKeyType type;
   const char *default_text; /* as it would stand in a deck; NULL: no default */
   PetscBool required;
+  const char *instead;        /* another key that may stand there instead, never beside it; NULL: none */
   const char *const *choices; /* for COSPIN_KEY_NAME; NULL-terminated, or NULL */
   const char *unit;           /* "rate", "time", "" = a pure number */
   const char *help;           /* one sentence */
@@ -71,6 +73,23 @@ typedef struct {
   CospinExpression *at_values; /* [num_at] of the parameters */
 } CospinStateFile;
 
+/* What a number of a sector's name counts: excitations of the ket, of the bra, of the ket minus those of the
+ * bra, or N/2 - j. */
+typedef enum {
+  COSPIN_NUMBER_KET,
+  COSPIN_NUMBER_BRA,
+  COSPIN_NUMBER_CHARGE,
+  COSPIN_NUMBER_IRREP,
+  COSPIN_NUM_NUMBERS
+} CospinNumberKind;
+extern const char *const CospinNumberKeys[COSPIN_NUM_NUMBERS]; /* "ket", ... */
+
+typedef struct {
+  CospinNumberKind what;
+  int component; /* index into deck->components; -1: all together */
+  CospinExpression expression;
+} CospinSectorNumber;
+
 typedef struct {
   const CospinKey *key;
   PetscBool given; /* written in the deck; otherwise the default stands here, if there is one */
@@ -82,11 +101,14 @@ typedef struct {
   int num_factors;
   CospinStateFactor *factors; /* components that are left out are in their ground state */
   CospinStateFile *file;      /* instead of factors, of which there are none then; NULL: a product state */
+  int num_numbers;
+  CospinSectorNumber
+      *numbers; /* those of one kind in a row: one for all components, or one for each of some */
 } CospinSetting;
 
 /* One component or one task. settings[] stands in the order of kind->keys; a key that is neither given nor
-   defaulted has text == NULL, expression == NULL, axis.size == 0 and factors == NULL (a state that is given
-   has factors, be it none of them). */
+   defaulted has text == NULL, expression == NULL, axis.size == 0, factors == NULL (a state that is given has
+   factors, be it none of them) and numbers == NULL. */
 typedef struct {
   char *name;
   const CospinRecordKind *kind;

@@ -9,7 +9,8 @@
 typedef struct {
   CospinOutcome outcome;
   int degeneracy;   /* dimension of the null space over all sectors that hold diagonal elements */
-  double next_rate; /* the slowest rate that is not zero, in these sectors; NaN if there is no other mode */
+  double next_rate; /* of the eigenvalues next to zero in these sectors the slowest; NaN if there is no other
+                       mode */
   double next_frequency;
   CospinSpectrum spectrum; /* of the sector of the one steady state; NULL if degenerate */
   Vec rho;                 /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
@@ -23,6 +24,7 @@ struct CospinPoint_ {
   CospinObservables observables;
   CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */
   PetscBool has_steady;
+  int *steady_sector;       /* of the steady states below; NULL: all sectors with a trace */
   CospinSteadyState steady; /* ask CospinPointSteadyState */
 };
 
@@ -32,9 +34,10 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
                                  CospinPoint *point, PetscBool *ok);
 PetscErrorCode CospinPointDestroy(CospinPoint *point);
 
-/* Collective. Computes the steady states once; later calls return the same. Borrowed. `prefix` is that of the
-   PETSc options of the task that asks first. */
-PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[],
+/* Collective. The steady states: of all sectors, or (not NULL) of that of the label `sector`, which must hold
+   diagonal elements. The last that were computed are kept; borrowed until others are asked for. `prefix` is
+   that of the PETSc options of the task that asks first. */
+PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], const int sector[],
                                       const CospinSteadyState **steady);
 
 /* Not collective. Puts another problem of the same deck and grid point in place; what was solved is dropped.

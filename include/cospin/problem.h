@@ -69,6 +69,18 @@ PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[]);
 
 /* Not collective. "weak U(1): excitations of ket minus bra are conserved" etc.; one line. */
 PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[], size_t size);
-/* "charge -1", and what else tells this sector from its neighbours ("charge 0, j = 2"). */
+/* The sector's name as the key `sector` takes it: "{charge: -1}", "{ket: {A: 0, B: 1}, bra: {A: 0, B: 0}}",
+   "{charge: 0, irrep: 2}" (irrep: N/2 - j); "everything" if there is only one. */
 PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int representative[], char text[],
                                            size_t size);
+/* The names of some of the sectors that hold diagonal elements, separated by commas. */
+PetscErrorCode CospinProblemDescribeSteadySectors(CospinProblem problem, char text[], size_t size);
+
+/*
+   Not collective. The sector that a setting of type COSPIN_KEY_SECTOR names: the one that holds |x><y| with
+   these numbers, so they count modulo whatever the symmetry leaves. Faults: a symmetry that the problem
+   lacks, numbers of several sectors, of none (`faults` may be NULL, then the last is not looked at).
+   representative[num_coordinates]: reduced modulo the lattice, to be freed with PetscFree in any case.
+*/
+PetscErrorCode CospinProblemSectorNamed(CospinProblem problem, const CospinSetting *setting,
+                                        CospinFaults faults, int **representative, PetscBool *ok);

@@ -137,6 +137,26 @@ static void Print_State(FILE *stream, CospinDeck deck, const CospinSetting *sett
   fputc('}', stream);
 }
 
+/* {ket: 0, bra: 1} or {ket: {A: 0, B: 1}, bra: {A: 0}} */
+static void Print_Sector(FILE *stream, CospinDeck deck, const CospinSetting *setting)
+{
+  const char *close = "";
+
+  fputc('{', stream);
+  for (int k = 0; k < setting->num_numbers; k++) {
+    const CospinSectorNumber *number = &setting->numbers[k];
+    const PetscBool first = (PetscBool)(k == 0 || setting->numbers[k - 1].what != number->what);
+
+    fprintf(stream, "%s%s", first ? close : "", k ? ", " : "");
+    if (first) fprintf(stream, "%s: ", CospinNumberKeys[number->what]);
+    if (number->component >= 0)
+      fprintf(stream, "%s%s: ", first ? "{" : "", deck->components[number->component].name);
+    close = number->component >= 0 ? "}" : "";
+    Print_Text(stream, CospinExpressionText(number->expression));
+  }
+  fprintf(stream, "%s}", close);
+}
+
 /* {reserved: text, key: value, ...} */
 static void Print_Settings(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
                            const CospinRecord *record)
@@ -149,9 +169,11 @@ static void Print_Settings(FILE *stream, CospinDeck deck, const char reserved[],
     const CospinSetting *setting = &record->settings[k];
 
     Print_Pair(stream, &first, setting->key->name, setting->text);
-    if (setting->axis.size || setting->factors) fprintf(stream, ", %s: ", setting->key->name);
+    if (setting->axis.size || setting->factors || setting->numbers)
+      fprintf(stream, ", %s: ", setting->key->name);
     if (setting->axis.size) Print_Axis(stream, &setting->axis);
     if (setting->factors) Print_State(stream, deck, setting);
+    if (setting->numbers) Print_Sector(stream, deck, setting);
   }
   fputc('}', stream);
 }

@@ -52,6 +52,9 @@ static PetscErrorCode Destroy_Record(CospinRecord *record)
     PetscCall(PetscFree(record->settings[j].text));
     PetscCall(PetscFree(record->settings[j].axis.values));
     PetscCall(Destroy_Factors(&record->settings[j]));
+    for (int k = 0; k < record->settings[j].num_numbers; k++)
+      PetscCall(CospinExpressionDestroy(&record->settings[j].numbers[k].expression));
+    PetscCall(PetscFree(record->settings[j].numbers));
   }
   PetscCall(PetscFree(record->settings));
   PetscCall(PetscFree(record->name));

@@ -12,6 +12,7 @@ static const char *const type_names[] = {
     [COSPIN_KEY_NAME] = "a word",
     [COSPIN_KEY_AXIS] = "a list of numbers",
     [COSPIN_KEY_STATE] = "a state {COMPONENT: STATE, ...}",
+    [COSPIN_KEY_SECTOR] = "a sector {ket: k, bra: b} or {charge: q}",
 };
 
 static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entry,
@@ -44,6 +45,10 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
     PetscCall(CospinReadState(reader, entry, setting));
     PetscFunctionReturn(0);
   }
+  if (type == COSPIN_KEY_SECTOR) {
+    PetscCall(CospinReadSector(reader, entry, setting));
+    PetscFunctionReturn(0);
+  }
   PetscCall(CospinEntryGetText(entry, type_names[type], reader->faults, &setting->text));
   if (!setting->text) PetscFunctionReturn(0);
   switch (type) {
@@ -62,6 +67,7 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
     break;
   case COSPIN_KEY_AXIS:
   case COSPIN_KEY_STATE:
+  case COSPIN_KEY_SECTOR:
     break;
   }
   PetscFunctionReturn(0);
@@ -116,6 +122,24 @@ static PetscErrorCode Check_Known(CospinReader *reader, const CospinEntries *ent
   PetscFunctionReturn(0);
 }
 
+/* A key that is missing, or that stands beside the one that it stands for. */
+static PetscErrorCode Check_Presence(CospinReader *reader, const CospinEntries *entries, const char path[],
+                                     const CospinKey *key, CospinPosition record)
+{
+  const CospinEntry *entry = CospinEntriesFind(entries, key->name),
+                    *instead = key->instead ? CospinEntriesFind(entries, key->instead) : NULL;
+
+  PetscFunctionBeginUser;
+  if (entry && instead)
+    PetscCall(CospinFaultsAdd(reader->faults, instead->key_at, instead->path,
+                              "stands beside `%s` (leave one of them out)", key->name));
+  if (!entry && !instead && key->required)
+    PetscCall(CospinFaultsAdd(reader->faults, record, path, "`%s`%s%s%s is missing (%s: %s)", key->name,
+                              key->instead ? " or `" : "", key->instead ? key->instead : "",
+                              key->instead ? "`" : "", type_names[key->type], key->help));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const char path[], CospinRecord *record)
 {
@@ -137,9 +161,7 @@ PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *ent
       PetscCall(Read_Setting(reader, entry, setting));
     else if (keys[k].default_text)
       PetscCall(Read_Default(reader, path, setting));
-    else if (keys[k].required && !num_unknown)
-      PetscCall(CospinFaultsAdd(reader->faults, record->position, path, "`%s` is missing (%s: %s)",
-                                keys[k].name, type_names[keys[k].type], keys[k].help));
+    if (!num_unknown) PetscCall(Check_Presence(reader, entries, path, &keys[k], record->position));
   }
   PetscFunctionReturn(0);
 }

@@ -48,6 +48,12 @@ PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, Co
 /* states.c. A product state; setting->factors stays NULL on a fault of form. */
 PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting);
 
+/* states.c. The component that an entry's key names; -1 and a fault if there is none. */
+PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entry, int *component);
+
+/* sectors.c. The name of a sector; setting->numbers stays NULL on a fault of form. */
+PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting);
+
 /* keys.c. The settings of a record by the key table of its kind; `reserved` is a key that is no setting. */
 PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const char path[], CospinRecord *record);

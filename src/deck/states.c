@@ -8,7 +8,7 @@
 #define EXPECTED_FILE   "{file: FILE.h5, task: NAME, at: {AXIS: VALUE}}"
 #define EXPECTED_FACTOR "a state: ground, {css: [theta, phi]}, {fock: n}, ..."
 
-static PetscErrorCode Find_Component(CospinReader *reader, const CospinEntry *entry, int *component)
+PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entry, int *component)
 {
   CospinDeck deck = reader->deck;
   const char **known;
@@ -161,7 +161,7 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
   for (int k = 0; k < entries.count; k++) {
     CospinStateFactor *factor = &setting->factors[setting->num_factors];
 
-    PetscCall(Find_Component(reader, &entries.entries[k], &factor->component));
+    PetscCall(CospinReadComponent(reader, &entries.entries[k], &factor->component));
     if (factor->component < 0) continue;
     setting->num_factors++;
     PetscCall(Read_Factor(reader, &entries.entries[k], factor));

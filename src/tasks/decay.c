@@ -1,12 +1,15 @@
 /*
    Task `decay`: how the expectation value of an operator A decays. Its elements Tr(A rho) lie in one sector
-   (or a few); the slowest eigenvalues there are the decay rates of fringes and the linewidths of light.
+   (or a few); the slowest eigenvalues there are the decay rates of fringes and the linewidths of light. Or
+   simply the slowest eigenvalues of a sector.
 
      <A>(t) = sum_k c_k exp(lambda_k t),   decay_rate = -Re lambda_k,   decay_frequency = -Im lambda_k
 
    The weight of mode k is its share of the two-time correlation in the steady state (quantum regression),
 
      <A(t) A^+(0)> / <A A^+> = sum_k w_k exp(lambda_k t),   w_k = Tr(A R_k) L_k^H(A^+ rho) / Tr(A A^+ rho).
+
+   From a state rho_0 the coefficients are c_k = Tr(A R_k) L_k^H(rho_0), with L_k^H(R_k) = 1: `amplitude`.
 
    A rate below the resolution of double precision is stored as zero, between the bounds 0 and the resolution,
    never as the rounding error that the solver returned.
@@ -26,8 +29,14 @@ static const CospinKey keys[] = {
     {.name = "of",
      .type = COSPIN_KEY_OPERATOR,
      .required = PETSC_TRUE,
+     .instead = "sector",
      .unit = "",
      .help = "operator whose expectation value decays; it chooses the sector"},
+    COSPIN_TASK_SECTOR_KEY,
+    {.name = "initial",
+     .type = COSPIN_KEY_STATE,
+     .unit = "",
+     .help = "state at time 0: the amplitude of each mode in <A>(t) from there is stored"},
     {.name = "count",
      .type = COSPIN_KEY_INTEGER,
      .default_text = "1",
@@ -46,6 +55,8 @@ static const CospinTaskVariable variables[] = {
     {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of <%s>", "-Re lambda"},
     {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of <%s>",
      "-Im lambda; positive: exp(-i omega t)"},
+    {"lifetime", COSPIN_REAL, PETSC_TRUE, "time", "lifetime of the mode",
+     "1/rate; inf: longer than 1/resolution"},
     {"lower", COSPIN_REAL, PETSC_TRUE, "rate", "lower bound of the decay rate",
      "rigorous: Collatz-Wielandt; 0 below the resolution"},
     {"upper", COSPIN_REAL, PETSC_TRUE, "rate", "upper bound of the decay rate",
@@ -53,6 +64,11 @@ static const CospinTaskVariable variables[] = {
     {"weight", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, real part",
      "share of <A(t) A^+(0)> in the steady state"},
     {"weight_im", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, imaginary part", ""},
+    {"amplitude", COSPIN_REAL, PETSC_TRUE, "1", "amplitude of the mode in <%s>",
+     "|c|, <A>(t) = sum c exp(lambda t) from `initial`; of equal eigenvalues in several sectors the first "
+     "has the sum"},
+    {"amplitude_re", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, real part", ""},
+    {"amplitude_im", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, imaginary part", ""},
     {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
     {"leak", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode in a larger window",
      "0 where every cutoff is the deck's"},
@@ -67,37 +83,71 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
-/* The operator A and how many modes are wanted. */
+/* The operator A (NULL: a sector), where it starts from (NULL: not said), how many modes are wanted. */
 typedef struct {
   CospinPolynomial a;
+  CospinState initial;
   int count;
   double tolerance;
   PetscBool weights;
 } Settings;
 
+static PetscErrorCode destroy_settings(Settings *settings)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialDestroy(&settings->a));
+  PetscCall(CospinStateDestroy(&settings->initial));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                 int *count, PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "count");
+  double value;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskNumber(problem, task, "count", faults, &value, ok));
+  if (*ok && (value < 1 || value > MAX_COUNT || value != PetscFloorReal(value))) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
+                              "cannot store %.6g eigenvalues (must be a whole number from 1 to %d)", value,
+                              MAX_COUNT));
+  }
+  *count = *ok ? (int)value : 1;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                     Settings *settings, PetscBool *ok)
 {
-  double count;
-  PetscBool a_ok, count_ok, tolerance_ok;
-  const CospinSetting *setting = CospinRecordGet(task, "count");
+  const CospinSetting *of = CospinRecordGet(task, "of"), *initial = CospinRecordGet(task, "initial");
+  PetscBool a_ok = PETSC_TRUE, count_ok, tolerance_ok, initial_ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinProblemOperator(problem, CospinRecordGet(task, "of")->expression, faults, &settings->a, &a_ok));
-  PetscCall(CospinTaskNumber(problem, task, "count", faults, &count, &count_ok));
+  *settings = (Settings){.weights = (PetscBool)(of->expression && CospinRecordGet(task, "weights")->boolean)};
+  if (of->expression) PetscCall(CospinProblemOperator(problem, of->expression, faults, &settings->a, &a_ok));
+  if (initial->factors)
+    PetscCall(CospinStateCreate(problem, initial, faults, &settings->initial, &initial_ok));
+  PetscCall(read_count(problem, task, faults, &settings->count, &count_ok));
   PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, &tolerance_ok));
-  if (count_ok && (count < 1 || count > MAX_COUNT || count != PetscFloorReal(count))) {
-    count_ok = PETSC_FALSE;
-    if (faults) {
-      PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                                "cannot store %.6g eigenvalues (must be a whole number from 1 to %d)", count,
-                                MAX_COUNT));
-    }
-  }
-  settings->count = count_ok ? (int)count : 1;
-  settings->weights = CospinRecordGet(task, "weights")->boolean;
-  *ok = (PetscBool)(a_ok && count_ok && tolerance_ok);
+  *ok = (PetscBool)(a_ok && initial_ok && count_ok && tolerance_ok);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_initial(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                    PetscBool *ok)
+{
+  const CospinSetting *initial = CospinRecordGet(task, "initial");
+  char path[64];
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(!initial->factors || CospinRecordGet(task, "of")->expression);
+  if (*ok) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].decay.initial", (int)(task - problem->deck->tasks)));
+  PetscCall(CospinFaultsAdd(faults, initial->position, path,
+                            "needs `of`: amplitudes are those of an operator (put `of` in place of `sector`, "
+                            "or leave `initial` out)"));
   PetscFunctionReturn(0);
 }
 
@@ -105,17 +155,21 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
                             CospinDimension *dimension, PetscBool *ok)
 {
   const CospinExpression of = CospinRecordGet(task, "of")->expression;
+  PetscBool initial_ok, sector_ok;
   Settings settings;
 
   PetscFunctionBeginUser;
+  PetscCall(check_initial(problem, task, faults, &initial_ok));
+  PetscCall(CospinTaskCheckSector(problem, task, PETSC_FALSE, faults, &sector_ok));
   PetscCall(read_settings(problem, task, faults, &settings, ok));
   *dimension = (CospinDimension){"mode", settings.count, NULL, "1", "mode, slowest first"};
-  if (*ok && settings.a->count == 0) {
+  if (*ok && settings.a && settings.a->count == 0) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),
                               "this operator is zero (must be an operator that decays, such as ions.Sp)"));
   }
-  PetscCall(CospinPolynomialDestroy(&settings.a));
+  if (!initial_ok || !sector_ok) *ok = PETSC_FALSE;
+  PetscCall(destroy_settings(&settings));
   PetscFunctionReturn(0);
 }
 
@@ -127,8 +181,11 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
 
   PetscFunctionBeginUser;
   PetscCall(read_settings(problem, task, NULL, &settings, &ok));
-  PetscCall(CospinProblemSectors(problem, settings.a, num, representatives));
-  PetscCall(CospinPolynomialDestroy(&settings.a));
+  if (settings.a)
+    PetscCall(CospinProblemSectors(problem, settings.a, num, representatives));
+  else
+    PetscCall(CospinTaskSectors(problem, task, num, representatives));
+  PetscCall(destroy_settings(&settings));
   PetscFunctionReturn(0);
 }
 
@@ -144,12 +201,13 @@ static PetscErrorCode left_moves(CospinProblem problem, CospinPolynomial a, Cosp
 
 /* What is found in all sectors of A. */
 typedef struct {
-  double complex lambda, weight;
+  double complex lambda, weight, amplitude;
   double residual, leak, lower, upper;
+  int sector;
 } Mode;
 
 typedef struct {
-  int num, capacity;
+  int num, num_sectors;
   Mode *modes;
   PetscInt64 dimension, nonzeros;
   double resolution, horizon;
@@ -185,35 +243,73 @@ static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
   PetscFunctionReturn(0);
 }
 
+/* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x) */
+static PetscErrorCode share(CospinSpectrum spectrum, CospinMoves left, const CospinMode *mode, Vec x,
+                            double complex *value)
+{
+  double complex reading;
+  PetscScalar overlap;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
+  PetscCall(CospinExpectations(spectrum->sector, mode->right, 1, &left, &reading));
+  *value = reading * overlap;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode compute_weights(CospinPoint point, const Settings *settings, const char prefix[],
-                                      CospinSpectrum spectrum, int num, const CospinMode found[],
-                                      Mode modes[])
+                                      CospinSpectrum spectrum, CospinMoves left, int num,
+                                      const CospinMode found[], Mode modes[])
 {
   const CospinSteadyState *steady;
-  CospinMoves left;
   double complex norm;
   Vec kicked;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinPointSteadyState(point, prefix, &steady));
+  PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
   if (!steady->rho) PetscFunctionReturn(0);
   PetscCall(kicked_state(point, settings, steady, spectrum, &kicked, &norm));
-  PetscCall(left_moves(point->problem, settings->a, &left));
   for (int k = 0; k < num; k++) {
-    PetscScalar overlap;
-    double complex amplitude;
-    PetscCall(VecDot(kicked, found[k].left, &overlap)); /* y^H A^+ rho */
-    PetscCall(CospinExpectations(spectrum->sector, found[k].right, 1, &left, &amplitude));
-    modes[k].weight = amplitude * overlap / norm;
+    PetscCall(share(spectrum, left, &found[k], kicked, &modes[k].weight));
+    modes[k].weight /= norm;
   }
-  PetscCall(CospinMovesDestroy(&left));
   PetscCall(VecDestroy(&kicked));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode compute_amplitudes(const Settings *settings, CospinSpectrum spectrum, CospinMoves left,
+                                         int num, const CospinMode found[], Mode modes[])
+{
+  Vec initial;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &initial, NULL));
+  PetscCall(CospinStateVector(settings->initial, spectrum->sector, initial));
+  for (int k = 0; k < num; k++) PetscCall(share(spectrum, left, &found[k], initial, &modes[k].amplitude));
+  PetscCall(VecDestroy(&initial));
+  PetscFunctionReturn(0);
+}
+
+/* What the left vectors tell. */
+static PetscErrorCode compute_shares(CospinPoint point, const Settings *settings, const char prefix[],
+                                     CospinSpectrum spectrum, int num, const CospinMode found[], Mode modes[])
+{
+  CospinMoves left;
+
+  PetscFunctionBeginUser;
+  if (num == 0 || !found[0].left) PetscFunctionReturn(0);
+  PetscCall(left_moves(point->problem, settings->a, &left));
+  if (settings->initial) PetscCall(compute_amplitudes(settings, spectrum, left, num, found, modes));
+  if (settings->weights)
+    PetscCall(compute_weights(point, settings, prefix, spectrum, left, num, found, modes));
+  PetscCall(CospinMovesDestroy(&left));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, const char prefix[],
                                    CospinSpectrum spectrum, Modes *modes)
 {
+  const PetscBool shares = (PetscBool)(settings->weights || settings->initial);
   CospinMode *found;
   Vec null[MAX_NULL];
   double complex next;
@@ -223,10 +319,11 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
   PetscCall(PetscCalloc1((size_t)settings->count, &found));
   if (spectrum->has_trace) PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num_null, null, &next));
   PetscCall(CospinSpectrumSlowest(spectrum, settings->count, num_null, null,
-                                  (PetscBool)(settings->weights && num_null == 0), &num, found));
+                                  (PetscBool)(shares && num_null == 0), &num, found));
   for (int k = 0; k < num; k++) {
     Mode *mode = &modes->modes[modes->num + k];
-    *mode = (Mode){found[k].lambda, CMPLX(NAN, NAN), found[k].residual, 0.0, NAN, NAN};
+    *mode = (Mode){found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, 0.0, NAN, NAN,
+                   modes->num_sectors};
     PetscCall(CospinWindowLeak(point, spectrum, found[k].right, mode->lambda, &mode->leak));
     if (k == 0 && num_null == 0) {
       double lower, upper;
@@ -235,10 +332,9 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
       mode->upper = -lower;
     }
   }
-  if (settings->weights && num && num_null == 0) {
-    PetscCall(compute_weights(point, settings, prefix, spectrum, num, found, modes->modes + modes->num));
-  }
+  PetscCall(compute_shares(point, settings, prefix, spectrum, num, found, modes->modes + modes->num));
   modes->num += num;
+  modes->num_sectors++;
   for (int k = 0; k < num_null; k++) PetscCall(VecDestroy(&null[k]));
   PetscCall(CospinModesDestroy(num, found));
   PetscCall(PetscFree(found));
@@ -272,12 +368,49 @@ static int compare_modes(const void *a, const void *b, void *context)
   return s > t ? -1 : s < t;
 }
 
+/* Where A reads several sectors (b those of even-odd and of odd-even elements), modes of the same eigenvalue
+   are one term of <A>(t): the first of them gets the sum of their amplitudes, the others none. */
+static void add_amplitudes(Modes *modes)
+{
+  for (int k = 0; k < modes->num; k++) {
+    Mode *mode = &modes->modes[k];
+    const double close = 1e4 * modes->resolution + 1e-6 * cabs(mode->lambda);
+    for (int other = k + 1; other < modes->num; other++) {
+      Mode *same = &modes->modes[other];
+      if (same->sector == mode->sector || !(cabs(same->lambda - mode->lambda) <= close)) continue;
+      mode->amplitude += same->amplitude;
+      same->amplitude = 0.0 * same->amplitude; /* what is not a number stays so */
+    }
+  }
+}
+
+/* A rate that cannot be told from zero lies between zero and the resolution. */
 static void apply_resolution(Mode *mode, double resolution)
 {
-  if (cabs(mode->lambda) > resolution) return;
-  mode->lambda = 0.0;
+  if (CospinTaskRate(mode->lambda, resolution) != 0.0) return;
   mode->lower = 0.0;
   mode->upper = resolution;
+}
+
+static PetscErrorCode store_mode(Mode *mode, int k, double resolution, CospinResults results)
+{
+  const double rate = CospinTaskRate(mode->lambda, resolution);
+
+  PetscFunctionBeginUser;
+  apply_resolution(mode, resolution);
+  PetscCall(CospinResultsSet(results, "rate", k, rate));
+  PetscCall(CospinResultsSet(results, "frequency", k, CospinTaskFrequency(mode->lambda, resolution)));
+  PetscCall(CospinResultsSet(results, "lifetime", k, 1.0 / rate));
+  PetscCall(CospinResultsSet(results, "lower", k, mode->lower));
+  PetscCall(CospinResultsSet(results, "upper", k, mode->upper));
+  PetscCall(CospinResultsSet(results, "weight", k, creal(mode->weight)));
+  PetscCall(CospinResultsSet(results, "weight_im", k, cimag(mode->weight)));
+  PetscCall(CospinResultsSet(results, "amplitude", k, cabs(mode->amplitude)));
+  PetscCall(CospinResultsSet(results, "amplitude_re", k, creal(mode->amplitude)));
+  PetscCall(CospinResultsSet(results, "amplitude_im", k, cimag(mode->amplitude)));
+  PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
+  PetscCall(CospinResultsSet(results, "leak", k, mode->leak));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode store(const Modes *modes, const Settings *settings, CospinResults results,
@@ -287,18 +420,9 @@ static PetscErrorCode store(const Modes *modes, const Settings *settings, Cospin
   *outcome = modes->outcome;
   if (modes->num == 0 && *outcome == COSPIN_GOOD) *outcome = COSPIN_EMPTY_SECTOR;
   for (int k = 0; k < PetscMin(modes->num, settings->count); k++) {
-    Mode *mode = &modes->modes[k];
-    apply_resolution(mode, modes->resolution);
-    if (!(mode->residual <= settings->tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-    PetscCall(CospinResultsSet(results, "rate", k, 0.0 - creal(mode->lambda)));
-    PetscCall(CospinResultsSet(results, "frequency", k, 0.0 - cimag(mode->lambda)));
-    PetscCall(CospinResultsSet(results, "lower", k, mode->lower));
-    PetscCall(CospinResultsSet(results, "upper", k, mode->upper));
-    PetscCall(CospinResultsSet(results, "weight", k, creal(mode->weight)));
-    PetscCall(CospinResultsSet(results, "weight_im", k, cimag(mode->weight)));
-    PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
-    PetscCall(CospinResultsSet(results, "leak", k, mode->leak));
-    if (mode->leak > largest_leak) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+    PetscCall(store_mode(&modes->modes[k], k, modes->resolution, results));
+    if (!(modes->modes[k].residual <= settings->tolerance) || modes->modes[k].leak > largest_leak)
+      *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscCall(CospinResultsSet(results, "resolution", 0, modes->resolution));
   PetscCall(CospinResultsSet(results, "horizon", 0, modes->horizon));
@@ -320,7 +444,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(read_settings(point->problem, task, NULL, &settings, &ok));
-  PetscCall(CospinProblemSectors(point->problem, settings.a, &num, &representatives));
+  PetscCall(Sectors(point->problem, task, &num, &representatives));
   if (point->steady.spectrum) PetscCall(CospinSpectrumRelease(point->steady.spectrum));
   PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &modes.modes));
   for (int k = 0; k < num; k++) {
@@ -328,15 +452,17 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                          representatives + k * point->problem->system.num_coordinates, &modes));
   }
   if (modes.num > 1) PetscCall(PetscTimSort(modes.num, modes.modes, sizeof(Mode), compare_modes, NULL));
+  add_amplitudes(&modes);
   PetscCall(store(&modes, &settings, results, outcome));
   PetscCall(PetscFree(modes.modes));
   PetscCall(PetscFree(representatives));
-  PetscCall(CospinPolynomialDestroy(&settings.a));
+  PetscCall(destroy_settings(&settings));
   PetscFunctionReturn(0);
 }
 
 const CospinTaskKind CospinTaskDecay = {
-    .record = {"decay", "slowest eigenvalues of the sector in which an operator lives", keys},
+    .record = {"decay", "slowest eigenvalues of the sector in which an operator lives, or of a given one",
+               keys},
     .variables = variables,
     .Check = Check,
     .Sectors = Sectors,

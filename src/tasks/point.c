@@ -31,6 +31,7 @@ static PetscErrorCode forget_steady(CospinPoint point)
   PetscFunctionBeginUser;
   PetscCall(VecDestroy(&point->steady.rho));
   PetscCall(CospinSpectrumDestroy(&point->steady.spectrum));
+  PetscCall(PetscFree(point->steady_sector));
   point->has_steady = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
@@ -112,18 +113,19 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode compute_steady(CospinPoint point, const char prefix[])
+static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], const int sector[])
 {
+  const int n = point->problem->system.num_coordinates;
   CospinSteadyState *steady = &point->steady;
   int num, *representatives;
 
   PetscFunctionBeginUser;
   *steady = (CospinSteadyState){
       .outcome = COSPIN_GOOD, .next_rate = NAN, .next_frequency = NAN, .residual = NAN, .leak = 0.0};
-  PetscCall(CospinTaskSteadySectors(point->problem, NULL, &num, &representatives));
-  for (int k = 0; k < num; k++) {
-    PetscCall(add_sector(point, representatives + k * point->problem->system.num_coordinates, prefix));
-  }
+  PetscCall(CospinTaskSteadySectors(point->problem, &num, &representatives));
+  if (sector) PetscCall(PetscArraycpy(representatives, sector, n));
+  if (sector) num = 1;
+  for (int k = 0; k < num; k++) PetscCall(add_sector(point, representatives + k * n, prefix));
   if (steady->degeneracy > 1) steady->outcome = COSPIN_DEGENERATE;
   if (steady->degeneracy == 0) steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_NOT_CONVERGED);
   if (steady->degeneracy > 1) {
@@ -136,14 +138,14 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[])
 }
 
 /* The steady state in windows that are large enough for it. */
-static PetscErrorCode settle_steady(CospinPoint point, const char prefix[])
+static PetscErrorCode settle_steady(CospinPoint point, const char prefix[], const int sector[])
 {
   PetscBool grown = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   while (grown) {
     CospinSteadyState *steady = &point->steady;
-    PetscCall(compute_steady(point, prefix));
+    PetscCall(compute_steady(point, prefix, sector));
     if (!steady->rho) PetscFunctionReturn(0);
     PetscCall(CospinWindowLeak(point, steady->spectrum, steady->rho, 0.0, &steady->leak));
     if (steady->leak <= largest_leak) PetscFunctionReturn(0);
@@ -153,13 +155,32 @@ static PetscErrorCode settle_steady(CospinPoint point, const char prefix[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[],
-                                      const CospinSteadyState **steady)
+static PetscErrorCode is_kept(CospinPoint point, const int sector[], PetscBool *answer)
 {
   PetscFunctionBeginUser;
-  if (!point->has_steady) PetscCall(settle_steady(point, prefix));
-  point->has_steady = PETSC_TRUE;
+  *answer = (PetscBool)(point->has_steady && !sector == !point->steady_sector);
+  if (*answer && sector)
+    PetscCall(PetscArraycmp(sector, point->steady_sector, point->problem->system.num_coordinates, answer));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], const int sector[],
+                                      const CospinSteadyState **steady)
+{
+  const int n = point->problem->system.num_coordinates;
+  PetscBool kept;
+
+  PetscFunctionBeginUser;
   *steady = &point->steady;
+  PetscCall(is_kept(point, sector, &kept));
+  if (kept) PetscFunctionReturn(0);
+  PetscCall(forget_steady(point));
+  PetscCall(settle_steady(point, prefix, sector));
+  if (sector) {
+    PetscCall(PetscMalloc1((size_t)n, &point->steady_sector));
+    PetscCall(PetscArraycpy(point->steady_sector, sector, n));
+  }
+  point->has_steady = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -171,6 +192,6 @@ PetscErrorCode CospinPointSettle(CospinPoint point)
 
   PetscFunctionBeginUser;
   CospinProblemWindows(point->problem, windows, &any);
-  if (any) PetscCall(CospinPointSteadyState(point, "steady_", &steady));
+  if (any) PetscCall(CospinPointSteadyState(point, "steady_", NULL, &steady));
   PetscFunctionReturn(0);
 }

@@ -41,16 +41,80 @@ PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, const CospinRecord *task, int *num,
-                                       int **representatives)
+double CospinTaskRate(double complex lambda, double resolution)
+{
+  return PetscAbsReal(creal(lambda)) <= resolution ? 0.0 : -creal(lambda);
+}
+
+double CospinTaskFrequency(double complex lambda, double resolution)
+{
+  return PetscAbsReal(cimag(lambda)) <= resolution ? 0.0 : -cimag(lambda);
+}
+
+PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives)
 {
   CospinPolynomial one;
 
   PetscFunctionBeginUser;
-  (void)task;
   PetscCall(CospinTaskIdentity(&one));
   PetscCall(CospinProblemSectors(problem, one, num, representatives));
   PetscCall(CospinPolynomialDestroy(&one));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode is_among(int n, const int label[], int num, const int labels[], PetscBool *found)
+{
+  PetscBool same;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  for (int k = 0; k < num && !*found; k++) {
+    PetscCall(PetscArraycmp(label, labels + k * n, n, &same));
+    *found = same;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *task, PetscBool needs_trace,
+                                     CospinFaults faults, PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "sector");
+  PetscBool has_trace = PETSC_TRUE;
+  int num, *representative, *steady;
+  char names[1200];
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (!setting->numbers) PetscFunctionReturn(0);
+  PetscCall(CospinProblemSectorNamed(problem, setting, faults, &representative, ok));
+  if (*ok && needs_trace) {
+    PetscCall(CospinTaskSteadySectors(problem, &num, &steady));
+    PetscCall(is_among(problem->system.num_coordinates, representative, num, steady, &has_trace));
+    PetscCall(PetscFree(steady));
+  }
+  if (!has_trace) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinProblemDescribeSteadySectors(problem, names, sizeof(names)));
+    PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->numbers[0].expression),
+                              "this sector has no trace, so there is no state in it (must be one of %s)",
+                              names));
+  }
+  PetscCall(PetscFree(representative));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
+                                 int **representatives)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "sector");
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  *num = 1;
+  if (setting->numbers)
+    PetscCall(CospinProblemSectorNamed(problem, setting, NULL, representatives, &ok));
+  else
+    PetscCall(CospinTaskSteadySectors(problem, num, representatives));
   PetscFunctionReturn(0);
 }
 
@@ -74,7 +138,7 @@ PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables ob
   int num_more, *more;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskSteadySectors(problem, NULL, num, representatives));
+  PetscCall(CospinTaskSteadySectors(problem, num, representatives));
   for (int k = 0; k < observables->count; k++) {
     const CospinObservable *observable = &observables->observables[k];
     for (int e = 0; e < observable->num_expectations; e++) {

@@ -26,6 +26,12 @@ PetscErrorCode CospinTaskNewState(CospinProblem problem, const CospinRecord *tas
 PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector, Vec rho,
                                  CospinStoredState state);
 
+#define COSPIN_TASK_SECTOR_KEY                                                                               \
+  {                                                                                                          \
+    .name = "sector", .type = COSPIN_KEY_SECTOR, .unit = "",                                                 \
+    .help = "the sector: {ket: k, bra: b} under a strong symmetry, {charge: q} under a weak one"             \
+  }
+
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
@@ -36,9 +42,19 @@ PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *ta
 PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size);
 /* Polynomial of the identity operator. */
 PetscErrorCode CospinTaskIdentity(CospinPolynomial *one);
-/* Sectors that hold steady states, as CospinTaskKind.Sectors. */
-PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, const CospinRecord *task, int *num,
-                                       int **representatives);
+/* -Re lambda, and 0 where that is below the resolution: never the rounding error that a solver returned. */
+double CospinTaskRate(double complex lambda, double resolution);
+/* -Im lambda likewise. */
+double CospinTaskFrequency(double complex lambda, double resolution);
+
+/* Sectors that hold steady states. */
+PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives);
+/* Faults of the key `sector`; with needs_trace also if the sector holds no diagonal elements. */
+PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *task, PetscBool needs_trace,
+                                     CospinFaults faults, PetscBool *ok);
+/* A CospinTaskKind.Sectors: the sector of the key `sector`, those of the steady states without it. */
+PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
+                                 int **representatives);
 
 /* Not collective. The sectors that the observables, the trace and (unless NULL) the fidelity with `target`
    read, and (unless NULL) those where the state `whole` has elements. */

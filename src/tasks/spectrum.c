@@ -30,6 +30,9 @@ enum {
   MAX_REFINEMENTS = 4,
   NUM_EXTRA = 6,
   FEW_EXTRA = 2, /* where every solve is an iteration */
+  MAX_WANTED = 63,
+  MAX_WANTED_LARGE = 21,
+  LARGE_DIMENSION = 5000,
   SMALL_SUBSPACE = 5,
   LARGE_SUBSPACE = 16,
   MUMPS_EXTRA_MEMORY = 50,
@@ -39,6 +42,7 @@ enum {
 };
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3, gmres_tolerance = 1e-13,
                     null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11, refined_residual = 1e-15;
+static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
 
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
@@ -534,6 +538,35 @@ static double horizon_of(CospinSpectrum spectrum, PetscInt searched, double slow
   return radius > rate ? PetscSqrtReal(radius * radius - rate * rate) : 0.0;
 }
 
+/* A slow mode that oscillates lies far from the target: more eigenvalues are looked at until a slower one
+   than those found would have to oscillate many times while it decays, or until that would take too long. */
+static PetscErrorCode look_farther(CospinSpectrum spectrum, int count, PetscInt wanted, int num_deflate,
+                                   Vec deflate[], int *found, CospinMode **all)
+{
+  const PetscInt searched = (PetscInt)CospinSectorDimension(spectrum->sector) - num_deflate,
+                 most = searched > LARGE_DIMENSION ? MAX_WANTED_LARGE : MAX_WANTED;
+  CospinMode *more;
+  int num_more;
+
+  PetscFunctionBeginUser;
+  while (*found >= count && wanted < most) {
+    const double slowest = creal((*all)[count - 1].lambda);
+    if (horizon_of(spectrum, searched, slowest, *found, *all) >= -wanted_quality * slowest) break;
+    wanted *= 3;
+    PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, PETSC_FALSE, &num_more, &more));
+    if (num_more <= *found) { /* they did not converge: the horizon tells */
+      PetscCall(CospinModesDestroy(num_more, more));
+      PetscCall(PetscFree(more));
+      break;
+    }
+    PetscCall(CospinModesDestroy(*found, *all));
+    PetscCall(PetscFree(*all));
+    *found = num_more;
+    *all = more;
+  }
+  PetscFunctionReturn(0);
+}
+
 static const CospinMode *least_accurate(int num, const CospinMode modes[])
 {
   const CospinMode *worst = modes;
@@ -569,6 +602,10 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
       PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, left, &found, &all));
       *num = PetscMin(count, found);
     }
+  }
+  if (!left && wanted > 1 && !spectrum->iterative) {
+    PetscCall(look_farther(spectrum, count, wanted, num_deflate, deflate, &found, &all));
+    *num = PetscMin(count, found);
   }
   if (*num) {
     const PetscInt searched = (PetscInt)CospinSectorDimension(spectrum->sector) - num_deflate;

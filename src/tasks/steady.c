@@ -2,9 +2,9 @@
    Task `steady`: the steady state, L rho = 0 with Tr rho = 1, and the observables in it.
 
    Uniqueness is established, not assumed: the null space of every sector that holds diagonal elements is
-   counted. Of several steady states the one is reported that is reached from `initial:`; without that key,
-   none. The residual, the trace, the smallest population and the hermiticity are recomputed from the state
-   that is stored.
+   counted. Of several steady states the one is reported that is reached from `initial:`, or that of the
+   `sector:` if there is one; without these keys, none. The residual, the trace, the smallest population and
+   the hermiticity are recomputed from the state that is stored.
 */
 #include "settings.h"
 #include <cospin/liouvillian.h>
@@ -16,8 +16,10 @@ static const double trace_tolerance = 1e-9;
 static const CospinKey keys[] = {
     {.name = "initial",
      .type = COSPIN_KEY_STATE,
+     .instead = "sector",
      .unit = "",
      .help = "where several steady states exist: the state from which the one that is reported is reached"},
+    COSPIN_TASK_SECTOR_KEY,
     COSPIN_TASK_STORE_KEY,
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
@@ -26,8 +28,9 @@ static const CospinKey keys[] = {
 static const CospinTaskVariable variables[] = {
     {"degeneracy", COSPIN_INTEGER, PETSC_FALSE, "1", "number of steady states",
      "null vectors in sectors with a trace"},
-    {"next_rate", COSPIN_REAL, PETSC_FALSE, "rate", "slowest rate found that is not zero",
-     "to a few digits; see task gap"},
+    {"next_rate", COSPIN_REAL, PETSC_FALSE, "rate", "rate of the eigenvalue next to zero",
+     "to a few digits; of those that oscillate a slower one may be farther away: see task gap"},
+    {"next_lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the mode next to zero", "1/next_rate"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero", "10 eps |L|"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the steady state", "|L rho| / (|L| |rho|)"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "residual in a larger window",
@@ -47,7 +50,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 {
   const CospinSetting *initial = CospinRecordGet(task, "initial");
   CospinState state = NULL;
-  PetscBool state_ok = PETSC_TRUE;
+  PetscBool state_ok = PETSC_TRUE, sector_ok;
   double tolerance;
 
   PetscFunctionBeginUser;
@@ -55,7 +58,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   if (initial->factors) PetscCall(CospinStateCreate(problem, initial, faults, &state, &state_ok));
   PetscCall(CospinStateDestroy(&state));
-  if (!state_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinTaskCheckSector(problem, task, PETSC_TRUE, faults, &sector_ok));
+  if (!state_ok || !sector_ok) *ok = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -201,14 +205,19 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   char prefix[64];
   double tolerance;
   PetscBool ok;
+  int num, *sectors = NULL;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(CospinPointSteadyState(point, prefix, &steady));
+  if (CospinRecordGet(task, "sector")->numbers)
+    PetscCall(CospinTaskSectors(point->problem, task, &num, &sectors));
+  PetscCall(CospinPointSteadyState(point, prefix, sectors, &steady));
+  PetscCall(PetscFree(sectors));
   *outcome = steady->outcome;
   PetscCall(CospinResultsSet(results, "degeneracy", 0, steady->degeneracy));
   PetscCall(CospinResultsSet(results, "next_rate", 0, steady->next_rate));
+  PetscCall(CospinResultsSet(results, "next_lifetime", 0, 1.0 / steady->next_rate));
   if (steady->rho) {
     const CospinBlock block = {steady->spectrum, steady->rho, steady->residual};
     PetscCall(store_state(point, 1, &block, tolerance, results, outcome));
@@ -231,6 +240,6 @@ const CospinTaskKind CospinTaskSteady = {
     .has_observables = PETSC_TRUE,
     .Check = Check,
     .Stores = Stores,
-    .Sectors = CospinTaskSteadySectors,
+    .Sectors = CospinTaskSectors,
     .Run = Run,
 };

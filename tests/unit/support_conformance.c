@@ -351,7 +351,7 @@ static void assert_steady_state(const Model *model)
   double complex *x;
   Dense rho, image, reference = Dense_Liouvillian(model->problem);
 
-  OK(CospinPointSteadyState(model->point, "steady_", &steady));
+  OK(CospinPointSteadyState(model->point, "steady_", NULL, &steady));
   sector = steady->spectrum->sector;
   x = calloc((size_t)CospinSectorDimension(sector), sizeof(*x));
   gather(steady->rho, x);
@@ -380,7 +380,7 @@ static void assert_null_vector(const Model *model)
   if (Dense_Nullity(reference, rho.a) == 1) {
     for (int i = 0; i < rho.n; i++) trace += *Dense_At(rho, i, i);
     for (int k = 0; k < rho.n * rho.n; k++) rho.a[k] /= trace;
-    OK(CospinPointSteadyState(model->point, "steady_", &steady));
+    OK(CospinPointSteadyState(model->point, "steady_", NULL, &steady));
     assert_expectations(model, steady->spectrum->sector, steady->rho, rho, 1e-10);
   }
   Dense_Free(&rho);
@@ -391,7 +391,7 @@ static void assert_steady_numbers(const Model *model, const Answer *answer)
 {
   const CospinSteadyState *steady;
 
-  OK(CospinPointSteadyState(model->point, "steady_", &steady));
+  OK(CospinPointSteadyState(model->point, "steady_", NULL, &steady));
   for (int o = 0; o < model->point->observables->count; o++) {
     const CospinObservable *observable = &model->point->observables->observables[o];
     double complex value;

@@ -16,17 +16,17 @@
 /* A schema with a key of every type. */
 static const char *const methods[] = {"auto", "sparse", "dense", NULL};
 static const CospinKey ensemble_keys[] = {
-    {"size", COSPIN_KEY_INTEGER, NULL, PETSC_TRUE, NULL, "", "number of spins"},
-    {NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL}};
-static const CospinKey steady_keys[] = {{NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL}};
+    {"size", COSPIN_KEY_INTEGER, NULL, PETSC_TRUE, NULL, NULL, "", "number of spins"},
+    {NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL, NULL}};
+static const CospinKey steady_keys[] = {{NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL, NULL}};
 static const CospinKey decay_keys[] = {
-    {"of", COSPIN_KEY_OPERATOR, NULL, PETSC_TRUE, NULL, "", "whose sector is meant"},
-    {"count", COSPIN_KEY_INTEGER, "1", PETSC_FALSE, NULL, "", "how many"},
-    {"shift", COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, "rate", "where to look"},
-    {"weights", COSPIN_KEY_BOOLEAN, "true", PETSC_FALSE, NULL, "", "whether weights are wanted"},
-    {"method", COSPIN_KEY_NAME, "auto", PETSC_FALSE, methods, "", "how"},
-    {"times", COSPIN_KEY_AXIS, "[0, 1]", PETSC_FALSE, NULL, "time", "when"},
-    {NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL}};
+    {"of", COSPIN_KEY_OPERATOR, NULL, PETSC_TRUE, NULL, NULL, "", "whose sector is meant"},
+    {"count", COSPIN_KEY_INTEGER, "1", PETSC_FALSE, NULL, NULL, "", "how many"},
+    {"shift", COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, "rate", "where to look"},
+    {"weights", COSPIN_KEY_BOOLEAN, "true", PETSC_FALSE, NULL, NULL, "", "whether weights are wanted"},
+    {"method", COSPIN_KEY_NAME, "auto", PETSC_FALSE, NULL, methods, "", "how"},
+    {"times", COSPIN_KEY_AXIS, "[0, 1]", PETSC_FALSE, NULL, NULL, "time", "when"},
+    {NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL, NULL}};
 static const CospinRecordKind ensemble = {"ensemble", "spins", ensemble_keys};
 static const CospinRecordKind steady = {"steady", "steady state", steady_keys};
 static const CospinRecordKind decay = {"decay", "eigenvalues", decay_keys};

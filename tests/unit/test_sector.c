@@ -191,11 +191,11 @@ static void Symmetries_Have_Names(void **state)
   static const struct {
     const char *jump, *symmetry, *sector; /* of the label ket 1, bra 0 */
   } rows[] = {
-      {"{rate: 1, each: ions.sm}", "weak U(1)", "charge 1"},
-      {"{rate: 1, each: ions.sz}", "strong U(1)", "ket 1, bra 0"},
-      {"{rate: 1, each: ions.sx}", "weak Z_2", "charge 1"},
-      {"{rate: 1, operator: ions.Sm}", "weak U(1)", "charge 1, N/2 - j = 0"},
-      {"{rate: 1, operator: ions.Sm^3 + ions.Sz}", "strong Z_3", "ket 1, bra 0, N/2 - j = 0"},
+      {"{rate: 1, each: ions.sm}", "weak U(1)", "{charge: 1}"},
+      {"{rate: 1, each: ions.sz}", "strong U(1)", "{ket: 1, bra: 0}"},
+      {"{rate: 1, each: ions.sx}", "weak Z_2", "{charge: 1}"},
+      {"{rate: 1, operator: ions.Sm}", "weak U(1)", "{charge: 1, irrep: 0}"},
+      {"{rate: 1, operator: ions.Sm^3 + ions.Sz}", "strong Z_3", "{ket: 1, bra: 0, irrep: 0}"},
       {"{rate: 1, each: ions.sx + ions.sz}", "no conserved charge", "everything"},
   };
 
