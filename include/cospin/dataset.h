@@ -87,8 +87,10 @@ typedef struct {
 } CospinAttribute;
 
 typedef struct {
-  const char *title, *source; /* root attributes */
-  const char *deck_verbatim, *deck_completed;
+  const char *title, *source;                 /* root attributes */
+  const char *deck_verbatim, *deck_completed; /* NULL: not stored */
+  const char *identity; /* what a run must have in common with the file to go on with it; NULL: not stored */
+  const char *history;  /* lines of the root attribute; NULL: one, from the provenance */
   int num_provenance;
   const CospinAttribute *provenance;
   int num_stored; /* beside the texts: states of grid points, in any order */
@@ -103,6 +105,25 @@ typedef struct {
 */
 PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout, const double records[],
                                   const CospinDatasetTexts *texts, char why[], size_t why_size);
+
+/* What a dataset holds, as points of whatever grid. Everything is owned by it (CospinDatasetContentFree). */
+typedef struct {
+  size_t num_points;
+  double *coordinates;      /* [num_points][num_axes of the layout asked for] */
+  double *records;          /* [num_points][record_length of that layout], NaN where the file has nothing */
+  char *identity, *history; /* "" if absent */
+} CospinDatasetContent;
+
+/*
+   Not collective. Reads the points of a dataset back into records of `layout`, variables matched by name. The
+   coordinates of a point are found where a variable of the axis's name stands: as a dimension of the file's
+   grid, or as a variable over it (files whose grid is a plain list of points). Every checksum is verified on
+   the way. Errors: no HDF5 file, not one of ours, an axis of the layout that it lacks, damage; `why` says
+   which in one sentence and nothing is allocated.
+*/
+PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, CospinDatasetContent *content,
+                                 char why[], size_t why_size);
+PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content);
 
 /*
    Not collective. Prints what `cospin show` shows: title, run, grid, outcomes counted, variables. Same

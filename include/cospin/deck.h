@@ -223,3 +223,9 @@ const CospinSetting *CospinRecordGet(const CospinRecord *record, const char key[
    same. Comments of the original are not kept.
 */
 PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream);
+
+/*
+   The same without what cannot change a result at a given point: title, labels, units, pictures, the values
+   of the axes. Two decks that print the same here may share results.
+*/
+PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream);

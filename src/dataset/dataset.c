@@ -16,6 +16,7 @@ static const char *Find_Attribute(const CospinDatasetTexts *texts, const char na
 static herr_t Set_History(hid_t file, const CospinDatasetTexts *texts)
 {
   char history[4096];
+  if (texts->history) return CospinH5SetText(file, "history", texts->history);
   (void)PetscSNPrintf(history, sizeof(history), "%s: %s", Find_Attribute(texts, "started"),
                       Find_Attribute(texts, "command_line"));
   return CospinH5SetText(file, "history", history);
@@ -49,8 +50,9 @@ static herr_t Write_Groups(hid_t file, const CospinDatasetTexts *texts)
   int bad = 0;
   hid_t deck = CospinH5CreateGroup(file, "deck");
   hid_t provenance = CospinH5CreateGroup(file, "provenance");
-  bad |= CospinH5WriteText(deck, "verbatim", texts->deck_verbatim) < 0;
-  bad |= CospinH5WriteText(deck, "completed", texts->deck_completed) < 0;
+  if (texts->deck_verbatim) bad |= CospinH5WriteText(deck, "verbatim", texts->deck_verbatim) < 0;
+  if (texts->deck_completed) bad |= CospinH5WriteText(deck, "completed", texts->deck_completed) < 0;
+  if (texts->identity) bad |= CospinH5WriteText(deck, "identity", texts->identity) < 0;
   for (int i = 0; i < texts->num_provenance; i++)
     bad |= CospinH5SetText(provenance, texts->provenance[i].name, texts->provenance[i].value) < 0;
   bad |= H5Gclose(provenance) < 0;

@@ -4,7 +4,12 @@
    Texts are fixed-length UTF-8: h5py, h5netcdf, netCDF-C and h5dump all show those as plain text.
 */
 #include "h5.h"
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_COMPACT = 60000 }; /* bytes that fit into an object's header */
 
 static herr_t Keep_Innermost(unsigned n, const H5E_error2_t *error, void *reason)
 {
@@ -94,8 +99,11 @@ herr_t CospinH5WriteText(hid_t parent, const char name[], const char text[])
   hid_t type = Text_Type(strlen(text));
   hid_t space = H5Screate(H5S_SCALAR);
   hid_t list = CospinH5CreateList(H5P_DATASET_CREATE);
-  hid_t set = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  hid_t set;
+  if (strlen(text) < MAX_COMPACT) H5Pset_layout(list, H5D_COMPACT); /* under the checksum of its header */
+  set = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
   bad |= H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0;
+  bad |= CospinH5SetChecksum(set) < 0;
   bad |= H5Dclose(set) < 0;
   H5Pclose(list);
   H5Sclose(space);
@@ -137,4 +145,83 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
   H5Sclose(space);
   H5Aclose(attribute);
   return (int)found;
+}
+
+/* A sentence for what can be seen without HDF5, or NULL. */
+static const char *Refuse_Early(const char name[])
+{
+  struct stat status;
+  FILE *file;
+  if (stat(name, &status)) return strerror(errno);
+  if (S_ISDIR(status.st_mode)) return strerror(EISDIR);
+  file = fopen(name, "rb");
+  if (!file) return strerror(errno);
+  fclose(file);
+  return H5Fis_hdf5(name) > 0 ? NULL : "it is not an HDF5 file (or was cut short)";
+}
+
+/* Without locks, so that a file on a read-only or lockless file system can be read. */
+static hid_t Open_File(const char name[])
+{
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  H5Pset_file_locking(access, 0, 1);
+  file = H5Fopen(name, H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  return file;
+}
+
+hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **reason)
+{
+  int format;
+  hid_t file;
+  *reason = Refuse_Early(name);
+  if (*reason) return -1;
+  held->reason[0] = '\0';
+  file = Open_File(name);
+  if (file < 0) {
+    *reason = held->reason;
+  } else if (CospinH5GetIntegers(file, "cospin_format", 1, &format) != 1) {
+    *reason = "it is an HDF5 file, but not one of cospin's (no attribute cospin_format)";
+    H5Fclose(file);
+    file = -1;
+  }
+  return file;
+}
+
+/* Texts of a fixed length only, as all of ours are. */
+static char *Read_Text(hid_t stored, herr_t (*read)(hid_t, hid_t, void *), hid_t object)
+{
+  const size_t size = H5Tget_size(stored);
+  char *text = H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0
+                   ? (char *)calloc(size + 1, 1)
+                   : NULL;
+  if (text && read(object, stored, text) < 0) {
+    free(text);
+    text = NULL;
+  }
+  return text;
+}
+
+static herr_t Read_Set(hid_t set, hid_t type, void *text)
+{
+  return H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text);
+}
+
+char *CospinH5ReadText(hid_t parent, const char name[])
+{
+  hid_t set = H5Dopen2(parent, name, H5P_DEFAULT), stored = H5Dget_type(set);
+  char *text = set < 0 ? NULL : Read_Text(stored, Read_Set, set);
+  H5Tclose(stored);
+  H5Dclose(set);
+  return text;
+}
+
+char *CospinH5ReadAttribute(hid_t object, const char name[])
+{
+  hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), stored = H5Aget_type(attribute);
+  char *text = attribute < 0 ? NULL : Read_Text(stored, H5Aread, attribute);
+  H5Tclose(stored);
+  H5Aclose(attribute);
+  return text;
 }

@@ -42,6 +42,23 @@ herr_t CospinH5GetText(hid_t object, const char name[], char text[], size_t size
 /* Reads at most `count` integers; returns how many there are (0: absent) or a negative value. */
 int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]);
 
+/*
+   The attribute crc32 of a dataset: CRC-32 (ISO 3309, the one of zlib) of its values as they are stored, row
+   after row. HDF5 protects chunks and headers, but not the index between them: a value that is found in the
+   wrong place, or not found, is seen by this one only. Verify: negative if it is there and differs, or the
+   values cannot be read.
+*/
+herr_t CospinH5SetChecksum(hid_t set);
+herr_t CospinH5Verify(hid_t set);
+
+/* Texts of any length, owned by the caller (free); NULL if absent, no text or damaged. */
+char *CospinH5ReadText(hid_t parent, const char name[]);
+char *CospinH5ReadAttribute(hid_t object, const char name[]);
+
+/* Opens one of our files for reading. Negative if it cannot, *reason then says why, to be read before `held`
+   is used again. */
+hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **reason);
+
 /* Everything that goes into a dataset, written into an open, empty file (layout.c). */
 herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double records[], double buffer[]);
 

@@ -58,6 +58,7 @@ hid_t CospinLayoutCreateArray(hid_t file, const char name[], CospinStorage stora
   hid_t space = rank ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
   hid_t set;
   if (rank) Set_Filters(list, rank, shape);
+  if (!rank) H5Pset_layout(list, H5D_COMPACT); /* under the checksum of its header */
   if (storage == COSPIN_REAL) H5Pset_fill_value(list, H5T_NATIVE_DOUBLE, &(double){NAN});
   set = H5Dcreate2(file, name, storage == COSPIN_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE, space, H5P_DEFAULT,
                    list, H5P_DEFAULT);
@@ -81,6 +82,7 @@ herr_t CospinLayoutWriteDimension(hid_t file, const CospinDimension *dimension, 
   for (int i = 0; i < dimension->size; i++) buffer[i] = dimension->values ? dimension->values[i] : i;
   bad |= Write_Doubles(set, buffer) < 0;
   bad |= H5DSset_scale(set, dimension->name) < 0;
+  bad |= CospinH5SetChecksum(set) < 0;
   bad |= CospinH5SetText(set, "long_name", dimension->long_name) < 0;
   bad |= CospinH5SetText(set, "units", dimension->units) < 0;
   bad |= H5Dclose(set) < 0;
@@ -153,6 +155,7 @@ static herr_t Write_Variable(hid_t file, const CospinLayout *layout, const Cospi
   if (variable->dimension >= 0)
     bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->dimension].name, rank - 1) < 0;
   bad |= Set_VariableAttributes(set, variable) < 0;
+  bad |= CospinH5SetChecksum(set) < 0;
   bad |= H5Dclose(set) < 0;
   return bad ? -1 : 0;
 }

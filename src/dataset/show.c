@@ -6,7 +6,6 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "h5.h"
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,49 +266,19 @@ static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
-/* A sentence for what can be seen without HDF5, or NULL. */
-static const char *Refuse_Early(const char name[])
-{
-  struct stat status;
-  FILE *file;
-  if (stat(name, &status)) return strerror(errno);
-  if (S_ISDIR(status.st_mode)) return strerror(EISDIR);
-  file = fopen(name, "rb");
-  if (!file) return strerror(errno);
-  fclose(file);
-  return H5Fis_hdf5(name) > 0 ? NULL : "it is not an HDF5 file (or was cut short)";
-}
-
-/* Without locks, so that a file on a read-only or lockless file system can be shown. */
-static hid_t Open_File(const char name[])
-{
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
-  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-  H5Pset_file_locking(access, 0, 1);
-  file = H5Fopen(name, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  return file;
-}
-
 PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size)
 {
   CospinH5Catch held;
   Show show = {.stream = stream};
   const char *reason;
-  int format;
   PetscBool ok = PETSC_FALSE;
   PetscErrorCode ierr = 0;
 
   PetscFunctionBeginUser;
   CospinH5CatchBegin(&held);
-  reason = Refuse_Early(file);
-  if (!reason) {
-    held.reason[0] = '\0';
-    show.file = Open_File(file);
-    if (show.file >= 0 && CospinH5GetIntegers(show.file, "cospin_format", 1, &format) != 1)
-      reason = "it is an HDF5 file, but not one of cospin's (no attribute cospin_format)";
-    else if (show.file >= 0)
-      ierr = Show_File(&show, file, &ok);
+  show.file = CospinH5OpenDataset(file, &held, &reason);
+  if (show.file >= 0) {
+    ierr = Show_File(&show, file, &ok);
     H5Fclose(show.file);
   }
   CospinH5CatchEnd(&held);

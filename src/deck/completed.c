@@ -85,7 +85,7 @@ static void Print_Head(FILE *stream, const char name[], int count, const char em
 }
 
 static void Print_Definitions(FILE *stream, const char name[], int count,
-                              const CospinDefinition definitions[])
+                              const CospinDefinition definitions[], PetscBool labels)
 {
   Print_Head(stream, name, count, "{}");
   for (int k = 0; k < count; k++) {
@@ -94,7 +94,7 @@ static void Print_Definitions(FILE *stream, const char name[], int count,
     PetscBool first = PETSC_TRUE;
 
     fprintf(stream, "  %s: ", definition->name);
-    if (!definition->unit && !definition->label)
+    if (!labels || (!definition->unit && !definition->label))
       Print_Text(stream, text);
     else {
       fputc('{', stream);
@@ -228,14 +228,18 @@ static const char *const form_keys[] = {
     [COSPIN_JUMP_PAIRS] = "pairs",
 };
 
-static void Print_Problem(FILE *stream, CospinDeck deck)
+static void Print_Grid(FILE *stream, CospinDeck deck, PetscBool values)
 {
   Print_Head(stream, "grid", deck->num_axes, "{}");
   for (int k = 0; k < deck->num_axes; k++) {
     fprintf(stream, "  %s: ", deck->axes[k].name);
-    Print_Axis(stream, &deck->axes[k]);
+    if (values) Print_Axis(stream, &deck->axes[k]);
     fputc('\n', stream);
   }
+}
+
+static void Print_Problem(FILE *stream, CospinDeck deck)
+{
   Print_Head(stream, "components", deck->num_components, "{}");
   for (int k = 0; k < deck->num_components; k++) {
     const CospinRecord *record = &deck->components[k];
@@ -320,8 +324,6 @@ static void Print_Tasks(FILE *stream, CospinDeck deck)
     Print_Text(stream, deck->petsc[2 * k + 1]);
     fputc('\n', stream);
   }
-  Print_Head(stream, "plots", deck->num_plots, "[]");
-  for (int k = 0; k < deck->num_plots; k++) Print_Plot(stream, &deck->plots[k]);
 }
 
 PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream)
@@ -337,9 +339,23 @@ PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream)
   Print_Pair(stream, &first, "rate", deck->rate_unit);
   Print_Pair(stream, &first, "time", deck->time_unit);
   fputs("}\n", stream);
-  Print_Definitions(stream, "parameters", deck->num_parameters, deck->parameters);
+  Print_Definitions(stream, "parameters", deck->num_parameters, deck->parameters, PETSC_TRUE);
+  Print_Grid(stream, deck, PETSC_TRUE);
   Print_Problem(stream, deck);
-  Print_Definitions(stream, "observables", deck->num_observables, deck->observables);
+  Print_Definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_TRUE);
+  Print_Tasks(stream, deck);
+  Print_Head(stream, "plots", deck->num_plots, "[]");
+  for (int k = 0; k < deck->num_plots; k++) Print_Plot(stream, &deck->plots[k]);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream)
+{
+  PetscFunctionBeginUser;
+  Print_Definitions(stream, "parameters", deck->num_parameters, deck->parameters, PETSC_FALSE);
+  Print_Grid(stream, deck, PETSC_FALSE);
+  Print_Problem(stream, deck);
+  Print_Definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_FALSE);
   Print_Tasks(stream, deck);
   PetscFunctionReturn(0);
 }

@@ -1,0 +1,187 @@
+/* CospinDatasetRead: the points of a dataset, back into records. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "h5.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The file's own grid. */
+typedef struct {
+  int num_axes;
+  char names[H5S_MAX_RANK][96];
+  hsize_t shape[H5S_MAX_RANK];
+  size_t num_points;
+} Grid;
+
+/* The number of values of a dataset, 0 if there is none. */
+static size_t Size_Of(hid_t file, const char name[])
+{
+  hid_t set, space;
+  hssize_t size;
+  if (H5Lexists(file, name, H5P_DEFAULT) <= 0) return 0;
+  set = H5Dopen2(file, name, H5P_DEFAULT);
+  space = H5Dget_space(set);
+  size = H5Sget_simple_extent_npoints(space);
+  H5Sclose(space);
+  H5Dclose(set);
+  return size > 0 ? (size_t)size : 0;
+}
+
+static herr_t Read_Doubles(hid_t file, const char name[], double values[])
+{
+  hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+  int bad = CospinH5Verify(set) < 0;
+  bad |= H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0;
+  H5Dclose(set);
+  return bad ? -1 : 0;
+}
+
+static herr_t Read_Grid(hid_t file, Grid *grid)
+{
+  char *names = CospinH5ReadAttribute(file, "cospin_grid"), *name, *rest = names;
+  int bad = !names;
+  *grid = (Grid){.num_points = 1};
+  while (names && (name = strtok_r(rest, " ", &rest)) && grid->num_axes < H5S_MAX_RANK) {
+    const int a = grid->num_axes++;
+    (void)snprintf(grid->names[a], sizeof(grid->names[a]), "%s", name);
+    grid->shape[a] = Size_Of(file, name);
+    grid->num_points *= grid->shape[a];
+  }
+  free(names);
+  return bad ? -1 : 0;
+}
+
+/* One coordinate of all points: along an axis of the file's grid, or from a variable over the whole of it. */
+static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], size_t stride,
+                              double coordinates[])
+{
+  size_t fast = grid->num_points, size = Size_Of(file, name);
+  double *values;
+  herr_t status;
+  int a = 0;
+  for (; a < grid->num_axes; a++) {
+    fast /= grid->shape[a];
+    if (!strcmp(grid->names[a], name)) break;
+  }
+  if (a == grid->num_axes) fast = 1;
+  if (!size || (a == grid->num_axes && size != grid->num_points)) return -1;
+  values = (double *)malloc(size * sizeof(double));
+  if (!values) return -1;
+  status = Read_Doubles(file, name, values);
+  for (size_t p = 0; status >= 0 && p < grid->num_points; p++)
+    coordinates[p * stride] = values[p / fast % size];
+  free(values);
+  return status;
+}
+
+/* A variable may have fewer values along its further dimension than the layout has room for, or more. */
+static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinVariable *variable, size_t stride,
+                            double records[])
+{
+  const size_t total = Size_Of(file, variable->name), size = total / grid->num_points;
+  double *values;
+  herr_t status;
+  if (!total) return 0;
+  if (size * grid->num_points != total) return -1;
+  values = (double *)malloc(total * sizeof(double));
+  if (!values) return -1;
+  status = Read_Doubles(file, variable->name, values);
+  for (size_t p = 0; status >= 0 && p < grid->num_points; p++) {
+    for (size_t k = 0; k < PetscMin(size, (size_t)variable->size); k++)
+      records[p * stride + (size_t)variable->offset + k] = values[p * size + k];
+  }
+  free(values);
+  return status;
+}
+
+static herr_t Read_Points(hid_t file, const Grid *grid, const CospinLayout *layout,
+                          CospinDatasetContent *content)
+{
+  int bad = 0;
+  for (int a = 0; a < layout->num_axes; a++)
+    bad |= Read_Coordinate(file, grid, layout->axes[a].name, (size_t)layout->num_axes,
+                           content->coordinates + a) < 0;
+  for (int v = 0; v < layout->num_variables; v++)
+    bad |=
+        Read_Variable(file, grid, layout->variables + v, (size_t)layout->record_length, content->records) < 0;
+  return bad ? -1 : 0;
+}
+
+static PetscErrorCode Take_Text(char **text, char *read)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscStrallocpy(read ? read : "", text));
+  free(read);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Texts(hid_t file, CospinDatasetContent *content)
+{
+  hid_t deck = H5Gopen2(file, "deck", H5P_DEFAULT);
+
+  PetscFunctionBeginUser;
+  PetscCall(Take_Text(&content->identity, CospinH5ReadText(deck, "identity")));
+  PetscCall(Take_Text(&content->history, CospinH5ReadAttribute(file, "history")));
+  H5Gclose(deck);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
+                                   PetscBool *ok)
+{
+  Grid grid;
+  size_t length;
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(Read_Grid(file, &grid) >= 0 && grid.num_points > 0);
+  if (!*ok) PetscFunctionReturn(0);
+  content->num_points = grid.num_points;
+  length = grid.num_points * (size_t)layout->record_length;
+  PetscCall(PetscMalloc1(grid.num_points * (size_t)layout->num_axes + 1, &content->coordinates));
+  PetscCall(PetscMalloc1(length, &content->records));
+  for (size_t k = 0; k < length; k++) content->records[k] = NAN;
+  *ok = (PetscBool)(Read_Points(file, &grid, layout, content) >= 0);
+  PetscCall(Read_Texts(file, content));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, CospinDatasetContent *content,
+                                 char why[], size_t why_size)
+{
+  CospinH5Catch held;
+  const char *reason = NULL;
+  PetscBool ok = PETSC_FALSE;
+  PetscErrorCode ierr = 0;
+  hid_t opened;
+
+  PetscFunctionBeginUser;
+  *content = (CospinDatasetContent){0};
+  CospinH5CatchBegin(&held);
+  opened = CospinH5OpenDataset(file, &held, &reason);
+  if (opened >= 0) {
+    ierr = Read_Content(opened, layout, content, &ok);
+    H5Fclose(opened);
+    reason = held.reason[0] ? held.reason : "values are damaged, or do not fit this grid";
+  }
+  CospinH5CatchEnd(&held);
+  PetscCall(ierr);
+  if (!ok) {
+    PetscCall(CospinDatasetContentFree(content));
+    PetscCall(PetscSNPrintf(why, why_size, "cannot read %s: %s", file, reason));
+    PetscFunctionReturn(PETSC_ERR_FILE_READ);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(content->coordinates));
+  PetscCall(PetscFree(content->records));
+  PetscCall(PetscFree(content->identity));
+  PetscCall(PetscFree(content->history));
+  *content = (CospinDatasetContent){0};
+  PetscFunctionReturn(0);
+}
