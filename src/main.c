@@ -3,7 +3,6 @@
 #include <cospin/cost.h>
 #include <cospin/dataset.h>
 #include <cospin/load.h>
-#include <cospin/output.h>
 #include <cospin/provenance.h>
 #include <cospin/report.h>
 #include <cospin/version.h>
@@ -12,8 +11,8 @@
 
 enum { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, STATUS_BAD_POINTS = 3 };
 
-static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck, PetscMPIInt size,
-                                   CospinSplit *split)
+static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck, PetscInt64 num_points,
+                                   PetscMPIInt size, CospinSplit *split)
 {
   CospinPointEstimate worst;
   double total;
@@ -28,30 +27,16 @@ static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck
                            size / command->ranks_per_point * command->ranks_per_point};
   } else {
     PetscCall(CospinEstimateGrid(deck, &worst, &total));
-    *split = CospinEstimateSplit(&worst, CospinDeckNumPoints(deck), size, CospinMachineBytes() / size);
+    *split = CospinEstimateSplit(&worst, PetscMax(1, num_points), size, CospinMachineBytes() / size);
   }
   PetscFunctionReturn(0);
 }
 
-/* Whatever the command asks for that can be seen to be impossible before anything is computed. */
-static PetscErrorCode check_run(const CospinCommand *command, PetscMPIInt rank, PetscMPIInt size,
-                                CospinSplit split, PetscBool *ok)
+static void check_split(CospinSplit split, PetscMPIInt rank, PetscMPIInt size, PetscBool *ok)
 {
-  char why[1024] = "";
-  int fine = 1;
-
-  PetscFunctionBeginUser;
-  if (split.groups < 1 || split.groups > split.ranks || split.ranks > size) {
-    PetscCall(PetscSNPrintf(why, sizeof(why),
-                            "--groups and --ranks-per-point ask for more than the %d ranks there are", size));
-    fine = 0;
-  } else if (rank == 0) {
-    fine = CospinOutputCheck(command->output, command->overwrite, why, sizeof(why));
-  }
-  PetscCallMPI(MPI_Bcast(&fine, 1, MPI_INT, 0, PETSC_COMM_WORLD));
-  if (!fine && rank == 0) fprintf(stderr, "cospin: %s\n", why);
-  *ok = (PetscBool)fine;
-  PetscFunctionReturn(0);
+  *ok = (PetscBool)(split.groups >= 1 && split.groups <= split.ranks && split.ranks <= size);
+  if (*ok || rank) return;
+  fprintf(stderr, "cospin: --groups and --ranks-per-point ask for more than the %d ranks there are\n", size);
 }
 
 static PetscErrorCode warn_unused_options(void)
@@ -70,18 +55,16 @@ static PetscErrorCode warn_unused_options(void)
   PetscFunctionReturn(0);
 }
 
-/* Rank 0: dataset, summary, status. */
+/* Rank 0: summary, status. */
 static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, CospinTable table,
-                             const double records[], int num_stored, const CospinStored stored[],
-                             CospinProvenance provenance, int *status)
+                             const double records[], PetscBool whole, int *status)
 {
   PetscInt64 num_bad;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinOutputWrite(command->output, deck, table, records, num_stored, stored, provenance, status));
   PetscCall(CospinSummaryView(deck, table, records, command->quiet ? NULL : stdout, &num_bad));
-  if (*status == STATUS_GOOD && !command->quiet) printf("dataset: %s\n", command->output);
-  if (*status == STATUS_GOOD && num_bad) *status = STATUS_BAD_POINTS;
+  if (whole && !command->quiet) printf("dataset: %s\n", command->output);
+  *status = !whole ? STATUS_FAILED : num_bad ? STATUS_BAD_POINTS : STATUS_GOOD;
   if (num_bad)
     fprintf(stderr, "cospin: %" PetscInt64_FMT " %s a bad outcome, see above or `cospin show`\n", num_bad,
             num_bad == 1 ? "point has" : "points have");
@@ -89,15 +72,47 @@ static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, Cosp
   PetscFunctionReturn(0);
 }
 
+/* What is said before a run that goes on. */
+static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt64 num_points,
+                       PetscInt64 missing)
+{
+  if (rank || command->quiet || missing == num_points) return;
+  fprintf(stderr, "cospin: %" PetscInt64_FMT " of %" PetscInt64_FMT " points are there already\n",
+          num_points - missing, num_points);
+}
+
+static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
+                              CospinTable table, CospinStore store, CospinSplit split, int *status)
+{
+  const CospinFarmOptions options = {split, command->progress};
+  CospinProvenance provenance;
+  double *records;
+  PetscMPIInt rank;
+  PetscBool whole;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(CospinLoadPetscOptions(deck));
+  PetscCall(CospinProvenanceCreate(PETSC_COMM_WORLD, argc, argv, split.groups, split.ranks / split.groups,
+                                   &provenance));
+  PetscCall(CospinStoreSetProvenance(store, provenance));
+  PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, store, &options));
+  PetscCall(CospinStoreFinish(store, &records, &whole));
+  if (rank == 0) PetscCall(finish(command, deck, table, records, whole, status));
+  PetscCall(PetscFree(records));
+  PetscCall(CospinProvenanceDestroy(&provenance));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], int *status)
 {
-  CospinFarmOptions options = {.progress = command->progress};
-  CospinProvenance provenance;
+  const CospinStoreOptions options = {command->overwrite, command->retry};
+  const PetscInt64 *points;
+  PetscInt64 num = 0;
   CospinDeck deck;
   CospinTable table;
-  double *records;
-  CospinStored *stored;
-  int num_stored;
+  CospinStore store = NULL;
+  CospinSplit split = {0};
   PetscMPIInt rank, size;
   PetscBool ok;
 
@@ -105,22 +120,20 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, &deck, &table, &ok));
-  if (ok) PetscCall(choose_split(command, deck, size, &options.split));
-  if (ok) PetscCall(check_run(command, rank, size, options.split, &ok));
+  if (ok) PetscCall(CospinStoreOpen(PETSC_COMM_WORLD, command->output, deck, table, &options, &store, &ok));
   if (ok) {
-    PetscCall(CospinLoadPetscOptions(deck));
-    PetscCall(CospinProvenanceCreate(PETSC_COMM_WORLD, argc, argv, options.split.groups,
-                                     options.split.ranks / options.split.groups, &provenance));
-    PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, &options, &records, &num_stored, &stored));
-    if (rank == 0) PetscCall(finish(command, deck, table, records, num_stored, stored, provenance, status));
-    PetscCall(PetscFree(records));
-    for (int k = 0; k < num_stored; k++) PetscCall(CospinStoredDestroy(&stored[k]));
-    PetscCall(PetscFree(stored));
-    PetscCall(CospinProvenanceDestroy(&provenance));
+    CospinStoreMissing(store, &num, &points);
+    PetscCall(choose_split(command, deck, num, size, &split));
+    check_split(split, rank, size, &ok);
+  }
+  if (ok) {
+    tell_found(command, rank, CospinDeckNumPoints(deck), num);
+    PetscCall(compute(command, argc, argv, deck, table, store, split, status));
   } else {
     *status = STATUS_WRONG;
   }
   PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCall(CospinStoreClose(&store));
   PetscCall(CospinTableDestroy(&table));
   PetscCall(CospinDeckDestroy(&deck));
   PetscFunctionReturn(0);

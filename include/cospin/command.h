@@ -15,7 +15,7 @@ typedef struct {
   const char *file;                   /* deck or dataset; borrowed from argv */
   char output[4096];                  /* run: the dataset */
   int groups, ranks_per_point, ranks; /* 0: not given */
-  PetscBool quiet, overwrite;
+  PetscBool quiet, overwrite, retry;
   CospinProgressMode progress;
   int petsc_argc;    /* the program's name and all options of PETSc, NULL-terminated */
   char **petsc_argv; /* owned */

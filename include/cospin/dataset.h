@@ -109,9 +109,10 @@ PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout,
 /* What a dataset holds, as points of whatever grid. Everything is owned by it (CospinDatasetContentFree). */
 typedef struct {
   size_t num_points;
-  double *coordinates;      /* [num_points][num_axes of the layout asked for] */
-  double *records;          /* [num_points][record_length of that layout], NaN where the file has nothing */
-  char *identity, *history; /* "" if absent */
+  double *coordinates;  /* [num_points][num_axes of the layout asked for] */
+  double *records;      /* [num_points][record_length of that layout], NaN where the file has nothing */
+  CospinStored *stored; /* [num_points], NULL: none; their points are places in the file */
+  char *identity, *completed, *history; /* "" if absent */
 } CospinDatasetContent;
 
 /*

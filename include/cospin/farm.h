@@ -5,7 +5,7 @@
 */
 #pragma once
 #include <cospin/estimate.h>
-#include <cospin/table.h>
+#include <cospin/store.h>
 
 typedef enum {
   COSPIN_PROGRESS_AUTO,
@@ -20,10 +20,8 @@ typedef struct {
 } CospinFarmOptions;
 
 /*
-   Collective on world. records: [num_points][record_length] on rank 0, to be freed with PetscFree; NULL
-   elsewhere. stored[*num_stored]: the states that points were asked to store, likewise; the caller destroys
-   them. Messages of points that broke down and progress go to stderr.
+   Collective on world. Computes the points that the store misses and puts each into it. Messages of points
+   that broke down and progress go to stderr.
 */
-PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table,
-                             const CospinFarmOptions *options, double **records, int *num_stored,
-                             CospinStored **stored);
+PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table, CospinStore store,
+                             const CospinFarmOptions *options);

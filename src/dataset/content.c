@@ -123,6 +123,7 @@ static PetscErrorCode Read_Texts(hid_t file, CospinDatasetContent *content)
 
   PetscFunctionBeginUser;
   PetscCall(Take_Text(&content->identity, CospinH5ReadText(deck, "identity")));
+  PetscCall(Take_Text(&content->completed, CospinH5ReadText(deck, "completed")));
   PetscCall(Take_Text(&content->history, CospinH5ReadAttribute(file, "history")));
   H5Gclose(deck);
   PetscFunctionReturn(0);
@@ -131,6 +132,7 @@ static PetscErrorCode Read_Texts(hid_t file, CospinDatasetContent *content)
 static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
                                    PetscBool *ok)
 {
+  herr_t status = 0;
   Grid grid;
   size_t length;
 
@@ -143,6 +145,9 @@ static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, Cospi
   PetscCall(PetscMalloc1(length, &content->records));
   for (size_t k = 0; k < length; k++) content->records[k] = NAN;
   *ok = (PetscBool)(Read_Points(file, &grid, layout, content) >= 0);
+  PetscCall(PetscCalloc1(grid.num_points, &content->stored));
+  if (*ok) PetscCall(CospinStatesRead(file, layout, grid.num_points, content->stored, &status));
+  *ok = (PetscBool)(*ok && status >= 0);
   PetscCall(Read_Texts(file, content));
   PetscFunctionReturn(0);
 }
@@ -178,9 +183,13 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
 PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content)
 {
   PetscFunctionBeginUser;
+  for (size_t p = 0; content->stored && p < content->num_points; p++)
+    PetscCall(CospinStoredDestroy(&content->stored[p]));
+  PetscCall(PetscFree(content->stored));
   PetscCall(PetscFree(content->coordinates));
   PetscCall(PetscFree(content->records));
   PetscCall(PetscFree(content->identity));
+  PetscCall(PetscFree(content->completed));
   PetscCall(PetscFree(content->history));
   *content = (CospinDatasetContent){0};
   PetscFunctionReturn(0);

@@ -77,5 +77,10 @@ PetscErrorCode CospinStatesWrite(hid_t file, const CospinLayout *layout, int num
 size_t CospinLayoutNumPoints(const CospinLayout *layout);
 size_t CospinLayoutBufferSize(const CospinLayout *layout);
 
+/* Reads them back: stored[num_points], NULL where nothing is; negative status if any of it is damaged
+   (states_content.c). */
+PetscErrorCode CospinStatesRead(hid_t file, const CospinLayout *layout, size_t num_points,
+                                CospinStored stored[], herr_t *status);
+
 /* Puts `size` bytes in place as `file`: whole and durable, or not at all (publish.c). Not collective. */
 PetscErrorCode CospinPublish(const char file[], const char bytes[], size_t size, char why[], size_t why_size);

@@ -55,6 +55,7 @@ static herr_t Write_Places(hid_t group, const Writer *writer, const char name[],
   if (time->size) shape[rank++] = (hsize_t)time->size;
   set = CospinLayoutCreateArray(group, name, storage, rank, shape);
   bad |= Write_Buffer(set, writer) < 0;
+  bad |= CospinH5SetChecksum(set) < 0;
   for (int i = 0; i < layout->num_axes; i++)
     bad |= CospinLayoutAttachScale(group, set, layout->axes[i].name, i) < 0;
   if (time->size) bad |= CospinLayoutAttachScale(group, set, time->name, rank - 1) < 0;
@@ -114,6 +115,7 @@ static herr_t Write_Column(hid_t group, const Writer *writer, int column, const 
       *to++ = state->rows[(size_t)i * ((size_t)state->num_columns + 2) + (size_t)column];
   }
   bad |= Write_Buffer(set, writer) < 0;
+  bad |= CospinH5SetChecksum(set) < 0;
   bad |= CospinLayoutAttachScale(group, set, "element", 0) < 0;
   bad |= CospinH5SetText(set, "long_name", long_name) < 0;
   bad |= CospinH5SetText(set, "units", "1") < 0;

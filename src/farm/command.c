@@ -14,7 +14,9 @@ const char CospinCommandHelp[] =
     "  cospin --help | --version\n"
     "\n"
     "  -o FILE.h5            the dataset (default: the deck's name with .h5, in this folder)\n"
-    "  --overwrite           replace the dataset if it exists\n"
+    "  --overwrite           drop what is there (without it, a run goes on with the points that are "
+    "missing)\n"
+    "  --retry               compute points with a bad outcome again\n"
     "  --groups G            groups of ranks that work on grid points side by side (default: from the cost)\n"
     "  --ranks-per-point R   ranks in a group\n"
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
@@ -92,6 +94,12 @@ static void set_overwrite(CospinCommand *command, const char value[])
   command->overwrite = PETSC_TRUE;
 }
 
+static void set_retry(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->retry = PETSC_TRUE;
+}
+
 static void set_progress(CospinCommand *command, const char value[])
 {
   static const char *const names[] = {"auto", "line", "log", "none"};
@@ -112,10 +120,12 @@ static const Option options[] = {
     {"--ranks", PETSC_TRUE, set_ranks},
     {"--quiet", PETSC_FALSE, set_quiet},
     {"--overwrite", PETSC_FALSE, set_overwrite},
+    {"--retry", PETSC_FALSE, set_retry},
     {"--progress", PETSC_TRUE, set_progress},
 };
-static const char *const option_names[] = {"--output", "--groups",    "--ranks-per-point", "--ranks",
-                                           "--quiet",  "--overwrite", "--progress",        NULL};
+static const char *const option_names[] = {"--output", "--groups",   "--ranks-per-point",
+                                           "--ranks",  "--quiet",    "--overwrite",
+                                           "--retry",  "--progress", NULL};
 static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
 
 /* -5 and -1e-3 are values, -eps_tol is not */

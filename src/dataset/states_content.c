@@ -1,0 +1,129 @@
+/* All stored states of a file, for the store of a run: the other way of states.c. */
+#include "h5.h"
+#include <stdlib.h>
+
+/* A group and the arrays that are read of it. */
+typedef struct {
+  hid_t id;
+  const CospinStoredGroup *group;
+  size_t num_places, num_elements;
+  double *first, *count, **sizes, **columns; /* the last two columns: value_re, value_im */
+  int bad;
+} Reader;
+
+/* All values of an array, of which there must be `size`; owned by the caller (free). */
+static double *Read_Array(Reader *reader, const char name[], size_t size)
+{
+  hid_t set = H5Dopen2(reader->id, name, H5P_DEFAULT), space = H5Dget_space(set);
+  const hssize_t found = H5Sget_simple_extent_npoints(space);
+  double *values = NULL;
+  if (found >= 0 && (size_t)found == size) values = (double *)calloc(size + 1, sizeof(double));
+  if (!values || CospinH5Verify(set) < 0 ||
+      H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+    reader->bad = 1;
+  H5Sclose(space);
+  H5Dclose(set);
+  return values;
+}
+
+/* Rows that do not follow each other, or are more than there are, are damage. */
+static void Count_Elements(Reader *reader)
+{
+  double next = 0;
+  for (size_t p = 0; !reader->bad && p < reader->num_places; p++) {
+    if (reader->first[p] != next || !(reader->count[p] >= 0)) reader->bad = 1;
+    next += reader->count[p];
+  }
+  reader->num_elements = reader->bad || next > 1e15 ? 0 : (size_t)next;
+}
+
+static PetscErrorCode Open_Arrays(Reader *reader)
+{
+  const CospinStoredGroup *group = reader->group;
+  const char *name;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)group->num_components, &reader->sizes));
+  PetscCall(PetscCalloc1((size_t)group->num_columns + 2, &reader->columns));
+  reader->first = Read_Array(reader, "first", reader->num_places);
+  reader->count = Read_Array(reader, "count", reader->num_places);
+  Count_Elements(reader);
+  for (int c = 0; c < group->num_components && !reader->bad; c++)
+    reader->sizes[c] = Read_Array(reader, group->sizes[c].name, reader->num_places);
+  for (int k = 0; k < group->num_columns + 2 && !reader->bad; k++) {
+    name = k < group->num_columns    ? group->columns[k].name
+           : k == group->num_columns ? "value_re"
+                                     : "value_im";
+    reader->columns[k] = Read_Array(reader, name, reader->num_elements);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Close_Arrays(Reader *reader)
+{
+  PetscFunctionBeginUser;
+  free(reader->first);
+  free(reader->count);
+  for (int c = 0; c < reader->group->num_components; c++) free(reader->sizes[c]);
+  for (int k = 0; k < reader->group->num_columns + 2; k++) free(reader->columns[k]);
+  PetscCall(PetscFree(reader->sizes));
+  PetscCall(PetscFree(reader->columns));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Take_State(const Reader *reader, size_t place, int time, CospinStored stored)
+{
+  const CospinStoredGroup *group = reader->group;
+  const size_t first = (size_t)reader->first[place], count = (size_t)reader->count[place];
+  CospinStoredState state;
+  double *sizes, *labels;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2((size_t)group->num_components, &sizes, (size_t)group->num_columns, &labels));
+  for (int c = 0; c < group->num_components; c++) sizes[c] = reader->sizes[c][place];
+  PetscCall(
+      CospinStoredAdd(stored, group->task, time, group->num_components, sizes, group->num_columns, &state));
+  for (size_t i = first; i < first + count; i++) {
+    for (int k = 0; k < group->num_columns; k++) labels[k] = reader->columns[k][i];
+    PetscCall(CospinStoredStateAppend(
+        state, labels,
+        CMPLX(reader->columns[group->num_columns][i], reader->columns[group->num_columns + 1][i])));
+  }
+  PetscCall(PetscFree2(sizes, labels));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read_Group(Reader *reader, size_t num_points, CospinStored stored[])
+{
+  const int num_times = PetscMax(reader->group->time.size, 1);
+
+  PetscFunctionBeginUser;
+  reader->num_places = num_points * (size_t)num_times;
+  PetscCall(Open_Arrays(reader));
+  for (size_t place = 0; !reader->bad && place < reader->num_places; place++) {
+    const size_t point = place / (size_t)num_times;
+    if (reader->count[place] == 0) continue;
+    if (!stored[point]) PetscCall(CospinStoredCreate((PetscInt64)point, &stored[point]));
+    PetscCall(Take_State(reader, place, (int)(place % (size_t)num_times), stored[point]));
+  }
+  PetscCall(Close_Arrays(reader));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStatesRead(hid_t file, const CospinLayout *layout, size_t num_points,
+                                CospinStored stored[], herr_t *status)
+{
+  PetscFunctionBeginUser;
+  *status = 0;
+  for (int g = 0; g < layout->num_groups && *status >= 0; g++) {
+    Reader reader = {.group = &layout->groups[g]};
+    char path[128];
+    PetscCall(PetscSNPrintf(path, sizeof(path), "states/%s", reader.group->name));
+    reader.id = H5Gopen2(file, path, H5P_DEFAULT);
+    reader.bad = reader.id < 0;
+    if (!reader.bad) PetscCall(Read_Group(&reader, num_points, stored));
+    H5Gclose(reader.id);
+    if (reader.bad) *status = -1;
+  }
+  PetscFunctionReturn(0);
+}

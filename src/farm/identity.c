@@ -1,0 +1,76 @@
+#include "identity.h"
+#include <stdint.h>
+#include <string.h>
+
+/* Grows with every change of the program after which the same deck gives other results than rounding
+ * explains. */
+enum { RESULTS_VERSION = 1 };
+
+/* FNV-1a, 64 bits: tells versions of a file apart, keeps nobody out. */
+static uint64_t checksum_of(const char file[])
+{
+  FILE *stream = fopen(file, "rb");
+  uint64_t sum = UINT64_C(0xcbf29ce484222325);
+  int c;
+
+  while (stream && (c = fgetc(stream)) != EOF) sum = (sum ^ (uint64_t)c) * UINT64_C(0x100000001b3);
+  if (stream) (void)fclose(stream);
+  return sum;
+}
+
+/* A key called `file` names one, wherever it stands. */
+static PetscErrorCode view_files(CospinDeck deck, const CospinRecord *record, FILE *stream)
+{
+  char name[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; record->kind && record->settings && record->kind->keys[k].name; k++) {
+    const char *text = record->settings[k].text;
+    if (strcmp(record->kind->keys[k].name, "file") != 0 || !text) continue;
+    PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", text[0] == '/' ? "" : deck->folder, text));
+    fprintf(stream, "checksum of %s: %016llx\n", text, (unsigned long long)checksum_of(name));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinIdentityView(CospinDeck deck, FILE *stream)
+{
+  PetscFunctionBeginUser;
+  fprintf(stream, "results of version %d", RESULTS_VERSION);
+  PetscCall(CospinDeckViewMeaning(deck, stream));
+  for (int k = 0; k < deck->num_arrays; k++) PetscCall(view_files(deck, &deck->arrays[k].generator, stream));
+  PetscFunctionReturn(0);
+}
+
+/* The first line that differs, cut to what a sentence can bear. */
+static void take_line(const char text[], size_t begin, char line[81])
+{
+  const int length = (int)PetscMin(strcspn(text + begin, "\n"), 80);
+
+  (void)snprintf(line, 81, "%.*s", length, text + begin);
+}
+
+PetscErrorCode CospinIdentityCompare(const char file[], const char found[], const char wanted[], char why[],
+                                     size_t why_size)
+{
+  size_t begin = 0;
+  char there[81], here[81];
+
+  PetscFunctionBeginUser;
+  why[0] = 0;
+  if (strcmp(found, wanted) == 0) PetscFunctionReturn(0);
+  for (size_t k = 0; found[k] && found[k] == wanted[k]; k++) {
+    if (found[k] == '\n') begin = k + 1;
+  }
+  take_line(found, begin, there);
+  take_line(wanted, begin, here);
+  if (!found[0]) {
+    PetscCall(PetscSNPrintf(why, why_size, "%s does not say which deck it belongs to", file));
+  } else if (begin == 0) {
+    PetscCall(PetscSNPrintf(why, why_size, "%s was made by a version of cospin whose results differ", file));
+  } else {
+    PetscCall(
+        PetscSNPrintf(why, why_size, "%s belongs to another deck: there `%s`, here `%s`", file, there, here));
+  }
+  PetscFunctionReturn(0);
+}

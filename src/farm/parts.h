@@ -1,0 +1,23 @@
+/* The folder FILE.parts beside a dataset: the shards of the points that are finished, and the lock of the run
+ * that writes them. */
+#pragma once
+#include <petscsys.h>
+
+typedef struct {
+  char folder[PETSC_MAX_PATH_LEN];
+  int lock; /* descriptor, -1: none */
+  int run;  /* number of this run in the names of its shards, from 1 */
+} CospinParts;
+
+/* Not collective, one process of the run. 1: the folder is there, writable and locked by us. 0 and a sentence
+   otherwise; nothing has been left behind then. */
+int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t why_size);
+/* Gives the lock back; removes the folder if nothing is in it but the lock. */
+void CospinPartsClose(CospinParts *parts);
+
+/* Full names of all shards, run after run. Owned by the caller: CospinPartsFreeList. */
+PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names);
+PetscErrorCode CospinPartsFreeList(int num, char ***names);
+
+/* The name of shard `shard` of group `group` in this run. */
+PetscErrorCode CospinPartsShard(const CospinParts *parts, int group, int shard, char name[], size_t size);

@@ -1,0 +1,549 @@
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "identity.h"
+#include "shard.h"
+#include <cospin/store.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct CospinStore_ {
+  MPI_Comm world;
+  PetscMPIInt rank;
+  const char *file; /* borrowed */
+  CospinDeck deck;
+  CospinTable table;
+  CospinParts parts;
+  PetscBool replace; /* what the archive holds is not wanted */
+  CospinProvenance provenance;
+  char *identity, *completed;
+  PetscInt64 num_missing, *missing;
+  CospinLayout layout; /* of shards */
+  CospinShard shard;
+};
+
+/* ---- Points by their coordinates --------------------------------------------------------------------------
+ */
+
+static void coordinates_of(CospinDeck deck, PetscInt64 point, double coordinates[])
+{
+  int index[64];
+
+  CospinDeckPointIndex(deck, point, index);
+  for (int a = 0; a < deck->num_axes; a++) coordinates[a] = deck->axes[a].values[index[a]];
+}
+
+/* Index on an axis, looked for from *hint on, which follows; -1 if it is not there. The same rule with other
+   ends may give a value that differs by a rounding. */
+static int index_on_axis(const CospinAxis *axis, double value, int *hint)
+{
+  double scale = fabs(value);
+
+  for (int k = 0; k < axis->size; k++) {
+    const int at = (*hint + k) % axis->size;
+    const double other = axis->values[at];
+    if (other != value && !(fabs(other - value) <= 4 * PETSC_MACHINE_EPSILON * PetscMax(scale, fabs(other))))
+      continue;
+    *hint = at;
+    return at;
+  }
+  return -1;
+}
+
+/* The number of the point at these coordinates; -1 if the grid has none there. */
+static PetscInt64 point_at(CospinDeck deck, const double coordinates[], int hints[])
+{
+  PetscInt64 point = 0;
+
+  for (int a = 0; a < deck->num_axes; a++) {
+    const int index = index_on_axis(&deck->axes[a], coordinates[a], &hints[a]);
+    if (index < 0) return -1;
+    point = point * deck->axes[a].size + index;
+  }
+  return point;
+}
+
+/* ---- What is there
+ * ------------------------------------------------------------------------------------------
+ */
+
+/* What is found is counted into done[], or its records are put in their places, or both. */
+typedef struct {
+  CospinStore store;
+  signed char *done; /* [num_points] or NULL */
+  double *records;   /* [num_points][record_length] or NULL */
+  int num_stored;
+  CospinStored *stored; /* [num_points] with records: states of points, in any order, owned */
+  char **history;       /* or NULL */
+  PetscBool retry;
+  int num_shards;    /* that were read */
+  PetscBool current; /* the archive is that of this very deck, labels and all */
+} Search;
+
+static PetscErrorCode add_history(char **history, const char lines[])
+{
+  PetscFunctionBeginUser;
+  while (*lines) {
+    const char *end = strchr(lines, '\n');
+    const size_t length = end ? (size_t)(end - lines) : strlen(lines),
+                 before = *history ? strlen(*history) : 0;
+    char *line;
+    PetscCall(PetscMalloc1(length + 1, &line));
+    (void)memcpy(line, lines, length);
+    line[length] = 0;
+    if (length && (!*history || !strstr(*history, line))) {
+      PetscCall(PetscRealloc(before + length + 2, history));
+      (void)snprintf(*history + before, length + 2, "%s%s", before ? "\n" : "", line);
+    }
+    PetscCall(PetscFree(line));
+    lines += length + (end ? 1 : 0);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The newest record of a point counts, and its states with it. */
+static PetscErrorCode place(Search *search, PetscInt64 point, const double record[], CospinStored *stored)
+{
+  const size_t length = (size_t)search->store->table->layout.record_length;
+  double *to = search->records + (size_t)point * length;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; to[search->store->table->outcome] != 0 && k < search->num_stored; k++) {
+    if (search->stored[k]->point != point) continue;
+    PetscCall(CospinStoredDestroy(&search->stored[k]));
+    search->stored[k] = search->stored[--search->num_stored];
+  }
+  PetscCall(PetscArraycpy(to, record, length));
+  if (!*stored) PetscFunctionReturn(0);
+  (*stored)->point = point;
+  search->stored[search->num_stored++] = *stored;
+  *stored = NULL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode take_points(Search *search, CospinDatasetContent *content, PetscInt64 *strangers)
+{
+  const CospinStore store = search->store;
+  const size_t length = (size_t)store->table->layout.record_length;
+  int hints[64] = {0};
+
+  PetscFunctionBeginUser;
+  for (size_t p = 0; p < content->num_points; p++) {
+    const double *record = content->records + p * length;
+    const PetscInt64 point =
+        point_at(store->deck, content->coordinates + p * (size_t)store->deck->num_axes, hints);
+    const double outcome = record[store->table->outcome];
+    if (!(outcome != 0)) continue; /* a gap */
+    if (point < 0) {
+      ++*strangers;
+      continue;
+    }
+    if (search->done) search->done[point] = (signed char)(outcome > 0 || !search->retry);
+    if (search->records) PetscCall(place(search, point, record, &content->stored[p]));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* why: "" if all is well. */
+static PetscErrorCode search_file(Search *search, const char file[], PetscBool *damaged, char why[],
+                                  size_t size)
+{
+  const CospinStore store = search->store;
+  CospinDatasetContent content;
+  PetscInt64 strangers = 0;
+  PetscErrorCode code;
+
+  PetscFunctionBeginUser;
+  why[0] = 0;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  code = CospinDatasetRead(file, &store->table->layout, &content, why, size);
+  PetscCall(PetscPopErrorHandler());
+  *damaged = (PetscBool)(code != 0);
+  if (code) PetscFunctionReturn(0);
+  PetscCall(CospinIdentityCompare(file, content.identity, store->identity, why, size));
+  if (!why[0]) PetscCall(take_points(search, &content, &strangers));
+  if (strangers) {
+    PetscCall(PetscSNPrintf(
+        why, size,
+        "%s holds %" PetscInt64_FMT
+        " finished points that this deck's grid lacks (-o names another file, --overwrite drops "
+        "them)",
+        file, strangers));
+  }
+  if (!why[0] && search->history) PetscCall(add_history(search->history, content.history));
+  search->current = (PetscBool)(strcmp(content.completed, store->completed) == 0);
+  PetscCall(CospinDatasetContentFree(&content));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode put_aside(const char name[], const char why[])
+{
+  char aside[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(aside, sizeof(aside), "%s.damaged", name));
+  fprintf(stderr, "cospin: warning: %s; its points are computed again%s%s\n", why,
+          rename(name, aside) ? "" : ", it is kept as ", access(aside, F_OK) ? "" : aside);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode search_shards(Search *search, char why[], size_t size)
+{
+  int num;
+  char **names;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPartsList(&search->store->parts, &num, &names));
+  for (int k = 0; k < num && !why[0]; k++) {
+    PetscBool damaged;
+    PetscCall(search_file(search, names[k], &damaged, why, size));
+    search->num_shards += !damaged;
+    if (!damaged) continue;
+    PetscCall(put_aside(names[k], why));
+    why[0] = 0;
+  }
+  PetscCall(CospinPartsFreeList(num, &names));
+  PetscFunctionReturn(0);
+}
+
+/* Archive and shards; `why` says what is in the way. */
+static PetscErrorCode search_all(Search *search, char why[], size_t size)
+{
+  const CospinStore store = search->store;
+  PetscBool damaged;
+
+  PetscFunctionBeginUser;
+  why[0] = 0;
+  if (!store->replace && access(store->file, F_OK) == 0)
+    PetscCall(search_file(search, store->file, &damaged, why, size));
+  if (why[0]) {
+    PetscCall(PetscStrlcat(
+        why, strstr(why, "--overwrite") ? "" : " (--overwrite replaces it, -o names another file)", size));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(search_shards(search, why, size));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Opening
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode remove_shards(const CospinParts *parts)
+{
+  int num;
+  char **names;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPartsList(parts, &num, &names));
+  for (int k = 0; k < num; k++) (void)unlink(names[k]);
+  PetscCall(CospinPartsFreeList(num, &names));
+  PetscFunctionReturn(0);
+}
+
+/* With --overwrite the old archive stays, aside, until the new one is whole; a run that goes on after a kill
+   must not take its points for its own. */
+static void replaced_name(CospinStore store, char name[], size_t size)
+{
+  (void)PetscSNPrintf(name, size, "%s/replaced.h5", store->parts.folder);
+}
+
+static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
+{
+  char aside[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  PetscCall(remove_shards(&store->parts));
+  replaced_name(store, aside, sizeof(aside));
+  if (access(store->file, F_OK) == 0 && rename(store->file, aside))
+    PetscCall(PetscSNPrintf(why, size, "cannot replace %s: %s", store->file, strerror(errno)));
+  PetscFunctionReturn(0);
+}
+
+/* Rank 0. done[] of all points, or a sentence. */
+static PetscErrorCode look(CospinStore store, const CospinStoreOptions *options, signed char done[],
+                           char why[], size_t size)
+{
+  Search search = {.store = store, .done = done, .retry = options->retry};
+
+  PetscFunctionBeginUser;
+  if (!CospinPartsOpen(store->file, &store->parts, why, size)) PetscFunctionReturn(0);
+  if (options->overwrite) {
+    PetscCall(start_afresh(store, why, size));
+  } else {
+    PetscCall(search_all(&search, why, size));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode share(CospinStore store, const signed char done[], PetscInt64 num_points)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&store->parts.run, 1, MPI_INT, 0, store->world));
+  PetscCallMPI(MPI_Bcast(store->parts.folder, sizeof(store->parts.folder), MPI_CHAR, 0, store->world));
+  for (PetscInt64 p = 0; store->rank == 0 && p < num_points; p++) store->num_missing += !done[p];
+  PetscCallMPI(MPI_Bcast(&store->num_missing, 1, MPIU_INT64, 0, store->world));
+  PetscCall(PetscMalloc1((size_t)store->num_missing, &store->missing));
+  for (PetscInt64 p = 0, k = 0; store->rank == 0 && p < num_points; p++) {
+    if (!done[p]) store->missing[k++] = p;
+  }
+  PetscCallMPI(MPI_Bcast(store->missing, (PetscMPIInt)store->num_missing, MPIU_INT64, 0, store->world));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode text_of(CospinDeck deck, PetscErrorCode (*view)(CospinDeck, FILE *), char **text)
+{
+  char *buffer = NULL;
+  size_t size;
+  FILE *stream = open_memstream(&buffer, &size);
+
+  PetscFunctionBeginUser;
+  PetscCheck(stream, PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for the text of the deck");
+  PetscCall(view(deck, stream));
+  (void)fclose(stream);
+  PetscCall(PetscStrallocpy(buffer, text));
+  free(buffer);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreOpen(MPI_Comm world, const char file[], CospinDeck deck, CospinTable table,
+                               const CospinStoreOptions *options, CospinStore *store, PetscBool *ok)
+{
+  const PetscInt64 num_points = CospinDeckNumPoints(deck);
+  char why[2048] = "";
+  signed char *done;
+  int fine;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(store));
+  **store =
+      (struct CospinStore_){.world = world, .file = file, .deck = deck, .table = table, .parts.lock = -1};
+  PetscCallMPI(MPI_Comm_rank(world, &(*store)->rank));
+  PetscCall(text_of(deck, CospinIdentityView, &(*store)->identity));
+  PetscCall(text_of(deck, CospinDeckViewCompleted, &(*store)->completed));
+  PetscCall(CospinShardLayoutCreate(table, &(*store)->layout));
+  PetscCall(PetscCalloc1((size_t)num_points, &done));
+  if ((*store)->rank == 0) PetscCall(look(*store, options, done, why, sizeof(why)));
+  fine = why[0] == 0;
+  PetscCallMPI(MPI_Bcast(&fine, 1, MPI_INT, 0, world));
+  if (fine) PetscCall(share(*store, done, num_points));
+  PetscCall(PetscFree(done));
+  if (!fine) {
+    if ((*store)->rank == 0) fprintf(stderr, "cospin: %s\n", why);
+    PetscCall(CospinStoreClose(store));
+  }
+  *ok = (PetscBool)fine;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreClose(CospinStore *store)
+{
+  PetscFunctionBeginUser;
+  if (!*store) PetscFunctionReturn(0);
+  CospinPartsClose(&(*store)->parts);
+  PetscCall(CospinShardFree(&(*store)->shard));
+  PetscCall(CospinShardLayoutFree(&(*store)->layout));
+  PetscCall(PetscFree((*store)->missing));
+  PetscCall(PetscFree((*store)->identity));
+  PetscCall(PetscFree((*store)->completed));
+  PetscCall(PetscFree(*store));
+  PetscFunctionReturn(0);
+}
+
+void CospinStoreMissing(CospinStore store, PetscInt64 *num, const PetscInt64 **points)
+{
+  *num = store->num_missing;
+  *points = store->missing;
+}
+
+PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance provenance)
+{
+  PetscFunctionBeginUser;
+  store->provenance = provenance;
+  store->shard.published = MPI_Wtime();
+  PetscFunctionReturn(0);
+}
+
+/* ---- Publishing
+ * ---------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode publish(CospinStore store, const char name[], char why[], size_t size)
+{
+  CospinDatasetTexts texts = {
+      .title = store->deck->title, .source = store->deck->source, .identity = store->identity};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProvenanceGet(store->provenance, &texts.num_provenance, &texts.provenance));
+  PetscCall(CospinShardPublish(&store->shard, &store->layout, &texts, name, why, size));
+  PetscFunctionReturn(0);
+}
+
+/* Publishes under the shard's own name. The folder may have been removed: it is made again. */
+static PetscErrorCode publish_shard(CospinStore store)
+{
+  char name[PETSC_MAX_PATH_LEN], why[1024];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPartsShard(&store->parts, store->shard.group, store->shard.number, name, sizeof(name)));
+  (void)mkdir(store->parts.folder, 0777);
+  PetscCall(publish(store, name, why, sizeof(why)));
+  if (why[0] && !store->shard.told)
+    fprintf(stderr, "cospin: %s; finished points wait in memory and are tried again\n", why);
+  store->shard.told = (PetscBool)(why[0] != 0);
+  PetscCall(CospinShardTurn(&store->shard));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
+                              CospinStored stored)
+{
+  double coordinates[64];
+
+  PetscFunctionBeginUser;
+  store->shard.group = group;
+  coordinates_of(store->deck, point, coordinates);
+  PetscCall(CospinShardAdd(&store->shard, &store->layout, point, coordinates, store->deck->num_axes, record,
+                           stored));
+  if (CospinShardIsDue(&store->shard)) PetscCall(publish_shard(store));
+  PetscFunctionReturn(0);
+}
+
+/* ---- The archive
+ * --------------------------------------------------------------------------------------------
+ */
+
+/* The last resort of points that cannot be published where they belong. */
+static PetscErrorCode rescue(CospinStore store)
+{
+  const char *folder = getenv("TMPDIR");
+  char name[PETSC_MAX_PATH_LEN], why[1024];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(name, sizeof(name), "%s/points-%05d-%05d-%ld.h5",
+                          folder && folder[0] ? folder : "/tmp", store->parts.run, store->shard.group,
+                          (long)getpid()));
+  PetscCall(publish(store, name, why, sizeof(why)));
+  if (why[0]) {
+    fprintf(stderr, "cospin: %s\ncospin: %d finished points are lost\n", why, store->shard.waiting);
+  } else {
+    fprintf(stderr,
+            "cospin: finished points are in %s: move that file into %s and give the same command again\n",
+            name, store->parts.folder);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Publishes what waits in this process; false if it had to be rescued. */
+static PetscErrorCode flush(CospinStore store, PetscBool *whole)
+{
+  int waits;
+
+  PetscFunctionBeginUser;
+  if (store->shard.waiting) PetscCall(publish_shard(store));
+  waits = store->shard.waiting > 0;
+  if (waits) PetscCall(rescue(store));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &waits, 1, MPI_INT, MPI_MAX, store->world));
+  *whole = (PetscBool)!waits;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, double **records)
+{
+  const size_t length = (size_t)store->table->layout.record_length;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(length * (size_t)num_points, records));
+  for (PetscInt64 p = 0; p < num_points; p++) CospinTableClear(store->table, *records + (size_t)p * length);
+  PetscFunctionReturn(0);
+}
+
+/* The archive holds just these records, to the bit? Missing integers are stored as 0. */
+static PetscErrorCode verify(CospinStore store, const double records[], char why[], size_t size)
+{
+  const CospinLayout *layout = &store->table->layout;
+  const size_t num = (size_t)CospinDeckNumPoints(store->deck), length = (size_t)layout->record_length;
+  CospinDatasetContent content;
+
+  PetscFunctionBeginUser;
+  if (CospinDatasetRead(store->file, layout, &content, why, size)) PetscFunctionReturn(0);
+  for (int v = 0; v < layout->num_variables; v++) {
+    const CospinVariable *variable = &layout->variables[v];
+    for (size_t k = 0; k < num * (size_t)variable->size; k++) {
+      const size_t at =
+          k / (size_t)variable->size * length + (size_t)variable->offset + k % (size_t)variable->size;
+      const double want = records[at], have = content.records[at];
+      if (want == have || (isnan(want) && (isnan(have) || variable->storage == COSPIN_INTEGER))) continue;
+      PetscCall(PetscSNPrintf(why, size, "%s reads back wrong: %s", store->file, variable->name));
+    }
+  }
+  PetscCall(CospinDatasetContentFree(&content));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode write_archive(CospinStore store, const Search *search, const char history[], char why[],
+                                    size_t size)
+{
+  CospinDatasetTexts texts = {.title = store->deck->title,
+                              .source = store->deck->source,
+                              .deck_verbatim = store->deck->text,
+                              .deck_completed = store->completed,
+                              .identity = store->identity,
+                              .history = history,
+                              .num_stored = search->num_stored,
+                              .stored = search->stored};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProvenanceFinish(store->provenance));
+  PetscCall(CospinProvenanceGet(store->provenance, &texts.num_provenance, &texts.provenance));
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  if (CospinDatasetWrite(store->file, &store->table->layout, search->records, &texts, why, size) == 0) {
+    PetscCall(verify(store, search->records, why, size));
+  } else if (!why[0]) {
+    PetscCall(PetscSNPrintf(why, size, "cannot write %s: out of memory", store->file));
+  }
+  PetscCall(PetscPopErrorHandler());
+  PetscFunctionReturn(0);
+}
+
+/* Rank 0: records of all points that are known, and the archive from them. */
+static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *whole)
+{
+  Search search = {.store = store};
+  char why[2048] = "", aside[PETSC_MAX_PATH_LEN], *history = NULL;
+
+  PetscFunctionBeginUser;
+  search.history = &history;
+  PetscCall(clear_records(store, CospinDeckNumPoints(store->deck), records));
+  search.records = *records;
+  PetscCall(PetscCalloc1((size_t)CospinDeckNumPoints(store->deck), &search.stored));
+  PetscCall(search_all(&search, why, sizeof(why)));
+  if (!why[0] && (search.num_shards || !search.current))
+    PetscCall(write_archive(store, &search, history, why, sizeof(why)));
+  PetscCall(PetscFree(history));
+  for (int k = 0; k < search.num_stored; k++) PetscCall(CospinStoredDestroy(&search.stored[k]));
+  PetscCall(PetscFree(search.stored));
+  if (why[0]) {
+    fprintf(stderr, "cospin: %s\ncospin: the finished points are in %s: give the same command again\n", why,
+            store->parts.folder);
+    *whole = PETSC_FALSE;
+  } else if (*whole) {
+    PetscCall(remove_shards(&store->parts));
+    replaced_name(store, aside, sizeof(aside));
+    (void)unlink(aside);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreFinish(CospinStore store, double **records, PetscBool *whole)
+{
+  PetscFunctionBeginUser;
+  *records = NULL;
+  PetscCall(flush(store, whole)); /* collective, so that all shards are there for rank 0 */
+  if (store->rank == 0) PetscCall(assemble(store, records, whole));
+  PetscCallMPI(MPI_Bcast(whole, 1, MPIU_BOOL, 0, store->world));
+  PetscFunctionReturn(0);
+}
