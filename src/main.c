@@ -9,6 +9,7 @@
 #include <slepcsys.h>
 #include <string.h>
 
+/* and COSPIN_STATUS_STOPPED */
 enum { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, STATUS_BAD_POINTS = 3 };
 
 static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck, PetscInt64 num_points,
@@ -57,17 +58,24 @@ static PetscErrorCode warn_unused_options(void)
 
 /* Rank 0: summary, status. */
 static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, CospinTable table,
-                             const double records[], PetscBool whole, int *status)
+                             const double records[], PetscBool whole, PetscBool stopped, int *status)
 {
-  PetscInt64 num_bad;
+  PetscInt64 num_bad, num_missing;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSummaryView(deck, table, records, command->quiet ? NULL : stdout, &num_bad));
+  PetscCall(CospinSummaryView(deck, table, records, command->quiet ? NULL : stdout, &num_bad, &num_missing));
   if (whole && !command->quiet) printf("dataset: %s\n", command->output);
-  *status = !whole ? STATUS_FAILED : num_bad ? STATUS_BAD_POINTS : STATUS_GOOD;
+  *status = !whole    ? STATUS_FAILED
+            : stopped ? COSPIN_STATUS_STOPPED
+            : num_bad ? STATUS_BAD_POINTS
+                      : STATUS_GOOD;
   if (num_bad)
     fprintf(stderr, "cospin: %" PetscInt64_FMT " %s a bad outcome, see above or `cospin show`\n", num_bad,
             num_bad == 1 ? "point has" : "points have");
+  if (stopped)
+    fprintf(stderr,
+            "cospin: stopped as asked, %" PetscInt64_FMT " points are missing: the same command goes on\n",
+            num_missing);
   PetscCall(warn_unused_options());
   PetscFunctionReturn(0);
 }
@@ -84,21 +92,23 @@ static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt6
 static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
                               CospinTable table, CospinStore store, CospinSplit split, int *status)
 {
-  const CospinFarmOptions options = {split, command->progress};
+  CospinFarmOptions options = {.split = split, .progress = command->progress};
   CospinProvenance provenance;
   double *records;
   PetscMPIInt rank;
-  PetscBool whole;
+  PetscBool whole, stopped;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(CospinStopCreate(command->stop_at, &options.stop));
   PetscCall(CospinLoadPetscOptions(deck));
   PetscCall(CospinProvenanceCreate(PETSC_COMM_WORLD, argc, argv, split.groups, split.ranks / split.groups,
                                    &provenance));
   PetscCall(CospinStoreSetProvenance(store, provenance));
-  PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, store, &options));
+  PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, store, &options, &stopped));
   PetscCall(CospinStoreFinish(store, &records, &whole));
-  if (rank == 0) PetscCall(finish(command, deck, table, records, whole, status));
+  if (rank == 0) PetscCall(finish(command, deck, table, records, whole, stopped, status));
+  PetscCall(CospinStopDestroy(&options.stop));
   PetscCall(PetscFree(records));
   PetscCall(CospinProvenanceDestroy(&provenance));
   PetscFunctionReturn(0);
@@ -205,6 +215,7 @@ int main(int argc, char *argv[])
   CospinCommand command;
   int status = STATUS_GOOD;
 
+  CospinStopBlockSignals();
   CospinCommandParse(argc, argv, &command);
   if (SlepcInitialize(&command.petsc_argc, &command.petsc_argv, NULL, NULL)) return STATUS_FAILED;
   if (act(&command, argc, argv, &status)) MPI_Abort(PETSC_COMM_WORLD, STATUS_FAILED);

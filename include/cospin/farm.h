@@ -5,6 +5,7 @@
 */
 #pragma once
 #include <cospin/estimate.h>
+#include <cospin/stop.h>
 #include <cospin/store.h>
 
 typedef enum {
@@ -17,6 +18,7 @@ typedef enum {
 typedef struct {
   CospinSplit split;
   CospinProgressMode progress;
+  CospinStop stop;
 } CospinFarmOptions;
 
 /*
@@ -24,4 +26,4 @@ typedef struct {
    that broke down and progress go to stderr.
 */
 PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table, CospinStore store,
-                             const CospinFarmOptions *options);
+                             const CospinFarmOptions *options, PetscBool *stopped);

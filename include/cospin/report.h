@@ -9,6 +9,6 @@
 PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char file[], int ranks, FILE *stream);
 
 /* Not collective. One line a point (the first and last ones of a large grid), then a count of outcomes;
- * *num_bad: points that are not good. */
+ * *num_bad: points with a bad outcome; *num_missing: those that have not been run. */
 PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const double records[], FILE *stream,
-                                 PetscInt64 *num_bad);
+                                 PetscInt64 *num_bad, PetscInt64 *num_missing);

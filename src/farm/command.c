@@ -19,6 +19,10 @@ const char CospinCommandHelp[] =
     "  --retry               compute points with a bad outcome again\n"
     "  --groups G            groups of ranks that work on grid points side by side (default: from the cost)\n"
     "  --ranks-per-point R   ranks in a group\n"
+    "  --stop-at TIME        take no more points then, store everything and end with 75: +SECONDS from now "
+    "on,\n"
+    "                        YYYY-MM-DDTHH:MM:SS local time, or seconds since 1970; USR1, TERM and Ctrl-C do "
+    "the same\n"
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
@@ -29,7 +33,9 @@ const char CospinCommandHelp[] =
     "\n"
     "exit status: 0 all points good; 2 deck or command wrong, nothing was run; 3 some points have a bad "
     "outcome\n"
-    "(the rest is good and stored); anything else: the machine or the program failed\n";
+    "(the rest is good and stored); 75 stopped early, everything finished is stored: the same command goes "
+    "on;\n"
+    "anything else: the machine or the program failed\n";
 
 typedef struct {
   int argc, at;
@@ -100,6 +106,12 @@ static void set_retry(CospinCommand *command, const char value[])
   command->retry = PETSC_TRUE;
 }
 
+static void set_stop_at(CospinCommand *command, const char value[])
+{
+  if (!CospinStopParseTime(value, &command->stop_at))
+    fault(command, "`--stop-at %s` (+SECONDS, YYYY-MM-DDTHH:MM:SS, or seconds since 1970)", value);
+}
+
 static void set_progress(CospinCommand *command, const char value[])
 {
   static const char *const names[] = {"auto", "line", "log", "none"};
@@ -121,11 +133,12 @@ static const Option options[] = {
     {"--quiet", PETSC_FALSE, set_quiet},
     {"--overwrite", PETSC_FALSE, set_overwrite},
     {"--retry", PETSC_FALSE, set_retry},
+    {"--stop-at", PETSC_TRUE, set_stop_at},
     {"--progress", PETSC_TRUE, set_progress},
 };
-static const char *const option_names[] = {"--output", "--groups",   "--ranks-per-point",
-                                           "--ranks",  "--quiet",    "--overwrite",
-                                           "--retry",  "--progress", NULL};
+static const char *const option_names[] = {"--output",   "--groups",    "--ranks-per-point", "--ranks",
+                                           "--quiet",    "--overwrite", "--retry",           "--stop-at",
+                                           "--progress", NULL};
 static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
 
 /* -5 and -1e-3 are values, -eps_tol is not */

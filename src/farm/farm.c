@@ -140,50 +140,91 @@ static PetscErrorCode run_point(Group *group, CospinDeck deck, CospinTable table
   PetscFunctionReturn(0);
 }
 
-/* Points are dealt by their place in the list of those that are missing. */
-static PetscErrorCode work(Group *group, CospinDeck deck, CospinTable table, CospinStore store,
-                           CospinQueue *queue, CospinProgress *progress)
+/* What the ranks of one group work with. */
+typedef struct {
+  Group group;
+  CospinDeck deck;
+  CospinTable table;
+  CospinStore store;
+  CospinStop stop;
+  CospinQueue queue;
+  CospinProgress progress;
+} Farm;
+
+/* Whether any rank of any group has been asked to stop; the answer is the same on all ranks of this one. */
+static PetscErrorCode stop_asked(Farm *farm, PetscBool *asked)
+{
+  int mine = CospinStopAsked(farm->stop);
+  int64_t others = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT, MPI_MAX, farm->group.comm));
+  if (farm->group.rank == 0)
+    PetscCall(CospinQueueAdd(&farm->queue, COSPIN_COUNTER_STOPPED, mine ? 1 : 0, &others));
+  mine = mine || others;
+  PetscCallMPI(MPI_Bcast(&mine, 1, MPI_INT, 0, farm->group.comm));
+  *asked = (PetscBool)mine;
+  PetscFunctionReturn(0);
+}
+
+/* The next place in the list of missing points, -1 for none. */
+static PetscErrorCode next_place(Farm *farm, PetscInt64 num, int64_t *next)
+{
+  PetscBool stop = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  PetscCall(stop_asked(farm, &stop));
+  *next = num;
+  if (!stop && farm->group.rank == 0) PetscCall(CospinQueueAdd(&farm->queue, COSPIN_COUNTER_DEALT, 1, next));
+  PetscCallMPI(MPI_Bcast(next, 1, MPI_INT64_T, 0, farm->group.comm));
+  if (*next >= num) *next = -1;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode work(Farm *farm)
 {
   const PetscInt64 *points;
   PetscInt64 num;
+  CospinStored stored;
   double *record;
+  int64_t next;
 
   PetscFunctionBeginUser;
-  CospinStoreMissing(store, &num, &points);
-  PetscCall(PetscMalloc1((size_t)table->layout.record_length, &record));
-  while (PETSC_TRUE) {
-    int64_t next = 0;
-    if (group->rank == 0) PetscCall(CospinQueueAdd(queue, COSPIN_COUNTER_DEALT, 1, &next));
-    PetscCallMPI(MPI_Bcast(&next, 1, MPI_INT64_T, 0, group->comm));
-    if (next >= num) break;
-    CospinStored stored;
-    PetscCall(run_point(group, deck, table, points[next], record, &stored));
-    if (group->rank != 0) continue;
-    PetscCall(CospinStorePut(store, group->number, points[next], record, stored));
-    PetscCall(CospinProgressPoint(progress, queue, (PetscBool)(record[table->outcome] > 0)));
+  CospinStoreMissing(farm->store, &num, &points);
+  PetscCall(PetscMalloc1((size_t)farm->table->layout.record_length, &record));
+  PetscCall(next_place(farm, num, &next));
+  while (next >= 0) {
+    PetscCall(run_point(&farm->group, farm->deck, farm->table, points[next], record, &stored));
+    if (farm->group.rank == 0) {
+      const PetscBool good = (PetscBool)(record[farm->table->outcome] > 0);
+      PetscCall(CospinStorePut(farm->store, farm->group.number, points[next], record, stored));
+      PetscCall(CospinProgressPoint(&farm->progress, &farm->queue, good));
+    }
+    PetscCall(next_place(farm, num, &next));
   }
   PetscCall(PetscFree(record));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table, CospinStore store,
-                             const CospinFarmOptions *options)
+                             const CospinFarmOptions *options, PetscBool *stopped)
 {
+  Farm farm = {.deck = deck, .table = table, .store = store, .stop = options->stop};
   const PetscInt64 *points;
   PetscInt64 num;
-  CospinProgress progress;
-  CospinQueue queue;
-  Group group;
+  int64_t done;
 
   PetscFunctionBeginUser;
   CospinStoreMissing(store, &num, &points);
-  PetscCall(create_group(world, options->split, &group));
-  PetscCall(CospinQueueCreate(world, &queue));
-  PetscCall(CospinProgressStart(world, options->progress, num, &progress));
-  if (group.comm != MPI_COMM_NULL) PetscCall(work(&group, deck, table, store, &queue, &progress));
+  PetscCall(create_group(world, options->split, &farm.group));
+  PetscCall(CospinQueueCreate(world, &farm.queue));
+  PetscCall(CospinProgressStart(world, options->progress, num, &farm.progress));
+  if (farm.group.comm != MPI_COMM_NULL) PetscCall(work(&farm));
   PetscCallMPI(MPI_Barrier(world));
-  PetscCall(CospinProgressFinish(&progress));
-  PetscCall(CospinQueueDestroy(&queue));
-  PetscCall(destroy_group(&group));
+  PetscCall(CospinProgressFinish(&farm.progress));
+  PetscCall(CospinQueueAdd(&farm.queue, COSPIN_COUNTER_DONE, 0, &done));
+  *stopped = (PetscBool)(done < num);
+  PetscCall(CospinQueueDestroy(&farm.queue));
+  PetscCall(destroy_group(&farm.group));
   PetscFunctionReturn(0);
 }

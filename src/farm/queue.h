@@ -13,6 +13,7 @@ typedef enum {
   COSPIN_COUNTER_DONE,
   COSPIN_COUNTER_BAD,
   COSPIN_COUNTER_PRINTED,
+  COSPIN_COUNTER_STOPPED, /* not 0: a rank has been asked to stop */
   COSPIN_NUM_COUNTERS
 } CospinCounter;
 

@@ -76,15 +76,16 @@ static void print_counts(CospinTable table, PetscInt64 num_points, const double 
 }
 
 PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const double records[], FILE *stream,
-                                 PetscInt64 *num_bad)
+                                 PetscInt64 *num_bad, PetscInt64 *num_missing)
 {
   const PetscInt64 num_points = CospinDeckNumPoints(deck);
   const int length = table->layout.record_length;
   int columns[MAX_COLUMNS], num = choose_columns(deck, table, columns);
 
   PetscFunctionBeginUser;
+  *num_missing = count_outcome(table, num_points, records, COSPIN_NOT_RUN);
   *num_bad = 0;
-  for (PetscInt64 p = 0; p < num_points; p++) *num_bad += records[p * length + table->outcome] <= 0;
+  for (PetscInt64 p = 0; p < num_points; p++) *num_bad += records[p * length + table->outcome] < 0;
   if (!stream) PetscFunctionReturn(0);
   print_header(deck, table, num, columns, stream);
   for (PetscInt64 p = 0; p < num_points; p++) {
