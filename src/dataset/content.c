@@ -15,18 +15,20 @@ typedef struct {
   size_t num_points;
 } Grid;
 
-/* The number of values of a dataset, 0 if there is none. */
-static size_t Size_Of(hid_t file, const char name[])
+/* The number of values of a dataset, 0 if there is none; false if it cannot be opened. */
+static PetscBool Size_Of(hid_t file, const char name[], size_t *size)
 {
   hid_t set, space;
-  hssize_t size;
-  if (H5Lexists(file, name, H5P_DEFAULT) <= 0) return 0;
+  hssize_t found;
+  *size = 0;
+  if (H5Lexists(file, name, H5P_DEFAULT) == 0) return PETSC_TRUE;
   set = H5Dopen2(file, name, H5P_DEFAULT);
   space = H5Dget_space(set);
-  size = H5Sget_simple_extent_npoints(space);
+  found = H5Sget_simple_extent_npoints(space);
   H5Sclose(space);
   H5Dclose(set);
-  return size > 0 ? (size_t)size : 0;
+  if (found > 0) *size = (size_t)found;
+  return (PetscBool)(found >= 0);
 }
 
 static herr_t Read_Doubles(hid_t file, const char name[], double values[])
@@ -46,8 +48,10 @@ static herr_t Read_Grid(hid_t file, Grid *grid)
   while (names && (name = strtok_r(rest, " ", &rest)) && grid->num_axes < H5S_MAX_RANK) {
     const int a = grid->num_axes++;
     (void)snprintf(grid->names[a], sizeof(grid->names[a]), "%s", name);
-    grid->shape[a] = Size_Of(file, name);
-    grid->num_points *= grid->shape[a];
+    size_t size;
+    bad |= !Size_Of(file, name, &size);
+    grid->shape[a] = size;
+    grid->num_points *= size;
   }
   free(names);
   return bad ? -1 : 0;
@@ -57,10 +61,11 @@ static herr_t Read_Grid(hid_t file, Grid *grid)
 static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], size_t stride,
                               double coordinates[])
 {
-  size_t fast = grid->num_points, size = Size_Of(file, name);
+  size_t fast = grid->num_points, size;
   double *values;
   herr_t status;
   int a = 0;
+  if (!Size_Of(file, name, &size)) return -1;
   for (; a < grid->num_axes; a++) {
     fast /= grid->shape[a];
     if (!strcmp(grid->names[a], name)) break;
@@ -80,10 +85,12 @@ static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], s
 static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinVariable *variable, size_t stride,
                             double records[])
 {
-  const size_t total = Size_Of(file, variable->name), size = total / grid->num_points;
+  size_t total, size;
   double *values;
   herr_t status;
+  if (!Size_Of(file, variable->name, &total)) return -1;
   if (!total) return 0;
+  size = total / grid->num_points;
   if (size * grid->num_points != total) return -1;
   values = (double *)malloc(total * sizeof(double));
   if (!values) return -1;

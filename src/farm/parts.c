@@ -81,12 +81,16 @@ static int take_lock(const char file[], CospinParts *parts, char why[], size_t w
   }
 }
 
+static PetscBool ends_in(const char name[], const char end[])
+{
+  const size_t length = strlen(name), end_length = strlen(end);
+
+  return (PetscBool)(length > end_length && strcmp(name + length - end_length, end) == 0);
+}
+
 static PetscBool is_shard(const char name[])
 {
-  const size_t length = strlen(name);
-
-  return (PetscBool)(strncmp(name, "points-", 7) == 0 && length > 10 &&
-                     strcmp(name + length - 3, ".h5") == 0);
+  return (PetscBool)(strncmp(name, "points-", 7) == 0 && ends_in(name, ".h5"));
 }
 
 static int last_run(const CospinParts *parts)
@@ -122,7 +126,7 @@ int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t wh
   return 1;
 }
 
-void CospinPartsClose(CospinParts *parts)
+void CospinPartsClose(CospinParts *parts, PetscBool keep)
 {
   char name[PETSC_MAX_PATH_LEN];
   int num = 0;
@@ -130,11 +134,25 @@ void CospinPartsClose(CospinParts *parts)
 
   if (parts->lock < 0) return;
   lock_name(parts, name, sizeof(name));
-  if (CospinPartsList(parts, &num, &names) == 0 && num == 0) (void)unlink(name);
+  if (CospinPartsList(parts, &num, &names) == 0 && num == 0 && !keep) (void)unlink(name);
   (void)CospinPartsFreeList(num, &names);
-  (void)rmdir(parts->folder);
+  (void)rmdir(parts->folder); /* fails if it is not empty */
   (void)close(parts->lock);
   parts->lock = -1;
+}
+
+void CospinPartsRemoveShards(const CospinParts *parts)
+{
+  char name[PETSC_MAX_PATH_LEN + 300];
+  const struct dirent *entry;
+  DIR *folder = opendir(parts->folder);
+
+  while (folder && (entry = readdir(folder))) {
+    if (!is_shard(entry->d_name) && !ends_in(entry->d_name, ".h5.tmp")) continue;
+    (void)PetscSNPrintf(name, sizeof(name), "%s/%s", parts->folder, entry->d_name);
+    (void)unlink(name);
+  }
+  if (folder) (void)closedir(folder);
 }
 
 static int by_name(const void *a, const void *b)

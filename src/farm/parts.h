@@ -12,12 +12,16 @@ typedef struct {
 /* Not collective, one process of the run. 1: the folder is there, writable and locked by us. 0 and a sentence
    otherwise; nothing has been left behind then. */
 int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t why_size);
-/* Gives the lock back; removes the folder if nothing is in it but the lock. */
-void CospinPartsClose(CospinParts *parts);
+/* Gives the lock back. Removes the folder, unless something is in it beside the lock or it has to be kept for
+   what the user is to put there. */
+void CospinPartsClose(CospinParts *parts, PetscBool keep);
 
 /* Full names of all shards, run after run. Owned by the caller: CospinPartsFreeList. */
 PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names);
 PetscErrorCode CospinPartsFreeList(int num, char ***names);
+
+/* Removes all shards, and what a killed run has left of one that it was writing. */
+void CospinPartsRemoveShards(const CospinParts *parts);
 
 /* The name of shard `shard` of group `group` in this run. */
 PetscErrorCode CospinPartsShard(const CospinParts *parts, int group, int shard, char name[], size_t size);

@@ -17,7 +17,7 @@ struct CospinStore_ {
   CospinDeck deck;
   CospinTable table;
   CospinParts parts;
-  PetscBool replace; /* what the archive holds is not wanted */
+  PetscBool failed;  /* something could not be written */
   CospinProvenance provenance;
   char *identity, *completed;
   PetscInt64 num_missing, *missing;
@@ -217,7 +217,7 @@ static PetscErrorCode search_all(Search *search, char why[], size_t size)
 
   PetscFunctionBeginUser;
   why[0] = 0;
-  if (!store->replace && access(store->file, F_OK) == 0)
+  if (access(store->file, F_OK) == 0)
     PetscCall(search_file(search, store->file, &damaged, why, size));
   if (why[0]) {
     PetscCall(PetscStrlcat(
@@ -232,18 +232,6 @@ static PetscErrorCode search_all(Search *search, char why[], size_t size)
  * ------------------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode remove_shards(const CospinParts *parts)
-{
-  int num;
-  char **names;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinPartsList(parts, &num, &names));
-  for (int k = 0; k < num; k++) (void)unlink(names[k]);
-  PetscCall(CospinPartsFreeList(num, &names));
-  PetscFunctionReturn(0);
-}
-
 /* With --overwrite the old archive stays, aside, until the new one is whole; a run that goes on after a kill
    must not take its points for its own. */
 static void replaced_name(CospinStore store, char name[], size_t size)
@@ -256,7 +244,7 @@ static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
   char aside[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(remove_shards(&store->parts));
+  CospinPartsRemoveShards(&store->parts);
   replaced_name(store, aside, sizeof(aside));
   if (access(store->file, F_OK) == 0 && rename(store->file, aside))
     PetscCall(PetscSNPrintf(why, size, "cannot replace %s: %s", store->file, strerror(errno)));
@@ -343,7 +331,7 @@ PetscErrorCode CospinStoreClose(CospinStore *store)
 {
   PetscFunctionBeginUser;
   if (!*store) PetscFunctionReturn(0);
-  CospinPartsClose(&(*store)->parts);
+  CospinPartsClose(&(*store)->parts, (*store)->failed);
   PetscCall(CospinShardFree(&(*store)->shard));
   PetscCall(CospinShardLayoutFree(&(*store)->layout));
   PetscCall(PetscFree((*store)->missing));
@@ -531,7 +519,7 @@ static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *w
             store->parts.folder);
     *whole = PETSC_FALSE;
   } else if (*whole) {
-    PetscCall(remove_shards(&store->parts));
+    CospinPartsRemoveShards(&store->parts);
     replaced_name(store, aside, sizeof(aside));
     (void)unlink(aside);
   }
@@ -545,5 +533,6 @@ PetscErrorCode CospinStoreFinish(CospinStore store, double **records, PetscBool 
   PetscCall(flush(store, whole)); /* collective, so that all shards are there for rank 0 */
   if (store->rank == 0) PetscCall(assemble(store, records, whole));
   PetscCallMPI(MPI_Bcast(whole, 1, MPIU_BOOL, 0, store->world));
+  store->failed = (PetscBool) !*whole;
   PetscFunctionReturn(0);
 }

@@ -1,0 +1,317 @@
+"""A farm that is killed, stopped, resubmitted, damaged: nothing finished is lost and no number changes."""
+# cospin-test: PROCESSORS 2 TIMEOUT 900
+import glob
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import decks  # noqa: F401  (skips this test where the readers are not installed)
+import h5py
+import numpy
+
+MPIEXEC = os.environ.get("COSPIN_MPIEXEC", "mpiexec")
+DECK = """
+title: small farm
+parameters: {N: SIZE, w: 1, nbar: 0}
+grid: {nbar: {range: [0, LAST]}, w: [1, 2, 5, 9]}
+components: {ions: {kind: ensemble, size: N}}
+jumps:
+  - {rate: nbar+1, operator: ions.Sm}
+  - {rate: nbar, operator: ions.Sp}
+  - {rate: w, each: ions.sp}
+observables: {inversion: 2*<ions.Sz>/N}
+tasks: [{steady: {}}, {decay: {of: ions.Sp}}]
+"""
+NOT_PHYSICS = ("seconds", "peak_memory", "ranks")
+
+
+def read(path):
+    """All numbers that physics decides, by name."""
+    with h5py.File(path) as file:
+        return {name: file[name][()] for name in file
+                if isinstance(file[name], h5py.Dataset) and not name.endswith(NOT_PHYSICS)}
+
+
+class Farm(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="cospin_farm_")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.environment = {**os.environ, "TMPDIR": tempfile.mkdtemp(dir=self.folder)}
+        self.output = os.path.join(self.folder, "out.h5")
+
+    def deck(self, size=30, last=8, text=DECK):
+        path = os.path.join(self.folder, f"deck_{size}_{last}.yaml")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text.replace("SIZE", str(size)).replace("LAST", str(last)))
+        return path
+
+    def start(self, deck, *options, output=None, ranks=1):
+        front = [MPIEXEC, "-n", str(ranks)] if ranks > 1 else []
+        return subprocess.Popen(front + [decks.PROGRAM, "run", deck, "-o", output or self.output, *options], text=True,
+                                env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                start_new_session=True)
+
+    def run_to_end(self, deck, *options, status=0, **where):
+        process = self.start(deck, *options, **where)
+        out, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, status, out + err)
+        return out + err
+
+    def reference(self, deck):
+        path = os.path.join(self.folder, "reference.h5")
+        if os.path.exists(path):
+            os.remove(path)
+        self.run_to_end(deck, output=path)
+        return read(path)
+
+    def assert_same(self, reference, path=None):
+        found = read(path or self.output)
+        self.assertEqual(set(found), set(reference))
+        for name, values in reference.items():
+            numpy.testing.assert_array_equal(found[name], values, err_msg=name)
+
+    def shards(self):
+        return sorted(glob.glob(self.output + ".parts/points-*.h5"))
+
+    def kill_after(self, process, seconds, one_rank):
+        time.sleep(seconds)
+        victims = [os.getpgid(process.pid)] if process.poll() is None else []
+        if one_rank and victims:
+            listed = subprocess.run(["pgrep", "-P", str(process.pid)], text=True, stdout=subprocess.PIPE, check=False)
+            ranks = [int(word) for word in listed.stdout.split()]
+            if ranks:
+                try:
+                    os.kill(random.choice(ranks), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+                process.communicate(timeout=60)
+                return
+        for group in victims:
+            os.killpg(group, signal.SIGKILL)
+        process.communicate(timeout=60)
+        # what mpiexec has started in sessions of their own
+        subprocess.run(["pkill", "-KILL", "-f", self.output], check=False)
+        time.sleep(0.1)
+
+    def test_killed_at_any_moment(self):
+        seed = int(os.environ.get("COSPIN_TEST_SEED", time.time()))
+        random.seed(seed)
+        deck = self.deck(size=60, last=20)
+        reference = self.reference(deck)
+        finished = interrupted = 0
+        for attempt in range(30):
+            process = self.start(deck, "--quiet", ranks=2)
+            self.kill_after(process, random.uniform(0.3, 1.5), one_rank=attempt % 2 == 1)
+            for shard in self.shards():
+                with h5py.File(shard) as file:
+                    self.assertTrue((file["outcome"][()] == 1).all(), f"seed {seed}: {shard}")
+            interrupted += bool(self.shards())
+            if os.path.exists(self.output):
+                self.assert_same(reference)  # whole as soon as it is there
+                os.remove(self.output)
+                finished += 1
+        said = self.run_to_end(deck, ranks=2)
+        self.assertNotIn("damaged", said)
+        self.assert_same(reference)
+        self.assertFalse(os.path.exists(self.output + ".parts"))
+        self.assertGreater(interrupted, 0, f"seed {seed}: no round was interrupted, {finished} finished")
+
+    def test_stopped_twice_by_a_signal(self):
+        deck = self.deck(size=100, last=20)
+        reference = self.reference(deck)
+        stops = 0
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            process = self.start(deck)
+            time.sleep(0.6)
+            process.send_signal(number)
+            err = process.communicate(timeout=60)[1]
+            if process.returncode == 75:
+                stops += 1
+                self.assertIn("the same command goes on", err)
+        self.assertGreater(stops, 0)
+        self.run_to_end(deck, ranks=2)
+        self.assert_same(reference)
+
+    def test_stops_at_a_time_and_shows_what_there_is(self):
+        deck = self.deck(size=100, last=40)
+        self.run_to_end(deck, "--stop-at", "+0.5", status=75)
+        outcome = read(self.output)["outcome"]
+        self.assertGreater((outcome == 0).sum(), 0)
+        self.assertGreater((outcome == 1).sum(), 0)
+        shown = subprocess.run([decks.PROGRAM, "show", self.output], text=True, stdout=subprocess.PIPE, check=True)
+        self.assertIn("not_run", shown.stdout)
+
+    def test_an_axis_may_grow(self):
+        self.run_to_end(self.deck(last=4))
+        longer = self.deck(last=8)
+        said = self.run_to_end(longer)
+        self.assertIn("16 of 32 points are there already", said)
+        self.assert_same(self.reference(longer))
+        with h5py.File(self.output) as file:
+            self.assertEqual(len(file.attrs["history"].splitlines()), 2)
+
+    def test_points_are_not_dropped_silently(self):
+        self.run_to_end(self.deck(last=4))
+        before = read(self.output)
+        said = self.run_to_end(self.deck(last=2), status=2)
+        self.assertIn("finished points that this deck's grid lacks", said)
+        self.assert_same(before)
+        self.run_to_end(self.deck(last=2), "--overwrite")
+        self.assertEqual(read(self.output)["outcome"].shape, (2, 4))
+
+    def test_another_deck_is_refused(self):
+        self.run_to_end(self.deck())
+        before = read(self.output)
+        said = self.run_to_end(self.deck(size=31), status=2)
+        self.assertIn("belongs to another deck", said)
+        self.assertIn("N: 30", said)
+        self.assertIn("N: 31", said)
+        self.assert_same(before)
+
+    def test_another_title_is_not_another_deck(self):
+        self.run_to_end(self.deck())
+        said = self.run_to_end(self.deck(text=DECK.replace("small farm", "title in print")))
+        self.assertIn("32 of 32 points are there already", said)
+        with h5py.File(self.output) as file:
+            title = file.attrs["title"]
+            self.assertEqual(title.decode() if isinstance(title, bytes) else title, "title in print")
+
+    def test_not_our_file_is_refused(self):
+        for name, content in (("text", b"my thesis"), ("empty", b"")):
+            with open(self.output, "wb") as stream:
+                stream.write(content)
+            said = self.run_to_end(self.deck(), status=2)
+            self.assertIn("it is not an HDF5 file", said, name)
+            with open(self.output, "rb") as stream:
+                self.assertEqual(stream.read(), content)
+        os.remove(self.output)
+        with h5py.File(self.output, "w") as file:
+            file["mine"] = 1
+        self.assertIn("not one of cospin's", self.run_to_end(self.deck(), status=2))
+
+    def test_two_runs_at_once(self):
+        deck = self.deck(size=120, last=40)
+        first = self.start(deck)
+        while first.poll() is None and not self.shards():
+            time.sleep(0.05)
+        said = self.run_to_end(deck, status=2)
+        self.assertIn("is being written by another run", said)
+        self.assertIn(str(first.pid), said)
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 75)
+
+    def interrupted(self, deck):
+        """Leaves shards without an archive."""
+        process = self.start(deck)
+        while process.poll() is None and not self.shards():
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        self.assertTrue(self.shards())
+
+    def test_a_shard_of_another_deck_is_refused(self):
+        self.interrupted(self.deck(size=100, last=40))
+        said = self.run_to_end(self.deck(size=101, last=40), status=2)
+        self.assertIn("belongs to another deck", said)
+        self.assertTrue(self.shards())
+
+    def test_a_truncated_shard(self):
+        deck = self.deck(size=100, last=20)
+        self.interrupted(deck)
+        shard = self.shards()[0]
+        os.truncate(shard, os.path.getsize(shard) * 2 // 3)
+        said = self.run_to_end(deck)
+        self.assertIn("its points are computed again", said)
+        self.assert_same(self.reference(deck))
+        self.assertTrue(os.path.exists(shard + ".damaged"))
+
+    def test_flipped_bits(self):
+        """A flip is seen, or it changes no number."""
+        deck = self.deck(size=10, last=3)
+        self.run_to_end(deck)
+        reference = read(self.output)
+        with open(self.output, "rb") as stream:
+            whole = stream.read()
+        random.seed(1)
+        seen = 0
+        for _ in range(60):
+            at = random.randrange(8 * len(whole))
+            flipped = bytearray(whole)
+            flipped[at // 8] ^= 1 << at % 8
+            with open(self.output, "wb") as stream:
+                stream.write(flipped)
+            process = self.start(deck, "--quiet")
+            said = process.communicate(timeout=60)
+            if process.returncode == 2:
+                seen += 1
+                self.assertRegex(said[1], "cospin: cannot read|does not say which deck|belongs to another", f"bit {at}")
+            else:
+                self.assertEqual(process.returncode, 0, f"bit {at}: {said}")
+                self.assert_same(reference)
+        self.assertGreater(seen, 0)
+
+    def test_the_folder_cannot_be_written(self):
+        self.assertIn("No such file", self.run_to_end(self.deck(), output=self.folder + "/gone/out.h5", status=2))
+        with open(self.output + ".parts", "w", encoding="utf-8") as stream:
+            stream.write("in the way")
+        self.assertIn("cannot write", self.run_to_end(self.deck(), status=2))
+        self.assertFalse(os.path.exists(self.output))
+
+    def test_the_folder_vanishes(self):
+        deck = self.deck(size=120, last=20)
+        place = os.path.join(self.folder, "place")
+        os.mkdir(place)
+        output = os.path.join(place, "out.h5")
+        process = self.start(deck, output=output)
+        while process.poll() is None and not glob.glob(output + ".parts/points-*.h5"):
+            time.sleep(0.02)
+        shutil.move(place, place + "_moved")
+        err = process.communicate(timeout=120)[1]
+        self.assertEqual(process.returncode, 1, err)
+        rescued = glob.glob(self.environment["TMPDIR"] + "/points-*.h5")
+        self.assertEqual(len(rescued), 1, err)
+        shutil.move(place + "_moved", place)
+        shutil.move(rescued[0], output + ".parts")
+        self.run_to_end(deck, output=output)
+        self.assert_same(self.reference(deck), output)
+
+    def test_the_disk_is_full(self):
+        place = os.path.join(self.folder, "small")
+        os.mkdir(place)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "none", place], check=False,
+                          stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no right to mount")
+        try:
+            deck = self.deck(last=40)
+            output = os.path.join(place, "out.h5")
+            said = self.run_to_end(deck, "--quiet", output=output, status=1)
+            self.assertIn("No space left on device", said)
+            subprocess.run(["mount", "-o", "remount,size=10m", place], check=True)
+            os.makedirs(output + ".parts", exist_ok=True)
+            for rescued in glob.glob(self.environment["TMPDIR"] + "/points-*.h5"):
+                shutil.move(rescued, output + ".parts/")
+            said = self.run_to_end(deck, output=output)
+            self.assertIn("160 of 160 points are there already", said)
+            self.assert_same(self.reference(deck), output)
+        finally:
+            subprocess.run(["umount", place], check=False)
+
+    def test_bad_points_are_kept_until_retry(self):
+        # w = 0 leaves every j its own steady state
+        deck = self.deck(size=4, last=3, text=DECK.replace("[1, 2, 5, 9]", "[0, 1]"))
+        self.run_to_end(deck, status=3)
+        before = read(self.output)
+        self.assertGreater((before["outcome"] < 0).sum(), 0)
+        self.assertIn("6 of 6 points are there already", self.run_to_end(deck, status=3))
+        self.assertIn("3 of 6 points are there already", self.run_to_end(deck, "--retry", status=3))
+        self.assert_same(before)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
