@@ -17,7 +17,7 @@ struct CospinStore_ {
   CospinDeck deck;
   CospinTable table;
   CospinParts parts;
-  PetscBool failed;  /* something could not be written */
+  PetscBool failed; /* something could not be written */
   CospinProvenance provenance;
   char *identity, *completed;
   PetscInt64 num_missing, *missing;
@@ -217,8 +217,7 @@ static PetscErrorCode search_all(Search *search, char why[], size_t size)
 
   PetscFunctionBeginUser;
   why[0] = 0;
-  if (access(store->file, F_OK) == 0)
-    PetscCall(search_file(search, store->file, &damaged, why, size));
+  if (access(store->file, F_OK) == 0) PetscCall(search_file(search, store->file, &damaged, why, size));
   if (why[0]) {
     PetscCall(PetscStrlcat(
         why, strstr(why, "--overwrite") ? "" : " (--overwrite replaces it, -o names another file)", size));
