@@ -21,7 +21,9 @@ packages_of() {
         echo "libpetsc$bits-complex-dev libslepc$bits-complex-dev libopenblas0-serial"
       fi ;;
     plot) echo python3 python3-numpy python3-yaml python3-h5py python3-xarray python3-h5netcdf python3-matplotlib ;;
-    test) echo python3 python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-numpy python3-yaml hdf5-tools clang-format valgrind ;;
+    test) echo python3 python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-numpy python3-yaml hdf5-tools clang-format valgrind
+      # a private SLURM for the job scripts; libpmix-dev lets its srun start Open MPI
+      echo slurm-wlm munge libpmix-dev procps ;;
     benchmark) echo python3 python3-numpy python3-scipy python3-qutip ;;
     *) echo "setup.sh: unknown group '$1' (build, test, plot, benchmark)" >&2; return 2 ;;
   esac

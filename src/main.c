@@ -1,4 +1,7 @@
 /* cospin: options, deck, farm, summary, exit status. Everything below is handed its communicator. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include <cospin/command.h>
 #include <cospin/cost.h>
 #include <cospin/dataset.h>
@@ -7,6 +10,7 @@
 #include <cospin/report.h>
 #include <cospin/version.h>
 #include <slepcsys.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* and COSPIN_STATUS_STOPPED */
@@ -210,11 +214,19 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
   PetscFunctionReturn(0);
 }
 
+/* Open MPI 4.1 prefers its one-sided component `rdma` also over TCP between nodes, where it then refuses to
+   make a window; the others work. A user's own setting stays. */
+static void avoid_bad_windows(void)
+{
+  (void)setenv("OMPI_MCA_osc", "^rdma", 0);
+}
+
 int main(int argc, char *argv[])
 {
   CospinCommand command;
   int status = STATUS_GOOD;
 
+  avoid_bad_windows();
   CospinStopBlockSignals();
   CospinCommandParse(argc, argv, &command);
   if (SlepcInitialize(&command.petsc_argc, &command.petsc_argv, NULL, NULL)) return STATUS_FAILED;
