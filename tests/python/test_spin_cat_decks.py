@@ -45,7 +45,21 @@ def tolerance_of(text):
     return 1.01 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
+# N = 200, (delta t/2)^2: coherent, even, odd; closed forms (11) and (16) of Mok, Kwek and Touzard
+FREE = {.0625: (.943025178, .986566870, .776417240), .25: (.821598456, .961927177, .366310981),
+        1: (.649158300, .941286492, .022764715), 50: (.606657329, .940213066, .004898481)}
+
+
 class SpinCat(unittest.TestCase):
+    def test_free_dephasing_of_two_hundred(self):
+        data = run("spin_cat_free_dephasing.yaml", [(f"{{name: {name}, times: .linspace[^}}]*}}",
+                                                     f"{{name: {name}, times: [0, .0625, .25, 1, 50]")
+                                                    for name in ("coherent", "even", "odd")])
+        for time, values in FREE.items():
+            for name, value in zip(("coherent", "even", "odd"), values):
+                found = float(data[f"{name}_fidelity"].sel(time=time))
+                self.assertLess(abs(found - value), 1e-9, f"{name} at {time}: {found}")
+
     def test_amplitudes_of_one_hundred(self):
         data = run("spin_cat_amplitude.yaml", [(r"eta: \[1, 2.*\]", f"eta: {list(AMPLITUDES)}")])
         self.assertTrue((data.outcome == 1).all())
