@@ -10,10 +10,10 @@ assembly, factorisation (symbolic + numeric), solves, all of both tasks, and pea
 over repetitions; the exponent with which assembly grows. `piqs` is the steady state alone against QuTiP's piqs
 (method="power"). All other names are rows of one table, a deck each (tests/benchmark_systems.py): time and peak memory,
 the numbers found and how far they are from a reference where there is one, and the time of a peer that solves the same.
-Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy; of the
-rows with a peer they are ratios of CPU time for that reason (cospin's with its start-up).
+Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy. Rows with a peer have
+two: of wall time on the ranks of the row, and of CPU time (cospin's with its start-up).
 
-cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (5 GB); maser30 takes (estimated) half an hour and
+cats8 runs QuTiP's mesolve, a minute and a half; maser20 factorises (5 GB), three minutes; subensembles20_gap and _evolve take minutes, and maser30 (estimated) half an hour and
 2 GB. The others take seconds to a minute.
 """
 import argparse
@@ -171,8 +171,9 @@ def describe(run, shows, references):
 
 def systems(arguments, names, folder):
     """True if every row was good."""
-    print("\n%-22s %5s %8s %9s %8s %10s %8s %8s %7s  %s" %
-          ("system", "ranks", "labels", "time/s", "CPU/s", "memory/MB", "peer/s", "CPU/s", "ratio", "found at the end"))
+    print("\n%-22s %5s %8s %9s %8s %10s %8s %8s %7s %7s  %s" %
+          ("system", "ranks", "labels", "time/s", "CPU/s", "memory/MB", "peer/s", "CPU/s", "ratio", "of CPU",
+           "found at the end"))
     fine = True
     for name in names:
         deck, shows, references, peer, compared = benchmark_systems.SYSTEMS[name]
@@ -185,9 +186,9 @@ def systems(arguments, names, folder):
                 theirs = peer(run["times"])
             if theirs:
                 text += ", from the peer %.0e" % max(abs(run[compared] - theirs["values"]))
-            beside = ["%.1f" % theirs["seconds"], "%.1f" % theirs["cpu"], "%.1f" % (theirs["cpu"] / run["cpu"])] \
-                if theirs else ["", "", ""]
-            print("%-22s %5d %8d %9.2f %8.2f %10.0f %8s %8s %7s  %s%s" %
+            beside = ["%.1f" % number for number in (theirs["seconds"], theirs["cpu"], theirs["seconds"] / run["seconds"],
+                                                     theirs["cpu"] / run["cpu"])] if theirs else [""] * 4
+            print("%-22s %5d %8d %9.2f %8.2f %10.0f %8s %8s %7s %7s  %s%s" %
                   (name, ranks, run["labels"], run["seconds"], run["cpu"], run["bytes"] / 1e6, *beside, text,
                    "" if run["good"] else "  BAD OUTCOME"), flush=True)
             fine = fine and run["good"] and "TOO MUCH" not in text

@@ -108,7 +108,8 @@ MASER_READS = ("steady_photons", "decay_rate")
 SYSTEMS = {
     "cats8": (dephasing(), ("evolve_fidelity",), {"evolve_fidelity": (.7054174969, 1e-8)},
               mesolve, "evolve_fidelity"),
-    "subensembles20": (SUBENSEMBLES + "  - gap: {}\n" + EVOLVE, ("gap_rate", "evolve_coherence"), {}, None, None),
+    "subensembles20_gap": (SUBENSEMBLES + "  - gap: {sector: {ket: 0, bra: 0}}\n", ("gap_rate", "gap_horizon"), {},
+                           None, None),
     "subensembles20_evolve": (SUBENSEMBLES + EVOLVE, ("evolve_coherence", "evolve_excitations"), {}, None, None),
     "maser10": (maser(10), MASER_READS,
                 {"steady_photons": (6.121649291, 1e-9), "decay_rate": (.0632497157, 1e-10)}, None, None),
