@@ -8,6 +8,7 @@
 #include <cospin/load.h>
 #include <cospin/provenance.h>
 #include <cospin/report.h>
+#include <cospin/unfinished.h>
 #include <cospin/version.h>
 #include <slepcsys.h>
 #include <stdlib.h>
@@ -177,10 +178,12 @@ static PetscErrorCode show(const CospinCommand *command, int *status)
 {
   char why[1024] = "";
   PetscMPIInt rank;
+  PetscBool found = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0 && CospinDatasetShow(command->file, stdout, why, sizeof(why))) {
+  if (rank == 0) PetscCall(CospinUnfinishedView(command->file, stdout, &found));
+  if (rank == 0 && !found && CospinDatasetShow(command->file, stdout, why, sizeof(why))) {
     fprintf(stderr, "cospin: %s\n", why);
     *status = STATUS_WRONG;
   }

@@ -54,6 +54,24 @@ static int refuse_locked(const char file[], int descriptor, char why[], size_t w
   return 0;
 }
 
+PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size)
+{
+  struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  char name[PETSC_MAX_PATH_LEN];
+  ssize_t length;
+  int descriptor;
+  PetscBool held;
+
+  lock_name(parts, name, sizeof(name));
+  descriptor = open(name, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return PETSC_FALSE;
+  held = (PetscBool)(fcntl(descriptor, F_GETLK, &all) == 0 && all.l_type != F_UNLCK);
+  length = read(descriptor, holder, size - 1);
+  holder[PetscMax(length, 0)] = 0;
+  (void)close(descriptor);
+  return held;
+}
+
 /* A file system without locks is worth a warning, not a refusal. */
 static int take_lock(const char file[], CospinParts *parts, char why[], size_t why_size)
 {

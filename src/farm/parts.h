@@ -16,6 +16,9 @@ int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t wh
    what the user is to put there. */
 void CospinPartsClose(CospinParts *parts, PetscBool keep);
 
+/* Whether a run holds the lock, and who (""-terminated, cut to size). */
+PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size);
+
 /* Full names of all shards, run after run. Owned by the caller: CospinPartsFreeList. */
 PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names);
 PetscErrorCode CospinPartsFreeList(int num, char ***names);

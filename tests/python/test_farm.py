@@ -202,6 +202,9 @@ class Farm(unittest.TestCase):
         said = self.run_to_end(deck, status=2)
         self.assertIn("is being written by another run", said)
         self.assertIn(str(first.pid), said)
+        shown = subprocess.run([decks.PROGRAM, "show", self.output], text=True, stdout=subprocess.PIPE, check=True).stdout
+        self.assertRegex(shown, r"\d+ points are finished, \d+ good")
+        self.assertIn(f"being written by process {first.pid}", shown)
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=60)
         self.assertEqual(first.returncode, 75)

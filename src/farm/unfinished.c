@@ -1,0 +1,88 @@
+#include "parts.h"
+#include <cospin/dataset.h>
+#include <cospin/outcome.h>
+#include <cospin/unfinished.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What is read of a shard. */
+enum { OUTCOME, SECONDS, RECORD };
+static const CospinVariable rows[] = {
+    {.name = "outcome", .storage = COSPIN_INTEGER, .dimension = -1, .offset = OUTCOME, .size = 1},
+    {.name = "seconds", .storage = COSPIN_REAL, .dimension = -1, .offset = SECONDS, .size = 1},
+};
+static const CospinLayout layout = {.num_variables = 2, .variables = rows, .record_length = RECORD};
+
+enum { MAX_OUTCOMES = 32 };
+
+typedef struct {
+  size_t points, counts[MAX_OUTCOMES]; /* in the order of CospinOutcomeNames */
+  double seconds, slowest;
+  int damaged;
+} Tally;
+
+static PetscErrorCode add_shard(Tally *tally, const char name[])
+{
+  CospinDatasetContent content;
+  char why[1024];
+  PetscErrorCode code;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  code = CospinDatasetRead(name, &layout, &content, why, sizeof(why));
+  PetscCall(PetscPopErrorHandler());
+  tally->damaged += code != 0;
+  if (code) PetscFunctionReturn(0);
+  for (size_t p = 0; p < content.num_points; p++) {
+    const double *record = content.records + p * RECORD;
+    for (int k = 0; CospinOutcomeNames[k]; k++)
+      tally->counts[k] += CospinOutcomeValues[k] == (int)record[OUTCOME];
+    if (isfinite(record[SECONDS])) tally->seconds += record[SECONDS];
+    tally->slowest = PetscMax(tally->slowest, record[SECONDS]);
+  }
+  tally->points += content.num_points;
+  PetscCall(CospinDatasetContentFree(&content));
+  PetscFunctionReturn(0);
+}
+
+static void print_tally(const CospinParts *parts, const Tally *tally, FILE *stream)
+{
+  char holder[400];
+
+  fprintf(stream, "%s\n  %zu points are finished", parts->folder, tally->points);
+  for (int k = 0; CospinOutcomeNames[k]; k++) {
+    if (tally->counts[k]) fprintf(stream, ", %zu %s", tally->counts[k], CospinOutcomeNames[k]);
+  }
+  fprintf(stream, "\n  %.4g s in all, the slowest %.4g s\n", tally->seconds, tally->slowest);
+  if (tally->damaged)
+    fprintf(stream, "  %d shards are damaged: their points will be computed again\n", tally->damaged);
+  if (CospinPartsHolder(parts, holder, sizeof(holder))) {
+    fprintf(stream, "  being written by %s\n", holder);
+  } else {
+    fprintf(stream, "  no run is writing it: the command of that run goes on with the rest\n");
+  }
+}
+
+PetscErrorCode CospinUnfinishedView(const char file[], FILE *stream, PetscBool *found)
+{
+  const size_t length = strlen(file);
+  const PetscBool is_folder = (PetscBool)(length > 6 && strcmp(file + length - 6, ".parts") == 0);
+  CospinParts parts = {.lock = -1};
+  Tally tally = {0};
+  struct stat status;
+  char **names;
+  int num;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  if (!is_folder && stat(file, &status) == 0) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(parts.folder, sizeof(parts.folder), "%s%s", file, is_folder ? "" : ".parts"));
+  if (stat(parts.folder, &status) || !S_ISDIR(status.st_mode)) PetscFunctionReturn(0);
+  *found = PETSC_TRUE;
+  PetscCall(CospinPartsList(&parts, &num, &names));
+  for (int k = 0; k < num; k++) PetscCall(add_shard(&tally, names[k]));
+  PetscCall(CospinPartsFreeList(num, &names));
+  print_tally(&parts, &tally, stream);
+  PetscFunctionReturn(0);
+}
