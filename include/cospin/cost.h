@@ -25,5 +25,6 @@ PetscBool CospinCostFactorise(PetscInt64 n, int d);
    an incomplete factorisation. */
 double CospinCostOfIteration(PetscInt64 n, int width);
 
-/* Memory of this machine in bytes; SLURM's limit where there is one. */
+/* Memory of this machine in bytes: the environment's COSPIN_MEMORY (with k, M, G or T behind the number),
+   else SLURM's limit where there is one, else all of it. */
 double CospinMachineBytes(void);

@@ -9,7 +9,8 @@ typedef enum {
   COSPIN_NOT_CONVERGED = -3, /* the eigensolver gave up */
   COSPIN_DEGENERATE = -4,    /* several steady states and nothing that selects one */
   COSPIN_SOLVER_FAILED = -5, /* factorisation or solver broke down */
-  COSPIN_WINDOW_LIMIT = -6   /* an open window would have to be larger than memory or 20000 levels */
+  COSPIN_WINDOW_LIMIT = -6,  /* an open window would have to be larger than memory or 20000 levels */
+  COSPIN_TOO_LARGE = -7      /* would not fit into the memory of its ranks, so it was not begun */
 } CospinOutcome;
 
 /* Names (NULL-terminated) and values of all outcomes, in the same order. */

@@ -3,6 +3,7 @@
    record to the store, and asks again.
 */
 #include "progress.h"
+#include <cospin/cost.h>
 #include <cospin/farm.h>
 #include <cospin/point.h>
 #include <string.h>
@@ -12,7 +13,22 @@ typedef struct {
   MPI_Comm comm; /* MPI_COMM_NULL: this rank is not needed */
   PetscMPIInt rank, size;
   int number;
+  double bytes; /* of memory that its ranks have, if all ranks of a node share it evenly */
 } Group;
+
+/* This rank's share of its node's memory. */
+static PetscErrorCode share_of_memory(MPI_Comm world, double *bytes)
+{
+  PetscMPIInt size;
+  MPI_Comm node;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  PetscCallMPI(MPI_Comm_size(node, &size));
+  PetscCallMPI(MPI_Comm_free(&node));
+  *bytes = CospinMachineBytes() / size;
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode create_group(MPI_Comm world, CospinSplit split, Group *group)
 {
@@ -28,7 +44,9 @@ static PetscErrorCode create_group(MPI_Comm world, CospinSplit split, Group *gro
   color = rank < split.ranks ? (int)((PetscInt64)rank * split.groups / split.ranks) : MPI_UNDEFINED;
   group->number = color;
   PetscCallMPI(MPI_Comm_split(world, color, rank, &group->comm));
+  PetscCall(share_of_memory(world, &group->bytes));
   if (group->comm == MPI_COMM_NULL) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &group->bytes, 1, MPI_DOUBLE, MPI_SUM, group->comm));
   PetscCallMPI(MPI_Comm_rank(group->comm, &group->rank));
   PetscCallMPI(MPI_Comm_size(group->comm, &group->size));
   PetscFunctionReturn(0);
@@ -75,6 +93,25 @@ static PetscErrorCode catch_error(MPI_Comm comm, int line, const char *function,
   return code;
 }
 
+/* A task that cannot fit is not begun: the kernel would kill a rank of this group and the farm with it. */
+static PetscErrorCode check_memory(const Group *group, CospinProblem problem, const CospinRecord *task,
+                                   PetscBool *fits)
+{
+  CospinTaskEstimate estimate;
+  double bytes;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEstimateTask(problem, task, &estimate));
+  bytes = estimate.factor_bytes + estimate.matrix_bytes;
+  *fits = (PetscBool)(bytes <= group->bytes);
+  if (*fits || group->rank) PetscFunctionReturn(0);
+  fprintf(stderr,
+          "cospin: point %lld, task %s: needs about %.3g GB, the %d rank%s of its group have %.3g GB\n",
+          (long long)problem->point, task->name, 1e-9 * bytes, group->size, group->size == 1 ? "" : "s",
+          1e-9 * group->bytes);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable table, int k, double record[])
 {
   CospinDeck deck = point->problem->deck;
@@ -83,9 +120,15 @@ static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable tabl
   const double start = MPI_Wtime();
   char message[512] = "";
   PetscErrorCode code;
+  PetscBool fits;
   int failed;
 
   PetscFunctionBeginUser;
+  PetscCall(check_memory(group, point->problem, task, &fits));
+  if (!fits) {
+    record[table->outcome_of_task[k]] = COSPIN_TOO_LARGE;
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscPushErrorHandler(catch_error, message));
   code = CospinTaskKindOf(task)->own_windows ? 0 : CospinPointSettle(point);
   if (!code)

@@ -1,5 +1,6 @@
 #include <cospin/cost.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Measured: one core, PETSc 3.18 complex, MUMPS 5.5, OpenBLAS; N = 124, 400 and 1000 of
@@ -33,11 +34,27 @@ double CospinCostOfIteration(PetscInt64 n, int width)
   return (double)n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
+/* A number with an optional k, M, G or T; 0 if it is none. */
+static double bytes_of(const char text[])
+{
+  static const char units[] = "kMGT";
+  char *end;
+  double bytes = text ? strtod(text, &end) : 0.0;
+  const char *unit = text && *end ? strchr(units, *end) : NULL;
+
+  for (const char *u = units; unit && u <= unit; u++) bytes *= 1024.0;
+  return bytes;
+}
+
 double CospinMachineBytes(void)
 {
-  const char *slurm = getenv("SLURM_MEM_PER_NODE"); /* in MiB */
+  const char *node = getenv("SLURM_MEM_PER_NODE"), *cpu = getenv("SLURM_MEM_PER_CPU"); /* in MiB */
+  const char *cpus = getenv("SLURM_CPUS_ON_NODE");
   const double physical = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  const double limit = slurm ? atof(slurm) * 1048576.0 : 0.0;
+  double limit = bytes_of(getenv("COSPIN_MEMORY"));
 
+  if (limit > 0) return limit;
+  if (node) limit = 1048576.0 * atof(node);
+  if (!node && cpu && cpus) limit = 1048576.0 * atof(cpu) * atof(cpus);
   return limit > 0 && limit < physical ? limit : physical;
 }

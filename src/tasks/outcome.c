@@ -2,12 +2,12 @@
 #include <cospin/outcome.h>
 #include <stddef.h>
 
-const char *const CospinOutcomeNames[] = {"not_run",       "good",          "inaccurate",
-                                          "empty_sector",  "not_converged", "degenerate",
-                                          "solver_failed", "window_limit",  NULL};
+const char *const CospinOutcomeNames[] = {"not_run",       "good",       "inaccurate",    "empty_sector",
+                                          "not_converged", "degenerate", "solver_failed", "window_limit",
+                                          "too_large",     NULL};
 const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,       COSPIN_GOOD,          COSPIN_INACCURATE,
                                    COSPIN_EMPTY_SECTOR,  COSPIN_NOT_CONVERGED, COSPIN_DEGENERATE,
-                                   COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT};
+                                   COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT,  COSPIN_TOO_LARGE};
 static const char *const help[] = {
     "",
     "",
@@ -21,6 +21,9 @@ static const char *const help[] = {
     "a mode without a cutoff needs more than 20000 levels, or more than fit into memory: is its state "
     "bounded? "
     "see steady_leak; a cutoff in the deck may be larger",
+    "matrices and factors would not fit into the memory of the ranks of its group, see the message above: "
+    "fewer "
+    "groups, more nodes, or COSPIN_MEMORY if the machine has more than it says; then --retry",
 };
 
 static int row_of(int outcome)

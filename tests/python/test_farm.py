@@ -305,6 +305,16 @@ class Farm(unittest.TestCase):
         finally:
             subprocess.run(["umount", place], check=False)
 
+    def test_what_does_not_fit_is_not_begun(self):
+        deck = self.deck(size=60, last=2)
+        self.environment["COSPIN_MEMORY"] = "1M"
+        said = self.run_to_end(deck, "--quiet", status=3)
+        self.assertRegex(said, r"point 0, task steady: needs about .* GB, the 1 rank of its group have 0.00105 GB")
+        self.assertTrue((read(self.output)["outcome"] == -7).all())
+        del self.environment["COSPIN_MEMORY"]
+        self.run_to_end(deck, "--retry")
+        self.assert_same(self.reference(deck))
+
     def test_bad_points_are_kept_until_retry(self):
         # w = 0 leaves every j its own steady state
         deck = self.deck(size=4, last=3, text=DECK.replace("[1, 2, 5, 9]", "[0, 1]"))
