@@ -222,7 +222,8 @@ def find_variable(data, name):
 
 def choose_x(panel, data):
     """The axis asked for, or the one with most points (of equals the first): the others become curves."""
-    grid = [axis for axis in cospin_data.axes(data) or list(data.dims) if axis != panel.average]
+    grid = [axis for axis in cospin_data.axes(data) if axis != panel.average]
+    grid = grid or [axis for axis in data.dims if axis != panel.average]
     x = panel.x or max(grid, key=lambda axis: data.sizes[axis], default=None)
     if x not in data.dims:
         raise Refusal(f"there is no axis {x} to draw against (there are: {', '.join(data.dims) or 'none'})")

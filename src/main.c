@@ -10,6 +10,7 @@
 #include <cospin/report.h>
 #include <cospin/unfinished.h>
 #include <cospin/version.h>
+#include <signal.h>
 #include <slepcsys.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,7 @@ int main(int argc, char *argv[])
   CospinStopBlockSignals();
   CospinCommandParse(argc, argv, &command);
   if (SlepcInitialize(&command.petsc_argc, &command.petsc_argv, NULL, NULL)) return STATUS_FAILED;
+  (void)signal(SIGPIPE, SIG_IGN); /* `cospin show | head`; nor does a closed log end a run */
   if (act(&command, argc, argv, &status)) MPI_Abort(PETSC_COMM_WORLD, STATUS_FAILED);
   if (SlepcFinalize()) status = STATUS_FAILED;
   CospinCommandFree(&command);

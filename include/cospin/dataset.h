@@ -124,6 +124,8 @@ typedef struct {
 */
 PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, CospinDatasetContent *content,
                                  char why[], size_t why_size);
+/* The same of its identity alone ("" if it has none), owned by the caller (PetscFree). */
+PetscErrorCode CospinDatasetReadIdentity(const char file[], char **identity, char why[], size_t why_size);
 PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content);
 
 /*

@@ -31,13 +31,25 @@ static PetscBool Size_Of(hid_t file, const char name[], size_t *size)
   return (PetscBool)(found >= 0);
 }
 
+/* Every object of the file, whether it is read or not. */
+static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info, void *context)
+{
+  hid_t set;
+  herr_t status;
+  (void)context;
+  if (info->type != H5O_TYPE_DATASET) return 0;
+  set = H5Dopen2(root, name, H5P_DEFAULT);
+  status = CospinH5Verify(set);
+  H5Dclose(set);
+  return status;
+}
+
 static herr_t Read_Doubles(hid_t file, const char name[], double values[])
 {
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-  int bad = CospinH5Verify(set) < 0;
-  bad |= H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0;
+  herr_t status = H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
   H5Dclose(set);
-  return bad ? -1 : 0;
+  return status;
 }
 
 static herr_t Read_Grid(hid_t file, Grid *grid)
@@ -144,7 +156,8 @@ static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, Cospi
   size_t length;
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(Read_Grid(file, &grid) >= 0 && grid.num_points > 0);
+  *ok = (PetscBool)(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, NULL, H5O_INFO_BASIC) >= 0);
+  if (*ok) *ok = (PetscBool)(Read_Grid(file, &grid) >= 0 && grid.num_points > 0);
   if (!*ok) PetscFunctionReturn(0);
   content->num_points = grid.num_points;
   length = grid.num_points * (size_t)layout->record_length;
@@ -181,6 +194,32 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   PetscCall(ierr);
   if (!ok) {
     PetscCall(CospinDatasetContentFree(content));
+    PetscCall(PetscSNPrintf(why, why_size, "cannot read %s: %s", file, reason));
+    PetscFunctionReturn(PETSC_ERR_FILE_READ);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDatasetReadIdentity(const char file[], char **identity, char why[], size_t why_size)
+{
+  CospinH5Catch held;
+  const char *reason = NULL;
+  PetscErrorCode ierr = 0;
+  hid_t opened, deck;
+
+  PetscFunctionBeginUser;
+  *identity = NULL;
+  CospinH5CatchBegin(&held);
+  opened = CospinH5OpenDataset(file, &held, &reason);
+  if (opened >= 0) {
+    deck = H5Gopen2(opened, "deck", H5P_DEFAULT);
+    ierr = Take_Text(identity, CospinH5ReadText(deck, "identity"));
+    H5Gclose(deck);
+    H5Fclose(opened);
+  }
+  CospinH5CatchEnd(&held);
+  PetscCall(ierr);
+  if (!*identity) {
     PetscCall(PetscSNPrintf(why, why_size, "cannot read %s: %s", file, reason));
     PetscFunctionReturn(PETSC_ERR_FILE_READ);
   }

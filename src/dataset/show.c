@@ -15,7 +15,7 @@ enum { MAX_VARIABLES = 1024, MAX_FLAGS = 64 };
 
 typedef struct {
   char name[96], units[64], long_name[160];
-  PetscBool scale, integer;
+  PetscBool scale, integer, damaged;
   int rank;
   hsize_t shape[H5S_MAX_RANK];
   size_t size;
@@ -50,6 +50,7 @@ static PetscErrorCode Read_Variable(hid_t set, const char name[], Variable *v)
   v->rank = H5Sget_simple_extent_dims(space, v->shape, NULL);
   v->size = (size_t)H5Sget_simple_extent_npoints(space);
   PetscCall(PetscMalloc1(v->size, &v->values));
+  v->damaged = (PetscBool)(CospinH5Verify(set) < 0);
   if ((kind != H5T_INTEGER && kind != H5T_FLOAT) ||
       H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v->values) < 0)
     for (size_t i = 0; i < v->size; i++) v->values[i] = NAN;
@@ -120,7 +121,8 @@ static void Print_Range(const Show *show, const Variable *v)
 {
   char text[64] = "nothing finite";
   double low, high;
-  if (Find_Range(v, &low, &high)) {
+  if (v->damaged) (void)snprintf(text, sizeof(text), "DAMAGED: do not use");
+  if (!v->damaged && Find_Range(v, &low, &high)) {
     (void)snprintf(text, sizeof(text), "%.*g", v->integer ? 15 : 6, low);
     if (low < high)
       (void)snprintf(text, sizeof(text), "%.*g .. %.*g", v->integer ? 15 : 6, low, v->integer ? 15 : 6, high);

@@ -18,9 +18,7 @@ static double *Read_Array(Reader *reader, const char name[], size_t size)
   const hssize_t found = H5Sget_simple_extent_npoints(space);
   double *values = NULL;
   if (found >= 0 && (size_t)found == size) values = (double *)calloc(size + 1, sizeof(double));
-  if (!values || CospinH5Verify(set) < 0 ||
-      H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-    reader->bad = 1;
+  if (!values || H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) reader->bad = 1;
   H5Sclose(space);
   H5Dclose(set);
   return values;

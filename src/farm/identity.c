@@ -18,17 +18,25 @@ static uint64_t checksum_of(const char file[])
   return sum;
 }
 
-/* A key called `file` names one, wherever it stands. */
-static PetscErrorCode view_files(CospinDeck deck, const CospinRecord *record, FILE *stream)
+static PetscErrorCode view_file(CospinDeck deck, const char file[], FILE *stream)
 {
   char name[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", file[0] == '/' ? "" : deck->folder, file));
+  fprintf(stream, "checksum of %s: %016llx\n", file, (unsigned long long)checksum_of(name));
+  PetscFunctionReturn(0);
+}
+
+/* A key called `file` names one, and so does a state that another run has stored. */
+static PetscErrorCode view_files(CospinDeck deck, const CospinRecord *record, FILE *stream)
+{
+  PetscFunctionBeginUser;
   for (int k = 0; record->kind && record->settings && record->kind->keys[k].name; k++) {
-    const char *text = record->settings[k].text;
-    if (strcmp(record->kind->keys[k].name, "file") != 0 || !text) continue;
-    PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", text[0] == '/' ? "" : deck->folder, text));
-    fprintf(stream, "checksum of %s: %016llx\n", text, (unsigned long long)checksum_of(name));
+    const CospinSetting *setting = &record->settings[k];
+    const PetscBool named = (PetscBool)(strcmp(record->kind->keys[k].name, "file") == 0);
+    if (named && setting->text) PetscCall(view_file(deck, setting->text, stream));
+    if (setting->file) PetscCall(view_file(deck, setting->file->file, stream));
   }
   PetscFunctionReturn(0);
 }
@@ -39,6 +47,7 @@ PetscErrorCode CospinIdentityView(CospinDeck deck, FILE *stream)
   fprintf(stream, "results of version %d", RESULTS_VERSION);
   PetscCall(CospinDeckViewMeaning(deck, stream));
   for (int k = 0; k < deck->num_arrays; k++) PetscCall(view_files(deck, &deck->arrays[k].generator, stream));
+  for (int k = 0; k < deck->num_tasks; k++) PetscCall(view_files(deck, &deck->tasks[k], stream));
   PetscFunctionReturn(0);
 }
 
@@ -68,6 +77,9 @@ PetscErrorCode CospinIdentityCompare(const char file[], const char found[], cons
     PetscCall(PetscSNPrintf(why, why_size, "%s does not say which deck it belongs to", file));
   } else if (begin == 0) {
     PetscCall(PetscSNPrintf(why, why_size, "%s was made by a version of cospin whose results differ", file));
+  } else if (!there[0] || !here[0]) {
+    PetscCall(PetscSNPrintf(why, why_size, "%s belongs to another deck: `%s` stands only %s", file,
+                            there[0] ? there : here, there[0] ? "there" : "here"));
   } else {
     PetscCall(
         PetscSNPrintf(why, why_size, "%s belongs to another deck: there `%s`, here `%s`", file, there, here));

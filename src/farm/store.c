@@ -147,6 +147,19 @@ static PetscErrorCode take_points(Search *search, CospinDatasetContent *content,
   PetscFunctionReturn(0);
 }
 
+/* Whether the file belongs to this deck: that comes first, for what is of another deck need not fit. */
+static PetscErrorCode compare_identity(CospinStore store, const char file[], char why[], size_t size,
+                                       PetscErrorCode *code)
+{
+  char *identity;
+
+  PetscFunctionBeginUser;
+  *code = CospinDatasetReadIdentity(file, &identity, why, size);
+  if (!*code) PetscCall(CospinIdentityCompare(file, identity, store->identity, why, size));
+  PetscCall(PetscFree(identity));
+  PetscFunctionReturn(0);
+}
+
 /* why: "" if all is well. */
 static PetscErrorCode search_file(Search *search, const char file[], PetscBool *damaged, char why[],
                                   size_t size)
@@ -159,19 +172,18 @@ static PetscErrorCode search_file(Search *search, const char file[], PetscBool *
   PetscFunctionBeginUser;
   why[0] = 0;
   PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
-  code = CospinDatasetRead(file, &store->table->layout, &content, why, size);
+  PetscCall(compare_identity(store, file, why, size, &code));
+  if (!code && !why[0]) code = CospinDatasetRead(file, &store->table->layout, &content, why, size);
   PetscCall(PetscPopErrorHandler());
   *damaged = (PetscBool)(code != 0);
-  if (code) PetscFunctionReturn(0);
-  PetscCall(CospinIdentityCompare(file, content.identity, store->identity, why, size));
-  if (!why[0]) PetscCall(take_points(search, &content, &strangers));
+  if (why[0]) PetscFunctionReturn(0);
+  PetscCall(take_points(search, &content, &strangers));
   if (strangers) {
-    PetscCall(PetscSNPrintf(
-        why, size,
-        "%s holds %" PetscInt64_FMT
-        " finished points that this deck's grid lacks (-o names another file, --overwrite drops "
-        "them)",
-        file, strangers));
+    PetscCall(PetscSNPrintf(why, size,
+                            "%s holds %" PetscInt64_FMT
+                            " finished points that this deck's grid lacks (-o names another file, "
+                            "--overwrite drops them)",
+                            file, strangers));
   }
   if (!why[0] && search->history) PetscCall(add_history(search->history, content.history));
   search->current = (PetscBool)(strcmp(content.completed, store->completed) == 0);
@@ -185,8 +197,9 @@ static PetscErrorCode put_aside(const char name[], const char why[])
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(aside, sizeof(aside), "%s.damaged", name));
+  if (rename(name, aside)) aside[0] = 0;
   fprintf(stderr, "cospin: warning: %s; its points are computed again%s%s\n", why,
-          rename(name, aside) ? "" : ", it is kept as ", access(aside, F_OK) ? "" : aside);
+          aside[0] ? ", it is kept as " : "", aside);
   PetscFunctionReturn(0);
 }
 
@@ -209,15 +222,25 @@ static PetscErrorCode search_shards(Search *search, char why[], size_t size)
   PetscFunctionReturn(0);
 }
 
+/* With --overwrite the old archive stays until the new one is whole. A run that goes on after a kill must not
+   take its points for its own: this empty file in the folder says so. */
+static void overwrite_name(CospinStore store, char name[], size_t size)
+{
+  (void)PetscSNPrintf(name, size, "%s/overwrite", store->parts.folder);
+}
+
 /* Archive and shards; `why` says what is in the way. */
 static PetscErrorCode search_all(Search *search, char why[], size_t size)
 {
   const CospinStore store = search->store;
+  char marker[PETSC_MAX_PATH_LEN];
   PetscBool damaged;
 
   PetscFunctionBeginUser;
   why[0] = 0;
-  if (access(store->file, F_OK) == 0) PetscCall(search_file(search, store->file, &damaged, why, size));
+  overwrite_name(store, marker, sizeof(marker));
+  if (access(marker, F_OK) != 0 && access(store->file, F_OK) == 0)
+    PetscCall(search_file(search, store->file, &damaged, why, size));
   if (why[0]) {
     PetscCall(PetscStrlcat(
         why, strstr(why, "--overwrite") ? "" : " (--overwrite replaces it, -o names another file)", size));
@@ -231,22 +254,17 @@ static PetscErrorCode search_all(Search *search, char why[], size_t size)
  * ------------------------------------------------------------------------------------------------
  */
 
-/* With --overwrite the old archive stays, aside, until the new one is whole; a run that goes on after a kill
-   must not take its points for its own. */
-static void replaced_name(CospinStore store, char name[], size_t size)
-{
-  (void)PetscSNPrintf(name, size, "%s/replaced.h5", store->parts.folder);
-}
-
 static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
 {
-  char aside[PETSC_MAX_PATH_LEN];
+  char name[PETSC_MAX_PATH_LEN];
+  FILE *stream;
 
   PetscFunctionBeginUser;
-  CospinPartsRemoveShards(&store->parts);
-  replaced_name(store, aside, sizeof(aside));
-  if (access(store->file, F_OK) == 0 && rename(store->file, aside))
-    PetscCall(PetscSNPrintf(why, size, "cannot replace %s: %s", store->file, strerror(errno)));
+  overwrite_name(store, name, sizeof(name));
+  stream = fopen(name, "w");
+  if (!stream || fclose(stream))
+    PetscCall(PetscSNPrintf(why, size, "cannot write %s: %s", name, strerror(errno)));
+  if (!why[0]) CospinPartsRemoveShards(&store->parts);
   PetscFunctionReturn(0);
 }
 
@@ -500,7 +518,7 @@ static PetscErrorCode write_archive(CospinStore store, const Search *search, con
 static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *whole)
 {
   Search search = {.store = store};
-  char why[2048] = "", aside[PETSC_MAX_PATH_LEN], *history = NULL;
+  char why[2048] = "", marker[PETSC_MAX_PATH_LEN], *history = NULL;
 
   PetscFunctionBeginUser;
   search.history = &history;
@@ -519,8 +537,8 @@ static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *w
     *whole = PETSC_FALSE;
   } else if (*whole) {
     CospinPartsRemoveShards(&store->parts);
-    replaced_name(store, aside, sizeof(aside));
-    (void)unlink(aside);
+    overwrite_name(store, marker, sizeof(marker));
+    (void)unlink(marker);
   }
   PetscFunctionReturn(0);
 }

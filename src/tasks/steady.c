@@ -28,9 +28,9 @@ static const CospinKey keys[] = {
 static const CospinTaskVariable variables[] = {
     {"degeneracy", COSPIN_INTEGER, PETSC_FALSE, "1", "number of steady states",
      "null vectors in sectors with a trace"},
-    {"next_rate", COSPIN_REAL, PETSC_FALSE, "rate", "rate of the eigenvalue next to zero",
+    {"next_rate", COSPIN_REAL, PETSC_FALSE, "rate", "rate of the eigenvalue next to zero, an estimate",
      "to a few digits; of those that oscillate a slower one may be farther away: see task gap"},
-    {"next_lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the mode next to zero", "1/next_rate"},
+    {"next_lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the mode next to zero, an estimate", "1/next_rate"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero", "10 eps |L|"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the steady state", "|L rho| / (|L| |rho|)"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "residual in a larger window",

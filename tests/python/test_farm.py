@@ -173,6 +173,46 @@ class Farm(unittest.TestCase):
         self.assertIn("N: 31", said)
         self.assert_same(before)
 
+    def test_another_axis_is_another_deck(self):
+        self.run_to_end(self.deck())
+        said = self.run_to_end(self.deck(text=DECK.replace("grid: {", "grid: {N: [30, 31], ")), status=2)
+        self.assertIn("belongs to another deck: there `  nbar: `, here `  N: `", said)
+
+    def test_what_is_read_from_files_counts(self):
+        """A dataset never mixes points that start from different states."""
+        first = DECK.replace("[{steady: {}}, {decay: {of: ions.Sp}}]", "[{steady: {store: state}}]")
+        second = DECK.replace("[{steady: {}}, {decay: {of: ions.Sp}}]",
+                              "[{evolve: {times: [0, 1], initial: {file: state.h5, at: {nbar: 0, w: 1}}}}]")
+        state = os.path.join(self.folder, "state.h5")
+        self.run_to_end(self.deck(size=4, last=1, text=first), output=state)
+        self.run_to_end(self.deck(size=4, last=2, text=second))
+        before = read(self.output)
+        self.run_to_end(self.deck(size=4, last=1, text=first.replace("rate: w,", "rate: 2*w,")), "--overwrite", output=state)
+        said = self.run_to_end(self.deck(size=4, last=2, text=second), status=2)
+        self.assertIn("checksum of state.h5", said)
+        self.assert_same(before)
+
+    def test_a_killed_overwrite_keeps_the_old_file(self):
+        small, large = self.deck(last=2), self.deck(size=100, last=40)
+        self.run_to_end(small)
+        before = read(self.output)
+        process = self.start(large, "--overwrite")
+        while process.poll() is None and not self.shards():
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        self.assertTrue(self.shards())
+        self.assert_same(before)
+        self.run_to_end(large)
+        self.assert_same(self.reference(large))
+        self.assertFalse(os.path.exists(self.output + ".parts"))
+
+    def test_show_into_a_closed_pipe(self):
+        self.run_to_end(self.deck())
+        shown = subprocess.run(f"{decks.PROGRAM} show {self.output} | head -1", shell=True, text=True, check=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(shown.stderr, "")
+
     def test_another_title_is_not_another_deck(self):
         self.run_to_end(self.deck())
         said = self.run_to_end(self.deck(text=DECK.replace("small farm", "title in print")))
