@@ -35,10 +35,3 @@ PetscErrorCode CospinStoredAdd(CospinStored stored, int task, int time, int num_
 PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from);
 /* Adds an element; labels[num_columns]. */
 PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double labels[], double complex value);
-
-/*
-   The same as one block of doubles, to be sent between processes of one machine type: *buffer is owned by the
-   caller (PetscFree). Unpack makes new values.
-*/
-PetscErrorCode CospinStoredPack(CospinStored stored, PetscInt64 *size, double **buffer);
-PetscErrorCode CospinStoredUnpack(const double buffer[], CospinStored *stored);

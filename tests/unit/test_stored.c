@@ -1,12 +1,16 @@
-/* Stored states: labels of all kinds of components to columns and back; rows to a block of doubles and back.
+/* Stored states: labels of all kinds of components to columns and back; rows to a file and back.
  */
+#define _XOPEN_SOURCE 700
 #include "support_model.h"
+#include <cospin/dataset.h>
 #include <cospin/storage.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 /* cmocka needs setjmp.h to stdint.h above it */
 #include <cmocka.h>
 
@@ -83,30 +87,45 @@ static void fill(CospinStored stored)
   }
 }
 
-static void test_one_block_of_doubles(void **state)
+/* Two points, the second one with states; tasks 0 and 1 have groups of three times. */
+static void test_there_and_back_through_a_file(void **state)
 {
-  CospinStored stored, copy;
-  PetscInt64 size;
-  double *buffer;
+  static const CospinDimension axes[] = {{"x", 2, NULL, "1", "x"}};
+  static const CospinVariable variables[] = {
+      {.name = "outcome", .storage = COSPIN_INTEGER, .dimension = -1, .size = 1}};
+  static const double times[] = {0, 1, 2}, records[] = {1, 1};
+  CospinStoredComponent components[] = {{"a", "spin", "|m><m|"}, {"b", "mode", "|n><n|"}};
+  CospinStoredColumn sizes[] = {{"a_size", COSPIN_REAL, "size"}, {"b_size", COSPIN_REAL, "size"}};
+  CospinStoredColumn columns[] = {
+      {"a_m", COSPIN_REAL, "m"}, {"b_n", COSPIN_REAL, "n"}, {"b_k", COSPIN_REAL, "k"}};
+  CospinStoredGroup groups[2] = {
+      {"even", 0, {"time", 3, times, "1", "time"}, 2, components, sizes, 3, columns},
+      {"odd", 1, {"time", 3, times, "1", "time"}, 2, components, sizes, 3, columns}};
+  const CospinLayout layout = {1, axes, 0, NULL, 1, variables, 1, 2, groups};
+  char file[] = "/tmp/cospin_stored_XXXXXX", why[512] = "";
+  CospinDatasetContent content;
+  CospinStored stored;
 
   (void)state;
-  OK(CospinStoredCreate(7, &stored));
+  assert_true(close(mkstemp(file)) == 0);
+  OK(CospinStoredCreate(1, &stored));
   fill(stored);
-  OK(CospinStoredPack(stored, &size, &buffer));
-  OK(CospinStoredUnpack(buffer, &copy));
-  OK(PetscFree(buffer));
-  assert_int_equal(copy->point, 7);
-  assert_int_equal(copy->count, 3);
-  for (int k = 0; k < 3; k++) {
-    const CospinStoredState a = stored->states[k], b = copy->states[k];
-    assert_int_equal(b->task, k % 2);
-    assert_int_equal(b->time, k);
-    assert_int_equal(b->count, 400 * k);
+  OK(CospinDatasetWrite(file, &layout, records,
+                        &(CospinDatasetTexts){.title = "t", .source = "", .num_stored = 1, .stored = &stored},
+                        why, sizeof(why)));
+  OK(CospinDatasetRead(file, &layout, &content, why, sizeof(why)));
+  assert_null(content.stored[0]);
+  assert_int_equal(content.stored[1]->count, 2); /* the first of the three has no elements */
+  for (int k = 0; k < 2; k++) {
+    const CospinStoredState b = content.stored[1]->states[k], a = stored->states[b->time];
+    assert_int_equal(b->task, a->task);
+    assert_int_equal(b->count, a->count);
     assert_memory_equal(a->sizes, b->sizes, 2 * sizeof(double));
-    if (k) assert_memory_equal(a->rows, b->rows, (size_t)a->count * 5 * sizeof(double));
+    assert_memory_equal(a->rows, b->rows, (size_t)a->count * 5 * sizeof(double));
   }
+  OK(CospinDatasetContentFree(&content));
   OK(CospinStoredDestroy(&stored));
-  OK(CospinStoredDestroy(&copy));
+  assert_int_equal(unlink(file), 0);
 }
 
 static void test_take_leaves_nothing(void **state)
@@ -129,7 +148,7 @@ int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_labels_have_columns),
-      cmocka_unit_test(test_one_block_of_doubles),
+      cmocka_unit_test(test_there_and_back_through_a_file),
       cmocka_unit_test(test_take_leaves_nothing),
   };
   int failures;
