@@ -30,7 +30,7 @@ class Iterative(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             direct, used = run(8192, folder)
             self.assertFalse(used)
-            iterative, used = run(1, folder)
+            iterative, used = run(12, folder)  # MB: enough for iteration, not for factors
             self.assertTrue(used)
         for data in (direct, iterative):
             self.assertEqual(int(data.outcome), 1)
