@@ -212,6 +212,21 @@ class States(unittest.TestCase):
         _, said = run(text, "from_damaged", self.folder, status=2)
         self.assertIn("has the trace 1.01 (must be 1)", said)
 
+    def test_the_sign_of_the_imaginary_part(self):
+        """<Sy> of a driven spin has one sign only: ket and bra, and value_im, are not exchanged."""
+        path, _ = run("""title: a driven spin
+components: {s: {kind: spin, S: 1/2}}
+hamiltonian: [s.Sx]
+jumps: [{rate: 1, operator: s.Sm}]
+observables: {y: <s.Sy>}
+tasks: [steady: {store: state}]
+""", "driven", self.folder)
+        basis, rho = cospin_data.read_state(path, "steady").matrix()
+        self.assertEqual([float(label[0]) for label in basis], [-.5, .5])
+        found = float(cospin_data.open_dataset(path).steady_y)
+        self.assertGreater(abs(found), .1)
+        self.assertAlmostEqual(float(np.trace(rho @ [[0, .5j], [-.5j, 0]]).real), found, delta=1e-12)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
