@@ -2,6 +2,7 @@
    A point: a problem on a communicator, with what its tasks share, so that nothing is solved twice.
 */
 #pragma once
+#include <cospin/memory.h>
 #include <cospin/spectrum.h>
 #include <cospin/task.h>
 
@@ -18,8 +19,22 @@ typedef struct {
   double residual;         /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L */
 } CospinSteadyState;
 
+typedef enum { COSPIN_PAUSE_NO, COSPIN_PAUSE_SAVE, COSPIN_PAUSE_LEAVE } CospinPause;
+
+/* How a long task learns that the run is to end, or that it is time to save what it has. */
+typedef struct {
+  void *context;
+  /* Collective on the point's communicator, and cheap. NULL: never. */
+  PetscErrorCode (*Ask)(void *context, CospinPause *pause);
+  /* Collective. Keeps a memory for another run; a failure is told on stderr and is none of the task's. */
+  PetscErrorCode (*Save)(void *context, CospinMemory memory);
+} CospinInterrupt;
+
 struct CospinPoint_ {
   MPI_Comm comm; /* borrowed */
+  CospinInterrupt interrupt;
+  CospinMemory
+      memory; /* of the task that runs, from a run that was interrupted in it; NULL: none. Borrowed */
   CospinProblem problem;
   CospinObservables observables;
   CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */

@@ -49,7 +49,8 @@ typedef struct {
   /* Not collective. The sectors it will solve, for estimates; representatives as CospinProblemSectors gives
    * them. */
   PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);
-  /* Collective on the point's communicator. */
+  /* Collective on the point's communicator. Outcome COSPIN_NOT_RUN: the run is to end, and the task has saved
+     what it has (CospinInterrupt). */
   PetscErrorCode (*Run)(CospinPoint point, const CospinRecord *task, CospinResults results,
                         CospinOutcome *outcome);
 } CospinTaskKind;

@@ -42,15 +42,11 @@ typedef struct {
   KSP ksp; /* NULL: products */
   Mat shifted;
   FN exponential;
-  double gamma;
-  PetscScalar *hessenberg; /* [MAX_BASIS + 1][MAX_BASIS], column after column */
-  int size;                /* vectors in the basis that G acts on */
-  double beta, next;       /* |u|; h_m+1,m, 0 if the space is invariant */
-  PetscScalar *projected;  /* G, [size][size] */
-  /* state */
-  double time, error, step;
-  int visited;
-  CospinPropagatorReport *report;
+  PetscScalar *hessenberg;        /* [MAX_BASIS + 1][MAX_BASIS], column after column */
+  int size;                       /* vectors in the basis that G acts on */
+  double beta, next;              /* |u|; h_m+1,m, 0 if the space is invariant */
+  PetscScalar *projected;         /* G, [size][size] */
+  CospinPropagatorReport *report; /* and the state, between steps */
 } Propagator;
 
 /* ---- The operator ----------------------------------------------------------------------------------------
@@ -75,19 +71,16 @@ static PetscErrorCode choose_solver(Propagator *p, PC pc)
   PetscFunctionReturn(0);
 }
 
-/* 1 - gamma L, factorised. */
-static PetscErrorCode set_gamma(Propagator *p, double gamma)
+/* 1 - gamma L, for the gamma of the report. */
+static PetscErrorCode factorise(Propagator *p)
 {
   PC pc;
 
   PetscFunctionBeginUser;
-  if (gamma == p->gamma) PetscFunctionReturn(0);
-  p->gamma = gamma;
-  p->report->factorisations++;
   PetscCall(KSPDestroy(&p->ksp));
   PetscCall(MatDestroy(&p->shifted));
   PetscCall(MatDuplicate(p->liouvillian, MAT_COPY_VALUES, &p->shifted));
-  PetscCall(MatScale(p->shifted, -gamma));
+  PetscCall(MatScale(p->shifted, -p->report->gamma));
   PetscCall(MatShift(p->shifted, 1.0));
   PetscCall(KSPCreate(PetscObjectComm((PetscObject)p->liouvillian), &p->ksp));
   PetscCall(KSPSetOptionsPrefix(p->ksp, p->prefix));
@@ -100,11 +93,21 @@ static PetscErrorCode set_gamma(Propagator *p, double gamma)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode set_gamma(Propagator *p, double gamma)
+{
+  PetscFunctionBeginUser;
+  if (gamma == p->report->gamma) PetscFunctionReturn(0);
+  p->report->gamma = gamma;
+  p->report->factorisations++;
+  PetscCall(factorise(p));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
 {
   PetscFunctionBeginUser;
   p->report->operations++;
-  if (p->gamma > 0)
+  if (p->report->gamma > 0)
     PetscCall(KSPSolve(p->ksp, from, to));
   else
     PetscCall(MatMult(p->liouvillian, from, to));
@@ -134,7 +137,7 @@ static PetscErrorCode invert_projection(Propagator *p, PetscScalar h[])
   PetscCall(MatMatSolve(factor, one, inverse));
   PetscCall(MatScale(inverse, -1.0));
   PetscCall(MatShift(inverse, 1.0));
-  PetscCall(MatScale(inverse, 1.0 / p->gamma));
+  PetscCall(MatScale(inverse, 1.0 / p->report->gamma));
   PetscCall(MatDestroy(&inverse));
   PetscCall(MatDestroy(&one));
   PetscCall(MatDestroy(&factor));
@@ -152,7 +155,7 @@ static PetscErrorCode project(Propagator *p, int size)
   for (int j = 0; j < size; j++) {
     for (int i = 0; i < size; i++) h[j * size + i] = i <= j + 1 ? column(p, j)[i] : 0.0;
   }
-  if (p->gamma > 0)
+  if (p->report->gamma > 0)
     PetscCall(invert_projection(p, h));
   else
     PetscCall(PetscArraycpy(p->projected, h, size * size));
@@ -192,9 +195,9 @@ static PetscErrorCode estimate(Propagator *p, double tau, double *relative)
   for (int i = 0; i < m; i++) norm += PetscSqr(PetscAbsScalar(c[i]));
   for (int i = PetscMax(m - NUM_LAST, 0); i < m; i++) last += PetscSqr(PetscAbsScalar(c[i]));
   last = PetscSqrtReal(last);
-  if (p->gamma > 0) {
+  if (p->report->gamma > 0) {
     for (int j = 0; j < m; j++) derivative += p->projected[j * m + m - 1] * c[j];
-    last += p->next * PetscAbsScalar(c[m - 1] - p->gamma * derivative) * (1 + tau / p->gamma);
+    last += p->next * PetscAbsScalar(c[m - 1] - p->report->gamma * derivative) * (1 + tau / p->report->gamma);
   }
   *relative = p->next == 0.0 ? 0.0 : last / PetscSqrtReal(norm);
   if (!(norm > 0) || PetscIsInfOrNanReal(norm) || PetscIsNanReal(*relative)) *relative = PETSC_INFINITY;
@@ -210,8 +213,8 @@ static double allowed(const Propagator *p, double tau)
 {
   const double share = tau / p->times[p->num - 1];
 
-  return PetscMax(rounding,
-                  0.5 * p->options->tolerance * (p->gamma > 0 ? PetscMax(share, smallest_share) : share));
+  return PetscMax(rounding, 0.5 * p->options->tolerance *
+                                (p->report->gamma > 0 ? PetscMax(share, smallest_share) : share));
 }
 
 /* Whether the step tau and every time on the way are accurate. */
@@ -222,9 +225,9 @@ static PetscErrorCode is_accurate(Propagator *p, double tau, PetscBool *ok)
   PetscFunctionBeginUser;
   PetscCall(estimate(p, tau, &relative));
   *ok = (PetscBool)(relative <= allowed(p, tau));
-  if (!*ok || p->gamma == 0) PetscFunctionReturn(0);
-  for (int k = p->visited; k < p->num && p->times[k] < p->time + tau && *ok; k++) {
-    PetscCall(estimate(p, p->times[k] - p->time, &relative)); /* early times are the hard ones here */
+  if (!*ok || p->report->gamma == 0) PetscFunctionReturn(0);
+  for (int k = p->report->visited; k < p->num && p->times[k] < p->report->time + tau && *ok; k++) {
+    PetscCall(estimate(p, p->times[k] - p->report->time, &relative)); /* early times are the hard ones here */
     *ok = (PetscBool)(relative <= allowed(p, tau));
   }
   PetscFunctionReturn(0);
@@ -249,21 +252,33 @@ static PetscErrorCode extend(Propagator *p, int k)
   PetscFunctionReturn(0);
 }
 
-/* Builds the basis until the step `longest` is accurate or there is no room left. */
+static PetscErrorCode ask_pause(Propagator *p, Vec u, PetscBool between)
+{
+  PetscFunctionBeginUser;
+  if (p->options->pause) PetscCall(p->options->pause(p->context, between, u, p->report, &p->report->left));
+  PetscFunctionReturn(0);
+}
+
+/* Builds the basis until the step `longest` is accurate or there is no room left. A basis that was left is
+   given up: its step is done again. */
 static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBool *accurate)
 {
+  const int operations = p->report->operations;
+
   PetscFunctionBeginUser;
   *accurate = PETSC_FALSE;
   PetscCall(VecNorm(u, NORM_2, &p->beta));
   PetscCall(BVInsertVec(p->basis, 0, u));
   PetscCall(BVScaleColumn(p->basis, 0, 1.0 / p->beta));
-  for (int k = 1; k <= MAX_BASIS && !*accurate; k++) {
+  for (int k = 1; k <= MAX_BASIS && !*accurate && !p->report->left; k++) {
     PetscCall(extend(p, k));
+    PetscCall(ask_pause(p, u, PETSC_FALSE));
     if (column(p, k - 1)[k] != 0.0 && (k < FIRST_CHECK || k % CHECK_EVERY) && k < MAX_BASIS) continue;
     PetscCall(project(p, k));
     PetscCall(is_accurate(p, longest, accurate));
     if (p->next == 0.0) break;
   }
+  if (p->report->left) p->report->operations = operations;
   PetscFunctionReturn(0);
 }
 
@@ -282,31 +297,32 @@ static PetscErrorCode combine(Propagator *p, double tau, Vec u)
 /* Leaves u at time + tau, having shown it at all times up to there. */
 static PetscErrorCode advance(Propagator *p, double tau, Vec u)
 {
-  const double end = p->time + tau;
+  const double end = p->report->time + tau;
   double relative;
 
   PetscFunctionBeginUser;
   PetscCall(estimate(p, tau, &relative));
-  for (; p->visited < p->num && p->times[p->visited] <= end * (1 + rounding); p->visited++) {
-    PetscCall(combine(p, p->times[p->visited] - p->time, u));
-    PetscCall(p->visit(p->context, p->visited, u, p->error + relative));
+  for (; p->report->visited < p->num && p->times[p->report->visited] <= end * (1 + rounding);
+       p->report->visited++) {
+    PetscCall(combine(p, p->times[p->report->visited] - p->report->time, u));
+    PetscCall(p->visit(p->context, p->report->visited, u, p->report->error + relative));
   }
   PetscCall(combine(p, tau, u));
-  p->error += relative;
-  p->time = end;
+  p->report->error += relative;
+  p->report->time = end;
   p->report->steps++;
   PetscFunctionReturn(0);
 }
 
 static double remaining(const Propagator *p)
 {
-  return p->times[p->num - 1] - p->time;
+  return p->times[p->num - 1] - p->report->time;
 }
 
 /* The longest step that this basis allows, looked for from the one before. */
 static PetscErrorCode longest_step(Propagator *p, double limit, double *tau)
 {
-  double trial = PetscMin(p->step > 0 ? 2 * p->step : limit, limit);
+  double trial = PetscMin(p->report->step > 0 ? 2 * p->report->step : limit, limit);
   PetscBool ok = PETSC_FALSE;
 
   PetscFunctionBeginUser;
@@ -325,11 +341,12 @@ static PetscErrorCode krylov_step(Propagator *p, Vec u)
 
   PetscFunctionBeginUser;
   PetscCall(build_basis(p, u, tau, &accurate));
+  if (p->report->left) PetscFunctionReturn(0);
   if (!accurate) PetscCall(longest_step(p, tau, &tau));
   p->report->failed = (PetscBool)(tau <= 0.0);
   if (p->report->failed) PetscFunctionReturn(0);
   PetscCall(advance(p, tau, u));
-  p->step = tau;
+  p->report->step = tau;
   PetscFunctionReturn(0);
 }
 
@@ -337,23 +354,24 @@ static PetscErrorCode krylov_step(Propagator *p, Vec u)
  * many solves. */
 static PetscErrorCode rational_step(Propagator *p, Vec u)
 {
-  const double limit = PetscMin(remaining(p), longest_over_gamma * p->gamma);
+  const double limit = PetscMin(remaining(p), longest_over_gamma * p->report->gamma);
   PetscBool accurate;
   double tau = limit;
 
   PetscFunctionBeginUser;
   PetscCall(build_basis(p, u, limit, &accurate));
-  for (; !accurate && tau > p->gamma;) {
+  if (p->report->left) PetscFunctionReturn(0);
+  for (; !accurate && tau > p->report->gamma;) {
     tau *= shrink;
     PetscCall(is_accurate(p, tau, &accurate));
   }
   if (!accurate) {
-    p->report->failed = (PetscBool)(p->gamma < smallest_step * p->times[p->num - 1]);
-    if (!p->report->failed) PetscCall(set_gamma(p, p->gamma / gamma_factor));
+    p->report->failed = (PetscBool)(p->report->gamma < smallest_step * p->times[p->num - 1]);
+    if (!p->report->failed) PetscCall(set_gamma(p, p->report->gamma / gamma_factor));
     PetscFunctionReturn(0);
   }
   PetscCall(advance(p, tau, u));
-  if (tau >= limit && limit < remaining(p)) PetscCall(set_gamma(p, p->gamma * gamma_factor));
+  if (tau >= limit && limit < remaining(p)) PetscCall(set_gamma(p, p->report->gamma * gamma_factor));
   PetscFunctionReturn(0);
 }
 
@@ -391,7 +409,7 @@ static PetscErrorCode first_gamma(Propagator *p)
   double first = 0.0;
 
   PetscFunctionBeginUser;
-  for (int k = p->num - 1; k >= p->visited; k--) first = p->times[k];
+  for (int k = p->num - 1; k >= p->report->visited; k--) first = p->times[k];
   PetscCall(set_gamma(p, first / first_over_gamma));
   PetscFunctionReturn(0);
 }
@@ -437,9 +455,25 @@ static PetscErrorCode visit_still(Propagator *p, Vec u)
 
   PetscFunctionBeginUser;
   PetscCall(VecNorm(u, NORM_2, &norm));
-  while (p->visited < p->num && (norm < nothing || p->times[p->visited] == 0.0)) {
-    PetscCall(p->visit(p->context, p->visited++, u, p->error));
+  while (p->report->visited < p->num && (norm < nothing || p->times[p->report->visited] == 0.0)) {
+    PetscCall(p->visit(p->context, p->report->visited++, u, p->report->error));
   }
+  PetscFunctionReturn(0);
+}
+
+/* Decides how to go, or goes on as it was decided. */
+static PetscErrorCode begin(Propagator *p, Vec u)
+{
+  const PetscBool again = p->report->left;
+
+  PetscFunctionBeginUser;
+  p->report->left = PETSC_FALSE;
+  if (!again) PetscCall(choose_method(p, &p->report->method));
+  PetscCall(visit_still(p, u));
+  if (p->report->visited == p->num) PetscFunctionReturn(0);
+  PetscCall(set_up(p, u));
+  if (p->report->method != COSPIN_PROPAGATE_RATIONAL) PetscFunctionReturn(0);
+  PetscCall(again ? factorise(p) : first_gamma(p));
   PetscFunctionReturn(0);
 }
 
@@ -457,17 +491,12 @@ PetscErrorCode CospinPropagate(Mat liouvillian, Vec u, int num, const double tim
                   .report = report};
 
   PetscFunctionBeginUser;
-  *report = (CospinPropagatorReport){0};
-  PetscCall(choose_method(&p, &report->method));
-  PetscCall(visit_still(&p, u));
-  if (p.visited < num) {
-    PetscCall(set_up(&p, u));
-    if (report->method == COSPIN_PROPAGATE_RATIONAL) PetscCall(first_gamma(&p));
-    while (p.visited < num && !report->failed) {
-      PetscCall(report->method == COSPIN_PROPAGATE_RATIONAL ? rational_step(&p, u) : krylov_step(&p, u));
-      PetscCall(visit_still(&p, u));
-    }
-    PetscCall(tear_down(&p));
+  PetscCall(begin(&p, u));
+  while (report->visited < num && !report->failed && !report->left) {
+    PetscCall(report->method == COSPIN_PROPAGATE_RATIONAL ? rational_step(&p, u) : krylov_step(&p, u));
+    PetscCall(visit_still(&p, u));
+    if (report->visited < num && !report->failed) PetscCall(ask_pause(&p, u, PETSC_TRUE));
   }
+  PetscCall(tear_down(&p));
   PetscFunctionReturn(0);
 }
