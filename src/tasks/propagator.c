@@ -12,8 +12,9 @@
    one for long times and stiff rates, as long as a factorisation can be paid.
 
    Error of a step: what the last basis vectors still hold, |c_m-2 ... c_m| of c = beta exp(tau G) e_1, and
-   for the second kind also the residual u' - L u = beta g(tau) (1 - gamma L) v_m+1, where
-   g = h_m+1,m (c_m - gamma c_m')/gamma; its share in u(t + tau) is of the order of (tau + gamma) g.
+   the residual u' - L u: for the first kind beta h_m+1,m c_m v_m+1, whose share in u(t + tau) is at most tau
+   times that; for the second beta g(tau) (1 - gamma L) v_m+1 with g = h_m+1,m (c_m - gamma c_m')/gamma, whose
+   share is of the order of (tau + gamma) g.
 
    Saad, SIAM J. Numer. Anal. 29, 209 (1992); Hochbruck and Lubich, ibid. 34, 1911 (1997); van den Eshof and
    Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006).
@@ -198,6 +199,8 @@ static PetscErrorCode estimate(Propagator *p, double tau, double *relative)
   if (p->report->gamma > 0) {
     for (int j = 0; j < m; j++) derivative += p->projected[j * m + m - 1] * c[j];
     last += p->next * PetscAbsScalar(c[m - 1] - p->report->gamma * derivative) * (1 + tau / p->report->gamma);
+  } else {
+    last += p->next * PetscAbsScalar(c[m - 1]) * tau; /* small, but for a long time, where u comes to rest */
   }
   *relative = p->next == 0.0 ? 0.0 : last / PetscSqrtReal(norm);
   if (!(norm > 0) || PetscIsInfOrNanReal(norm) || PetscIsNanReal(*relative)) *relative = PETSC_INFINITY;
