@@ -98,7 +98,8 @@ static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt6
 static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
                               CospinTable table, CospinStore store, CospinSplit split, int *status)
 {
-  CospinFarmOptions options = {.split = split, .progress = command->progress};
+  CospinFarmOptions options = {
+      .split = split, .progress = command->progress, .checkpoint = command->checkpoint};
   CospinProvenance provenance;
   double *records;
   PetscMPIInt rank;

@@ -17,6 +17,7 @@ typedef struct {
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool quiet, overwrite, retry;
   CospinProgressMode progress;
+  double checkpoint; /* seconds between two of a long evolution */
   double stop_at;    /* seconds since the epoch; 0: not given */
   int petsc_argc;    /* the program's name and all options of PETSc, NULL-terminated */
   char **petsc_argv; /* owned */

@@ -19,6 +19,7 @@ typedef struct {
   CospinSplit split;
   CospinProgressMode progress;
   CospinStop stop;
+  double checkpoint; /* seconds after which a long evolution is saved */
 } CospinFarmOptions;
 
 /*

@@ -45,6 +45,19 @@ PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, co
                               CospinStored stored);
 
 /*
+   Not collective: the leader of a group. Keeps what it has of a point that is not finished: record with
+   COSPIN_NOT_RUN where a task has not finished, the states of those that have (borrowed, may be NULL) and the
+   memory[count] of the one at work. It replaces what was kept of this point before, and goes when the point
+   is put. A failure is told on stderr.
+*/
+PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double record[],
+                               CospinStored stored, size_t count, const double memory[]);
+/* Not collective: the same. What has been kept of a point, by any run; *found is false if that is nothing or
+   damaged, and nothing is changed then. *stored (or NULL) and *memory are owned by the caller. */
+PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool *found, double record[],
+                                 CospinStored *stored, size_t *count, double **memory);
+
+/*
    Collective on world, when all groups are done or have stopped. Publishes what waits, puts the archive
    together, reads it back and removes the shards. records: [num_points][record_length] on rank 0, all that is
    known, to be freed with PetscFree; NULL elsewhere. *whole is false on all ranks if anything could not be

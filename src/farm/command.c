@@ -23,6 +23,10 @@ const char CospinCommandHelp[] =
     "on,\n"
     "                        YYYY-MM-DDTHH:MM:SS local time, or seconds since 1970; USR1, TERM and Ctrl-C do "
     "the same\n"
+    "  --checkpoint SECONDS  save a long evolution that often, to go on from there after a kill (default: "
+    "600; "
+    "at a\n"
+    "                        stop it is saved at once)\n"
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
@@ -112,6 +116,15 @@ static void set_stop_at(CospinCommand *command, const char value[])
     fault(command, "`--stop-at %s` (+SECONDS, YYYY-MM-DDTHH:MM:SS, or seconds since 1970)", value);
 }
 
+static void set_checkpoint(CospinCommand *command, const char value[])
+{
+  char *end;
+
+  command->checkpoint = strtod(value, &end);
+  if (end == value || *end || !(command->checkpoint > 0))
+    fault(command, "`--checkpoint %s` (a number of seconds above 0)", value);
+}
+
 static void set_progress(CospinCommand *command, const char value[])
 {
   static const char *const names[] = {"auto", "line", "log", "none"};
@@ -134,11 +147,12 @@ static const Option options[] = {
     {"--overwrite", PETSC_FALSE, set_overwrite},
     {"--retry", PETSC_FALSE, set_retry},
     {"--stop-at", PETSC_TRUE, set_stop_at},
+    {"--checkpoint", PETSC_TRUE, set_checkpoint},
     {"--progress", PETSC_TRUE, set_progress},
 };
-static const char *const option_names[] = {"--output",   "--groups",    "--ranks-per-point", "--ranks",
-                                           "--quiet",    "--overwrite", "--retry",           "--stop-at",
-                                           "--progress", NULL};
+static const char *const option_names[] = {
+    "--output", "--groups",  "--ranks-per-point", "--ranks",    "--quiet", "--overwrite",
+    "--retry",  "--stop-at", "--checkpoint",      "--progress", NULL};
 static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
 
 /* -5 and -1e-3 are values, -eps_tol is not */
@@ -210,6 +224,7 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
   Parser parser = {argc, 1, argv, command};
 
   memset(command, 0, sizeof(*command));
+  command->checkpoint = 600;
   command->petsc_argv = (char **)calloc((size_t)argc + 2, sizeof(char *));
   command->petsc_argv[command->petsc_argc++] = argv[0];
   take_verb(&parser);

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static const double look_every = 0.2;     /* seconds */
+static const double work_per_cost = 20.0; /* keeping takes 5 % at most */
+
 typedef struct {
   MPI_Comm comm; /* MPI_COMM_NULL: this rank is not needed */
   PetscMPIInt rank, size;
@@ -112,12 +115,139 @@ static PetscErrorCode check_memory(const Group *group, CospinProblem problem, co
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable table, int k, double record[])
+/* What the ranks of one group work with. */
+typedef struct {
+  Group group;
+  CospinDeck deck;
+  CospinTable table;
+  CospinStore store;
+  CospinStop stop;
+  CospinQueue queue;
+  CospinProgress progress;
+  double checkpoint; /* seconds */
+} Farm;
+
+/* The point at work. */
+typedef struct {
+  Farm *farm;
+  CospinPoint point;
+  double *record;
+  int task;
+  double started, spent; /* now, and in runs before, on the point */
+  double task_started, task_spent;
+  double looked, kept; /* last time that the stop was asked for, that something was kept */
+  double cost;         /* seconds that keeping took */
+} Work;
+
+/* Whether any rank of any group (`wait` false: any that is heard of without waiting) has been asked to stop;
+   the answer is the same on all ranks of this one. */
+static PetscErrorCode stop_asked(Farm *farm, PetscBool wait, PetscBool *asked)
 {
+  int mine = CospinStopAsked(farm->stop);
+  int64_t others = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT, MPI_MAX, farm->group.comm));
+  if (farm->group.rank == 0 && (wait || farm->queue.shared))
+    PetscCall(CospinQueueAdd(&farm->queue, COSPIN_COUNTER_STOPPED, mine ? 1 : 0, &others));
+  mine = mine || others;
+  PetscCallMPI(MPI_Bcast(&mine, 1, MPI_INT, 0, farm->group.comm));
+  *asked = (PetscBool)mine;
+  PetscFunctionReturn(0);
+}
+
+/* ---- Interrupts
+ * ----------------------------------------------------------------------------------------------
+ */
+
+static void note_seconds(Work *work)
+{
+  const CospinTable table = work->farm->table;
+  const double now = MPI_Wtime();
+
+  work->record[table->seconds_of_task[work->task]] = work->task_spent + now - work->task_started;
+  work->record[table->seconds] = work->spent + now - work->started;
+}
+
+/* A CospinInterrupt.Ask. The leader's clock decides when to look, so that all ranks look together. */
+static PetscErrorCode Ask(void *context, CospinPause *pause)
+{
+  Work *work = (Work *)context;
+  const Group *group = &work->farm->group;
+  const double now = MPI_Wtime(), pays = PetscMax(work->farm->checkpoint, work_per_cost * work->cost);
+  int due[2] = {now - work->looked >= look_every, now - work->kept >= pays};
+  PetscBool stop;
+
+  PetscFunctionBeginUser;
+  *pause = COSPIN_PAUSE_NO;
+  if (group->size > 1) PetscCallMPI(MPI_Bcast(due, 2, MPI_INT, 0, group->comm));
+  if (!due[0]) PetscFunctionReturn(0);
+  work->looked = now;
+  PetscCall(stop_asked(work->farm, PETSC_FALSE, &stop));
+  if (due[1]) *pause = COSPIN_PAUSE_SAVE;
+  if (stop) *pause = COSPIN_PAUSE_LEAVE;
+  PetscFunctionReturn(0);
+}
+
+/* A CospinInterrupt.Save. */
+static PetscErrorCode Save(void *context, CospinMemory memory)
+{
+  Work *work = (Work *)context;
+  const double start = MPI_Wtime();
+
+  PetscFunctionBeginUser;
+  note_seconds(work);
+  if (work->farm->group.rank == 0)
+    PetscCall(CospinStoreKeep(work->farm->store, work->point->problem->point, work->record,
+                              work->point->stored, memory->count, memory->numbers));
+  work->kept = MPI_Wtime();
+  work->cost = work->kept - start;
+  PetscFunctionReturn(0);
+}
+
+/* What a run before has kept of this point. */
+static PetscErrorCode resume(Work *work, CospinMemory *memory)
+{
+  Farm *farm = work->farm;
+  CospinStored stored = NULL;
+  PetscBool found = PETSC_FALSE;
+  double *numbers = NULL;
+  size_t count = 0;
+
+  PetscFunctionBeginUser;
+  *memory = NULL;
+  if (farm->group.rank == 0)
+    PetscCall(CospinStoreResume(farm->store, work->point->problem->point, &found, work->record, &stored,
+                                &count, &numbers));
+  PetscCallMPI(MPI_Bcast(&found, 1, MPIU_BOOL, 0, farm->group.comm));
+  if (!found) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Bcast(work->record, farm->table->layout.record_length, MPI_DOUBLE, 0, farm->group.comm));
+  work->spent = work->record[farm->table->seconds];
+  if (stored) PetscCall(CospinStoredTake(work->point->stored, stored));
+  PetscCall(CospinStoredDestroy(&stored));
+  found = (PetscBool)(count > 0);
+  PetscCallMPI(MPI_Bcast(&found, 1, MPIU_BOOL, 0, farm->group.comm));
+  if (found)
+    PetscCall(CospinMemoryCreateLoading(farm->group.comm, count, numbers, memory));
+  else
+    PetscCall(PetscFree(numbers));
+  PetscFunctionReturn(0);
+}
+
+/* ---- One point
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode run_task(Work *work)
+{
+  Group *group = &work->farm->group;
+  CospinPoint point = work->point;
+  CospinTable table = work->farm->table;
   CospinDeck deck = point->problem->deck;
+  double *record = work->record;
+  const int k = work->task;
   const CospinRecord *task = &deck->tasks[k];
   CospinOutcome outcome = COSPIN_NOT_RUN;
-  const double start = MPI_Wtime();
   char message[512] = "";
   PetscErrorCode code;
   PetscBool fits;
@@ -144,69 +274,77 @@ static PetscErrorCode run_task(Group *group, CospinPoint point, CospinTable tabl
     }
   }
   record[table->outcome_of_task[k]] = outcome;
-  record[table->seconds_of_task[k]] = MPI_Wtime() - start;
+  note_seconds(work);
   PetscFunctionReturn(0);
 }
 
-/* *stored: what tasks were asked to keep, on the leader, owned by the caller; NULL if there is nothing. */
-static PetscErrorCode run_point(Group *group, CospinDeck deck, CospinTable table, PetscInt64 number,
-                                double record[], CospinStored *stored)
+/* All tasks that have not finished in a run before; *finished: that was all of them. */
+static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
+{
+  const CospinTable table = work->farm->table;
+  const int num = work->point->problem->deck->num_tasks;
+  CospinPause pause = COSPIN_PAUSE_NO;
+  CospinMemory memory;
+
+  PetscFunctionBeginUser;
+  PetscCall(resume(work, &memory));
+  *finished = PETSC_TRUE;
+  for (work->task = 0; work->task < num && *finished; work->task++) {
+    const double *outcome = &work->record[table->outcome_of_task[work->task]];
+    const double spent = work->record[table->seconds_of_task[work->task]];
+    if (*outcome != COSPIN_NOT_RUN) continue;
+    work->task_started = MPI_Wtime();
+    work->task_spent = spent > 0 ? spent : 0.0;
+    work->point->memory = memory;
+    PetscCall(run_task(work));
+    PetscCall(CospinMemoryDestroy(&memory));
+    *finished = (PetscBool)(*outcome != COSPIN_NOT_RUN);
+    if (!*finished || work->task == num - 1) continue;
+    PetscCall(Ask(work, &pause));
+    if (pause == COSPIN_PAUSE_NO) continue;
+    PetscCall(CospinMemoryCreate(work->farm->group.comm, &memory));
+    PetscCall(Save(work, memory));
+    PetscCall(CospinMemoryDestroy(&memory));
+    *finished = (PetscBool)(pause != COSPIN_PAUSE_LEAVE);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* *stored: what tasks were asked to keep, on the leader, owned by the caller; NULL if there is nothing.
+ *finished: if not, the run is to end and the point has been kept for another one. */
+static PetscErrorCode run_point(Farm *farm, PetscInt64 number, double record[], CospinStored *stored,
+                                PetscBool *finished)
 {
   const double start = MPI_Wtime();
+  const CospinTable table = farm->table;
+  Group *group = &farm->group;
+  Work work = {.farm = farm, .record = record, .started = start, .looked = start, .kept = start};
   CospinOutcome outcome = COSPIN_GOOD;
-  CospinPoint point;
   double memory;
   PetscBool ok;
 
   PetscFunctionBeginUser;
+  *stored = NULL;
   (void)peak_memory(PETSC_TRUE);
-  PetscCall(CospinPointCreate(group->comm, deck, number, NULL, &point, &ok));
+  PetscCall(CospinPointCreate(group->comm, farm->deck, number, NULL, &work.point, &ok));
   PetscCheck(ok, group->comm, PETSC_ERR_PLIB, "Point %" PetscInt64_FMT " of a checked deck does not evaluate",
              number);
+  work.point->interrupt = (CospinInterrupt){&work, Ask, Save};
   CospinTableClear(table, record);
-  for (int k = 0; k < deck->num_tasks; k++) {
-    PetscCall(run_task(group, point, table, k, record));
+  PetscCall(run_tasks(&work, finished));
+  for (int k = 0; k < farm->deck->num_tasks; k++)
     outcome = CospinOutcomeWorse(outcome, (CospinOutcome)record[table->outcome_of_task[k]]);
+  if (*finished && group->rank == 0 && work.point->stored->count) {
+    *stored = work.point->stored;
+    work.point->stored = NULL;
   }
-  *stored = NULL;
-  if (group->rank == 0 && point->stored->count) {
-    *stored = point->stored;
-    point->stored = NULL;
-  }
-  PetscCall(CospinPointDestroy(&point));
+  PetscCall(CospinPointDestroy(&work.point));
   memory = peak_memory(PETSC_FALSE);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_SUM, group->comm));
   record[table->outcome] = outcome;
-  record[table->seconds] = MPI_Wtime() - start;
+  record[table->seconds] = work.spent + MPI_Wtime() - start;
   record[table->peak_memory] = memory;
   record[table->ranks] = group->size;
-  PetscFunctionReturn(0);
-}
-
-/* What the ranks of one group work with. */
-typedef struct {
-  Group group;
-  CospinDeck deck;
-  CospinTable table;
-  CospinStore store;
-  CospinStop stop;
-  CospinQueue queue;
-  CospinProgress progress;
-} Farm;
-
-/* Whether any rank of any group has been asked to stop; the answer is the same on all ranks of this one. */
-static PetscErrorCode stop_asked(Farm *farm, PetscBool *asked)
-{
-  int mine = CospinStopAsked(farm->stop);
-  int64_t others = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT, MPI_MAX, farm->group.comm));
-  if (farm->group.rank == 0)
-    PetscCall(CospinQueueAdd(&farm->queue, COSPIN_COUNTER_STOPPED, mine ? 1 : 0, &others));
-  mine = mine || others;
-  PetscCallMPI(MPI_Bcast(&mine, 1, MPI_INT, 0, farm->group.comm));
-  *asked = (PetscBool)mine;
   PetscFunctionReturn(0);
 }
 
@@ -216,7 +354,7 @@ static PetscErrorCode next_place(Farm *farm, PetscInt64 num, int64_t *next)
   PetscBool stop = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  PetscCall(stop_asked(farm, &stop));
+  PetscCall(stop_asked(farm, PETSC_TRUE, &stop));
   *next = num;
   if (!stop && farm->group.rank == 0) PetscCall(CospinQueueAdd(&farm->queue, COSPIN_COUNTER_DEALT, 1, next));
   PetscCallMPI(MPI_Bcast(next, 1, MPI_INT64_T, 0, farm->group.comm));
@@ -237,7 +375,9 @@ static PetscErrorCode work(Farm *farm)
   PetscCall(PetscMalloc1((size_t)farm->table->layout.record_length, &record));
   PetscCall(next_place(farm, num, &next));
   while (next >= 0) {
-    PetscCall(run_point(&farm->group, farm->deck, farm->table, points[next], record, &stored));
+    PetscBool finished;
+    PetscCall(run_point(farm, points[next], record, &stored, &finished));
+    if (!finished) break;
     if (farm->group.rank == 0) {
       const PetscBool good = (PetscBool)(record[farm->table->outcome] > 0);
       PetscCall(CospinStorePut(farm->store, farm->group.number, points[next], record, stored));
@@ -252,7 +392,8 @@ static PetscErrorCode work(Farm *farm)
 PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table, CospinStore store,
                              const CospinFarmOptions *options, PetscBool *stopped)
 {
-  Farm farm = {.deck = deck, .table = table, .store = store, .stop = options->stop};
+  Farm farm = {
+      .deck = deck, .table = table, .store = store, .stop = options->stop, .checkpoint = options->checkpoint};
   const PetscInt64 *points;
   PetscInt64 num;
   int64_t done;

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char shards[] = "points-", checkpoints[] = "checkpoint-";
+
 static void lock_name(const CospinParts *parts, char name[], size_t size)
 {
   (void)PetscSNPrintf(name, size, "%s/lock", parts->folder);
@@ -106,9 +108,9 @@ static PetscBool ends_in(const char name[], const char end[])
   return (PetscBool)(length > end_length && strcmp(name + length - end_length, end) == 0);
 }
 
-static PetscBool is_shard(const char name[])
+static PetscBool is_dataset(const char name[], const char prefix[])
 {
-  return (PetscBool)(strncmp(name, "points-", 7) == 0 && ends_in(name, ".h5"));
+  return (PetscBool)(strncmp(name, prefix, strlen(prefix)) == 0 && ends_in(name, ".h5"));
 }
 
 static int last_run(const CospinParts *parts)
@@ -159,18 +161,28 @@ void CospinPartsClose(CospinParts *parts, PetscBool keep)
   parts->lock = -1;
 }
 
-void CospinPartsRemoveShards(const CospinParts *parts)
+static void remove_datasets(const CospinParts *parts, const char prefix[])
 {
   char name[PETSC_MAX_PATH_LEN + 300];
   const struct dirent *entry;
   DIR *folder = opendir(parts->folder);
 
   while (folder && (entry = readdir(folder))) {
-    if (!is_shard(entry->d_name) && !ends_in(entry->d_name, ".h5.tmp")) continue;
+    if (!is_dataset(entry->d_name, prefix) && !ends_in(entry->d_name, ".h5.tmp")) continue;
     (void)PetscSNPrintf(name, sizeof(name), "%s/%s", parts->folder, entry->d_name);
     (void)unlink(name);
   }
   if (folder) (void)closedir(folder);
+}
+
+void CospinPartsRemoveShards(const CospinParts *parts)
+{
+  remove_datasets(parts, shards);
+}
+
+void CospinPartsRemoveCheckpoints(const CospinParts *parts)
+{
+  remove_datasets(parts, checkpoints);
 }
 
 static int by_name(const void *a, const void *b)
@@ -178,7 +190,7 @@ static int by_name(const void *a, const void *b)
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names)
+static PetscErrorCode list(const CospinParts *parts, const char prefix[], int *num, char ***names)
 {
   const struct dirent *entry;
   DIR *folder = opendir(parts->folder);
@@ -189,7 +201,7 @@ PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names
   *names = NULL;
   while (folder && (entry = readdir(folder))) {
     char name[PETSC_MAX_PATH_LEN + 300];
-    if (!is_shard(entry->d_name)) continue;
+    if (!is_dataset(entry->d_name, prefix)) continue;
     if (*num == capacity) {
       capacity = 2 * capacity + 16;
       PetscCall(PetscRealloc(sizeof(char *) * (size_t)capacity, names));
@@ -199,6 +211,20 @@ PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names
   }
   if (folder) (void)closedir(folder);
   if (*num) qsort(*names, (size_t)*num, sizeof(char *), by_name);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names)
+{
+  PetscFunctionBeginUser;
+  PetscCall(list(parts, shards, num, names));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPartsListCheckpoints(const CospinParts *parts, int *num, char ***names)
+{
+  PetscFunctionBeginUser;
+  PetscCall(list(parts, checkpoints, num, names));
   PetscFunctionReturn(0);
 }
 

@@ -1,5 +1,5 @@
-/* The folder FILE.parts beside a dataset: the shards of the points that are finished, and the lock of the run
- * that writes them. */
+/* The folder FILE.parts beside a dataset: the shards of the points that are finished, checkpoints of those
+ * that are not, and the lock of the run that writes them. */
 #pragma once
 #include <petscsys.h>
 
@@ -21,10 +21,12 @@ PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size
 
 /* Full names of all shards, run after run. Owned by the caller: CospinPartsFreeList. */
 PetscErrorCode CospinPartsList(const CospinParts *parts, int *num, char ***names);
+PetscErrorCode CospinPartsListCheckpoints(const CospinParts *parts, int *num, char ***names);
 PetscErrorCode CospinPartsFreeList(int num, char ***names);
 
-/* Removes all shards, and what a killed run has left of one that it was writing. */
+/* Removes all shards (checkpoints), and what a killed run has left of one that it was writing. */
 void CospinPartsRemoveShards(const CospinParts *parts);
+void CospinPartsRemoveCheckpoints(const CospinParts *parts);
 
 /* The name of shard `shard` of group `group` in this run. */
 PetscErrorCode CospinPartsShard(const CospinParts *parts, int group, int shard, char name[], size_t size);

@@ -26,14 +26,13 @@ PetscErrorCode CospinQueueCreate(MPI_Comm world, CospinQueue *queue)
 {
   const int unit = (int)sizeof(int64_t);
   PetscMPIInt rank;
-  PetscBool shared;
   MPI_Aint size;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(world, &rank));
-  PetscCall(on_one_node(world, &shared));
+  PetscCall(on_one_node(world, &queue->shared));
   size = rank == 0 ? (MPI_Aint)(COSPIN_NUM_COUNTERS * sizeof(int64_t)) : 0;
-  if (shared) {
+  if (queue->shared) {
     PetscCallMPI(MPI_Win_allocate_shared(size, unit, MPI_INFO_NULL, world, &queue->memory, &queue->window));
   } else {
     PetscCallMPI(MPI_Win_allocate(size, unit, MPI_INFO_NULL, world, &queue->memory, &queue->window));

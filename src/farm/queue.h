@@ -20,6 +20,7 @@ typedef enum {
 typedef struct {
   MPI_Win window;
   int64_t *memory;
+  PetscBool shared; /* all ranks are on one node, so nothing ever has to wait */
 } CospinQueue;
 
 /* Collective. All counters start at 0. */

@@ -147,15 +147,14 @@ static PetscErrorCode search_file(CospinSearch *search, const char file[], Petsc
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode put_aside(const char name[], const char why[])
+PetscErrorCode CospinSearchPutAside(const char name[], const char why[], const char loss[])
 {
   char aside[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(aside, sizeof(aside), "%s.damaged", name));
   if (rename(name, aside)) aside[0] = 0;
-  fprintf(stderr, "cospin: warning: %s; its points are computed again%s%s\n", why,
-          aside[0] ? ", it is kept as " : "", aside);
+  fprintf(stderr, "cospin: warning: %s; %s%s%s\n", why, loss, aside[0] ? ", it is kept as " : "", aside);
   PetscFunctionReturn(0);
 }
 
@@ -171,7 +170,29 @@ static PetscErrorCode search_shards(CospinSearch *search, char why[], size_t siz
     PetscCall(search_file(search, names[k], &damaged, why, size));
     search->num_shards += !damaged;
     if (!damaged) continue;
-    PetscCall(put_aside(names[k], why));
+    PetscCall(CospinSearchPutAside(names[k], why, "its points are computed again"));
+    why[0] = 0;
+  }
+  PetscCall(CospinPartsFreeList(num, &names));
+  PetscFunctionReturn(0);
+}
+
+/* Half-finished points of another deck are in the way as its finished ones are. */
+static PetscErrorCode search_checkpoints(CospinSearch *search, char why[], size_t size)
+{
+  PetscErrorCode code;
+  char **names;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPartsListCheckpoints(&search->store->parts, &num, &names));
+  search->store->has_checkpoints = (PetscBool)(num > 0);
+  for (int k = 0; k < num && !why[0]; k++) {
+    PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+    PetscCall(compare_identity(search->store, names[k], why, size, &code));
+    PetscCall(PetscPopErrorHandler());
+    if (!code) continue;
+    PetscCall(CospinSearchPutAside(names[k], why, "its point starts again"));
     why[0] = 0;
   }
   PetscCall(CospinPartsFreeList(num, &names));
@@ -200,5 +221,6 @@ PetscErrorCode CospinSearchAll(CospinSearch *search, char why[], size_t size)
     PetscFunctionReturn(0);
   }
   PetscCall(search_shards(search, why, size));
+  if (!why[0]) PetscCall(search_checkpoints(search, why, size));
   PetscFunctionReturn(0);
 }

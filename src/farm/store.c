@@ -1,6 +1,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
+#include "checkpoint.h"
 #include "identity.h"
 #include "store_impl.h"
 #include <errno.h>
@@ -31,7 +32,9 @@ static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
   stream = fopen(name, "w");
   if (!stream || fclose(stream))
     PetscCall(PetscSNPrintf(why, size, "cannot write %s: %s", name, strerror(errno)));
-  if (!why[0]) CospinPartsRemoveShards(&store->parts);
+  if (why[0]) PetscFunctionReturn(0);
+  CospinPartsRemoveShards(&store->parts);
+  CospinPartsRemoveCheckpoints(&store->parts);
   PetscFunctionReturn(0);
 }
 
@@ -54,6 +57,7 @@ static PetscErrorCode look(CospinStore store, const CospinStoreOptions *options,
 static PetscErrorCode share(CospinStore store, const signed char done[], PetscInt64 num_points)
 {
   PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&store->has_checkpoints, 1, MPIU_BOOL, 0, store->world));
   PetscCallMPI(MPI_Bcast(&store->parts.run, 1, MPI_INT, 0, store->world));
   PetscCallMPI(MPI_Bcast(store->parts.folder, sizeof(store->parts.folder), MPI_CHAR, 0, store->world));
   for (PetscInt64 p = 0; store->rank == 0 && p < num_points; p++) store->num_missing += !done[p];
@@ -143,13 +147,21 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
  * ---------------------------------------------------------------------------------------------
  */
 
+static PetscErrorCode get_texts(CospinStore store, CospinDatasetTexts *texts)
+{
+  PetscFunctionBeginUser;
+  *texts = (CospinDatasetTexts){
+      .title = store->deck->title, .source = store->deck->source, .identity = store->identity};
+  PetscCall(CospinProvenanceGet(store->provenance, &texts->num_provenance, &texts->provenance));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode publish(CospinStore store, const char name[], char why[], size_t size)
 {
-  CospinDatasetTexts texts = {
-      .title = store->deck->title, .source = store->deck->source, .identity = store->identity};
+  CospinDatasetTexts texts;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinProvenanceGet(store->provenance, &texts.num_provenance, &texts.provenance));
+  PetscCall(get_texts(store, &texts));
   PetscCall(CospinShardPublish(&store->shard, &store->layout, &texts, name, why, size));
   PetscFunctionReturn(0);
 }
@@ -180,7 +192,55 @@ PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, co
   coordinates_of(store->deck, point, coordinates);
   PetscCall(CospinShardAdd(&store->shard, &store->layout, point, coordinates, store->deck->num_axes, record,
                            stored));
-  if (CospinShardIsDue(&store->shard)) PetscCall(publish_shard(store));
+  if (CospinShardIsDue(&store->shard) || store->checkpoint[0]) PetscCall(publish_shard(store));
+  if (!store->shard.waiting && store->checkpoint[0]) (void)unlink(store->checkpoint);
+  store->checkpoint[0] = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode name_checkpoint(CospinStore store, PetscInt64 point, double coordinates[])
+{
+  PetscFunctionBeginUser;
+  coordinates_of(store->deck, point, coordinates);
+  PetscCall(CospinCheckpointName(&store->parts, store->deck->num_axes, coordinates, store->checkpoint,
+                                 sizeof(store->checkpoint)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double record[],
+                               CospinStored stored, size_t count, const double memory[])
+{
+  CospinDatasetTexts texts;
+  double coordinates[64];
+  char why[1024];
+
+  PetscFunctionBeginUser;
+  PetscCall(name_checkpoint(store, point, coordinates));
+  PetscCall(get_texts(store, &texts));
+  (void)mkdir(store->parts.folder, 0777);
+  PetscCall(CospinCheckpointWrite(store->checkpoint, &store->layout, &texts, coordinates,
+                                  store->deck->num_axes, record, stored, count, memory, why, sizeof(why)));
+  if (why[0]) fprintf(stderr, "cospin: %s; an older checkpoint of this point stays\n", why);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool *found, double record[],
+                                 CospinStored *stored, size_t *count, double **memory)
+{
+  double coordinates[64];
+  char why[1024] = "";
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  if (!store->has_checkpoints) PetscFunctionReturn(0);
+  PetscCall(name_checkpoint(store, point, coordinates));
+  *found = (PetscBool)(access(store->checkpoint, F_OK) == 0);
+  if (*found)
+    PetscCall(CospinCheckpointRead(store->checkpoint, &store->layout, store->deck->num_axes, record, stored,
+                                   count, memory, why, sizeof(why)));
+  if (why[0]) PetscCall(CospinSearchPutAside(store->checkpoint, why, "its point starts again"));
+  *found = (PetscBool)(*found && !why[0]);
+  if (!*found) store->checkpoint[0] = 0;
   PetscFunctionReturn(0);
 }
 
@@ -281,6 +341,17 @@ static PetscErrorCode write_archive(CospinStore store, const CospinSearch *searc
   PetscFunctionReturn(0);
 }
 
+static PetscBool all_done(CospinStore store, const double records[])
+{
+  const PetscInt64 num = CospinDeckNumPoints(store->deck);
+  const size_t length = (size_t)store->table->layout.record_length;
+  PetscInt64 done = 0;
+
+  for (PetscInt64 p = 0; p < num; p++)
+    done += records[(size_t)p * length + (size_t)store->table->outcome] != 0;
+  return (PetscBool)(done == num);
+}
+
 /* Rank 0: records of all points that are known, and the archive from them. */
 static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *whole)
 {
@@ -304,6 +375,7 @@ static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *w
     *whole = PETSC_FALSE;
   } else if (*whole) {
     CospinPartsRemoveShards(&store->parts);
+    if (all_done(store, *records)) CospinPartsRemoveCheckpoints(&store->parts);
     CospinStoreOverwriteName(store, marker, sizeof(marker));
     (void)unlink(marker);
   }

@@ -16,6 +16,8 @@ struct CospinStore_ {
   PetscInt64 num_missing, *missing;
   CospinLayout layout; /* of shards */
   CospinShard shard;
+  PetscBool has_checkpoints;           /* there were any at the beginning */
+  char checkpoint[PETSC_MAX_PATH_LEN]; /* of the point at work; "" if it has none */
 };
 
 /* What is found is counted into done[], or its records are put in their places, or both. */
@@ -34,6 +36,9 @@ typedef struct {
 /* Not collective, rank 0. Archive and shards; why: "", or a sentence on what is in the way. A damaged shard
    is put aside with a warning. */
 PetscErrorCode CospinSearchAll(CospinSearch *search, char why[], size_t size);
+
+/* A damaged file gets another name; `loss`: what that means, for the warning. */
+PetscErrorCode CospinSearchPutAside(const char name[], const char why[], const char loss[]);
 
 /* With --overwrite the old archive stays until the new one is whole. A run that goes on after a kill must not
    take its points for its own: this empty file in the folder says so. */

@@ -19,7 +19,7 @@ enum { MAX_OUTCOMES = 32 };
 typedef struct {
   size_t points, counts[MAX_OUTCOMES]; /* in the order of CospinOutcomeNames */
   double seconds, slowest;
-  int damaged;
+  int damaged, checkpoints;
 } Tally;
 
 static PetscErrorCode add_shard(Tally *tally, const char name[])
@@ -57,6 +57,9 @@ static void print_tally(const CospinParts *parts, const Tally *tally, FILE *stre
   fprintf(stream, "\n  %.4g s in all, the slowest %.4g s\n", tally->seconds, tally->slowest);
   if (tally->damaged)
     fprintf(stream, "  %d shards are damaged: their points will be computed again\n", tally->damaged);
+  if (tally->checkpoints)
+    fprintf(stream, "  %d unfinished point%s kept half-way (checkpoint)\n", tally->checkpoints,
+            tally->checkpoints == 1 ? " is" : "s are");
   if (CospinPartsHolder(parts, holder, sizeof(holder))) {
     fprintf(stream, "  being written by %s\n", holder);
   } else {
@@ -83,6 +86,8 @@ PetscErrorCode CospinUnfinishedView(const char file[], FILE *stream, PetscBool *
   PetscCall(CospinPartsList(&parts, &num, &names));
   for (int k = 0; k < num; k++) PetscCall(add_shard(&tally, names[k]));
   PetscCall(CospinPartsFreeList(num, &names));
+  PetscCall(CospinPartsListCheckpoints(&parts, &tally.checkpoints, &names));
+  PetscCall(CospinPartsFreeList(tally.checkpoints, &names));
   print_tally(&parts, &tally, stream);
   PetscFunctionReturn(0);
 }
