@@ -44,6 +44,10 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
 PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
                               CospinStored stored);
 
+/* Not collective. Publishes what waits; if that fails, in the folder for temporary files, which it says, and
+ *whole is false. */
+PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole);
+
 /*
    Not collective: the leader of a group. Keeps what it has of a point that is not finished: record with
    COSPIN_NOT_RUN where a task has not finished, the states of those that have (borrowed, may be NULL) and the

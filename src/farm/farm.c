@@ -2,8 +2,8 @@
    Groups are contiguous ranks. Each takes the next number from the shared queue, solves that point, hands the
    record to the store, and asks again.
 */
+#include "ending.h"
 #include "progress.h"
-#include <cospin/cost.h>
 #include <cospin/farm.h>
 #include <cospin/point.h>
 #include <string.h>
@@ -11,56 +11,6 @@
 
 static const double look_every = 0.2;     /* seconds */
 static const double work_per_cost = 20.0; /* keeping takes 5 % at most */
-
-typedef struct {
-  MPI_Comm comm; /* MPI_COMM_NULL: this rank is not needed */
-  PetscMPIInt rank, size;
-  int number;
-  double bytes; /* of memory that its ranks have, if all ranks of a node share it evenly */
-} Group;
-
-/* This rank's share of its node's memory. */
-static PetscErrorCode share_of_memory(MPI_Comm world, double *bytes)
-{
-  PetscMPIInt size;
-  MPI_Comm node;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
-  PetscCallMPI(MPI_Comm_size(node, &size));
-  PetscCallMPI(MPI_Comm_free(&node));
-  *bytes = CospinMachineBytes() / size;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode create_group(MPI_Comm world, CospinSplit split, Group *group)
-{
-  PetscMPIInt rank, size;
-  int color;
-
-  PetscFunctionBeginUser;
-  *group = (Group){.comm = MPI_COMM_NULL};
-  PetscCallMPI(MPI_Comm_rank(world, &rank));
-  PetscCallMPI(MPI_Comm_size(world, &size));
-  PetscCheck(split.groups <= split.ranks && split.ranks <= size, world, PETSC_ERR_ARG_OUTOFRANGE,
-             "%d groups of %d ranks, %d are there", split.groups, split.ranks, size);
-  color = rank < split.ranks ? (int)((PetscInt64)rank * split.groups / split.ranks) : MPI_UNDEFINED;
-  group->number = color;
-  PetscCallMPI(MPI_Comm_split(world, color, rank, &group->comm));
-  PetscCall(share_of_memory(world, &group->bytes));
-  if (group->comm == MPI_COMM_NULL) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &group->bytes, 1, MPI_DOUBLE, MPI_SUM, group->comm));
-  PetscCallMPI(MPI_Comm_rank(group->comm, &group->rank));
-  PetscCallMPI(MPI_Comm_size(group->comm, &group->size));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode destroy_group(Group *group)
-{
-  PetscFunctionBeginUser;
-  if (group->comm != MPI_COMM_NULL) PetscCallMPI(MPI_Comm_free(&group->comm));
-  PetscFunctionReturn(0);
-}
 
 /* Highest resident memory since the last reset, in bytes; Linux can reset it, elsewhere it is that of the
  * whole run. */
@@ -91,13 +41,14 @@ static PetscErrorCode catch_error(MPI_Comm comm, int line, const char *function,
   (void)line;
   (void)file;
   if (type == PETSC_ERROR_INITIAL && text[0] == 0) {
-    (void)PetscSNPrintf(text, 512, "%s (in %s)", message ? message : "no message", function ? function : "?");
+    (void)PetscSNPrintf(text, 512, "%s%s (in %s)", code == PETSC_ERR_MEM ? "out of memory: " : "",
+                        message ? message : "no message", function ? function : "?");
   }
   return code;
 }
 
 /* A task that cannot fit is not begun: the kernel would kill a rank of this group and the farm with it. */
-static PetscErrorCode check_memory(const Group *group, CospinProblem problem, const CospinRecord *task,
+static PetscErrorCode check_memory(const CospinGroup *group, CospinProblem problem, const CospinRecord *task,
                                    PetscBool *fits)
 {
   CospinTaskEstimate estimate;
@@ -117,13 +68,14 @@ static PetscErrorCode check_memory(const Group *group, CospinProblem problem, co
 
 /* What the ranks of one group work with. */
 typedef struct {
-  Group group;
+  CospinGroup group;
   CospinDeck deck;
   CospinTable table;
   CospinStore store;
   CospinStop stop;
   CospinQueue queue;
   CospinProgress progress;
+  CospinEnding ending;
   double checkpoint; /* seconds */
 } Farm;
 
@@ -137,6 +89,7 @@ typedef struct {
   double task_started, task_spent;
   double looked, kept; /* last time that the stop was asked for, that something was kept */
   double cost;         /* seconds that keeping took */
+  CospinStepEnd end;   /* of the last step */
 } Work;
 
 /* Whether any rank of any group (`wait` false: any that is heard of without waiting) has been asked to stop;
@@ -173,7 +126,7 @@ static void note_seconds(Work *work)
 static PetscErrorCode Ask(void *context, CospinPause *pause)
 {
   Work *work = (Work *)context;
-  const Group *group = &work->farm->group;
+  const CospinGroup *group = &work->farm->group;
   const double now = MPI_Wtime(), pays = PetscMax(work->farm->checkpoint, work_per_cost * work->cost);
   int due[2] = {now - work->looked >= look_every, now - work->kept >= pays};
   PetscBool stop;
@@ -238,47 +191,91 @@ static PetscErrorCode resume(Work *work, CospinMemory *memory)
  * -----------------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode run_task(Work *work)
+typedef struct {
+  double start;
+  char message[512];
+  CospinStepEnd end;
+} Step;
+
+static PetscErrorCode begin(Step *step)
 {
-  Group *group = &work->farm->group;
-  CospinPoint point = work->point;
-  CospinTable table = work->farm->table;
-  CospinDeck deck = point->problem->deck;
-  double *record = work->record;
-  const int k = work->task;
-  const CospinRecord *task = &deck->tasks[k];
-  CospinOutcome outcome = COSPIN_NOT_RUN;
-  char message[512] = "";
-  PetscErrorCode code;
-  PetscBool fits;
-  int failed;
+  PetscFunctionBeginUser;
+  *step = (Step){.start = MPI_Wtime(), .end = COSPIN_STEP_DONE};
+  PetscCall(PetscPushErrorHandler(catch_error, step->message));
+  PetscFunctionReturn(0);
+}
+
+/* Every rank that failed has its own story, unless it is the same for all. */
+static PetscErrorCode finish(CospinGroup *group, Step *step, PetscErrorCode code, PetscInt64 point,
+                             const char what[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscPopErrorHandler());
+  PetscCall(CospinGroupAgree(group, code, MPI_Wtime() - step->start, &step->end));
+  if (code && (group->rank == 0 || step->end != COSPIN_STEP_FAILED))
+    fprintf(stderr, "cospin: point %lld, %s: %s\n", (long long)point, what, step->message);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode attempt_task(const CospinGroup *group, CospinPoint point, const CospinRecord *task,
+                                   CospinResults results, CospinOutcome *outcome)
+{
+  PetscBool fits = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCall(check_memory(group, point->problem, task, &fits));
   if (!fits) {
-    record[table->outcome_of_task[k]] = COSPIN_TOO_LARGE;
+    *outcome = COSPIN_TOO_LARGE;
     PetscFunctionReturn(0);
   }
-  PetscCall(PetscPushErrorHandler(catch_error, message));
-  code = CospinTaskKindOf(task)->own_windows ? 0 : CospinPointSettle(point);
-  if (!code)
-    code = CospinTaskKindOf(task)->Run(point, task, CospinTableResults(table, deck, k, record), &outcome);
-  PetscCall(PetscPopErrorHandler());
-  failed = code != 0;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, group->comm));
-  if (failed) {
-    outcome = COSPIN_SOLVER_FAILED;
-    if (group->rank == 0) {
-      fprintf(stderr, "cospin: point %lld, task %s: %s\n", (long long)point->problem->point, task->name,
-              message);
-    }
-  }
-  record[table->outcome_of_task[k]] = outcome;
-  note_seconds(work);
+  if (!CospinTaskKindOf(task)->own_windows) PetscCall(CospinPointSettle(point));
+  PetscCall(CospinTaskKindOf(task)->Run(point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 
-/* All tasks that have not finished in a run before; *finished: that was all of them. */
+static PetscErrorCode create_point(Work *work, PetscInt64 number)
+{
+  Farm *farm = work->farm;
+  PetscErrorCode code;
+  PetscBool ok = PETSC_TRUE;
+  Step step;
+
+  PetscFunctionBeginUser;
+  PetscCall(begin(&step));
+  code = CospinPointCreate(farm->group.comm, farm->deck, number, NULL, &work->point, &ok);
+  PetscCall(finish(&farm->group, &step, code, number, "its problem"));
+  PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB,
+             "Point %" PetscInt64_FMT " of a checked deck does not evaluate", number);
+  work->end = step.end;
+  if (work->end == COSPIN_STEP_DONE) work->point->interrupt = (CospinInterrupt){work, Ask, Save};
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_task(Work *work)
+{
+  Farm *farm = work->farm;
+  const int k = work->task;
+  const CospinRecord *task = &farm->deck->tasks[k];
+  CospinOutcome outcome = COSPIN_NOT_RUN;
+  PetscErrorCode code;
+  char what[128];
+  Step step;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(what, sizeof(what), "task %s", task->name));
+  PetscCall(begin(&step));
+  code = attempt_task(&farm->group, work->point, task,
+                      CospinTableResults(farm->table, farm->deck, k, work->record), &outcome);
+  PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
+  work->end = step.end;
+  if (work->end != COSPIN_STEP_DONE) outcome = COSPIN_SOLVER_FAILED;
+  work->record[farm->table->outcome_of_task[k]] = outcome;
+  if (outcome != COSPIN_TOO_LARGE) note_seconds(work);
+  PetscFunctionReturn(0);
+}
+
+/* All tasks that have not finished in a run before; *finished: that was all of them. They go on behind one
+   that failed on all ranks, not behind one that the ranks have left apart. */
 static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
 {
   const CospinTable table = work->farm->table;
@@ -299,6 +296,7 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
     PetscCall(run_task(work));
     PetscCall(CospinMemoryDestroy(&memory));
     *finished = (PetscBool)(*outcome != COSPIN_NOT_RUN);
+    if (work->end >= COSPIN_STEP_ABANDONED) break;
     if (!*finished || work->task == num - 1) continue;
     PetscCall(Ask(work, &pause));
     if (pause == COSPIN_PAUSE_NO) continue;
@@ -310,41 +308,48 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
   PetscFunctionReturn(0);
 }
 
+/* What is left of the point at work. Of one that the ranks have left apart nothing can be destroyed. */
+static PetscErrorCode leave_point(Work *work, PetscBool finished, CospinStored *stored)
+{
+  PetscFunctionBeginUser;
+  if (work->end >= COSPIN_STEP_ABANDONED || !work->point) PetscFunctionReturn(0);
+  if (finished && work->farm->group.rank == 0 && work->point->stored && work->point->stored->count) {
+    *stored = work->point->stored;
+    work->point->stored = NULL;
+  }
+  PetscCall(CospinPointDestroy(&work->point));
+  PetscFunctionReturn(0);
+}
+
 /* *stored: what tasks were asked to keep, on the leader, owned by the caller; NULL if there is nothing.
  *finished: if not, the run is to end and the point has been kept for another one. */
 static PetscErrorCode run_point(Farm *farm, PetscInt64 number, double record[], CospinStored *stored,
-                                PetscBool *finished)
+                                PetscBool *finished, PetscBool *lost)
 {
   const double start = MPI_Wtime();
   const CospinTable table = farm->table;
-  Group *group = &farm->group;
   Work work = {.farm = farm, .record = record, .started = start, .looked = start, .kept = start};
   CospinOutcome outcome = COSPIN_GOOD;
   double memory;
-  PetscBool ok;
 
   PetscFunctionBeginUser;
   *stored = NULL;
+  *finished = PETSC_TRUE;
   (void)peak_memory(PETSC_TRUE);
-  PetscCall(CospinPointCreate(group->comm, farm->deck, number, NULL, &work.point, &ok));
-  PetscCheck(ok, group->comm, PETSC_ERR_PLIB, "Point %" PetscInt64_FMT " of a checked deck does not evaluate",
-             number);
-  work.point->interrupt = (CospinInterrupt){&work, Ask, Save};
   CospinTableClear(table, record);
-  PetscCall(run_tasks(&work, finished));
+  PetscCall(create_point(&work, number));
+  if (work.end != COSPIN_STEP_DONE) outcome = COSPIN_SOLVER_FAILED;
+  if (work.end == COSPIN_STEP_DONE) PetscCall(run_tasks(&work, finished));
   for (int k = 0; k < farm->deck->num_tasks; k++)
     outcome = CospinOutcomeWorse(outcome, (CospinOutcome)record[table->outcome_of_task[k]]);
-  if (*finished && group->rank == 0 && work.point->stored->count) {
-    *stored = work.point->stored;
-    work.point->stored = NULL;
-  }
-  PetscCall(CospinPointDestroy(&work.point));
+  PetscCall(leave_point(&work, *finished, stored));
+  *lost = (PetscBool)(work.end == COSPIN_STEP_LOST);
   memory = peak_memory(PETSC_FALSE);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_SUM, group->comm));
+  if (!*lost) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_SUM, farm->group.comm));
   record[table->outcome] = outcome;
   record[table->seconds] = work.spent + MPI_Wtime() - start;
   record[table->peak_memory] = memory;
-  record[table->ranks] = group->size;
+  record[table->ranks] = farm->group.size;
   PetscFunctionReturn(0);
 }
 
@@ -362,27 +367,32 @@ static PetscErrorCode next_place(Farm *farm, PetscInt64 num, int64_t *next)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode work(Farm *farm)
+/* *lost: the ranks of this group have not left a point together; it has been put into the store. */
+static PetscErrorCode work(Farm *farm, PetscBool *lost)
 {
   const PetscInt64 *points;
   PetscInt64 num;
   CospinStored stored;
   double *record;
   int64_t next;
+  int shard;
 
   PetscFunctionBeginUser;
+  *lost = PETSC_FALSE;
   CospinStoreMissing(farm->store, &num, &points);
   PetscCall(PetscMalloc1((size_t)farm->table->layout.record_length, &record));
   PetscCall(next_place(farm, num, &next));
   while (next >= 0) {
     PetscBool finished;
-    PetscCall(run_point(farm, points[next], record, &stored, &finished));
+    PetscCall(run_point(farm, points[next], record, &stored, &finished, lost));
     if (!finished) break;
-    if (farm->group.rank == 0) {
+    if (farm->group.rank == 0 || *lost) {
       const PetscBool good = (PetscBool)(record[farm->table->outcome] > 0);
-      PetscCall(CospinStorePut(farm->store, farm->group.number, points[next], record, stored));
+      PetscCall(CospinEndingShard(&farm->ending, &shard));
+      PetscCall(CospinStorePut(farm->store, shard, points[next], record, stored));
       PetscCall(CospinProgressPoint(&farm->progress, &farm->queue, good));
     }
+    if (*lost) break;
     PetscCall(next_place(farm, num, &next));
   }
   PetscCall(PetscFree(record));
@@ -394,21 +404,25 @@ PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table,
 {
   Farm farm = {
       .deck = deck, .table = table, .store = store, .stop = options->stop, .checkpoint = options->checkpoint};
+  const int groups = options->split.groups;
   const PetscInt64 *points;
   PetscInt64 num;
   int64_t done;
+  PetscBool lost = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   CospinStoreMissing(store, &num, &points);
-  PetscCall(create_group(world, options->split, &farm.group));
-  PetscCall(CospinQueueCreate(world, &farm.queue));
+  PetscCall(CospinGroupCreate(world, options->split, &farm.group));
+  PetscCall(CospinQueueCreate(world, groups, &farm.queue));
   PetscCall(CospinProgressStart(world, options->progress, num, &farm.progress));
-  if (farm.group.comm != MPI_COMM_NULL) PetscCall(work(&farm));
-  PetscCallMPI(MPI_Barrier(world));
+  farm.ending = (CospinEnding){world, groups, &farm.group, &farm.queue, store};
+  if (farm.group.comm != MPI_COMM_NULL) PetscCall(work(&farm, &lost));
+  if (lost) PetscCall(CospinEndingLost(&farm.ending));
+  PetscCall(CospinEndingWait(&farm.ending));
   PetscCall(CospinProgressFinish(&farm.progress));
   PetscCall(CospinQueueAdd(&farm.queue, COSPIN_COUNTER_DONE, 0, &done));
   *stopped = (PetscBool)(done < num);
   PetscCall(CospinQueueDestroy(&farm.queue));
-  PetscCall(destroy_group(&farm.group));
+  PetscCall(CospinGroupDestroy(&farm.group));
   PetscFunctionReturn(0);
 }

@@ -22,23 +22,23 @@ static PetscErrorCode on_one_node(MPI_Comm world, PetscBool *answer)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinQueueCreate(MPI_Comm world, CospinQueue *queue)
+PetscErrorCode CospinQueueCreate(MPI_Comm world, int groups, CospinQueue *queue)
 {
-  const int unit = (int)sizeof(int64_t);
+  const int unit = (int)sizeof(int64_t), count = COSPIN_NUM_COUNTERS + groups;
   PetscMPIInt rank;
   MPI_Aint size;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(world, &rank));
   PetscCall(on_one_node(world, &queue->shared));
-  size = rank == 0 ? (MPI_Aint)(COSPIN_NUM_COUNTERS * sizeof(int64_t)) : 0;
+  size = rank == 0 ? (MPI_Aint)((size_t)count * sizeof(int64_t)) : 0;
   if (queue->shared) {
     PetscCallMPI(MPI_Win_allocate_shared(size, unit, MPI_INFO_NULL, world, &queue->memory, &queue->window));
   } else {
     PetscCallMPI(MPI_Win_allocate(size, unit, MPI_INFO_NULL, world, &queue->memory, &queue->window));
   }
   PetscCallMPI(MPI_Win_lock_all(0, queue->window));
-  for (int k = 0; rank == 0 && k < COSPIN_NUM_COUNTERS; k++) queue->memory[k] = 0;
+  for (int k = 0; rank == 0 && k < count; k++) queue->memory[k] = 0;
   PetscCallMPI(MPI_Win_sync(queue->window));
   PetscCallMPI(MPI_Barrier(world));
   PetscFunctionReturn(0);
@@ -52,7 +52,7 @@ PetscErrorCode CospinQueueDestroy(CospinQueue *queue)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinQueueAdd(CospinQueue *queue, CospinCounter counter, int64_t add, int64_t *before)
+PetscErrorCode CospinQueueAdd(CospinQueue *queue, int counter, int64_t add, int64_t *before)
 {
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Fetch_and_op(&add, before, MPI_INT64_T, 0, counter, MPI_SUM, queue->window));

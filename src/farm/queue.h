@@ -14,7 +14,9 @@ typedef enum {
   COSPIN_COUNTER_BAD,
   COSPIN_COUNTER_PRINTED,
   COSPIN_COUNTER_STOPPED, /* not 0: a rank has been asked to stop */
-  COSPIN_NUM_COUNTERS
+  COSPIN_COUNTER_LOST,    /* groups that will not come to the end */
+  COSPIN_COUNTER_ENDED,   /* groups, once one is lost, that have nothing left to publish */
+  COSPIN_NUM_COUNTERS     /* from here on one for each group: ranks of it that found it lost */
 } CospinCounter;
 
 typedef struct {
@@ -24,7 +26,7 @@ typedef struct {
 } CospinQueue;
 
 /* Collective. All counters start at 0. */
-PetscErrorCode CospinQueueCreate(MPI_Comm world, CospinQueue *queue);
+PetscErrorCode CospinQueueCreate(MPI_Comm world, int groups, CospinQueue *queue);
 PetscErrorCode CospinQueueDestroy(CospinQueue *queue);
 /* Not collective. Adds and returns the value before. */
-PetscErrorCode CospinQueueAdd(CospinQueue *queue, CospinCounter counter, int64_t add, int64_t *before);
+PetscErrorCode CospinQueueAdd(CospinQueue *queue, int counter, int64_t add, int64_t *before);

@@ -244,10 +244,6 @@ PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool 
   PetscFunctionReturn(0);
 }
 
-/* ---- The archive
- * --------------------------------------------------------------------------------------------
- */
-
 /* The last resort of points that cannot be published where they belong. */
 static PetscErrorCode rescue(CospinStore store)
 {
@@ -269,19 +265,18 @@ static PetscErrorCode rescue(CospinStore store)
   PetscFunctionReturn(0);
 }
 
-/* Publishes what waits in this process; false if it had to be rescued. */
-static PetscErrorCode flush(CospinStore store, PetscBool *whole)
+PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole)
 {
-  int waits;
-
   PetscFunctionBeginUser;
   if (store->shard.waiting) PetscCall(publish_shard(store));
-  waits = store->shard.waiting > 0;
-  if (waits) PetscCall(rescue(store));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &waits, 1, MPI_INT, MPI_MAX, store->world));
-  *whole = (PetscBool)!waits;
+  *whole = (PetscBool)(store->shard.waiting == 0);
+  if (!*whole) PetscCall(rescue(store));
   PetscFunctionReturn(0);
 }
+
+/* ---- The archive
+ * --------------------------------------------------------------------------------------------
+ */
 
 static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, double **records)
 {
@@ -386,7 +381,9 @@ PetscErrorCode CospinStoreFinish(CospinStore store, double **records, PetscBool 
 {
   PetscFunctionBeginUser;
   *records = NULL;
-  PetscCall(flush(store, whole)); /* collective, so that all shards are there for rank 0 */
+  PetscCall(CospinStorePublish(store, whole));
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, whole, 1, MPIU_BOOL, MPI_LAND, store->world)); /* all shards are there */
   if (store->rank == 0) PetscCall(assemble(store, records, whole));
   PetscCallMPI(MPI_Bcast(whole, 1, MPIU_BOOL, 0, store->world));
   store->failed = (PetscBool) !*whole;

@@ -50,8 +50,8 @@ class Farm(unittest.TestCase):
             stream.write(text.replace("SIZE", str(size)).replace("LAST", str(last)))
         return path
 
-    def start(self, deck, *options, output=None, ranks=1):
-        front = [MPIEXEC, "-n", str(ranks)] if ranks > 1 else []
+    def start(self, deck, *options, output=None, ranks=1, wrapper=()):
+        front = [MPIEXEC, "-n", str(ranks), *wrapper] if ranks > 1 else []
         return subprocess.Popen(front + [decks.PROGRAM, "run", deck, "-o", output or self.output, *options], text=True,
                                 env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 start_new_session=True)
@@ -344,6 +344,114 @@ class Farm(unittest.TestCase):
             self.assert_same(self.reference(deck), output)
         finally:
             subprocess.run(["umount", place], check=False)
+
+    def only_rank(self, rank, line):
+        """A wrapper around the program on which `line` of shell works on one rank only."""
+        path = os.path.join(self.folder, "wrapper.sh")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f'#!/bin/bash\nif [ "$OMPI_COMM_WORLD_RANK" = {rank} ]; then {line}; fi\nexec "$@"\n')
+        return ["bash", path]
+
+    def assert_close(self, reference, good):
+        """Another number of ranks a point changes the last digits."""
+        found = read(self.output)
+        for name in ("steady_inversion", "decay_rate"):
+            numpy.testing.assert_allclose(found[name][good], reference[name][good], rtol=1e-9, atol=1e-12, err_msg=name)
+
+    def test_an_error_that_all_ranks_see(self):
+        """MUMPS may use 1 MB: every rank of a group leaves, the other tasks and points go on."""
+        deck = self.deck(size=120, last=2)
+        said = self.run_to_end(deck, "--groups", "1", "-decay_st_mat_mumps_icntl_23", "1", ranks=2, status=3)
+        self.assertRegex(said, r"point 0, task decay: Error reported by MUMPS in .* phase: INFOG\(1\)=-")
+        found = read(self.output)
+        self.assertTrue((found["outcome"] == -5).all())
+        self.assertTrue((found["steady_outcome"] == 1).all())
+        self.run_to_end(deck, "--groups", "1", "--retry", ranks=2)
+        self.assert_close(self.reference(deck), found["outcome"] != 0)
+
+    def test_an_error_that_one_rank_sees(self):
+        """The ranks that wait for it are lost, no point is, and the other group takes all that are left."""
+        deck = self.deck(size=20, last=6)
+        wrapper = self.only_rank(3, 'set -- "$@" -decay_eps_ncv -7')
+        said = self.run_to_end(deck, "--groups", "2", ranks=4, wrapper=wrapper, status=75)
+        self.assertIn("Illegal value of ncv", said)
+        self.assertIn("the other ranks of group 1 do not answer", said)
+        said = self.run_to_end(deck, status=3)
+        self.assertIn("24 of 24 points are there already", said)
+        outcome = read(self.output)["outcome"]
+        self.assertEqual(sorted(outcome.ravel()), [-5] + 23 * [1])
+        self.assert_close(self.reference(deck), outcome == 1)
+        self.run_to_end(deck, "--retry")
+        self.assertTrue((read(self.output)["outcome"] == 1).all())
+
+    def test_a_rank_without_memory(self):
+        """A group that cannot even begin ends the run at once, with what it lacks."""
+        wrapper = self.only_rank(1, "ulimit -v $((300 * 1024))")
+        process = self.start(self.deck(), "--groups", "1", ranks=2, wrapper=wrapper)
+        err = process.communicate(timeout=120)[1]
+        self.assertNotIn(process.returncode, (0, 3, 75), err)
+
+    def test_one_group_cannot_write(self):
+        """Its points wait in memory while the other group publishes; they go to the folder for temporary files."""
+        deck = self.deck(size=60, last=20)
+        process = self.start(deck, "--groups", "2", "--quiet", ranks=2)
+        in_the_way = self.output + ".parts/points-00001-00001-00000.h5.tmp"
+        while process.poll() is None and not os.path.isdir(in_the_way):
+            try:
+                os.mkdir(in_the_way)
+            except OSError:  # there is no folder yet, or a shard is just being written
+                time.sleep(0.01)
+        err = process.communicate(timeout=120)[1]
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn("Is a directory; finished points wait in memory", err)
+        rescued = glob.glob(self.environment["TMPDIR"] + "/points-*.h5")
+        self.assertEqual(len(rescued), 1, err)
+        os.rmdir(in_the_way)
+        os.rename(rescued[0], self.output + ".parts/" + os.path.basename(rescued[0]))
+        self.assertIn("80 of 80 points are there already", self.run_to_end(deck))
+        self.assert_same(self.reference(deck))
+
+    def test_one_group_may_write_small_files_only(self):
+        deck = self.deck(last=10)
+        wrapper = self.only_rank(1, "ulimit -f 8; trap '' XFSZ")
+        said = self.run_to_end(deck, "--groups", "2", ranks=2, wrapper=wrapper, status=1)
+        self.assertIn("File too large", said)
+        self.assertRegex(said, r"[0-9]+ finished points are lost")
+        said = self.run_to_end(deck)
+        self.assertRegex(said, r"[0-9]+ of 40 points are there already")
+        self.assert_same(self.reference(deck))
+
+    def test_a_read_only_folder(self):
+        """As root, permissions bind nobody: a file system that is mounted for reading does."""
+        place = os.path.join(self.folder, "place")
+        os.mkdir(place)
+        output = os.path.join(place, "out.h5")
+        self.run_to_end(self.deck(last=2), output=output)
+        if subprocess.run(["mount", "--bind", place, place], check=False, stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no right to mount")
+        try:
+            subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
+            for there in (output, os.path.join(place, "new.h5")):
+                self.assertIn("Read-only file system", self.run_to_end(self.deck(last=2), output=there, status=2))
+        finally:
+            subprocess.run(["umount", place], check=False)
+        self.assertEqual(os.listdir(place), ["out.h5"])
+
+    def test_mpiexec_is_told_to_stop(self):
+        """TERM for mpiexec: it passes the signal on, and the run ends with all that is finished."""
+        deck = self.deck(size=100, last=40)
+        process = self.start(deck, "--groups", "1", ranks=2)
+        while process.poll() is None and not self.shards():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        err = process.communicate(timeout=60)[1]
+        self.assertNotEqual(process.returncode, 0, err)
+        for shard in self.shards():
+            with h5py.File(shard) as file:
+                self.assertTrue((file["outcome"][()] == 1).all(), shard)
+        self.assertTrue(self.shards() or os.path.exists(self.output))
+        said = self.run_to_end(deck, "--quiet", "--stop-at", "+0.1", status=75)
+        self.assertIn("points are missing", said)
 
     def test_what_does_not_fit_is_not_begun(self):
         deck = self.deck(size=60, last=2)

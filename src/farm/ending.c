@@ -1,0 +1,90 @@
+#include "ending.h"
+#include <cospin/stop.h>
+
+PetscErrorCode CospinEndingShard(const CospinEnding *ending, int *shard)
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(ending->world, &rank));
+  *shard = ending->group->rank == 0 ? ending->group->number : ending->groups + rank;
+  PetscFunctionReturn(0);
+}
+
+/* One rank of each group, when it has nothing left to publish. The last one ends the program. */
+static PetscErrorCode end_group(const CospinEnding *ending)
+{
+  int64_t before;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinQueueAdd(ending->queue, COSPIN_COUNTER_ENDED, 1, &before));
+  if (before + 1 == ending->groups) {
+    fprintf(stderr, "cospin: the run ends early for the ranks that were lost; everything finished is stored: "
+                    "the same command goes on\n");
+    (void)fflush(stderr);
+    PetscCallMPI(MPI_Abort(ending->world, COSPIN_STATUS_STOPPED));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Until MPI_Abort comes; rank 0 has to serve the counters meanwhile. */
+static PetscErrorCode wait_for_the_end(const CospinEnding *ending)
+{
+  int64_t ended;
+
+  PetscFunctionBeginUser;
+  while (PETSC_TRUE) {
+    PetscCall(CospinQueueAdd(ending->queue, COSPIN_COUNTER_ENDED, 0, &ended));
+    CospinGroupSleep();
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEndingLost(const CospinEnding *ending)
+{
+  int64_t others;
+  PetscBool whole;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinStorePublish(ending->store, &whole));
+  PetscCall(CospinQueueAdd(ending->queue, COSPIN_NUM_COUNTERS + ending->group->number, 1, &others));
+  if (!others) {
+    fprintf(stderr, "cospin: the other ranks of group %d do not answer: it takes no more points\n",
+            ending->group->number);
+    PetscCall(CospinQueueAdd(ending->queue, COSPIN_COUNTER_LOST, 1, &others));
+    PetscCall(end_group(ending));
+  }
+  PetscCall(wait_for_the_end(ending));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode is_anyone_lost(const CospinEnding *ending, PetscBool *answer)
+{
+  int64_t lost = 0;
+
+  PetscFunctionBeginUser;
+  if (ending->group->comm != MPI_COMM_NULL && ending->group->rank == 0)
+    PetscCall(CospinQueueAdd(ending->queue, COSPIN_COUNTER_LOST, 0, &lost));
+  *answer = (PetscBool)(lost > 0);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEndingWait(const CospinEnding *ending)
+{
+  MPI_Request request;
+  PetscBool lost = PETSC_FALSE, whole;
+  int all = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Ibarrier(ending->world, &request));
+  while (!all && !lost) {
+    PetscCall(is_anyone_lost(ending, &lost));
+    PetscCallMPI(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
+    if (!all) CospinGroupSleep();
+  }
+  if (all) PetscFunctionReturn(0);
+  PetscCall(CospinStorePublish(ending->store, &whole));
+  PetscCall(end_group(ending));
+  PetscCall(wait_for_the_end(ending));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,126 @@
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "group.h"
+#include <cospin/cost.h>
+#include <petscblaslapack.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { RESERVE_BYTES = 16 << 20, BLAS_BYTES = 160 << 20 };
+
+static const double patience = 10.0; /* seconds */
+
+/* This rank's share of its node's memory. */
+static PetscErrorCode share_of_memory(MPI_Comm world, double *bytes)
+{
+  PetscMPIInt size;
+  MPI_Comm node;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  PetscCallMPI(MPI_Comm_size(node, &size));
+  PetscCallMPI(MPI_Comm_free(&node));
+  *bytes = CospinMachineBytes() / size;
+  PetscFunctionReturn(0);
+}
+
+/* OpenBLAS allocates its buffer (128 MB, not all of it touched) when it is first called, and if there is no
+   memory for it then tries for ever. So it is called here, if there is. */
+static PetscErrorCode prepare_blas(void)
+{
+  const PetscBLASInt one = 1;
+  const PetscScalar unit = 1.0;
+  PetscScalar a = 1.0, b = 1.0;
+  void *trial = malloc(BLAS_BYTES);
+
+  PetscFunctionBeginUser;
+  PetscCheck(trial, PETSC_COMM_SELF, PETSC_ERR_MEM, "BLAS needs %d MB (see ulimit -v)", BLAS_BYTES >> 20);
+  free(trial);
+  BLAStrsm_("L", "U", "N", "N", &one, &one, &unit, &a, &one, &b, &one);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinGroupCreate(MPI_Comm world, CospinSplit split, CospinGroup *group)
+{
+  PetscMPIInt rank, size;
+  int color;
+
+  PetscFunctionBeginUser;
+  *group = (CospinGroup){.comm = MPI_COMM_NULL, .apart = MPI_COMM_NULL};
+  PetscCallMPI(MPI_Comm_rank(world, &rank));
+  PetscCallMPI(MPI_Comm_size(world, &size));
+  PetscCheck(split.groups <= split.ranks && split.ranks <= size, world, PETSC_ERR_ARG_OUTOFRANGE,
+             "%d groups of %d ranks, %d are there", split.groups, split.ranks, size);
+  color = rank < split.ranks ? (int)((PetscInt64)rank * split.groups / split.ranks) : MPI_UNDEFINED;
+  group->number = color;
+  PetscCallMPI(MPI_Comm_split(world, color, rank, &group->comm));
+  PetscCall(share_of_memory(world, &group->bytes));
+  if (group->comm == MPI_COMM_NULL) PetscFunctionReturn(0);
+  PetscCall(prepare_blas());
+  PetscCall(PetscMalloc(RESERVE_BYTES, &group->reserve)); /* address space only, until it is written to */
+  PetscCallMPI(MPI_Comm_dup(group->comm, &group->apart));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &group->bytes, 1, MPI_DOUBLE, MPI_SUM, group->comm));
+  PetscCallMPI(MPI_Comm_rank(group->comm, &group->rank));
+  PetscCallMPI(MPI_Comm_size(group->comm, &group->size));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinGroupDestroy(CospinGroup *group)
+{
+  PetscFunctionBeginUser;
+  if (group->comm == MPI_COMM_NULL) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_free(&group->comm));
+  PetscCallMPI(MPI_Comm_free(&group->apart));
+  PetscCall(PetscFree(group->reserve));
+  PetscFunctionReturn(0);
+}
+
+void CospinGroupSleep(void)
+{
+  const struct timespec pause = {0, 200000};
+
+  (void)nanosleep(&pause, NULL);
+}
+
+/* Who has not failed waits: either all ranks come, or this one waits elsewhere. */
+static PetscErrorCode count_failures(CospinGroup *group, double seconds, int *heard)
+{
+  const double start = MPI_Wtime();
+  MPI_Request request;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Iallreduce(&group->vote[0], &group->vote[1], 1, MPI_INT, MPI_SUM, group->apart, &request));
+  *heard = !group->vote[0];
+  if (*heard) PetscCallMPI(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  while (!*heard && MPI_Wtime() - start < patience + seconds) {
+    PetscCallMPI(MPI_Test(&request, heard, MPI_STATUS_IGNORE));
+    if (!*heard) CospinGroupSleep();
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The ranks may have counted different numbers of messages and objects on the old one. */
+static PetscErrorCode renew(CospinGroup *group)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_free(&group->comm));
+  PetscCallMPI(MPI_Comm_dup(group->apart, &group->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinGroupAgree(CospinGroup *group, PetscErrorCode code, double seconds, CospinStepEnd *end)
+{
+  int heard = 1;
+
+  PetscFunctionBeginUser;
+  group->vote[0] = group->vote[1] = code != 0;
+  if (group->size > 1) PetscCall(count_failures(group, seconds, &heard));
+  *end = !heard                          ? COSPIN_STEP_LOST
+         : group->vote[1] == 0           ? COSPIN_STEP_DONE
+         : group->vote[1] == group->size ? COSPIN_STEP_FAILED
+                                         : COSPIN_STEP_ABANDONED;
+  if (*end == COSPIN_STEP_LOST) PetscCall(PetscFree(group->reserve));
+  if (*end == COSPIN_STEP_ABANDONED) PetscCall(renew(group));
+  PetscFunctionReturn(0);
+}
