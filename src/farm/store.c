@@ -162,6 +162,8 @@ static PetscErrorCode publish(CospinStore store, const char name[], char why[], 
 
   PetscFunctionBeginUser;
   PetscCall(get_texts(store, &texts));
+  texts.deck_verbatim = store->deck->text;
+  texts.deck_completed = store->completed; /* readers take the whole grid from it */
   PetscCall(CospinShardPublish(&store->shard, &store->layout, &texts, name, why, size));
   PetscFunctionReturn(0);
 }
