@@ -229,3 +229,6 @@ PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream);
    of the axes. Two decks that print the same here may share results.
 */
 PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream);
+
+/* A setting of the type sector as the deck has it, on one line: {ket: 0, bra: 1}. */
+PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *setting, FILE *stream);

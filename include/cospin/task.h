@@ -16,7 +16,7 @@ typedef struct {
   CospinStorage storage;
   PetscBool along;       /* along the task's further dimension (mode, time), one value otherwise */
   const char *unit;      /* "rate", "time" (the deck's), or a unit that stands for itself */
-  const char *long_name; /* may hold one %s: the deck's expression of the task's operator */
+  const char *long_name; /* may hold one %s: <A> of the task's operator A, or the sector it is given */
   const char *source;
 } CospinTaskVariable;
 

@@ -137,11 +137,11 @@ static void Print_State(FILE *stream, CospinDeck deck, const CospinSetting *sett
   fputc('}', stream);
 }
 
-/* {ket: 0, bra: 1} or {ket: {A: 0, B: 1}, bra: {A: 0}} */
-static void Print_Sector(FILE *stream, CospinDeck deck, const CospinSetting *setting)
+PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *setting, FILE *stream)
 {
   const char *close = "";
 
+  PetscFunctionBeginUser;
   fputc('{', stream);
   for (int k = 0; k < setting->num_numbers; k++) {
     const CospinSectorNumber *number = &setting->numbers[k];
@@ -155,6 +155,7 @@ static void Print_Sector(FILE *stream, CospinDeck deck, const CospinSetting *set
     Print_Text(stream, CospinExpressionText(number->expression));
   }
   fprintf(stream, "%s}", close);
+  PetscFunctionReturn(0);
 }
 
 /* {reserved: text, key: value, ...} */
@@ -173,7 +174,7 @@ static void Print_Settings(FILE *stream, CospinDeck deck, const char reserved[],
       fprintf(stream, ", %s: ", setting->key->name);
     if (setting->axis.size) Print_Axis(stream, &setting->axis);
     if (setting->factors) Print_State(stream, deck, setting);
-    if (setting->numbers) Print_Sector(stream, deck, setting);
+    if (setting->numbers) (void)CospinDeckViewSector(deck, setting, stream);
   }
   fputc('}', stream);
 }

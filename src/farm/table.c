@@ -1,4 +1,7 @@
 /* Rows of the results table, and the check of all grid points that goes with laying them out. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include <cospin/point.h>
 #include <cospin/storage.h>
 #include <cospin/table.h>
@@ -64,27 +67,40 @@ static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task
   for (int k = 0; k < observables->count; k++) {
     const CospinObservable *observable = &observables->observables[k];
     const CospinDefinition *definition = observable->definition;
-    static const char *const parts[] = {"_re", "_im"};
+    static const char *const parts[] = {"_re", "_im"}, *const meanings[] = {", real part",
+                                                                            ", imaginary part"};
+    const char *label = definition->label ? definition->label : definition->name;
     for (int part = 0; part < (observable->real ? 1 : 2); part++) {
-      char name[96];
+      char name[96], long_name[160];
       PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s%s", task->name, definition->name,
                               observable->real ? "" : parts[part]));
+      PetscCall(
+          PetscSNPrintf(long_name, sizeof(long_name), "%s%s", label, observable->real ? "" : meanings[part]));
       PetscCall(add(builder, name, COSPIN_REAL, dimension, definition->unit ? definition->unit : "1",
-                    definition->label ? definition->label : definition->name,
-                    CospinExpressionText(definition->expression), NULL));
+                    long_name, CospinExpressionText(definition->expression), NULL));
     }
   }
   PetscFunctionReturn(0);
 }
 
-/* Text of the operator that the task is about, for its variables' long names. */
-static const char *task_operator(const CospinRecord *task)
+/* What the task is about, for its variables' long names: <A> of its operator, or its sector. */
+static PetscErrorCode task_subject(CospinDeck deck, const CospinRecord *task, char subject[], size_t size)
 {
+  FILE *stream = fmemopen(subject, size, "w");
+
+  PetscFunctionBeginUser;
+  PetscCheck(stream, PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for a long name");
   for (int k = 0; task->kind->keys[k].name; k++) {
-    if (task->kind->keys[k].type == COSPIN_KEY_OPERATOR && task->settings[k].text)
-      return task->settings[k].text;
+    const CospinSetting *setting = &task->settings[k];
+    const PetscBool has_operator = (PetscBool)(setting->key->type == COSPIN_KEY_OPERATOR && setting->text);
+    if (has_operator) fprintf(stream, "<%s>", setting->text);
+    if (setting->numbers) fputs("sector ", stream);
+    if (setting->numbers) PetscCall(CospinDeckViewSector(deck, setting, stream));
+    if (has_operator || setting->numbers) break;
   }
-  return "";
+  (void)fclose(stream); /* ends the text, which may have been cut */
+  subject[size - 1] = 0;
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observables)
@@ -92,9 +108,10 @@ static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observ
   const CospinRecord *task = &builder->deck->tasks[k];
   const CospinTaskKind *kind = CospinTaskKindOf(task);
   const int dimension = builder->dimension_of_task[k];
-  char name[96], long_name[160];
+  char name[96], long_name[160], subject[128] = "";
 
   PetscFunctionBeginUser;
+  PetscCall(task_subject(builder->deck, task, subject, sizeof(subject)));
   builder->table->first_of_task[k] = builder->count;
   PetscCall(PetscSNPrintf(name, sizeof(name), "%s_outcome", task->name));
   PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "outcome of task %s", task->name));
@@ -104,7 +121,7 @@ static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observ
   PetscCall(add(builder, name, COSPIN_REAL, -1, "s", long_name, "", &builder->table->seconds_of_task[k]));
   for (const CospinTaskVariable *variable = kind->variables; variable->suffix; variable++) {
     PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", task->name, variable->suffix));
-    PetscCall(PetscSNPrintf(long_name, sizeof(long_name), variable->long_name, task_operator(task)));
+    PetscCall(PetscSNPrintf(long_name, sizeof(long_name), variable->long_name, subject));
     PetscCall(add(builder, name, variable->storage, variable->along ? dimension : -1, variable->unit,
                   long_name, variable->source, NULL));
   }

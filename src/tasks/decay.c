@@ -52,8 +52,8 @@ static const CospinKey keys[] = {
 };
 
 static const CospinTaskVariable variables[] = {
-    {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of <%s>", "-Re lambda"},
-    {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of <%s>",
+    {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of %s", "-Re lambda"},
+    {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of %s",
      "-Im lambda; positive: exp(-i omega t)"},
     {"lifetime", COSPIN_REAL, PETSC_TRUE, "time", "lifetime of the mode",
      "1/rate; inf: longer than 1/resolution"},
@@ -64,7 +64,7 @@ static const CospinTaskVariable variables[] = {
     {"weight", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, real part",
      "share of <A(t) A^+(0)> in the steady state"},
     {"weight_im", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, imaginary part", ""},
-    {"amplitude", COSPIN_REAL, PETSC_TRUE, "1", "amplitude of the mode in <%s>",
+    {"amplitude", COSPIN_REAL, PETSC_TRUE, "1", "amplitude of the mode in %s",
      "|c|, <A>(t) = sum c exp(lambda t) from `initial`; of equal eigenvalues in several sectors the first "
      "has the sum"},
     {"amplitude_re", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, real part", ""},
