@@ -17,7 +17,7 @@ together, is a NotADataset whose text is one sentence.
 import numpy as np
 import xarray
 
-from cospin_files import FORMAT, NotADataset, files_of, opened, text  # noqa: F401
+from cospin_files import FORMAT, Damage, NotADataset, files_of, opened, text  # noqa: F401
 from cospin_grid import read
 from cospin_merge import merged
 from cospin_states import Component, State, copies_of_irrep, read_state, stored_points, stored_tasks  # noqa: F401

@@ -18,6 +18,10 @@ class NotADataset(Exception):
     """The file is not there, is damaged, or is not what was asked for; str() is a sentence for the user."""
 
 
+class Damage(UserWarning):
+    """A shard cannot be read, the rest of the run can."""
+
+
 @contextlib.contextmanager
 def opened(path):
     """The h5py.File of one of cospin's files. What goes wrong while it is read becomes a NotADataset."""

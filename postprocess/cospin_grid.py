@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import xarray
 
-from cospin_files import SHARD, NotADataset, files_of, grid_of, opened, text
+from cospin_files import SHARD, Damage, NotADataset, files_of, grid_of, opened, text
 
 CLOSE = 4 * np.finfo(float).eps  # an axis of other ends may give the same value with another rounding
 
@@ -39,7 +39,7 @@ def _read_all(files):
         except NotADataset as problem:
             if name == files[-1] and not parts or not os.path.basename(name).startswith("points-"):
                 raise
-            warnings.warn(f"{problem}; its points are left out")
+            warnings.warn(f"{problem}; its points are left out", Damage)
     newest = list(parts)[-1]
     if parts[newest].attrs["cospin_grid"] != SHARD:
         return parts[newest]

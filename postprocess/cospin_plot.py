@@ -5,13 +5,15 @@
     cospin_plot.py FILE.h5 --x w --y decay_rate   one panel of your own
     cospin_plot.py A.h5 B.h5 -o both.pdf          the panels of A with the values of both
 
-Everything that is printed in the figure comes from the dataset. Points with a bad outcome are left out and listed.
+Everything that is printed in the figure comes from the dataset. Points with a bad outcome are left out and listed. A run
+that goes on or was stopped is drawn as far as it is; the title says how far. FILE.h5.parts and a shard in it do too.
 """
 import argparse
 import os
 import re
 import sys
 import textwrap
+import warnings
 from dataclasses import dataclass, field
 
 import matplotlib
@@ -29,6 +31,7 @@ import cospin_data
 import cospin_wigner
 
 PANEL = (3.4, 2.55)  # inches: one column of a journal
+LEGEND, HIGH = 36, 40  # characters of a line in a legend, along the height of a panel
 MANY_CURVES = 10  # beyond that the legend names some of them, the colours run through
 MANY_POINTS = 60  # beyond that a line shows the points well enough
 VISIBLE = 0.004  # of the height of a panel: smaller brackets lie within the line
@@ -125,6 +128,15 @@ def label(variable):
     text = as_tex(name) if name == variable.name else name
     unit = variable.attrs.get("units", "1")
     return checked(text if unit in ("1", "") else f"{text} ({unit_as_tex(unit)})")
+
+
+def wrapped(text, width):
+    """Lines of about `width` characters; a formula is not broken, and counts as what is seen of it, roughly."""
+    lines = [""]
+    for word in re.findall(r"(?:\$[^$]*\$|[^\s$]+|\$)+", text):
+        seen = re.sub(r"\\[a-z]+|[\\${}_^]", "", lines[-1] + word)
+        lines = [*lines, word] if lines[-1] and len(seen) >= width else [*lines[:-1], (lines[-1] + " " + word).strip()]
+    return "\n".join(lines)
 
 
 def symbol(variable):
@@ -261,16 +273,17 @@ def bracket(data, variable, selection):
 
 
 def distinct_labels(panel, data):
-    """{name: label}; where variables are described alike, their tasks tell them apart (under an axis with a label of its
-    own they alone do)."""
+    """{name: label}; where variables are described alike, their tasks tell them apart (if all are, or under an axis with
+    a label of its own, they alone do)."""
     labels = {name: label(find_variable(data, name)) for name in panel.y}
+    alone = panel.ylabel or len(set(labels.values())) == 1
     for text in set(labels.values()):
         alike = [name for name in labels if labels[name] == text]
         tail = os.path.commonprefix([name[::-1] for name in alike])[::-1]
         tail = tail[tail.find("_"):] if "_" in tail else ""
         for name in alike if len(alike) > 1 else []:
             own = name[:len(name) - len(tail)]
-            labels[name] = own if panel.ylabel else f"{text}, {own}"
+            labels[name] = own if alone else f"{text}, {own}"
     return labels
 
 
@@ -362,19 +375,19 @@ def draw_legend(ax, curves, factors, styles):
                 style.update(linestyle="-", marker="")
             elif len(factors) > 1:
                 style.update(color="0.3", markerfacecolor="white" if rank == 2 else "0.3")
-            handles.append(Line2D([], [], label=value, **style))
+            handles.append(Line2D([], [], label=wrapped(value, LEGEND), **style))
     if handles:
         ax.legend(handles=handles, ncol=1 if len(handles) < 7 else 2, labelspacing=0.3)
 
 
 def label_panel(ax, panel, curves, data):
     """Several variables under one axis: the legend names them, the axis keeps what they have in common."""
-    names = distinct(curves, "y")
+    names = list(dict.fromkeys(label(find_variable(data, name)) for name in panel.y))
     units = {find_variable(data, name).attrs.get("units", "1") for name in panel.y}
     common = units.pop() if len(units) == 1 else "1"
     ylabel = names[0] if len(names) == 1 else unit_as_tex(common) if common != "1" else ""
     ax.set_xlabel(checked(panel.xlabel) if panel.xlabel else label(data[choose_x(panel, data)]))
-    ax.set_ylabel(checked(panel.ylabel) if panel.ylabel else ylabel)
+    ax.set_ylabel(checked(panel.ylabel) if panel.ylabel else wrapped(ylabel, HIGH))
     if panel.title:
         ax.set_title(checked(panel.title))
 
@@ -413,6 +426,18 @@ def draw_panel(ax, panel, files, say):
     draw_legend(ax, curves, factors, styles)
 
 
+def label_sphere(ax):
+    """Its rim and equator, and what the angles of a point are."""
+    for radius, line in ((1, "-"), (np.sqrt(0.5), ":")):
+        ax.add_patch(plt.Circle((0, 0), radius, fill=False, linewidth=0.6, linestyle=line, zorder=3))
+    for turn, text, side, height in ((0, r"$\phi = 0$", "left", "center"), (1, r"$\pi/2$", "center", "top"),
+                                     (2, r"$\pi$", "right", "center")):
+        x, y = 1.05 * np.cos(turn * np.pi / 2), -1.05 * np.sin(turn * np.pi / 2)
+        ax.text(x, y, text, ha=side, va=height, fontsize=8)
+    ax.text(0, -1.28, r"centre $\theta = \pi$ (all down), dotted $\pi/2$, rim 0", ha="center", va="top", fontsize=8)
+    ax.set_axis_off()
+
+
 def draw_wigner(ax, panel):
     """The plane, or the sphere seen from below in Lambert's projection (equal areas): the lowest level in the middle, so
     that a spin looks like its boson. Red is positive, blue negative."""
@@ -420,8 +445,7 @@ def draw_wigner(ax, panel):
         away, turn = np.linspace(0, np.pi, 121), np.linspace(0, 2 * np.pi, 181)
         values = cospin_wigner.on_sphere(panel.matrix, np.pi - away, turn)
         x, y = (np.outer(np.sin(away / 2), part) for part in (np.cos(turn), -np.sin(turn)))
-        ax.add_patch(plt.Circle((0, 0), 1, fill=False, linewidth=0.6))
-        ax.set_axis_off()
+        label_sphere(ax)
     else:
         line = np.linspace(-panel.look["radius"], panel.look["radius"], 201)
         x, y = np.meshgrid(line, line)
@@ -431,8 +455,15 @@ def draw_wigner(ax, panel):
     largest = np.abs(values).max()
     mesh = ax.pcolormesh(x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="gouraud", rasterized=True)
     ax.set_aspect("equal")
-    ax.figure.colorbar(mesh, ax=ax, fraction=0.046, pad=0.04)
+    ax.figure.colorbar(mesh, ax=ax, fraction=0.046, pad=0.12 if panel.sphere else 0.04, label="$W$")
     ax.set_title(panel.title, loc="left")
+
+
+def unfinished(files):
+    """["37 of 64 points"] of the runs that are not finished."""
+    counts = [(path, data.attrs["cospin_points_finished"], data.attrs["cospin_points"]) for path, data in files]
+    return [(f"{os.path.basename(path)}: " if len(files) > 1 else "") + f"{finished} of {points} points"
+            for path, finished, points in counts if finished < points]
 
 
 def number_as_letter(number):
@@ -446,6 +477,7 @@ def draw_figure(panels, files, say):
     rows = -(-len(panels) // columns)
     title, source = (checked(files[0][1].attrs.get(name, "")) for name in ("title", "source"))
     width = PANEL[0] * columns
+    title = "; ".join([title] * bool(title) + unfinished(files))
     title, source = textwrap.wrap(title, int(16 * width)), textwrap.wrap(source, int(24 * width))
     head, foot = 0.05 + 0.17 * len(title), 0.05 + 0.12 * len(source)  # inches
     height = PANEL[1] * rows + head + foot
@@ -469,10 +501,20 @@ def draw_figure(panels, files, say):
 
 # ---- Program --------------------------------------------------------------------------------------------------------
 def report_bad_points(path, data, say):
-    bad = cospin_data.bad_points(data)
-    for where, meaning in bad:
+    for note in unfinished([(path, data)]):
+        say(f"{path}: {note} are finished")
+    for where, meaning in cospin_data.bad_points(data):
+        if meaning == "not_run":
+            continue
         place = ", ".join(f"{axis} = {value:g}" for axis, value in where.items())
         say(f"{path}: left out: {place or 'the point'} ({meaning})")
+
+
+def default_output(path):
+    """FILE.png beside the dataset; nothing is put among the shards of a run."""
+    folder, name = os.path.split(path.rstrip("/"))
+    folder = os.path.dirname(folder) if folder.endswith(".parts") else folder
+    return os.path.join(folder, os.path.splitext(name[:-len(".parts")] if name.endswith(".parts") else name)[0] + ".png")
 
 
 def parse_options(arguments):
@@ -490,7 +532,7 @@ def parse_options(arguments):
 
 def main(arguments=None):
     options = parse_options(arguments)
-    output = options.output or os.path.splitext(options.files[0])[0] + ".png"
+    output = options.output or default_output(options.files[0])
     said = set()
 
     def say(text):
@@ -499,7 +541,11 @@ def main(arguments=None):
         said.add(text)
 
     try:
-        files = [(path, cospin_data.open_dataset(path)) for path in options.files]
+        with warnings.catch_warnings(record=True) as damage:
+            warnings.simplefilter("always", cospin_data.Damage)
+            files = [(path, cospin_data.open_dataset(path)) for path in options.files]
+        for warning in damage:
+            say(str(warning.message))
         for path, data in files:
             report_bad_points(path, data, say)
         panels = choose_panels(*files[0], options)

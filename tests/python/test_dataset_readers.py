@@ -156,7 +156,27 @@ class Drawing(unittest.TestCase):
         files[0][1].decay_lower.attrs["long_name"] = files[0][1].decay_upper.attrs["long_name"]
         figure = cospin_plot.draw_figure(panels, files, print)
         self.addCleanup(cospin_plot.plt.close, figure)
-        self.assertEqual(len(figure.axes[0].get_legend().texts), 4)
+        ax = figure.axes[0]
+        self.assertEqual([t.get_text() for t in ax.get_legend().texts][-2:], ["decay_lower", "decay_upper"])
+        self.assertEqual(ax.get_ylabel(), cospin_plot.wrapped(cospin_plot.label(files[0][1].decay_upper), cospin_plot.HIGH))
+
+    def test_long_labels_are_broken_but_no_formula(self):
+        self.assertEqual(cospin_plot.wrapped(r"mean of all $a + b$, and more ($x y$)", 14),
+                         "mean of all\n$a + b$, and\nmore ($x y$)")
+        self.assertEqual(cospin_plot.wrapped("costs $5", 4), "costs\n$5")
+        self.assertEqual(cospin_plot.wrapped("", 4), "")
+
+    def test_the_title_tells_what_is_missing(self):
+        panels, files = self.panels("line.h5")
+        files[0][1].attrs["cospin_points_finished"] = 7
+        figure = cospin_plot.draw_figure(panels, files, print)
+        self.addCleanup(cospin_plot.plt.close, figure)
+        self.assertEqual(figure.texts[0].get_text(), "Fringe decay; 7 of 8 points")
+
+    def test_pictures_are_not_put_among_shards(self):
+        for file, picture in (("a/b.h5", "a/b.png"), ("a/b.h5.parts/", "a/b.png"), ("b.h5.parts/points-1.h5", "points-1.png"),
+                              ("a/b.h5.parts/points-1.h5", "a/points-1.png")):
+            self.assertEqual(cospin_plot.default_output(file), picture)
 
     def test_program(self):
         status, out, err = plot(path("line.h5"), path("line.h5"), "-o", path("x.pdf"), "--logy")
