@@ -113,7 +113,8 @@ static void set_retry(CospinCommand *command, const char value[])
 static void set_stop_at(CospinCommand *command, const char value[])
 {
   if (!CospinStopParseTime(value, &command->stop_at))
-    fault(command, "`--stop-at %s` (+SECONDS, YYYY-MM-DDTHH:MM:SS, or seconds since 1970)", value);
+    fault(command, "`--stop-at %s` is not a time (+SECONDS, YYYY-MM-DDTHH:MM:SS, or seconds since 1970)",
+          value);
 }
 
 static void set_checkpoint(CospinCommand *command, const char value[])
@@ -134,7 +135,7 @@ static void set_progress(CospinCommand *command, const char value[])
     command->progress = (CospinProgressMode)k;
     return;
   }
-  fault(command, "`--progress %s` (line, log, none or auto)", value);
+  fault(command, "`--progress %s` is not a mode (line, log, none or auto)", value);
 }
 
 static const Option options[] = {

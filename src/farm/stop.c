@@ -71,6 +71,7 @@ PetscErrorCode CospinStopCreate(double at, CospinStop *stop)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(stop));
   (*stop)->at = at;
+  if (at > 0 && now() >= at) atomic_store(&(*stop)->asked, 1); /* before the first point is dealt out */
   PetscCheck(pthread_create(&(*stop)->thread, NULL, watch, *stop) == 0, PETSC_COMM_SELF, PETSC_ERR_SYS,
              "No thread to wait for signals");
   PetscFunctionReturn(0);
