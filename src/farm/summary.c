@@ -75,26 +75,36 @@ static void print_counts(CospinTable table, PetscInt64 num_points, const double 
   }
 }
 
+/* Rows of the points that were run: all, or the first and the last of them. */
+static void print_rows(CospinDeck deck, CospinTable table, const double records[], PetscInt64 num_run,
+                       FILE *stream)
+{
+  const PetscInt64 num_points = CospinDeckNumPoints(deck);
+  int columns[MAX_COLUMNS], num = choose_columns(deck, table, columns);
+
+  print_header(deck, table, num, columns, stream);
+  for (PetscInt64 p = 0, row = 0; p < num_points; p++) {
+    const double *record = records + p * table->layout.record_length;
+    if (record[table->outcome] == COSPIN_NOT_RUN) continue;
+    if (num_run > MAX_ROWS && row == MAX_ROWS / 2) fprintf(stream, "%12s\n", "...");
+    if (num_run <= MAX_ROWS || row < MAX_ROWS / 2 || row >= num_run - MAX_ROWS / 2)
+      print_row(deck, table, num, columns, p, record, stream);
+    row++;
+  }
+}
+
 PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const double records[], FILE *stream,
                                  PetscInt64 *num_bad, PetscInt64 *num_missing)
 {
   const PetscInt64 num_points = CospinDeckNumPoints(deck);
   const int length = table->layout.record_length;
-  int columns[MAX_COLUMNS], num = choose_columns(deck, table, columns);
 
   PetscFunctionBeginUser;
   *num_missing = count_outcome(table, num_points, records, COSPIN_NOT_RUN);
   *num_bad = 0;
   for (PetscInt64 p = 0; p < num_points; p++) *num_bad += records[p * length + table->outcome] < 0;
   if (!stream) PetscFunctionReturn(0);
-  print_header(deck, table, num, columns, stream);
-  for (PetscInt64 p = 0; p < num_points; p++) {
-    if (num_points > MAX_ROWS && p == MAX_ROWS / 2) {
-      fprintf(stream, "%12s\n", "...");
-      p = num_points - MAX_ROWS / 2;
-    }
-    print_row(deck, table, num, columns, p, records + p * length, stream);
-  }
+  if (*num_missing < num_points) print_rows(deck, table, records, num_points - *num_missing, stream);
   print_counts(table, num_points, records, stream);
   PetscFunctionReturn(0);
 }
