@@ -226,7 +226,7 @@ PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream);
 
 /*
    The same without what cannot change a result at a given point: title, labels, units, pictures, the values
-   of the axes. Two decks that print the same here may share results.
+   of the axes and those that they override. Two decks that print the same here may share results.
 */
 PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream);
 

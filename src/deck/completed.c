@@ -350,10 +350,26 @@ PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream)
   PetscFunctionReturn(0);
 }
 
+static PetscBool Is_Axis(CospinDeck deck, const char name[])
+{
+  for (int k = 0; k < deck->num_axes; k++) {
+    if (!strcmp(deck->axes[k].name, name)) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
 PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream)
 {
   PetscFunctionBeginUser;
-  Print_Definitions(stream, "parameters", deck->num_parameters, deck->parameters, PETSC_FALSE);
+  Print_Head(stream, "parameters", deck->num_parameters, "{}");
+  for (int k = 0; k < deck->num_parameters; k++) {
+    const CospinDefinition *parameter = &deck->parameters[k];
+    const PetscBool is_axis = Is_Axis(deck, parameter->name); /* its own value is used nowhere then */
+
+    fprintf(stream, "  %s: ", parameter->name);
+    Print_Text(stream, is_axis ? "an axis of the grid" : CospinExpressionText(parameter->expression));
+    fputc('\n', stream);
+  }
   Print_Grid(stream, deck, PETSC_FALSE);
   Print_Problem(stream, deck);
   Print_Definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_FALSE);

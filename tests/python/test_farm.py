@@ -176,7 +176,7 @@ class Farm(unittest.TestCase):
     def test_another_axis_is_another_deck(self):
         self.run_to_end(self.deck())
         said = self.run_to_end(self.deck(text=DECK.replace("grid: {", "grid: {N: [30, 31], ")), status=2)
-        self.assertIn("belongs to another deck: there `  nbar: `, here `  N: `", said)
+        self.assertIn("belongs to another deck: there `  N: 30`, here `  N: an axis of the grid`", said)
 
     def test_what_is_read_from_files_counts(self):
         """A dataset never mixes points that start from different states."""
@@ -220,6 +220,11 @@ class Farm(unittest.TestCase):
         with h5py.File(self.output) as file:
             title = file.attrs["title"]
             self.assertEqual(title.decode() if isinstance(title, bytes) else title, "title in print")
+
+    def test_what_an_axis_overrides_does_not_count(self):
+        self.run_to_end(self.deck())
+        said = self.run_to_end(self.deck(text=DECK.replace("nbar: 0}", "nbar: 7}")))
+        self.assertIn("32 of 32 points are there already", said)
 
     def test_not_our_file_is_refused(self):
         for name, content in (("text", b"my thesis"), ("empty", b"")):
@@ -466,7 +471,7 @@ class Farm(unittest.TestCase):
     def test_bad_points_are_kept_until_retry(self):
         # w = 0 leaves every j its own steady state
         deck = self.deck(size=4, last=3, text=DECK.replace("[1, 2, 5, 9]", "[0, 1]"))
-        self.run_to_end(deck, status=3)
+        self.assertIn("give the task `initial:`", self.run_to_end(deck, status=3))
         before = read(self.output)
         self.assertGreater((before["outcome"] < 0).sum(), 0)
         self.assertIn("6 of 6 points are there already", self.run_to_end(deck, status=3))
