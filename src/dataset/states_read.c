@@ -3,9 +3,14 @@
    from anywhere, so nothing in it is believed: shapes, ranges and types are looked at before memory is asked
    for.
 */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include "h5.h"
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   const CospinStoredQuery *query;
@@ -39,15 +44,36 @@ static herr_t Add_Task(hid_t parent, const char *name, const H5L_info_t *info, v
   return 0;
 }
 
+/* Why it cannot be opened: not there (yet), not to be read, or no HDF5. */
+static void Refuse_File(Reader *reader)
+{
+  const char *file = reader->query->file;
+  char parts[PETSC_MAX_PATH_LEN];
+  const int failure = access(file, R_OK) ? errno : 0;
+  (void)snprintf(parts, sizeof(parts), "%s.parts", file);
+  if (failure == ENOENT && access(parts, F_OK) == 0)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` is not finished (the run that writes `%s` must end first)", file,
+           parts);
+  else if (failure == ENOENT)
+    REFUSE(reader, COSPIN_QUERY_FILE,
+           "there is no file `%s` (run the deck that stores the state first; files are looked for from the "
+           "folder of this deck on)",
+           file);
+  else if (failure)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` cannot be read: %s", file, strerror(failure));
+  else
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` is not an HDF5 file, or damaged (must be a dataset of cospin)",
+           file);
+}
+
 static void Open_Group(Reader *reader)
 {
   const CospinStoredQuery *query = reader->query;
   Tasks tasks = {0};
   hid_t parent;
-  reader->file = H5Fopen(query->file, H5F_ACC_RDONLY, H5P_DEFAULT);
+  reader->file = access(query->file, R_OK) == 0 ? H5Fopen(query->file, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
   if (reader->file < 0) {
-    REFUSE(reader, COSPIN_QUERY_FILE,
-           "`%s` cannot be opened as an HDF5 file (run the deck that stores the state first)", query->file);
+    Refuse_File(reader);
     return;
   }
   parent =
@@ -132,6 +158,8 @@ static int Find_Value(const double values[], int size, double wanted)
   return -1;
 }
 
+enum { NAME_SIZE = 96 };
+
 /* Name of dimension i of `count`: that of its scale. */
 static herr_t Copy_Name(hid_t set, unsigned dimension, hid_t scale, void *context)
 {
@@ -141,11 +169,40 @@ static herr_t Copy_Name(hid_t set, unsigned dimension, hid_t scale, void *contex
   (void)dimension;
   if (H5Iget_name(scale, path, sizeof(path)) < 0) return -1;
   slash = strrchr(path, '/');
-  (void)snprintf(name, 96, "%s", slash ? slash + 1 : path);
+  (void)snprintf(name, NAME_SIZE, "%s", slash ? slash + 1 : path);
   return 1;
 }
 
-static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, PetscBool used[], int *place)
+static void Read_Names(hid_t set, int rank, char names[][NAME_SIZE])
+{
+  for (int i = 0; i < rank; i++) {
+    names[i][0] = 0;
+    (void)H5DSiterate_scales(set, (unsigned)i, NULL, Copy_Name, names[i]);
+  }
+}
+
+/* What `at` names must be an axis. */
+static void Check_Axes(Reader *reader, int rank, char names[][NAME_SIZE])
+{
+  const CospinStoredQuery *query = reader->query;
+  char axes[512] = "";
+  for (int i = 0; i < rank; i++) {
+    (void)PetscStrlcat(axes, i ? ", " : "", sizeof(axes));
+    (void)PetscStrlcat(axes, names[i], sizeof(axes));
+  }
+  for (int k = 0; k < query->num_at && !reader->why[0]; k++) {
+    int i = 0;
+    while (i < rank && strcmp(names[i], query->at[k]) != 0) i++;
+    if (i < rank) continue;
+    if (rank)
+      REFUSE(reader, k, "the states in `%s` have no axis `%s` (they have: %s)", query->file, query->at[k],
+             axes);
+    else
+      REFUSE(reader, k, "`%s` holds one state only, without axes (leave `at` out)", query->file);
+  }
+}
+
+static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, int *place)
 {
   const CospinStoredQuery *query = reader->query;
   hsize_t shape[H5S_MAX_RANK];
@@ -157,7 +214,6 @@ static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, 
   for (int k = 0; k < query->num_at; k++) {
     if (strcmp(query->at[k], axis) == 0) at = k;
   }
-  if (at >= 0) used[at] = PETSC_TRUE;
   if (at < 0 && size > 1)
     REFUSE(reader, COSPIN_QUERY_FILE, "`%s` holds states at %d values of %s: say which, as in at: {%s: ...}",
            query->file, size, axis, axis);
@@ -175,29 +231,18 @@ static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, 
 /* The flat index of the place in arrays that are shaped like the grid. */
 static PetscErrorCode Find_Place(Reader *reader, int rank, const hsize_t shape[], size_t *place)
 {
-  const CospinStoredQuery *query = reader->query;
   hid_t set = H5Dopen2(reader->group, "count", H5P_DEFAULT);
-  char axes[512] = "";
-  PetscBool *used;
+  char names[H5S_MAX_RANK][NAME_SIZE];
 
   PetscFunctionBeginUser;
   *place = 0;
-  PetscCall(PetscCalloc1((size_t)query->num_at + 1, &used));
+  Read_Names(set, rank, names);
+  Check_Axes(reader, rank, names);
   for (int i = 0; i < rank && !reader->why[0]; i++) {
-    char name[96] = "";
     int index = 0;
-    (void)H5DSiterate_scales(set, (unsigned)i, NULL, Copy_Name, name);
-    PetscCall(Choose_Value(reader, name, (int)shape[i], used, &index));
+    PetscCall(Choose_Value(reader, names[i], (int)shape[i], &index));
     *place = *place * (size_t)shape[i] + (size_t)PetscMax(index, 0);
-    (void)PetscStrlcat(axes, i ? ", " : "", sizeof(axes));
-    (void)PetscStrlcat(axes, name, sizeof(axes));
   }
-  for (int k = 0; k < query->num_at && !reader->why[0]; k++) {
-    if (!used[k])
-      REFUSE(reader, k, "the states in `%s` have no axis `%s` (%s%s)", query->file, query->at[k],
-             rank ? "they have: " : "there is only one", axes);
-  }
-  PetscCall(PetscFree(used));
   H5Dclose(set);
   PetscFunctionReturn(0);
 }

@@ -118,8 +118,9 @@ static PetscErrorCode Read_File(CospinReader *reader, const CospinEntries *entri
   const CospinEntry *at = CospinEntriesFind(entries, "at");
 
   PetscFunctionBeginUser;
-  PetscCall(PetscNew(&setting->file));
   PetscCall(CospinEntriesCheckKeys(entries, known, reader->faults, NULL));
+  if (!file) PetscFunctionReturn(0); /* misspelt */
+  PetscCall(PetscNew(&setting->file));
   setting->file->file_position = setting->file->task_position = file->at;
   PetscCall(CospinEntryGetText(file, "the name of a dataset, as in " EXPECTED_FILE, reader->faults,
                                &setting->file->file));
@@ -131,19 +132,37 @@ static PetscErrorCode Read_File(CospinReader *reader, const CospinEntries *entri
   PetscFunctionReturn(0);
 }
 
-/* `file` is no component, then it is a file. */
-static PetscBool Is_File(CospinReader *reader, const CospinEntries *entries)
+/* `file` is no component, then it is a file; also if it is misspelt where no component stands. */
+static PetscErrorCode Is_File(CospinReader *reader, const CospinEntries *entries, PetscBool *is_file)
 {
-  for (int c = 0; c < reader->deck->num_components; c++) {
-    if (!strcmp(reader->deck->components[c].name, "file")) return PETSC_FALSE;
+  CospinDeck deck = reader->deck;
+  PetscBool component = PETSC_FALSE, close = PETSC_FALSE;
+  const char **known;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)deck->num_components + 2, &known));
+  for (int c = 0; c < deck->num_components; c++) known[c] = deck->components[c].name;
+  known[deck->num_components] = "file";
+  for (int k = 0; k < entries->count; k++) {
+    const char *suggested = CospinSuggest(entries->entries[k].key, known);
+    for (int c = 0; c < deck->num_components; c++) {
+      if (!strcmp(known[c], entries->entries[k].key)) component = PETSC_TRUE;
+    }
+    if (suggested && !strcmp(suggested, "file")) close = PETSC_TRUE;
   }
-  return (PetscBool)(CospinEntriesFind(entries, "file") != NULL);
+  *is_file = (PetscBool)(close && (CospinEntriesFind(entries, "file") || !component));
+  for (int c = 0; c < deck->num_components; c++) {
+    if (!strcmp(known[c], "file")) *is_file = PETSC_FALSE;
+  }
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const CospinEntryForm form = CospinEntryGetForm(entry);
   CospinEntries entries;
+  PetscBool is_file;
 
   PetscFunctionBeginUser;
   if (form == COSPIN_ENTRY_EMPTY)
@@ -153,7 +172,8 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_STATE, reader->faults, &entries));
   if (form == COSPIN_ENTRY_MAPPING)
     PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
-  if (Is_File(reader, &entries)) {
+  PetscCall(Is_File(reader, &entries, &is_file));
+  if (is_file) {
     PetscCall(Read_File(reader, &entries, setting));
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);

@@ -385,11 +385,42 @@ static PetscBool means_something(CospinProblem problem, const CospinSetting *set
   return (PetscBool)!charges;
 }
 
+/* "{ket: 0, bra: 1}, {ket: 1, bra: 0}": a few of the sectors that a total charge leaves open; "" if ket and
+   bra do not tell sectors apart either. */
+static PetscErrorCode describe_sides(CospinProblem problem, const CospinSetting *setting, const int label[],
+                                     char text[], size_t size)
+{
+  enum { MAX_NAMES = 4 };
+  const CospinSystem *system = &problem->system;
+  const Form sides = make_form(problem, 1);
+  const int q = charge(system, -1, label), divisor = modulus(problem, PETSC_TRUE, -1);
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES], last, num = 0;
+
+  PetscFunctionBeginUser;
+  text[0] = 0;
+  if (setting->num_numbers > 1 || setting->numbers[0].what != COSPIN_NUMBER_CHARGE) PetscFunctionReturn(0);
+  if (setting->numbers[0].component >= 0 || divisor == 1 || is_ambiguous(problem, &sides))
+    PetscFunctionReturn(0);
+  CospinSystemBounds(system, lo, hi);
+  last = divisor ? divisor - 1 : total(system, COSPIN_COORDINATE_KET, -1, hi);
+  for (int ket = divisor ? 0 : PetscMax(0, q); ket <= PetscMin(last, divisor ? last : last + q); ket++) {
+    const int bra = divisor ? (((ket - q) % divisor) + divisor) % divisor : ket - q;
+    if (num++ == MAX_NAMES) {
+      PetscCall(PetscStrlcat(text, ", ...", size));
+      break;
+    }
+    PetscCall(append(text, size, num > 1 ? ", {" : "{", "ket", ket));
+    PetscCall(append(text, size, ", ", "bra", bra));
+    PetscCall(PetscStrlcat(text, "}", size));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode check_numbers(CospinProblem problem, const CospinSetting *setting, const Form *form,
-                                    CospinFaults faults, PetscBool *ok)
+                                    const int label[], CospinFaults faults, PetscBool *ok)
 {
   const CospinExpression at = setting->numbers[0].expression;
-  char symmetry[NAME_SIZE], names[1200], right[1600];
+  char symmetry[NAME_SIZE], names[1200], sides[NAME_SIZE], right[1600];
 
   PetscFunctionBeginUser;
   *ok = means_something(problem, setting, form);
@@ -397,7 +428,10 @@ static PetscErrorCode check_numbers(CospinProblem problem, const CospinSetting *
   if (!faults) PetscFunctionReturn(0);
   PetscCall(CospinProblemDescribeSymmetry(problem, symmetry, sizeof(symmetry)));
   PetscCall(CospinProblemDescribeSteadySectors(problem, names, sizeof(names)));
-  if (names[0] == '{')
+  PetscCall(describe_sides(problem, setting, label, sides, sizeof(sides)));
+  if (sides[0])
+    PetscCall(PetscSNPrintf(right, sizeof(right), "found: %s; say which of %s", symmetry, sides));
+  else if (names[0] == '{')
     PetscCall(PetscSNPrintf(right, sizeof(right), "found: %s; steady states live in %s", symmetry, names));
   else
     PetscCall(PetscSNPrintf(right, sizeof(right), "found: %s; leave `sector` out", symmetry));
@@ -450,7 +484,7 @@ PetscErrorCode CospinProblemSectorNamed(CospinProblem problem, const CospinSetti
     PetscCall(place(problem, number, faults, &form, label, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
-  if (*ok) PetscCall(check_numbers(problem, setting, &form, faults, ok));
+  if (*ok) PetscCall(check_numbers(problem, setting, &form, label, faults, ok));
   if (*ok) PetscCall(check_elements(problem, setting, label, faults, ok));
   CospinLatticeReduce(problem->lattice, label);
   *representative = label;

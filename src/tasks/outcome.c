@@ -15,7 +15,9 @@ static const char *const help[] = {
     "numbers",
     "the operator has no elements here, so there is nothing to compute",
     "the eigensolver gave up: raise -<task>_eps_max_it or -<task>_eps_ncv",
-    "several steady states, counted in <task>_degeneracy; nothing in the deck selects one, so none is given",
+    "several steady states, counted in <task>_degeneracy; nothing in the deck selects one, so none is given: "
+    "give "
+    "the task `initial:` (the one that is reached from there) or `sector:` (`plan` prints the sectors)",
     "the factorisation or the solver broke down, see the message above: often memory, more ranks per point "
     "help",
     "a mode without a cutoff needs more than 20000 levels, or more than fit into memory: is its state "

@@ -187,10 +187,11 @@ class States(unittest.TestCase):
         head, _ = ALL_KINDS.split("tasks:")
         initial = "tasks:\n  - evolve: {times: [0], initial: {file: all.h5, task: evolve, at: {w: w, time: 1}}}\n"
         for change, place, sentence in (
-                (("all.h5", "none.h5"), "initial.file", "cannot be opened"),
+                (("all.h5", "none.h5"), "initial.file", "there is no file"),
                 (("task: evolve", "task: steady"), "initial.task", "no states of a task `steady`"),
                 (("time: 1", "time: 2"), "initial.at.time", "no state at time = 2"),
                 (("time: 1", "time: 1, v: 3"), "initial.at.v", "no axis `v`"),
+                (("w: w, ", "ww: w, "), "initial.at.ww", "have no axis `ww` (they have: w, time)"),
                 (("w: w, ", ""), "initial.file", "at 2 values of w"),
                 (("S: 1", "S: 2"), "initial.file", "must be the same"),
                 (("cutoff: 3", "cutoff: 2"), "initial.file", "must not be smaller"),
