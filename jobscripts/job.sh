@@ -2,7 +2,7 @@
 #
 #   COSPIN_MACHINE=NAME    reads jobscripts/env/NAME.sh (default: debian)
 #   COSPIN=PROGRAM         default: build/release/cospin
-#   COSPIN_MARGIN=SECONDS  how long before the job's end it stops taking points (default 300): more than a point takes
+#   COSPIN_MARGIN=SECONDS  how long before the job's end it stops taking points (default 300, half of a short job): more than a point takes
 #   COSPIN_REQUEUES=N      how often a job that was stopped early may be put back into the queue (default 20)
 root=${COSPIN_ROOT:-$SLURM_SUBMIT_DIR}
 source "$root/jobscripts/env/${COSPIN_MACHINE:-debian}.sh"
@@ -13,10 +13,12 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 # `--stop-at T` from the job's end, which SLURM 22.05 tells by squeue only; nothing if it has none.
 stop_option() {
-  local end seconds
+  local end seconds left margin=${COSPIN_MARGIN:-300}
   end=$(squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null | head -1) || return 0
   seconds=$(date -d "$end" +%s 2>/dev/null) || return 0
-  echo "--stop-at" "$((seconds - ${COSPIN_MARGIN:-300}))"
+  left=$((seconds - $(date +%s)))
+  if [ $((2 * margin)) -gt "$left" ]; then margin=$((left / 2)); fi # a short job computes something too
+  echo "--stop-at" "$((seconds - margin))"
 }
 
 # Puts the job back into the queue, a bounded number of times.
