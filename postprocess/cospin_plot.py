@@ -427,14 +427,14 @@ def draw_panel(ax, panel, files, say):
 
 
 def label_sphere(ax):
-    """Its rim and equator, and what the angles of a point are."""
+    """Its rim and equator, and the angles of the deck's css: [theta, phi] that stand there, theta = 0 all down."""
     for radius, line in ((1, "-"), (np.sqrt(0.5), ":")):
         ax.add_patch(plt.Circle((0, 0), radius, fill=False, linewidth=0.6, linestyle=line, zorder=3))
-    for turn, text, side, height in ((0, r"$\phi = 0$", "left", "center"), (1, r"$\pi/2$", "center", "top"),
+    for turn, text, side, height in ((0, r"$\phi = 0$", "left", "center"), (1, r"$-\pi/2$", "center", "top"),
                                      (2, r"$\pi$", "right", "center")):
         x, y = 1.05 * np.cos(turn * np.pi / 2), -1.05 * np.sin(turn * np.pi / 2)
         ax.text(x, y, text, ha=side, va=height, fontsize=8)
-    ax.text(0, -1.28, r"centre $\theta = \pi$ (all down), dotted $\pi/2$, rim 0", ha="center", va="top", fontsize=8)
+    ax.text(0, -1.28, r"centre $\theta = 0$ (all down), dotted $\pi/2$, rim $\pi$", ha="center", va="top", fontsize=8)
     ax.set_axis_off()
 
 
