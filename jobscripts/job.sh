@@ -21,9 +21,20 @@ stop_option() {
   echo "--stop-at" "$((seconds - margin))"
 }
 
+# Whether the job is on its way out although its time is not over: then somebody has cancelled it.
+cancelled() {
+  local state reason
+  read -r state reason < <(squeue -h -j "$SLURM_JOB_ID" -o "%T %r" 2>/dev/null) || return 1
+  [ "$state" = COMPLETING ] && [ "$reason" != TimeLimit ]
+}
+
 # Puts the job back into the queue, a bounded number of times.
 requeue() {
   local job=$SLURM_JOB_ID
+  if cancelled; then
+    echo "job.sh: cancelled, so not requeued; submit it again to go on" >&2
+    return 0
+  fi
   if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
   if [ "${SLURM_RESTART_COUNT:-0}" -ge "${COSPIN_REQUEUES:-20}" ]; then
     echo "job.sh: stopped early after ${SLURM_RESTART_COUNT:-0} requeues, which are enough; submit it again to go on" >&2

@@ -2,7 +2,7 @@
 import os
 import sys
 import unittest
-from math import factorial, pi
+from math import comb, factorial, pi
 
 SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
@@ -124,6 +124,18 @@ class Sphere(unittest.TestCase):
         self.assertAlmostEqual(phi[at[1]], azimuth, delta=.03)
         # where the spin is long it is the Gaussian of the plane, |alpha|^2 = j theta^2/2: 2/pi times j/2 per angle
         self.assertAlmostEqual(cospin_wigner.on_sphere(pure(psi), [tilt], [azimuth])[0, 0], 2 / pi * j / 2, delta=.6)
+
+    def test_where_the_states_of_a_deck_stand(self):
+        """css: [theta, phi] = product of cos(theta/2) down + e^{i phi} sin(theta/2) up, at pi - theta and -phi."""
+        size, tilt, azimuth = 16, 1.1, .7
+        up = np.arange(size + 1)
+        psi = np.sqrt([float(comb(size, k)) for k in up]) * np.cos(tilt / 2) ** (size - up) \
+            * (np.exp(1j * azimuth) * np.sin(tilt / 2)) ** up
+        theta, phi = np.linspace(0, pi, 181), np.linspace(-pi, pi, 361)
+        found = cospin_wigner.on_sphere(pure(psi), theta, phi)
+        at = np.unravel_index(found.argmax(), found.shape)
+        self.assertAlmostEqual(theta[at[0]], pi - tilt, delta=.03)
+        self.assertAlmostEqual(phi[at[1]], -azimuth, delta=.03)
 
 
 if __name__ == "__main__":

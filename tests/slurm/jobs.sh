@@ -100,6 +100,22 @@ test_signalled_twice() {
     runs/signalled.h5)" -eq 3 ] || fail "the history has not a line for each of three runs"
 }
 
+# What is cancelled stays so; the same command goes on.
+test_cancelled() {
+  local job
+  deck cancelled 150 40
+  job=$(submit jobscripts/one_node.sh cancelled.yaml)
+  wait_for_shard runs/cancelled.h5
+  scancel "$job"
+  wait_for
+  grep -q "cancelled, so not requeued" slurm-"$job".out || fail "a cancelled job was requeued, or did not end in order"
+  job=$(submit jobscripts/one_node.sh cancelled.yaml)
+  wait_for
+  grep -q "of 40 points are there already" slurm-"$job".out || fail "the job did not go on"
+  undisturbed cancelled
+  same cancelled.reference.h5 runs/cancelled.h5
+}
+
 test_array() {
   deck first 10 5
   deck second 12 5
@@ -132,5 +148,6 @@ else
   test_one_node
   test_array
   test_signalled_twice
+  test_cancelled
 fi
 echo "all job scripts on $nodes node(s): good"
