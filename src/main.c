@@ -4,11 +4,10 @@
 #endif
 #include <cospin/command.h>
 #include <cospin/cost.h>
-#include <cospin/dataset.h>
 #include <cospin/load.h>
 #include <cospin/provenance.h>
 #include <cospin/report.h>
-#include <cospin/unfinished.h>
+#include <cospin/show.h>
 #include <cospin/version.h>
 #include <signal.h>
 #include <slepcsys.h>
@@ -79,9 +78,8 @@ static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, Cosp
     fprintf(stderr, "cospin: %" PetscInt64_FMT " %s a bad outcome, see above or `cospin show`\n", num_bad,
             num_bad == 1 ? "point has" : "points have");
   if (stopped)
-    fprintf(stderr,
-            "cospin: stopped as asked, %" PetscInt64_FMT " points are missing: the same command goes on\n",
-            num_missing);
+    fprintf(stderr, "cospin: stopped as asked, %" PetscInt64_FMT " %s missing: the same command goes on\n",
+            num_missing, num_missing == 1 ? "point is" : "points are");
   PetscCall(warn_unused_options());
   PetscFunctionReturn(0);
 }
@@ -91,8 +89,8 @@ static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt6
                        PetscInt64 missing)
 {
   if (rank || command->quiet || missing == num_points) return;
-  fprintf(stderr, "cospin: %" PetscInt64_FMT " of %" PetscInt64_FMT " points are there already\n",
-          num_points - missing, num_points);
+  fprintf(stderr, "cospin: %" PetscInt64_FMT " of %" PetscInt64_FMT " point%s there already\n",
+          num_points - missing, num_points, num_points == 1 ? " is" : "s are");
 }
 
 static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
@@ -178,17 +176,13 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
 
 static PetscErrorCode show(const CospinCommand *command, int *status)
 {
-  char why[1024] = "";
   PetscMPIInt rank;
-  PetscBool found = PETSC_FALSE;
+  PetscBool ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) PetscCall(CospinUnfinishedView(command->file, stdout, &found));
-  if (rank == 0 && !found && CospinDatasetShow(command->file, stdout, why, sizeof(why))) {
-    fprintf(stderr, "cospin: %s\n", why);
-    *status = STATUS_WRONG;
-  }
+  if (rank == 0) PetscCall((command->deck ? CospinShowDeck : CospinShow)(command->file, stdout, &ok));
+  if (!ok) *status = STATUS_WRONG;
   PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
   PetscFunctionReturn(0);
 }

@@ -23,6 +23,10 @@
 #include <cospin/stored.h>
 #include <stdio.h>
 
+/* A file whose grid is this axis alone is a list of points: their coordinates are variables, those in front
+   of `outcome`. */
+#define COSPIN_POINT_LIST "shard_point"
+
 typedef struct {
   const char *name; /* letters, digits, "_" */
   int size;
@@ -124,12 +128,15 @@ typedef struct {
 */
 PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, CospinDatasetContent *content,
                                  char why[], size_t why_size);
-/* The same of its identity alone ("" if it has none), owned by the caller (PetscFree). */
-PetscErrorCode CospinDatasetReadIdentity(const char file[], char **identity, char why[], size_t why_size);
+/* The same of a text of the group /deck alone: "verbatim", "completed", "identity"; "" if it has none, owned
+   by the caller (PetscFree). */
+PetscErrorCode CospinDatasetReadText(const char file[], const char name[], char **text, char why[],
+                                     size_t why_size);
 PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content);
 
 /*
-   Not collective. Prints what `cospin show` shows: title, run, grid, outcomes counted, variables. Same
+   Not collective. Prints what `cospin show` shows: title, run, outcomes counted, the first points that
+   ended badly, the slowest ones, variables, stored states. Same
    errors; a file that is no HDF5 file or not one of ours is one. Nothing is printed in that case.
 */
 PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size);

@@ -200,7 +200,8 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinDatasetReadIdentity(const char file[], char **identity, char why[], size_t why_size)
+PetscErrorCode CospinDatasetReadText(const char file[], const char name[], char **text, char why[],
+                                     size_t why_size)
 {
   CospinH5Catch held;
   const char *reason = NULL;
@@ -208,18 +209,18 @@ PetscErrorCode CospinDatasetReadIdentity(const char file[], char **identity, cha
   hid_t opened, deck;
 
   PetscFunctionBeginUser;
-  *identity = NULL;
+  *text = NULL;
   CospinH5CatchBegin(&held);
   opened = CospinH5OpenDataset(file, &held, &reason);
   if (opened >= 0) {
     deck = H5Gopen2(opened, "deck", H5P_DEFAULT);
-    ierr = Take_Text(identity, CospinH5ReadText(deck, "identity"));
+    ierr = Take_Text(text, CospinH5ReadText(deck, name));
     H5Gclose(deck);
     H5Fclose(opened);
   }
   CospinH5CatchEnd(&held);
   PetscCall(ierr);
-  if (!*identity) {
+  if (!*text) {
     PetscCall(PetscSNPrintf(why, why_size, "cannot read %s: %s", file, reason));
     PetscFunctionReturn(PETSC_ERR_FILE_READ);
   }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_VARIABLES = 1024, MAX_FLAGS = 64 };
+enum { MAX_VARIABLES = 1024, MAX_FLAGS = 64, MAX_LISTED = 5 };
 
 typedef struct {
   char name[96], units[64], long_name[160];
@@ -104,13 +104,13 @@ static void Print_Head(const Show *show, const char name[])
   H5Gclose(provenance);
 }
 
-/* Extremes of the finite values; false if there are none. */
+/* Extremes of the values that are numbers; false if there are none. */
 static PetscBool Find_Range(const Variable *v, double *low, double *high)
 {
   *low = INFINITY;
   *high = -INFINITY;
   for (size_t i = 0; i < v->size; i++) {
-    if (!isfinite(v->values[i])) continue;
+    if (isnan(v->values[i])) continue;
     *low = PetscMin(*low, v->values[i]);
     *high = PetscMax(*high, v->values[i]);
   }
@@ -119,7 +119,7 @@ static PetscBool Find_Range(const Variable *v, double *low, double *high)
 
 static void Print_Range(const Show *show, const Variable *v)
 {
-  char text[64] = "nothing finite";
+  char text[64] = "no numbers";
   double low, high;
   if (v->damaged) (void)snprintf(text, sizeof(text), "DAMAGED: do not use");
   if (!v->damaged && Find_Range(v, &low, &high)) {
@@ -162,22 +162,15 @@ static size_t Count_Value(const Variable *v, int value)
   return count;
 }
 
-/* `outcome` counted by the names that the file gives its codes. */
-static void Print_Outcomes(const Show *show)
+/* The coordinates of a point of a list. */
+static void Print_Coordinates(const Show *show, size_t index)
 {
-  const Variable *outcome = Find_Variable(show, "outcome");
-  char meanings[4096], *name, *rest = meanings;
-  int values[MAX_FLAGS], count;
-  hid_t set;
-  if (!outcome) return;
-  set = H5Dopen2(show->file, "outcome", H5P_DEFAULT);
-  count = CospinH5GetIntegers(set, "flag_values", MAX_FLAGS, values);
-  (void)CospinH5GetText(set, "flag_meanings", meanings, sizeof(meanings));
-  H5Dclose(set);
-  fprintf(show->stream, "\npoints: %zu\n", outcome->size);
-  for (int i = 0; i < count && (name = strtok_r(rest, " ", &rest)); i++) {
-    const size_t points = Count_Value(outcome, values[i]);
-    if (points) fprintf(show->stream, "  %6zu  %s (%d)\n", points, name, values[i]);
+  const char *comma = "";
+  for (int i = 0; i < show->num_variables && strcmp(show->variables[i].name, "outcome") != 0; i++) {
+    const Variable *v = show->variables + i;
+    if (v->scale || index >= v->size) continue;
+    fprintf(show->stream, "%s%s = %g", comma, v->name, v->values[index]);
+    comma = ", ";
   }
 }
 
@@ -187,28 +180,91 @@ static void Print_Place(const Show *show, const Variable *v, size_t index)
   char names[4096], *name, *rest = names;
   size_t stride = v->size;
   (void)CospinH5GetText(show->file, "cospin_grid", names, sizeof(names));
+  if (!strcmp(names, COSPIN_POINT_LIST)) {
+    Print_Coordinates(show, index);
+    return;
+  }
+  if (!names[0]) fprintf(show->stream, "the only point");
   for (int i = 0; i < v->rank && (name = strtok_r(rest, " ", &rest)); i++) {
     const Variable *axis = Find_Variable(show, name);
     stride /= (size_t)v->shape[i];
     if (axis && axis->size == v->shape[i])
-      fprintf(show->stream, "%s%s = %g", i ? ", " : " at ", name, axis->values[index / stride % axis->size]);
+      fprintf(show->stream, "%s%s = %g", i ? ", " : "", name, axis->values[index / stride % axis->size]);
   }
+}
+
+/* The first points that ended badly, each with its outcome. */
+static void Print_Bad(const Show *show, const Variable *outcome, int count, const int values[],
+                      char *const names[])
+{
+  int num_bad = 0;
+  for (size_t p = 0; p < outcome->size; p++) {
+    if (!(outcome->values[p] < 0) || ++num_bad > MAX_LISTED) continue;
+    if (num_bad == 1) fprintf(show->stream, "\nbad outcomes\n");
+    fprintf(show->stream, "  ");
+    for (int i = 0; i < count; i++)
+      if ((int)outcome->values[p] == values[i]) fprintf(show->stream, "%-14s ", names[i]);
+    Print_Place(show, outcome, p);
+    fprintf(show->stream, "\n");
+  }
+  if (num_bad > MAX_LISTED) fprintf(show->stream, "  and %d more\n", num_bad - MAX_LISTED);
+}
+
+/* `outcome` counted by the names that the file gives its codes. */
+static void Print_Outcomes(const Show *show)
+{
+  const Variable *outcome = Find_Variable(show, "outcome");
+  char meanings[4096], *names[MAX_FLAGS], *rest = meanings;
+  int values[MAX_FLAGS], count;
+  hid_t set;
+  if (!outcome) return;
+  set = H5Dopen2(show->file, "outcome", H5P_DEFAULT);
+  count = CospinH5GetIntegers(set, "flag_values", MAX_FLAGS, values);
+  (void)CospinH5GetText(set, "flag_meanings", meanings, sizeof(meanings));
+  H5Dclose(set);
+  for (int i = 0; i < count; i++) {
+    names[i] = strtok_r(i ? NULL : meanings, " ", &rest);
+    if (!names[i]) count = i;
+  }
+  fprintf(show->stream, "\npoints: %zu, %zu finished\n", outcome->size,
+          outcome->size - Count_Value(outcome, 0));
+  for (int i = 0; i < count; i++) {
+    const size_t points = Count_Value(outcome, values[i]);
+    if (points) fprintf(show->stream, "  %6zu  %s (%d)\n", points, names[i], values[i]);
+  }
+  Print_Bad(show, outcome, count, values, names);
+}
+
+/* The next one in the order of falling time, or size if there is none; *last is the one before, size at
+   first. */
+static size_t Next_Slowest(const Variable *seconds, size_t last)
+{
+  const double *values = seconds->values;
+  size_t next = seconds->size;
+  for (size_t i = 0; i < seconds->size; i++) {
+    if (!isfinite(values[i]) || i == last) continue;
+    if (last < seconds->size && (values[i] > values[last] || (values[i] == values[last] && i < last)))
+      continue;
+    if (next == seconds->size || values[i] > values[next]) next = i;
+  }
+  return next;
 }
 
 static void Print_Seconds(const Show *show)
 {
   const Variable *seconds = Find_Variable(show, "seconds");
   double total = 0;
-  size_t slowest = 0;
+  size_t slowest;
   if (!seconds || !seconds->size) return;
-  for (size_t i = 0; i < seconds->size; i++) {
-    if (!isfinite(seconds->values[i])) continue;
-    total += seconds->values[i];
-    if (!(seconds->values[i] <= seconds->values[slowest])) slowest = i;
+  for (size_t i = 0; i < seconds->size; i++)
+    if (isfinite(seconds->values[i])) total += seconds->values[i];
+  fprintf(show->stream, "\nseconds: %.4g in all, the slowest points\n", total);
+  slowest = seconds->size;
+  for (int k = 0; k < MAX_LISTED && (slowest = Next_Slowest(seconds, slowest)) < seconds->size; k++) {
+    fprintf(show->stream, "  %9.4g  ", seconds->values[slowest]);
+    Print_Place(show, seconds, slowest);
+    fprintf(show->stream, "\n");
   }
-  fprintf(show->stream, "\nseconds: %.4g in all, slowest point %.4g", total, seconds->values[slowest]);
-  Print_Place(show, seconds, slowest);
-  fprintf(show->stream, "\n");
 }
 
 /* One task's group: how many states, how many elements in all. */
@@ -232,7 +288,8 @@ static herr_t Print_States_Of(hid_t parent, const char *name, const H5L_info_t *
     states += count.values[i] > 0;
     elements += count.values[i] > 0 ? count.values[i] : 0;
   }
-  fprintf(show->stream, "  %-12s  %zu states of %s, %.0f elements\n", name, states, components, elements);
+  fprintf(show->stream, "  %-12s  %zu state%s of %s, %.0f elements\n", name, states, states == 1 ? "" : "s",
+          components, elements);
   (void)PetscFree(count.values);
   H5Dclose(set);
   H5Gclose(group);
@@ -249,6 +306,17 @@ static void Print_States(const Show *show)
   H5Gclose(parent);
 }
 
+static void Print_Deck(const Show *show, const char name[])
+{
+  char *text = H5Lexists(show->file, "deck/verbatim", H5P_DEFAULT) > 0
+                   ? CospinH5ReadText(show->file, "deck/verbatim")
+                   : NULL;
+  int lines = 0;
+  for (const char *c = text; c && *c; c++) lines += *c == '\n' || c[1] == 0;
+  if (text) fprintf(show->stream, "\ndeck: %d lines, `cospin show --deck %s` prints them\n", lines, name);
+  free(text);
+}
+
 static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -262,6 +330,7 @@ static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
     Print_Variables(show, PETSC_TRUE, "dimensions");
     Print_Variables(show, PETSC_FALSE, "variables");
     Print_States(show);
+    Print_Deck(show, name);
   }
   for (int i = 0; i < show->num_variables; i++) PetscCall(PetscFree(show->variables[i].values));
   PetscCall(PetscFree(show->variables));

@@ -10,7 +10,9 @@ const char CospinCommandHelp[] =
     "  cospin plan DECK [--ranks N]                              check a deck; print it completed, with "
     "sectors,\n"
     "                                                            memory, cost and a SLURM line as comments\n"
-    "  cospin show FILE.h5                                       what is in a dataset\n"
+    "  cospin show [--deck] FILE.h5                              what is in a dataset, or the deck that it "
+    "is "
+    "from\n"
     "  cospin --help | --version\n"
     "\n"
     "  -o FILE.h5            the dataset (default: the deck's name with .h5, in this folder)\n"
@@ -110,6 +112,12 @@ static void set_retry(CospinCommand *command, const char value[])
   command->retry = PETSC_TRUE;
 }
 
+static void set_deck(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->deck = PETSC_TRUE;
+}
+
 static void set_stop_at(CospinCommand *command, const char value[])
 {
   if (!CospinStopParseTime(value, &command->stop_at))
@@ -150,10 +158,11 @@ static const Option options[] = {
     {"--stop-at", PETSC_TRUE, set_stop_at},
     {"--checkpoint", PETSC_TRUE, set_checkpoint},
     {"--progress", PETSC_TRUE, set_progress},
+    {"--deck", PETSC_FALSE, set_deck},
 };
 static const char *const option_names[] = {
     "--output", "--groups",  "--ranks-per-point", "--ranks",    "--quiet", "--overwrite",
-    "--retry",  "--stop-at", "--checkpoint",      "--progress", NULL};
+    "--retry",  "--stop-at", "--checkpoint",      "--progress", "--deck",  NULL};
 static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
 
 /* -5 and -1e-3 are values, -eps_tol is not */

@@ -113,6 +113,17 @@ static PetscBool is_dataset(const char name[], const char prefix[])
   return (PetscBool)(strncmp(name, prefix, strlen(prefix)) == 0 && ends_in(name, ".h5"));
 }
 
+PetscBool CospinPartsFind(const char file[], CospinParts *parts)
+{
+  const PetscBool is_folder = ends_in(file, ".parts");
+  struct stat status;
+
+  *parts = (CospinParts){.lock = -1};
+  if (!is_folder && stat(file, &status) == 0) return PETSC_FALSE;
+  (void)PetscSNPrintf(parts->folder, sizeof(parts->folder), "%s%s", file, is_folder ? "" : ".parts");
+  return (PetscBool)(stat(parts->folder, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
 static int last_run(const CospinParts *parts)
 {
   int last = 0, run;

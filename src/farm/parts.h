@@ -16,6 +16,10 @@ int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t wh
    what the user is to put there. */
 void CospinPartsClose(CospinParts *parts, PetscBool keep);
 
+/* Whether `file` is such a folder, or a dataset that is not there yet but has one; parts->folder is its name
+   then. Nothing is locked. */
+PetscBool CospinPartsFind(const char file[], CospinParts *parts);
+
 /* Whether a run holds the lock, and who (""-terminated, cut to size). */
 PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size);
 

@@ -60,7 +60,7 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
             text, CospinSectorDimension(sector), CospinSectorDimension(sector) * problem->generator->count);
     PetscCall(CospinSectorDestroy(&sector));
   }
-  if (num > MAX_SECTORS) fprintf(stream, "#     ... and %d sectors more\n", num - MAX_SECTORS);
+  if (num > MAX_SECTORS) fprintf(stream, "#     ... and %d more\n", num - MAX_SECTORS);
   PetscCall(PetscFree(representatives));
   PetscFunctionReturn(0);
 }

@@ -110,7 +110,7 @@ static PetscErrorCode compare_identity(CospinStore store, const char file[], cha
   char *identity;
 
   PetscFunctionBeginUser;
-  *code = CospinDatasetReadIdentity(file, &identity, why, size);
+  *code = CospinDatasetReadText(file, "identity", &identity, why, size);
   if (!*code) PetscCall(CospinIdentityCompare(file, identity, store->identity, why, size));
   PetscCall(PetscFree(identity));
   PetscFunctionReturn(0);

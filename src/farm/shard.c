@@ -39,7 +39,7 @@ PetscErrorCode CospinShardLayoutCreate(CospinTable table, CospinLayout *layout)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)(from->num_axes + from->num_variables), &variables));
   PetscCall(PetscMalloc1(1, &axis));
-  *axis = (CospinDimension){"shard_point", 0, NULL, "1", "number of the point in the grid of its run"};
+  *axis = (CospinDimension){COSPIN_POINT_LIST, 0, NULL, "1", "number of the point in the grid of its run"};
   PetscCall(copy_variables(table, variables));
   *layout = (CospinLayout){.num_axes = 1,
                            .axes = axis,

@@ -150,8 +150,10 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
 static PetscErrorCode get_texts(CospinStore store, CospinDatasetTexts *texts)
 {
   PetscFunctionBeginUser;
-  *texts = (CospinDatasetTexts){
-      .title = store->deck->title, .source = store->deck->source, .identity = store->identity};
+  *texts = (CospinDatasetTexts){.title = store->deck->title,
+                                .source = store->deck->source,
+                                .deck_verbatim = store->deck->text,
+                                .identity = store->identity};
   PetscCall(CospinProvenanceGet(store->provenance, &texts->num_provenance, &texts->provenance));
   PetscFunctionReturn(0);
 }

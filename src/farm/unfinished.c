@@ -3,8 +3,6 @@
 #include <cospin/outcome.h>
 #include <cospin/unfinished.h>
 #include <math.h>
-#include <string.h>
-#include <sys/stat.h>
 
 /* What is read of a shard. */
 enum { OUTCOME, SECONDS, RECORD };
@@ -50,13 +48,15 @@ static void print_tally(const CospinParts *parts, const Tally *tally, FILE *stre
 {
   char holder[400];
 
-  fprintf(stream, "%s\n  %zu points are finished", parts->folder, tally->points);
+  fprintf(stream, "%s\n  %zu %s finished", parts->folder, tally->points,
+          tally->points == 1 ? "point is" : "points are");
   for (int k = 0; CospinOutcomeNames[k]; k++) {
     if (tally->counts[k]) fprintf(stream, ", %zu %s", tally->counts[k], CospinOutcomeNames[k]);
   }
   fprintf(stream, "\n  %.4g s in all, the slowest %.4g s\n", tally->seconds, tally->slowest);
   if (tally->damaged)
-    fprintf(stream, "  %d shards are damaged: their points will be computed again\n", tally->damaged);
+    fprintf(stream, "  %d %s damaged: what was in them will be computed again\n", tally->damaged,
+            tally->damaged == 1 ? "shard is" : "shards are");
   if (tally->checkpoints)
     fprintf(stream, "  %d unfinished point%s kept half-way (checkpoint)\n", tally->checkpoints,
             tally->checkpoints == 1 ? " is" : "s are");
@@ -69,20 +69,14 @@ static void print_tally(const CospinParts *parts, const Tally *tally, FILE *stre
 
 PetscErrorCode CospinUnfinishedView(const char file[], FILE *stream, PetscBool *found)
 {
-  const size_t length = strlen(file);
-  const PetscBool is_folder = (PetscBool)(length > 6 && strcmp(file + length - 6, ".parts") == 0);
-  CospinParts parts = {.lock = -1};
+  CospinParts parts;
   Tally tally = {0};
-  struct stat status;
   char **names;
   int num;
 
   PetscFunctionBeginUser;
-  *found = PETSC_FALSE;
-  if (!is_folder && stat(file, &status) == 0) PetscFunctionReturn(0);
-  PetscCall(PetscSNPrintf(parts.folder, sizeof(parts.folder), "%s%s", file, is_folder ? "" : ".parts"));
-  if (stat(parts.folder, &status) || !S_ISDIR(status.st_mode)) PetscFunctionReturn(0);
-  *found = PETSC_TRUE;
+  *found = CospinPartsFind(file, &parts);
+  if (!*found) PetscFunctionReturn(0);
   PetscCall(CospinPartsList(&parts, &num, &names));
   for (int k = 0; k < num; k++) PetscCall(add_shard(&tally, names[k]));
   PetscCall(CospinPartsFreeList(num, &names));

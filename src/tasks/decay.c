@@ -436,7 +436,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                           CospinOutcome *outcome)
 {
   Settings settings;
-  Modes modes = {.outcome = COSPIN_GOOD, .horizon = PETSC_INFINITY};
+  Modes modes = {.outcome = COSPIN_GOOD, .horizon = INFINITY};
   int num, *representatives;
   char prefix[64];
   PetscBool ok;

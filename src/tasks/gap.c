@@ -147,8 +147,7 @@ static PetscErrorCode search_all(CospinPoint point, const CospinRecord *task, co
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  Slowest slowest = {
-      .lambda = CMPLX(NAN, NAN), .residual = NAN, .horizon = PETSC_INFINITY, .outcome = COSPIN_GOOD};
+  Slowest slowest = {.lambda = CMPLX(NAN, NAN), .residual = NAN, .horizon = INFINITY, .outcome = COSPIN_GOOD};
   char prefix[64];
   double tolerance, rate;
   PetscBool ok;

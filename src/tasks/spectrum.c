@@ -533,7 +533,7 @@ static double horizon_of(CospinSpectrum spectrum, PetscInt searched, double slow
   const double complex target = CMPLX(spectrum->shift, spectrum->centre);
   double radius = 0.0, rate = spectrum->shift - slowest;
 
-  if (found >= searched) return PETSC_INFINITY;
+  if (found >= searched) return INFINITY;
   for (int k = 0; k < found; k++) radius = PetscMax(radius, cabs(modes[k].lambda - target));
   return radius > rate ? PetscSqrtReal(radius * radius - rate * rate) : 0.0;
 }
@@ -611,7 +611,7 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
     const PetscInt searched = (PetscInt)CospinSectorDimension(spectrum->sector) - num_deflate;
     const double slowest = creal(all[*num - 1].lambda);
     spectrum->horizon = horizon_of(spectrum, searched, slowest, found, all);
-    if (wanted == 1) spectrum->horizon = PETSC_INFINITY; /* Metzler: the slowest eigenvalue is real */
+    if (wanted == 1) spectrum->horizon = INFINITY; /* Metzler: the slowest eigenvalue is real */
   }
   for (int k = 0; k < *num; k++) modes[k] = all[k];
   PetscCall(CospinModesDestroy(found - *num, all + *num));

@@ -250,6 +250,11 @@ class Farm(unittest.TestCase):
         shown = subprocess.run([decks.PROGRAM, "show", self.output], text=True, stdout=subprocess.PIPE, check=True).stdout
         self.assertRegex(shown, r"\d+ points are finished, \d+ good")
         self.assertIn(f"being written by process {first.pid}", shown)
+        shard = subprocess.run([decks.PROGRAM, "show", self.shards()[0]], text=True, stdout=subprocess.PIPE, check=True)
+        self.assertRegex(shard.stdout, r"the slowest points\n +[0-9.e-]+  nbar = \d+, w = \d\n")
+        with open(deck, encoding="utf-8") as stream:
+            self.assertEqual(subprocess.run([decks.PROGRAM, "show", "--deck", self.output], text=True, check=True,
+                                            stdout=subprocess.PIPE).stdout, stream.read())
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=60)
         self.assertEqual(first.returncode, 75)
