@@ -15,7 +15,7 @@ typedef struct {
   const char *file;                   /* deck or dataset; borrowed from argv */
   char output[4096];                  /* run: the dataset */
   int groups, ranks_per_point, ranks; /* 0: not given */
-  PetscBool quiet, overwrite, retry, deck;
+  PetscBool quiet, overwrite, retry, deck, check;
   CospinProgressMode progress;
   double checkpoint; /* seconds between two of a long evolution */
   double stop_at;    /* seconds since the epoch; 0: not given */

@@ -20,6 +20,7 @@
 */
 #pragma once
 #include <complex.h>
+#include <cospin/fault.h>
 #include <cospin/stored.h>
 #include <stdio.h>
 
@@ -140,6 +141,17 @@ PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content);
    errors; a file that is no HDF5 file or not one of ours is one. Nothing is printed in that case.
 */
 PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size);
+
+/*
+   Not collective. Looks at every object of a file and adds a fault for all that is not whole: what cannot be
+   opened or read (HDF5's own checksums), values that are not those of their crc32, what every file of ours
+   has and this one lacks. *list: it is a list of points (COSPIN_POINT_LIST).
+*/
+PetscErrorCode CospinDatasetInspect(const char file[], CospinFaults faults, PetscBool *list);
+/* Not collective. Adds a fault for every dimension, variable and stored array of the layout that the file
+   lacks or has in another shape, of another type, with another unit or name. Along the axis
+   COSPIN_POINT_LIST any number of points will do. */
+PetscErrorCode CospinDatasetCompare(const char file[], const CospinLayout *layout, CospinFaults faults);
 
 /*
    Not collective. Reads a vector (rank 1) or matrix (rank 2, row after row) of real numbers, or of complex

@@ -10,5 +10,9 @@
 
 /* What is in it. */
 PetscErrorCode CospinShow(const char file[], FILE *stream, PetscBool *ok);
+/* Whether it is whole: all checksums, everything that its deck asks for, what the outcome of every point
+   promises, every stored state against the generator. Each fault is a line of `stream`; *ok is false if there
+   is any. */
+PetscErrorCode CospinShowCheck(const char file[], FILE *stream, PetscBool *ok);
 /* The deck that it is from, as it was written. */
 PetscErrorCode CospinShowDeck(const char file[], FILE *stream, PetscBool *ok);

@@ -20,6 +20,22 @@ typedef struct {
   const char *source;
 } CospinTaskVariable;
 
+/* How many of a variable's values a good outcome promises: none, the first, all along its dimension. */
+typedef enum { COSPIN_MAY_MISS, COSPIN_FIRST, COSPIN_ALL } CospinPresence;
+
+/*
+   What holds of a variable wherever the outcome is good, so that a stored number can be checked: the values
+   that are promised are not NaN, and every value that is a number obeys least <= value - centre <= most. A
+   bound is a text: a number, a variable of the same task or one of its keys, with a factor in front
+   ("-10*tolerance", "upper") or below a number ("1/rate"); NULL: none; one that is NaN binds nothing.
+*/
+typedef struct {
+  const char *suffix; /* NULL ends a table; a variable may have several rows */
+  CospinPresence presence;
+  double centre;
+  const char *least, *most;
+} CospinTaskRule;
+
 typedef struct CospinPoint_ *CospinPoint; /* cospin/point.h */
 
 /* Where a task leaves its numbers at one point. */
@@ -33,6 +49,8 @@ typedef struct {
 typedef struct {
   CospinRecordKind record; /* name, help and keys in the deck */
   const CospinTaskVariable *variables;
+  const CospinTaskRule *rules; /* what a good outcome promises of them; NULL: nothing */
+  PetscBool stationary;        /* the states that it stores do not change: L rho = 0 to the key `tolerance` */
   PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
   PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
   PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
@@ -59,6 +77,8 @@ extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
 extern const CospinRecordKind *const CospinTaskRecords[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
 
+/* The variable with this suffix; NULL if the task has none. */
+const CospinVariable *CospinResultsFind(CospinResults results, const char suffix[]);
 /* Not collective. Stores a value of the variable with this suffix (a bug if the task has none). `index` is
    along the further dimension, 0 for variables that have one value; what is beyond its size is dropped. */
 PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value);

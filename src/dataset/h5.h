@@ -51,6 +51,9 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
 herr_t CospinH5SetChecksum(hid_t set);
 herr_t CospinH5Verify(hid_t set);
 
+/* The number of values of a dataset; negative if it cannot be told. */
+hssize_t CospinH5Count(hid_t set);
+
 /* Texts of any length, owned by the caller (free); NULL if absent, no text or damaged. */
 char *CospinH5ReadText(hid_t parent, const char name[]);
 char *CospinH5ReadAttribute(hid_t object, const char name[]);

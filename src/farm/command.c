@@ -10,9 +10,8 @@ const char CospinCommandHelp[] =
     "  cospin plan DECK [--ranks N]                              check a deck; print it completed, with "
     "sectors,\n"
     "                                                            memory, cost and a SLURM line as comments\n"
-    "  cospin show [--deck] FILE.h5                              what is in a dataset, or the deck that it "
-    "is "
-    "from\n"
+    "  cospin show [--check | --deck] FILE.h5                    what is in a dataset; whether it is whole; "
+    "its deck\n"
     "  cospin --help | --version\n"
     "\n"
     "  -o FILE.h5            the dataset (default: the deck's name with .h5, in this folder)\n"
@@ -118,6 +117,12 @@ static void set_deck(CospinCommand *command, const char value[])
   command->deck = PETSC_TRUE;
 }
 
+static void set_check(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->check = PETSC_TRUE;
+}
+
 static void set_stop_at(CospinCommand *command, const char value[])
 {
   if (!CospinStopParseTime(value, &command->stop_at))
@@ -159,10 +164,11 @@ static const Option options[] = {
     {"--checkpoint", PETSC_TRUE, set_checkpoint},
     {"--progress", PETSC_TRUE, set_progress},
     {"--deck", PETSC_FALSE, set_deck},
+    {"--check", PETSC_FALSE, set_check},
 };
 static const char *const option_names[] = {
-    "--output", "--groups",  "--ranks-per-point", "--ranks",    "--quiet", "--overwrite",
-    "--retry",  "--stop-at", "--checkpoint",      "--progress", "--deck",  NULL};
+    "--output",  "--groups",     "--ranks-per-point", "--ranks", "--quiet", "--overwrite", "--retry",
+    "--stop-at", "--checkpoint", "--progress",        "--deck",  "--check", NULL};
 static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
 
 /* -5 and -1e-3 are values, -eps_tol is not */

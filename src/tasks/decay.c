@@ -83,6 +83,22 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const CospinTaskRule rules[] = {
+    {"rate", COSPIN_FIRST, 0, "0", NULL},
+    {"rate", COSPIN_FIRST, 0, "lower", "upper"},
+    {"frequency", COSPIN_FIRST, 0, NULL, NULL},
+    {"lifetime", COSPIN_FIRST, 0, "1/rate", "1/rate"},
+    {"amplitude", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"residual", COSPIN_FIRST, 0, "0", "tolerance"},
+    {"leak", COSPIN_FIRST, 0, "0", "1e-8"},
+    {"resolution", COSPIN_ALL, 0, "0", NULL},
+    {"horizon", COSPIN_ALL, 0, "0", NULL},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
 /* The operator A (NULL: a sector), where it starts from (NULL: not said), how many modes are wanted. */
 typedef struct {
   CospinPolynomial a;
@@ -464,6 +480,7 @@ const CospinTaskKind CospinTaskDecay = {
     .record = {"decay", "slowest eigenvalues of the sector in which an operator lives, or of a given one",
                keys},
     .variables = variables,
+    .rules = rules,
     .Check = Check,
     .Sectors = Sectors,
     .Run = Run,

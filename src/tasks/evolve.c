@@ -62,6 +62,23 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const CospinTaskRule rules[] = {
+    {"fidelity", COSPIN_MAY_MISS, 0, "-10*tolerance", NULL},
+    {"fidelity", COSPIN_MAY_MISS, 1, NULL, "10*tolerance"},
+    {"trace", COSPIN_ALL, 1, "-10*tolerance", "10*tolerance"},
+    {"smallest_population", COSPIN_ALL, 0, "-10*tolerance", NULL},
+    {"hermiticity", COSPIN_ALL, 0, "0", "10*tolerance"},
+    {"error", COSPIN_ALL, 0, "0", "10*tolerance"},
+    {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
+    {"steps", COSPIN_ALL, 0, "0", NULL},
+    {"operations", COSPIN_ALL, 0, "0", NULL},
+    {"factorisations", COSPIN_ALL, 0, "0", NULL},
+    {"sectors", COSPIN_ALL, 0, "1", NULL},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
 static const double vectors_in_memory = 200; /* of the largest sector, at most */
 
 /* ---- Settings --------------------------------------------------------------------------------------------
@@ -380,6 +397,7 @@ static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
 const CospinTaskKind CospinTaskEvolve = {
     .record = {"evolve", "state at given times, from an initial state", keys},
     .variables = variables,
+    .rules = rules,
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
     .may_multiply = PETSC_TRUE,

@@ -33,6 +33,19 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const CospinTaskRule rules[] = {
+    {"rate", COSPIN_ALL, 0, "0", NULL},
+    {"frequency", COSPIN_ALL, 0, NULL, NULL},
+    {"lifetime", COSPIN_ALL, 0, "1/rate", "1/rate"},
+    {"resolution", COSPIN_ALL, 0, "0", NULL},
+    {"zeros", COSPIN_ALL, 0, "0", NULL},
+    {"residual", COSPIN_ALL, 0, "0", "tolerance"},
+    {"horizon", COSPIN_ALL, 0, "0", NULL},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -179,6 +192,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 const CospinTaskKind CospinTaskGap = {
     .record = {"gap", "slowest non-zero eigenvalue of the steady state's sector, or of another one", keys},
     .variables = variables,
+    .rules = rules,
     .Check = Check,
     .Sectors = CospinTaskSectors,
     .Run = Run,

@@ -46,6 +46,22 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const CospinTaskRule rules[] = {
+    {"degeneracy", COSPIN_ALL, 0, "1", NULL},
+    {"next_rate", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"next_lifetime", COSPIN_MAY_MISS, 0, "1/next_rate", "1/next_rate"},
+    {"resolution", COSPIN_ALL, 0, "0", NULL},
+    {"residual", COSPIN_ALL, 0, "0", "tolerance"},
+    {"leak", COSPIN_ALL, 0, "0", NULL},
+    {"trace", COSPIN_ALL, 1, "-1e-9", "1e-9"},
+    {"smallest_population", COSPIN_ALL, 0, "-1*tolerance", NULL},
+    {"hermiticity", COSPIN_ALL, 0, "0", "tolerance"},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -238,6 +254,8 @@ static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
 const CospinTaskKind CospinTaskSteady = {
     .record = {"steady", "steady state and its observables", keys},
     .variables = variables,
+    .rules = rules,
+    .stationary = PETSC_TRUE,
     .has_observables = PETSC_TRUE,
     .Check = Check,
     .Stores = Stores,

@@ -26,20 +26,23 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
   return CospinTaskKinds[k];
 }
 
+const CospinVariable *CospinResultsFind(CospinResults results, const char suffix[])
+{
+  for (int k = 0; k < results.count; k++) {
+    if (strlen(results.variables[k].name) < results.prefix_length) continue;
+    if (strcmp(results.variables[k].name + results.prefix_length, suffix) == 0) return &results.variables[k];
+  }
+  return NULL;
+}
+
 PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value)
 {
-  const size_t length = strlen(suffix);
+  const CospinVariable *variable = CospinResultsFind(results, suffix);
 
   PetscFunctionBeginUser;
-  for (int k = 0; k < results.count; k++) {
-    const CospinVariable *variable = &results.variables[k];
-    const size_t name_length = strlen(variable->name);
-    if (name_length <= length || strcmp(variable->name + name_length - length, suffix) != 0) continue;
-    if (name_length != results.prefix_length + length) continue;
-    if (index < variable->size) results.record[variable->offset + index] = value;
-    PetscFunctionReturn(0);
-  }
-  SETERRQ(PETSC_COMM_SELF, PETSC_ERR_PLIB, "No variable of this task ends in %s", suffix);
+  PetscCheck(variable, PETSC_COMM_SELF, PETSC_ERR_PLIB, "No variable of this task ends in %s", suffix);
+  if (index < variable->size) results.record[variable->offset + index] = value;
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,

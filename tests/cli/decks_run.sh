@@ -62,6 +62,7 @@ for path in "$source"/input/*.yaml; do
   }
   [ -s "$name.h5" ] || fail "$name: no dataset"
   "$program" show "$name.h5" >"$name.shown" 2>&1 || fail "$name: show, status $?"
+  "$program" show --check "$name.h5" >"$name.checked" 2>&1 || fail "$name: show --check: $(cat "$name.checked")"
   cp "$name.h5" "$name.first.h5"
   "$program" run "$name.yaml" -o "$name.h5" >"$name.log" 2>&1 || fail "$name: given again, status $?"
   cmp -s "$name.h5" "$name.first.h5" || fail "$name: a finished dataset was touched when the run was given again"
