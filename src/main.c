@@ -165,7 +165,9 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, &deck, &table, &ok));
-  if (ok && rank == 0) {
+  if (ok && rank == 0 && command->slurm) {
+    PetscCall(CospinPlanSlurm(deck, command->file, command->output, &command->nodes, stdout));
+  } else if (ok && rank == 0) {
     PetscCall(CospinPlanView(deck, table, command->file, command->ranks ? command->ranks : size, stdout));
   }
   if (!ok) *status = STATUS_WRONG;

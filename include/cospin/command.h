@@ -1,6 +1,6 @@
 /* The command line: what is asked for, and what is left to PETSc. */
 #pragma once
-#include <cospin/farm.h>
+#include <cospin/report.h>
 
 typedef enum {
   COSPIN_COMMAND_RUN,
@@ -15,6 +15,8 @@ typedef struct {
   const char *file;                   /* deck or dataset; borrowed from argv */
   char output[4096];                  /* run: the dataset */
   int groups, ranks_per_point, ranks; /* 0: not given */
+  PetscBool slurm;                    /* plan: a job script ... */
+  CospinNodes nodes;                  /* ... for such nodes */
   PetscBool quiet, overwrite, retry, deck, check;
   CospinProgressMode progress;
   double checkpoint; /* seconds between two of a long evolution */

@@ -25,6 +25,9 @@ PetscBool CospinCostFactorise(PetscInt64 n, int d);
    an incomplete factorisation. */
 double CospinCostOfIteration(PetscInt64 n, int width);
 
+/* A number of bytes, with k, M, G or T (powers of 1024) behind it; 0 if the text (or NULL) is none. */
+double CospinCostBytes(const char text[]);
+
 /* Memory of this machine in bytes: the environment's COSPIN_MEMORY (with k, M, G or T behind the number),
    else SLURM's limit where there is one, else all of it. */
 double CospinMachineBytes(void);

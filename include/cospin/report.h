@@ -1,5 +1,6 @@
 /* What a user reads in the terminal before and after a run. */
 #pragma once
+#include <cospin/estimate.h>
 #include <cospin/farm.h>
 
 /*
@@ -7,6 +8,18 @@
    as YAML comments, then the completed deck, so that the whole is a deck again.
 */
 PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char file[], int ranks, FILE *stream);
+
+/* Nodes of a machine. */
+typedef struct {
+  int cores;    /* of one */
+  double bytes; /* memory of one */
+  int nodes;    /* to be asked for; 0: as many as the cost says */
+} CospinNodes;
+
+/* Not collective. A job script for a deck on these nodes, with sizes from the estimate of its cost; it
+   sources jobscripts/job.sh and leaves the results in `output`. */
+PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[],
+                               const CospinNodes *machine, FILE *stream);
 
 /* Not collective. One line a point (the first and last ones of a large grid), then a count of outcomes;
  * *num_bad: points with a bad outcome; *num_missing: those that have not been run. */

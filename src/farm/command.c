@@ -1,4 +1,5 @@
 #include <cospin/command.h>
+#include <cospin/cost.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@ const char CospinCommandHelp[] =
     "cospin - steady states, spectral gaps and decay rates of collective-spin open quantum systems\n"
     "\n"
     "  cospin run  DECK [-o FILE.h5] [options] [PETSc options]   compute (mpiexec or srun in front)\n"
-    "  cospin plan DECK [--ranks N]                              check a deck; print it completed, with "
+    "  cospin plan DECK [--ranks N | --slurm]                    check a deck; print it completed, with "
     "sectors,\n"
     "                                                            memory, cost and a SLURM line as comments\n"
     "  cospin show [--check | --deck] FILE.h5                    what is in a dataset; whether it is whole; "
@@ -31,6 +32,8 @@ const char CospinCommandHelp[] =
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
+    "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
+    "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"
     "\n"
     "PETSc and SLEPc options of a task start with its name: -decay_eps_view, "
     "-steady_st_pc_factor_mat_solver_type\n"
@@ -66,7 +69,7 @@ static int positive(CospinCommand *command, const char value[])
   const long number = strtol(value, &end, 10);
 
   if (*value == 0 || *end != 0 || number < 1 || number > 100000000) {
-    fault(command, "`%s` is not a number of ranks (a whole number from 1)", value);
+    fault(command, "`%s` is not a whole number from 1", value);
     return 1;
   }
   return (int)number;
@@ -109,6 +112,28 @@ static void set_retry(CospinCommand *command, const char value[])
 {
   (void)value;
   command->retry = PETSC_TRUE;
+}
+
+static void set_slurm(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->slurm = PETSC_TRUE;
+}
+
+static void set_cores(CospinCommand *command, const char value[])
+{
+  command->nodes.cores = positive(command, value);
+}
+
+static void set_nodes(CospinCommand *command, const char value[])
+{
+  command->nodes.nodes = positive(command, value);
+}
+
+static void set_memory(CospinCommand *command, const char value[])
+{
+  command->nodes.bytes = CospinCostBytes(value);
+  if (!(command->nodes.bytes >= 1e6)) fault(command, "`%s` is no memory of a node (such as 128G)", value);
 }
 
 static void set_deck(CospinCommand *command, const char value[])
@@ -163,12 +188,17 @@ static const Option options[] = {
     {"--stop-at", PETSC_TRUE, set_stop_at},
     {"--checkpoint", PETSC_TRUE, set_checkpoint},
     {"--progress", PETSC_TRUE, set_progress},
+    {"--slurm", PETSC_FALSE, set_slurm},
+    {"--cores-per-node", PETSC_TRUE, set_cores},
+    {"--memory-per-node", PETSC_TRUE, set_memory},
+    {"--nodes", PETSC_TRUE, set_nodes},
     {"--deck", PETSC_FALSE, set_deck},
     {"--check", PETSC_FALSE, set_check},
 };
 static const char *const option_names[] = {
-    "--output",  "--groups",     "--ranks-per-point", "--ranks", "--quiet", "--overwrite", "--retry",
-    "--stop-at", "--checkpoint", "--progress",        "--deck",  "--check", NULL};
+    "--output", "--groups",         "--ranks-per-point", "--ranks",    "--quiet", "--overwrite",
+    "--retry",  "--stop-at",        "--checkpoint",      "--progress", "--deck",  "--check",
+    "--slurm",  "--cores-per-node", "--memory-per-node", "--nodes",    NULL};
 static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
 
 /* -5 and -1e-3 are values, -eps_tol is not */
@@ -225,14 +255,15 @@ static void take_verb(Parser *parser)
   fault(parser->command, "unknown command `%s` (run, plan, show, --help or --version)", word);
 }
 
-/* nbar.yaml -> nbar.h5, in this folder */
+/* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it */
 static void default_output(CospinCommand *command)
 {
   const char *slash = strrchr(command->file, '/'), *base = slash ? slash + 1 : command->file;
   const char *dot = strrchr(base, '.');
   const int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
 
-  (void)snprintf(command->output, sizeof(command->output), "%.*s.h5", length, base);
+  (void)snprintf(command->output, sizeof(command->output), "%s%.*s.h5", command->slurm ? "runs/" : "", length,
+                 base);
 }
 
 void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
@@ -241,6 +272,7 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
 
   memset(command, 0, sizeof(*command));
   command->checkpoint = 600;
+  command->nodes = (CospinNodes){.cores = 32, .bytes = CospinCostBytes("128G")};
   command->petsc_argv = (char **)calloc((size_t)argc + 2, sizeof(char *));
   command->petsc_argv[command->petsc_argc++] = argv[0];
   take_verb(&parser);
@@ -256,7 +288,7 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
   }
   if (command->verb <= COSPIN_COMMAND_SHOW && !command->file) {
     fault(command, "`cospin %s` needs a file right behind it", verb_names[command->verb]);
-  } else if (command->verb == COSPIN_COMMAND_RUN && command->output[0] == 0) {
+  } else if (command->file && command->output[0] == 0) {
     default_output(command);
   }
 }

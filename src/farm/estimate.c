@@ -9,8 +9,9 @@ enum { NUM_SAMPLES = 16, LABELS_PER_RANK = 4000 };
 static const double solve_seconds = 4.5e-9, assembly_seconds = 5e-7, bytes_per_row = 40 * 16.0,
                     overhead_seconds = 2e-3;
 static const int num_solves = 24;
-/* An evolution takes some hundred products, each element some nanoseconds. */
-static const double nonzero_seconds = 1.5e-9;
+/* An evolution takes some hundred products, each element some nanoseconds, and makes each result orthogonal
+   to those before it. */
+static const double nonzero_seconds = 1.5e-9, vectors_per_product = 80.0;
 static const int num_products = 300;
 /* Of all iterative solves of a task together: a maser of ten spins takes some hundred of 45 each. */
 static const int num_iterations = 5000;
@@ -20,7 +21,7 @@ static const double vectors_per_iteration = 100.0;
 static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, PetscBool may_multiply)
 {
   const double product_seconds =
-      num_products * nonzero_seconds * (double)n * (double)problem->generator->count;
+      num_products * nonzero_seconds * (double)n * (problem->generator->count + vectors_per_product);
   CospinFactorCost cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
 
   cost.seconds += num_solves * solve_seconds * cost.elements;

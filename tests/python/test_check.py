@@ -194,7 +194,7 @@ class Check(unittest.TestCase):
         with open(self.whole, "rb") as stream:
             original = stream.read()
         chance, noticed = random.Random(7), 0
-        for _ in range(25):
+        for _ in range(15):
             place, bit = chance.randrange(len(original)), chance.randrange(8)
             data = bytearray(original)
             data[place] ^= 1 << bit

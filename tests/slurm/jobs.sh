@@ -79,6 +79,20 @@ test_one_node() {
   same plain.reference.h5 runs/plain.h5
 }
 
+# what `cospin plan --slurm` writes, as it is
+test_planned() {
+  deck "it's planned" 20 12
+  "$COSPIN_PROGRAM" plan --slurm "it's planned.yaml" --cores-per-node "$((2 / nodes))" --memory-per-node 1G \
+    --nodes "$nodes" >planned.sh || fail "plan --slurm, status $?"
+  bash -n planned.sh || fail "plan --slurm writes no script"
+  sbatch planned.sh >/dev/null
+  wait_for
+  [ -f "runs/it's planned.h5" ] || fail "the planned job left no dataset"
+  grep -q "on 2 ranks, $nodes node(s)" slurm-*.out || fail "the planned job has other sizes"
+  undisturbed "it's planned"
+  same "it's planned.reference.h5" "runs/it's planned.h5"
+}
+
 test_signalled_twice() {
   local job restarts
   deck signalled 150 160
@@ -144,8 +158,10 @@ test_two_nodes() {
 
 if [ "$nodes" -gt 1 ]; then
   test_two_nodes
+  test_planned
 else
   test_one_node
+  test_planned
   test_array
   test_signalled_twice
   test_cancelled
