@@ -6,6 +6,7 @@
 #include <cospin/cost.h>
 #include <cospin/load.h>
 #include <cospin/provenance.h>
+#include <cospin/reference.h>
 #include <cospin/report.h>
 #include <cospin/show.h>
 #include <cospin/version.h>
@@ -193,6 +194,19 @@ static PetscErrorCode show(const CospinCommand *command, int *status)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode reference(const CospinCommand *command, int *status)
+{
+  PetscMPIInt rank;
+  PetscBool found = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) PetscCall(CospinReferenceView(command->file, command->man, stdout, &found));
+  if (!found) fprintf(stderr, "cospin: the reference knows no `%s`\n", command->file);
+  if (!found) *status = STATUS_WRONG;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], int *status)
 {
   PetscMPIInt rank;
@@ -209,6 +223,8 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
     PetscCall(plan(command, status));
   } else if (command->verb == COSPIN_COMMAND_SHOW) {
     PetscCall(show(command, status));
+  } else if (command->verb == COSPIN_COMMAND_REFERENCE) {
+    PetscCall(reference(command, status));
   } else if (rank == 0) {
     printf("%s", command->verb == COSPIN_COMMAND_HELP ? CospinCommandHelp : "cospin " COSPIN_VERSION "\n");
   }

@@ -6,18 +6,19 @@ typedef enum {
   COSPIN_COMMAND_RUN,
   COSPIN_COMMAND_PLAN,
   COSPIN_COMMAND_SHOW,
+  COSPIN_COMMAND_REFERENCE, /* from here on no file is needed */
   COSPIN_COMMAND_HELP,
   COSPIN_COMMAND_VERSION
 } CospinVerb;
 
 typedef struct {
   CospinVerb verb;
-  const char *file;                   /* deck or dataset; borrowed from argv */
+  const char *file;                   /* deck, dataset, or word of the reference; borrowed from argv */
   char output[4096];                  /* run: the dataset */
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool slurm;                    /* plan: a job script ... */
   CospinNodes nodes;                  /* ... for such nodes */
-  PetscBool quiet, overwrite, retry, deck, check;
+  PetscBool quiet, overwrite, retry, deck, check, man;
   CospinProgressMode progress;
   double checkpoint; /* seconds between two of a long evolution */
   double stop_at;    /* seconds since the epoch; 0: not given */
@@ -33,3 +34,5 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command);
 void CospinCommandFree(CospinCommand *command);
 
 extern const char CospinCommandHelp[];
+/* The name of the k-th option, NULL behind the last. */
+const char *CospinCommandOption(int k);

@@ -32,6 +32,20 @@ typedef struct {
   const char *help;           /* one sentence */
 } CospinKey;
 
+/* What a key of this type may be, in words. */
+const char *CospinKeyTypeName(CospinKeyType type);
+
+/* A section of a deck, for the reference. */
+typedef struct {
+  const char *name;
+  PetscBool required;
+  const char *help, *form; /* what it is; how it is written */
+  const char *const
+      *const keys[2]; /* the keys of its entries, each list NULL-terminated; records have tables */
+} CospinSectionInfo;
+/* The k-th; NULL behind the last. */
+const CospinSectionInfo *CospinDeckSection(int k);
+
 /* A kind of component or of task, as far as a deck is concerned. */
 typedef struct {
   const char *name;

@@ -62,6 +62,10 @@ const char *CospinExpressionText(CospinExpression expression);
 CospinPosition CospinExpressionPosition(CospinExpression expression);
 const char *CospinExpressionPath(CospinExpression expression);
 
+/* The name of the k-th function that expressions know, NULL behind the last; the same of constants. */
+const char *CospinFunctionName(int k);
+const char *CospinConstantName(int k);
+
 /* Number of `<...>` in the expression. */
 int CospinExpressionCountExpectations(CospinExpression expression);
 

@@ -14,6 +14,9 @@ typedef struct CospinTable_ {
   int outcome, seconds, peak_memory, ranks; /* offsets of the point's own variables */
 } * CospinTable;
 
+/* The variables that every point has, whatever its tasks. */
+extern const CospinTaskVariable CospinPointVariables[];
+
 /*
    Not collective. Checks every grid point of the deck (sizes, rates, operators, settings of tasks), stopping
    at the first point that adds faults, and lays out the table. *ok tells; *table is NULL unless *ok.

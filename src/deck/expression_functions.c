@@ -142,14 +142,21 @@ const char *CospinFunctionName(int k)
   return k < NUM_FUNCTIONS ? functions[k].name : NULL;
 }
 
+static const struct {
+  const char *name;
+  double re, im;
+} constants[] = {{"pi", 3.14159265358979323846, 0}, {"i", 0, 1}};
+
+enum { NUM_CONSTANTS = sizeof(constants) / sizeof(constants[0]) };
+
+const char *CospinConstantName(int k)
+{
+  return k < NUM_CONSTANTS ? constants[k].name : NULL;
+}
+
 PetscBool CospinConstantFind(const char name[], double complex *value)
 {
-  static const struct {
-    const char *name;
-    double re, im;
-  } constants[] = {{"pi", 3.14159265358979323846, 0}, {"i", 0, 1}};
-
-  for (size_t k = 0; k < sizeof(constants) / sizeof(constants[0]); k++) {
+  for (int k = 0; k < NUM_CONSTANTS; k++) {
     if (!strcmp(constants[k].name, name)) {
       *value = CMPLX(constants[k].re, constants[k].im);
       return PETSC_TRUE;

@@ -72,9 +72,6 @@ CospinPosition CospinExpressionLocate(CospinExpression expression, int offset);
 
 /* The row of a function, NULL if there is none of that name. */
 const Function *CospinFunctionFind(const char name[]);
-/* The name of the k-th function, NULL behind the last. */
-const char *CospinFunctionName(int k);
-
 /* Sets *value and returns true if `name` is a constant. */
 PetscBool CospinConstantFind(const char name[], double complex *value);
 

@@ -15,6 +15,11 @@ static const char *const type_names[] = {
     [COSPIN_KEY_SECTOR] = "a sector {ket: k, bra: b} or {charge: q}",
 };
 
+const char *CospinKeyTypeName(CospinKeyType type)
+{
+  return type_names[type];
+}
+
 static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entry,
                                    const CospinSetting *setting)
 {

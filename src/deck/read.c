@@ -8,27 +8,92 @@
 
 /* In the order in which they are read and printed: a section's reader may use those before it. */
 static const struct {
-  const char *name;
-  PetscBool required;
   PetscErrorCode (*Read)(CospinReader *, const CospinEntry *);
-  const char *help;
+  CospinSectionInfo info;
 } sections[] = {
-    {"title", PETSC_TRUE, CospinReadTitle, "what the deck computes, in one line"},
-    {"source", PETSC_FALSE, CospinReadSource, "where the problem comes from"},
-    {"units", PETSC_FALSE, CospinReadUnits, "units of rates and times"},
-    {"parameters", PETSC_FALSE, CospinReadParameters, "numbers and expressions of each other"},
-    {"grid", PETSC_FALSE, CospinReadGrid, "axes: parameters that take many values"},
-    {"components", PETSC_TRUE, CospinReadComponents, "the factors of the Hilbert space"},
-    {"arrays", PETSC_FALSE, CospinReadArrays, "vectors and matrices over the spins"},
-    {"hamiltonian", PETSC_FALSE, CospinReadHamiltonian, "operator expressions, summed"},
-    {"jumps", PETSC_FALSE, CospinReadJumps, "dissipative processes"},
-    {"observables", PETSC_FALSE, CospinReadObservables, "expressions of expectation values"},
-    {"tasks", PETSC_TRUE, CospinReadTasks, "what to compute"},
-    {"petsc", PETSC_FALSE, CospinReadPetsc, "solver options"},
-    {"plots", PETSC_FALSE, CospinReadPlots, "pictures of the results"},
+    {CospinReadTitle,
+     {"title", PETSC_TRUE, "what the deck computes, in one line", "one line of text", {NULL}}},
+    {CospinReadSource, {"source", PETSC_FALSE, "where the problem comes from", "one line of text", {NULL}}},
+    {CospinReadUnits,
+     {"units",
+      PETSC_FALSE,
+      "units of rates and times",
+      "{rate: U, time: T}: labels, nothing is converted; time is 1/rate by default",
+      {CospinUnitsKeys}}},
+    {CospinReadParameters,
+     {"parameters",
+      PETSC_FALSE,
+      "numbers and expressions of each other",
+      "NAME: EXPRESSION, or NAME: {value: EXPRESSION, unit: U, label: L}, in any order",
+      {CospinDefinitionKeys}}},
+    {CospinReadGrid,
+     {"grid",
+      PETSC_FALSE,
+      "axes: parameters that take many values",
+      "PARAMETER: [VALUE, ...], {linspace: [first, last, count]}, {logspace: [first, last, count]} or "
+      "{range: "
+      "[first, end, step]}, the end left out; each value of one axis with each of the others, the last axis "
+      "fastest",
+      {NULL}}},
+    {CospinReadComponents,
+     {"components",
+      PETSC_TRUE,
+      "the factors of the Hilbert space",
+      "NAME: {kind: KIND, keys of the kind}",
+      {NULL}}},
+    {CospinReadArrays,
+     {"arrays",
+      PETSC_FALSE,
+      "vectors and matrices over the spins",
+      "NAME: a list, a list of lists, or {GENERATOR: {keys}}; used with an index, NAME[l] or NAME[l,m]",
+      {NULL}}},
+    {CospinReadHamiltonian,
+     {"hamiltonian",
+      PETSC_FALSE,
+      "operator expressions, summed",
+      "a list of operator expressions with hbar = 1, `X + hc` for X and its adjoint; {sum: EXPRESSION} runs "
+      "over "
+      "the spins l, m that it names",
+      {CospinTermKeys}}},
+    {CospinReadJumps,
+     {"jumps",
+      PETSC_FALSE,
+      "dissipative processes",
+      "a list of {rate: g, operator: A}, g (A rho A^+ - 1/2 A^+A rho - 1/2 rho A^+A); {rate: g, each: A}, "
+      "the same "
+      "for every spin by itself; {rates: R, pairs: A}, sum_lm R[l,m] (A_m rho A_l^+ - 1/2 {A_l^+ A_m, rho})",
+      {CospinJumpKeys}}},
+    {CospinReadObservables,
+     {"observables",
+      PETSC_FALSE,
+      "expressions of expectation values",
+      "NAME: EXPRESSION of <OPERATOR>, or NAME: {value: EXPRESSION, unit: U, label: L}",
+      {CospinDefinitionKeys}}},
+    {CospinReadTasks,
+     {"tasks", PETSC_TRUE, "what to compute", "a list of KIND: {name: NAME, keys of the kind}", {NULL}}},
+    {CospinReadPetsc,
+     {"petsc",
+      PETSC_FALSE,
+      "solver options",
+      "OPTION: VALUE, without the dash; the command line wins",
+      {NULL}}},
+    {CospinReadPlots,
+     {"plots",
+      PETSC_FALSE,
+      "pictures of the results",
+      "a list of {y: VARIABLE or a list of them, x: AXIS, series: AXIS, average: AXIS, title: T, xlabel: T, "
+      "ylabel: T, logx: BOOLEAN, logy: BOOLEAN, kind: lines} and of {kind: wigner, task: TASK, component: "
+      "NAME, on: "
+      "plane | sphere, j: NUMBER, title: T}",
+      {CospinPlotKeys, CospinWignerKeys}}},
 };
 
 enum { NUM_SECTIONS = sizeof(sections) / sizeof(sections[0]) };
+
+const CospinSectionInfo *CospinDeckSection(int k)
+{
+  return k < NUM_SECTIONS ? &sections[k].info : NULL;
+}
 
 /* A missing section is no fault if another key is a misspelling of it. */
 static PetscBool Is_Misspelt(const CospinEntries *entries, const char section[], const char *const known[])
@@ -47,7 +112,7 @@ static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *roo
   CospinEntries entries;
 
   PetscFunctionBeginUser;
-  for (int k = 0; k < NUM_SECTIONS; k++) known[k] = sections[k].name;
+  for (int k = 0; k < NUM_SECTIONS; k++) known[k] = sections[k].info.name;
   if (CospinEntryGetForm(root) == COSPIN_ENTRY_EMPTY)
     PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, "",
                               "the deck is empty (it needs at least title, components and tasks)"));
@@ -55,14 +120,14 @@ static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *roo
                                 reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
   for (int k = 0; k < NUM_SECTIONS; k++) {
-    const CospinEntry *entry = CospinEntriesFind(&entries, sections[k].name);
+    const CospinEntry *entry = CospinEntriesFind(&entries, sections[k].info.name);
 
     if (entry)
       PetscCall(sections[k].Read(reader, entry));
-    else if (sections[k].required && CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING &&
-             !Is_Misspelt(&entries, sections[k].name, known))
-      PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].name, "is missing (%s)",
-                                sections[k].help));
+    else if (sections[k].info.required && CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING &&
+             !Is_Misspelt(&entries, sections[k].info.name, known))
+      PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].info.name,
+                                "is missing (%s)", sections[k].info.help));
   }
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);

@@ -73,3 +73,8 @@ PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression express
 PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex values[],
                                      CospinExpression expression, CospinFaults faults, double complex *value,
                                      PetscBool *ok);
+
+/* The keys of sections that are no records, NULL at the end. */
+extern const char *const CospinUnitsKeys[],
+    *const CospinDefinitionKeys[],
+        *const CospinTermKeys[], *const CospinJumpKeys[], *const CospinWignerKeys[], *const CospinPlotKeys[];

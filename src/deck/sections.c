@@ -5,6 +5,15 @@
 #include <ctype.h>
 #include <string.h>
 
+/* The keys of sections that are no records: read here, told by the reference. */
+const char *const CospinUnitsKeys[] = {"rate", "time", NULL};
+const char *const CospinDefinitionKeys[] = {"value", "unit", "label", NULL};
+const char *const CospinTermKeys[] = {"sum", NULL};
+const char *const CospinJumpKeys[] = {"rate", "operator", "each", "rates", "pairs", NULL};
+const char *const CospinWignerKeys[] = {"task", "component", "on", "j", "title", "kind", NULL};
+const char *const CospinPlotKeys[] = {"x", "series", "average", "title", "xlabel", "ylabel",
+                                      "y", "logx",   "logy",    "kind",  NULL};
+
 PetscErrorCode CospinReadExpression(CospinReader *reader, const CospinEntry *entry, const char expected[],
                                     CospinExpression *expression)
 {
@@ -80,15 +89,14 @@ static PetscErrorCode Read_Texts(CospinReader *reader, const CospinEntries *entr
 
 PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
 {
-  static const char *const known[] = {"rate", "time", NULL};
   char **const places[] = {&reader->deck->rate_unit, &reader->deck->time_unit};
   CospinEntries entries;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {rate: UNIT, time: UNIT}",
                                 reader->faults, &entries));
-  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, &entries, known, places));
+  PetscCall(CospinEntriesCheckKeys(&entries, CospinUnitsKeys, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, &entries, CospinUnitsKeys, places));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
@@ -97,15 +105,14 @@ PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
 static PetscErrorCode Read_Long_Definition(CospinReader *reader, const CospinEntry *entry,
                                            CospinDefinition *definition)
 {
-  static const char *const known[] = {"value", "unit", "label", NULL};
   char **const places[] = {NULL, &definition->unit, &definition->label};
   const CospinEntry *value;
   CospinEntries entries;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping", reader->faults, &entries));
-  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, &entries, known, places));
+  PetscCall(CospinEntriesCheckKeys(&entries, CospinDefinitionKeys, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, &entries, CospinDefinitionKeys, places));
   value = CospinEntriesFind(&entries, "value");
   if (value)
     PetscCall(CospinReadExpression(reader, value, "an expression", &definition->expression));
@@ -199,7 +206,6 @@ PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *en
 static PetscErrorCode Read_Term(CospinReader *reader, const CospinEntry *entry, CospinExpression *expression,
                                 PetscBool *is_sum)
 {
-  static const char *const known[] = {"sum", NULL};
   const CospinEntry *sum;
   CospinEntries entries;
 
@@ -210,7 +216,7 @@ static PetscErrorCode Read_Term(CospinReader *reader, const CospinEntry *entry, 
     PetscFunctionReturn(0);
   }
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "", reader->faults, &entries));
-  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
+  PetscCall(CospinEntriesCheckKeys(&entries, CospinTermKeys, reader->faults, NULL));
   sum = CospinEntriesFind(&entries, "sum");
   if (sum) PetscCall(CospinReadExpression(reader, sum, "an operator expression", expression));
   PetscCall(CospinEntriesDestroy(&entries));
@@ -299,7 +305,6 @@ static PetscErrorCode Read_Rate(CospinReader *reader, const CospinEntry *entry, 
 
 static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
 {
-  static const char *const known[] = {"rate", "operator", "each", "rates", "pairs", NULL};
   const CospinEntry *operator;
   CospinEntries entries;
   int num_unknown;
@@ -309,7 +314,7 @@ static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, 
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING,
                                 "a mapping {rate: R, operator: A} or {rate: R, each: A}", reader->faults,
                                 &entries));
-  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &num_unknown));
+  PetscCall(CospinEntriesCheckKeys(&entries, CospinJumpKeys, reader->faults, &num_unknown));
   jump->position = entry->at;
   PetscCall(Find_Form(reader, &entries, jump, &operator, & good));
   PetscCall(Read_Rate(reader, entry, &entries, num_unknown, jump));
@@ -395,7 +400,6 @@ static PetscErrorCode Read_Plot_Variables(CospinReader *reader, const CospinEntr
 /* {kind: wigner, ...}: of stored states */
 static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
 {
-  static const char *const known[] = {"task", "component", "on", "j", "title", "kind", NULL};
   static const char *const surfaces[] = {"plane", "sphere", NULL};
   char **const places[] = {&plot->task, &plot->component, &plot->on, &plot->j, &plot->title, NULL};
   const CospinEntry *on = CospinEntriesFind(entries, "on"), *j = CospinEntriesFind(entries, "j");
@@ -403,8 +407,8 @@ static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *ent
 
   PetscFunctionBeginUser;
   plot->wigner = PETSC_TRUE;
-  PetscCall(CospinEntriesCheckKeys(entries, known, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, entries, known, places));
+  PetscCall(CospinEntriesCheckKeys(entries, CospinWignerKeys, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, entries, CospinWignerKeys, places));
   if (plot->on && strcmp(plot->on, surfaces[0]) && strcmp(plot->on, surfaces[1]))
     PetscCall(CospinFaultsAddUnknown(reader->faults, on->at, on->path, "choice", plot->on, surfaces));
   if (plot->j && (!(strtod(plot->j, &end) >= 0) || *end))
@@ -434,8 +438,6 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
 
 static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
-  static const char *const known[] = {"x", "series", "average", "title", "xlabel", "ylabel",
-                                      "y", "logx",   "logy",    "kind",  NULL};
   char **const places[] = {&plot->x,      &plot->series, &plot->average, &plot->title, &plot->xlabel,
                            &plot->ylabel, NULL,          NULL,           NULL,         NULL};
   const CospinEntry *y, *logx, *logy;
@@ -452,8 +454,8 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);
   }
-  PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, &entries, known, places));
+  PetscCall(CospinEntriesCheckKeys(&entries, CospinPlotKeys, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, &entries, CospinPlotKeys, places));
   y = CospinEntriesFind(&entries, "y");
   logx = CospinEntriesFind(&entries, "logx");
   logy = CospinEntriesFind(&entries, "logy");

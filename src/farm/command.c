@@ -13,9 +13,12 @@ const char CospinCommandHelp[] =
     "                                                            memory, cost and a SLURM line as comments\n"
     "  cospin show [--check | --deck] FILE.h5                    what is in a dataset; whether it is whole; "
     "its deck\n"
+    "  cospin reference [WORD] [--man]                           keys of decks and variables of datasets, or "
+    "what\n"
+    "                                                            WORD is about; --man: as a manual page\n"
     "  cospin --help | --version\n"
     "\n"
-    "  -o FILE.h5            the dataset (default: the deck's name with .h5, in this folder)\n"
+    "  -o, --output FILE.h5  the dataset (default: the deck's name with .h5, in this folder)\n"
     "  --overwrite           drop what is there (without it, a run goes on with the points that are "
     "missing)\n"
     "  --retry               compute points with a bad outcome again\n"
@@ -39,9 +42,10 @@ const char CospinCommandHelp[] =
     "-steady_st_pc_factor_mat_solver_type\n"
     "superlu_dist, ... They win over the deck's `petsc:`.\n"
     "\n"
-    "exit status: 0 all points good; 2 deck or command wrong, nothing was run; 3 some points have a bad "
-    "outcome\n"
-    "(the rest is good and stored); 75 stopped early, everything finished is stored: the same command goes "
+    "exit status: 0 all points good; 2 deck or command wrong, nothing was run (show --check: the file is "
+    "not\n"
+    "whole); 3 some points have a bad outcome (the rest is good and stored); 75 stopped early, everything "
+    "finished is stored: the same command goes "
     "on;\n"
     "anything else: the machine or the program failed\n";
 
@@ -142,6 +146,12 @@ static void set_deck(CospinCommand *command, const char value[])
   command->deck = PETSC_TRUE;
 }
 
+static void set_man(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->man = PETSC_TRUE;
+}
+
 static void set_check(CospinCommand *command, const char value[])
 {
   (void)value;
@@ -194,12 +204,16 @@ static const Option options[] = {
     {"--nodes", PETSC_TRUE, set_nodes},
     {"--deck", PETSC_FALSE, set_deck},
     {"--check", PETSC_FALSE, set_check},
+    {"--man", PETSC_FALSE, set_man},
 };
-static const char *const option_names[] = {
-    "--output", "--groups",         "--ranks-per-point", "--ranks",    "--quiet", "--overwrite",
-    "--retry",  "--stop-at",        "--checkpoint",      "--progress", "--deck",  "--check",
-    "--slurm",  "--cores-per-node", "--memory-per-node", "--nodes",    NULL};
-static const char *const verb_names[] = {"run", "plan", "show", "--help", "--version", NULL};
+enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static const char *const verb_names[] = {"run", "plan", "show", "reference", "--help", "--version", NULL};
+
+const char *CospinCommandOption(int k)
+{
+  return k < NUM_OPTIONS ? options[k].name : NULL;
+}
 
 /* -5 and -1e-3 are values, -eps_tol is not */
 static PetscBool is_value(const char word[])
@@ -219,9 +233,9 @@ static void take_petsc_option(Parser *parser)
 
 static void take_option(Parser *parser)
 {
-  const char *word = parser->argv[parser->at];
+  const char *word = parser->argv[parser->at], *names[NUM_OPTIONS + 1] = {NULL};
 
-  for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+  for (int k = 0; k < NUM_OPTIONS; k++) {
     if (strcmp(word, options[k].name) != 0) continue;
     parser->at++;
     if (options[k].takes_value && parser->at == parser->argc) {
@@ -232,7 +246,9 @@ static void take_option(Parser *parser)
     return;
   }
   if (word[1] == '-') {
-    const char *close = CospinSuggest(word, option_names);
+    const char *close;
+    for (int k = 0; k < NUM_OPTIONS; k++) names[k] = options[k].name;
+    close = CospinSuggest(word, names);
     (void)snprintf(parser->command->fault, sizeof(parser->command->fault), "unknown option `%s` (%s%s%s)",
                    word, close ? "did you mean " : "see cospin --help", close ? close : "", close ? "?" : "");
     parser->at++;
@@ -252,7 +268,7 @@ static void take_verb(Parser *parser)
   parser->at = 2;
   if (verb_names[k]) return;
   parser->command->verb = COSPIN_COMMAND_HELP;
-  fault(parser->command, "unknown command `%s` (run, plan, show, --help or --version)", word);
+  fault(parser->command, "unknown command `%s` (run, plan, show, reference, --help or --version)", word);
 }
 
 /* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it */
@@ -276,13 +292,13 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
   command->petsc_argv = (char **)calloc((size_t)argc + 2, sizeof(char *));
   command->petsc_argv[command->petsc_argc++] = argv[0];
   take_verb(&parser);
-  while (parser.at < argc && command->verb <= COSPIN_COMMAND_SHOW) {
+  while (parser.at < argc && command->verb <= COSPIN_COMMAND_REFERENCE) {
     const char *word = argv[parser.at];
     if (word[0] == '-' && word[1]) {
       take_option(&parser);
       continue;
     }
-    if (command->file) fault(command, "one file at a time, what is `%s`?", word);
+    if (command->file) fault(command, "one file or word at a time, what is `%s`?", word);
     command->file = word;
     parser.at++;
   }

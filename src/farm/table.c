@@ -131,17 +131,28 @@ static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observ
   PetscFunctionReturn(0);
 }
 
+/* In the order of the offsets below. */
+const CospinTaskVariable CospinPointVariables[] = {
+    {"outcome", COSPIN_INTEGER, PETSC_FALSE, "1", "worst outcome of the tasks", ""},
+    {"seconds", COSPIN_REAL, PETSC_FALSE, "s", "time of the grid point", ""},
+    {"peak_memory", COSPIN_REAL, PETSC_FALSE, "byte", "peak memory, summed over the ranks of the point", ""},
+    {"ranks", COSPIN_INTEGER, PETSC_FALSE, "1", "ranks that worked on the point", ""},
+    {.suffix = NULL},
+};
+
 static PetscErrorCode add_point(Builder *builder)
 {
-  CospinTable table = builder->table;
+  int *const offsets[] = {&builder->table->outcome, &builder->table->seconds, &builder->table->peak_memory,
+                          &builder->table->ranks};
+  const CospinTaskVariable *outcome = &CospinPointVariables[0];
 
   PetscFunctionBeginUser;
-  PetscCall(add_outcome(builder, "outcome", "worst outcome of the tasks", &table->outcome));
-  PetscCall(add(builder, "seconds", COSPIN_REAL, -1, "s", "time of the grid point", "", &table->seconds));
-  PetscCall(add(builder, "peak_memory", COSPIN_REAL, -1, "byte",
-                "peak memory, summed over the ranks of the point", "", &table->peak_memory));
-  PetscCall(
-      add(builder, "ranks", COSPIN_INTEGER, -1, "1", "ranks that worked on the point", "", &table->ranks));
+  PetscCall(add_outcome(builder, outcome->suffix, outcome->long_name, offsets[0]));
+  for (int k = 1; CospinPointVariables[k].suffix; k++) {
+    const CospinTaskVariable *row = &CospinPointVariables[k];
+    PetscCall(
+        add(builder, row->suffix, row->storage, -1, row->unit, row->long_name, row->source, offsets[k]));
+  }
   PetscFunctionReturn(0);
 }
 
