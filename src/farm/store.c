@@ -147,12 +147,14 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
  * ---------------------------------------------------------------------------------------------
  */
 
+/* With the deck, from which readers take the whole grid. */
 static PetscErrorCode get_texts(CospinStore store, CospinDatasetTexts *texts)
 {
   PetscFunctionBeginUser;
   *texts = (CospinDatasetTexts){.title = store->deck->title,
                                 .source = store->deck->source,
                                 .deck_verbatim = store->deck->text,
+                                .deck_completed = store->completed,
                                 .identity = store->identity};
   PetscCall(CospinProvenanceGet(store->provenance, &texts->num_provenance, &texts->provenance));
   PetscFunctionReturn(0);
@@ -164,8 +166,6 @@ static PetscErrorCode publish(CospinStore store, const char name[], char why[], 
 
   PetscFunctionBeginUser;
   PetscCall(get_texts(store, &texts));
-  texts.deck_verbatim = store->deck->text;
-  texts.deck_completed = store->completed; /* readers take the whole grid from it */
   PetscCall(CospinShardPublish(&store->shard, &store->layout, &texts, name, why, size));
   PetscFunctionReturn(0);
 }
