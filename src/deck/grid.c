@@ -3,9 +3,13 @@
 */
 #include "read_impl.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_AXIS = 10000000 };
+enum {
+  MAX_AXIS = 10000000,
+  MAX_AXES = 31 /* HDF5's arrays have 32 dimensions, and one of them may be `mode` or `time` */
+};
 #define MAX_POINTS 1e12
 
 #define EXPECTED_AXIS                                                                                        \
@@ -186,6 +190,19 @@ static PetscErrorCode Read_List(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* Differences and quotients of finite numbers may overflow. */
+static PetscErrorCode Check_Finite(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < axis->size; k++) {
+    if (isfinite(axis->values[k])) continue;
+    PetscCall(Fail(reader, entry, "has values that are not finite (its ends are too far apart)"));
+    axis->size = 0;
+    PetscCall(PetscFree(axis->values));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
 {
   char *text;
@@ -210,6 +227,34 @@ PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, Co
     PetscCall(PetscFree(text));
     break;
   }
+  PetscCall(Check_Finite(reader, entry, axis));
+  PetscFunctionReturn(0);
+}
+
+static int Compare_Doubles(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+/* Points are known by their coordinates, so no two may have the same. */
+static PetscErrorCode Check_Distinct(CospinReader *reader, const CospinEntry *entry, const CospinAxis *axis)
+{
+  double *sorted;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)axis->size, &sorted));
+  if (axis->size) memcpy(sorted, axis->values, (size_t)axis->size * sizeof(double));
+  if (axis->size) qsort(sorted, (size_t)axis->size, sizeof(double), Compare_Doubles);
+  for (int k = 1; k < axis->size; k++) {
+    if (sorted[k] - sorted[k - 1] > 4 * PETSC_MACHINE_EPSILON * fabs(sorted[k])) continue;
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "has the value %.10g twice (every point of the grid is computed once)",
+                              sorted[k]));
+    break;
+  }
+  PetscCall(PetscFree(sorted));
   PetscFunctionReturn(0);
 }
 
@@ -247,8 +292,12 @@ PetscErrorCode CospinReadGrid(CospinReader *reader, const CospinEntry *entry)
   }
   for (int k = 0; k < axes.count; k++) {
     PetscCall(CospinReadAxis(reader, &axes.entries[k], &deck->axes[k]));
+    PetscCall(Check_Distinct(reader, &axes.entries[k], &deck->axes[k]));
     num_points *= deck->axes[k].size;
   }
+  if (axes.count > MAX_AXES)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "has %d axes (at most %d)",
+                              axes.count, (int)MAX_AXES));
   if (num_points > MAX_POINTS)
     PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "has %.3g points (at most %.0e)",
                               num_points, MAX_POINTS));

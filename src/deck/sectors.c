@@ -74,7 +74,9 @@ PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, 
   for (int k = 0; k < COSPIN_NUM_NUMBERS; k++) known[k] = CospinNumberKeys[k];
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_SECTOR, reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &unknown));
-  PetscCall(PetscCalloc1((size_t)(COSPIN_NUM_NUMBERS * reader->deck->num_components), &setting->numbers));
+  /* one of each even if there is no component, which is a fault of another section */
+  PetscCall(PetscCalloc1((size_t)(COSPIN_NUM_NUMBERS * PetscMax(1, reader->deck->num_components)),
+                         &setting->numbers));
   for (int k = 0; k < COSPIN_NUM_NUMBERS; k++) {
     const CospinEntry *number = CospinEntriesFind(&entries, CospinNumberKeys[k]);
 

@@ -1,5 +1,6 @@
 /* The values of a deck's arrays at one grid point. */
 #include "problem_impl.h"
+#include <math.h>
 #include <string.h>
 
 enum { MAX_KEYS = 16 };
@@ -35,6 +36,23 @@ static PetscErrorCode check_size(CospinProblem problem, const CospinArray *array
   *ok = PETSC_FALSE;
   PetscCall(CospinFaultsAdd(faults, array->position, array->path, "has %d %s (must be %s)", value->size,
                             value->rank == 2 ? "rows" : "entries", sizes));
+  PetscFunctionReturn(0);
+}
+
+/* A file, or a generator with enormous numbers, may give anything. */
+static PetscErrorCode check_finite(const CospinArray *array, const CospinArrayValue *value,
+                                   CospinFaults faults, PetscBool *ok)
+{
+  const int columns = value->rank == 2 ? value->size : 1;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < value->size * columns && *ok; k++) {
+    const double complex z = value->values[k];
+    if (isfinite(creal(z)) && isfinite(cimag(z))) continue;
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, array->position, array->path,
+                              "number %d of it is not finite (must be a finite number)", k));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -92,6 +110,7 @@ PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults fau
       PetscCall(evaluate_list(problem, array, faults, &values[k], &this_ok));
     }
     if (this_ok) PetscCall(check_size(problem, array, &values[k], faults, &this_ok));
+    if (this_ok) PetscCall(check_finite(array, &values[k], faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
   problem->arrays = values; /* not before: arrays do not use each other */

@@ -180,11 +180,12 @@ static PetscErrorCode find_free_coordinates(CospinSector sector)
   PetscCall(PetscMalloc1(n, &sector->free));
   PetscCall(PetscCalloc1((size_t)n * (size_t)(n - num_levels), &sector->free_coefficients));
   for (int i = 0, k = 0; i < n; i++) {
-    int *coefficients = sector->free_coefficients + sector->num_free * n;
+    int *coefficients;
     if (k < num_levels && sector->levels[k].pivot == i) {
       k++;
       continue;
     }
+    coefficients = sector->free_coefficients + sector->num_free * n;
     for (int j = 0; j < num_levels; j++) coefficients[sector->levels[j].pivot] = sector->levels[j].row[i];
     sector->free[sector->num_free++] = i;
   }
