@@ -18,14 +18,12 @@ typedef struct {
 /* The number of values of a dataset, 0 if there is none; false if it cannot be opened. */
 static PetscBool Size_Of(hid_t file, const char name[], size_t *size)
 {
-  hid_t set, space;
+  hid_t set;
   hssize_t found;
   *size = 0;
   if (H5Lexists(file, name, H5P_DEFAULT) == 0) return PETSC_TRUE;
   set = H5Dopen2(file, name, H5P_DEFAULT);
-  space = H5Dget_space(set);
-  found = H5Sget_simple_extent_npoints(space);
-  H5Sclose(space);
+  found = CospinH5Count(set);
   H5Dclose(set);
   if (found > 0) *size = (size_t)found;
   return (PetscBool)(found >= 0);
@@ -52,21 +50,24 @@ static herr_t Read_Doubles(hid_t file, const char name[], double values[])
   return status;
 }
 
+/* Every point has an outcome, so a file cannot claim more points than it has values. */
 static herr_t Read_Grid(hid_t file, Grid *grid)
 {
   char *names = CospinH5ReadAttribute(file, "cospin_grid"), *name, *rest = names;
-  int bad = !names;
+  size_t size, num_outcomes;
+  int bad = !names || !Size_Of(file, "outcome", &num_outcomes) || num_outcomes == 0;
   *grid = (Grid){.num_points = 1};
-  while (names && (name = strtok_r(rest, " ", &rest)) && grid->num_axes < H5S_MAX_RANK) {
+  while (!bad && (name = strtok_r(rest, " ", &rest))) {
     const int a = grid->num_axes++;
+    bad = a == H5S_MAX_RANK || !Size_Of(file, name, &size) || size == 0 ||
+          size > num_outcomes / grid->num_points;
+    if (bad) break;
     (void)snprintf(grid->names[a], sizeof(grid->names[a]), "%s", name);
-    size_t size;
-    bad |= !Size_Of(file, name, &size);
     grid->shape[a] = size;
     grid->num_points *= size;
   }
   free(names);
-  return bad ? -1 : 0;
+  return bad || grid->num_points != num_outcomes ? -1 : 0;
 }
 
 /* One coordinate of all points: along an axis of the file's grid, or from a variable over the whole of it. */
@@ -157,7 +158,7 @@ static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, Cospi
 
   PetscFunctionBeginUser;
   *ok = (PetscBool)(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, NULL, H5O_INFO_BASIC) >= 0);
-  if (*ok) *ok = (PetscBool)(Read_Grid(file, &grid) >= 0 && grid.num_points > 0);
+  if (*ok) *ok = (PetscBool)(Read_Grid(file, &grid) >= 0);
   if (!*ok) PetscFunctionReturn(0);
   content->num_points = grid.num_points;
   length = grid.num_points * (size_t)layout->record_length;
@@ -188,11 +189,12 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   if (opened >= 0) {
     ierr = Read_Content(opened, layout, content, &ok);
     H5Fclose(opened);
-    reason = held.reason[0] ? held.reason : "values are damaged, or do not fit this grid";
+    reason = ierr             ? "there is not enough memory for it"
+             : held.reason[0] ? held.reason
+                              : "values are damaged, or do not fit this grid";
   }
   CospinH5CatchEnd(&held);
-  PetscCall(ierr);
-  if (!ok) {
+  if (ierr || !ok) {
     PetscCall(CospinDatasetContentFree(content));
     PetscCall(PetscSNPrintf(why, why_size, "cannot read %s: %s", file, reason));
     PetscFunctionReturn(PETSC_ERR_FILE_READ);

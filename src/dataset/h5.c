@@ -197,11 +197,23 @@ hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **r
   return file;
 }
 
+/* Deflate makes at most 1032 bytes of one; small sets may have more header than data. */
+hssize_t CospinH5Count(hid_t set)
+{
+  const double most = 1100, always = 65536;
+  hid_t space = H5Dget_space(set), type = H5Dget_type(set);
+  const hssize_t count = H5Sget_simple_extent_npoints(space);
+  const double bytes = (double)count * (double)H5Tget_size(type);
+  H5Tclose(type);
+  H5Sclose(space);
+  return bytes <= always + most * (double)H5Dget_storage_size(set) ? count : -1;
+}
+
 /* Texts of a fixed length only, as all of ours are. */
-static char *Read_Text(hid_t stored, herr_t (*read)(hid_t, hid_t, void *), hid_t object)
+static char *Read_Text(hid_t stored, hssize_t count, herr_t (*read)(hid_t, hid_t, void *), hid_t object)
 {
   const size_t size = H5Tget_size(stored);
-  char *text = H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0
+  char *text = H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0 && count == 1
                    ? (char *)calloc(size + 1, 1)
                    : NULL;
   if (text && read(object, stored, text) < 0) {
@@ -219,7 +231,7 @@ static herr_t Read_Set(hid_t set, hid_t type, void *text)
 char *CospinH5ReadText(hid_t parent, const char name[])
 {
   hid_t set = H5Dopen2(parent, name, H5P_DEFAULT), stored = H5Dget_type(set);
-  char *text = set < 0 ? NULL : Read_Text(stored, Read_Set, set);
+  char *text = set < 0 ? NULL : Read_Text(stored, CospinH5Count(set), Read_Set, set);
   H5Tclose(stored);
   H5Dclose(set);
   return text;
@@ -228,7 +240,10 @@ char *CospinH5ReadText(hid_t parent, const char name[])
 char *CospinH5ReadAttribute(hid_t object, const char name[])
 {
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), stored = H5Aget_type(attribute);
-  char *text = attribute < 0 ? NULL : Read_Text(stored, H5Aread, attribute);
+  hid_t space = H5Aget_space(attribute);
+  char *text =
+      attribute < 0 ? NULL : Read_Text(stored, H5Sget_simple_extent_npoints(space), H5Aread, attribute);
+  H5Sclose(space);
   H5Tclose(stored);
   H5Aclose(attribute);
   return text;

@@ -51,7 +51,9 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
 herr_t CospinH5SetChecksum(hid_t set);
 herr_t CospinH5Verify(hid_t set);
 
-/* The number of values of a dataset; negative if it cannot be told. */
+/*
+   The number of values of a dataset, which must be looked at before memory is asked for: negative if it
+   cannot be told, or if what is stored is too little to make so many values of. */
 hssize_t CospinH5Count(hid_t set);
 
 /* Texts of any length, owned by the caller (free); NULL if absent, no text or damaged. */

@@ -40,17 +40,19 @@ static PetscErrorCode Read_Variable(hid_t set, const char name[], Variable *v)
 {
   hid_t space = H5Dget_space(set), type = H5Dget_type(set);
   const H5T_class_t kind = H5Tget_class(type);
+  char class[32];
 
   PetscFunctionBeginUser;
   PetscCall(PetscStrncpy(v->name, name, sizeof(v->name)));
   (void)CospinH5GetText(set, "units", v->units, sizeof(v->units));
   (void)CospinH5GetText(set, "long_name", v->long_name, sizeof(v->long_name));
-  v->scale = H5DSis_scale(set) > 0 ? PETSC_TRUE : PETSC_FALSE;
+  v->scale = (PetscBool)(CospinH5GetText(set, "CLASS", class, sizeof(class)) >= 0 &&
+                         strcmp(class, "DIMENSION_SCALE") == 0);
   v->integer = kind == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
   v->rank = H5Sget_simple_extent_dims(space, v->shape, NULL);
-  v->size = (size_t)H5Sget_simple_extent_npoints(space);
-  PetscCall(PetscMalloc1(v->size, &v->values));
   v->damaged = (PetscBool)(CospinH5Verify(set) < 0);
+  v->size = (size_t)PetscMax(CospinH5Count(set), 0);
+  PetscCall(PetscMalloc1(v->size, &v->values));
   if ((kind != H5T_INTEGER && kind != H5T_FLOAT) ||
       H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v->values) < 0)
     for (size_t i = 0; i < v->size; i++) v->values[i] = NAN;
@@ -158,7 +160,7 @@ static void Print_Variables(const Show *show, PetscBool scales, const char headi
 static size_t Count_Value(const Variable *v, int value)
 {
   size_t count = 0;
-  for (size_t i = 0; i < v->size; i++) count += (int)v->values[i] == value;
+  for (size_t i = 0; i < v->size; i++) count += v->values[i] == value;
   return count;
 }
 

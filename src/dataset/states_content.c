@@ -1,5 +1,6 @@
 /* All stored states of a file, for the store of a run: the other way of states.c. */
 #include "h5.h"
+#include <math.h>
 #include <stdlib.h>
 
 /* A group and the arrays that are read of it. */
@@ -14,12 +15,11 @@ typedef struct {
 /* All values of an array, of which there must be `size`; owned by the caller (free). */
 static double *Read_Array(Reader *reader, const char name[], size_t size)
 {
-  hid_t set = H5Dopen2(reader->id, name, H5P_DEFAULT), space = H5Dget_space(set);
-  const hssize_t found = H5Sget_simple_extent_npoints(space);
+  hid_t set = H5Dopen2(reader->id, name, H5P_DEFAULT);
+  const hssize_t found = CospinH5Count(set);
   double *values = NULL;
   if (found >= 0 && (size_t)found == size) values = (double *)calloc(size + 1, sizeof(double));
   if (!values || H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) reader->bad = 1;
-  H5Sclose(space);
   H5Dclose(set);
   return values;
 }
@@ -27,12 +27,15 @@ static double *Read_Array(Reader *reader, const char name[], size_t size)
 /* Rows that do not follow each other, or are more than there are, are damage. */
 static void Count_Elements(Reader *reader)
 {
+  const double most = 1e15; /* whole numbers, exactly */
   double next = 0;
   for (size_t p = 0; !reader->bad && p < reader->num_places; p++) {
-    if (reader->first[p] != next || !(reader->count[p] >= 0)) reader->bad = 1;
-    next += reader->count[p];
+    const double count = reader->count[p];
+    if (reader->first[p] != next || !(count >= 0 && count <= most) || count != floor(count)) reader->bad = 1;
+    next += count;
+    if (next > most) reader->bad = 1;
   }
-  reader->num_elements = reader->bad || next > 1e15 ? 0 : (size_t)next;
+  reader->num_elements = reader->bad ? 0 : (size_t)next;
 }
 
 static PetscErrorCode Open_Arrays(Reader *reader)

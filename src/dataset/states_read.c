@@ -126,18 +126,16 @@ static const char *Kind_Of(const CospinStoredComponent *component)
 static PetscErrorCode Read_Numbers(Reader *reader, const char name[], int *rank, hsize_t shape[],
                                    double **values)
 {
-  const hsize_t most = (hsize_t)1 << 32;
   hid_t set, space;
-  hsize_t size = 1;
 
   PetscFunctionBeginUser;
   *values = NULL;
   if (H5Lexists(reader->group, name, H5P_DEFAULT) > 0) {
     set = H5Dopen2(reader->group, name, H5P_DEFAULT);
     space = H5Dget_space(set);
+    const hssize_t size = CospinH5Count(set);
     *rank = H5Sget_simple_extent_dims(space, shape, NULL);
-    for (int i = 0; i < *rank && size <= most; i++) size *= shape[i];
-    if (*rank >= 0 && size > 0 && size <= most) PetscCall(PetscMalloc1((size_t)size, values));
+    if (*rank >= 0 && size > 0 && size <= PETSC_MAX_INT) PetscCall(PetscMalloc1((size_t)size, values));
     if (*values && H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) < 0)
       PetscCall(PetscFree(*values));
     H5Sclose(space);
@@ -220,7 +218,12 @@ static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, 
   if (at < 0) PetscFunctionReturn(0);
   PetscCall(Read_Numbers(reader, axis, &rank, shape, &values));
   if (!values) PetscFunctionReturn(0);
-  *place = rank == 1 && shape[0] == (hsize_t)size ? Find_Value(values, size, query->values[at]) : -1;
+  if (rank != 1 || shape[0] != (hsize_t)size) {
+    REFUSE(reader, at, "`%s` has an axis %s that does not fit its states", query->file, axis);
+    PetscCall(PetscFree(values));
+    PetscFunctionReturn(0);
+  }
+  *place = Find_Value(values, size, query->values[at]);
   if (*place < 0)
     REFUSE(reader, at, "`%s` holds no state at %s = %.10g (its values go from %.10g to %.10g)", query->file,
            axis, query->values[at], values[0], values[size - 1]);
@@ -247,7 +250,7 @@ static PetscErrorCode Find_Place(Reader *reader, int rank, const hsize_t shape[]
   PetscFunctionReturn(0);
 }
 
-/* One number at the place. */
+/* One number at the place, in an array of the shape of the grid. */
 static PetscErrorCode Read_At(Reader *reader, const char name[], size_t place, double *value)
 {
   hsize_t shape[H5S_MAX_RANK], size = 1;
@@ -258,6 +261,9 @@ static PetscErrorCode Read_At(Reader *reader, const char name[], size_t place, d
   PetscCall(Read_Numbers(reader, name, &rank, shape, &values));
   for (int i = 0; values && i < rank; i++) size *= shape[i];
   if (values && place < size) *value = values[place];
+  if (values && place >= size)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`/states/%s/%s` of `%s` has too few values", reader->task, name,
+           reader->query->file);
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
 }
@@ -292,6 +298,17 @@ static PetscErrorCode Read_Column(Reader *reader, const char name[], hsize_t fir
   PetscFunctionReturn(0);
 }
 
+/* Whether there are as many rows, before memory is asked for. */
+static void Check_Rows(Reader *reader, double first, double count)
+{
+  hid_t set = H5Dopen2(reader->group, "value_re", H5P_DEFAULT);
+  const double size = (double)CospinH5Count(set);
+  H5Dclose(set);
+  if (!reader->why[0] && !(first == floor(first) && count == floor(count) && first + count <= size))
+    REFUSE(reader, COSPIN_QUERY_FILE, "`%s` says of this state that it stands where no numbers are",
+           reader->query->file);
+}
+
 static PetscErrorCode Read_Rows(Reader *reader, double first, double count, CospinStoredState state)
 {
   const CospinStoredGroup *wanted = reader->wanted;
@@ -323,10 +340,11 @@ static PetscErrorCode Read_State(Reader *reader, CospinStored stored, CospinStor
   if (!reader->why[0]) count = counts[place];
   PetscCall(PetscFree(counts));
   if (!reader->why[0]) PetscCall(Read_At(reader, "first", place, &first));
-  if (!reader->why[0] && !(count > 0 && count <= 4294967296.0 && first >= 0))
+  if (!reader->why[0] && !(count > 0 && first >= 0))
     REFUSE(reader, COSPIN_QUERY_FILE,
            "no state is stored at this point of `%s` (it was not finished, or its outcome is bad)",
            reader->query->file);
+  Check_Rows(reader, first, count);
   PetscCall(PetscCalloc1(wanted->num_components, &sizes));
   for (int c = 0; c < wanted->num_components && !reader->why[0]; c++)
     PetscCall(Read_At(reader, wanted->sizes[c].name, place, &sizes[c]));

@@ -34,8 +34,7 @@ static PetscErrorCode add_shard(Tally *tally, const char name[])
   if (code) PetscFunctionReturn(0);
   for (size_t p = 0; p < content.num_points; p++) {
     const double *record = content.records + p * RECORD;
-    for (int k = 0; CospinOutcomeNames[k]; k++)
-      tally->counts[k] += CospinOutcomeValues[k] == (int)record[OUTCOME];
+    for (int k = 0; CospinOutcomeNames[k]; k++) tally->counts[k] += CospinOutcomeValues[k] == record[OUTCOME];
     if (isfinite(record[SECONDS])) tally->seconds += record[SECONDS];
     tally->slowest = PetscMax(tally->slowest, record[SECONDS]);
   }
