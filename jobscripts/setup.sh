@@ -22,6 +22,8 @@ packages_of() {
       fi ;;
     plot) echo python3 python3-numpy python3-yaml python3-h5py python3-xarray python3-h5netcdf python3-matplotlib ;;
     test) echo python3 python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-numpy python3-yaml hdf5-tools clang-format valgrind
+      # fuzzing: libFuzzer and the sanitizers
+      echo clang libclang-rt-dev
       # a private SLURM for the job scripts; libpmix-dev lets its srun start Open MPI
       echo slurm-wlm munge libpmix-dev procps ;;
     benchmark) echo python3 python3-numpy python3-scipy python3-qutip ;;
