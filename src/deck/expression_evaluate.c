@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* What an operator may grow to before the deck is considered wrong: products multiply the number of terms. */
-enum { MAX_TERMS = 100000, MAX_LETTERS = 10000000, MAX_OPERATOR_POWER = 1000, MAX_REPEATED_POWER = 1024 };
+enum { MAX_TERMS = 100000, MAX_LETTERS = 10000000, MAX_REPEATED_POWER = 1024 };
+enum { MAX_PRODUCT = 100 }; /* operators one after the other; A^+ A rho has twice as many (moves.c: 256) */
 
 typedef struct {
   CospinExpression expression;
@@ -328,6 +329,11 @@ static double Count_Letters(CospinPolynomial p)
   return letters;
 }
 
+static int Longest_Word(CospinPolynomial p)
+{
+  return p->count ? p->words[p->count - 1].length : 0; /* they are sorted */
+}
+
 /* value = value * factor, both operators */
 static PetscErrorCode Multiply_Operators(Evaluator *evaluator, int offset, CospinValue *value,
                                          CospinPolynomial factor, PetscBool *ok)
@@ -340,6 +346,11 @@ static PetscErrorCode Multiply_Operators(Evaluator *evaluator, int offset, Cospi
   if (terms > MAX_TERMS || letters > MAX_LETTERS) {
     PetscCall(Fail(evaluator, offset, value, ok, "this operator has too many terms (more than %d)",
                    (int)MAX_TERMS));
+    PetscFunctionReturn(0);
+  }
+  if (Longest_Word(p) + Longest_Word(factor) > MAX_PRODUCT) {
+    PetscCall(Fail(evaluator, offset, value, ok, "a product of %d operators (at most %d)",
+                   Longest_Word(p) + Longest_Word(factor), (int)MAX_PRODUCT));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinPolynomialMultiply(p, factor, &product));
@@ -422,10 +433,10 @@ static PetscErrorCode Raise_Operator(Evaluator *evaluator, const Node *node, dou
   char text[64];
 
   PetscFunctionBeginUser;
-  if (cimag(exponent) != 0 || n != floor(n) || n < 0 || n > MAX_OPERATOR_POWER) {
+  if (cimag(exponent) != 0 || n != floor(n) || n < 0 || n > MAX_PRODUCT) {
     PetscCall(Fail(evaluator, node->children[1].offset, base, ok,
                    "an operator can be raised to a whole number from 0 to %d only, not to %s",
-                   (int)MAX_OPERATOR_POWER, CospinNumberFormat(exponent, text, sizeof(text))));
+                   (int)MAX_PRODUCT, CospinNumberFormat(exponent, text, sizeof(text))));
     PetscFunctionReturn(0);
   }
   PetscCall(Promote_To_Operator(&power));

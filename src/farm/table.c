@@ -165,9 +165,8 @@ static PetscErrorCode check_names(Builder *builder, CospinFaults faults, PetscBo
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_tasks; k++) {
     for (int v = builder->table->first_of_task[k]; v < builder->table->first_of_task[k + 1]; v++) {
-      for (int other = 0; other < builder->count; other++) {
-        if (other == v || strcmp(builder->variables[v].name, builder->variables[other].name) != 0) continue;
-        if (other > v) continue; /* reported once */
+      for (int other = 0; other < v; other++) {
+        if (strcmp(builder->variables[v].name, builder->variables[other].name) != 0) continue;
         *ok = PETSC_FALSE;
         PetscCall(CospinFaultsAdd(faults, deck->tasks[k].position, "tasks",
                                   "two variables would be called `%s` (rename the task or the observable)",

@@ -311,11 +311,10 @@ static void Type_Faults(void **state)
   Assert_Fault("2/A.p", "deck:7:12: key: cannot divide by an operator (only by a number)\n");
   Assert_Fault("2^A.p", "deck:7:13: key: an exponent must be a number, not an operator\n");
   Assert_Fault("A.p^-1",
-               "deck:7:14: key: an operator can be raised to a whole number from 0 to 1000 only, not "
+               "deck:7:14: key: an operator can be raised to a whole number from 0 to 100 only, not "
                "to -1\n");
-  Assert_Fault("A.p^(1/2)",
-               "deck:7:14: key: an operator can be raised to a whole number from 0 to 1000 only, "
-               "not to 0.5\n");
+  Assert_Fault("A.p^(1/2)", "deck:7:14: key: an operator can be raised to a whole number from 0 to 100 only, "
+                            "not to 0.5\n");
   Assert_Fault("floor(c)", "deck:7:17: key: floor needs a real number, not 1+2*i\n");
   Assert_Fault("(A.p + A.m)^60", "deck:7:22: key: this operator has too many terms (more than 100000)\n");
 }
