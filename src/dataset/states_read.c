@@ -9,6 +9,7 @@
 #include "h5.h"
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -158,25 +159,19 @@ static int Find_Value(const double values[], int size, double wanted)
 
 enum { NAME_SIZE = 96 };
 
-/* Name of dimension i of `count`: that of its scale. */
-static herr_t Copy_Name(hid_t set, unsigned dimension, hid_t scale, void *context)
+/*
+   Names of the dimensions of `count`: the axes of the grid and, if there is one more, `time`. The dimension
+   scales say the same, but where HDF5 keeps their list nothing is checked, and damage there ends the process.
+*/
+static PetscBool Name_Dimensions(Reader *reader, int rank, char names[][NAME_SIZE])
 {
-  char path[512] = "", *name = context;
-  const char *slash;
-  (void)set;
-  (void)dimension;
-  if (H5Iget_name(scale, path, sizeof(path)) < 0) return -1;
-  slash = strrchr(path, '/');
-  (void)snprintf(name, NAME_SIZE, "%s", slash ? slash + 1 : path);
-  return 1;
-}
-
-static void Read_Names(hid_t set, int rank, char names[][NAME_SIZE])
-{
-  for (int i = 0; i < rank; i++) {
-    names[i][0] = 0;
-    (void)H5DSiterate_scales(set, (unsigned)i, NULL, Copy_Name, names[i]);
-  }
+  char *axes = CospinH5ReadAttribute(reader->file, "cospin_grid"), *name, *rest = axes;
+  int count = 0;
+  while (axes && count < rank && (name = strtok_r(rest, " ", &rest)))
+    (void)snprintf(names[count++], sizeof(names[0]), "%s", name);
+  if (count == rank - 1) (void)snprintf(names[count++], sizeof(names[0]), "time");
+  free(axes);
+  return (PetscBool)(count == rank);
 }
 
 /* What `at` names must be an axis. */
@@ -234,19 +229,19 @@ static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, 
 /* The flat index of the place in arrays that are shaped like the grid. */
 static PetscErrorCode Find_Place(Reader *reader, int rank, const hsize_t shape[], size_t *place)
 {
-  hid_t set = H5Dopen2(reader->group, "count", H5P_DEFAULT);
   char names[H5S_MAX_RANK][NAME_SIZE];
 
   PetscFunctionBeginUser;
   *place = 0;
-  Read_Names(set, rank, names);
-  Check_Axes(reader, rank, names);
+  if (Name_Dimensions(reader, rank, names))
+    Check_Axes(reader, rank, names);
+  else
+    REFUSE(reader, COSPIN_QUERY_FILE, "the states in `%s` do not fit its grid", reader->query->file);
   for (int i = 0; i < rank && !reader->why[0]; i++) {
     int index = 0;
     PetscCall(Choose_Value(reader, names[i], (int)shape[i], &index));
     *place = *place * (size_t)shape[i] + (size_t)PetscMax(index, 0);
   }
-  H5Dclose(set);
   PetscFunctionReturn(0);
 }
 
