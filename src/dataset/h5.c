@@ -147,14 +147,6 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
   return (int)found;
 }
 
-hssize_t CospinH5Count(hid_t set)
-{
-  hid_t space = H5Dget_space(set);
-  const hssize_t count = H5Sget_simple_extent_npoints(space);
-  H5Sclose(space);
-  return count;
-}
-
 /* A sentence for what can be seen without HDF5, or NULL. */
 static const char *Refuse_Early(const char name[])
 {
