@@ -44,7 +44,8 @@ static void Inspect_Attribute(Inspector *inspector, hid_t object, const char pat
   char both[512];
   (void)snprintf(both, sizeof(both), "%s@%s", path, name);
   if (!bytes || H5Aread(attribute, type, bytes) < 0) Complain(inspector, both, "cannot be read");
-  if (bytes && H5Tis_variable_str(type) > 0) (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, bytes);
+  if (bytes && (H5Tis_variable_str(type) > 0 || H5Tdetect_class(type, H5T_VLEN) > 0))
+    (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, bytes);
   free(bytes);
   H5Sclose(space);
   H5Tclose(type);

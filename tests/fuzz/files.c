@@ -155,6 +155,8 @@ static void read_all(const char name[])
 {
   const CospinLayout layout = layout_of(0);
   CospinDatasetContent content;
+  CospinFaults faults;
+  PetscBool list;
   char *identity, why[1024] = "";
   PetscErrorCode code = CospinDatasetRead(name, &layout, &content, why, sizeof(why));
 
@@ -165,9 +167,13 @@ static void read_all(const char name[])
   }
   if (!code) FUZZ_CALL(CospinDatasetContentFree(&content));
   why[0] = 0;
-  code = CospinDatasetReadIdentity(name, &identity, why, sizeof(why));
+  code = CospinDatasetReadText(name, "identity", &identity, why, sizeof(why));
   FUZZ_CHECK(!code || (code == PETSC_ERR_FILE_READ && why[0]), "error %d: %s", (int)code, why);
   FUZZ_CALL(PetscFree(identity));
+  FUZZ_CALL(CospinFaultsCreate(name, &faults));
+  FUZZ_CALL(CospinDatasetInspect(name, faults, &list));
+  FUZZ_CALL(CospinDatasetCompare(name, &layout, faults));
+  FUZZ_CALL(CospinFaultsDestroy(&faults));
 }
 
 static void show(const char name[], const char folder[])
