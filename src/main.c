@@ -71,6 +71,11 @@ static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, Cosp
   PetscFunctionBeginUser;
   PetscCall(CospinSummaryView(deck, table, records, command->quiet ? NULL : stdout, &num_bad, &num_missing));
   if (whole && !command->quiet) printf("dataset: %s\n", command->output);
+  if (whole && !stopped && num_missing) { /* a disk that forgets: the shard has been put aside */
+    fprintf(stderr, "cospin: %" PetscInt64_FMT " computed %s not read back: give the same command again\n",
+            num_missing, num_missing == 1 ? "point could" : "points could");
+    whole = PETSC_FALSE;
+  }
   *status = !whole    ? STATUS_FAILED
             : stopped ? COSPIN_STATUS_STOPPED
             : num_bad ? STATUS_BAD_POINTS

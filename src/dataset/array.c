@@ -67,14 +67,14 @@ static PetscErrorCode Read_Set(hid_t set, int *rank, int sizes[2], double comple
 PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], int *rank, int sizes[2],
                                       double complex **values, char why[], size_t why_size)
 {
-  const char *what = NULL;
+  const char *what = NULL, *reason;
   CospinH5Catch held;
   hid_t id, set;
 
   PetscFunctionBeginUser;
   *values = NULL;
   CospinH5CatchBegin(&held);
-  id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
+  id = CospinH5OpenFile(file, &reason);
   set = id < 0 ? -1 : H5Dopen2(id, dataset, H5P_DEFAULT);
   if (set >= 0) PetscCall(Read_Set(set, rank, sizes, values, &what));
   if (set >= 0) H5Dclose(set);

@@ -9,11 +9,12 @@ static const uint32_t remainders[16] = {
     0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
 };
 
-static uint32_t Crc32(const unsigned char bytes[], size_t size)
+uint32_t CospinCrc32(uint32_t crc, const void *bytes, size_t size)
 {
-  uint32_t crc = 0xffffffff;
+  const unsigned char *byte = (const unsigned char *)bytes;
+  crc ^= 0xffffffff;
   for (size_t k = 0; k < size; k++) {
-    crc ^= bytes[k];
+    crc ^= byte[k];
     crc = (crc >> 4) ^ remainders[crc & 15];
     crc = (crc >> 4) ^ remainders[crc & 15];
   }
@@ -29,7 +30,7 @@ static herr_t Read_Crc(hid_t set, uint32_t *crc)
   herr_t status = -1;
   unsigned char *bytes = count >= 0 && size ? (unsigned char *)calloc((size_t)count + 1, size) : NULL;
   if (bytes) status = H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes);
-  if (status >= 0) *crc = Crc32(bytes, (size_t)count * size);
+  if (status >= 0) *crc = CospinCrc32(0, bytes, (size_t)count * size);
   free(bytes);
   H5Tclose(type);
   return status;

@@ -151,19 +151,25 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
 static const char *Refuse_Early(const char name[])
 {
   struct stat status;
+  PetscBool broken;
   FILE *file;
   if (stat(name, &status)) return strerror(errno);
   if (S_ISDIR(status.st_mode)) return strerror(EISDIR);
   file = fopen(name, "rb");
   if (!file) return strerror(errno);
+  broken = CospinSealIsBroken(file);
   fclose(file);
+  if (broken) return "it is damaged (the checksum of the whole file is wrong)";
   return H5Fis_hdf5(name) > 0 ? NULL : "it is not an HDF5 file (or was cut short)";
 }
 
 /* Without locks, so that a file on a read-only or lockless file system can be read. */
-static hid_t Open_File(const char name[])
+hid_t CospinH5OpenFile(const char name[], const char **reason)
 {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
+  hid_t access, file;
+  *reason = Refuse_Early(name);
+  if (*reason) return -1;
+  access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   H5Pset_file_locking(access, 0, 1);
   file = H5Fopen(name, H5F_ACC_RDONLY, access);
@@ -175,12 +181,10 @@ hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **r
 {
   int format;
   hid_t file;
-  *reason = Refuse_Early(name);
-  if (*reason) return -1;
   held->reason[0] = '\0';
-  file = Open_File(name);
+  file = CospinH5OpenFile(name, reason);
   if (file < 0) {
-    *reason = held->reason;
+    if (!*reason) *reason = held->reason;
   } else if (CospinH5GetIntegers(file, "cospin_format", 1, &format) != 1) {
     *reason = "it is an HDF5 file, but not one of cospin's (no attribute cospin_format)";
     H5Fclose(file);

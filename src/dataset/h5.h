@@ -60,6 +60,10 @@ hssize_t CospinH5Count(hid_t set);
 char *CospinH5ReadText(hid_t parent, const char name[]);
 char *CospinH5ReadAttribute(hid_t object, const char name[]);
 
+/* Opens any HDF5 file for reading, not one whose seal is broken. Negative if it cannot; *reason then says
+   why, or is NULL if HDF5 says so. */
+hid_t CospinH5OpenFile(const char name[], const char **reason);
+
 /* Opens one of our files for reading. Negative if it cannot, *reason then says why, to be read before `held`
    is used again. */
 hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **reason);
@@ -87,5 +91,14 @@ size_t CospinLayoutBufferSize(const CospinLayout *layout);
 PetscErrorCode CospinStatesRead(hid_t file, const CospinLayout *layout, size_t num_points,
                                 CospinStored stored[], herr_t *status);
 
-/* Puts `size` bytes in place as `file`: whole and durable, or not at all (publish.c). Not collective. */
+/* CRC-32 of bytes; `crc`: 0, or that of the bytes in front of them (checksum.c). */
+uint32_t CospinCrc32(uint32_t crc, const void *bytes, size_t size);
+
+/* The line that goes behind the bytes of a file, and whether a file has one that does not fit (seal.c). */
+enum { COSPIN_SEAL_SIZE = 23 };
+void CospinSeal(const char bytes[], size_t size, char seal[COSPIN_SEAL_SIZE + 1]);
+PetscBool CospinSealIsBroken(FILE *file);
+
+/* Puts `size` bytes and their seal in place as `file`: whole and durable, or not at all (publish.c). Not
+ * collective. */
 PetscErrorCode CospinPublish(const char file[], const char bytes[], size_t size, char why[], size_t why_size);

@@ -70,9 +70,10 @@ static void Refuse_File(Reader *reader)
 static void Open_Group(Reader *reader)
 {
   const CospinStoredQuery *query = reader->query;
+  const char *reason;
   Tasks tasks = {0};
   hid_t parent;
-  reader->file = access(query->file, R_OK) == 0 ? H5Fopen(query->file, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
+  reader->file = CospinH5OpenFile(query->file, &reason);
   if (reader->file < 0) {
     Refuse_File(reader);
     return;
