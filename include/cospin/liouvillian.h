@@ -19,6 +19,10 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
  * `to`, columns: `from`. */
 PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
                                          Mat *matrix);
+/* Collective. *image = the superoperator applied to a vector on `from`; a new vector on `to`, owned by the
+ * caller. */
+PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, CospinSector from, Vec x,
+                                        CospinSector to, Vec *image);
 
 /* Collective. values[k] = Tr(A_k rho) for left[k] = rho -> A_k rho and a state on `sector`. */
 PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],

@@ -70,6 +70,14 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
 PetscErrorCode CospinModesDestroy(int num, CospinMode modes[]);
 
 /*
+   Collective. right = (s - L)^-1 b and left = (s - L)^-H a, from one factorisation (or two iterations). The
+   symbolic part of the factorisation is kept from one s to the next. Eigenvalues are not looked for on the
+   same spectrum afterwards.
+*/
+PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
+                                       Vec left);
+
+/*
    Collective. Rigorous bracket of the eigenvalue of largest real part of a Metzler matrix (Collatz-Wielandt),
    from any vector near its left eigenvector (`left`; it is improved by solves, a good start saves some of
    them): for any y > 0, min_i (y^T L)_i/y_i <= lambda <= max_i (y^T L)_i/y_i. The bounds are widened by the

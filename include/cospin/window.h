@@ -17,6 +17,9 @@
 */
 PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
                                 double *leak);
+/* Collective. The same of any vector on the sector: |L' x - L x| / (|L| |x|), what the generator carries out
+   of the window. */
+PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec x, double *spill);
 
 /*
    Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved

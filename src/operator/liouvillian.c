@@ -163,6 +163,19 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, CospinSector from, Vec x,
+                                        CospinSector to, Vec *image)
+{
+  Mat matrix;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSuperoperatorCreate(comm, moves, from, to, &matrix));
+  PetscCall(MatCreateVecs(matrix, NULL, image));
+  PetscCall(MatMult(matrix, x, *image));
+  PetscCall(MatDestroy(&matrix));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],
                                   double complex values[])
 {

@@ -205,16 +205,6 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
-/* rho -> A rho as moves */
-static PetscErrorCode left_moves(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinMovesCreate(&problem->system, moves));
-  PetscCall(CospinMovesAddLeft(*moves, a));
-  PetscCall(CospinMovesFinish(*moves));
-  PetscFunctionReturn(0);
-}
-
 /* What is found in all sectors of A. */
 typedef struct {
   double complex lambda, weight, amplitude;
@@ -239,19 +229,15 @@ static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
   CospinProblem problem = point->problem;
   CospinPolynomial adjoint, square;
   CospinMoves kick, norm_moves;
-  Mat matrix;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
-  PetscCall(left_moves(problem, adjoint, &kick));
-  PetscCall(left_moves(problem, square, &norm_moves));
+  PetscCall(CospinTaskLeft(problem, adjoint, &kick));
+  PetscCall(CospinTaskLeft(problem, square, &norm_moves));
   PetscCall(CospinExpectations(steady->spectrum->sector, steady->rho, 1, &norm_moves, norm));
-  PetscCall(
-      CospinSuperoperatorCreate(point->comm, kick, steady->spectrum->sector, spectrum->sector, &matrix));
-  PetscCall(MatCreateVecs(matrix, NULL, kicked));
-  PetscCall(MatMult(matrix, steady->rho, *kicked));
-  PetscCall(MatDestroy(&matrix));
+  PetscCall(CospinSuperoperatorApply(point->comm, kick, steady->spectrum->sector, steady->rho,
+                                     spectrum->sector, kicked));
   PetscCall(CospinMovesDestroy(&norm_moves));
   PetscCall(CospinMovesDestroy(&kick));
   PetscCall(CospinPolynomialDestroy(&square));
@@ -314,7 +300,7 @@ static PetscErrorCode compute_shares(CospinPoint point, const Settings *settings
 
   PetscFunctionBeginUser;
   if (num == 0 || !found[0].left) PetscFunctionReturn(0);
-  PetscCall(left_moves(point->problem, settings->a, &left));
+  PetscCall(CospinTaskLeft(point->problem, settings->a, &left));
   if (settings->initial) PetscCall(compute_amplitudes(settings, spectrum, left, num, found, modes));
   if (settings->weights)
     PetscCall(compute_weights(point, settings, prefix, spectrum, left, num, found, modes));

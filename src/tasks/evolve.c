@@ -5,9 +5,6 @@
 #include "evolution.h"
 #include <cospin/cost.h>
 #include <cospin/window.h>
-#include <string.h>
-
-static const char *const methods[] = {"auto", "krylov", "rational", NULL};
 
 static const CospinKey keys[] = {
     {.name = "times",
@@ -29,12 +26,7 @@ static const CospinKey keys[] = {
      .default_text = "1e-9",
      .unit = "",
      .help = "accuracy wanted, relative to the norm of the state in each sector"},
-    {.name = "method",
-     .type = COSPIN_KEY_NAME,
-     .default_text = "auto",
-     .choices = methods,
-     .unit = "",
-     .help = "krylov: products with the generator; rational: factorisations, for long times and stiff rates"},
+    COSPIN_TASK_METHOD_KEY,
     COSPIN_TASK_STORE_KEY,
     {.name = "store_times",
      .type = COSPIN_KEY_AXIS,
@@ -83,27 +75,6 @@ static const double vectors_in_memory = 200; /* of the largest sector, at most *
 
 /* ---- Settings --------------------------------------------------------------------------------------------
  */
-
-static PetscErrorCode check_times(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                  PetscBool *ok)
-{
-  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
-  char path[160];
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.times", (int)(task - problem->deck->tasks),
-                          task->kind->name));
-  for (int k = 0; k < times->size; k++) {
-    if (k ? times->values[k] > times->values[k - 1] : times->values[k] >= 0) continue;
-    *ok = PETSC_FALSE;
-    PetscCall(
-        CospinFaultsAdd(faults, times->position, path,
-                        k ? "times must ascend, and %.6g follows %.6g" : "a time is %.6g (times start at 0)",
-                        times->values[k], k ? times->values[k - 1] : 0.0));
-    break;
-  }
-  PetscFunctionReturn(0);
-}
 
 /* The times whose states are stored; NULL: none. */
 static const CospinAxis *times_to_store(const CospinRecord *task)
@@ -164,17 +135,16 @@ static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    CospinEvolutionSettings *settings, PetscBool *ok)
 {
-  const char *method = CospinRecordGet(task, "method")->text;
+  PetscBool times_ok;
 
   PetscFunctionBeginUser;
   *settings = (CospinEvolutionSettings){.times = &CospinRecordGet(task, "times")->axis,
                                         .store_times = times_to_store(task),
+                                        .options.method = CospinTaskMethod(task),
                                         .options.mesh_dimension = CospinLatticeRank(problem->lattice)};
   PetscCall(CospinTaskTolerance(problem, task, faults, &settings->options.tolerance, ok));
-  for (int k = 0; methods[k]; k++) {
-    if (strcmp(methods[k], method) == 0) settings->options.method = (CospinPropagatorMethod)k;
-  }
-  PetscCall(check_times(problem, task, faults, ok));
+  PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
+  if (!times_ok) *ok = PETSC_FALSE;
   PetscCall(check_store_times(problem, task, faults, ok));
   PetscCall(get_states(problem, task, faults, settings, ok));
   PetscFunctionReturn(0);

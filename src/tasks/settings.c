@@ -1,5 +1,8 @@
 /* Small helpers that several tasks share. */
 #include "settings.h"
+#include <string.h>
+
+static const double largest_steady_residual = 1e-10;
 
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok)
@@ -26,6 +29,84 @@ PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinTaskCheckAxis(CospinProblem problem, const CospinRecord *task, const char key[],
+                                   const char what[], double least, CospinFaults faults, PetscBool *ok)
+{
+  const CospinAxis *axis = &CospinRecordGet(task, key)->axis;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
+                          task->kind->name, key));
+  for (int k = 0; k < axis->size && *ok; k++) {
+    if (k ? axis->values[k] > axis->values[k - 1] : axis->values[k] >= least) continue;
+    *ok = PETSC_FALSE;
+    if (k)
+      PetscCall(CospinFaultsAdd(faults, axis->position, path, "%s must ascend, and %.6g follows %.6g", key,
+                                axis->values[k], axis->values[k - 1]));
+    else
+      PetscCall(CospinFaultsAdd(faults, axis->position, path, "a %s is %.6g (%s start at %.6g)", what,
+                                axis->values[k], key, least));
+  }
+  PetscFunctionReturn(0);
+}
+
+const char *const CospinTaskMethods[] = {"auto", "krylov", "rational", NULL};
+
+CospinPropagatorMethod CospinTaskMethod(const CospinRecord *task)
+{
+  const char *method = CospinRecordGet(task, "method")->text;
+  int k = 0;
+
+  while (strcmp(CospinTaskMethods[k], method) != 0) k++;
+  return (CospinPropagatorMethod)k;
+}
+
+PetscErrorCode CospinTaskOperator(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  CospinPolynomial *a, PetscBool *ok)
+{
+  const CospinExpression of = CospinRecordGet(task, "of")->expression;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemOperator(problem, of, faults, a, ok));
+  if (!*ok || (*a)->count) PetscFunctionReturn(0);
+  *ok = PETSC_FALSE;
+  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),
+                            "this operator is zero (must be an operator, such as dag(cavity.a))"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode is_adjoint(CospinProblem problem, CospinPolynomial a, CospinPolynomial b,
+                                 PetscBool *answer)
+{
+  CospinPolynomial adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialAxpy(adjoint, -1.0, b));
+  *answer = (PetscBool)(adjoint->count == 0);
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                              CospinPolynomial *a, CospinPolynomial *b, PetscBool *adjoint, PetscBool *ok)
+{
+  const CospinExpression with = CospinRecordGet(task, "with")->expression;
+  PetscBool b_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  *b = NULL;
+  *adjoint = PETSC_FALSE;
+  PetscCall(CospinTaskOperator(problem, task, faults, a, ok));
+  if (with) PetscCall(CospinProblemOperator(problem, with, faults, b, &b_ok));
+  if (*ok && !with) PetscCall(CospinPolynomialAdjoint(*a, CospinSystemLetterAdjoint, &problem->system, b));
+  if (!b_ok) *ok = PETSC_FALSE;
+  if (*ok) PetscCall(is_adjoint(problem, *a, *b, adjoint));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size)
 {
   PetscFunctionBeginUser;
@@ -38,6 +119,15 @@ PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(one));
   PetscCall(CospinPolynomialAddWord(*one, 1.0, 0, NULL));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskLeft(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesCreate(&problem->system, moves));
+  PetscCall(CospinMovesAddLeft(*moves, a));
+  PetscCall(CospinMovesFinish(*moves));
   PetscFunctionReturn(0);
 }
 
@@ -115,6 +205,23 @@ PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task
     PetscCall(CospinProblemSectorNamed(problem, setting, NULL, representatives, &ok));
   else
     PetscCall(CospinTaskSteadySectors(problem, num, representatives));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task, const char prefix[],
+                                     const CospinSteadyState **steady, CospinOutcome *outcome)
+{
+  int num, *sectors = NULL;
+
+  PetscFunctionBeginUser;
+  if (CospinRecordGet(task, "sector")->numbers)
+    PetscCall(CospinTaskSectors(point->problem, task, &num, &sectors));
+  PetscCall(CospinPointSteadyState(point, prefix, sectors, steady));
+  PetscCall(PetscFree(sectors));
+  *outcome = (*steady)->outcome;
+  if ((*steady)->rho && !((*steady)->residual <= largest_steady_residual))
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  if ((*steady)->spectrum) PetscCall(CospinSpectrumRelease((*steady)->spectrum));
   PetscFunctionReturn(0);
 }
 

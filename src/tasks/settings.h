@@ -1,6 +1,7 @@
 /* What several tasks say in the same words: keys, variables, and small helpers. */
 #pragma once
 #include <cospin/point.h>
+#include <cospin/propagator.h>
 #include <cospin/state.h>
 
 #define COSPIN_TASK_TOLERANCE_KEY                                                                            \
@@ -8,6 +9,16 @@
     .name = "tolerance", .type = COSPIN_KEY_NUMBER, .default_text = "1e-10", .unit = "",                     \
     .help = "largest residual (recomputed, relative to the norm of the generator) that counts as good"       \
   }
+
+#define COSPIN_TASK_METHOD_KEY                                                                               \
+  {                                                                                                          \
+    .name = "method", .type = COSPIN_KEY_NAME, .default_text = "auto", .choices = CospinTaskMethods,         \
+    .unit = "",                                                                                              \
+    .help = "krylov: products with the generator; rational: factorisations, for long times and stiff rates"  \
+  }
+extern const char *const CospinTaskMethods[];
+/* Value of that key. */
+CospinPropagatorMethod CospinTaskMethod(const CospinRecord *task);
 
 #define COSPIN_TASK_STORE_KEY                                                                                \
   {                                                                                                          \
@@ -32,9 +43,31 @@ PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector
     .help = "the sector: {ket: k, bra: b} under a strong symmetry, {charge: q} under a weak one"             \
   }
 
+#define COSPIN_TASK_STEADY_SECTOR_KEY                                                                        \
+  {                                                                                                          \
+    .name = "sector", .type = COSPIN_KEY_SECTOR, .unit = "",                                                 \
+    .help = "sector of the steady state, where there is one in each of several"                              \
+  }
+
+/* Collective. The steady state that a task starts from, that of its key `sector` if that is given. *outcome:
+   of the steady state, inaccurate if its residual is. */
+PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task, const char prefix[],
+                                     const CospinSteadyState **steady, CospinOutcome *outcome);
+
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
+/* Faults of an axis key of this name, whose values (each a `what`) must ascend and not be less than `least`.
+ */
+PetscErrorCode CospinTaskCheckAxis(CospinProblem problem, const CospinRecord *task, const char key[],
+                                   const char what[], double least, CospinFaults faults, PetscBool *ok);
+/* The operator of the key `of`, owned by the caller in any case. A fault if it is zero. */
+PetscErrorCode CospinTaskOperator(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  CospinPolynomial *a, PetscBool *ok);
+/* The operators of the keys `of` (A) and `with` (B, default A^+), owned by the caller in any case; *adjoint:
+   B = A^+. */
+PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                              CospinPolynomial *a, CospinPolynomial *b, PetscBool *adjoint, PetscBool *ok);
 /* The key `tolerance`, a positive number. */
 PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    double *tolerance, PetscBool *ok);
@@ -42,6 +75,8 @@ PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *ta
 PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size);
 /* Polynomial of the identity operator. */
 PetscErrorCode CospinTaskIdentity(CospinPolynomial *one);
+/* rho -> A rho as moves, owned by the caller. */
+PetscErrorCode CospinTaskLeft(CospinProblem problem, CospinPolynomial a, CospinMoves *moves);
 /* -Re lambda, and 0 where that is below the resolution: never the rounding error that a solver returned. */
 double CospinTaskRate(double complex lambda, double resolution);
 /* -Im lambda likewise. */

@@ -279,6 +279,45 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
   PetscFunctionReturn(0);
 }
 
+/* x = (s - L)^-1 b, or (s - L)^-H b: the factors are those of L - s, and transposing conjugates nothing. */
+static PetscErrorCode solve_shifted(KSP ksp, PetscBool adjoint, Vec b, Vec x)
+{
+  Vec conjugate;
+
+  PetscFunctionBeginUser;
+  if (adjoint) {
+    PetscCall(VecDuplicate(b, &conjugate));
+    PetscCall(VecCopy(b, conjugate));
+    PetscCall(VecConjugate(conjugate));
+    PetscCall(KSPSolveTranspose(ksp, conjugate, x));
+    PetscCall(VecConjugate(x));
+    PetscCall(VecDestroy(&conjugate));
+  } else {
+    PetscCall(KSPSolve(ksp, b, x));
+  }
+  PetscCall(VecScale(x, -1.0));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
+                                       Vec left)
+{
+  KSP ksp;
+  ST st;
+
+  PetscFunctionBeginUser;
+  PetscCall(configure_solver(spectrum));
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STSetTransform(st, PETSC_TRUE)); /* as an eigensolver would: L - s is formed anew for each s */
+  PetscCall(STSetShift(st, (PetscScalar)s));
+  PetscCall(STGetOperator(st, NULL));
+  PetscCall(STSetUp(st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(solve_shifted(ksp, PETSC_FALSE, b, right));
+  PetscCall(solve_shifted(ksp, PETSC_TRUE, a, left));
+  PetscFunctionReturn(0);
+}
+
 /* A positive vector is close to a state, and to the slowest mode of a Metzler matrix. It must have no
    symmetry of the generator, or it would see only its own kind of modes: so it is an irregular one, the same
    on any number of ranks. Null vectors that are left after some have been found are seen by another one only:

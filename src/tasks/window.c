@@ -42,29 +42,26 @@ static PetscErrorCode embed(MPI_Comm comm, CospinProblem larger, CospinSector fr
 {
   const CospinWord one = {1.0, 0, NULL};
   CospinMoves identity;
-  Mat matrix;
 
   PetscFunctionBeginUser;
   PetscCall(CospinMovesCreate(&larger->system, &identity));
   PetscCall(CospinMovesAddProduct(identity, 1.0, &one, &one));
   PetscCall(CospinMovesFinish(identity));
-  PetscCall(CospinSuperoperatorCreate(comm, identity, from, to, &matrix));
-  PetscCall(MatCreateVecs(matrix, NULL, embedded));
-  PetscCall(MatMult(matrix, rho, *embedded));
-  PetscCall(MatDestroy(&matrix));
+  PetscCall(CospinSuperoperatorApply(comm, identity, from, rho, to, embedded));
   PetscCall(CospinMovesDestroy(&identity));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
-                                double *leak)
+/* leak = |L' rho - image| / (|L| |rho|); `image`: what the generator makes of rho within the window */
+static PetscErrorCode leak_beside(CospinPoint point, CospinSpectrum spectrum, Vec rho, Vec image,
+                                  double *leak)
 {
   CospinProblem larger;
   CospinSector sector;
   PetscReal size, residual;
   PetscBool any;
   Mat liouvillian;
-  Vec x, y;
+  Vec x, y, inside;
 
   PetscFunctionBeginUser;
   *leak = 0.0;
@@ -74,17 +71,44 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec 
                                &sector));
   PetscCall(CospinLiouvillianCreate(point->comm, larger->generator, sector, &liouvillian));
   PetscCall(embed(point->comm, larger, spectrum->sector, rho, sector, &x));
+  PetscCall(embed(point->comm, larger, spectrum->sector, image, sector, &inside));
   PetscCall(VecDuplicate(x, &y));
   PetscCall(MatMult(liouvillian, x, y));
-  PetscCall(VecAXPY(y, -(PetscScalar)lambda, x));
+  PetscCall(VecAXPY(y, -1.0, inside));
   PetscCall(VecNorm(x, NORM_2, &size));
   PetscCall(VecNorm(y, NORM_2, &residual));
-  *leak = residual / (spectrum->norm * size);
+  *leak = size > 0 ? residual / (spectrum->norm * size) : 0.0;
+  PetscCall(VecDestroy(&inside));
   PetscCall(VecDestroy(&y));
   PetscCall(VecDestroy(&x));
   PetscCall(MatDestroy(&liouvillian));
   PetscCall(CospinSectorDestroy(&sector));
   PetscCall(CospinProblemDestroy(&larger));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
+                                double *leak)
+{
+  Vec image;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(rho, &image));
+  PetscCall(VecAXPBY(image, (PetscScalar)lambda, 0.0, rho));
+  PetscCall(leak_beside(point, spectrum, rho, image, leak));
+  PetscCall(VecDestroy(&image));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec x, double *spill)
+{
+  Vec image;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(x, &image));
+  PetscCall(MatMult(spectrum->liouvillian, x, image));
+  PetscCall(leak_beside(point, spectrum, x, image, spill));
+  PetscCall(VecDestroy(&image));
   PetscFunctionReturn(0);
 }
 

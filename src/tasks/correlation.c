@@ -1,0 +1,419 @@
+/*
+   Tasks `correlation` and `g2`: two-time correlations in the steady state, against the time between.
+
+     correlation   <A(t) B(0)> = Tr(A exp(t L) B rho),   by default with B = A^+
+     g2            <A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2 = Tr(A^+A exp(t L) A rho A^+) / <A^+ A>^2
+
+   The kicked state evolves in the sectors that are read (cospin/regression.h). Its steady part is taken out
+   before and its share added afterwards, so that what is small at long times is as accurate as what is large.
+*/
+#include "settings.h"
+#include <cospin/regression.h>
+#include <cospin/window.h>
+
+static const double largest_leak = 1e-8;
+
+#define COMMON_KEYS                                                                                          \
+  {.name = "times",                                                                                          \
+   .type = COSPIN_KEY_AXIS,                                                                                  \
+   .required = PETSC_TRUE,                                                                                   \
+   .unit = "time",                                                                                           \
+   .help = "times t at which the correlation is wanted, ascending, >= 0"},                                   \
+      COSPIN_TASK_STEADY_SECTOR_KEY,                                                                         \
+      {.name = "tolerance",                                                                                  \
+       .type = COSPIN_KEY_NUMBER,                                                                            \
+       .default_text = "1e-9",                                                                               \
+       .unit = "",                                                                                           \
+       .help = "accuracy of the evolution, relative to what is left to evolve"},                             \
+      COSPIN_TASK_METHOD_KEY
+
+static const CospinKey correlation_keys[] = {
+    {.name = "of",
+     .type = COSPIN_KEY_OPERATOR,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "operator A of <A(t) B(0)>; for the light of a mode it is dag(a)"},
+    {.name = "with",
+     .type = COSPIN_KEY_OPERATOR,
+     .unit = "",
+     .help = "operator B; default: the adjoint of A"},
+    COMMON_KEYS,
+    {.name = NULL},
+};
+
+static const CospinKey g2_keys[] = {
+    {.name = "of",
+     .type = COSPIN_KEY_OPERATOR,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "operator A that takes a quantum away: a of a mode, Sm of spins"},
+    COMMON_KEYS,
+    {.name = NULL},
+};
+
+#define QUALITY_VARIABLES                                                                                    \
+  {"error",                                                                                                  \
+   COSPIN_REAL,                                                                                              \
+   PETSC_TRUE,                                                                                               \
+   "1",                                                                                                      \
+   "estimated error of the kicked state, relative",                                                          \
+   "largest over sectors, 2-norms, accumulated over steps"},                                                 \
+      {"leak",                                                                                               \
+       COSPIN_REAL,                                                                                          \
+       PETSC_FALSE,                                                                                          \
+       "1",                                                                                                  \
+       "what the generator carries out of the window",                                                       \
+       "of the kicked state at the first and the last time; 0 where every cutoff is the deck's"},            \
+      {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},                      \
+      {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest sector", ""},                \
+  {                                                                                                          \
+    "nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it", ""                      \
+  }
+
+static const CospinTaskVariable correlation_variables[] = {
+    {"re", COSPIN_REAL, PETSC_TRUE, "1", "<%s(t) B(0)>, real part", "coherent part included"},
+    {"im", COSPIN_REAL, PETSC_TRUE, "1", "<%s(t) B(0)>, imaginary part", ""},
+    {"g1_re", COSPIN_REAL, PETSC_TRUE, "1", "<A(t) B(0)> / <A B>, real part", ""},
+    {"g1_im", COSPIN_REAL, PETSC_TRUE, "1", "<A(t) B(0)> / <A B>, imaginary part", ""},
+    {"coherent", COSPIN_REAL, PETSC_FALSE, "1", "coherent part <A><B>", "what is left after long times"},
+    {"coherent_im", COSPIN_REAL, PETSC_FALSE, "1", "coherent part, imaginary part", ""},
+    QUALITY_VARIABLES,
+    {.suffix = NULL},
+};
+
+static const CospinTaskVariable g2_variables[] = {
+    {"value", COSPIN_REAL, PETSC_TRUE, "1", "$g^{(2)}(t)$ of %s", "<A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2"},
+    {"intensity", COSPIN_REAL, PETSC_FALSE, "1", "<A^+ A>", "in the steady state"},
+    QUALITY_VARIABLES,
+    {.suffix = NULL},
+};
+
+/* ---- The evolution ---------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  const CospinAxis *times;
+  CospinPropagatorOptions options;
+  int num_shares;
+  CospinShare *shares;
+  double complex *values; /* [times] sums over shares */
+  double *errors;         /* [times] */
+  double complex limit;   /* of the values, at long times */
+  double leak;
+  int steps;
+  PetscInt64 dimension, nonzeros;
+  CospinOutcome outcome;
+  /* the share at work */
+  CospinPoint point;
+  const CospinShare *share;
+} Correlation;
+
+static PetscErrorCode get_options(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  Correlation *correlation, PetscBool *ok)
+{
+  PetscBool times_ok;
+
+  PetscFunctionBeginUser;
+  *correlation = (Correlation){.times = &CospinRecordGet(task, "times")->axis,
+                               .options.method = CospinTaskMethod(task),
+                               .options.mesh_dimension = CospinLatticeRank(problem->lattice)};
+  PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
+  PetscCall(CospinTaskTolerance(problem, task, faults, &correlation->options.tolerance, ok));
+  if (!times_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* A CospinPropagatorVisit. */
+static PetscErrorCode read_share(void *context, int k, Vec u, double error)
+{
+  Correlation *correlation = (Correlation *)context;
+  PetscScalar value;
+  double spill;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDot(u, correlation->share->reading, &value));
+  correlation->values[k] += value;
+  correlation->errors[k] = PetscMax(correlation->errors[k], error);
+  if (k && k < correlation->times->size - 1) PetscFunctionReturn(0);
+  PetscCall(CospinWindowSpill(correlation->point, correlation->share->spectrum, u, &spill));
+  correlation->leak = PetscMax(correlation->leak, spill);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode evolve_share(Correlation *correlation, const char prefix[], const CospinShare *share)
+{
+  const CospinAxis *times = correlation->times;
+  const PetscInt64 dimension = CospinSectorDimension(share->spectrum->sector);
+  CospinPropagatorReport report = {0};
+  Vec u;
+
+  PetscFunctionBeginUser;
+  correlation->share = share;
+  PetscCall(VecDuplicate(share->kicked, &u));
+  PetscCall(VecCopy(share->kicked, u));
+  PetscCall(CospinPropagate(share->spectrum->liouvillian, u, times->size, times->values,
+                            &correlation->options, prefix, read_share, correlation, &report));
+  PetscCall(VecDestroy(&u));
+  if (report.failed) correlation->outcome = CospinOutcomeWorse(correlation->outcome, COSPIN_NOT_CONVERGED);
+  correlation->limit += share->limit;
+  correlation->steps += report.steps;
+  if (dimension > correlation->dimension) correlation->nonzeros = share->spectrum->nonzeros;
+  correlation->dimension = PetscMax(correlation->dimension, dimension);
+  PetscFunctionReturn(0);
+}
+
+/* Tr(a exp(t L) kick rho) */
+static PetscErrorCode evolve(CospinPoint point, const CospinSteadyState *steady, const char prefix[],
+                             CospinPolynomial a, CospinMoves kick, Correlation *correlation)
+{
+  const size_t num_times = (size_t)correlation->times->size;
+
+  PetscFunctionBeginUser;
+  correlation->point = point;
+  correlation->outcome = COSPIN_GOOD;
+  PetscCall(PetscCalloc1(num_times, &correlation->values));
+  PetscCall(PetscCalloc1(num_times, &correlation->errors));
+  PetscCall(CospinSharesCreate(point, prefix, steady, a, kick, PETSC_TRUE, &correlation->num_shares,
+                               &correlation->shares));
+  for (int k = 0; k < correlation->num_shares; k++)
+    PetscCall(evolve_share(correlation, prefix, &correlation->shares[k]));
+  for (size_t k = 0; k < num_times; k++) correlation->values[k] += correlation->limit;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode free_correlation(Correlation *correlation)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinSharesDestroy(correlation->num_shares, &correlation->shares));
+  PetscCall(PetscFree(correlation->values));
+  PetscCall(PetscFree(correlation->errors));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_quality(const Correlation *correlation, CospinResults results,
+                                    CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  *outcome = CospinOutcomeWorse(*outcome, correlation->outcome);
+  for (int k = 0; k < correlation->times->size; k++) {
+    PetscCall(CospinResultsSet(results, "error", k, correlation->errors[k]));
+    if (!(correlation->errors[k] <= 10 * correlation->options.tolerance))
+      *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  }
+  if (!(correlation->leak <= largest_leak)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  PetscCall(CospinResultsSet(results, "leak", 0, correlation->leak));
+  PetscCall(CospinResultsSet(results, "steps", 0, correlation->steps));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)correlation->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)correlation->nonzeros));
+  PetscFunctionReturn(0);
+}
+
+/* What both tasks have in common of a CospinTaskKind.Check; `ok` holds what is known already. */
+static PetscErrorCode check_common(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   CospinDimension *dimension, PetscBool *ok)
+{
+  Correlation correlation;
+  PetscBool options_ok, sector_ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_options(problem, task, faults, &correlation, &options_ok));
+  PetscCall(CospinTaskCheckSector(problem, task, PETSC_TRUE, faults, &sector_ok));
+  *ok = (PetscBool)(*ok && options_ok && sector_ok);
+  *dimension = (CospinDimension){"time", correlation.times->size, correlation.times->values, "time", "time"};
+  PetscFunctionReturn(0);
+}
+
+/* ---- <A(t) B(0)> -----------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  CospinPolynomial a, b;
+  PetscBool adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPair(problem, task, faults, &a, &b, &adjoint, ok));
+  PetscCall(check_common(problem, task, faults, dimension, ok));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscCall(CospinPolynomialDestroy(&b));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
+  CospinPolynomial a;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(problem, task, NULL, &a, &ok));
+  PetscCall(CospinProblemSectors(problem, a, num, representatives));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store(const Correlation *correlation, double complex equal_time, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < correlation->times->size; k++) {
+    const double complex value = correlation->values[k];
+    PetscCall(CospinResultsSet(results, "re", k, creal(value)));
+    PetscCall(CospinResultsSet(results, "im", k, cimag(value)));
+    PetscCall(CospinResultsSet(results, "g1_re", k, creal(value / equal_time)));
+    PetscCall(CospinResultsSet(results, "g1_im", k, cimag(value / equal_time)));
+  }
+  PetscCall(CospinResultsSet(results, "coherent", 0, creal(correlation->limit)));
+  PetscCall(CospinResultsSet(results, "coherent_im", 0, cimag(correlation->limit)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
+                                const char prefix[], CospinResults results, CospinOutcome *outcome)
+{
+  CospinPolynomial a, b, product;
+  double complex equal_time;
+  Correlation correlation;
+  CospinMoves kick;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPair(point->problem, task, NULL, &a, &b, &ok, &ok));
+  PetscCall(get_options(point->problem, task, NULL, &correlation, &ok));
+  PetscCall(CospinPolynomialMultiply(a, b, &product));
+  PetscCall(CospinSteadyExpectation(point, steady, product, &equal_time));
+  PetscCall(CospinTaskLeft(point->problem, b, &kick));
+  PetscCall(evolve(point, steady, prefix, a, kick, &correlation));
+  PetscCall(store(&correlation, equal_time, results));
+  PetscCall(store_quality(&correlation, results, outcome));
+  PetscCall(free_correlation(&correlation));
+  PetscCall(CospinMovesDestroy(&kick));
+  PetscCall(CospinPolynomialDestroy(&product));
+  PetscCall(CospinPolynomialDestroy(&b));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  const CospinSteadyState *steady;
+  char prefix[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
+  if (steady->rho) PetscCall(correlate(point, task, steady, prefix, results, outcome));
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskCorrelation = {
+    .record = {"correlation", "two-time correlation <A(t) B(0)> in the steady state", correlation_keys},
+    .variables = correlation_variables,
+    .may_multiply = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = Sectors,
+    .Run = Run,
+};
+
+/* ---- g2 --------------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode Check_g2(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                               CospinDimension *dimension, PetscBool *ok)
+{
+  CospinPolynomial a;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(problem, task, faults, &a, ok));
+  PetscCall(check_common(problem, task, faults, dimension, ok));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+/* A^+ A, and rho -> A rho A^+. */
+static PetscErrorCode count(CospinProblem problem, CospinPolynomial a, CospinPolynomial *number,
+                            CospinMoves *click)
+{
+  CospinPolynomial adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(adjoint, a, number));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscCall(CospinMovesCreate(&problem->system, click));
+  for (int i = 0; i < a->count; i++) {
+    for (int j = 0; j < a->count; j++)
+      PetscCall(CospinMovesAddProduct(*click, 1.0, &a->words[i], &a->words[j]));
+  }
+  PetscCall(CospinMovesFinish(*click));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Sectors_g2(CospinProblem problem, const CospinRecord *task, int *num,
+                                 int **representatives)
+{
+  CospinPolynomial a, number;
+  CospinMoves click;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(problem, task, NULL, &a, &ok));
+  PetscCall(count(problem, a, &number, &click));
+  PetscCall(CospinProblemSectors(problem, number, num, representatives));
+  PetscCall(CospinMovesDestroy(&click));
+  PetscCall(CospinPolynomialDestroy(&number));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
+                                  const CospinSteadyState *steady, const char prefix[], CospinResults results,
+                                  CospinOutcome *outcome)
+{
+  CospinPolynomial a, number;
+  double complex intensity;
+  Correlation correlation;
+  CospinMoves click;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(point->problem, task, NULL, &a, &ok));
+  PetscCall(get_options(point->problem, task, NULL, &correlation, &ok));
+  PetscCall(count(point->problem, a, &number, &click));
+  PetscCall(CospinSteadyExpectation(point, steady, number, &intensity));
+  PetscCall(evolve(point, steady, prefix, number, click, &correlation));
+  for (int k = 0; k < correlation.times->size; k++) {
+    const double pairs = creal(correlation.values[k]);
+    PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(creal(intensity))));
+  }
+  PetscCall(CospinResultsSet(results, "intensity", 0, creal(intensity)));
+  PetscCall(store_quality(&correlation, results, outcome));
+  PetscCall(free_correlation(&correlation));
+  PetscCall(CospinMovesDestroy(&click));
+  PetscCall(CospinPolynomialDestroy(&number));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run_g2(CospinPoint point, const CospinRecord *task, CospinResults results,
+                             CospinOutcome *outcome)
+{
+  const CospinSteadyState *steady;
+  char prefix[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
+  if (steady->rho) PetscCall(count_pairs(point, task, steady, prefix, results, outcome));
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskG2 = {
+    .record = {"g2", "how likely a second quantum is a time t after the first, in the steady state", g2_keys},
+    .variables = g2_variables,
+    .may_multiply = PETSC_TRUE,
+    .Check = Check_g2,
+    .Sectors = Sectors_g2,
+    .Run = Run_g2,
+};
