@@ -685,3 +685,16 @@ int Dense_Nullity(Dense m, double complex null[])
   Dense_Free(&copy);
   return nullity;
 }
+
+void Dense_Solve(Dense m, double complex x[])
+{
+  Dense copy = copy_of(m);
+  PetscBLASInt n, one = 1, info, *pivots = calloc((size_t)m.n, sizeof(*pivots));
+
+  assert_non_null(pivots);
+  assert_int_equal(PetscBLASIntCast(m.n, &n), 0);
+  LAPACKgesv_(&n, &one, copy.a, &n, pivots, x, &n, &info);
+  assert_int_equal(info, 0);
+  free(pivots);
+  Dense_Free(&copy);
+}

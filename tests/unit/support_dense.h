@@ -55,3 +55,5 @@ void Dense_Eigenvalues(Dense m, double complex values[]);
 /* Number of singular values below 1e-11 of the largest, and the right null vector of the smallest (or NULL).
  */
 int Dense_Nullity(Dense m, double complex null[]);
+/* x <- m^-1 x */
+void Dense_Solve(Dense m, double complex x[]);
