@@ -53,6 +53,7 @@ typedef struct {
   PetscBool stationary;        /* the states that it stores do not change: L rho = 0 to the key `tolerance` */
   PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
   PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
+  int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
   PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
   PetscBool observables_along; /* these stand along the further dimension */
   /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,

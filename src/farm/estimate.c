@@ -18,24 +18,26 @@ static const int num_iterations = 5000;
 static const double vectors_per_iteration = 100.0;
 
 /* A task that can do with products takes them where factors would take longer. */
-static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, PetscBool may_multiply)
+static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, const CospinTaskKind *kind)
 {
   const double product_seconds =
       num_products * nonzero_seconds * (double)n * (problem->generator->count + vectors_per_product);
   CospinFactorCost cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
 
-  cost.seconds += num_solves * solve_seconds * cost.elements;
+  cost.seconds =
+      PetscMax(1, kind->factorisations) * cost.seconds + num_solves * solve_seconds * cost.elements;
   if (!CospinCostFactorise(n, CospinLatticeRank(problem->lattice))) {
     cost.bytes = CospinCostOfIteration(n, problem->generator->count);
     cost.seconds = num_iterations * nonzero_seconds * (double)n *
                    (2.0 * problem->generator->count + vectors_per_iteration);
   }
-  if (may_multiply && product_seconds < cost.seconds) cost = (CospinFactorCost){0.0, 0.0, product_seconds};
+  if (kind->may_multiply && product_seconds < cost.seconds)
+    cost = (CospinFactorCost){0.0, 0.0, product_seconds};
   return cost;
 }
 
-static PetscErrorCode add_sector(CospinProblem problem, const int representative[], PetscBool may_multiply,
-                                 CospinTaskEstimate *estimate)
+static PetscErrorCode add_sector(CospinProblem problem, const int representative[],
+                                 const CospinTaskKind *kind, CospinTaskEstimate *estimate)
 {
   CospinSector sector;
   PetscInt64 n;
@@ -47,7 +49,7 @@ static PetscErrorCode add_sector(CospinProblem problem, const int representative
   n = CospinSectorDimension(sector);
   PetscCall(CospinSectorDestroy(&sector));
   if (n == 0) PetscFunctionReturn(0);
-  cost = sector_cost(problem, n, may_multiply);
+  cost = sector_cost(problem, n, kind);
   matrix = (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
   estimate->num_sectors++;
   estimate->seconds +=
@@ -71,7 +73,7 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
   for (int k = 0; k < num; k++) {
     PetscCall(add_sector(problem, representatives + k * problem->system.num_coordinates,
-                         CospinTaskKindOf(task)->may_multiply, estimate));
+                         CospinTaskKindOf(task), estimate));
   }
   PetscCall(PetscFree(representatives));
   PetscFunctionReturn(0);

@@ -624,6 +624,7 @@ const CospinTaskKind CospinTaskSpectrum = {
     .record = {"spectrum", "spectrum of a two-time correlation in the steady state, such as that of light",
                keys},
     .variables = variables,
+    .factorisations = 10,
     .Check = Check,
     .Sectors = Sectors,
     .Run = Run,

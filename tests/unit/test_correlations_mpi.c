@@ -158,12 +158,13 @@ static Model open_case(size_t k)
   char text[1500], with[100] = "";
 
   if (cases[k].b) (void)snprintf(with, sizeof(with), ", with: '%s'", cases[k].b);
-  (void)snprintf(text, sizeof(text),
-                 "title: T\n%stasks:\n"
-                 "  - spectrum: {of: '%s'%s, frequencies: [-7, -1.3, -0.4, 0, 0.4, 2, 5.5], tolerance: 1e-9}\n"
-                 "  - correlation: {of: '%s'%s, times: [0, 0.3, 1, 4]}\n"
-                 "  - g2: {of: '%s', times: [0, 0.3, 1, 4]}\n",
-                 cases[k].deck, cases[k].a, with, cases[k].a, with, cases[k].a);
+  (void)snprintf(
+      text, sizeof(text),
+      "title: T\n%stasks:\n"
+      "  - spectrum: {of: '%s'%s, frequencies: [-7, -1.3, -0.4, 0, 0.4, 2, 5.5], tolerance: 1e-9}\n"
+      "  - correlation: {of: '%s'%s, times: [0, 0.3, 1, 4]}\n"
+      "  - g2: {of: '%s', times: [0, 0.3, 1, 4]}\n",
+      cases[k].deck, cases[k].a, with, cases[k].a, with, cases[k].a);
   return Model_Open(PETSC_COMM_WORLD, text, 0);
 }
 
