@@ -223,6 +223,23 @@ static PetscErrorCode check_common(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* What a task does with the one steady state. */
+typedef PetscErrorCode (*Work)(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
+                               const char prefix[], CospinResults results, CospinOutcome *outcome);
+
+static PetscErrorCode run_with(Work work, CospinPoint point, const CospinRecord *task, CospinResults results,
+                               CospinOutcome *outcome)
+{
+  const CospinSteadyState *steady;
+  char prefix[64];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
+  if (steady->rho) PetscCall(work(point, task, steady, prefix, results, outcome));
+  PetscFunctionReturn(0);
+}
+
 /* ---- <A(t) B(0)> -----------------------------------------------------------------------------------------
  */
 
@@ -297,13 +314,8 @@ static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, con
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  const CospinSteadyState *steady;
-  char prefix[64];
-
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
-  if (steady->rho) PetscCall(correlate(point, task, steady, prefix, results, outcome));
+  PetscCall(run_with(correlate, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 
@@ -399,13 +411,8 @@ static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
 static PetscErrorCode Run_g2(CospinPoint point, const CospinRecord *task, CospinResults results,
                              CospinOutcome *outcome)
 {
-  const CospinSteadyState *steady;
-  char prefix[64];
-
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
-  if (steady->rho) PetscCall(count_pairs(point, task, steady, prefix, results, outcome));
+  PetscCall(run_with(count_pairs, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

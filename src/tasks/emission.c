@@ -55,7 +55,7 @@ static const CospinTaskVariable variables[] = {
     {"error", COSPIN_REAL, PETSC_TRUE, "time", "estimated error of the spectrum",
      "of the rational model, from its residuals and the solves that it was compared with"},
     {"peak", COSPIN_REAL, PETSC_FALSE, "rate", "frequency at which the spectrum is largest",
-     "within the axis, between its points too"},
+     "within the axis, between its points too; nan if it is positive nowhere"},
     {"height", COSPIN_REAL, PETSC_FALSE, "time", "largest value of the spectrum", ""},
     {"fwhm", COSPIN_REAL, PETSC_FALSE, "rate", "full width at half maximum",
      "of the region around the peak where the spectrum is above half its height"},
@@ -325,22 +325,24 @@ static Part *next_part(Emission *emission, double *omega)
   return next;
 }
 
-static PetscErrorCode refine(Emission *emission)
+/* Until all models are good, or the run is to end. */
+static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *left)
 {
   double omega = 0.0;
 
   PetscFunctionBeginUser;
+  *left = PETSC_FALSE;
   for (int p = 0; p < emission->num_parts; p++) PetscCall(start(emission, &emission->parts[p]));
-  for (;;) {
+  while (!*left) {
     int p = -1;
     Part *next;
     find_scale(emission);
     next = next_part(emission, &omega);
     if (next) p = (int)(next - emission->parts);
-    if (emission->num_parts)
-      PetscCallMPI(MPI_Bcast(&p, 1, MPI_INT, 0, emission->parts[0].share->spectrum->comm));
+    PetscCallMPI(MPI_Bcast(&p, 1, MPI_INT, 0, point->comm));
     if (p < 0) break;
-    PetscCall(enlarge(emission, &emission->parts[p], omega));
+    PetscCall(CospinTaskLeave(point, left));
+    if (!*left) PetscCall(enlarge(emission, &emission->parts[p], omega));
   }
   PetscFunctionReturn(0);
 }
@@ -605,7 +607,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   Settings settings;
   Emission emission = {.settings = &settings, .outcome = COSPIN_GOOD};
   char prefix[64];
-  PetscBool ok;
+  PetscBool ok, left;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
@@ -613,8 +615,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (!steady->rho) PetscFunctionReturn(0);
   PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
   PetscCall(create(point, prefix, steady, &emission));
-  PetscCall(refine(&emission));
-  PetscCall(store(point, &emission, results, outcome));
+  PetscCall(refine(point, &emission, &left));
+  if (!left) PetscCall(store(point, &emission, results, outcome));
+  if (left) *outcome = COSPIN_NOT_RUN;
   PetscCall(destroy(&emission));
   PetscCall(free_settings(&settings));
   PetscFunctionReturn(0);

@@ -225,6 +225,22 @@ PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave)
+{
+  const CospinInterrupt *interrupt = &point->interrupt;
+  CospinPause pause = COSPIN_PAUSE_NO;
+  CospinMemory nothing;
+
+  PetscFunctionBeginUser;
+  if (interrupt->Ask) PetscCall(interrupt->Ask(interrupt->context, &pause));
+  *leave = (PetscBool)(pause == COSPIN_PAUSE_LEAVE);
+  if (!*leave) PetscFunctionReturn(0);
+  PetscCall(CospinMemoryCreate(point->comm, &nothing));
+  PetscCall(interrupt->Save(interrupt->context, nothing));
+  PetscCall(CospinMemoryDestroy(&nothing));
+  PetscFunctionReturn(0);
+}
+
 /* list += more; `more` is freed */
 static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
 {

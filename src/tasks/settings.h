@@ -54,6 +54,10 @@ PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector
 PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task, const char prefix[],
                                      const CospinSteadyState **steady, CospinOutcome *outcome);
 
+/* Collective. Whether the run is to end: then what earlier tasks of the point have found has been kept, and
+   this one begins again in the next run (its outcome is COSPIN_NOT_RUN). */
+PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave);
+
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
