@@ -33,5 +33,5 @@ double complex CospinResolventSum(CospinResolvent resolvent);
 PetscBool CospinResolventExhausted(CospinResolvent resolvent);
 /* Not collective. Largest residual of a solve, |b - (s - L) v| / (|L| |v|). */
 double CospinResolventResidual(CospinResolvent resolvent);
-/* The solution (s - L)^-1 b that was computed last, borrowed; NULL before the first. */
-Vec CospinResolventLast(CospinResolvent resolvent);
+/* Of the solutions (s - L)^-1 b the one of the largest |H(s)|, borrowed; NULL before the first. */
+Vec CospinResolventBrightest(CospinResolvent resolvent);

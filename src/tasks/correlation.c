@@ -11,7 +11,7 @@
 #include <cospin/regression.h>
 #include <cospin/window.h>
 
-static const double largest_leak = 1e-8;
+static const double largest_leak = 1e-8, rounding = 1e-13;
 
 #define COMMON_KEYS                                                                                          \
   {.name = "times",                                                                                          \
@@ -181,6 +181,21 @@ static PetscErrorCode evolve(CospinPoint point, const CospinSteadyState *steady,
   PetscFunctionReturn(0);
 }
 
+/* Whether an expectation value is not more than what rounding makes of zero: nothing can be divided by it. */
+static PetscErrorCode is_nothing(const Correlation *correlation, double complex value, PetscBool *nothing)
+{
+  double largest = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < correlation->num_shares; k++) {
+    PetscReal size;
+    PetscCall(VecNorm(correlation->shares[k].reading, NORM_INFINITY, &size));
+    largest = PetscMax(largest, size);
+  }
+  *nothing = (PetscBool)(cabs(value) <= rounding * largest);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode free_correlation(Correlation *correlation)
 {
   PetscFunctionBeginUser;
@@ -272,7 +287,11 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
 
 static PetscErrorCode store(const Correlation *correlation, double complex equal_time, CospinResults results)
 {
+  PetscBool nothing;
+
   PetscFunctionBeginUser;
+  PetscCall(is_nothing(correlation, equal_time, &nothing));
+  if (nothing) equal_time = CMPLX(NAN, NAN);
   for (int k = 0; k < correlation->times->size; k++) {
     const double complex value = correlation->values[k];
     PetscCall(CospinResultsSet(results, "re", k, creal(value)));
@@ -387,7 +406,7 @@ static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
   double complex intensity;
   Correlation correlation;
   CospinMoves click;
-  PetscBool ok;
+  PetscBool ok, dark;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskOperator(point->problem, task, NULL, &a, &ok));
@@ -395,7 +414,9 @@ static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
   PetscCall(count(point->problem, a, &number, &click));
   PetscCall(CospinSteadyExpectation(point, steady, number, &intensity));
   PetscCall(evolve(point, steady, prefix, number, click, &correlation));
-  for (int k = 0; k < correlation.times->size; k++) {
+  PetscCall(is_nothing(&correlation, intensity, &dark));
+  if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
+  for (int k = 0; k < correlation.times->size && !dark; k++) {
     const double pairs = creal(correlation.values[k]);
     PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(creal(intensity))));
   }

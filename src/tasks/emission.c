@@ -70,7 +70,7 @@ static const CospinTaskVariable variables[] = {
      "sum over models, each before that solve was put into it"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "largest residual of a solve", "|b - (s - L) x| / (|L| |x|)"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "what the generator carries out of the window",
-     "of the last solution; 0 where every cutoff is the deck's"},
+     "of the solution where the spectrum is largest; 0 where every cutoff is the deck's"},
     {"solves", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest sector", ""},
     {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it", ""},
@@ -552,8 +552,8 @@ static PetscErrorCode store_quality(CospinPoint point, const Emission *emission,
     const Part *part = &emission->parts[p];
     const CospinSpectrum spectrum = part->share->spectrum;
     double spill = 0.0, omega;
-    if (CospinResolventLast(part->model))
-      PetscCall(CospinWindowSpill(point, spectrum, CospinResolventLast(part->model), &spill));
+    if (CospinResolventBrightest(part->model))
+      PetscCall(CospinWindowSpill(point, spectrum, CospinResolventBrightest(part->model), &spill));
     if (worst_of(emission, part, &omega) > 1.0 || !part->confirmed)
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
     leak = PetscMax(leak, spill);

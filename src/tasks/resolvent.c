@@ -23,7 +23,7 @@
 
 enum { MAX_ORDER = COSPIN_RESOLVENT_MAX_ORDER, ROWS = MAX_ORDER + 1, NUM_RATIOS = 3 };
 static const double dependent = 1e-13, nearly_dependent = 1e-11, /* of a new vector on those before it */
-    singular = 1e-15, null_distance = 1e-8, rounding = 3e-12;
+    singular = 1e-15, null_distance = 1e-8;
 static const double safety = 4.0, least_ratio = 1e-3, zero = 1e-13;
 
 /* An element of a small matrix, [ROWS][ROWS] column after column. */
@@ -46,12 +46,12 @@ struct CospinResolvent_ {
   Side right, left;
   PetscScalar *gram; /* [left.rows][right.rows] Q_left^H Q_right */
   PetscBool exhausted, has_model;
-  PetscScalar *schur;  /* T of G^-1 M = Z T Z^H, with G = W^H V and M = W^H L V in the bases U */
-  PetscScalar *source; /* Z^H G^-1 W^H b */
-  PetscScalar *target; /* Z^H V^H a */
-  double largest;      /* |a^H v| / (|a| |v|) so far */
-  double ratios[NUM_RATIOS], residual;
-  Vec last;
+  PetscScalar *schur;        /* T of G^-1 M = Z T Z^H, with G = W^H V and M = W^H L V in the bases U */
+  PetscScalar *source;       /* Z^H G^-1 W^H b */
+  PetscScalar *target;       /* Z^H V^H a */
+  double largest, brightest; /* of |a^H v| / (|a| |v|), and of |a^H v|, so far */
+  double ratios[NUM_RATIOS], residual, condition; /* of solves, of G */
+  Vec bright;                                     /* v of the latter */
 };
 
 /* ---- Small matrices --------------------------------------------------------------------------------------
@@ -268,7 +268,9 @@ static PetscErrorCode compute_model(CospinResolvent resolvent)
   PetscCall(allocate(&work));
   multiply(PETSC_FALSE, left->rows, n, right->rows, resolvent->gram, right->u, work);
   multiply(PETSC_TRUE, n, n, left->rows, left->u, work, inverse); /* G */
+  resolvent->condition = norm_of(n * ROWS, inverse);
   PetscCall(invert(n, inverse, &resolvent->has_model));
+  resolvent->condition *= norm_of(n * ROWS, inverse);
   if (resolvent->has_model) {
     multiply(PETSC_FALSE, left->rows, n, right->rows, resolvent->gram, right->f, work);
     multiply(PETSC_TRUE, n, n, left->rows, left->u, work, m);
@@ -329,10 +331,11 @@ static PetscBool is_zero(CospinResolvent resolvent)
                      (resolvent->solves >= NUM_RATIOS && resolvent->largest <= zero));
 }
 
-/* `raw`: estimate of the error before it is scaled by what has been learnt; `terms`: size of what is summed
- */
+/* `raw`: estimate of the error before it is scaled by what has been learnt. `rounding`: what is left of it in
+   any case, y^H dL x with |dL| = |L| times the residual of solves, or times what the inverse of G adds (its
+   condition is the worst case, errors of many elements are nearer to the root of that). */
 static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *value, double *raw,
-                     double *terms)
+                     double *rounding)
 {
   const Side *left = &resolvent->left, *right = &resolvent->right;
   PetscScalar x[ROWS], y[ROWS];
@@ -340,7 +343,7 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
 
   *value = CMPLX(NAN, NAN);
   *raw = PETSC_INFINITY;
-  *terms = 0.0;
+  *rounding = 0.0;
   if (is_zero(resolvent)) *value = *raw = 0.0;
   if (is_zero(resolvent) || !resolvent->has_model) return;
   solve_schur(resolvent, s, PETSC_FALSE, resolvent->source, x);
@@ -350,7 +353,8 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
   measure(right, resolvent->order, s, x, &right_residual, &right_size);
   measure(left, resolvent->order, PetscConj(s), y, &left_residual, &left_size);
   *raw = right_residual * left_residual * PetscMax(right_size / right->size, left_size / left->size);
-  *terms = left->size * right_size;
+  *rounding = PetscMax(resolvent->residual, PETSC_MACHINE_EPSILON * PetscSqrtReal(resolvent->condition)) *
+              resolvent->share->spectrum->norm * left_size * right_size;
   if (PetscIsNanReal(*raw)) *raw = PETSC_INFINITY;
 }
 
@@ -398,12 +402,11 @@ static PetscErrorCode measure_residual(CospinResolvent resolvent, double complex
 }
 
 /* What the model said of the new value, against what it said of its own error. */
-static void learn(CospinResolvent resolvent, double complex exact, double complex before, double raw)
+static void learn(CospinResolvent resolvent, double wrong, double raw)
 {
-  const double wrong = PetscMax(cabs(exact - before) - rounding * cabs(exact), 0.0);
 
   for (int k = NUM_RATIOS - 1; k > 0; k--) resolvent->ratios[k] = resolvent->ratios[k - 1];
-  resolvent->ratios[0] = raw > 0 && !PetscIsInfReal(raw) ? wrong / raw : 1.0;
+  resolvent->ratios[0] = raw > 0 && !PetscIsInfReal(raw) ? PetscMax(wrong, 0.0) / raw : 1.0;
 }
 
 /* Takes v and w. */
@@ -433,11 +436,11 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
   const double complex s = shift_of(resolvent, omega);
   PetscScalar value;
   PetscReal size;
-  double raw, terms;
+  double raw, rounding;
   Vec v, w;
 
   PetscFunctionBeginUser;
-  evaluate(resolvent, (PetscScalar)s, before, &raw, &terms);
+  evaluate(resolvent, (PetscScalar)s, before, &raw, &rounding);
   PetscCall(VecDuplicate(resolvent->right.source, &v));
   PetscCall(VecDuplicate(resolvent->left.source, &w));
   PetscCall(CospinSpectrumResolvent(resolvent->share->spectrum, s, resolvent->right.source,
@@ -448,9 +451,10 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
   *exact = value;
   PetscCall(VecNorm(v, NORM_2, &size));
   resolvent->largest = PetscMax(resolvent->largest, cabs(*exact) / (size * resolvent->left.size));
-  if (resolvent->has_model) learn(resolvent, *exact, *before, raw);
-  if (!resolvent->last) PetscCall(VecDuplicate(v, &resolvent->last));
-  PetscCall(VecCopy(v, resolvent->last));
+  if (resolvent->has_model) learn(resolvent, cabs(*exact - *before) - rounding, raw);
+  if (!resolvent->bright) PetscCall(VecDuplicate(v, &resolvent->bright));
+  if (cabs(*exact) >= resolvent->brightest) PetscCall(VecCopy(v, resolvent->bright));
+  resolvent->brightest = PetscMax(resolvent->brightest, cabs(*exact));
   resolvent->solves++;
   if (resolvent->residual < PETSC_INFINITY) {
     PetscCall(add_solutions(resolvent, s, v, w));
@@ -487,7 +491,7 @@ PetscErrorCode CospinResolventDestroy(CospinResolvent *resolvent)
 {
   PetscFunctionBeginUser;
   if (!*resolvent) PetscFunctionReturn(0);
-  PetscCall(VecDestroy(&(*resolvent)->last));
+  PetscCall(VecDestroy(&(*resolvent)->bright));
   PetscCall(destroy_side(&(*resolvent)->right));
   PetscCall(destroy_side(&(*resolvent)->left));
   PetscCall(PetscFree((*resolvent)->gram));
@@ -500,11 +504,11 @@ PetscErrorCode CospinResolventDestroy(CospinResolvent *resolvent)
 
 void CospinResolventValue(CospinResolvent resolvent, double omega, double complex *value, double *error)
 {
-  double ratio = least_ratio, raw, size;
+  double ratio = least_ratio, raw, rounding;
 
   for (int k = 0; k < NUM_RATIOS; k++) ratio = PetscMax(ratio, resolvent->ratios[k]);
-  evaluate(resolvent, CMPLX(0.0, omega), value, &raw, &size);
-  *error = safety * ratio * raw + rounding * size;
+  evaluate(resolvent, CMPLX(0.0, omega), value, &raw, &rounding);
+  *error = safety * ratio * raw + rounding;
 }
 
 int CospinResolventSolves(CospinResolvent resolvent)
@@ -538,7 +542,7 @@ double CospinResolventResidual(CospinResolvent resolvent)
   return resolvent->residual;
 }
 
-Vec CospinResolventLast(CospinResolvent resolvent)
+Vec CospinResolventBrightest(CospinResolvent resolvent)
 {
-  return resolvent->last;
+  return resolvent->bright;
 }

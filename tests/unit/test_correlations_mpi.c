@@ -303,6 +303,31 @@ static void Several_Steady_States(void **state)
   }
 }
 
+/* Nothing comes from an atom in the dark, and that is not divided by itself. */
+static void Dark(void **state)
+{
+  Model model = Model_Open(PETSC_COMM_WORLD,
+                           "title: T\ncomponents: {s: {kind: spin, S: 1}}\nhamiltonian: [s.Sz]\n"
+                           "jumps: [{rate: 1, operator: s.Sm}]\ntasks:\n"
+                           "  - spectrum: {of: s.Sp, frequencies: [-1, 0, 1]}\n"
+                           "  - correlation: {of: s.Sp, times: [0, 1]}\n  - g2: {of: s.Sm, times: [0, 1]}\n",
+                           0);
+  Answer spectrum = Model_Run(&model, 0), correlation = Model_Run(&model, 1), g2 = Model_Run(&model, 2);
+
+  (void)state;
+  assert_int_equal(spectrum.outcome, COSPIN_GOOD);
+  assert_near("density", Answer_Get(&spectrum, "density", 2), 0, 1e-14);
+  assert_int_equal(correlation.outcome, COSPIN_GOOD);
+  assert_near("correlation", Answer_Get(&correlation, "re", 1), 0, 1e-14);
+  assert_true(isnan(Answer_Get(&correlation, "g1_re", 1)));
+  assert_int_equal(g2.outcome, COSPIN_EMPTY_SECTOR);
+  assert_true(isnan(Answer_Get(&g2, "value", 1)));
+  Answer_Free(&g2);
+  Answer_Free(&correlation);
+  Answer_Free(&spectrum);
+  Model_Close(&model);
+}
+
 /* A tolerance that double precision does not hold is not claimed. */
 static void Too_Much_Is_Not_Claimed(void **state)
 {
@@ -326,6 +351,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(Correlations_In_Time),
       cmocka_unit_test(One_Line),
       cmocka_unit_test(Several_Steady_States),
+      cmocka_unit_test(Dark),
       cmocka_unit_test(Too_Much_Is_Not_Claimed),
   };
   int failures;
