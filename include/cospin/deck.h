@@ -153,6 +153,7 @@ typedef struct {
 typedef enum { COSPIN_JUMP_COLLECTIVE, COSPIN_JUMP_EACH, COSPIN_JUMP_PAIRS } CospinJumpForm;
 
 typedef struct {
+  char *name; /* NULL if it has none; several may have the same */
   CospinJumpForm form;
   CospinPosition position;
   CospinExpression rate; /* of pairs: an entry of the matrix */

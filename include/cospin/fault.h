@@ -45,3 +45,8 @@ PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream);
    case counted as equal to begin with; NULL if there is none.
 */
 const char *CospinSuggest(const char word[], const char *const known[]);
+
+/* "`word` (did you mean `w`? known: v, w)" with such a guess, the part in parentheses shortened if the list
+ * is long. */
+PetscErrorCode CospinFaultsAddUnknown(CospinFaults faults, CospinPosition at, const char path[],
+                                      const char what[], const char word[], const char *const known[]);

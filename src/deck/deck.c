@@ -109,6 +109,7 @@ static PetscErrorCode Destroy_Generator(CospinDeck deck)
   PetscCall(PetscFree(deck->hamiltonian));
   PetscCall(PetscFree(deck->hamiltonian_sum));
   for (int k = 0; k < deck->num_jumps; k++) {
+    PetscCall(PetscFree(deck->jumps[k].name));
     PetscCall(CospinExpressionDestroy(&deck->jumps[k].rate));
     PetscCall(CospinExpressionDestroy(&deck->jumps[k].operator));
   }

@@ -229,22 +229,6 @@ const CospinEntry *CospinEntriesFind(const CospinEntries *entries, const char ke
   return NULL;
 }
 
-PetscErrorCode CospinFaultsAddUnknown(CospinFaults faults, CospinPosition at, const char path[],
-                                      const char what[], const char word[], const char *const known[])
-{
-  const char *guess = CospinSuggest(word, known);
-  char list[1024] = "", meant[256] = "";
-  size_t length = 0;
-
-  PetscFunctionBeginUser;
-  for (int k = 0; known[k] && length < sizeof(list) - 200; k++)
-    length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%.100s", k ? ", " : "", known[k]);
-  if (guess) snprintf(meant, sizeof(meant), "did you mean `%.200s`? ", guess);
-  PetscCall(CospinFaultsAdd(faults, at, path, "unknown %s `%.200s` (%sknown: %s)", what, word, meant,
-                            length ? list : "none"));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CospinEntriesCheckKeys(const CospinEntries *entries, const char *const known[],
                                       CospinFaults faults, int *num_unknown)
 {

@@ -52,10 +52,6 @@ PetscErrorCode CospinEntryGetText(const CospinEntry *entry, const char expected[
 /* Whether the characters of the text stand in the deck as they are, one after the other. */
 PetscBool CospinEntryIsVerbatim(const CospinEntry *entry);
 
-/* "`word` (did you mean `w`? known: v, w)", the part in parentheses shortened if the list is long. */
-PetscErrorCode CospinFaultsAddUnknown(CospinFaults faults, CospinPosition at, const char path[],
-                                      const char what[], const char word[], const char *const known[]);
-
 /* libfyaml's document of a text that must outlive it; NULL and faults if it is none. */
 typedef struct CospinYaml_ *CospinYaml;
 PetscErrorCode CospinYamlCreate(const char text[], size_t length, CospinFaults faults, CospinYaml *yaml);

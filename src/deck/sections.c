@@ -9,7 +9,7 @@
 const char *const CospinUnitsKeys[] = {"rate", "time", NULL};
 const char *const CospinDefinitionKeys[] = {"value", "unit", "label", NULL};
 const char *const CospinTermKeys[] = {"sum", NULL};
-const char *const CospinJumpKeys[] = {"rate", "operator", "each", "rates", "pairs", NULL};
+const char *const CospinJumpKeys[] = {"rate", "operator", "each", "rates", "pairs", "name", NULL};
 const char *const CospinWignerKeys[] = {"task", "component", "on", "j", "title", "kind", NULL};
 const char *const CospinPlotKeys[] = {"x", "series", "average", "title", "xlabel", "ylabel",
                                       "y", "logx",   "logy",    "kind",  NULL};
@@ -305,7 +305,7 @@ static PetscErrorCode Read_Rate(CospinReader *reader, const CospinEntry *entry, 
 
 static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
 {
-  const CospinEntry *operator;
+  const CospinEntry *operator, * name;
   CospinEntries entries;
   int num_unknown;
   PetscBool good;
@@ -315,6 +315,9 @@ static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, 
                                 "a mapping {rate: R, operator: A} or {rate: R, each: A}", reader->faults,
                                 &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, CospinJumpKeys, reader->faults, &num_unknown));
+  name = CospinEntriesFind(&entries, "name");
+  if (name) PetscCall(CospinEntryGetText(name, "a name", reader->faults, &jump->name));
+  if (jump->name) PetscCall(CospinReadName(reader, name->at, name->path, jump->name, &good));
   jump->position = entry->at;
   PetscCall(Find_Form(reader, &entries, jump, &operator, & good));
   PetscCall(Read_Rate(reader, entry, &entries, num_unknown, jump));

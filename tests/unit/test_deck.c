@@ -471,7 +471,7 @@ static void Faults_Of_Jumps_And_Hamiltonians(void **state)
       "deck:4:26: jumps[2].each: a jump has either `operator` (collective) or `each` (one process per spin), "
       "not both\n"
       "deck:5:4: jumps[3].rat: unknown key `rat` (did you mean `rate`? known: rate, operator, each, rates, "
-      "pairs)\n"
+      "pairs, name)\n"
       "deck:6:3: jumps[4]: has no value (must be {rate: R, operator: A} or {rate: R, each: A})\n"
       "deck:7:18: hamiltonian[0]: the expression ends too early (a number, a name or `(` is expected)\n"
       "deck:7:21: hamiltonian[1].x: unknown key `x` (known: sum)\n");
