@@ -21,7 +21,12 @@ typedef enum { COSPIN_KET, COSPIN_BRA } CospinSide;
 
 /* What a coordinate counts: excitations of the ket or of the bra, or something that has no side (the irrep
  * j). */
-typedef enum { COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA, COSPIN_COORDINATE_IRREP } CospinRole;
+typedef enum {
+  COSPIN_COORDINATE_KET,
+  COSPIN_COORDINATE_BRA,
+  COSPIN_COORDINATE_IRREP,
+  COSPIN_COORDINATE_CLICKS /* of a counter */
+} CospinRole;
 
 /*
    An elementary superoperator of one component: it takes every label to one label, at a constant distance,
@@ -140,6 +145,13 @@ struct CospinComponent_ {
   int offset; /* of its coordinates in the problem's labels */
   void *data;
 };
+
+/*
+   A register of counted clicks, n = 0 ... most. It is no kind that a deck could name, but a component all the
+   same: one coordinate, no operators, and a single step that adds one click (none where n = most).
+*/
+enum { COSPIN_CLICK = 0 }; /* CospinStep.code */
+PetscErrorCode CospinCounterCreate(CospinComponent component, int most);
 
 /* All kinds, NULL at the end: the table to add a line to. */
 extern const CospinComponentKind *const CospinComponentKinds[];

@@ -26,6 +26,8 @@ typedef struct CospinMoves_ {
   int count, capacity;
   int room[COSPIN_MAX_COORDINATES]; /* greatest minus least value of each coordinate; a chain that needs more
                                        vanishes (a spin's sp^2) and would connect what nothing connects */
+  PetscBool counts;                 /* set by whoever made it: of jumps only A rho A^+ is added, which counts
+                                       them, and not what they take away */
   CospinMove *moves;                /* sorted by shift once finished: the same list on every rank */
 } * CospinMoves;
 
@@ -52,6 +54,9 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
                                   CospinPolynomial b);
 /* moves += A rho */
 PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a);
+/* moves += factor * other, and (unless NULL) after it the step `last`. The coordinates of `other` must be the
+ * first ones of `moves`. */
+PetscErrorCode CospinMovesAxpy(CospinMoves moves, double factor, CospinMoves other, const CospinStep *last);
 
 /* Merges equal chains, drops moves that cancelled, sorts. */
 PetscErrorCode CospinMovesFinish(CospinMoves moves);

@@ -34,7 +34,20 @@ PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaul
  * first choice). */
 PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
                                            CospinFaults faults, CospinProblem *problem, PetscBool *ok);
+/*
+   Not collective. The same problem, its open windows as they are in `problem`, with a counter of `most`
+   clicks as its last component: jumps named `jump` are detected with probability `efficiency`, and each that
+   is makes a click. Summed over the counter its states are those of `problem`, but for those with more
+   clicks. Its generator is
+
+     d rho_n/dt = (L - efficiency J) rho_n + efficiency J rho_(n-1),   J rho = sum rate A rho A^+
+*/
+PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
+                                          int most, CospinProblem *counted);
 PetscErrorCode CospinProblemDestroy(CospinProblem *problem);
+
+/* Not collective. J rho of the jumps with this name; owned by the caller. */
+PetscErrorCode CospinProblemJumps(CospinProblem problem, const char name[], CospinMoves *jumps);
 
 /* Not collective. windows[num_components]: levels of components whose deck leaves that open, 0 for others;
  * *any: is there one. */

@@ -48,6 +48,9 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
 PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);
 
+/* Collective. y = (L - s)^-1 x with the factors of the eigensolver, s whatever its shift is now. */
+PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
+
 /*
    Collective. Null vectors of L, one after the other, each found with those before it deflated, until the
    next eigenvalue is above the resolution: so degenerate ones are counted although a Krylov space built on

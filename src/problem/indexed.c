@@ -89,7 +89,7 @@ static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump,
 }
 
 PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jump, int num_spins,
-                                    CospinFaults faults, PetscBool *ok)
+                                    CospinMoves moves, CospinFaults faults, PetscBool *ok)
 {
   CospinSpinRange range;
 
@@ -104,7 +104,7 @@ PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jum
     PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
     PetscCall(operator_of(problem, jump, l, faults, &a, ok));
     if (!rate_ok) *ok = PETSC_FALSE;
-    if (*ok) PetscCall(CospinMovesAddJump(problem->generator, rate, a, -1, &form_ok));
+    if (*ok) PetscCall(CospinMovesAddJump(moves, rate, a, -1, &form_ok));
     PetscCall(CospinPolynomialDestroy(&a));
   }
   set_index(problem, -1, -1, PETSC_FALSE);
@@ -186,8 +186,8 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
-                                     PetscBool *ok)
+PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
+                                     CospinFaults faults, PetscBool *ok)
 {
   CospinPolynomial *operators;
   CospinSpinRange range;
@@ -205,8 +205,7 @@ PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *ju
   if (*ok) PetscCall(check_rates(jump, range.size, rates, faults, ok));
   for (int l = 0; l < range.size && *ok; l++) {
     for (int m = 0; m < range.size; m++)
-      PetscCall(
-          CospinMovesAddPair(problem->generator, rates[l + range.size * m], operators[m], operators[l]));
+      PetscCall(CospinMovesAddPair(moves, rates[l + range.size * m], operators[m], operators[l]));
   }
   for (int l = 0; l < range.size; l++) PetscCall(CospinPolynomialDestroy(&operators[l]));
   PetscCall(PetscFree(operators));

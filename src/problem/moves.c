@@ -264,6 +264,7 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
       PetscCall(add_term(moves, component, rate, &a->words[k], &a->words[l], ok));
     }
   }
+  if (moves->counts) PetscFunctionReturn(0);
   PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, moves->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &square));
   for (int k = 0; k < square->count; k++) {
@@ -286,6 +287,7 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
     for (int l = 0; l < b->count; l++)
       PetscCall(CospinMovesAddProduct(moves, rate, &a->words[k], &b->words[l]));
   }
+  if (moves->counts) PetscFunctionReturn(0);
   PetscCall(CospinPolynomialAdjoint(b, CospinSystemLetterAdjoint, moves->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &left)); /* B^+ A */
   PetscCall(CospinPolynomialAdjoint(left, CospinSystemLetterAdjoint, moves->system, &right));
@@ -296,6 +298,25 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
   PetscCall(CospinPolynomialDestroy(&right));
   PetscCall(CospinPolynomialDestroy(&left));
   PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMovesAxpy(CospinMoves moves, double factor, CospinMoves other, const CospinStep *last)
+{
+  CospinStep steps[MAX_CHAIN];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < other->count; k++) {
+    for (int c = 0; c < other->moves[k].num_chains; c++) {
+      const CospinChain *chain = &other->moves[k].chains[c];
+      int length = chain->length;
+      PetscCheck(length < MAX_CHAIN, PETSC_COMM_SELF, PETSC_ERR_SUP, "A product of more than %d operators",
+                 MAX_CHAIN - 1);
+      PetscCall(PetscArraycpy(steps, chain->steps, length));
+      if (last) steps[length++] = *last;
+      PetscCall(add_chain(moves, factor * chain->coefficient, length, steps));
+    }
+  }
   PetscFunctionReturn(0);
 }
 

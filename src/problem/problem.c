@@ -2,6 +2,7 @@
    From a deck to a problem at one grid point: components are made, jumps and Hamiltonian turned into moves.
 */
 #include "problem_impl.h"
+#include <string.h>
 
 static CospinLetter letter_adjoint(const void *context, CospinLetter letter)
 {
@@ -117,7 +118,7 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
   double numbers[COSPIN_MAX_COORDINATES];
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(problem->deck->num_components, &system->components));
+  PetscCall(PetscCalloc1((size_t)problem->deck->num_components + 1, &system->components)); /* and a counter */
   for (int c = 0; c < problem->deck->num_components; c++) {
     const CospinRecord *record = &problem->deck->components[c];
     CospinComponent component = &system->components[c];
@@ -238,8 +239,8 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
-                                     PetscBool *ok)
+static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
+                                     CospinFaults faults, PetscBool *ok)
 {
   CospinPolynomial a = NULL;
   double rate;
@@ -250,7 +251,7 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
   PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
   PetscCall(jump_operator(problem, jump, faults, &a, &component, &operator_ok));
   if (rate_ok && operator_ok) {
-    PetscCall(CospinMovesAddJump(problem->generator, rate, a, component, &form_ok));
+    PetscCall(CospinMovesAddJump(moves, rate, a, component, &form_ok));
     if (!form_ok) {
       PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->operator),
                                 CospinExpressionPath(jump->operator),
@@ -263,33 +264,87 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
-                               PetscBool *ok)
+static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
+                               CospinFaults faults, PetscBool *ok)
 {
   CospinSpinRange range = {0};
 
   PetscFunctionBeginUser;
   if (jump->form == COSPIN_JUMP_EACH) PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
   if (jump->form == COSPIN_JUMP_PAIRS) {
-    PetscCall(CospinProblemAddPairs(problem, jump, faults, ok));
+    PetscCall(CospinProblemAddPairs(problem, jump, moves, faults, ok));
   } else if (range.has_operator) {
-    PetscCall(CospinProblemAddEach(problem, jump, range.size, faults, ok));
+    PetscCall(CospinProblemAddEach(problem, jump, range.size, moves, faults, ok));
   } else {
-    PetscCall(add_plain_jump(problem, jump, faults, ok));
+    PetscCall(add_plain_jump(problem, jump, moves, faults, ok));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_generator(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+PetscErrorCode CospinProblemJumps(CospinProblem problem, const char name[], CospinMoves *jumps)
+{
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesCreate(&problem->system, jumps));
+  (*jumps)->counts = PETSC_TRUE;
+  for (int k = 0; k < problem->deck->num_jumps; k++) {
+    const CospinJump *jump = &problem->deck->jumps[k];
+    if (jump->name && strcmp(jump->name, name) == 0)
+      PetscCall(add_jump(problem, jump, *jumps, NULL, &ok)); /* the generator has told its faults */
+  }
+  PetscCall(CospinMovesFinish(*jumps));
+  PetscFunctionReturn(0);
+}
+
+/* What is counted, and how many clicks a counter tells apart. */
+typedef struct {
+  const char *jump;
+  double efficiency;
+  int most;
+} Counter;
+
+static PetscErrorCode add_counter(CospinProblem problem, const Counter *counter)
+{
+  CospinSystem *system = &problem->system;
+  CospinComponent component = &system->components[system->num_components++];
+
+  PetscFunctionBeginUser;
+  component->offset = system->num_coordinates;
+  PetscCall(CospinCounterCreate(component, counter->most));
+  system->num_coordinates += component->num_coordinates;
+  PetscCheck(system->num_coordinates <= COSPIN_MAX_COORDINATES, PETSC_COMM_SELF, PETSC_ERR_SUP,
+             "No room for a counter beside %d labels", COSPIN_MAX_COORDINATES);
+  PetscFunctionReturn(0);
+}
+
+/* Of the jumps that are detected every one is followed by a click. What is subtracted is bit by bit what had
+   been added, so that with an efficiency of 1 nothing remains that would connect what is not connected. */
+static PetscErrorCode count_jumps(CospinProblem problem, const Counter *counter)
+{
+  const CospinStep click = {problem->system.num_components - 1, COSPIN_CLICK};
+  CospinMoves jumps;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemJumps(problem, counter->jump, &jumps));
+  PetscCall(CospinMovesAxpy(problem->generator, -counter->efficiency, jumps, NULL));
+  PetscCall(CospinMovesAxpy(problem->generator, counter->efficiency, jumps, &click));
+  PetscCall(CospinMovesDestroy(&jumps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_generator(CospinProblem problem, const Counter *counter, CospinFaults faults,
+                                       PetscBool *ok)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinMovesCreate(&problem->system, &problem->generator));
   PetscCall(add_hamiltonian(problem, faults, ok));
   for (int k = 0; k < problem->deck->num_jumps; k++) {
     PetscBool this_ok = PETSC_FALSE;
-    PetscCall(add_jump(problem, &problem->deck->jumps[k], faults, &this_ok));
+    PetscCall(add_jump(problem, &problem->deck->jumps[k], problem->generator, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
+  if (counter) PetscCall(count_jumps(problem, counter));
   PetscCall(CospinMovesFinish(problem->generator));
   PetscCall(CospinLatticeCreate(problem->system.num_coordinates, &problem->lattice));
   for (int k = 0; k < problem->generator->count; k++) {
@@ -298,16 +353,9 @@ static PetscErrorCode create_generator(CospinProblem problem, CospinFaults fault
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
-                                   CospinProblem *problem, PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinProblemCreateWindowed(deck, point, NULL, faults, problem, ok));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
-                                           CospinFaults faults, CospinProblem *problem, PetscBool *ok)
+static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const int windows[],
+                                     const Counter *counter, CospinFaults faults, CospinProblem *problem,
+                                     PetscBool *ok)
 {
   CospinProblem new;
 
@@ -323,7 +371,38 @@ PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, co
   PetscCall(CospinDeckEvaluateParameters(deck, point, new->parameters, faults, ok));
   if (*ok) PetscCall(create_components(new, windows, faults, ok));
   if (*ok) PetscCall(CospinProblemCreateArrays(new, faults, ok));
-  if (*ok) PetscCall(create_generator(new, faults, ok));
+  if (*ok && counter) PetscCall(add_counter(new, counter));
+  if (*ok) PetscCall(create_generator(new, counter, faults, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
+                                   CospinProblem *problem, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(create_problem(deck, point, NULL, NULL, faults, problem, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
+                                           CospinFaults faults, CospinProblem *problem, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(create_problem(deck, point, windows, NULL, faults, problem, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
+                                          int most, CospinProblem *counted)
+{
+  const Counter counter = {jump, efficiency, most};
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool any, ok;
+
+  PetscFunctionBeginUser;
+  CospinProblemWindows(problem, windows, &any);
+  PetscCall(create_problem(problem->deck, problem->point, windows, &counter, NULL, counted, &ok));
+  PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A counter makes the deck wrong");
   PetscFunctionReturn(0);
 }
 

@@ -33,6 +33,6 @@ PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRec
 PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                 CospinPolynomial *sum, PetscBool *ok);
 PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jump, int num_spins,
-                                    CospinFaults faults, PetscBool *ok);
-PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
-                                     PetscBool *ok);
+                                    CospinMoves moves, CospinFaults faults, PetscBool *ok);
+PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
+                                     CospinFaults faults, PetscBool *ok);

@@ -205,7 +205,7 @@ static PetscErrorCode visit_labels(Collector *collector, int i, int label[])
   int lo, hi;
 
   PetscFunctionBeginUser;
-  if (i == collector->n) {
+  if (i == system->num_coordinates) {
     PetscCall(add_label(collector, label));
     PetscFunctionReturn(0);
   }

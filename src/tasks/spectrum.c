@@ -267,6 +267,18 @@ PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
+{
+  ST st;
+
+  PetscFunctionBeginUser;
+  PetscCall(configure_solver(spectrum));
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STSetUp(st));
+  PetscCall(STApply(st, x, y));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
 {
   PetscFunctionBeginUser;

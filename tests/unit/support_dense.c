@@ -449,11 +449,12 @@ static void add_hamiltonian(Dense liouvillian, Dense h)
   Dense_Free(&one);
 }
 
-static void add_jump(Dense liouvillian, double rate, Dense a)
+static void add_jump(Dense liouvillian, double rate, Dense a, PetscBool whole)
 {
   Dense one = Dense_Identity(a.n, 1), adjoint = Dense_Adjoint(a), square = Dense_Product(adjoint, a);
 
   add_product(liouvillian, rate, a, adjoint);
+  if (!whole) rate = 0;
   add_product(liouvillian, -rate / 2, square, one);
   add_product(liouvillian, -rate / 2, one, square);
   Dense_Free(&square);
@@ -482,6 +483,32 @@ static double jump_rate(CospinProblem problem, const CospinJump *jump)
   return value;
 }
 
+/* name NULL: all of them, whole */
+static void add_jumps(Dense liouvillian, CospinProblem problem, const char name[])
+{
+  const CospinDeck deck = problem->deck;
+
+  for (int k = 0; k < deck->num_jumps; k++) {
+    const char *text = CospinExpressionText(deck->jumps[k].operator);
+    const int num = deck->jumps[k].form == COSPIN_JUMP_EACH ? summed_spins(problem, text) : 1;
+    if (name && (!deck->jumps[k].name || strcmp(name, deck->jumps[k].name) != 0)) continue;
+    for (int l = 0; l < num; l++) {
+      Dense a = Dense_Operator(problem, text, l);
+      add_jump(liouvillian, jump_rate(problem, &deck->jumps[k]), a, (PetscBool)(name == NULL));
+      Dense_Free(&a);
+    }
+  }
+}
+
+Dense Dense_Jumps(CospinProblem problem, const char name[])
+{
+  const int dimension = Dense_Dimension(problem);
+  Dense jumps = Dense_Zero(dimension * dimension);
+
+  add_jumps(jumps, problem, name);
+  return jumps;
+}
+
 Dense Dense_Liouvillian(CospinProblem problem)
 {
   const CospinDeck deck = problem->deck;
@@ -493,15 +520,7 @@ Dense Dense_Liouvillian(CospinProblem problem)
     add_hamiltonian(liouvillian, h);
     Dense_Free(&h);
   }
-  for (int k = 0; k < deck->num_jumps; k++) {
-    const char *text = CospinExpressionText(deck->jumps[k].operator);
-    const int num = deck->jumps[k].form == COSPIN_JUMP_EACH ? summed_spins(problem, text) : 1;
-    for (int l = 0; l < num; l++) {
-      Dense a = Dense_Operator(problem, text, l);
-      add_jump(liouvillian, jump_rate(problem, &deck->jumps[k]), a);
-      Dense_Free(&a);
-    }
-  }
+  add_jumps(liouvillian, problem, NULL);
   return liouvillian;
 }
 

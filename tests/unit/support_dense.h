@@ -46,6 +46,8 @@ Dense Dense_Operator(CospinProblem problem, const char text[], int spin);
 
 /* The generator of the deck, its dimension squared in both directions. */
 Dense Dense_Liouvillian(CospinProblem problem);
+/* Of the jumps with this name only rate A rho A^+. */
+Dense Dense_Jumps(CospinProblem problem, const char name[]);
 
 /* The basis element of a label: product over components of (1/d_j) sum_i |j,m,i><j,m',i| or |n><n'|. */
 Dense Dense_Basis_Element(CospinProblem problem, const int label[]);

@@ -1,0 +1,96 @@
+/*
+   The counter: how many clicks there have been, a classical number n = 0 ... most beside the quantum state.
+
+   It has the one step n -> n + 1, which stands behind a counted jump; a jump beyond the last n is lost, and
+   with it its probability.
+*/
+#include <cospin/component.h>
+
+static PetscErrorCode Destroy(CospinComponent component)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(component->data));
+  PetscFunctionReturn(0);
+}
+
+static int most_of(CospinComponent component)
+{
+  return *(const int *)component->data;
+}
+
+static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, size, "0 to %d clicks", most_of(component)));
+  PetscFunctionReturn(0);
+}
+
+static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
+{
+  (void)i;
+  (void)label;
+  *lo = 0;
+  *hi = most_of(component);
+}
+
+static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
+{
+  static const int step[1] = {1};
+
+  (void)component;
+  label[0] = 0;
+  *num = 1;
+  *generators = step;
+}
+
+static double Trace(CospinComponent component, const int label[])
+{
+  (void)component;
+  (void)label;
+  return 1.0;
+}
+
+static void Shift(CospinComponent component, int step, int shift[])
+{
+  (void)component;
+  (void)step;
+  shift[0]++;
+}
+
+static double Apply(CospinComponent component, int step, int label[])
+{
+  (void)step;
+  label[0]++;
+  return label[0] <= most_of(component) ? 1.0 : 0.0;
+}
+
+static const CospinKey keys[] = {{.name = NULL}};
+static const CospinOperatorName operators[] = {{.name = NULL}};
+static const CospinRole roles[] = {COSPIN_COORDINATE_CLICKS};
+
+static const CospinComponentKind kind = {
+    .record = {"counter", "register of counted clicks", keys},
+    .operators = operators,
+    .Destroy = Destroy,
+    .Describe = Describe,
+    .roles = roles,
+    .Range = Range,
+    .Diagonal = Diagonal,
+    .Trace = Trace,
+    .Shift = Shift,
+    .Apply = Apply,
+};
+
+PetscErrorCode CospinCounterCreate(CospinComponent component, int most)
+{
+  int *data;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&data));
+  *data = most;
+  component->kind = &kind;
+  component->name = ""; /* no expression can name it */
+  component->num_coordinates = 1;
+  component->data = data;
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,62 @@
+#include "clicks.h"
+#include <string.h>
+
+/* The names of the deck's jumps, each once, and the one that is closest to a wrong one. */
+static PetscErrorCode explain(CospinDeck deck, CospinPosition at, const char path[], const char name[],
+                              CospinFaults faults)
+{
+  const char **known;
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)deck->num_jumps + 1, &known));
+  for (int k = 0; k < deck->num_jumps; k++) {
+    PetscBool found = (PetscBool)(deck->jumps[k].name == NULL);
+    for (int i = 0; i < count && !found; i++) found = (PetscBool)(strcmp(known[i], deck->jumps[k].name) == 0);
+    if (!found) known[count++] = deck->jumps[k].name;
+  }
+  if (count)
+    PetscCall(CospinFaultsAddUnknown(faults, at, path, "jump", name, known));
+  else
+    PetscCall(CospinFaultsAdd(faults, at, path,
+                              "no jump has the name `%.100s` (give it one, as in {name: %.100s, rate: ..., "
+                              "operator: ...})",
+                              name, name));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_jump(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                 PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "jump");
+  const CospinDeck deck = problem->deck;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < deck->num_jumps; k++) {
+    if (deck->jumps[k].name && strcmp(deck->jumps[k].name, setting->text) == 0) PetscFunctionReturn(0);
+  }
+  *ok = PETSC_FALSE;
+  PetscCall(
+      PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.jump", (int)(task - deck->tasks), task->kind->name));
+  PetscCall(explain(deck, setting->position, path, setting->text, faults));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskClicks(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                CospinClicks *clicks, PetscBool *ok)
+{
+  const CospinSetting *efficiency = CospinRecordGet(task, "efficiency");
+
+  PetscFunctionBeginUser;
+  clicks->jump = CospinRecordGet(task, "jump")->text;
+  PetscCall(CospinTaskNumber(problem, task, "efficiency", faults, &clicks->efficiency, ok));
+  if (*ok && !(clicks->efficiency >= 0 && clicks->efficiency <= 1)) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, efficiency->position, CospinExpressionPath(efficiency->expression),
+                              "the efficiency is %.6g (a probability, 0 to 1)", clicks->efficiency));
+  }
+  PetscCall(check_jump(problem, task, faults, ok));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,266 @@
+/*
+   Task `counting`: how often the counted jumps happen in the steady state, and how regularly: the cumulants
+   of the number of clicks in a long time, per time (tilted.c). A variance below the mean (Fano factor < 1)
+   tells of clicks that keep a distance, above it of bunches.
+
+   Clicks that are missed at random (efficiency eta) are a jump of rate eta J that is counted and one of
+   (1 - eta) J that is not.
+
+   A jump may connect what the generator does not: in Sx rho Sx + Sy rho Sy the terms that break the symmetry
+   cancel, in one of the two they do not. Then the sector is that of the lattice of both.
+*/
+#include "clicks.h"
+#include <cospin/liouvillian.h>
+#include <cospin/tilted.h>
+#include <cospin/window.h>
+
+enum { MAX_NULL = 2 };
+static const double largest_change = 1e-8; /* of a cumulant, when open windows grow */
+
+static const CospinKey keys[] = {
+    COSPIN_TASK_JUMP_KEYS,
+    COSPIN_TASK_SECTOR_KEY,
+    COSPIN_TASK_TOLERANCE_KEY,
+    {.name = NULL},
+};
+
+static const char *const names[COSPIN_NUM_CUMULANTS] = {"mean", "variance", "third", "fourth"};
+static const CospinTaskVariable variables[] = {
+    {"mean", COSPIN_REAL, PETSC_FALSE, "rate", "clicks per time", "c_1 = Tr(J rho)"},
+    {"variance", COSPIN_REAL, PETSC_FALSE, "rate", "variance of the clicks, per time", "second cumulant c_2"},
+    {"third", COSPIN_REAL, PETSC_FALSE, "rate", "third cumulant of the clicks, per time", "c_3"},
+    {"fourth", COSPIN_REAL, PETSC_FALSE, "rate", "fourth cumulant of the clicks, per time", "c_4"},
+    {"fano", COSPIN_REAL, PETSC_FALSE, "1", "Fano factor", "variance/mean; 1: clicks at random"},
+    {"residual", COSPIN_REAL, PETSC_FALSE, "1",
+     "largest residual of the steady state and the orders above it", "|L x - b| / (|L| |x| + |terms of b|)"},
+    {"leak", COSPIN_REAL, PETSC_FALSE, "1", "largest change when open windows grew by half",
+     "of any cumulant, relative; 0 where every cutoff is the deck's"},
+    {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the sector", ""},
+    {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "solves with the factors", ""},
+    {.suffix = NULL},
+};
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  CospinClicks clicks;
+  PetscBool this_ok;
+  double tolerance;
+
+  PetscFunctionBeginUser;
+  (void)dimension;
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
+  PetscCall(CospinTaskClicks(problem, task, faults, &clicks, &this_ok));
+  if (!this_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinTaskCheckSector(problem, task, PETSC_TRUE, faults, &this_ok));
+  if (!this_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* ---- The sector ------------------------------------------------------------------------------------------
+ */
+
+/* The steady state where the jumps can act on it. */
+typedef struct {
+  CospinMoves jumps;
+  CospinSpectrum spectrum; /* that of the point's steady state unless `owned` */
+  Vec rho;
+  double residual;
+  PetscBool owned;
+  struct CospinProblem_ wide; /* the problem with a finer set of steps than its own moves make; if owned */
+} Stage;
+
+/* The lattice of the moves and the jumps; NULL if that is the problem's own. */
+static PetscErrorCode widen_lattice(CospinProblem problem, CospinMoves jumps, CospinLattice *wide)
+{
+  PetscBool inside = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  *wide = NULL;
+  for (int k = 0; k < jumps->count; k++) {
+    if (!CospinLatticeContains(problem->lattice, jumps->moves[k].shift)) inside = PETSC_FALSE;
+  }
+  if (inside) PetscFunctionReturn(0);
+  PetscCall(CospinLatticeCreate(problem->system.num_coordinates, wide));
+  for (int r = 0; r < CospinLatticeRank(problem->lattice); r++) {
+    int pivot;
+    PetscCall(CospinLatticeAdd(*wide, CospinLatticeRow(problem->lattice, r, &pivot)));
+  }
+  for (int k = 0; k < jumps->count; k++) PetscCall(CospinLatticeAdd(*wide, jumps->moves[k].shift));
+  PetscFunctionReturn(0);
+}
+
+/* The steady state once more, in the sector that the jumps connect its own with. */
+static PetscErrorCode solve_widely(CospinPoint point, const int label[], const char prefix[], Stage *stage,
+                                   CospinOutcome *outcome)
+{
+  double complex next, trace;
+  PetscReal norm, size;
+  Vec null[MAX_NULL], image;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSpectrumCreate(point->comm, &stage->wide, label, prefix, &stage->spectrum));
+  PetscCall(CospinSpectrumNull(stage->spectrum, MAX_NULL, &num, null, &next));
+  *outcome = CospinOutcomeWorse(*outcome, stage->spectrum->outcome);
+  if (num != 1) *outcome = CospinOutcomeWorse(*outcome, num ? COSPIN_DEGENERATE : COSPIN_NOT_CONVERGED);
+  for (int k = 1; k < num; k++) PetscCall(VecDestroy(&null[k]));
+  if (num == 0) PetscFunctionReturn(0);
+  stage->rho = null[0];
+  PetscCall(CospinTraceOf(&stage->wide.system, stage->spectrum->sector, stage->rho, &trace));
+  PetscCall(VecScale(stage->rho, (PetscScalar)(1.0 / trace)));
+  PetscCall(VecDuplicate(stage->rho, &image));
+  PetscCall(MatMult(stage->spectrum->liouvillian, stage->rho, image));
+  PetscCall(VecNorm(image, NORM_2, &norm));
+  PetscCall(VecNorm(stage->rho, NORM_2, &size));
+  PetscCall(VecDestroy(&image));
+  stage->residual = norm / (stage->spectrum->norm * size);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode set_stage(CospinPoint point, const CospinRecord *task, const char jump[], Stage *stage,
+                                CospinOutcome *outcome)
+{
+  const CospinSteadyState *steady;
+  int num, *sectors = NULL;
+  CospinLattice lattice;
+  char prefix[64];
+
+  PetscFunctionBeginUser;
+  *stage = (Stage){.rho = NULL};
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  if (CospinRecordGet(task, "sector")->numbers)
+    PetscCall(CospinTaskSectors(point->problem, task, &num, &sectors));
+  PetscCall(CospinPointSteadyState(point, prefix, sectors, &steady));
+  PetscCall(PetscFree(sectors));
+  *outcome = steady->outcome;
+  PetscCall(CospinProblemJumps(point->problem, jump, &stage->jumps));
+  if (!steady->rho) PetscFunctionReturn(0);
+  stage->spectrum = steady->spectrum;
+  stage->rho = steady->rho;
+  stage->residual = steady->residual;
+  PetscCall(widen_lattice(point->problem, stage->jumps, &lattice));
+  if (!lattice) PetscFunctionReturn(0);
+  stage->owned = PETSC_TRUE;
+  stage->rho = NULL;
+  stage->wide = *point->problem;
+  stage->wide.lattice = lattice;
+  PetscCall(
+      solve_widely(point, CospinSectorRepresentative(steady->spectrum->sector), prefix, stage, outcome));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode clear_stage(Stage *stage)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesDestroy(&stage->jumps));
+  if (!stage->owned) PetscFunctionReturn(0);
+  PetscCall(VecDestroy(&stage->rho));
+  PetscCall(CospinSpectrumDestroy(&stage->spectrum));
+  PetscCall(CospinLatticeDestroy(&stage->wide.lattice));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Results ---------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  CospinTilted tilted; /* its residual: that of the steady state, too */
+  PetscInt64 dimension;
+  PetscBool found;
+} Counts;
+
+static PetscErrorCode count(CospinPoint point, const CospinRecord *task, const CospinClicks *clicks,
+                            Counts *counts, CospinOutcome *outcome)
+{
+  Stage stage;
+
+  PetscFunctionBeginUser;
+  *counts = (Counts){.found = PETSC_FALSE};
+  PetscCall(set_stage(point, task, clicks->jump, &stage, outcome));
+  if (stage.rho) {
+    PetscCall(
+        CospinTiltedCumulants(stage.spectrum, stage.rho, stage.jumps, clicks->efficiency, &counts->tilted));
+    counts->tilted.residual = PetscMax(counts->tilted.residual, stage.residual);
+    counts->dimension = CospinSectorDimension(stage.spectrum->sector);
+    counts->found = PETSC_TRUE;
+  }
+  PetscCall(clear_stage(&stage));
+  PetscFunctionReturn(0);
+}
+
+static double largest_difference(const Counts *a, const Counts *b)
+{
+  double change = 0.0;
+
+  for (int n = 0; n < COSPIN_NUM_CUMULANTS; n++) {
+    const double size = PetscMax(PetscAbsReal(b->tilted.cumulants[n]), b->tilted.cumulants[0]);
+    const double difference = PetscAbsReal(a->tilted.cumulants[n] - b->tilted.cumulants[n]);
+    change = PetscMax(change, difference > 0 ? difference / size : 0.0);
+  }
+  return change;
+}
+
+/* Windows fit the steady state; the orders above it reach a little farther. */
+static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task, const CospinClicks *clicks,
+                                   Counts *counts, double *leak, CospinOutcome *outcome)
+{
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool open_ended, grown = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  *leak = 0.0;
+  CospinProblemWindows(point->problem, windows, &open_ended);
+  if (!open_ended) PetscFunctionReturn(0);
+  *leak = PETSC_INFINITY;
+  while (*leak > largest_change && counts->found && *outcome == COSPIN_GOOD && grown) {
+    const Counts before = *counts;
+    PetscCall(CospinWindowGrow(point, &grown));
+    if (!grown) *outcome = COSPIN_WINDOW_LIMIT;
+    if (grown) PetscCall(count(point, task, clicks, counts, outcome));
+    if (grown && counts->found) *leak = largest_difference(&before, counts);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store(const Counts *counts, double leak, CospinResults results)
+{
+  const CospinTilted *tilted = &counts->tilted;
+
+  PetscFunctionBeginUser;
+  for (int n = 0; n < COSPIN_NUM_CUMULANTS; n++)
+    PetscCall(CospinResultsSet(results, names[n], 0, tilted->cumulants[n]));
+  PetscCall(CospinResultsSet(results, "fano", 0, tilted->cumulants[1] / tilted->cumulants[0]));
+  PetscCall(CospinResultsSet(results, "residual", 0, tilted->residual));
+  PetscCall(CospinResultsSet(results, "leak", 0, leak));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)counts->dimension));
+  PetscCall(CospinResultsSet(results, "iterations", 0, tilted->iterations));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  double tolerance, leak;
+  CospinClicks clicks;
+  Counts counts;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(CospinTaskClicks(point->problem, task, NULL, &clicks, &ok));
+  PetscCall(count(point, task, &clicks, &counts, outcome));
+  PetscCall(grow_windows(point, task, &clicks, &counts, &leak, outcome));
+  if (!counts.found) PetscFunctionReturn(0);
+  PetscCall(store(&counts, leak, results));
+  if (!(counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskCounting = {
+    .record = {"counting", "statistics of counted jumps in the steady state", keys},
+    .variables = variables,
+    .Check = Check,
+    .Sectors = CospinTaskSectors,
+    .Run = Run,
+};
