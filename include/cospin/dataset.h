@@ -67,7 +67,7 @@ typedef struct {
 typedef struct {
   const char *name; /* of the task */
   int task;
-  CospinDimension time; /* size 0: one state a point */
+  CospinDimension time; /* or whatever else they stand along; size 0: one state a point */
   int num_components;
   CospinStoredComponent *components; /* [num_components] */
   CospinStoredColumn *sizes;         /* [num_components] */

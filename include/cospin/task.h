@@ -56,6 +56,7 @@ typedef struct {
   int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
   PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
   PetscBool observables_along; /* these stand along the further dimension */
+  PetscBool states_along;      /* and so do the states that it stores */
   /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,
      zero on entry (size 0: none). Tasks of a deck share a dimension of the same name: one without values has
      the largest size that any of them asks for at any point; one with other values than another task's is
@@ -65,8 +66,10 @@ typedef struct {
   /* Whether it stores states (in the point's `stored`), and at which times (NULL: one state a point). NULL:
      never. */
   PetscBool (*Stores)(const CospinRecord *task, const CospinAxis **times);
-  /* Not collective. The sectors it will solve, for estimates; representatives as CospinProblemSectors gives
-   * them. */
+  /* Not collective. The problem that it solves, owned by the caller; NULL: the deck's own. */
+  PetscErrorCode (*Derive)(CospinProblem problem, const CospinRecord *task, CospinProblem *derived);
+  /* Not collective. The sectors it will solve, for estimates: those of the problem that Derive makes of this
+     one; representatives as CospinProblemSectors gives them. */
   PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);
   /* Collective on the point's communicator. Outcome COSPIN_NOT_RUN: the run is to end, and the task has saved
      what it has (CospinInterrupt). */
@@ -77,6 +80,9 @@ typedef struct {
 extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
 extern const CospinRecordKind *const CospinTaskRecords[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
+/* Not collective. The problem that the task solves, `problem` itself or what its kind derives from it. */
+PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved);
+PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved);
 
 /* The variable with this suffix; NULL if the task has none. */
 const CospinVariable *CospinResultsFind(CospinResults results, const char suffix[]);

@@ -22,6 +22,13 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec 
 PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec x, double *spill);
 
 /*
+   Not collective. The problem with every open window larger by half, for evolutions: `dimension` is that of
+   the largest sector that is evolved now. *larger is NULL if its vectors would not fit into memory or a
+   component would have more than 20000 levels; otherwise owned by the caller.
+*/
+PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, CospinProblem *larger);
+
+/*
    Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
    before is dropped. *grown is false, and nothing is changed, if no window is open, the larger problem would
    not fit into memory, or a component would have more than 20000 levels.

@@ -67,15 +67,18 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
                                   CospinTaskEstimate *estimate)
 {
   int num, *representatives;
+  CospinProblem solved;
 
   PetscFunctionBeginUser;
   *estimate = (CospinTaskEstimate){0};
+  PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
   for (int k = 0; k < num; k++) {
-    PetscCall(add_sector(problem, representatives + k * problem->system.num_coordinates,
-                         CospinTaskKindOf(task), estimate));
+    PetscCall(add_sector(solved, representatives + k * solved->system.num_coordinates, CospinTaskKindOf(task),
+                         estimate));
   }
   PetscCall(PetscFree(representatives));
+  PetscCall(CospinTaskRestoreProblem(problem, &solved));
   PetscFunctionReturn(0);
 }
 

@@ -47,21 +47,24 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
 {
   enum { MAX_SECTORS = 8 };
   int num, *representatives;
+  CospinProblem solved;
   char text[128];
 
   PetscFunctionBeginUser;
+  PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
   for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++) {
-    const int *representative = representatives + k * problem->system.num_coordinates;
+    const int *representative = representatives + k * solved->system.num_coordinates;
     CospinSector sector;
-    PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
-    PetscCall(CospinProblemDescribeSector(problem, representative, text, sizeof(text)));
+    PetscCall(CospinSectorCreate(&solved->system, solved->lattice, representative, &sector));
+    PetscCall(CospinProblemDescribeSector(solved, representative, text, sizeof(text)));
     fprintf(stream, "#     sector %s: dimension %" PetscInt64_FMT ", at most %" PetscInt64_FMT " nonzeros\n",
-            text, CospinSectorDimension(sector), CospinSectorDimension(sector) * problem->generator->count);
+            text, CospinSectorDimension(sector), CospinSectorDimension(sector) * solved->generator->count);
     PetscCall(CospinSectorDestroy(&sector));
   }
   if (num > MAX_SECTORS) fprintf(stream, "#     ... and %d more\n", num - MAX_SECTORS);
   PetscCall(PetscFree(representatives));
+  PetscCall(CospinTaskRestoreProblem(problem, &solved));
   PetscFunctionReturn(0);
 }
 

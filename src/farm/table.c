@@ -318,6 +318,7 @@ static PetscErrorCode set_groups(Builder *builder, const CospinSystem *system, C
     PetscCall(CospinStorageCreate(system, group));
     group->name = deck->tasks[k].name;
     group->task = k;
+    if (kind->states_along) group->time = builder->dimensions[builder->dimension_of_task[k]];
     if (times) group->time = (CospinDimension){"time", times->size, times->values, deck->time_unit, "time"};
     PetscCall(check_group_names(deck, group, faults, ok));
     layout->num_groups++;
@@ -378,12 +379,12 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDi
   PetscCall(set_dimensions(&builder, wanted));
   PetscCall(add_point(&builder));
   for (int k = 0; k < deck->num_tasks; k++) PetscCall(add_task(&builder, k, first->observables));
-  PetscCall(PetscFree(builder.dimension_of_task));
   new->layout.variables = builder.variables;
   new->layout.num_variables = builder.count;
   new->layout.record_length = builder.length;
   PetscCall(check_names(&builder, faults, ok));
   PetscCall(set_groups(&builder, &first->problem->system, faults, ok));
+  PetscCall(PetscFree(builder.dimension_of_task));
   PetscCall(CospinTableCheckPlots(new, deck, faults, ok));
   *table = new;
   PetscFunctionReturn(0);

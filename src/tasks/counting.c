@@ -9,7 +9,7 @@
    A jump may connect what the generator does not: in Sx rho Sx + Sy rho Sy the terms that break the symmetry
    cancel, in one of the two they do not. Then the sector is that of the lattice of both.
 */
-#include "clicks.h"
+#include "detector.h"
 #include <cospin/liouvillian.h>
 #include <cospin/tilted.h>
 #include <cospin/window.h>
@@ -43,14 +43,14 @@ static const CospinTaskVariable variables[] = {
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
-  CospinClicks clicks;
+  CospinDetector detector;
   PetscBool this_ok;
   double tolerance;
 
   PetscFunctionBeginUser;
   (void)dimension;
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
-  PetscCall(CospinTaskClicks(problem, task, faults, &clicks, &this_ok));
+  PetscCall(CospinTaskDetector(problem, task, faults, &detector, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
   PetscCall(CospinTaskCheckSector(problem, task, PETSC_TRUE, faults, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
@@ -170,17 +170,17 @@ typedef struct {
   PetscBool found;
 } Counts;
 
-static PetscErrorCode count(CospinPoint point, const CospinRecord *task, const CospinClicks *clicks,
+static PetscErrorCode count(CospinPoint point, const CospinRecord *task, const CospinDetector *detector,
                             Counts *counts, CospinOutcome *outcome)
 {
   Stage stage;
 
   PetscFunctionBeginUser;
   *counts = (Counts){.found = PETSC_FALSE};
-  PetscCall(set_stage(point, task, clicks->jump, &stage, outcome));
+  PetscCall(set_stage(point, task, detector->jump, &stage, outcome));
   if (stage.rho) {
     PetscCall(
-        CospinTiltedCumulants(stage.spectrum, stage.rho, stage.jumps, clicks->efficiency, &counts->tilted));
+        CospinTiltedCumulants(stage.spectrum, stage.rho, stage.jumps, detector->efficiency, &counts->tilted));
     counts->tilted.residual = PetscMax(counts->tilted.residual, stage.residual);
     counts->dimension = CospinSectorDimension(stage.spectrum->sector);
     counts->found = PETSC_TRUE;
@@ -202,8 +202,9 @@ static double largest_difference(const Counts *a, const Counts *b)
 }
 
 /* Windows fit the steady state; the orders above it reach a little farther. */
-static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task, const CospinClicks *clicks,
-                                   Counts *counts, double *leak, CospinOutcome *outcome)
+static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task,
+                                   const CospinDetector *detector, Counts *counts, double *leak,
+                                   CospinOutcome *outcome)
 {
   int windows[COSPIN_MAX_COORDINATES];
   PetscBool open_ended, grown = PETSC_TRUE;
@@ -217,7 +218,7 @@ static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task, 
     const Counts before = *counts;
     PetscCall(CospinWindowGrow(point, &grown));
     if (!grown) *outcome = COSPIN_WINDOW_LIMIT;
-    if (grown) PetscCall(count(point, task, clicks, counts, outcome));
+    if (grown) PetscCall(count(point, task, detector, counts, outcome));
     if (grown && counts->found) *leak = largest_difference(&before, counts);
   }
   PetscFunctionReturn(0);
@@ -242,15 +243,15 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                           CospinOutcome *outcome)
 {
   double tolerance, leak;
-  CospinClicks clicks;
+  CospinDetector detector;
   Counts counts;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(CospinTaskClicks(point->problem, task, NULL, &clicks, &ok));
-  PetscCall(count(point, task, &clicks, &counts, outcome));
-  PetscCall(grow_windows(point, task, &clicks, &counts, &leak, outcome));
+  PetscCall(CospinTaskDetector(point->problem, task, NULL, &detector, &ok));
+  PetscCall(count(point, task, &detector, &counts, outcome));
+  PetscCall(grow_windows(point, task, &detector, &counts, &leak, outcome));
   if (!counts.found) PetscFunctionReturn(0);
   PetscCall(store(&counts, leak, results));
   if (!(counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);

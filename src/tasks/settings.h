@@ -36,6 +36,9 @@ PetscErrorCode CospinTaskNewState(CospinProblem problem, const CospinRecord *tas
    on others. */
 PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector, Vec rho,
                                  CospinStoredState state);
+/* The same for states that stand beside each other: an element goes to states[label[coordinate]]. */
+PetscErrorCode CospinTaskCollectAlong(const CospinSystem *system, CospinSector sector, Vec rho,
+                                      int coordinate, const CospinStoredState states[]);
 
 #define COSPIN_TASK_SECTOR_KEY                                                                               \
   {                                                                                                          \

@@ -26,6 +26,14 @@ PetscErrorCode CospinTaskNewState(CospinProblem problem, const CospinRecord *tas
 PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector, Vec rho,
                                  CospinStoredState state)
 {
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskCollectAlong(system, sector, rho, -1, &state));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskCollectAlong(const CospinSystem *system, CospinSector sector, Vec rho,
+                                      int coordinate, const CospinStoredState states[])
+{
   double columns[2 * COSPIN_MAX_COORDINATES];
   int label[COSPIN_MAX_COORDINATES];
   const PetscScalar *array;
@@ -42,7 +50,7 @@ PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector
   for (PetscInt i = 0; i < size; i++) {
     CospinSectorLabel(sector, i, label);
     CospinStorageColumns(system, label, columns);
-    PetscCall(CospinStoredStateAppend(state, columns, array[i]));
+    PetscCall(CospinStoredStateAppend(states[coordinate < 0 ? 0 : label[coordinate]], columns, array[i]));
   }
   PetscCall(VecRestoreArrayRead(all, &array));
   PetscCall(VecDestroy(&all));

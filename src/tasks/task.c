@@ -35,6 +35,24 @@ const CospinVariable *CospinResultsFind(CospinResults results, const char suffix
   return NULL;
 }
 
+PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved)
+{
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
+
+  PetscFunctionBeginUser;
+  *solved = problem;
+  if (kind->Derive) PetscCall(kind->Derive(problem, task, solved));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved)
+{
+  PetscFunctionBeginUser;
+  if (*solved != problem) PetscCall(CospinProblemDestroy(solved));
+  *solved = NULL;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value)
 {
   const CospinVariable *variable = CospinResultsFind(results, suffix);

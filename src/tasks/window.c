@@ -3,6 +3,7 @@
 #include <cospin/window.h>
 
 enum { MAX_COMPONENTS = COSPIN_MAX_COORDINATES };
+static const double vectors_in_memory = 200; /* of the largest sector of an evolution, at most */
 
 /* No move goes farther than it has steps. */
 static int reach_of(CospinMoves generator)
@@ -17,7 +18,7 @@ static int reach_of(CospinMoves generator)
   return reach;
 }
 
-static PetscErrorCode larger_problem(CospinPoint point, double factor, int add, CospinProblem *larger,
+static PetscErrorCode larger_problem(CospinProblem problem, double factor, int add, CospinProblem *larger,
                                      PetscBool *any)
 {
   int windows[MAX_COMPONENTS];
@@ -25,14 +26,13 @@ static PetscErrorCode larger_problem(CospinPoint point, double factor, int add, 
 
   PetscFunctionBeginUser;
   *larger = NULL;
-  CospinProblemWindows(point->problem, windows, any);
+  CospinProblemWindows(problem, windows, any);
   if (!*any) PetscFunctionReturn(0);
-  for (int c = 0; c < point->problem->system.num_components; c++) {
+  for (int c = 0; c < problem->system.num_components; c++) {
     if (windows[c]) windows[c] = (int)(factor * windows[c]) + add;
   }
-  PetscCall(
-      CospinProblemCreateWindowed(point->problem->deck, point->problem->point, windows, NULL, larger, &ok));
-  PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
+  PetscCall(CospinProblemCreateWindowed(problem->deck, problem->point, windows, NULL, larger, &ok));
+  PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
   PetscFunctionReturn(0);
 }
 
@@ -65,7 +65,7 @@ static PetscErrorCode leak_beside(CospinPoint point, CospinSpectrum spectrum, Ve
 
   PetscFunctionBeginUser;
   *leak = 0.0;
-  PetscCall(larger_problem(point, 1.0, reach_of(point->problem->generator), &larger, &any));
+  PetscCall(larger_problem(point->problem, 1.0, reach_of(point->problem->generator), &larger, &any));
   if (!any) PetscFunctionReturn(0);
   PetscCall(CospinSectorCreate(&larger->system, larger->lattice, CospinSectorRepresentative(spectrum->sector),
                                &sector));
@@ -141,6 +141,19 @@ static PetscBool is_large(CospinProblem problem)
   return large;
 }
 
+PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, CospinProblem *larger)
+{
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  *larger = NULL;
+  if (vectors_in_memory * (double)dimension * sizeof(PetscScalar) >= CospinMachineBytes())
+    PetscFunctionReturn(0);
+  PetscCall(larger_problem(problem, 1.5, 0, larger, &any));
+  if (any && is_large(*larger)) PetscCall(CospinProblemDestroy(larger));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
 {
   CospinProblem larger;
@@ -148,7 +161,7 @@ PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
 
   PetscFunctionBeginUser;
   *grown = PETSC_FALSE;
-  PetscCall(larger_problem(point, 1.5, 0, &larger, &any));
+  PetscCall(larger_problem(point->problem, 1.5, 0, &larger, &any));
   if (!any) PetscFunctionReturn(0);
   if (!is_large(larger)) PetscCall(fits(point, larger, grown));
   if (*grown) PetscCall(CospinPointReplaceProblem(point, larger));

@@ -1,4 +1,4 @@
-#include "clicks.h"
+#include "detector.h"
 #include <string.h>
 
 /* The names of the deck's jumps, each once, and the one that is closest to a wrong one. */
@@ -44,18 +44,18 @@ static PetscErrorCode check_jump(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTaskClicks(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                CospinClicks *clicks, PetscBool *ok)
+PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  CospinDetector *detector, PetscBool *ok)
 {
   const CospinSetting *efficiency = CospinRecordGet(task, "efficiency");
 
   PetscFunctionBeginUser;
-  clicks->jump = CospinRecordGet(task, "jump")->text;
-  PetscCall(CospinTaskNumber(problem, task, "efficiency", faults, &clicks->efficiency, ok));
-  if (*ok && !(clicks->efficiency >= 0 && clicks->efficiency <= 1)) {
+  detector->jump = CospinRecordGet(task, "jump")->text;
+  PetscCall(CospinTaskNumber(problem, task, "efficiency", faults, &detector->efficiency, ok));
+  if (*ok && !(detector->efficiency >= 0 && detector->efficiency <= 1)) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, efficiency->position, CospinExpressionPath(efficiency->expression),
-                              "the efficiency is %.6g (a probability, 0 to 1)", clicks->efficiency));
+                              "the efficiency is %.6g (a probability, 0 to 1)", detector->efficiency));
   }
   PetscCall(check_jump(problem, task, faults, ok));
   PetscFunctionReturn(0);

@@ -16,9 +16,9 @@
 typedef struct {
   const char *jump; /* borrowed from the deck */
   double efficiency;
-} CospinClicks;
+} CospinDetector;
 
 /* Not collective. Values of these keys. Faults: no jump of that name, an efficiency that is no probability.
  */
-PetscErrorCode CospinTaskClicks(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                CospinClicks *clicks, PetscBool *ok);
+PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  CospinDetector *detector, PetscBool *ok);
