@@ -11,6 +11,13 @@
    comes back from beyond, where the missing probability is. Since the register is a label like others, its
    conservation laws are found, too: where excitations leave by clicks only, n tells how many are left, and a
    sector holds no more elements than it has without the counter.
+
+   Missed clicks (eta < 1) spoil that. But a detector of efficiency eta is a perfect one whose clicks are kept
+   at random, so the same follows from eta = 1 by
+
+     rho_n <- sum_k (k over n) eta^n (1 - eta)^(k-n) rho_k
+
+   if no k is missing. That way is taken where the counter of a perfect detector is tied to the other labels.
 */
 #include "detector.h"
 #include <cospin/liouvillian.h>
@@ -63,6 +70,9 @@ static const CospinTaskVariable variables[] = {
      "2-norm, sum over sectors"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "largest change when open windows grew by half",
      "of anything that is read, before normalisation; 0 if no window is open"},
+    {"thinned", COSPIN_INTEGER, PETSC_FALSE, "1",
+     "1: the efficiency was applied to a perfect detector's counts",
+     "0: it is in the generator; the results are the same"},
     {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},
     {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
     {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},
@@ -140,15 +150,42 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* Whether the number of clicks is free whatever the other labels are. */
+static PetscBool counter_is_free(CospinProblem counted)
+{
+  int click[COSPIN_MAX_COORDINATES] = {0};
+
+  click[counted->system.num_coordinates - 1] = 1;
+  return CospinLatticeContains(counted->lattice, click);
+}
+
+/* Of a perfect detector if clicks may be thinned afterwards and that is cheaper. States are not thinned. */
+static PetscErrorCode create_counted(CospinProblem problem, const Settings *settings, PetscBool may_thin,
+                                     CospinProblem *counted, PetscBool *thinned)
+{
+  const CospinDetector *detector = &settings->detector;
+
+  PetscFunctionBeginUser;
+  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0 && !settings->store);
+  if (*thinned) {
+    PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, settings->most, counted));
+    if (!counter_is_free(*counted)) PetscFunctionReturn(0);
+    PetscCall(CospinProblemDestroy(counted));
+    *thinned = PETSC_FALSE;
+  }
+  PetscCall(
+      CospinProblemCreateCounted(problem, detector->jump, detector->efficiency, settings->most, counted));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Derive(CospinProblem problem, const CospinRecord *task, CospinProblem *derived)
 {
   Settings settings;
-  PetscBool ok;
+  PetscBool ok, thinned;
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, NULL, &settings, &ok));
-  PetscCall(CospinProblemCreateCounted(problem, settings.detector.jump, settings.detector.efficiency,
-                                       settings.most, derived));
+  PetscCall(create_counted(problem, &settings, PETSC_TRUE, derived, &thinned));
   PetscFunctionReturn(0);
 }
 
@@ -171,6 +208,7 @@ typedef struct {
   CospinProblem problem; /* borrowed, unless a window was grown */
   PetscBool owns_problem;
   CospinProblem counted; /* the same with a counter */
+  PetscBool thinned;     /* that of a perfect detector */
   CospinObservables observables;
   CospinState initial;
   Settings settings;
@@ -296,7 +334,8 @@ static PetscErrorCode count_sector(Counting *counting, const int representative[
 /* ---- All sectors -----------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode create_counting(MPI_Comm comm, const CospinRecord *task, Counting *counting)
+static PetscErrorCode create_counting(MPI_Comm comm, const CospinRecord *task, PetscBool may_thin,
+                                      Counting *counting)
 {
   const CospinProblem problem = counting->problem;
   PetscBool ok;
@@ -307,7 +346,7 @@ static PetscErrorCode create_counting(MPI_Comm comm, const CospinRecord *task, C
   counting->smallest = PETSC_MAX_REAL;
   PetscCall(get_settings(problem, task, NULL, &counting->settings, &ok));
   PetscCall(get_initial(problem, task, NULL, &counting->initial, &ok));
-  PetscCall(Derive(problem, task, &counting->counted));
+  PetscCall(create_counted(problem, &counting->settings, may_thin, &counting->counted, &counting->thinned));
   PetscCall(CospinObservablesCreate(counting->counted, NULL, &counting->observables, &ok));
   counting->counter = problem->system.num_coordinates; /* behind all others */
   counting->num_readings = 1;
@@ -350,15 +389,15 @@ static PetscErrorCode sum_readings(Counting *counting)
   PetscFunctionReturn(0);
 }
 
-/* Everything, for counting->problem. */
-static PetscErrorCode count(MPI_Comm comm, const CospinRecord *task, Counting *counting)
+static PetscErrorCode count_all(MPI_Comm comm, const CospinRecord *task, PetscBool may_thin,
+                                Counting *counting)
 {
   int num, *representatives;
   char prefix[64];
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(create_counting(comm, task, counting));
+  PetscCall(create_counting(comm, task, may_thin, counting));
   PetscCall(sectors_of(counting->counted, counting->observables, counting->initial, counting->settings.store,
                        &num, &representatives));
   for (int k = 0; k < num && counting->outcome == COSPIN_GOOD; k++)
@@ -366,6 +405,58 @@ static PetscErrorCode count(MPI_Comm comm, const CospinRecord *task, Counting *c
         count_sector(counting, representatives + k * counting->counted->system.num_coordinates, prefix));
   PetscCall(PetscFree(representatives));
   PetscCall(sum_readings(counting));
+  PetscFunctionReturn(0);
+}
+
+static double probability(const Counting *counting, int n)
+{
+  return creal(counting->readings[(size_t)(n + 1) * (size_t)counting->num_readings - 1]);
+}
+
+static double missing(const Counting *counting)
+{
+  double sum = 0.0;
+
+  for (int n = 0; n <= counting->settings.most; n++) sum += probability(counting, n);
+  return 1.0 - sum;
+}
+
+/* From few clicks to many: those behind are still the perfect detector's. */
+static void thin(Counting *counting)
+{
+  const double eta = counting->settings.detector.efficiency;
+  const int num = counting->num_readings;
+  double first = 1.0; /* eta^n */
+
+  for (int n = 0; n <= counting->settings.most; n++) {
+    double complex *to = counting->readings + (size_t)n * (size_t)num;
+    double weight = first; /* (k over n) eta^n (1 - eta)^(k-n) */
+    for (int r = 0; r < num; r++) to[r] *= weight;
+    for (int k = n + 1; k <= counting->settings.most; k++) {
+      const double complex *from = counting->readings + (size_t)k * (size_t)num;
+      weight *= (1.0 - eta) * k / (k - n);
+      for (int r = 0; r < num; r++) to[r] += weight * from[r];
+    }
+    first *= eta;
+  }
+}
+
+/* Everything, for counting->problem. Clicks beyond the counter cannot be thinned. */
+static PetscErrorCode count(MPI_Comm comm, const CospinRecord *task, Counting *counting)
+{
+  Counting again = {.problem = counting->problem, .owns_problem = counting->owns_problem};
+
+  PetscFunctionBeginUser;
+  PetscCall(count_all(comm, task, PETSC_TRUE, counting));
+  if (!counting->thinned) PetscFunctionReturn(0);
+  if (missing(counting) > 10 * counting->settings.tolerance) {
+    counting->owns_problem = PETSC_FALSE;
+    PetscCall(free_counting(counting));
+    PetscCall(count_all(comm, task, PETSC_FALSE, &again));
+    *counting = again;
+  } else {
+    thin(counting);
+  }
   PetscFunctionReturn(0);
 }
 
@@ -405,11 +496,6 @@ static PetscErrorCode grow_windows(const CospinRecord *task, Counting *counting)
 /* ---- Results ---------------------------------------------------------------------------------------------
  */
 
-static double probability(const Counting *counting, int n)
-{
-  return creal(counting->readings[(size_t)(n + 1) * (size_t)counting->num_readings - 1]);
-}
-
 static double uncertainty(const Counting *counting, int n)
 {
   const double p = probability(counting, n);
@@ -420,22 +506,20 @@ static double uncertainty(const Counting *counting, int n)
 static PetscErrorCode store_moments(Counting *counting, CospinResults results)
 {
   const double limit = 10 * counting->settings.tolerance;
-  double sum = 0.0, first = 0.0, second = 0.0, mean = NAN, variance = NAN;
+  const double lost = missing(counting), sum = 1.0 - lost;
+  double first = 0.0, second = 0.0, mean = NAN, variance = NAN;
 
   PetscFunctionBeginUser;
-  for (int n = 0; n <= counting->settings.most; n++) {
-    sum += probability(counting, n);
-    first += n * probability(counting, n);
-  }
-  if (PetscAbsReal(1.0 - sum) <= limit) mean = first / sum;
+  for (int n = 0; n <= counting->settings.most; n++) first += n * probability(counting, n);
+  if (PetscAbsReal(lost) <= limit) mean = first / sum;
   for (int n = 0; n <= counting->settings.most; n++)
     second += (n - mean) * (n - mean) * probability(counting, n);
-  if (PetscAbsReal(1.0 - sum) <= limit) variance = second / sum;
-  PetscCall(CospinResultsSet(results, "missing", 0, 1.0 - sum));
+  if (PetscAbsReal(lost) <= limit) variance = second / sum;
+  PetscCall(CospinResultsSet(results, "missing", 0, lost));
   PetscCall(CospinResultsSet(results, "mean", 0, mean));
   PetscCall(CospinResultsSet(results, "variance", 0, variance));
   PetscCall(CospinResultsSet(results, "fano", 0, variance / mean));
-  if (!(sum <= 1.0 + limit)) counting->outcome = CospinOutcomeWorse(counting->outcome, COSPIN_INACCURATE);
+  if (!(lost >= -limit)) counting->outcome = CospinOutcomeWorse(counting->outcome, COSPIN_INACCURATE);
   PetscFunctionReturn(0);
 }
 
@@ -483,6 +567,7 @@ static PetscErrorCode store(Counting *counting, CospinStored stored, CospinResul
 
   PetscFunctionBeginUser;
   PetscCall(CospinResultsSet(results, "leak", 0, counting->leak));
+  PetscCall(CospinResultsSet(results, "thinned", 0, counting->thinned ? 1 : 0));
   PetscCall(CospinResultsSet(results, "operations", 0, counting->operations));
   PetscCall(CospinResultsSet(results, "factorisations", 0, counting->factorisations));
   PetscCall(CospinResultsSet(results, "sectors", 0, counting->num_sectors));

@@ -7,7 +7,7 @@
    .type = COSPIN_KEY_NAME,                                                                                  \
    .required = PETSC_TRUE,                                                                                   \
    .unit = "",                                                                                               \
-   .help = "the `name` of the jumps that are counted (all that have it)"},                                   \
+   .help = "the `name` of the jumps that are counted, all that have it"},                                    \
   {                                                                                                          \
     .name = "efficiency", .type = COSPIN_KEY_NUMBER, .default_text = "1", .unit = "",                        \
     .help = "probability with which such a jump makes a click"                                               \
