@@ -200,6 +200,36 @@ static void What_Goes_In_Comes_Out(void **state)
   }
 }
 
+/* Spins that are all alike, one by one: `pairs` of a matrix of ones is the collective jump, `each` with an
+ * index the same for all. */
+static void Spins_Click_Like_An_Ensemble(void **state)
+{
+  static const char *const texts[] = {
+      "title: T\ncomponents: {q: {kind: spins, size: 3}}\njumps: [{name: light, rates: 0.7, pairs: q.sm},\n"
+      "  {name: pump, rate: 1.1, each: 'q.sp[l]'}, {name: light, rate: 0.2, each: q.sm}]\nobservables: {}\n"
+      "tasks: [counting: {jump: light}, counting: {name: in, jump: pump}]\n",
+      "title: T\ncomponents: {q: {kind: ensemble, size: 3}}\njumps: [{name: light, rate: 0.7, operator: "
+      "q.Sm},\n"
+      "  {name: pump, rate: 1.1, each: q.sp}, {name: light, rate: 0.2, each: q.sm}]\nobservables: {}\n"
+      "tasks: [counting: {jump: light}, counting: {name: in, jump: pump}]\n",
+  };
+
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    Model spins = Model_Open(PETSC_COMM_WORLD, texts[0], 0),
+          ensemble = Model_Open(PETSC_COMM_WORLD, texts[1], 0);
+    Answer one = Model_Run(&spins, k), other = Model_Run(&ensemble, k);
+    assert_int_equal(one.outcome, COSPIN_GOOD);
+    assert_int_equal(other.outcome, COSPIN_GOOD);
+    for (int n = 0; n < NUM; n++) assert_near(value_of(&one, names[n]), value_of(&other, names[n]), 1e-11);
+    assert_true(value_of(&one, "dimension") > value_of(&other, "dimension"));
+    Answer_Free(&other);
+    Answer_Free(&one);
+    Model_Close(&ensemble);
+    Model_Close(&spins);
+  }
+}
+
 /* Of several steady states none has one mean; that of a sector has. */
 static void A_Steady_State_Is_Not_Picked(void **state)
 {
@@ -229,6 +259,7 @@ int main(int argc, char *argv[])
       cmocka_unit_test(Resonance_Fluorescence),
       cmocka_unit_test(Coherent_Light_Clicks_At_Random),
       cmocka_unit_test(What_Goes_In_Comes_Out),
+      cmocka_unit_test(Spins_Click_Like_An_Ensemble),
       cmocka_unit_test(A_Steady_State_Is_Not_Picked),
   };
   int failed;
