@@ -94,18 +94,33 @@ static PetscErrorCode Take_State(const Reader *reader, size_t place, int time, C
   PetscFunctionReturn(0);
 }
 
+/* States of a point in the file. A dimension that merely counts may have been shorter, or longer, on the grid
+ * that the file was written for. */
+static size_t Count_Times(Reader *reader, size_t num_points)
+{
+  const CospinDimension *time = &reader->group->time;
+  const size_t wanted = (size_t)PetscMax(time->size, 1);
+  hid_t set = H5Dopen2(reader->id, "first", H5P_DEFAULT), space = H5Dget_space(set);
+  const hssize_t places = H5Sget_simple_extent_npoints(space);
+  const size_t found = places > 0 ? (size_t)places / num_points : 0;
+  H5Sclose(space);
+  H5Dclose(set);
+  return time->size && !time->values && found > 0 ? found : wanted;
+}
+
 static PetscErrorCode Read_Group(Reader *reader, size_t num_points, CospinStored stored[])
 {
-  const int num_times = PetscMax(reader->group->time.size, 1);
+  const size_t num_times = Count_Times(reader, num_points);
 
   PetscFunctionBeginUser;
-  reader->num_places = num_points * (size_t)num_times;
+  reader->num_places = num_points * num_times;
   PetscCall(Open_Arrays(reader));
   for (size_t place = 0; !reader->bad && place < reader->num_places; place++) {
-    const size_t point = place / (size_t)num_times;
-    if (reader->count[place] == 0) continue;
+    const size_t point = place / num_times;
+    const int time = (int)(place % num_times);
+    if (reader->count[place] == 0 || time >= PetscMax(reader->group->time.size, 1)) continue;
     if (!stored[point]) PetscCall(CospinStoredCreate((PetscInt64)point, &stored[point]));
-    PetscCall(Take_State(reader, place, (int)(place % (size_t)num_times), stored[point]));
+    PetscCall(Take_State(reader, place, time, stored[point]));
   }
   PetscCall(Close_Arrays(reader));
   PetscFunctionReturn(0);

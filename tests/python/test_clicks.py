@@ -144,6 +144,23 @@ class Files(unittest.TestCase):
             states = {n: cospin_data.read_state(file, "clicks", clicks=n) for n in range(5)}
             self.assertGreater(states[0].purity(), whole.purity())  # who looks knows more
 
+    def test_a_longer_spin_makes_the_counter_longer(self):
+        """A run that is given again with more values on an axis keeps what it has, states included."""
+        text = PULSE.replace("parameters: {S: 3}", "parameters: {S: 3}\ngrid: {S: [1, 2]}") + """
+  - clicks: {jump: detector, initial: {spin: {dicke: [S, 0]}}, time: 1.5, most: S, store: state}
+"""
+        with tempfile.TemporaryDirectory() as folder:
+            first, file = self.write_and_run(folder, "more", text)
+            purity = cospin_data.read_state(file, "clicks", S=2, clicks=1).purity()
+            seconds = first.seconds.values.copy()
+            second, file = self.write_and_run(folder, "more", text.replace("[1, 2]", "[1, 2, 4]"))
+            self.assertEqual(second.sizes["clicks"], 5)
+            self.assertTrue((second.seconds.values[:2] == seconds).all())  # not computed again
+            self.assertTrue((second.clicks_probability.values[1, :3] == first.clicks_probability.values[1]).all())
+            self.assertTrue(numpy.isnan(second.clicks_probability.values[1, 3:]).all())
+            self.assertEqual(cospin_data.read_state(file, "clicks", S=2, clicks=1).purity(), purity)
+            self.assertAlmostEqual(cospin_data.read_state(file, "clicks", S=4, clicks=4).trace(), 1, delta=1e-12)
+
 
 class Ranks(unittest.TestCase):
     def check(self, deck, replacements):
