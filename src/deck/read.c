@@ -61,7 +61,9 @@ static const struct {
       "dissipative processes",
       "a list of {rate: g, operator: A}, g (A rho A^+ - 1/2 A^+A rho - 1/2 rho A^+A); {rate: g, each: A}, "
       "the same "
-      "for every spin by itself; {rates: R, pairs: A}, sum_lm R[l,m] (A_m rho A_l^+ - 1/2 {A_l^+ A_m, rho})",
+      "for every spin by itself; {rates: R, pairs: A}, sum_lm R[l,m] (A_m rho A_l^+ - 1/2 {A_l^+ A_m, rho}); "
+      "each may have a `name`, by "
+      "which tasks that count know it",
       {CospinJumpKeys}}},
     {CospinReadObservables,
      {"observables",
