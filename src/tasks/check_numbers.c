@@ -139,7 +139,8 @@ static PetscErrorCode check_observables(const Look *look)
   char name[128];
 
   PetscFunctionBeginUser;
-  if (!CospinTaskKindOf(look->task)->has_observables) PetscFunctionReturn(0);
+  if (!CospinTaskKindOf(look->task)->has_observables || CospinTaskKindOf(look->task)->observables_miss)
+    PetscFunctionReturn(0);
   for (int k = 0; k < observables->count; k++) {
     PetscBool defined;
     PetscCall(always_defined(observables, k, &defined));

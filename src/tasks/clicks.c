@@ -60,6 +60,25 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const CospinTaskRule rules[] = {
+    {"probability", COSPIN_FIRST, 0, "-10*tolerance", NULL},
+    {"probability", COSPIN_FIRST, 1, NULL, "10*tolerance"},
+    {"uncertainty", COSPIN_FIRST, 0, "0", NULL},
+    {"missing", COSPIN_ALL, 0, "-10*tolerance", NULL},
+    {"missing", COSPIN_ALL, 1, NULL, "10*tolerance"},
+    {"mean", COSPIN_MAY_MISS, 0, "-10*tolerance", "most"},
+    {"smallest_population", COSPIN_ALL, 0, "-10*tolerance", NULL},
+    {"hermiticity", COSPIN_ALL, 0, "0", "10*tolerance"},
+    {"error", COSPIN_ALL, 0, "0", "10*tolerance"},
+    {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
+    {"thinned", COSPIN_ALL, 0, "0", "1"},
+    {"operations", COSPIN_ALL, 0, "0", NULL},
+    {"factorisations", COSPIN_ALL, 0, "0", NULL},
+    {"sectors", COSPIN_ALL, 0, "1", NULL},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {.suffix = NULL},
+};
+
 /* ---- Settings --------------------------------------------------------------------------------------------
  */
 
@@ -257,8 +276,10 @@ static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
 const CospinTaskKind CospinTaskClicks = {
     .record = {"clicks", "probability of n clicks of a counter, and the state after them", keys},
     .variables = variables,
+    .rules = rules,
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
+    .observables_miss = PETSC_TRUE,
     .states_along = PETSC_TRUE,
     .may_multiply = PETSC_TRUE,
     .own_windows = PETSC_TRUE,

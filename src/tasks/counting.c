@@ -40,6 +40,18 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+static const CospinTaskRule rules[] = {
+    {"mean", COSPIN_ALL, 0, "-1*tolerance", NULL},
+    {"variance", COSPIN_ALL, 0, "-1*tolerance", NULL},
+    {"third", COSPIN_ALL, 0, NULL, NULL},
+    {"fourth", COSPIN_ALL, 0, NULL, NULL},
+    {"residual", COSPIN_ALL, 0, "0", "tolerance"},
+    {"leak", COSPIN_ALL, 0, "0", "1e-8"}, /* largest_change */
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -261,6 +273,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 const CospinTaskKind CospinTaskCounting = {
     .record = {"counting", "statistics of counted jumps in the steady state", keys},
     .variables = variables,
+    .rules = rules,
     .Check = Check,
     .Sectors = CospinTaskSectors,
     .Run = Run,
