@@ -56,7 +56,7 @@ typedef struct {
   int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
   PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
   PetscBool observables_along; /* these stand along the further dimension */
-  PetscBool observables_miss;  /* and may be missing there, where there is no state to take them in */
+  PetscBool observables_miss;  /* and may be missing there, like a state that is stored */
   PetscBool states_along;      /* and so do the states that it stores */
   /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,
      zero on entry (size 0: none). Tasks of a deck share a dimension of the same name: one without values has

@@ -160,6 +160,8 @@ class Files(unittest.TestCase):
             self.assertTrue(numpy.isnan(second.clicks_probability.values[1, 3:]).all())
             self.assertEqual(cospin_data.read_state(file, "clicks", S=2, clicks=1).purity(), purity)
             self.assertAlmostEqual(cospin_data.read_state(file, "clicks", S=4, clicks=4).trace(), 1, delta=1e-12)
+            checked = subprocess.run([PROGRAM, "show", "--check", file], check=False, capture_output=True, text=True)
+            self.assertEqual(checked.returncode, 0, checked.stdout)
 
 
 class Ranks(unittest.TestCase):
