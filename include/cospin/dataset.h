@@ -14,7 +14,8 @@
    sense of CF: variables `first` and `count`, shaped like the grid (and `time`, if there is one), say which
    rows of the dimension `element` make up the state of a point, count 0 where there is none. Along `element`
    stand the columns of labels and value_re, value_im; <component>_size is shaped like the grid. The group has
-   its own dimension scales, so it can be read alone. Its attributes: `components`, `kinds` (words), and
+   its own dimension scales, so it can be read alone. Its attributes: `along` (the name of the further
+   dimension), `components`, `kinds` (words), and
    `element_<component>`, a sentence that says what an element with these labels stands for: rho is the sum
    over the rows of value times the product over the components of that.
 */

@@ -136,6 +136,7 @@ static herr_t Write_Attributes(hid_t group, const CospinStoredGroup *states)
   }
   bad |= CospinH5SetText(group, "components", names) < 0;
   bad |= CospinH5SetText(group, "kinds", kinds) < 0;
+  if (states->time.size) bad |= CospinH5SetText(group, "along", states->time.name) < 0;
   for (int c = 0; c < states->num_components; c++) {
     (void)snprintf(attribute, sizeof(attribute), "element_%.100s", states->components[c].name);
     bad |= CospinH5SetText(group, attribute, states->components[c].element) < 0;

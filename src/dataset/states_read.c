@@ -161,8 +161,9 @@ static int Find_Value(const double values[], int size, double wanted)
 enum { NAME_SIZE = 96 };
 
 /*
-   Names of the dimensions of `count`: the axes of the grid and, if there is one more, `time`. The dimension
-   scales say the same, but where HDF5 keeps their list nothing is checked, and damage there ends the process.
+   Names of the dimensions of `count`: the axes of the grid and, if there is one more, what `along` says. The
+   dimension scales say the same, but where HDF5 keeps their list nothing is checked, and damage there ends
+   the process.
 */
 static PetscBool Name_Dimensions(Reader *reader, int rank, char names[][NAME_SIZE])
 {
@@ -170,7 +171,12 @@ static PetscBool Name_Dimensions(Reader *reader, int rank, char names[][NAME_SIZ
   int count = 0;
   while (axes && count < rank && (name = strtok_r(rest, " ", &rest)))
     (void)snprintf(names[count++], sizeof(names[0]), "%s", name);
-  if (count == rank - 1) (void)snprintf(names[count++], sizeof(names[0]), "time");
+  if (count == rank - 1) {
+    (void)snprintf(names[count], sizeof(names[0]), "time"); /* files of old do not say */
+    if (H5Aexists(reader->group, "along") > 0)
+      (void)CospinH5GetText(reader->group, "along", names[count], sizeof(names[0]));
+    count++;
+  }
   free(axes);
   return (PetscBool)(count == rank);
 }
