@@ -57,6 +57,7 @@ static PetscErrorCode Fill_Linspace(CospinReader *reader, const CospinEntry *ent
                                     const double x[], CospinAxis *axis)
 {
   PetscBool good;
+  int last;
 
   PetscFunctionBeginUser;
   (void)num_numbers;
@@ -64,9 +65,9 @@ static PetscErrorCode Fill_Linspace(CospinReader *reader, const CospinEntry *ent
   if (!good) PetscFunctionReturn(0);
   axis->size = (int)x[2];
   PetscCall(PetscMalloc1((size_t)axis->size, &axis->values));
-  for (int k = 0; k < axis->size; k++) axis->values[k] = x[0] + (x[1] - x[0]) * k / (axis->size - 1.);
-  axis->values[axis->size - 1] = x[1]; /* without rounding */
-  axis->values[0] = x[0];
+  last = PetscMax(axis->size - 1,
+                  1); /* ends as they are, and the numbers that a user would type between round ones */
+  for (int k = 0; k < axis->size; k++) axis->values[k] = (x[0] * (last - k) + x[1] * k) / last;
   PetscFunctionReturn(0);
 }
 
