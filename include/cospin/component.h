@@ -133,6 +133,12 @@ typedef struct {
   void (*Shift)(CospinComponent component, int step, int shift[]);
   /* Moves label and returns the amplitude, 0 if nothing remains (the label is then meaningless). */
   double (*Apply)(CospinComponent component, int step, int label[]);
+  /* Whether a step does anything to one side. */
+  PetscBool (*ActsOn)(CospinComponent component, int step, CospinSide side);
+  /* What a step does to one side: moves the irrep and the coordinates of that side (those of the other mean
+     nothing) and returns that side's factor. Apply's amplitude is the product of the factors of the sides
+     that the step acts on. NULL: every step acts on one side, so that Apply does it. */
+  double (*ApplySide)(CospinComponent component, int step, CospinSide side, int label[]);
   /* Takes sum over spins l of A_l rho B_l^+ apart, A = left[0] left[1] ..., letters of one spin. */
   PetscErrorCode (*Each)(CospinComponent component, int num_left, const int left[], int num_right,
                          const int right[], CospinEmit emit, void *context);
@@ -169,6 +175,9 @@ typedef struct {
 void CospinSystemShift(const CospinSystem *system, CospinStep step, int shift[]);
 /* Moves the label, returns the amplitude. */
 double CospinSystemApply(const CospinSystem *system, CospinStep step, int label[]);
+/* One side of it: whether the step acts there, and what it does (CospinComponentKind.ActsOn, ApplySide). */
+PetscBool CospinSystemActsOn(const CospinSystem *system, CospinStep step, CospinSide side);
+double CospinSystemApplySide(const CospinSystem *system, CospinStep step, CospinSide side, int label[]);
 /* Trace of the basis element of this label. */
 double CospinSystemTrace(const CospinSystem *system, const int label[]);
 /* Range of coordinate i (of the whole label), given those before it. */

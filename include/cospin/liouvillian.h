@@ -15,6 +15,12 @@
 PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector,
                                        Mat *liouvillian);
 
+/* Collective. The same without a matrix: a MatShell of the same layout that multiplies (MatMult, its
+   transpose and Hermitian transpose), knows its diagonal, and a bound of its infinity norm that is sharp
+   unless terms cancel each other (MatNorm). `sector` and what `generator` is made of must outlive it. A
+   product moves the vector, little more, and allocates nothing; its communication is planned here. */
+PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector, Mat *liouvillian);
+
 /* Collective. The same for a superoperator that takes one sector to another, such as rho -> A rho. Rows:
  * `to`, columns: `from`. */
 PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,

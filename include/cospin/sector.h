@@ -20,6 +20,9 @@ PetscErrorCode CospinSectorCreate(const CospinSystem *system, CospinLattice latt
 PetscErrorCode CospinSectorDestroy(CospinSector *sector);
 
 PetscInt64 CospinSectorDimension(CospinSector sector);
+/* What it was made of, borrowed. */
+const CospinSystem *CospinSectorSystem(CospinSector sector);
+CospinLattice CospinSectorLattice(CospinSector sector);
 /* Reduced representative [num_coordinates], borrowed. */
 const int *CospinSectorRepresentative(CospinSector sector);
 /* -1 if the label is not in the sector or out of range. */

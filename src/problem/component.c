@@ -39,6 +39,21 @@ double CospinSystemApply(const CospinSystem *system, CospinStep step, int label[
   return component->kind->Apply(component, step.code, label + component->offset);
 }
 
+PetscBool CospinSystemActsOn(const CospinSystem *system, CospinStep step, CospinSide side)
+{
+  const CospinComponent component = &system->components[step.component];
+
+  return component->kind->ActsOn(component, step.code, side);
+}
+
+double CospinSystemApplySide(const CospinSystem *system, CospinStep step, CospinSide side, int label[])
+{
+  const CospinComponent component = &system->components[step.component];
+
+  if (!component->kind->ApplySide) return CospinSystemApply(system, step, label);
+  return component->kind->ApplySide(component, step.code, side, label + component->offset);
+}
+
 double CospinSystemTrace(const CospinSystem *system, const int label[])
 {
   double trace = 1.0;

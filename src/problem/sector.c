@@ -235,6 +235,16 @@ PetscInt64 CospinSectorDimension(CospinSector sector)
   return sector->dimension;
 }
 
+const CospinSystem *CospinSectorSystem(CospinSector sector)
+{
+  return sector->system;
+}
+
+CospinLattice CospinSectorLattice(CospinSector sector)
+{
+  return sector->lattice;
+}
+
 const int *CospinSectorRepresentative(CospinSector sector)
 {
   return sector->representative;

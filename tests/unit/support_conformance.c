@@ -182,6 +182,80 @@ void Conformance_Conservation(const Model *model)
   OK(CospinLatticeDestroy(&lattice));
 }
 
+static void fill_randomly(Vec vector, uint64_t seed)
+{
+  PetscInt begin, end;
+
+  OK(VecGetOwnershipRange(vector, &begin, &end));
+  for (PetscInt i = begin; i < end; i++) {
+    uint64_t state = seed + 1000003u * (uint64_t)i;
+    const double re = (Conformance_Random(&state), Conformance_Random(&state)),
+                 im = Conformance_Random(&state);
+    OK(VecSetValue(vector, i, re - 0.5 + PETSC_i * (im - 0.5), INSERT_VALUES));
+  }
+  OK(VecAssemblyBegin(vector));
+  OK(VecAssemblyEnd(vector));
+}
+
+static void assert_equal_vectors(const Model *model, Vec a, Vec b, double bound, const char what[])
+{
+  PetscReal norm;
+
+  OK(VecAXPY(a, -1.0, b));
+  OK(VecNorm(a, NORM_INFINITY, &norm));
+  assert_small(model, norm, bound, what);
+}
+
+static void compare_products(const Model *model, Mat assembled, Mat shell)
+{
+  static PetscErrorCode (*const products[])(Mat, Vec, Vec) = {MatMult, MatMultTranspose,
+                                                              MatMultHermitianTranspose};
+  static const char *const names[] = {"a product", "a transposed product", "an adjoint product"};
+  PetscReal norm, bound;
+  Vec x, y, z;
+
+  OK(MatCreateVecs(shell, &x, &y));
+  OK(VecDuplicate(y, &z));
+  OK(MatNorm(assembled, NORM_INFINITY, &norm));
+  OK(MatNorm(shell, NORM_INFINITY, &bound));
+  assert_small(model, norm, bound + 1e-13 * (1 + norm), "the norm");
+  assert_small(model, bound, 2 * norm + 1e-13, "a bound of the norm");
+  for (int k = 0; k < 3; k++) {
+    fill_randomly(x, (uint64_t)(7 + k));
+    OK(products[k](assembled, x, y));
+    for (int again = 0; again < 2; again++) {
+      OK(products[k](shell, x, z));
+      assert_equal_vectors(model, z, y, 1e-13 * (1 + norm), names[k]);
+    }
+  }
+  OK(MatGetDiagonal(assembled, y));
+  OK(MatGetDiagonal(shell, z));
+  assert_equal_vectors(model, z, y, 1e-13 * (1 + norm), "the diagonal");
+  OK(VecDestroy(&x));
+  OK(VecDestroy(&y));
+  OK(VecDestroy(&z));
+}
+
+void Conformance_Shell(const Model *model)
+{
+  const CospinProblem problem = model->problem;
+  int num, *sectors = Model_All_Sectors(problem, &num);
+
+  for (int s = 0; s < num; s++) {
+    CospinSector sector;
+    Mat assembled, shell;
+    OK(CospinSectorCreate(&problem->system, problem->lattice, sectors + s * problem->system.num_coordinates,
+                          &sector));
+    OK(CospinLiouvillianCreate(model->point->comm, problem->generator, sector, &assembled));
+    OK(CospinShellCreate(model->point->comm, problem->generator, sector, &shell));
+    compare_products(model, assembled, shell);
+    OK(MatDestroy(&shell));
+    OK(MatDestroy(&assembled));
+    OK(CospinSectorDestroy(&sector));
+  }
+  free(sectors);
+}
+
 /* ---- Spectra
  * ------------------------------------------------------------------------------------------------- */
 

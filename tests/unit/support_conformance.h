@@ -13,6 +13,9 @@ double Conformance_Random(uint64_t *state);
 void Conformance_Moves(const Model *model);
 /* Every element of the moves' matrix stands in exactly one sector's; all labels are in sectors. */
 void Conformance_Sectors(const Model *model);
+/* Products without a matrix are those of the assembled one, on every sector: the product, the transposed and
+   the adjoint one, diagonal and norm. */
+void Conformance_Shell(const Model *model);
 /* Moves keep trace and hermiticity. */
 void Conformance_Conservation(const Model *model);
 /* Eigenvalues of sectors are eigenvalues of the whole, none grows. */

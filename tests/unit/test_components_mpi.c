@@ -226,6 +226,12 @@ static void Moves_Are_The_Generator_Of_The_Whole(void **state)
   for_all_models(Conformance_Moves);
 }
 
+static void Products_Without_A_Matrix_Are_The_Same(void **state)
+{
+  (void)state;
+  for_all_models(Conformance_Shell);
+}
+
 static void Sectors_Hold_Every_Element_Once(void **state)
 {
   (void)state;
@@ -355,6 +361,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(Moves_Are_The_Generator_Of_The_Whole),
+      cmocka_unit_test(Products_Without_A_Matrix_Are_The_Same),
       cmocka_unit_test(Sectors_Hold_Every_Element_Once),
       cmocka_unit_test(Trace_And_Hermiticity_Are_Kept),
       cmocka_unit_test(Spectra_Are_Those_Of_The_Whole),

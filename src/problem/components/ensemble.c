@@ -149,26 +149,32 @@ static double amplitude_higher(int t, double up, double down)
   return t == SPIN_PLUS ? -PetscSqrtReal((down + 1) * (down + 2)) : PetscSqrtReal((up + 1) * (up + 2));
 }
 
+/* The factor that the sides share, by j of the source. One-spin operators connect j = 0 with j = 1 only. */
+static double shared_factor(double half, double j, int dr)
+{
+  if (dr >= 0 && j <= 0) return 0.0;
+  if (dr == 0) return (half + 1) / (2 * j * (j + 1));
+  return dr > 0 ? (half + j + 1) / (2 * j * (2 * j + 1)) : (half - j) / (2 * (j + 1) * (2 * j + 1));
+}
+
+static double side_amplitude(int dr, int t, double up, double down)
+{
+  if (dr == 0) return amplitude_same(t, up, down);
+  return dr > 0 ? amplitude_lower(t, up, down) : amplitude_higher(t, up, down);
+}
+
 static double apply_local(int size, int step, int label[])
 {
-  const double half = 0.5 * size, j = half - label[R];
+  const double half = 0.5 * size;
   const double up = size - label[R] - label[N_KET], down = label[N_KET] - label[R];
   const double up_bra = size - label[R] - label[N_BRA], down_bra = label[N_BRA] - label[R];
-  double amplitude;
+  double shared, amplitude;
   int t, u, dr;
 
   unpack_local(step, &t, &u, &dr);
-  if (dr >= 0 && j <= 0) return 0.0; /* one-spin operators connect j = 0 with j = 1 only */
-  if (dr == 0) {
-    amplitude =
-        (half + 1) / (2 * j * (j + 1)) * amplitude_same(t, up, down) * amplitude_same(u, up_bra, down_bra);
-  } else if (dr > 0) {
-    amplitude = (half + j + 1) / (2 * j * (2 * j + 1)) * amplitude_lower(t, up, down) *
-                amplitude_lower(u, up_bra, down_bra);
-  } else {
-    amplitude = (half - j) / (2 * (j + 1) * (2 * j + 1)) * amplitude_higher(t, up, down) *
-                amplitude_higher(u, up_bra, down_bra);
-  }
+  shared = shared_factor(half, half - label[R], dr);
+  if (shared == 0.0) return 0.0;
+  amplitude = shared * side_amplitude(dr, t, up, down) * side_amplitude(dr, u, up_bra, down_bra);
   label[R] += dr;
   label[N_KET] += step_up[t];
   label[N_BRA] += step_up[u];
@@ -185,6 +191,29 @@ static double Apply(CospinComponent component, int step, int label[])
   amplitude = amplitude_same(t, size - label[R] - label[side], label[side] - label[R]);
   label[side] += step_up[t];
   return amplitude;
+}
+
+static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
+{
+  (void)component;
+  return (PetscBool)(step >= FIRST_LOCAL || (step >= NUM_COLLECTIVE) == (side == COSPIN_BRA));
+}
+
+/* The ket takes the factor that a local step's sides share. */
+static double ApplySide(CospinComponent component, int step, CospinSide side, int label[])
+{
+  const int size = CospinEnsembleSize(component), n = side == COSPIN_KET ? N_KET : N_BRA;
+  const double half = 0.5 * size, up = size - label[R] - label[n], down = label[n] - label[R];
+  double shared;
+  int t, u, dr;
+
+  if (step < FIRST_LOCAL) return Apply(component, step, label);
+  unpack_local(step, &t, &u, &dr);
+  shared = shared_factor(half, half - label[R], dr);
+  if (shared == 0.0) return 0.0;
+  label[R] += dr;
+  label[n] += step_up[side == COSPIN_KET ? t : u];
+  return (side == COSPIN_KET ? shared : 1.0) * side_amplitude(dr, side == COSPIN_KET ? t : u, up, down);
 }
 
 /* The product of letters of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the identity. */
@@ -356,5 +385,7 @@ const CospinComponentKind CospinComponentEnsemble = {
     .LetterStep = LetterStep,
     .Shift = Shift,
     .Apply = Apply,
+    .ActsOn = ActsOn,
+    .ApplySide = ApplySide,
     .Each = Each,
 };

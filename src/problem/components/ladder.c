@@ -97,6 +97,13 @@ double CospinLadderApply(CospinComponent component, int step, int label[])
   return *n >= 0 && *n < ladder->levels ? value : 0.0;
 }
 
+PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide side)
+{
+  const Ladder *ladder = (const Ladder *)component->data;
+
+  return (PetscBool)((step >= ladder->num_letters) == (side == COSPIN_BRA));
+}
+
 void CospinLadderGetColumns(double first, const int label[], double values[])
 {
   values[N_KET] = first + label[N_KET];

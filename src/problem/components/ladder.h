@@ -28,6 +28,7 @@ double CospinLadderTrace(CospinComponent component, const int label[]);
 int CospinLadderLetterStep(CospinComponent component, CospinLetter letter, CospinSide side);
 void CospinLadderShift(CospinComponent component, int step, int shift[]);
 double CospinLadderApply(CospinComponent component, int step, int label[]);
+PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide side);
 
 /* The levels as they are stored, first + n: Columns of a kind. */
 void CospinLadderGetColumns(double first, const int label[], double values[]);
@@ -36,4 +37,4 @@ PetscBool CospinLadderSetColumns(double first, const double values[], int label[
 #define COSPIN_LADDER_MEMBERS                                                                                \
   .Destroy = CospinLadderDestroy, .roles = CospinLadderRoles, .Range = CospinLadderRange,                    \
   .Diagonal = CospinLadderDiagonal, .Trace = CospinLadderTrace, .LetterStep = CospinLadderLetterStep,        \
-  .Shift = CospinLadderShift, .Apply = CospinLadderApply
+  .Shift = CospinLadderShift, .Apply = CospinLadderApply, .ActsOn = CospinLadderActsOn

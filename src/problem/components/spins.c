@@ -147,6 +147,12 @@ static double Apply(CospinComponent component, int step, int label[])
   return *bit != before ? 1.0 : 0.0;
 }
 
+static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
+{
+  (void)component;
+  return (PetscBool)(step / NUM_LETTERS % 2 == (side == COSPIN_BRA));
+}
+
 static const CospinKey keys[] = {
     {.name = "size",
      .type = COSPIN_KEY_INTEGER,
@@ -196,4 +202,5 @@ const CospinComponentKind CospinComponentSpins = {
     .LetterStep = LetterStep,
     .Shift = Shift,
     .Apply = Apply,
+    .ActsOn = ActsOn,
 };

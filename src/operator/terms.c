@@ -1,0 +1,102 @@
+#include "terms.h"
+
+static PetscBool same_steps(const CospinSideWord *word, int length, const CospinStep steps[])
+{
+  if (word->length != length) return PETSC_FALSE;
+  for (int k = 0; k < length; k++) {
+    if (word->steps[k].component != steps[k].component || word->steps[k].code != steps[k].code)
+      return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+static PetscErrorCode find_word(CospinTerms terms, CospinSide side, int length, const CospinStep steps[],
+                                int *found)
+{
+  CospinSideWord *word;
+
+  PetscFunctionBeginUser;
+  for (*found = 0; *found < terms->num_words[side]; (*found)++) {
+    if (same_steps(&terms->words[side][*found], length, steps)) PetscFunctionReturn(0);
+  }
+  if (*found == terms->capacity[side]) {
+    terms->capacity[side] = 2 * terms->capacity[side] + 8;
+    PetscCall(PetscRealloc(sizeof(CospinSideWord) * (size_t)terms->capacity[side], &terms->words[side]));
+  }
+  word = &terms->words[side][terms->num_words[side]++];
+  word->length = length;
+  PetscCall(PetscMalloc1((size_t)length + 1, &word->steps));
+  PetscCall(PetscArraycpy(word->steps, steps, length));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_chain(CospinTerms terms, const CospinChain *chain)
+{
+  CospinTerm term = {.coefficient = chain->coefficient};
+  CospinStep *steps;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)chain->length + 1, &steps));
+  for (int s = 0; s < 2; s++) {
+    int length = 0;
+    for (int k = 0; k < chain->length; k++) {
+      if (CospinSystemActsOn(terms->system, chain->steps[k], (CospinSide)s))
+        steps[length++] = chain->steps[k];
+    }
+    PetscCall(find_word(terms, (CospinSide)s, length, steps, &term.word[s]));
+  }
+  PetscCall(PetscFree(steps));
+  if (terms->count == terms->capacity[2]) {
+    terms->capacity[2] = 2 * terms->capacity[2] + 16;
+    PetscCall(PetscRealloc(sizeof(CospinTerm) * (size_t)terms->capacity[2], &terms->terms));
+  }
+  terms->terms[terms->count++] = term;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTermsCreate(CospinMoves moves, CospinTerms *terms)
+{
+  int identity;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(terms));
+  (*terms)->system = moves->system;
+  for (int s = 0; s < 2; s++) PetscCall(find_word(*terms, (CospinSide)s, 0, NULL, &identity));
+  for (int k = 0; k < moves->count; k++) {
+    for (int c = 0; c < moves->moves[k].num_chains; c++)
+      PetscCall(add_chain(*terms, &moves->moves[k].chains[c]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTermsDestroy(CospinTerms *terms)
+{
+  PetscFunctionBeginUser;
+  if (!*terms) PetscFunctionReturn(0);
+  for (int s = 0; s < 2; s++) {
+    for (int k = 0; k < (*terms)->num_words[s]; k++) PetscCall(PetscFree((*terms)->words[s][k].steps));
+    PetscCall(PetscFree((*terms)->words[s]));
+  }
+  PetscCall(PetscFree((*terms)->terms));
+  PetscCall(PetscFree(*terms));
+  PetscFunctionReturn(0);
+}
+
+void CospinTermsTabulate(CospinTerms terms, CospinSides sides, CospinSide side, int word, int to[],
+                         double factor[], PetscBool *diagonal)
+{
+  const CospinSideWord *steps = &terms->words[side][word];
+
+  *diagonal = PETSC_TRUE;
+  for (int k = 0; k < sides->count[side]; k++) {
+    const int *from = CospinSidesLabel(sides, side, k);
+    int label[COSPIN_MAX_COORDINATES];
+
+    for (int i = 0; i < terms->system->num_coordinates; i++) label[i] = from[i];
+    factor[k] = 1.0;
+    for (int s = 0; s < steps->length && factor[k] != 0.0; s++)
+      factor[k] *= CospinSystemApplySide(terms->system, steps->steps[s], side, label);
+    to[k] = factor[k] != 0.0 ? CospinSidesFind(sides, side, label) : -1;
+    if (to[k] >= 0 && to[k] != k) *diagonal = PETSC_FALSE;
+  }
+}
