@@ -173,6 +173,10 @@ typedef struct {
   PetscBool logx, logy;
 } CospinPlot;
 
+/* `operator:` how generators are held: chosen by size, as matrices, or as products without one. */
+typedef enum { COSPIN_OPERATOR_AUTO, COSPIN_OPERATOR_ASSEMBLED, COSPIN_OPERATOR_SHELL } CospinOperatorForm;
+extern const char *const CospinOperatorForms[]; /* their names, NULL at the end */
+
 typedef struct CospinDeck_ {
   char *title, *source;        /* "" if absent */
   char *rate_unit, *time_unit; /* `units: {rate: U, time: T}`; default "1" and "1/U" */
@@ -197,6 +201,7 @@ typedef struct CospinDeck_ {
   CospinRecord *tasks;
   int num_plots;
   CospinPlot *plots;
+  CospinOperatorForm operator_form;
   int num_petsc;
   char **petsc; /* 2*num_petsc strings: option without "-", value ("" if none) */
   char *text;   /* verbatim */

@@ -6,8 +6,7 @@
    sources are label - shift for every move, so nothing is communicated.
 */
 #pragma once
-#include <cospin/moves.h>
-#include <cospin/sector.h>
+#include <cospin/problem.h>
 #include <petscmat.h>
 
 /* Collective. The generator on one sector as an AIJ matrix with exactly preallocated rows; the diagonal is
@@ -20,6 +19,13 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
    unless terms cancel each other (MatNorm). `sector` and what `generator` is made of must outlive it. A
    product moves the vector, little more, and allocates nothing; its communication is planned here. */
 PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector, Mat *liouvillian);
+
+/* Not collective. Whether the generator on a sector is held without a matrix: as the deck's `operator` says,
+   or (auto) where factors of it would not fit and its rows are long enough to be multiplied as such. */
+PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell);
+/* Collective. One or the other of these. */
+PetscErrorCode CospinGeneratorCreate(MPI_Comm comm, CospinProblem problem, CospinSector sector,
+                                     Mat *liouvillian);
 
 /* Collective. The same for a superoperator that takes one sector to another, such as rho -> A rho. Rows:
  * `to`, columns: `from`. */

@@ -318,6 +318,7 @@ static void Print_Tasks(FILE *stream, CospinDeck deck)
     fprintf(stream, "  - %s: ", deck->tasks[k].kind->name);
     Print_Record(stream, deck, "name", deck->tasks[k].name, &deck->tasks[k]);
   }
+  fprintf(stream, "\noperator: %s\n", CospinOperatorForms[deck->operator_form]);
   Print_Head(stream, "petsc", deck->num_petsc, "{}");
   for (int k = 0; k < deck->num_petsc; k++) {
     fputs("  ", stream);

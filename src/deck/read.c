@@ -73,6 +73,14 @@ static const struct {
       {CospinDefinitionKeys}}},
     {CospinReadTasks,
      {"tasks", PETSC_TRUE, "what to compute", "a list of KIND: {name: NAME, keys of the kind}", {NULL}}},
+    {CospinReadOperator,
+     {"operator",
+      PETSC_FALSE,
+      "how generators are held",
+      "assembled (as matrices), shell (as products without a matrix) or auto (shell where factors would not "
+      "fit and "
+      "rows are long)",
+      {NULL}}},
     {CospinReadPetsc,
      {"petsc",
       PETSC_FALSE,

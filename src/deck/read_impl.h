@@ -39,6 +39,7 @@ PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *en
 PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadTasks(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadPlots(CospinReader *reader, const CospinEntry *entry);
 

@@ -349,6 +349,26 @@ PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
+const char *const CospinOperatorForms[] = {"auto", "assembled", "shell", NULL};
+
+PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry)
+{
+  char *text;
+  int form = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntryGetText(entry, "auto, assembled or shell", reader->faults, &text));
+  if (!text) PetscFunctionReturn(0);
+  while (CospinOperatorForms[form] && strcmp(CospinOperatorForms[form], text)) form++;
+  if (CospinOperatorForms[form])
+    reader->deck->operator_form = (CospinOperatorForm)form;
+  else
+    PetscCall(CospinFaultsAddUnknown(reader->faults, entry->at, entry->path, "form of the operator", text,
+                                     CospinOperatorForms));
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

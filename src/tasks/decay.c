@@ -78,7 +78,8 @@ static const CospinTaskVariable variables[] = {
      "distance in frequency within which no slower mode was missed",
      "from the mean frequency of the sector; inf: certain"},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the sector (the largest, if several)", ""},
-    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector", ""},
+    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector",
+     "0: held without a matrix"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     {.suffix = NULL},
 };

@@ -256,8 +256,12 @@ static PetscErrorCode propagate(CospinEvolution evolution, const char prefix[], 
   MatInfo info;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinLiouvillianCreate(evolution->point->comm, evolution->problem->generator, evolution->sector,
-                                    &liouvillian));
+  if (evolution->settings.options.method == COSPIN_PROPAGATE_RATIONAL) /* that takes factors */
+    PetscCall(CospinLiouvillianCreate(evolution->point->comm, evolution->problem->generator,
+                                      evolution->sector, &liouvillian));
+  else
+    PetscCall(
+        CospinGeneratorCreate(evolution->point->comm, evolution->problem, evolution->sector, &liouvillian));
   PetscCall(CospinPropagate(liouvillian, u, times->size, times->values, &evolution->settings.options, prefix,
                             read_state, evolution, report));
   PetscCall(MatGetInfo(liouvillian, MAT_GLOBAL_SUM, &info));

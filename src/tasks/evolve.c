@@ -50,7 +50,8 @@ static const CospinTaskVariable variables[] = {
     {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
     {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest of them", ""},
-    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it", ""},
+    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it",
+     "0: held without a matrix"},
     {.suffix = NULL},
 };
 

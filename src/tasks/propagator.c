@@ -389,11 +389,17 @@ static PetscErrorCode choose_method(Propagator *p, CospinPropagatorMethod *metho
   PetscReal norm;
   MatInfo info;
   PetscInt rows;
+  PetscBool shell;
   double n, vectors, products, solves;
 
   PetscFunctionBeginUser;
   *method = p->options->method;
   if (*method != COSPIN_PROPAGATE_AUTO) PetscFunctionReturn(0);
+  PetscCall(PetscObjectTypeCompare((PetscObject)p->liouvillian, MATSHELL, &shell));
+  if (shell) {
+    *method = COSPIN_PROPAGATE_KRYLOV;
+    PetscFunctionReturn(0);
+  }
   PetscCall(MatGetSize(p->liouvillian, &rows, NULL));
   PetscCall(MatNorm(p->liouvillian, NORM_INFINITY, &norm));
   PetscCall(MatGetInfo(p->liouvillian, MAT_GLOBAL_SUM, &info));

@@ -41,7 +41,8 @@ static const CospinTaskVariable variables[] = {
      "negative: rounding"},
     {"hermiticity", COSPIN_REAL, PETSC_FALSE, "1", "largest imaginary part of a population", ""},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the steady state's sector", ""},
-    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector", ""},
+    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector",
+     "0: held without a matrix"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     {.suffix = NULL},
 };

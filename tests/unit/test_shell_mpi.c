@@ -81,11 +81,46 @@ static void Products_Of_Pairs_Of_Spins_And_Ensembles(void **state)
   for (size_t k = 0; k < sizeof(models) / sizeof(models[0]); k++) check(models[k]);
 }
 
+#define CAT                                                                                                  \
+  "title: a cat\nparameters: {N: 4, eta: 0.2, theta: 2*atan(sqrt(2*eta/N)), phi: -pi/4}\n"                   \
+  "components: {q: {kind: spins, size: N}}\narrays: {delta: [0.013, -0.021, 0.004, 0.0175]}\n"               \
+  "hamiltonian: [{sum: \"delta[l]/2*q.sz[l]\"}, eta/N*q.Sm^2 + hc]\n"                                        \
+  "jumps: [{rate: 1/N^2, operator: q.Sm^2}]\noperator: %s\n"                                                 \
+  "tasks: [evolve: {times: [1, 10, 200], initial: {q: {cat: [theta, phi, 1]}}, fidelity: {q: {cat: [theta, " \
+  "phi, 1]}}}]\n"
+
+/* The deck's key `operator`; the last number is test_spins.c's, of another code. */
+static void A_Deck_Evolves_Without_A_Matrix(void **state)
+{
+  static const char *const forms[] = {"assembled", "shell"};
+  Answer answers[2];
+
+  (void)state;
+  for (int f = 0; f < 2; f++) {
+    char text[2048];
+    Model model;
+    snprintf(text, sizeof(text), CAT, forms[f]);
+    model = Model_Open(PETSC_COMM_WORLD, text, 0);
+    answers[f] = Model_Run(&model, 0);
+    assert_int_equal(answers[f].outcome, COSPIN_GOOD);
+    Model_Close(&model);
+  }
+  assert_true(Answer_Get(&answers[0], "nonzeros", 0) > 0);
+  assert_true(Answer_Get(&answers[1], "nonzeros", 0) == 0);
+  for (int t = 0; t < 3; t++) {
+    const double a = Answer_Get(&answers[0], "fidelity", t), b = Answer_Get(&answers[1], "fidelity", t);
+    if (!(fabs(a - b) < 1e-8)) fail_msg("fidelity %.15g and %.15g", a, b);
+  }
+  assert_true(fabs(Answer_Get(&answers[1], "fidelity", 2) - .86868280) < 1e-7);
+  for (int f = 0; f < 2; f++) Answer_Free(&answers[f]);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(Products_With_Matrices_Of_Rates),
       cmocka_unit_test(Products_Of_Pairs_Of_Spins_And_Ensembles),
+      cmocka_unit_test(A_Deck_Evolves_Without_A_Matrix),
   };
   int failed;
 

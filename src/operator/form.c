@@ -1,0 +1,36 @@
+/* How a generator is held. */
+#include <cospin/cost.h>
+#include <cospin/liouvillian.h>
+#include <cospin/sides.h>
+
+/* Rows of rho that are shorter take longer by themselves than as rows of a sparse matrix. */
+static const double shortest_row = 16.0;
+
+PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell)
+{
+  const PetscInt64 dimension = CospinSectorDimension(sector);
+  CospinSides sides;
+
+  PetscFunctionBeginUser;
+  *shell = (PetscBool)(problem->deck->operator_form == COSPIN_OPERATOR_SHELL);
+  if (problem->deck->operator_form != COSPIN_OPERATOR_AUTO) PetscFunctionReturn(0);
+  if (CospinCostFactorise(dimension, CospinLatticeRank(problem->lattice))) PetscFunctionReturn(0);
+  PetscCall(CospinSidesCreate(sector, &sides));
+  if (sides) *shell = (PetscBool)((double)dimension >= shortest_row * sides->count[COSPIN_KET]);
+  PetscCall(CospinSidesDestroy(&sides));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinGeneratorCreate(MPI_Comm comm, CospinProblem problem, CospinSector sector,
+                                     Mat *liouvillian)
+{
+  PetscBool shell;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
+  if (shell)
+    PetscCall(CospinShellCreate(comm, problem->generator, sector, liouvillian));
+  else
+    PetscCall(CospinLiouvillianCreate(comm, problem->generator, sector, liouvillian));
+  PetscFunctionReturn(0);
+}
