@@ -4,6 +4,7 @@
    What is returned has been checked against the assembled generator, not taken from the solver.
 */
 #pragma once
+#include <cospin/nojump.h>
 #include <cospin/outcome.h>
 #include <cospin/problem.h>
 #include <slepceps.h>
@@ -30,9 +31,13 @@ typedef struct CospinSpectrum_ {
   PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;
-  PetscInt width;                    /* most elements in a row or column: number of moves */
-  int mesh_dimension;                /* of the lattice of labels */
-  PetscBool iterative;               /* factors would not fit: GMRES */
+  PetscInt width;      /* most elements in a row or column: number of moves */
+  int mesh_dimension;  /* of the lattice of labels */
+  PetscBool iterative; /* factors would not fit: GMRES */
+  PetscBool shell;     /* no matrix: Davidson (spectrum_shell.c) */
+  PetscBool adjoint;   /* of a shell: null vectors of the adjoint are looked for */
+  CospinNoJump nojump; /* of a shell; NULL while there is none */
+  double reached;      /* residual that a search of a shell ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */

@@ -6,7 +6,7 @@
    results back. Rows are dealt out in the order of their first elements in the vector, so that most of them
    stay where they are.
 */
-#include "product.h"
+#include "shell.h"
 #include <cospin/liouvillian.h>
 
 /* One direction: L or its transpose. */
@@ -94,28 +94,32 @@ static PetscErrorCode deal_out(MPI_Comm comm, Shell *shell)
 /* ---- Communication --------------------------------------------------------------------------------------
  */
 
-/* Appends the indices of a row. */
-static PetscInt *append_row(CospinSides sides, int ket, PetscInt *index)
+/* Appends the indices of a key with its partners. */
+static PetscInt *append_row(CospinSides sides, CospinSide side, int key, PetscInt *index)
 {
-  const int block = sides->block[COSPIN_KET][ket];
+  const int block = sides->block[side][key], *first = sides->first[1 - side];
 
-  for (int b = sides->first[COSPIN_BRA][block]; b < sides->first[COSPIN_BRA][block + 1]; b++)
-    *index++ = (PetscInt)CospinSidesIndex(sides, ket, b);
+  for (int k = first[block]; k < first[block + 1]; k++)
+    *index++ =
+        (PetscInt)(side == COSPIN_KET ? CospinSidesIndex(sides, key, k) : CospinSidesIndex(sides, k, key));
   return index;
 }
 
-/* A sequential vector for the rows of some kets, and the scatter from `like` to it. */
-static PetscErrorCode plan(CospinSides sides, int num, const int kets[], Vec like, Vec *rows,
-                           VecScatter *gather)
+PetscErrorCode CospinShellPlan(CospinSides sides, CospinSide side, int num, const int keys[], Vec like,
+                               Vec *rows, VecScatter *gather)
 {
+  const int *first = sides->first[1 - side];
   PetscInt size = 0, *indices, *end;
   IS from;
 
   PetscFunctionBeginUser;
-  for (int k = 0; k < num; k++) size += ket_width(sides, kets[k]);
+  for (int k = 0; k < num; k++) {
+    const int block = sides->block[side][keys[k]];
+    size += first[block + 1] - first[block];
+  }
   PetscCall(PetscMalloc1((size_t)size + 1, &indices));
   end = indices;
-  for (int k = 0; k < num; k++) end = append_row(sides, kets[k], end);
+  for (int k = 0; k < num; k++) end = append_row(sides, side, keys[k], end);
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, size, rows));
   PetscCall(ISCreateGeneral(PetscObjectComm((PetscObject)like), size, indices, PETSC_OWN_POINTER, &from));
   PetscCall(VecScatterCreate(like, from, *rows, NULL, gather));
@@ -158,7 +162,8 @@ static PetscErrorCode create_direction(const Shell *shell, PetscBool transposed,
   PetscFunctionBeginUser;
   PetscCall(CospinProductCreate(shell->terms, shell->sides, transposed, &direction->product));
   PetscCall(find_needed(shell, direction->product, &num, &kets));
-  PetscCall(plan(shell->sides, num, kets, like, &direction->source, &direction->gather));
+  PetscCall(
+      CospinShellPlan(shell->sides, COSPIN_KET, num, kets, like, &direction->source, &direction->gather));
   PetscCall(PetscCalloc1((size_t)shell->sides->count[COSPIN_KET] + 1, &direction->rows));
   PetscCall(VecGetArrayRead(direction->source, &row)); /* it stays where it is */
   for (int k = 0; k < num; k++) {
@@ -384,12 +389,23 @@ PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSec
   PetscCall(CospinTermsCreate(generator, &shell->terms));
   PetscCall(deal_out(comm, shell));
   PetscCall(VecCreateMPI(comm, PETSC_DECIDE, (PetscInt)dimension, &like));
-  PetscCall(plan(shell->sides, shell->num_kets, shell->kets, like, &shell->result, &shell->put));
+  PetscCall(CospinShellPlan(shell->sides, COSPIN_KET, shell->num_kets, shell->kets, like, &shell->result,
+                            &shell->put));
   PetscCall(create_direction(shell, PETSC_FALSE, like, &shell->direct));
   PetscCall(VecDestroy(&like));
   PetscCall(MatCreateShell(comm, PETSC_DECIDE, PETSC_DECIDE, (PetscInt)dimension, (PetscInt)dimension, shell,
                            liouvillian));
   for (size_t k = 0; k < sizeof(operations) / sizeof(operations[0]); k++)
     PetscCall(MatShellSetOperation(*liouvillian, operations[k].operation, operations[k].function));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinShellGetProduct(Mat matrix, CospinProduct *product)
+{
+  Shell *shell;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(matrix, &shell));
+  *product = shell->direct.product;
   PetscFunctionReturn(0);
 }

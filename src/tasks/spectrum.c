@@ -19,9 +19,9 @@
    factors of each rank's block. That takes of the order of fifty products where the shift is not small
    against the spectrum: so it is larger, and the eigensolver takes more steps.
 */
+#include "spectrum_shell.h"
 #include <cospin/cost.h>
 #include <cospin/liouvillian.h>
-#include <cospin/spectrum.h>
 
 enum {
   MAX_ITERATIONS = 300,
@@ -42,7 +42,8 @@ enum {
 };
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3, gmres_tolerance = 1e-13,
                     null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11, refined_residual = 1e-15;
-static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
+static const double shell_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
+static const double wanted_quality = 100.0;   /* |frequency|/rate up to which slower modes are looked for */
 
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
@@ -241,15 +242,17 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
     PetscCall(CospinSpectrumDestroy(&new));
     PetscFunctionReturn(0);
   }
-  PetscCall(CospinLiouvillianCreate(comm, problem->generator, new->sector, &new->liouvillian));
+  PetscCall(CospinGeneratorIsShell(problem, new->sector, &new->shell));
+  PetscCall(CospinGeneratorCreate(comm, problem, new->sector, &new->liouvillian));
   PetscCall(MatNorm(new->liouvillian, NORM_INFINITY, &norm));
   PetscCall(MatGetInfo(new->liouvillian, MAT_GLOBAL_SUM, &info));
-  PetscCall(is_metzler(new->liouvillian, &new->metzler));
+  if (!new->shell) PetscCall(is_metzler(new->liouvillian, &new->metzler));
   PetscCall(has_trace(new, &new->has_trace));
   PetscCall(find_centre(new));
   new->nonzeros = (PetscInt64)info.nz_used;
   new->norm = norm > 0 ? norm : 1.0;
-  new->resolution = 10 * PETSC_MACHINE_EPSILON *new->norm;
+  new->resolution = (new->shell ? shell_resolution : 10 * PETSC_MACHINE_EPSILON) * new->norm;
+  new->reached = NAN;
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
   new->mesh_dimension = CospinLatticeRank(problem->lattice);
@@ -264,6 +267,7 @@ PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum)
 {
   PetscFunctionBeginUser;
   PetscCall(EPSDestroy(&spectrum->eps));
+  PetscCall(CospinNoJumpDestroy(&spectrum->nojump));
   PetscFunctionReturn(0);
 }
 
@@ -283,7 +287,7 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
 {
   PetscFunctionBeginUser;
   if (!*spectrum) PetscFunctionReturn(0);
-  PetscCall(EPSDestroy(&(*spectrum)->eps));
+  PetscCall(CospinSpectrumRelease(*spectrum));
   PetscCall(PetscFree((*spectrum)->prefix));
   PetscCall(MatDestroy(&(*spectrum)->liouvillian));
   PetscCall(CospinSectorDestroy(&(*spectrum)->sector));
@@ -424,6 +428,10 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
   PetscInt dimension, converged;
 
   PetscFunctionBeginUser;
+  if (spectrum->shell) {
+    PetscCall(CospinShellNull(spectrum, max, num, null, next));
+    PetscFunctionReturn(0);
+  }
   *num = 0;
   *next = CMPLX(NAN, NAN);
   spectrum->centre = 0.0; /* what is looked for lies there */
@@ -456,6 +464,12 @@ PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int max, int *num
   double complex next;
 
   PetscFunctionBeginUser;
+  if (spectrum->shell) {
+    spectrum->adjoint = PETSC_TRUE;
+    PetscCall(CospinShellNull(spectrum, max, num, null, &next));
+    spectrum->adjoint = PETSC_FALSE;
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscNew(&adjoint));
   *adjoint = *spectrum;
   adjoint->eps = NULL;
@@ -641,6 +655,10 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
   PetscFunctionBeginUser;
   *num = 0;
   if (CospinSectorDimension(spectrum->sector) <= num_deflate) PetscFunctionReturn(0);
+  if (spectrum->shell) {
+    PetscCall(CospinShellSlowest(spectrum, count, num_deflate, deflate, left, num, modes));
+    PetscFunctionReturn(0);
+  }
   if (num_deflate) PetscCall(move_shift(spectrum, spectrum->next, &again));
   PetscCall(find_modes(spectrum, wanted, num_deflate, deflate, left, &found, &all));
   *num = PetscMin(count, found);

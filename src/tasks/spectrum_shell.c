@@ -1,0 +1,252 @@
+/*
+   Null vectors and slowest modes without a matrix (cospin/davidson.h).
+
+   Schur vectors Q are found one after the other; with R = Q^H L Q, upper triangular, the eigenvector of
+   eigenvalue R_kk is q_k + sum_i<k s_i q_i with (R - R_kk) s = -R_.k above row k.
+
+   Left vectors are those of the adjoint next to the conjugate eigenvalue.
+*/
+#include "spectrum_shell.h"
+#include <cospin/davidson.h>
+
+enum { MAX_SCHUR = 128 };
+static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11;
+/* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
+static const double shift_over_norm = 1e-6;
+
+static PetscErrorCode prepare(CospinSpectrum spectrum)
+{
+  PetscFunctionBeginUser;
+  if (!spectrum->nojump) PetscCall(CospinNoJumpCreate(spectrum->liouvillian, &spectrum->nojump));
+  PetscFunctionReturn(0);
+}
+
+/* It has no symmetry of the generator, so it has a part of every vector (as in spectrum.c). */
+static PetscErrorCode irregular_vector(CospinSpectrum spectrum, Vec *start)
+{
+  const double golden = 0.61803398874989485;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, start, NULL));
+  PetscCall(VecGetOwnershipRange(*start, &begin, &end));
+  for (PetscInt i = begin; i < end; i++) {
+    const double turns = golden * (double)(i + 1);
+    PetscCall(VecSetValue(*start, i, 1.0 + turns - PetscFloorReal(turns), INSERT_VALUES));
+  }
+  PetscCall(VecAssemblyBegin(*start));
+  PetscCall(VecAssemblyEnd(*start));
+  PetscFunctionReturn(0);
+}
+
+/* The identity: a left null vector, and a better start for a state than an irregular vector. */
+static PetscErrorCode trace_vector(CospinSpectrum spectrum, Vec *trace)
+{
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, trace, NULL));
+  PetscCall(VecGetOwnershipRange(*trace, &begin, &end));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(spectrum->sector, i, label);
+    PetscCall(VecSetValue(*trace, i, CospinSystemTrace(spectrum->system, label), INSERT_VALUES));
+  }
+  PetscCall(VecAssemblyBegin(*trace));
+  PetscCall(VecAssemblyEnd(*trace));
+  PetscFunctionReturn(0);
+}
+
+static CospinDavidsonOptions options_of(CospinSpectrum spectrum)
+{
+  return (CospinDavidsonOptions){.matrix = spectrum->liouvillian,
+                                 .nojump = spectrum->nojump,
+                                 .adjoint = spectrum->adjoint,
+                                 .shift = shift_over_norm * spectrum->norm,
+                                 .norm = spectrum->norm};
+}
+
+/* The first one from the identity; whoever is left from an irregular vector. An eigenvalue that is rather
+   small is looked at closely before it counts as one that is not zero. */
+static PetscErrorCode next_null(CospinSpectrum spectrum, CospinDavidson davidson, PetscBool first, Vec start,
+                                PetscScalar *lambda, Vec *vector, PetscBool *converged)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinDavidsonNext(davidson, start, null_tolerance, first ? 0.0 : next_tolerance, lambda, vector,
+                               &spectrum->reached, converged));
+  if (!*converged && spectrum->reached <= accepted)
+    *converged = PETSC_TRUE; /* rounding does not let it go on */
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinShellNull(CospinSpectrum spectrum, int max, int *num, Vec null[], double complex *next)
+{
+  CospinDavidsonOptions options;
+  PetscBool converged = PETSC_TRUE;
+  CospinDavidson davidson;
+  Vec start, irregular;
+  PetscInt dimension;
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  *next = CMPLX(NAN, NAN);
+  PetscCall(prepare(spectrum));
+  options = options_of(spectrum);
+  options.nearest = PETSC_TRUE;
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
+  PetscCall(irregular_vector(spectrum, &irregular));
+  PetscCall(trace_vector(spectrum, &start));
+  while (*num < max && *num < dimension) {
+    PetscScalar lambda;
+    Vec vector;
+    PetscCall(next_null(spectrum, davidson, (PetscBool)(*num == 0 && spectrum->has_trace),
+                        *num == 0 && spectrum->has_trace ? start : irregular, &lambda, &vector, &converged));
+    if (!converged || PetscAbsScalar(lambda) > spectrum->resolution) {
+      PetscCall(VecDestroy(&vector));
+      if (converged) *next = (double complex)lambda;
+      if (converged) spectrum->next = PetscAbsScalar(lambda);
+      break;
+    }
+    null[(*num)++] = vector;
+  }
+  if (!converged) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  spectrum->iterations += CospinDavidsonSteps(davidson);
+  PetscCall(VecDestroy(&start));
+  PetscCall(VecDestroy(&irregular));
+  PetscCall(CospinDavidsonDestroy(&davidson));
+  PetscFunctionReturn(0);
+}
+
+/* The eigenvector of the last of num Schur vectors. */
+static PetscErrorCode eigenvector(CospinSpectrum spectrum, int num, Vec schur[], PetscScalar lambda,
+                                  Vec *vector)
+{
+  const int k = num - 1;
+  PetscScalar column[MAX_SCHUR], *r;
+  Vec image;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(schur[k], vector));
+  PetscCall(VecCopy(schur[k], *vector));
+  if (k == 0) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(schur[k], &image));
+  PetscCall(PetscMalloc1((size_t)(num * k), &r));
+  for (int j = 0; j < num; j++) {
+    PetscCall(MatMult(spectrum->liouvillian, schur[j], image));
+    PetscCall(VecMDot(image, k, schur, r + j * k));
+  }
+  for (int i = k - 1; i >= 0; i--) {
+    const PetscScalar pivot = r[i * k + i] - lambda;
+    column[i] = -r[k * k + i];
+    for (int j = i + 1; j < k; j++) column[i] -= r[j * k + i] * column[j];
+    column[i] = PetscAbsScalar(pivot) > spectrum->resolution ? column[i] / pivot : 0.0;
+  }
+  PetscCall(VecMAXPY(*vector, k, column, schur));
+  PetscCall(VecNormalize(*vector, NULL));
+  PetscCall(PetscFree(r));
+  PetscCall(VecDestroy(&image));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode residual_of(CospinSpectrum spectrum, PetscScalar lambda, Vec x, double *residual)
+{
+  PetscReal norm;
+  Vec r;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(x, &r));
+  PetscCall(MatMult(spectrum->liouvillian, x, r));
+  PetscCall(VecAXPY(r, -lambda, x));
+  PetscCall(VecNorm(r, NORM_2, &norm));
+  *residual = norm / spectrum->norm;
+  PetscCall(VecDestroy(&r));
+  PetscFunctionReturn(0);
+}
+
+/* y with y^H L = lambda y^H, y^H x = 1. */
+static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
+{
+  CospinDavidsonOptions options = options_of(spectrum);
+  const PetscScalar lambda = (PetscScalar)mode->lambda;
+  PetscScalar found, overlap;
+  CospinDavidson davidson;
+  PetscBool converged;
+  double residual;
+  Vec start;
+
+  PetscFunctionBeginUser;
+  options.adjoint = PETSC_TRUE;
+  options.nearest = PETSC_TRUE;
+  options.target = PetscConj(lambda);
+  PetscCall(irregular_vector(spectrum, &start));
+  PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
+  PetscCall(
+      CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &mode->left, &residual, &converged));
+  if (!converged && residual > accepted)
+    spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  PetscCall(VecDot(mode->right, mode->left, &overlap));
+  PetscCall(VecScale(mode->left, 1.0 / PetscConj(overlap)));
+  spectrum->iterations += CospinDavidsonSteps(davidson);
+  PetscCall(CospinDavidsonDestroy(&davidson));
+  PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
+
+/* Null vectors (a state has trace 1, several are not orthogonal) as Schur vectors. */
+static PetscErrorCode orthonormal_copies(int num, Vec vectors[], Vec copies[])
+{
+  PetscScalar overlaps[MAX_SCHUR];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < num; k++) {
+    PetscCall(VecDuplicate(vectors[k], &copies[k]));
+    PetscCall(VecCopy(vectors[k], copies[k]));
+    for (int pass = 0; pass < 2 && k; pass++) {
+      PetscCall(VecMDot(copies[k], k, copies, overlaps));
+      for (int i = 0; i < k; i++) overlaps[i] = -overlaps[i];
+      PetscCall(VecMAXPY(copies[k], k, overlaps, copies));
+    }
+    PetscCall(VecNormalize(copies[k], NULL));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+                                  PetscBool left, int *num, CospinMode modes[])
+{
+  const PetscInt64 left_over = CospinSectorDimension(spectrum->sector) - num_deflate;
+  CospinDavidsonOptions options;
+  PetscBool converged = PETSC_TRUE;
+  CospinDavidson davidson;
+  Vec start, schur[MAX_SCHUR];
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  PetscCheck(count + num_deflate < MAX_SCHUR, spectrum->comm, PETSC_ERR_SUP,
+             "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
+  PetscCall(prepare(spectrum));
+  options = options_of(spectrum);
+  PetscCall(irregular_vector(spectrum, &start));
+  PetscCall(orthonormal_copies(num_deflate, deflate, schur));
+  PetscCall(CospinDavidsonCreate(&options, num_deflate, schur, &davidson));
+  while (converged && *num < count && *num < left_over) {
+    CospinMode *mode = &modes[*num];
+    PetscScalar lambda;
+    PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &lambda, &schur[num_deflate + *num],
+                                 &spectrum->reached, &converged));
+    *mode = (CospinMode){.lambda = (double complex)lambda};
+    PetscCall(eigenvector(spectrum, num_deflate + *num + 1, schur, lambda, &mode->right));
+    PetscCall(residual_of(spectrum, lambda, mode->right, &mode->residual));
+    if (!converged && spectrum->reached > accepted)
+      spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+    if (left) PetscCall(find_left(spectrum, mode));
+    (*num)++;
+  }
+  spectrum->horizon = *num == left_over ? PETSC_INFINITY : 0.0; /* nothing is known of faster rotation */
+  spectrum->iterations += CospinDavidsonSteps(davidson);
+  for (int k = 0; k < num_deflate + *num; k++) PetscCall(VecDestroy(&schur[k]));
+  PetscCall(CospinDavidsonDestroy(&davidson));
+  PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
