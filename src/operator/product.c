@@ -274,13 +274,15 @@ static void sum_channels(CospinProduct product, const CospinChannels *jump, int 
 PetscErrorCode CospinProductRowSums(CospinProduct product, int ket, double sums[])
 {
   const int width = width_of(product, ket), bra = first_bra(product, ket);
-  double left, right, *channels = (double *)product->work.channels;
+  double *re = product->work.tile, *im = re + width, left, right,
+         *channels = (double *)product->work.channels;
 
   PetscFunctionBeginUser;
-  (void)element_at(&product->left, ket, ket, &left);
+  left = PetscAbsScalar(element_at(&product->left, ket, ket, &right)) + right;
+  diagonal_of(product, ket, re, im);
   for (int b = 0; b < width; b++) {
-    (void)element_at(&product->right, bra + b, b, &right);
-    sums[b] = left + right;
+    const double own = PetscAbsScalar(element_at(&product->right, bra + b, b, &right));
+    sums[b] = left + own + right + PetscSqrtReal(re[b] * re[b] + im[b] * im[b]);
   }
   for (int g = 0; g < product->num_jumps; g++) {
     const CospinChannels *jump = &product->jumps[g];

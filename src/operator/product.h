@@ -65,7 +65,7 @@ PetscErrorCode CospinProductNeeds(CospinProduct product, int target,
 PetscErrorCode CospinProductRows(CospinProduct product, int num_kets, const int kets[],
                                  const PetscScalar *const rows[], PetscScalar *const results[]);
 
-/* Of the row of a ket: the matrix' own diagonal elements, and the sums of moduli of elements off the diagonal
-   (an upper bound where terms meet in one element). */
+/* Of the row of a ket: the matrix' own diagonal elements; bounds of the sums of moduli of its elements, with
+   the moduli of what meets in one element, as rounding sees it. */
 PetscErrorCode CospinProductDiagonal(CospinProduct product, int ket, PetscScalar diagonal[]);
 PetscErrorCode CospinProductRowSums(CospinProduct product, int ket, double sums[]);

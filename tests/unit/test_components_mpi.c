@@ -191,7 +191,7 @@ static const struct {
 };
 enum { NUM_MODELS = sizeof(models) / sizeof(models[0]) };
 
-static Model open_model(int k)
+static Model open_model(int k, const char form[])
 {
   uint64_t state = (uint64_t)(77 + k);
   char text[4096], copy[512], *rest;
@@ -205,7 +205,7 @@ static Model open_model(int k)
     ADD("  o%d: %.*s\n", number++, (int)(rest + 1 - at), at);
   ADD("tasks: [steady: {}, gap: {}");
   for (int t = 0; t < 3; t++) ADD(", decay: {name: d%d, of: %s, count: %d}", t, models[k].of[t], 1 + t);
-  ADD("]\n");
+  ADD("]\noperator: %s\n", form);
 #undef ADD
   assert_in_range(length, 1, sizeof(text) - 1);
   return Model_Open(PETSC_COMM_WORLD, text, 0);
@@ -214,7 +214,16 @@ static Model open_model(int k)
 static void for_all_models(void (*check)(const Model *model))
 {
   for (int k = 0; k < NUM_MODELS; k++) {
-    Model model = open_model(k);
+    Model model = open_model(k, "assembled");
+    check(&model);
+    Model_Close(&model);
+  }
+}
+
+static void for_all_models_without_matrices(void (*check)(const Model *model))
+{
+  for (int k = 0; k < NUM_MODELS; k++) {
+    Model model = open_model(k, "shell");
     check(&model);
     Model_Close(&model);
   }
@@ -269,6 +278,12 @@ static void Steady_States_Are_Steady_For_The_Whole(void **state)
   for_all_models(Conformance_Steady_State);
 }
 
+static void Steady_States_Are_Found_Without_A_Matrix(void **state)
+{
+  (void)state;
+  for_all_models_without_matrices(Conformance_Steady_State);
+}
+
 static void Operators_Are_Looked_For_Where_They_Live(void **state)
 {
   (void)state;
@@ -286,11 +301,17 @@ static void Rates_Are_Those_Of_Dense_Sectors(void **state)
   for_all_models(check_rates);
 }
 
+static void Rates_Are_Found_Without_A_Matrix(void **state)
+{
+  (void)state;
+  for_all_models_without_matrices(check_rates);
+}
+
 static void Symmetries_Are_Found(void **state)
 {
   (void)state;
   for (int k = 0; k < NUM_MODELS; k++) {
-    Model model = open_model(k);
+    Model model = open_model(k, "auto");
     const char *plus = strstr(models[k].symmetry, " +");
     const size_t length = plus ? (size_t)(plus - models[k].symmetry) : strlen(models[k].symmetry);
     char text[256];
@@ -367,8 +388,10 @@ int main(int argc, char **argv)
       cmocka_unit_test(Spectra_Are_Those_Of_The_Whole),
       cmocka_unit_test(Expectation_Values_Are_Those_Of_The_Whole),
       cmocka_unit_test(Steady_States_Are_Steady_For_The_Whole),
+      cmocka_unit_test(Steady_States_Are_Found_Without_A_Matrix),
       cmocka_unit_test(Operators_Are_Looked_For_Where_They_Live),
       cmocka_unit_test(Rates_Are_Those_Of_Dense_Sectors),
+      cmocka_unit_test(Rates_Are_Found_Without_A_Matrix),
       cmocka_unit_test(Symmetries_Are_Found),
       cmocka_unit_test(Charges_Of_Uncoupled_Ensembles_Are_Separate),
   };
