@@ -28,6 +28,12 @@ double CospinCostOfIteration(PetscInt64 n, int width);
 /* A number of bytes, with k, M, G or T (powers of 1024) behind it; 0 if the text (or NULL) is none. */
 double CospinCostBytes(const char text[]);
 
+/* Bytes of products without a matrix and of what solves with them: a basis and its images, which take what
+   there is (src/tasks/davidson.c) or `basis` vectors, and some ten vectors beside them on one rank or two. */
+double CospinCostOfShell(PetscInt64 n, int basis);
+/* How many vectors of n labels a basis may hold with as many images. */
+int CospinCostBasis(PetscInt64 n);
+
 /* Memory of this machine in bytes: the environment's COSPIN_MEMORY (with k, M, G or T behind the number),
    else SLURM's limit where there is one, else all of it. */
 double CospinMachineBytes(void);

@@ -20,6 +20,7 @@ typedef struct {
   PetscScalar target;
   PetscScalar shift; /* s */
   double norm;       /* |A|, what residuals are relative to */
+  int max_steps;     /* for each eigenvalue */
 } CospinDavidsonOptions;
 
 typedef struct CospinDavidson_ *CospinDavidson;

@@ -16,7 +16,8 @@ typedef struct {
   CospinSpectrum spectrum; /* of the sector of the one steady state; NULL if degenerate */
   Vec rho;                 /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
   double leak;             /* residual in a larger window (CospinWindowLeak); 0 if no window is open */
-  double residual;         /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L */
+  double residual;         /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L; of a search that
+                              failed without a matrix what it reached */
 } CospinSteadyState;
 
 typedef enum { COSPIN_PAUSE_NO, COSPIN_PAUSE_SAVE, COSPIN_PAUSE_LEAVE } CospinPause;

@@ -1,6 +1,7 @@
 /* Cost models, and the choice of ranks per point that follows from them. */
 #include <cospin/cost.h>
 #include <cospin/estimate.h>
+#include <cospin/liouvillian.h>
 #include <cospin/task.h>
 
 enum { NUM_SAMPLES = 16, LABELS_PER_RANK = 4000 };
@@ -36,27 +37,45 @@ static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, const C
   return cost;
 }
 
+/* Without a matrix: products, and (to solve) as many dense products with the eigenvectors of its matrices,
+   whose size is about the root of n. */
+static const int num_steps = 250, evolution_basis = 50;
+static const double dense_seconds = 4e-11;
+
+static CospinFactorCost shell_cost(CospinProblem problem, PetscInt64 n, const CospinTaskKind *kind)
+{
+  const double product = nonzero_seconds * (double)n * (double)problem->generator->count / 4;
+  const double solve = 32.0 * dense_seconds * (double)n * PetscSqrtReal((double)n) / 2;
+  CospinFactorCost cost = {0.0, CospinCostOfShell(n, 2 * CospinCostBasis(n)), num_steps * (product + solve)};
+
+  if (kind->may_multiply)
+    cost = (CospinFactorCost){0.0, CospinCostOfShell(n, evolution_basis), num_products * product};
+  return cost;
+}
+
 static PetscErrorCode add_sector(CospinProblem problem, const int representative[],
                                  const CospinTaskKind *kind, CospinTaskEstimate *estimate)
 {
   CospinSector sector;
   PetscInt64 n;
   CospinFactorCost cost;
+  PetscBool shell;
   double matrix;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
   n = CospinSectorDimension(sector);
+  PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
   PetscCall(CospinSectorDestroy(&sector));
   if (n == 0) PetscFunctionReturn(0);
-  cost = sector_cost(problem, n, kind);
-  matrix = (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
+  cost = shell ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
+  matrix = shell ? 0.0 : (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
   estimate->num_sectors++;
-  estimate->seconds +=
-      overhead_seconds + assembly_seconds * (double)n * (double)problem->generator->count / 5 + cost.seconds;
+  estimate->seconds += overhead_seconds + cost.seconds;
+  if (!shell) estimate->seconds += assembly_seconds * (double)n * (double)problem->generator->count / 5;
   if (n > estimate->dimension) {
     estimate->dimension = n;
-    estimate->nonzeros = n * problem->generator->count;
+    estimate->nonzeros = shell ? 0 : n * problem->generator->count;
     estimate->factor_bytes = cost.bytes;
     estimate->matrix_bytes = matrix;
   }

@@ -35,6 +35,21 @@ double CospinCostOfIteration(PetscInt64 n, int width)
   return (double)n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
+int CospinCostBasis(PetscInt64 n)
+{
+  static const double share_of_bases = 0.35;
+  const double fits = share_of_bases * CospinMachineBytes() / (2.0 * 16.0 * (double)n);
+
+  return (int)PetscMax(6.0, PetscMin(30.0, fits)); /* more hardly save steps, fewer hardly converge */
+}
+
+double CospinCostOfShell(PetscInt64 n, int basis)
+{
+  static const double others = 14.0, index_bytes = 60.0; /* eigenvectors, layouts; the sector, the scatters */
+
+  return (double)n * (16.0 * (basis + others) + index_bytes);
+}
+
 double CospinCostBytes(const char text[])
 {
   static const char units[] = "kMGT";

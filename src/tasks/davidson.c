@@ -1,10 +1,13 @@
+#include <cospin/cost.h>
 #include <cospin/davidson.h>
 #include <slepcblaslapack.h>
 #include <slepcbv.h>
 
-enum { MAX_BASIS = 30, KEPT = 10, MAX_STEPS = 1500, MAX_LOCKED = 128 };
+enum { MAX_BASIS = 30, MAX_LOCKED = 128 };
 /* What is left of a vector that lies in the basis already. */
 static const double dependent = 1e-10;
+/* Below it what is left is made orthogonal once more, or rounding counts as a direction. */
+static const double little = 1e-3;
 /* In units of |A|: an eigenvalue below it may be zero and is never found only roughly. */
 static const double small_value = 1e-6;
 
@@ -13,6 +16,7 @@ struct CospinDavidson_ {
   MPI_Comm comm;
   PetscInt dimension;
   int num_locked, size, steps;
+  int most; /* columns of the basis: what memory allows; half of them are kept in a restart */
   Vec locked[MAX_LOCKED];
   BV basis, images; /* V and A V, `size` columns in use */
   Vec residual, extension;
@@ -27,7 +31,7 @@ static PetscErrorCode create_basis(CospinDavidson davidson, Vec like, BV *basis)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(davidson->comm, &ranks));
   PetscCall(BVCreate(davidson->comm, basis));
-  PetscCall(BVSetSizesFromVec(*basis, like, MAX_BASIS));
+  PetscCall(BVSetSizesFromVec(*basis, like, davidson->most));
   PetscCall(BVSetType(*basis, davidson->dimension < ranks ? BVVECS : BVSVEC)); /* as in spectrum.c */
   PetscCall(BVSetOrthogonalization(*basis, BV_ORTHOG_CGS, BV_ORTHOG_REFINE_ALWAYS, PETSC_DEFAULT,
                                    BV_ORTHOG_BLOCK_GS));
@@ -45,6 +49,8 @@ PetscErrorCode CospinDavidsonCreate(const CospinDavidsonOptions *options, int nu
   new->comm = PetscObjectComm((PetscObject)options->matrix);
   PetscCheck(num_locked < MAX_LOCKED, new->comm, PETSC_ERR_SUP, "More than %d eigenvectors", (int)MAX_LOCKED);
   PetscCall(MatGetSize(options->matrix, &new->dimension, NULL));
+  new->most = CospinCostBasis(new->dimension);
+  PetscCheck(new->most <= MAX_BASIS, new->comm, PETSC_ERR_PLIB, "A basis of %d vectors", new->most);
   PetscCall(MatCreateVecs(options->matrix, &new->residual, &new->extension));
   PetscCall(create_basis(new, new->residual, &new->basis));
   PetscCall(create_basis(new, new->residual, &new->images));
@@ -101,7 +107,7 @@ static PetscErrorCode orthonormalise(CospinDavidson davidson, Vec x, double *nor
   PetscFunctionBeginUser;
   *norm = 1.0;
   PetscCall(BVSetActiveColumns(davidson->basis, 0, davidson->size));
-  for (int pass = 0; pass < 2; pass++) { /* normalised between, or rounding counts as direction */
+  for (int pass = 0; pass < 2 && *norm > 0 && (pass == 0 || *norm < little); pass++) {
     PetscCall(VecNormalize(x, &left));
     if (!(left > 0)) break;
     PetscCall(project_out(davidson, x));
@@ -297,7 +303,7 @@ static PetscErrorCode lock(CospinDavidson davidson, Vec vector)
              (int)MAX_LOCKED);
   PetscCall(PetscObjectReference((PetscObject)vector));
   davidson->locked[davidson->num_locked++] = vector;
-  PetscCall(restart(davidson, 1, KEPT));
+  PetscCall(restart(davidson, 1, davidson->most / 2));
   PetscFunctionReturn(0);
 }
 
@@ -307,7 +313,7 @@ static PetscErrorCode step(CospinDavidson davidson, Vec start, PetscBool *extend
   const CospinDavidsonOptions *options = &davidson->options;
 
   PetscFunctionBeginUser;
-  if (davidson->size == MAX_BASIS) PetscCall(restart(davidson, 0, KEPT));
+  if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
   PetscCall(CospinNoJumpSolve(options->nojump, options->shift, options->adjoint, davidson->residual,
                               davidson->extension));
   PetscCall(extend(davidson, davidson->extension, extended));
@@ -320,7 +326,7 @@ static PetscErrorCode step(CospinDavidson davidson, Vec start, PetscBool *extend
 PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tolerance, double relative,
                                   PetscScalar *value, Vec *vector, double *residual, PetscBool *converged)
 {
-  const int last = davidson->steps + MAX_STEPS;
+  const int last = davidson->steps + davidson->options.max_steps;
   PetscBool extended;
   double size;
 
@@ -329,7 +335,7 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
   *converged = PETSC_FALSE;
   *residual = PETSC_INFINITY;
   *value = 0.0;
-  if (davidson->size == MAX_BASIS) PetscCall(restart(davidson, 0, KEPT));
+  if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
   PetscCall(VecCopy(start, davidson->extension));
   PetscCall(extend(davidson, davidson->extension, &extended));
   while (davidson->size > 0) {

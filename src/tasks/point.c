@@ -99,6 +99,7 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
   PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num, null, &next));
   steady->degeneracy += num;
   steady->outcome = CospinOutcomeWorse(steady->outcome, spectrum->outcome);
+  if (num == 0) steady->residual = spectrum->reached;
   if (!(-creal(next) >= steady->next_rate)) {
     if (!PetscIsNanReal(creal(next))) steady->next_rate = -creal(next);
     if (!PetscIsNanReal(creal(next))) steady->next_frequency = -cimag(next);

@@ -9,7 +9,7 @@
 #include "spectrum_shell.h"
 #include <cospin/davidson.h>
 
-enum { MAX_SCHUR = 128 };
+enum { MAX_SCHUR = 128, MAX_STEPS = 1500 };
 static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11;
 /* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
 static const double shift_over_norm = 1e-6;
@@ -57,13 +57,20 @@ static PetscErrorCode trace_vector(CospinSpectrum spectrum, Vec *trace)
   PetscFunctionReturn(0);
 }
 
-static CospinDavidsonOptions options_of(CospinSpectrum spectrum)
+/* -<task>_davidson_steps: the most steps for an eigenvalue. */
+static PetscErrorCode get_options(CospinSpectrum spectrum, CospinDavidsonOptions *options)
 {
-  return (CospinDavidsonOptions){.matrix = spectrum->liouvillian,
-                                 .nojump = spectrum->nojump,
-                                 .adjoint = spectrum->adjoint,
-                                 .shift = shift_over_norm * spectrum->norm,
-                                 .norm = spectrum->norm};
+  PetscInt max_steps = MAX_STEPS;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetInt(NULL, spectrum->prefix, "-davidson_steps", &max_steps, NULL));
+  *options = (CospinDavidsonOptions){.matrix = spectrum->liouvillian,
+                                     .nojump = spectrum->nojump,
+                                     .adjoint = spectrum->adjoint,
+                                     .shift = shift_over_norm * spectrum->norm,
+                                     .norm = spectrum->norm,
+                                     .max_steps = (int)max_steps};
+  PetscFunctionReturn(0);
 }
 
 /* The first one from the identity; whoever is left from an irregular vector. An eigenvalue that is rather
@@ -91,7 +98,7 @@ PetscErrorCode CospinShellNull(CospinSpectrum spectrum, int max, int *num, Vec n
   *num = 0;
   *next = CMPLX(NAN, NAN);
   PetscCall(prepare(spectrum));
-  options = options_of(spectrum);
+  PetscCall(get_options(spectrum, &options));
   options.nearest = PETSC_TRUE;
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
@@ -167,7 +174,7 @@ static PetscErrorCode residual_of(CospinSpectrum spectrum, PetscScalar lambda, V
 /* y with y^H L = lambda y^H, y^H x = 1. */
 static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
 {
-  CospinDavidsonOptions options = options_of(spectrum);
+  CospinDavidsonOptions options;
   const PetscScalar lambda = (PetscScalar)mode->lambda;
   PetscScalar found, overlap;
   CospinDavidson davidson;
@@ -176,6 +183,7 @@ static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
   Vec start;
 
   PetscFunctionBeginUser;
+  PetscCall(get_options(spectrum, &options));
   options.adjoint = PETSC_TRUE;
   options.nearest = PETSC_TRUE;
   options.target = PetscConj(lambda);
@@ -226,7 +234,7 @@ PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_de
   PetscCheck(count + num_deflate < MAX_SCHUR, spectrum->comm, PETSC_ERR_SUP,
              "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
   PetscCall(prepare(spectrum));
-  options = options_of(spectrum);
+  PetscCall(get_options(spectrum, &options));
   PetscCall(irregular_vector(spectrum, &start));
   PetscCall(orthonormal_copies(num_deflate, deflate, schur));
   PetscCall(CospinDavidsonCreate(&options, num_deflate, schur, &davidson));

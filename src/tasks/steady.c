@@ -233,6 +233,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinPointSteadyState(point, prefix, sectors, &steady));
   PetscCall(PetscFree(sectors));
   *outcome = steady->outcome;
+  PetscCall(CospinResultsSet(results, "residual", 0, steady->residual));
   PetscCall(CospinResultsSet(results, "degeneracy", 0, steady->degeneracy));
   PetscCall(CospinResultsSet(results, "next_rate", 0, steady->next_rate));
   PetscCall(CospinResultsSet(results, "next_lifetime", 0, 1.0 / steady->next_rate));

@@ -115,12 +115,69 @@ static void A_Deck_Evolves_Without_A_Matrix(void **state)
   for (int f = 0; f < 2; f++) Answer_Free(&answers[f]);
 }
 
+#define SUPERRADIANCE                                                                                        \
+  "title: superradiance\nparameters: {N: 5, w: N/2}\ncomponents: {q: {kind: %s, size: N}}\n"                 \
+  "jumps: [{rate: 1, operator: q.Sm}, {rate: w, each: q.sp}, {rate: 0.3, each: q.sz}]\noperator: %s\n"       \
+  "observables: {inversion: 2*<q.Sz>/N, correlation: <q.Sp*q.Sm>}\n"                                         \
+  "tasks: [steady: {}, decay: {of: q.Sp}, gap: {}]\n"
+
+/* Uniform rates: what is slowest is symmetric. */
+static void Uniform_Rates_Give_An_Ensemble_Without_A_Matrix(void **state)
+{
+  static const char *const forms[2][2] = {{"ensemble", "assembled"}, {"spins", "shell"}};
+  static const char *const names[] = {"inversion", "correlation", "rate", "weight"};
+  double found[2][4];
+
+  (void)state;
+  for (int f = 0; f < 2; f++) {
+    char text[2048];
+    Model model;
+    snprintf(text, sizeof(text), SUPERRADIANCE, forms[f][0], forms[f][1]);
+    model = Model_Open(PETSC_COMM_WORLD, text, 0);
+    for (int task = 0; task < 2; task++) {
+      Answer answer = Model_Run(&model, task);
+      assert_int_equal(answer.outcome, COSPIN_GOOD);
+      for (int k = 0; k < 2; k++) found[f][2 * task + k] = Answer_Get(&answer, names[2 * task + k], 0);
+      Answer_Free(&answer);
+    }
+    Model_Close(&model);
+  }
+  for (int k = 0; k < 4; k++) {
+    if (!(fabs(found[0][k] - found[1][k]) < 1e-8))
+      fail_msg("%s: %.12g of an ensemble, %.12g of spins", names[k], found[0][k], found[1][k]);
+  }
+}
+
+/* Not converged: an outcome, with the residual that was reached. */
+static void A_Search_That_Fails_Is_An_Outcome(void **state)
+{
+  char text[2048];
+  Model model;
+
+  (void)state;
+  snprintf(text, sizeof(text), SUPERRADIANCE, "spins", "shell");
+  model = Model_Open(PETSC_COMM_WORLD, text, 0);
+  OK(PetscOptionsSetValue(NULL, "-steady_davidson_steps", "3"));
+  OK(PetscOptionsSetValue(NULL, "-decay_davidson_steps", "3"));
+  for (int task = 0; task < 2; task++) {
+    Answer answer = Model_Run(&model, task);
+    assert_int_equal(answer.outcome, COSPIN_NOT_CONVERGED);
+    assert_true(Answer_Get(&answer, "residual", 0) > 1e-8 && Answer_Get(&answer, "residual", 0) < 1);
+    Answer_Free(&answer);
+  }
+  OK(PetscOptionsClearValue(NULL, "-steady_davidson_steps"));
+  OK(PetscOptionsClearValue(NULL, "-decay_davidson_steps"));
+  Model_Close(&model);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(Products_With_Matrices_Of_Rates),
       cmocka_unit_test(Products_Of_Pairs_Of_Spins_And_Ensembles),
       cmocka_unit_test(A_Deck_Evolves_Without_A_Matrix),
+      cmocka_unit_test(Uniform_Rates_Give_An_Ensemble_Without_A_Matrix),
+      cmocka_unit_test(A_Search_That_Fails_Is_An_Outcome),
   };
   int failed;
 
