@@ -8,7 +8,8 @@
 `ions` prints, for the steady state and the fringe decay rate of synchronised ions at w = N Gc/2 (PRA 95, 033423, Eq. (23)):
 assembly, factorisation (symbolic + numeric), solves, all of both tasks, and peak memory of all ranks together, as medians
 over repetitions; the exponent with which assembly grows. `piqs` is the steady state alone against QuTiP's piqs
-(method="power"). farm_tiny, farm_groups and farm_grid are what the farm itself costs (tests/benchmark_farm.py): they need
+(method="power"). `products` are products with generators held without a matrix, beside assembled ones
+(tests/benchmark_products.py). farm_tiny, farm_groups and farm_grid are what the farm itself costs (tests/benchmark_farm.py): they need
 two free cores, for a minute, some minutes a pair, and a minute and a half. All other names are rows of one table, a deck each (tests/benchmark_systems.py): time and peak memory,
 the numbers found and how far they are from a reference where there is one, and the time of a peer that solves the same.
 Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy. Rows with a peer have
@@ -31,6 +32,7 @@ import h5py
 import numpy
 
 import benchmark_farm
+import benchmark_products
 import benchmark_systems
 
 DECK = """title: benchmark
@@ -207,7 +209,7 @@ def main():
     parser.add_argument("--rows", nargs="*", metavar="NAME", help="what to measure (default: everything)")
     parser.add_argument("--list", action="store_true", help="names for --rows")
     arguments = parser.parse_args()
-    known = ["ions", "piqs", *benchmark_farm.ROWS, *benchmark_systems.SYSTEMS]
+    known = ["ions", "piqs", "products", *benchmark_farm.ROWS, *benchmark_systems.SYSTEMS]
     rows = arguments.rows or known
     unknown = [name for name in rows if name not in known]
     if unknown:
@@ -227,6 +229,8 @@ def main():
         for name in rows:
             if name in benchmark_farm.ROWS:
                 benchmark_farm.ROWS[name](arguments.program, folder, arguments.repeat)
+        if "products" in rows:
+            benchmark_products.table(arguments, folder)
         names = [name for name in rows if name in benchmark_systems.SYSTEMS]
         return 0 if not names or systems(arguments, names, folder) else 1
 
