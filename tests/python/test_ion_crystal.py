@@ -59,6 +59,14 @@ class Crystal(unittest.TestCase):
             self.assertAlmostEqual(float(data.evolve_correlation[at]), CORRELATION, delta=2.5e-9)
         self.assertAlmostEqual(float(data.evolve_inversion[0]), -1, delta=1e-12)
 
+    def test_their_steady_state_and_fringe_without_a_matrix(self):
+        data = run("ions_crystal_steady.yaml", [(r"^  x: \[.*\]$", "  x: [0.5]")], ranks=2)
+        self.assertEqual(int(data.outcome), 1)
+        self.assertEqual(int(data.steady_nonzeros), 0)
+        self.assertAlmostEqual(float(data.steady_inversion), INVERSION, delta=1e-9)
+        self.assertAlmostEqual(float(data.steady_correlation), CORRELATION, delta=1e-9)
+        self.assertAlmostEqual(float(data.decay_rate), 7.464833, delta=1e-6)
+
     def test_six_of_them_against_dense_algebra(self):
         data = run("ions_crystal.yaml", SIX + [(r"times: +\{.*\}", "times: [5]"), (r"^  - evolve:", "  - steady: {}\n  - evolve:")],
                    ranks=2)
