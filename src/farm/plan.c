@@ -1,4 +1,5 @@
 #include <cospin/cost.h>
+#include <cospin/liouvillian.h>
 #include <cospin/report.h>
 #include <string.h>
 
@@ -43,25 +44,38 @@ static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode view_sector(CospinProblem problem, const int representative[], FILE *stream)
+{
+  CospinSector sector;
+  PetscBool shell;
+  PetscInt64 dimension;
+  char text[128];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
+  PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
+  PetscCall(CospinProblemDescribeSector(problem, representative, text, sizeof(text)));
+  dimension = CospinSectorDimension(sector);
+  fprintf(stream, "#     sector %s: dimension %" PetscInt64_FMT ", ", text, dimension);
+  if (shell)
+    fprintf(stream, "held without a matrix\n");
+  else
+    fprintf(stream, "at most %" PetscInt64_FMT " nonzeros\n", dimension * problem->generator->count);
+  PetscCall(CospinSectorDestroy(&sector));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *task, FILE *stream)
 {
   enum { MAX_SECTORS = 8 };
   int num, *representatives;
   CospinProblem solved;
-  char text[128];
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
-  for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++) {
-    const int *representative = representatives + k * solved->system.num_coordinates;
-    CospinSector sector;
-    PetscCall(CospinSectorCreate(&solved->system, solved->lattice, representative, &sector));
-    PetscCall(CospinProblemDescribeSector(solved, representative, text, sizeof(text)));
-    fprintf(stream, "#     sector %s: dimension %" PetscInt64_FMT ", at most %" PetscInt64_FMT " nonzeros\n",
-            text, CospinSectorDimension(sector), CospinSectorDimension(sector) * solved->generator->count);
-    PetscCall(CospinSectorDestroy(&sector));
-  }
+  for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++)
+    PetscCall(view_sector(solved, representatives + k * solved->system.num_coordinates, stream));
   if (num > MAX_SECTORS) fprintf(stream, "#     ... and %d more\n", num - MAX_SECTORS);
   PetscCall(PetscFree(representatives));
   PetscCall(CospinTaskRestoreProblem(problem, &solved));
