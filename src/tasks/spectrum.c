@@ -295,8 +295,8 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
   PetscFunctionReturn(0);
 }
 
-/* x = (s - L)^-1 b, or (s - L)^-H b: the factors are those of L - s, and transposing conjugates nothing. */
-static PetscErrorCode solve_shifted(KSP ksp, PetscBool adjoint, Vec b, Vec x)
+/* The factors are those of L - s, and transposing conjugates nothing. */
+PetscErrorCode CospinSolveShifted(KSP ksp, PetscBool adjoint, Vec b, Vec x)
 {
   Vec conjugate;
 
@@ -322,6 +322,10 @@ PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s
   ST st;
 
   PetscFunctionBeginUser;
+  if (spectrum->shell) {
+    PetscCall(CospinShellResolvent(spectrum, s, b, a, right, left));
+    PetscFunctionReturn(0);
+  }
   PetscCall(configure_solver(spectrum));
   PetscCall(EPSGetST(spectrum->eps, &st));
   PetscCall(STSetTransform(st, PETSC_TRUE)); /* as an eigensolver would: L - s is formed anew for each s */
@@ -329,8 +333,8 @@ PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s
   PetscCall(STGetOperator(st, NULL));
   PetscCall(STSetUp(st));
   PetscCall(STGetKSP(st, &ksp));
-  PetscCall(solve_shifted(ksp, PETSC_FALSE, b, right));
-  PetscCall(solve_shifted(ksp, PETSC_TRUE, a, left));
+  PetscCall(CospinSolveShifted(ksp, PETSC_FALSE, b, right));
+  PetscCall(CospinSolveShifted(ksp, PETSC_TRUE, a, left));
   PetscFunctionReturn(0);
 }
 

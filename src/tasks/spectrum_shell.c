@@ -12,10 +12,12 @@
    inverted matter.
 */
 #include "spectrum_shell.h"
+#include <cospin/cost.h>
 #include <cospin/davidson.h>
 
 enum { MAX_SCHUR = 128, MAX_STEPS = 1500 };
-static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11;
+static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11,
+                    solve_tolerance = 1e-13;
 /* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
 static const double shift_over_norm = 1e-6;
 
@@ -261,5 +263,80 @@ PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_de
   for (int k = 0; k < num_deflate + *num; k++) PetscCall(VecDestroy(&schur[k]));
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Resolvent ------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  CospinNoJump nojump;
+  PetscScalar s;
+} Shifted;
+
+static PetscErrorCode precondition(PC pc, Vec b, Vec x)
+{
+  Shifted *shifted;
+
+  PetscFunctionBeginUser;
+  PetscCall(PCShellGetContext(pc, &shifted));
+  PetscCall(CospinNoJumpSolve(shifted->nojump, shifted->s, PETSC_FALSE, b, x));
+  PetscFunctionReturn(0);
+}
+
+/* A^-T b is the conjugate of A^-H applied to the conjugate of b. */
+static PetscErrorCode precondition_transposed(PC pc, Vec b, Vec x)
+{
+  Shifted *shifted;
+  Vec conjugate;
+
+  PetscFunctionBeginUser;
+  PetscCall(PCShellGetContext(pc, &shifted));
+  PetscCall(VecDuplicate(b, &conjugate));
+  PetscCall(VecCopy(b, conjugate));
+  PetscCall(VecConjugate(conjugate));
+  PetscCall(CospinNoJumpSolve(shifted->nojump, shifted->s, PETSC_TRUE, conjugate, x));
+  PetscCall(VecConjugate(x));
+  PetscCall(VecDestroy(&conjugate));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_solver(CospinSpectrum spectrum, Shifted *shifted, KSP *ksp)
+{
+  PetscInt dimension;
+  PC pc;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  PetscCall(KSPCreate(spectrum->comm, ksp));
+  PetscCall(KSPSetOperators(*ksp, spectrum->liouvillian, spectrum->liouvillian));
+  PetscCall(KSPSetType(*ksp, KSPGMRES));
+  PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
+  PetscCall(KSPGMRESSetRestart(*ksp, 2 * CospinCostBasis(dimension)));
+  PetscCall(KSPSetTolerances(*ksp, solve_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
+  PetscCall(KSPGetPC(*ksp, &pc));
+  PetscCall(PCSetType(pc, PCSHELL));
+  PetscCall(PCShellSetContext(pc, shifted));
+  PetscCall(PCShellSetApply(pc, precondition));
+  PetscCall(PCShellSetApplyTranspose(pc, precondition_transposed));
+  PetscFunctionReturn(0);
+}
+
+/* A solve that gives up is seen in the residual of the resolvent's model. */
+PetscErrorCode CospinShellResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
+                                    Vec left)
+{
+  Shifted shifted = {.s = (PetscScalar)s};
+  KSP ksp;
+
+  PetscFunctionBeginUser;
+  PetscCall(prepare(spectrum));
+  shifted.nojump = spectrum->nojump;
+  PetscCall(create_solver(spectrum, &shifted, &ksp));
+  PetscCall(MatShift(spectrum->liouvillian, -shifted.s));
+  PetscCall(CospinSolveShifted(ksp, PETSC_FALSE, b, right));
+  PetscCall(CospinSolveShifted(ksp, PETSC_TRUE, a, left));
+  PetscCall(MatShift(spectrum->liouvillian, shifted.s));
+  PetscCall(KSPDestroy(&ksp));
   PetscFunctionReturn(0);
 }

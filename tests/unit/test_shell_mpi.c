@@ -148,6 +148,35 @@ static void Uniform_Rates_Give_An_Ensemble_Without_A_Matrix(void **state)
   }
 }
 
+#define LIGHT                                                                                                \
+  "title: light\nparameters: {N: 4, w: N/2}\ncomponents: {q: {kind: spins, size: N}}\n"                      \
+  "arrays: {d: [0.3, -0.5, 0.1, 0.7]}\nhamiltonian: [{sum: \"d[l]/2*q.sz[l]\"}]\n"                           \
+  "jumps: [{rate: 1, operator: q.Sm}, {rate: w, each: q.sp}]\noperator: %s\n"                                \
+  "tasks: [spectrum: {of: q.Sp, frequencies: {linspace: [-6, 6, 7]}}]\n"
+
+/* Solves with s - L and its adjoint. */
+static void Spectra_Are_Found_Without_A_Matrix(void **state)
+{
+  static const char *const forms[] = {"assembled", "shell"};
+  Answer answers[2];
+
+  (void)state;
+  for (int f = 0; f < 2; f++) {
+    char text[2048];
+    Model model;
+    snprintf(text, sizeof(text), LIGHT, forms[f]);
+    model = Model_Open(PETSC_COMM_WORLD, text, 0);
+    answers[f] = Model_Run(&model, 0);
+    assert_int_equal(answers[f].outcome, COSPIN_GOOD);
+    Model_Close(&model);
+  }
+  for (int k = 0; k < 7; k++) {
+    const double a = Answer_Get(&answers[0], "density", k), b = Answer_Get(&answers[1], "density", k);
+    if (!(fabs(a - b) < 1e-9)) fail_msg("density %.15g and %.15g", a, b);
+  }
+  for (int f = 0; f < 2; f++) Answer_Free(&answers[f]);
+}
+
 /* Not converged: an outcome, with the residual that was reached. */
 static void A_Search_That_Fails_Is_An_Outcome(void **state)
 {
@@ -177,6 +206,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(Products_Of_Pairs_Of_Spins_And_Ensembles),
       cmocka_unit_test(A_Deck_Evolves_Without_A_Matrix),
       cmocka_unit_test(Uniform_Rates_Give_An_Ensemble_Without_A_Matrix),
+      cmocka_unit_test(Spectra_Are_Found_Without_A_Matrix),
       cmocka_unit_test(A_Search_That_Fails_Is_An_Outcome),
   };
   int failed;
