@@ -276,6 +276,10 @@ PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
   ST st;
 
   PetscFunctionBeginUser;
+  if (spectrum->shell) {
+    PetscCall(CospinShellApplyInverse(spectrum, x, y));
+    PetscFunctionReturn(0);
+  }
   PetscCall(configure_solver(spectrum));
   PetscCall(EPSGetST(spectrum->eps, &st));
   PetscCall(STSetUp(st));

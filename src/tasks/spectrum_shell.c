@@ -340,3 +340,20 @@ PetscErrorCode CospinShellResolvent(CospinSpectrum spectrum, double complex s, V
   PetscCall(KSPDestroy(&ksp));
   PetscFunctionReturn(0);
 }
+
+/* s is the shift, as of the factors of spectrum.c. */
+PetscErrorCode CospinShellApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
+{
+  Shifted shifted = {.s = spectrum->shift};
+  KSP ksp;
+
+  PetscFunctionBeginUser;
+  PetscCall(prepare(spectrum));
+  shifted.nojump = spectrum->nojump;
+  PetscCall(create_solver(spectrum, &shifted, &ksp));
+  PetscCall(MatShift(spectrum->liouvillian, -shifted.s));
+  PetscCall(KSPSolve(ksp, x, y));
+  PetscCall(MatShift(spectrum->liouvillian, shifted.s));
+  PetscCall(KSPDestroy(&ksp));
+  PetscFunctionReturn(0);
+}

@@ -7,6 +7,7 @@ PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_de
                                   PetscBool left, int *num, CospinMode modes[]);
 PetscErrorCode CospinShellResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
                                     Vec left);
+PetscErrorCode CospinShellApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
 
 /* Collective. x = (s - L)^-1 b, or (adjoint) (s - L)^-H b, by a solver with L - s. */
 PetscErrorCode CospinSolveShifted(KSP ksp, PetscBool adjoint, Vec b, Vec x);
