@@ -142,10 +142,15 @@ const char *CospinFunctionName(int k)
   return k < NUM_FUNCTIONS ? functions[k].name : NULL;
 }
 
+#define PI 3.14159265358979323846
+
+/* Units are those of the SI, and a frequency is an angular one: MHz is 2 pi 1e6/s. amu: CODATA 2018. */
 static const struct {
   const char *name;
   double re, im;
-} constants[] = {{"pi", 3.14159265358979323846, 0}, {"i", 0, 1}};
+} constants[] = {{"pi", PI, 0},        {"i", 0, 1},          {"Hz", 2 * PI, 0},
+                 {"kHz", 2e3 * PI, 0}, {"MHz", 2e6 * PI, 0}, {"GHz", 2e9 * PI, 0},
+                 {"nm", 1e-9, 0},      {"um", 1e-6, 0},      {"amu", 1.66053906660e-27, 0}};
 
 enum { NUM_CONSTANTS = sizeof(constants) / sizeof(constants[0]) };
 

@@ -171,6 +171,19 @@ static void Numbers_And_Constants(void **state)
   Assert_Number("0^0", 1);
 }
 
+/* CODATA 2018: amu in kg. */
+static void Units_Are_Numbers_Of_The_SI(void **state)
+{
+  (void)state;
+  Assert_Number("280.3*nm", 280.3 * 1e-9);
+  Assert_Number("10*um", 10 * 1e-6);
+  Assert_Number("2*MHz", 2 * 2e6 * M_PI);
+  Assert_Number("GHz/MHz", 1e3);
+  Assert_Number("kHz/Hz", 1e3);
+  Assert_Number("Hz", 2 * M_PI);
+  Assert_Number("amu", 1.66053906660e-27);
+}
+
 static void Functions_Have_Their_Values(void **state)
 {
   (void)state;
@@ -460,6 +473,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(Precedence_And_Associativity),
       cmocka_unit_test(Numbers_And_Constants),
+      cmocka_unit_test(Units_Are_Numbers_Of_The_SI),
       cmocka_unit_test(Functions_Have_Their_Values),
       cmocka_unit_test(Operators_Are_Multiplied_Out),
       cmocka_unit_test(Adjoints),
