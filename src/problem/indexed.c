@@ -3,7 +3,7 @@
    expression is evaluated once for every spin (or pair), with `l` (and `m`) standing for it.
 */
 #include "problem_impl.h"
-#include <petscblaslapack.h>
+#include <cospin/hermitian.h>
 
 /* What counts as rounding in a rate matrix that is to be hermitian and positive, relative to its largest
    eigenvalue: data files seldom carry more digits. */
@@ -132,25 +132,6 @@ static PetscErrorCode evaluate_rates(CospinProblem problem, const CospinJump *ju
   PetscFunctionReturn(0);
 }
 
-/* Ascending eigenvalues of a hermitian matrix, which is overwritten. */
-static PetscErrorCode eigenvalues_of(int size, double complex matrix[], double values[])
-{
-  PetscBLASInt n, work_size, info;
-  PetscScalar *work;
-  PetscReal *real_work;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscBLASIntCast(size, &n));
-  PetscCall(PetscBLASIntCast(4 * size, &work_size));
-  PetscCall(PetscMalloc2((size_t)work_size, &work, (size_t)work_size, &real_work));
-  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKsyev_("N", "U", &n, matrix, &n, values, work, &work_size, real_work, &info);
-  PetscCall(PetscFPTrapPop());
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACK's heev returned %d", (int)info);
-  PetscCall(PetscFree2(work, real_work));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode check_rates(const CospinJump *jump, int size, const double complex rates[],
                                   CospinFaults faults, PetscBool *ok)
 {
@@ -175,7 +156,7 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
   }
   PetscCall(PetscMalloc2((size_t)(size * size), &copy, (size_t)size, &values));
   PetscCall(PetscArraycpy(copy, rates, size * size));
-  PetscCall(eigenvalues_of(size, copy, values));
+  PetscCall(CospinHermitianDiagonalise(size, copy, values));
   if (values[0] < -MATRIX_TOLERANCE * scale * size) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, at, path,
