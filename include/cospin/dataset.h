@@ -4,7 +4,7 @@
    point.
 
    The file: dimension scales for every grid axis and every further dimension (mode, ...); one variable per
-   row shaped [axis 0]...[axis n-1] (+ its further dimension); attributes units, long_name, and source or
+   row shaped [axis 0]...[axis n-1] (+ its further dimensions); attributes units, long_name, and source or
    flag_* where given; groups /deck (datasets `verbatim`, `completed`: the text) and /provenance (attributes).
    Root attributes: Conventions, title, source, history, cospin_format (an integer: the version of this
    layout) and cospin_grid (names of the grid axes, slowest first, separated by blanks). Readers ignore groups
@@ -44,12 +44,13 @@ typedef struct {
   CospinStorage storage;
   int dimension; /* index into further dimensions, or -1: one value per grid point */
   int offset;    /* where its values start in a record */
-  int size;      /* 1, or the size of its further dimension */
+  int size;      /* 1, or the product of the sizes of its further dimensions */
   char units[64];
   char long_name[160];
   char source[160];         /* equation or definition; "" if none */
   const char *const *flags; /* for codes: NULL-terminated names of the values flag_values[]; NULL otherwise */
   const int *flag_values;
+  int outer; /* 1 + index of one more further dimension, slower than that; 0: none */
 } CospinVariable;
 
 /* What the numbers of a stored state are called. */

@@ -12,6 +12,7 @@ typedef struct CospinTable_ {
   int *outcome_of_task;                     /* [num_tasks] offset of `<task>_outcome` */
   int *seconds_of_task;                     /* [num_tasks] */
   int outcome, seconds, peak_memory, ranks; /* offsets of the point's own variables */
+  int first_of_arrays; /* variable of the first part of the first array that has parts; the others follow */
 } * CospinTable;
 
 /* The variables that every point has, whatever its tasks. */
@@ -29,6 +30,9 @@ PetscErrorCode CospinTableDestroy(CospinTable *table);
 
 /* An empty record: NaN everywhere, outcomes COSPIN_NOT_RUN. */
 void CospinTableClear(CospinTable table, double record[]);
+
+/* Parts of arrays go into the record of their grid point. */
+void CospinTableStoreArrays(CospinTable table, CospinProblem problem, double record[]);
 
 /* Where task k leaves its numbers. */
 CospinResults CospinTableResults(CospinTable table, CospinDeck deck, int task, double record[]);

@@ -94,11 +94,24 @@ static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], s
   return status;
 }
 
-/* A variable may have fewer values along its further dimension than the layout has room for, or more. */
-static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinVariable *variable, size_t stride,
-                            double records[])
+/* The length of a dataset's fastest dimension. */
+static size_t Row_Of(hid_t file, const char name[])
 {
-  size_t total, size;
+  hsize_t shape[H5S_MAX_RANK] = {0};
+  hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+  const int rank = H5Sget_simple_extent_dims(space, shape, NULL);
+  H5Sclose(space);
+  H5Dclose(set);
+  return rank > 0 ? (size_t)shape[rank - 1] : 1;
+}
+
+/* A variable may have fewer values along its further dimensions than the layout has room for, or more. */
+static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinLayout *layout,
+                            const CospinVariable *variable, size_t stride, double records[])
+{
+  const size_t room =
+      variable->outer ? (size_t)layout->dimensions[variable->dimension].size : (size_t)variable->size;
+  size_t total, size, row;
   double *values;
   herr_t status;
   if (!Size_Of(file, variable->name, &total)) return -1;
@@ -108,9 +121,13 @@ static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinVariable *
   values = (double *)malloc(total * sizeof(double));
   if (!values) return -1;
   status = Read_Doubles(file, variable->name, values);
+  row = variable->outer ? Row_Of(file, variable->name) : size;
   for (size_t p = 0; status >= 0 && p < grid->num_points; p++) {
-    for (size_t k = 0; k < PetscMin(size, (size_t)variable->size); k++)
-      records[p * stride + (size_t)variable->offset + k] = values[p * size + k];
+    for (size_t k = 0; k < size; k++) {
+      const size_t at = k / row * room + k % row;
+      if (k % row < room && at < (size_t)variable->size)
+        records[p * stride + (size_t)variable->offset + at] = values[p * size + k];
+    }
   }
   free(values);
   return status;
@@ -124,8 +141,8 @@ static herr_t Read_Points(hid_t file, const Grid *grid, const CospinLayout *layo
     bad |= Read_Coordinate(file, grid, layout->axes[a].name, (size_t)layout->num_axes,
                            content->coordinates + a) < 0;
   for (int v = 0; v < layout->num_variables; v++)
-    bad |=
-        Read_Variable(file, grid, layout->variables + v, (size_t)layout->record_length, content->records) < 0;
+    bad |= Read_Variable(file, grid, layout, layout->variables + v, (size_t)layout->record_length,
+                         content->records) < 0;
   return bad ? -1 : 0;
 }
 

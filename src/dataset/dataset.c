@@ -109,9 +109,10 @@ static PetscErrorCode Check_Layout(const CospinLayout *layout)
              layout->num_axes);
   for (int i = 0; i < layout->num_variables; i++) {
     const CospinVariable *v = layout->variables + i;
-    const int size = v->dimension < 0 ? 1 : layout->dimensions[v->dimension].size;
+    const int size = (v->dimension < 0 ? 1 : layout->dimensions[v->dimension].size) *
+                     (v->outer ? layout->dimensions[v->outer - 1].size : 1);
     PetscCheck(v->dimension < layout->num_dimensions && v->size == size, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
-               "%s has %d values, its dimension %d", v->name, v->size, size);
+               "%s has %d values, its dimensions %d", v->name, v->size, size);
     PetscCheck(v->offset >= 0 && v->offset + v->size <= layout->record_length, PETSC_COMM_SELF,
                PETSC_ERR_ARG_OUTOFRANGE, "%s ends at %d of a record of %d", v->name, v->offset + v->size,
                layout->record_length);

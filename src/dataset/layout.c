@@ -146,12 +146,15 @@ static herr_t Write_Variable(hid_t file, const CospinLayout *layout, const Cospi
   hsize_t shape[H5S_MAX_RANK];
   hid_t set;
   for (int i = 0; i < rank; i++) shape[i] = (hsize_t)layout->axes[i].size;
-  if (variable->dimension >= 0) shape[rank++] = (hsize_t)variable->size;
+  if (variable->outer) shape[rank++] = (hsize_t)layout->dimensions[variable->outer - 1].size;
+  if (variable->dimension >= 0) shape[rank++] = (hsize_t)layout->dimensions[variable->dimension].size;
   set = CospinLayoutCreateArray(file, variable->name, variable->storage, rank, shape);
   Pick_Values(layout, variable, records, buffer);
   bad |= Write_Doubles(set, buffer) < 0;
   for (int i = 0; i < layout->num_axes; i++)
     bad |= CospinLayoutAttachScale(file, set, layout->axes[i].name, i) < 0;
+  if (variable->outer)
+    bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->outer - 1].name, rank - 2) < 0;
   if (variable->dimension >= 0)
     bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->dimension].name, rank - 1) < 0;
   bad |= Set_VariableAttributes(set, variable) < 0;

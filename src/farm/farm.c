@@ -339,7 +339,10 @@ static PetscErrorCode run_point(Farm *farm, PetscInt64 number, double record[], 
   CospinTableClear(table, record);
   PetscCall(create_point(&work, number));
   if (work.end != COSPIN_STEP_DONE) outcome = COSPIN_SOLVER_FAILED;
-  if (work.end == COSPIN_STEP_DONE) PetscCall(run_tasks(&work, finished));
+  if (work.end == COSPIN_STEP_DONE) {
+    CospinTableStoreArrays(table, work.point->problem, record);
+    PetscCall(run_tasks(&work, finished));
+  }
   for (int k = 0; k < farm->deck->num_tasks; k++)
     outcome = CospinOutcomeWorse(outcome, (CospinOutcome)record[table->outcome_of_task[k]]);
   PetscCall(leave_point(&work, *finished, stored));

@@ -81,6 +81,20 @@ static void view_component(CospinPage *page, const CospinComponentKind *kind)
   CospinPageEntry(page, "element", "of a stored state", kind->element);
 }
 
+static void view_array_parts(CospinPage *page, const CospinArrayPart *part)
+{
+  static const char *const forms[] = {"number", "vector over %ss", "matrix over %ss"};
+  char name[96], behind[256], unit[128];
+
+  for (; part && part->name; part++) {
+    (void)snprintf(name, sizeof(name), "NAME.%s", part->name);
+    (void)snprintf(behind, sizeof(behind), forms[part->rank], part->along[0]);
+    (void)snprintf(unit, sizeof(unit), "in units of %s, and a variable NAME_%s", part->unit, part->name);
+    append(behind, sizeof(behind), ", ", unit);
+    CospinPageEntry(page, name, behind, part->help);
+  }
+}
+
 static void view_decks(CospinPage *page)
 {
   char functions[1024] = "", constants[128] = "";
@@ -101,6 +115,7 @@ static void view_decks(CospinPage *page)
   for (int k = 0; CospinArrayKinds[k]; k++) {
     view_part(page, "generator", &CospinArrayKinds[k]->record);
     view_keys(page, CospinArrayKinds[k]->record.keys);
+    view_array_parts(page, CospinArrayKinds[k]->parts);
   }
 }
 

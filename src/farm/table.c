@@ -13,9 +13,17 @@ typedef struct {
   CospinVariable *variables;
   int count, capacity, length;
   int num_dimensions;
-  CospinDimension *dimensions; /* [num_tasks] at most */
+  CospinDimension *dimensions; /* [num_tasks + 2*num_arrays*MAX_PARTS] at most */
   int *dimension_of_task;      /* -1: none */
 } Builder;
+
+/* What all grid points ask for. */
+typedef struct {
+  CospinDimension *of_tasks; /* [num_tasks] */
+  int *of_parts;             /* [num_arrays][MAX_PARTS] sizes of parts of arrays */
+} Wanted;
+
+enum { MAX_PARTS = 32 };
 
 /* "rate" and "time" stand for the deck's units. */
 static const char *unit_of(CospinDeck deck, const char unit[])
@@ -257,7 +265,7 @@ static PetscErrorCode set_dimensions(Builder *builder, const CospinDimension wan
   char name[96];
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &builder->dimensions));
+  PetscCall(PetscCalloc1((size_t)(deck->num_tasks + 2 * deck->num_arrays * MAX_PARTS), &builder->dimensions));
   PetscCall(PetscCalloc1((size_t)deck->num_tasks, &builder->dimension_of_task));
   for (int k = 0; k < deck->num_tasks; k++) {
     builder->dimension_of_task[k] = -1;
@@ -268,9 +276,74 @@ static PetscErrorCode set_dimensions(Builder *builder, const CospinDimension wan
       PetscCall(PetscSNPrintf(name, sizeof(name), "%s", wanted[k].name));
     PetscCall(add_dimension(builder, name, &wanted[k], &builder->dimension_of_task[k]));
   }
-  builder->table->layout.num_dimensions = builder->num_dimensions;
-  builder->table->layout.dimensions = builder->dimensions;
   PetscFunctionReturn(0);
+}
+
+/* ---- Parts of arrays -------------------------------------------------------------------------------------
+ */
+
+/* `trap_spin`, and `trap_other_spin` for a matrix over them. */
+static PetscErrorCode part_dimension(Builder *builder, const CospinArray *array, const char along[],
+                                     const char prefix[], int size, int *index)
+{
+  const CospinDimension wanted = {.size = size, .units = "1", .long_name = along};
+  char name[96];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(name, sizeof(name), "%.60s_%s%s", array->name, prefix, along));
+  PetscCall(add_dimension(builder, name, &wanted, index));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_part(Builder *builder, const CospinArray *array, const CospinArrayPart *part,
+                               int size)
+{
+  const PetscBool same = (PetscBool)(part->rank == 2 && strcmp(part->along[0], part->along[1]) == 0);
+  CospinVariable *variable;
+  int index[2] = {-1, -1};
+  char name[96];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < part->rank; k++)
+    PetscCall(part_dimension(builder, array, part->along[k], k && same ? "other_" : "", size, &index[k]));
+  PetscCall(PetscSNPrintf(name, sizeof(name), "%.60s_%s", array->name, part->name));
+  PetscCall(
+      add(builder, name, COSPIN_REAL, index[PetscMax(part->rank - 1, 0)], part->unit, part->help, "", NULL));
+  variable = &builder->variables[builder->count - 1];
+  if (part->rank < 2) PetscFunctionReturn(0);
+  variable->outer = 1 + index[0];
+  variable->size *= size;
+  builder->length += variable->size - size;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_parts(Builder *builder, const int sizes[])
+{
+  const CospinDeck deck = builder->deck;
+
+  PetscFunctionBeginUser;
+  builder->table->first_of_arrays = builder->count;
+  for (int k = 0; k < deck->num_arrays; k++) {
+    const CospinArrayPart *parts = CospinArrayParts(&deck->arrays[k]);
+    for (int part = 0; parts && parts[part].name; part++)
+      PetscCall(add_part(builder, &deck->arrays[k], &parts[part], sizes[MAX_PARTS * k + part]));
+  }
+  PetscFunctionReturn(0);
+}
+
+void CospinTableStoreArrays(CospinTable table, CospinProblem problem, double record[])
+{
+  const CospinVariable *variable = table->layout.variables + table->first_of_arrays;
+
+  for (int k = 0; k < problem->deck->num_arrays; k++) {
+    for (int part = 0; part < problem->arrays[k].num_parts; part++, variable++) {
+      const CospinArrayValue *value = &problem->arrays[k].parts[part];
+      const int rows = value->rank == 2 ? value->size : 1, columns = value->rank ? value->size : 1;
+      const int room = variable->outer ? table->layout.dimensions[variable->dimension].size : 0;
+      for (int i = 0; i < rows * columns; i++)
+        record[variable->offset + i / columns * room + i % columns] = creal(value->values[i]);
+    }
+  }
 }
 
 /* ---- Stored states ---------------------------------------------------------------------------------------
@@ -328,7 +401,7 @@ static PetscErrorCode set_groups(Builder *builder, const CospinSystem *system, C
 
 /* Everything that needs numbers, at one grid point. */
 static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults,
-                                  CospinDimension wanted[], CospinPoint *point, PetscBool *ok)
+                                  const Wanted *wanted, CospinPoint *point, PetscBool *ok)
 {
   char where[256];
 
@@ -343,12 +416,19 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
     PetscCall(CospinTaskKindOf(&deck->tasks[k])
                   ->Check((*point)->problem, &deck->tasks[k], faults, &dimension, &task_ok));
     if (!task_ok) *ok = PETSC_FALSE;
-    if (dimension.size > wanted[k].size) wanted[k] = dimension;
+    if (dimension.size > wanted->of_tasks[k].size) wanted->of_tasks[k] = dimension;
+  }
+  for (int k = 0; k < deck->num_arrays; k++) {
+    const CospinArrayValue *array = &(*point)->problem->arrays[k];
+    for (int part = 0; part < array->num_parts; part++) {
+      int *size = &wanted->of_parts[MAX_PARTS * k + part];
+      *size = PetscMax(*size, array->parts[part].size);
+    }
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, CospinDimension wanted[],
+static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, const Wanted *wanted,
                                    CospinPoint *first, PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -363,8 +443,8 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, CospinD
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDimension wanted[],
-                            CospinPoint first, CospinTable *table, PetscBool *ok)
+static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const Wanted *wanted, CospinPoint first,
+                            CospinTable *table, PetscBool *ok)
 {
   Builder builder = {.deck = deck};
   CospinTable new;
@@ -376,9 +456,12 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDi
   PetscCall(PetscCalloc1((size_t)deck->num_tasks, &new->outcome_of_task));
   PetscCall(PetscCalloc1((size_t)deck->num_tasks, &new->seconds_of_task));
   PetscCall(set_axes(new, deck));
-  PetscCall(set_dimensions(&builder, wanted));
+  PetscCall(set_dimensions(&builder, wanted->of_tasks));
   PetscCall(add_point(&builder));
+  PetscCall(add_parts(&builder, wanted->of_parts));
   for (int k = 0; k < deck->num_tasks; k++) PetscCall(add_task(&builder, k, first->observables));
+  new->layout.num_dimensions = builder.num_dimensions;
+  new->layout.dimensions = builder.dimensions;
   new->layout.variables = builder.variables;
   new->layout.num_variables = builder.count;
   new->layout.record_length = builder.length;
@@ -393,14 +476,15 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const CospinDi
 PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTable *table, PetscBool *ok)
 {
   CospinPoint first = NULL;
-  CospinDimension *wanted;
+  Wanted wanted;
 
   PetscFunctionBeginUser;
   *table = NULL;
-  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &wanted));
-  PetscCall(check_points(deck, faults, wanted, &first, ok));
-  if (*ok) PetscCall(build(deck, faults, wanted, first, table, ok));
-  PetscCall(PetscFree(wanted));
+  PetscCall(PetscCalloc2((size_t)deck->num_tasks, &wanted.of_tasks, (size_t)(deck->num_arrays * MAX_PARTS),
+                         &wanted.of_parts));
+  PetscCall(check_points(deck, faults, &wanted, &first, ok));
+  if (*ok) PetscCall(build(deck, faults, &wanted, first, table, ok));
+  PetscCall(PetscFree2(wanted.of_tasks, wanted.of_parts));
   if (!*ok) PetscCall(CospinTableDestroy(table));
   PetscCall(CospinPointDestroy(&first));
   PetscFunctionReturn(0);

@@ -25,6 +25,11 @@ const CospinArrayKind *CospinArrayKindOf(const CospinRecord *record)
   return CospinArrayKinds[k];
 }
 
+const CospinArrayPart *CospinArrayParts(const CospinArray *array)
+{
+  return array->generator.kind ? CospinArrayKindOf(&array->generator)->parts : NULL;
+}
+
 void CospinRandomBlock(uint64_t seed, uint64_t index, uint32_t block[4])
 {
   enum { NUM_ROUNDS = 10 };

@@ -78,9 +78,12 @@ static PetscErrorCode evaluate_list(CospinProblem problem, const CospinArray *ar
 static PetscErrorCode generate(CospinProblem problem, const CospinArray *array, CospinFaults faults,
                                CospinArrayValue *value, PetscBool *ok)
 {
+  const CospinArrayPart *parts = CospinArrayParts(array);
   double numbers[MAX_KEYS];
 
   PetscFunctionBeginUser;
+  while (parts && parts[value->num_parts].name) value->num_parts++;
+  PetscCall(PetscCalloc1(value->num_parts, &value->parts));
   PetscCall(CospinProblemRecordNumbers(problem, &array->generator, faults, numbers, ok));
   if (*ok)
     PetscCall(CospinArrayKindOf(&array->generator)
@@ -109,8 +112,10 @@ PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults fau
     } else {
       PetscCall(evaluate_list(problem, array, faults, &values[k], &this_ok));
     }
-    if (this_ok) PetscCall(check_size(problem, array, &values[k], faults, &this_ok));
+    if (this_ok && !values[k].parts) PetscCall(check_size(problem, array, &values[k], faults, &this_ok));
     if (this_ok) PetscCall(check_finite(array, &values[k], faults, &this_ok));
+    for (int part = 0; part < values[k].num_parts && this_ok; part++)
+      PetscCall(check_finite(array, &values[k].parts[part], faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
   problem->arrays = values; /* not before: arrays do not use each other */
@@ -120,8 +125,12 @@ PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults fau
 PetscErrorCode CospinProblemDestroyArrays(CospinProblem problem)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; problem->arrays && k < problem->deck->num_arrays; k++)
-    PetscCall(PetscFree(problem->arrays[k].values));
+  for (int k = 0; problem->arrays && k < problem->deck->num_arrays; k++) {
+    CospinArrayValue *value = &problem->arrays[k];
+    for (int part = 0; part < value->num_parts; part++) PetscCall(PetscFree(value->parts[part].values));
+    PetscCall(PetscFree(value->parts));
+    PetscCall(PetscFree(value->values));
+  }
   PetscCall(PetscFree(problem->arrays));
   PetscFunctionReturn(0);
 }

@@ -130,31 +130,85 @@ static PetscErrorCode explain_parameter(CospinProblem problem, const char name[]
   PetscFunctionReturn(0);
 }
 
-/* An array without indices is, where it may be, the entry of the pair of spins (a matrix). */
-static PetscErrorCode resolve_array(CospinProblem problem, int k, int num_index, const int index[],
-                                    CospinValue *value, PetscBool *found, char why[], size_t why_size)
+/* ---- Arrays */
+
+/* The array whose name these characters are; -1: none. */
+static int find_array(CospinProblem problem, const char name[], size_t length)
 {
-  static const char *const indices[] = {"", "[l]", "[l,m]"};
-  const char *name = problem->deck->arrays[k].name;
-  const CospinArrayValue *array = &problem->arrays[k];
+  for (int k = 0; problem->arrays && k < problem->deck->num_arrays; k++) {
+    const char *known = problem->deck->arrays[k].name;
+    if (strlen(known) == length && strncmp(known, name, length) == 0) return k;
+  }
+  return -1;
+}
+
+/* What `B` or `trap.B` names; *spins: its indices run over those. NULL: neither an array nor a part of one.
+ */
+static const CospinArrayValue *find_value(CospinProblem problem, const char name[], PetscBool *spins)
+{
+  const char *dot = strchr(name, '.');
+  const int k = find_array(problem, name, dot ? (size_t)(dot - name) : strlen(name));
+  const CospinArrayPart *parts = k < 0 ? NULL : CospinArrayParts(&problem->deck->arrays[k]);
+
+  *spins = PETSC_TRUE;
+  if (k >= 0 && !dot && !parts) return &problem->arrays[k];
+  for (int part = 0; dot && parts && parts[part].name; part++) {
+    if (strcmp(parts[part].name, dot + 1) != 0) continue;
+    *spins = (PetscBool)(parts[part].rank > 0 && strcmp(parts[part].along[0], COSPIN_ALONG_SPINS) == 0);
+    return &problem->arrays[k].parts[part];
+  }
+  return NULL;
+}
+
+/* A matrix over spins without indices is, where it may be, the entry of the pair. */
+static PetscErrorCode resolve_array(CospinProblem problem, const CospinArrayValue *array, PetscBool spins,
+                                    const char name[], int num_index, const int index[], CospinValue *value,
+                                    PetscBool *found, char why[], size_t why_size)
+{
+  static const struct {
+    const char *word, *indices;
+  } forms[] = {{"number", ""}, {"vector", "[l]"}, {"matrix", "[l,m]"}};
   const int *at = num_index ? index : problem->index.value;
   const PetscBool implied =
-      (PetscBool)(num_index == 0 && problem->index.implied && array->rank == 2 && at[1] >= 0);
+      (PetscBool)(num_index == 0 && problem->index.implied && spins && array->rank == 2 && at[1] >= 0);
+  int place = 0;
 
   PetscFunctionBeginUser;
   if (num_index != array->rank && !implied) {
-    PetscCall(PetscSNPrintf(why, why_size, "array `%s` is a %s (write %s%s)", name,
-                            array->rank == 1 ? "vector" : "matrix", name, indices[array->rank]));
+    PetscCall(PetscSNPrintf(why, why_size, "array `%s` is a %s (write %s%s)", name, forms[array->rank].word,
+                            name, forms[array->rank].indices));
     PetscFunctionReturn(0);
   }
   for (int i = 0; i < array->rank; i++) {
+    place = place * array->size + at[i];
     if (at[i] >= 0 && at[i] < array->size) continue;
     PetscCall(PetscSNPrintf(why, why_size, "array `%s` has no entry %d (indices run from 0 to %d)", name,
                             at[i], array->size - 1));
     PetscFunctionReturn(0);
   }
-  value->number = array->values[array->rank == 1 ? at[0] : at[0] * array->size + at[1]];
+  value->number = array->values[place];
   *found = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+/* `trap.` and what may follow */
+static PetscErrorCode explain_parts(CospinProblem problem, int k, char why[], size_t why_size)
+{
+  const CospinArray *array = &problem->deck->arrays[k];
+  const CospinArrayPart *parts = CospinArrayParts(array);
+
+  PetscFunctionBeginUser;
+  if (!parts)
+    PetscCall(PetscSNPrintf(why, why_size, "array `%s` has no parts (write `%s`)", array->name, array->name));
+  else
+    PetscCall(PetscSNPrintf(why, why_size, "array `%s` is several (write one of", array->name));
+  for (; parts && parts->name; parts++) {
+    PetscCall(PetscStrlcat(why, " ", why_size));
+    PetscCall(PetscStrlcat(why, array->name, why_size));
+    PetscCall(PetscStrlcat(why, ".", why_size));
+    PetscCall(PetscStrlcat(why, parts->name, why_size));
+    PetscCall(PetscStrlcat(why, parts[1].name ? "," : ")", why_size));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -186,17 +240,22 @@ PetscErrorCode CospinProblemResolve(const void *context, const char name[], int 
   const CospinProblem problem = (CospinProblem)(uintptr_t)context;
   const CospinDeck deck = problem->deck;
   const char *dot = strchr(name, '.');
+  const int array = find_array(problem, name, dot ? (size_t)(dot - name) : strlen(name));
 
   PetscFunctionBeginUser;
   *found = PETSC_FALSE;
+  if (array >= 0) {
+    PetscBool spins;
+    const CospinArrayValue *of = find_value(problem, name, &spins);
+    if (of)
+      PetscCall(resolve_array(problem, of, spins, name, num_index, index, value, found, why, why_size));
+    else
+      PetscCall(explain_parts(problem, array, why, why_size));
+    PetscFunctionReturn(0);
+  }
   if (dot) {
     PetscCall(
         resolve_operator(problem, name, (size_t)(dot - name), num_index, index, value, found, why, why_size));
-    PetscFunctionReturn(0);
-  }
-  for (int k = 0; k < deck->num_arrays && problem->arrays; k++) {
-    if (strcmp(deck->arrays[k].name, name) != 0) continue;
-    PetscCall(resolve_array(problem, k, num_index, index, value, found, why, why_size));
     PetscFunctionReturn(0);
   }
   if (num_index) {
@@ -235,13 +294,13 @@ static PetscErrorCode survey_name(void *context, const char name[], int num_inde
   const Survey *survey = (const Survey *)context;
   const CospinProblem problem = survey->problem;
   const char *dot = strchr(name, '.');
+  PetscBool spins;
+  const CospinArrayValue *array = find_value(problem, name, &spins);
 
   PetscFunctionBeginUser;
   (void)num_index;
   if (index_letter(name) >= 0) survey->range->uses[index_letter(name)] = PETSC_TRUE;
-  for (int k = 0; k < problem->deck->num_arrays && !dot; k++) {
-    if (strcmp(problem->deck->arrays[k].name, name) == 0) survey_size(survey->range, problem->arrays[k].size);
-  }
+  if (array && spins) survey_size(survey->range, array->size);
   for (int c = 0; c < problem->system.num_components && dot; c++) {
     const CospinComponent component = &problem->system.components[c];
     if (strlen(component->name) != (size_t)(dot - name) ||

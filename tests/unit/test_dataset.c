@@ -27,13 +27,14 @@ static const int outcome_values[] = {0, 1, -2};
 static const CospinDimension modes[] = {{"mode", MODES, NULL, "1", "eigenvalue, slowest first"}};
 
 static const CospinVariable variables[] = {
-    {"steady_inversion", COSPIN_REAL, -1, 0, 1, "1", "inversion $2\\langle S_z\\rangle/N$", "", NULL, NULL},
-    {"decay_rate", COSPIN_REAL, 0, 1, MODES, "Gamma_c", "decay rate", "-Re lambda", NULL, NULL},
-    {"decay_lower", COSPIN_REAL, 0, 3, MODES, "Gamma_c", "lower end of the bracket", "", NULL, NULL},
-    {"decay_upper", COSPIN_REAL, 0, 5, MODES, "Gamma_c", "upper end of the bracket", "", NULL, NULL},
-    {"outcome", COSPIN_INTEGER, -1, 7, 1, "1", "outcome", "", outcome_names, outcome_values},
-    {"seconds", COSPIN_REAL, -1, 8, 1, "s", "wall time", "", NULL, NULL},
-    {"dimension", COSPIN_INTEGER, -1, 9, 1, "1", "unknowns", "", NULL, NULL},
+    {"steady_inversion", COSPIN_REAL, -1, 0, 1, "1", "inversion $2\\langle S_z\\rangle/N$", "", NULL, NULL,
+     0},
+    {"decay_rate", COSPIN_REAL, 0, 1, MODES, "Gamma_c", "decay rate", "-Re lambda", NULL, NULL, 0},
+    {"decay_lower", COSPIN_REAL, 0, 3, MODES, "Gamma_c", "lower end of the bracket", "", NULL, NULL, 0},
+    {"decay_upper", COSPIN_REAL, 0, 5, MODES, "Gamma_c", "upper end of the bracket", "", NULL, NULL, 0},
+    {"outcome", COSPIN_INTEGER, -1, 7, 1, "1", "outcome", "", outcome_names, outcome_values, 0},
+    {"seconds", COSPIN_REAL, -1, 8, 1, "s", "wall time", "", NULL, NULL, 0},
+    {"dimension", COSPIN_INTEGER, -1, 9, 1, "1", "unknowns", "", NULL, NULL, 0},
 };
 
 static const CospinAttribute provenance[] = {{"started", "2026-01-02T03:04:05Z"},
@@ -262,6 +263,47 @@ static void test_LargeGridIsChecksummedAndPacked(void **state)
   free(values);
   free(records);
   free(axis);
+}
+
+/* Rows of three in the file; what is read has room for two rows of four, then of two. */
+static void test_MatricesKeepTheirRows(void **state)
+{
+  static const CospinDimension written[] = {{"row", 2, NULL, "1", "row"}, {"column", 3, NULL, "1", "column"}};
+  const CospinVariable table[] = {
+      {.name = "matrix", .dimension = 1, .size = 6, .units = "1", .long_name = "a matrix", .outer = 1},
+      {.name = "outcome", .dimension = -1, .offset = 6, .size = 1, .units = "1", .long_name = "outcome"}};
+  const CospinLayout layout = {
+      .num_dimensions = 2, .dimensions = written, .num_variables = 2, .variables = table, .record_length = 7};
+  const double records[7] = {0, 1, 2, 10, 11, 12, 1};
+  char path[256], why[512];
+  hsize_t shape[2];
+  hid_t file, set;
+  (void)state;
+  Write_Or_Fail(Path(path, "matrix.h5"), &layout, records);
+  file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  set = H5Dopen2(file, "matrix", H5P_DEFAULT);
+  assert_int_equal(Rank_Of(set, shape), 2);
+  assert_true(shape[0] == 2 && shape[1] == 3);
+  H5Dclose(set);
+  H5Fclose(file);
+  for (int columns = 2; columns <= 4; columns++) {
+    const CospinDimension asked[] = {written[0], {"column", columns, NULL, "1", "column"}};
+    CospinVariable variable = table[0];
+    CospinLayout other = layout;
+    CospinDatasetContent content;
+    variable.size = other.record_length = 2 * columns;
+    other.dimensions = asked;
+    other.num_variables = 1;
+    other.variables = &variable;
+    if (CospinDatasetRead(path, &other, &content, why, sizeof(why))) fail_msg("%s", why);
+    for (int row = 0; row < 2; row++) {
+      for (int column = 0; column < columns; column++) {
+        const double value = content.records[row * columns + column];
+        assert_true(column < 3 ? value == 10 * row + column : isnan(value));
+      }
+    }
+    assert_int_equal(CospinDatasetContentFree(&content), 0);
+  }
 }
 
 static void Expect_Refusal(const char path[], const char reason[])
@@ -567,6 +609,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_Attributes),
       cmocka_unit_test(test_DeckIsStoredAsItIs),
       cmocka_unit_test(test_LargeGridIsChecksummedAndPacked),
+      cmocka_unit_test(test_MatricesKeepTheirRows),
       cmocka_unit_test(test_MissingDirectoryIsASentence),
       cmocka_unit_test(test_DirectoryInTheWayIsASentence),
       cmocka_unit_test(test_FullDiskKeepsTheOldFile),

@@ -124,7 +124,14 @@ static void test_Components(void **state)
 
 static void test_Arrays(void **state)
 {
-  for (int k = 0; CospinArrayKinds[k]; k++) Expect_Keys(*state, &CospinArrayKinds[k]->record);
+  for (int k = 0; CospinArrayKinds[k]; k++) {
+    Expect_Keys(*state, &CospinArrayKinds[k]->record);
+    for (const CospinArrayPart *part = CospinArrayKinds[k]->parts; part && part->name; part++) {
+      char name[96];
+      (void)snprintf(name, sizeof(name), "NAME.%s", part->name);
+      Expect_Entry(*state, name);
+    }
+  }
 }
 
 static void test_TasksAndTheirVariables(void **state)
