@@ -82,6 +82,14 @@ class WignerPanel:
 
 
 @dataclass
+class CrystalPanel:
+    """Ions or modes of the first grid point, of an entry {kind: crystal}."""
+    draw: object  # draw_ions or draw_modes
+    parts: dict
+    title: str
+
+
+@dataclass
 class Curve:
     x: np.ndarray
     y: np.ndarray
@@ -155,7 +163,7 @@ def panels_of_deck(completed):
     deck = yaml.load(completed, Loader=yaml.BaseLoader) or {}
     panels = []
     for entry in deck.get("plots") or []:
-        if entry.get("kind") == "wigner":
+        if entry.get("kind", "lines") != "lines":
             panels.append(entry)
             continue
         known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
@@ -179,9 +187,9 @@ def choose_panels(path, data, options):
         return [Panel(options.x, names, options.series, options.average, logx=options.logx, logy=options.logy)]
     panels = panels or panels_by_default(data, observables)
     panels = [one for panel in panels
-              for one in (wigner_panels(path, data, panel) if isinstance(panel, dict) else [panel])]
+              for one in (OTHER_PANELS[panel["kind"]](path, data, panel) if isinstance(panel, dict) else [panel])]
     for panel in panels:
-        if isinstance(panel, WignerPanel):
+        if not isinstance(panel, Panel):
             continue
         panel.logx |= options.logx
         panel.logy |= options.logy
@@ -212,6 +220,18 @@ def wigner_panels(path, data, entry):
     for panel in panels:
         panel.look = look
     return panels
+
+
+def crystal_panels(_, data, entry):
+    """Where the ions are, and how their modes are damped."""
+    prefix = entry["array"] + "_"
+    first = data.isel({axis: 0 for axis in data[prefix + "Gc"].dims})
+    parts = {name[len(prefix):]: first[name].values for name in first.data_vars if name.startswith(prefix)}
+    title = checked(entry["title"]) if entry.get("title") else ""
+    return [CrystalPanel(draw_ions, parts, title), CrystalPanel(draw_modes, parts, title)]
+
+
+OTHER_PANELS = {"wigner": wigner_panels, "crystal": crystal_panels}
 
 
 def radius_of(matrix):
@@ -466,6 +486,33 @@ def unfinished(files):
             for path, finished, points in counts if finished < points]
 
 
+def draw_ions(ax, parts):
+    """Coolants, which come first, are open circles; spins are filled by their frequency B_l."""
+    placed = np.isfinite(parts["x"])  # another grid point may have more ions
+    x, y = (1e6 * parts[name][placed] for name in "xy")
+    levels = parts["B"][np.isfinite(parts["B"])] / (2 * np.pi)
+    coolants = len(x) - len(levels)
+    size = 1500 / np.ptp(x) if len(x) > 1 else 100
+    ax.scatter(x[:coolants], y[:coolants], s=size, facecolors="none", edgecolors="0.5", linewidths=0.6)
+    spins = ax.scatter(x[coolants:], y[coolants:], s=size, c=levels, cmap="viridis", linewidths=0)
+    ax.figure.colorbar(spins, ax=ax, fraction=0.046, pad=0.04, label=r"$B_l/2\pi$ (Hz)")
+    ax.set_aspect("equal")
+    ax.margins(0.08)
+    ax.set_xlabel(r"$x$ ($\mu$m)")
+    ax.set_ylabel(r"$y$ ($\mu$m)")
+
+
+def draw_modes(ax, parts):
+    """Every mode is a line at its frequency as high as it is damped; the resonant one is red."""
+    modes = np.isfinite(parts["frequency"])
+    frequency, shift, damping = (parts[name][modes] / (2 * np.pi) for name in ("frequency", "shift", "kappa"))
+    colours = [COLOURS[1]] + [COLOURS[0]] * (len(frequency) - 1)
+    ax.vlines(1e-6 * (frequency + shift), 0, 1e-3 * damping, colors=colours, linewidth=0.9)
+    ax.set_ylim(0, 1.05e-3 * damping.max())
+    ax.set_xlabel(r"Frequency of a mode $\omega'_n/2\pi$ (MHz)")
+    ax.set_ylabel(r"Damping $\kappa_n/2\pi$ (kHz)")
+
+
 def number_as_letter(number):
     return chr(ord("a") + number) if number < 26 else str(number + 1)
 
@@ -485,9 +532,11 @@ def draw_figure(panels, files, say):
     for number, (ax, panel) in enumerate(zip(grid.flat, panels)):
         if isinstance(panel, WignerPanel):
             draw_wigner(ax, panel)
+        elif isinstance(panel, CrystalPanel):
+            panel.draw(ax, panel.parts)
         else:
             draw_panel(ax, panel, files, say)
-        if len(panels) > 1 and isinstance(panel, WignerPanel):
+        if len(panels) > 1 and not isinstance(panel, Panel):
             ax.set_title("\n".join(textwrap.wrap(f"({number_as_letter(number)}) {panel.title}", 38)), loc="left")
         elif len(panels) > 1:
             ax.set_title(f"({number_as_letter(number)})", loc="left")

@@ -41,7 +41,7 @@ typedef struct {
   PetscBool required;
   const char *help, *form; /* what it is; how it is written */
   const char *const
-      *const keys[2]; /* the keys of its entries, each list NULL-terminated; records have tables */
+      *const keys[4]; /* of its entries: lists up to a NULL, each NULL-terminated; records have tables */
 } CospinSectionInfo;
 /* The k-th; NULL behind the last. */
 const CospinSectionInfo *CospinDeckSection(int k);
@@ -160,14 +160,17 @@ typedef struct {
   CospinExpression operator;
 } CospinJump;
 
+typedef enum { COSPIN_PLOT_LINES, COSPIN_PLOT_WIGNER, COSPIN_PLOT_CRYSTAL } CospinPlotKind;
+
 /* One picture that postprocess draws: {x: axis, y: [variables], series: axis, average: axis, title:, logx:,
  * logy:, xlabel:, ylabel:}, or of stored states: {kind: wigner, task:, component:, on: plane | sphere, j:,
- * title:} */
+ * title:}, or of ions and their modes: {kind: crystal, array:, title:} */
 typedef struct {
   CospinPosition position;
-  PetscBool wigner;
+  CospinPlotKind kind;
   char *x, *series, *average, *title, *xlabel, *ylabel; /* NULL if not said */
   char *task, *component, *on, *j;                      /* of a Wigner function; NULL if not said */
+  char *array;                                          /* of a crystal; NULL if not said */
   int num_y;
   char **y;
   PetscBool logx, logy;

@@ -270,12 +270,14 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
   }
 }
 
-static void Print_Wigner(FILE *stream, const CospinPlot *plot)
+/* Those that are no lines. */
+static void Print_Other_Plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
   fputs("  - {", stream);
-  Print_Pair(stream, &first, "kind", "wigner");
+  Print_Pair(stream, &first, "kind", plot->kind == COSPIN_PLOT_WIGNER ? "wigner" : "crystal");
+  Print_Pair(stream, &first, "array", plot->array);
   Print_Pair(stream, &first, "task", plot->task);
   Print_Pair(stream, &first, "component", plot->component);
   Print_Pair(stream, &first, "on", plot->on);
@@ -288,8 +290,8 @@ static void Print_Plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
-  if (plot->wigner) {
-    Print_Wigner(stream, plot);
+  if (plot->kind != COSPIN_PLOT_LINES) {
+    Print_Other_Plot(stream, plot);
     return;
   }
   fputs("  - {", stream);

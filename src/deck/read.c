@@ -45,7 +45,8 @@ static const struct {
      {"arrays",
       PETSC_FALSE,
       "vectors and matrices over the spins",
-      "NAME: a list, a list of lists, or {GENERATOR: {keys}}; used with an index, NAME[l] or NAME[l,m]",
+      "NAME: a list, a list of lists, or {GENERATOR: {keys}}; used with an index, NAME[l] or NAME[l,m], "
+      "what a generator makes several of as NAME.PART[l]",
       {NULL}}},
     {CospinReadHamiltonian,
      {"hamiltonian",
@@ -94,8 +95,8 @@ static const struct {
       "a list of {y: VARIABLE or a list of them, x: AXIS, series: AXIS, average: AXIS, title: T, xlabel: T, "
       "ylabel: T, logx: BOOLEAN, logy: BOOLEAN, kind: lines} and of {kind: wigner, task: TASK, component: "
       "NAME, on: "
-      "plane | sphere, j: NUMBER, title: T}",
-      {CospinPlotKeys, CospinWignerKeys}}},
+      "plane | sphere, j: NUMBER, title: T} and of {kind: crystal, array: NAME, title: T}",
+      {CospinPlotKeys, CospinWignerKeys, CospinCrystalKeys}}},
 };
 
 enum { NUM_SECTIONS = sizeof(sections) / sizeof(sections[0]) };

@@ -76,6 +76,8 @@ PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex value
                                      PetscBool *ok);
 
 /* The keys of sections that are no records, NULL at the end. */
-extern const char *const CospinUnitsKeys[],
-    *const CospinDefinitionKeys[],
-        *const CospinTermKeys[], *const CospinJumpKeys[], *const CospinWignerKeys[], *const CospinPlotKeys[];
+extern const char *const CospinUnitsKeys[], *const CospinDefinitionKeys[],
+                                                *const CospinTermKeys[], *const CospinJumpKeys[],
+                                                                             *const CospinWignerKeys[],
+                                                                                 *const CospinCrystalKeys[],
+                                                                                     *const CospinPlotKeys[];

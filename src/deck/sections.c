@@ -11,6 +11,7 @@ const char *const CospinDefinitionKeys[] = {"value", "unit", "label", NULL};
 const char *const CospinTermKeys[] = {"sum", NULL};
 const char *const CospinJumpKeys[] = {"rate", "operator", "each", "rates", "pairs", "name", NULL};
 const char *const CospinWignerKeys[] = {"task", "component", "on", "j", "title", "kind", NULL};
+const char *const CospinCrystalKeys[] = {"array", "title", "kind", NULL};
 const char *const CospinPlotKeys[] = {"x", "series", "average", "title", "xlabel", "ylabel",
                                       "y", "logx",   "logy",    "kind",  NULL};
 
@@ -429,7 +430,6 @@ static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *ent
   char *end = NULL;
 
   PetscFunctionBeginUser;
-  plot->wigner = PETSC_TRUE;
   PetscCall(CospinEntriesCheckKeys(entries, CospinWignerKeys, reader->faults, NULL));
   PetscCall(Read_Texts(reader, entries, CospinWignerKeys, places));
   if (plot->on && strcmp(plot->on, surfaces[0]) && strcmp(plot->on, surfaces[1]))
@@ -439,22 +439,40 @@ static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *ent
   PetscFunctionReturn(0);
 }
 
+/* {kind: crystal, ...}: of the ions and modes of an array */
+static PetscErrorCode Read_Crystal(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
+{
+  char **const places[] = {&plot->array, &plot->title, NULL};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntriesCheckKeys(entries, CospinCrystalKeys, reader->faults, NULL));
+  PetscCall(Read_Texts(reader, entries, CospinCrystalKeys, places));
+  PetscFunctionReturn(0);
+}
+
 /* What a plot is of: `lines` unless it says so; *good: it is one of those that there are. */
-static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, PetscBool *wigner,
+static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, CospinPlotKind *kind,
                                      PetscBool *good)
 {
-  static const char *const kinds[] = {"lines", "wigner", NULL};
-  const CospinEntry *kind = CospinEntriesFind(entries, "kind");
+  static const char *const kinds[] = {[COSPIN_PLOT_LINES] = "lines",
+                                      [COSPIN_PLOT_WIGNER] = "wigner",
+                                      [COSPIN_PLOT_CRYSTAL] = "crystal",
+                                      NULL};
+  const CospinEntry *entry = CospinEntriesFind(entries, "kind");
   char *text = NULL;
 
   PetscFunctionBeginUser;
-  *wigner = PETSC_FALSE;
+  *kind = COSPIN_PLOT_LINES;
   *good = PETSC_TRUE;
-  if (kind) PetscCall(CospinEntryGetText(kind, "lines or wigner", reader->faults, &text));
-  *good = (PetscBool)(!kind || (text && (!strcmp(text, kinds[0]) || !strcmp(text, kinds[1]))));
+  if (!entry) PetscFunctionReturn(0);
+  PetscCall(CospinEntryGetText(entry, "lines, wigner or crystal", reader->faults, &text));
+  *good = PETSC_FALSE;
+  for (int k = 0; text && kinds[k] && !*good; k++) {
+    *kind = (CospinPlotKind)k;
+    *good = (PetscBool)(strcmp(text, kinds[k]) == 0);
+  }
   if (text && !*good)
-    PetscCall(CospinFaultsAddUnknown(reader->faults, kind->at, kind->path, "kind of plot", text, kinds));
-  if (text) *wigner = (PetscBool)(strcmp(text, kinds[1]) == 0);
+    PetscCall(CospinFaultsAddUnknown(reader->faults, entry->at, entry->path, "kind of plot", text, kinds));
   PetscCall(PetscFree(text));
   PetscFunctionReturn(0);
 }
@@ -465,15 +483,16 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
                            &plot->ylabel, NULL,          NULL,           NULL,         NULL};
   const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
-  PetscBool wigner, good;
+  PetscBool good;
 
   PetscFunctionBeginUser;
   plot->position = entry->at;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {x: AXIS, y: VARIABLE}",
                                 reader->faults, &entries));
-  PetscCall(Read_Plot_Kind(reader, &entries, &wigner, &good));
-  if (wigner || !good) {
-    if (wigner) PetscCall(Read_Wigner(reader, &entries, plot));
+  PetscCall(Read_Plot_Kind(reader, &entries, &plot->kind, &good));
+  if (plot->kind != COSPIN_PLOT_LINES || !good) {
+    if (good && plot->kind == COSPIN_PLOT_WIGNER) PetscCall(Read_Wigner(reader, &entries, plot));
+    if (good && plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(Read_Crystal(reader, &entries, plot));
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);
   }

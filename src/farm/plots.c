@@ -121,6 +121,30 @@ static PetscErrorCode check_wigner(Checker *checker, int plot)
   PetscFunctionReturn(0);
 }
 
+/* Of an array that has ions and modes. */
+static PetscErrorCode check_crystal(Checker *checker, int plot)
+{
+  const CospinDeck deck = checker->deck;
+  const char *array = deck->plots[plot].array;
+  const char **known;
+  int count = 0;
+  PetscBool found = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)deck->num_arrays + 1, &known));
+  for (int k = 0; k < deck->num_arrays; k++) {
+    const CospinRecordKind *kind = deck->arrays[k].generator.kind;
+    if (!kind || strcmp(kind->name, "crystal") != 0) continue;
+    known[count++] = deck->arrays[k].name;
+    if (array && strcmp(deck->arrays[k].name, array) == 0) found = PETSC_TRUE;
+  }
+  if (!found)
+    PetscCall(fail(checker, plot, "array", "crystal", array ? array : "(not said)", known,
+                   "an array `NAME: {crystal: {...}}` is one"));
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
 /* An average runs over an axis of the grid that nothing else in the picture uses. */
 static PetscErrorCode check_average(Checker *checker, int plot, const CospinPlot *asked)
 {
@@ -153,7 +177,8 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_plots; k++) {
     const CospinPlot *plot = &deck->plots[k];
-    if (plot->wigner) PetscCall(check_wigner(&checker, k));
+    if (plot->kind == COSPIN_PLOT_WIGNER) PetscCall(check_wigner(&checker, k));
+    if (plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(check_crystal(&checker, k));
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));
     PetscCall(check_average(&checker, k, plot));

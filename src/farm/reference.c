@@ -31,7 +31,7 @@ static void view_sections(CospinPage *page)
     char text[2048] = "";
     append(text, sizeof(text), "", section->help);
     append(text, sizeof(text), ". Written as ", section->form);
-    for (int l = 0; l < 2 && section->keys[l]; l++)
+    for (int l = 0; section->keys[l]; l++)
       append_list(text, sizeof(text), l ? "; or: " : ". Keys: ", section->keys[l]);
     CospinPageEntry(page, section->name, section->required ? "needed" : "", text);
   }

@@ -1,5 +1,4 @@
 """Runs decks of input/ through the program: what the tests of shipped decks share."""
-import glob
 import os
 import re
 import shutil
@@ -23,8 +22,7 @@ except ImportError as missing:
 def run(deck, changes=(), status=0, ranks=1, keep=None):
     """The dataset of a deck of input/, after replacing (pattern, text) pairs that must each match once.
 
-    `status` is the exit status that is expected; `keep` a place for the dataset's file. The data files of input/ lie
-    beside the deck.
+    `status` is the exit status that is expected; `keep` a place for the dataset's file.
     """
     with open(os.path.join(SOURCE, "input", deck), encoding="utf-8") as stream:
         text = stream.read()
@@ -35,8 +33,6 @@ def run(deck, changes=(), status=0, ranks=1, keep=None):
         path, output = os.path.join(folder, deck), os.path.join(folder, "out.h5")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(text)
-        for data in glob.glob(os.path.join(SOURCE, "input", "*.h5")):
-            shutil.copy(data, folder)
         # Open MPI's own folders stand there too: programs that share them may trip over each other
         launcher = [MPIEXEC, "-n", str(ranks)] if ranks > 1 else []
         environment = {**os.environ, "TMPDIR": folder}

@@ -2,21 +2,32 @@
 # cospin-test: PROCESSORS 2 TIMEOUT 600
 import os
 import sys
+import tempfile
 import unittest
 
 import h5py
 import numpy
 
 from decks import SOURCE, run
+import cospin_plot
 
+REFERENCE = os.path.join(SOURCE, "tests", "reference", "crystal_10_19.h5")  # by another code; group six: its first six
 # x = 1/2, exact, from an independent code; nine digits are given
 INVERSION, CORRELATION = .201609868, .042441257
-SIX = [(r"^  N: +10", "  N: 6")] + [(r"dataset: %s\}" % name, "dataset: six/%s}" % name) for name in ("B", "J", "Gm", "Gp")]
+# spontaneous rates in units of Gamma_c; those of the deck are theirs to 1e-3
+UP, DOWN, DEPHASING = .07279416632368028, .14564173995941024, .2184359062830905
+RATES = [(r"Gsp/3/trap.Gc, each: q.sp", f"{UP}, each: q.sp"), (r"2\*Gsp/3/trap.Gc", f"{DOWN}"),
+         (r"Gsp/trap.Gc/4", f"{DEPHASING}/4")]
+# the arrays of the first six ions from the file instead of the generator
+SIX = RATES + [(r"^  N: +10", "  N: 6"), (r"^  trap:\n(    .*\n)+", "".join(
+    f"  {name}: {{file: {REFERENCE}, dataset: six/{name}}}\n" for name in ("B", "J", "Gm", "Gp"))),
+    (r"trap.B\[l\]/trap.Gc", "B[l]"), (r"trap.J\[l,m\]/trap.Gc", "J[l,m]"), (r"trap.Gm/trap.Gc", "Gm"),
+    (r"trap.Gp/trap.Gc", "Gp"), (r"^  - \{kind: crystal, .*\n", "")]
 
 
 def dense_steady_state(repump, up, down, dephasing):
     """Inversion and correlation of the six ions: Eq. (19) and (20) as matrices of 64 states, elements with m = m'."""
-    with h5py.File(os.path.join(SOURCE, "input", "crystal_10_19.h5")) as data:
+    with h5py.File(REFERENCE) as data:
         arrays = {name: numpy.array(data["six"][name]) for name in ("B", "J", "Gm", "Gp")}
     size, states = 6, 64
     lower = [numpy.kron(numpy.kron(numpy.eye(2 ** l), [[0, 1], [0, 0]]), numpy.eye(2 ** (size - 1 - l)))
@@ -50,8 +61,13 @@ def dense_steady_state(repump, up, down, dephasing):
 
 
 class Crystal(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = os.path.join(folder.name, "crystal.h5")
+
     def test_ten_ions_reach_their_steady_state(self):
-        data = run("ions_crystal.yaml", [(r"times: +\{.*\}", "times: [0, 2.5, 3]")], ranks=2)
+        data = run("ions_crystal.yaml", RATES + [(r"times: +\{.*\}", "times: [0, 2.5, 3]")], ranks=2)
         self.assertEqual(int(data.outcome), 1)
         self.assertEqual(int(data.evolve_dimension), 184756)
         for at in (1, 2):  # it has stopped changing; half a digit, and the tolerance of the evolution
@@ -60,17 +76,47 @@ class Crystal(unittest.TestCase):
         self.assertAlmostEqual(float(data.evolve_inversion[0]), -1, delta=1e-12)
 
     def test_their_steady_state_and_fringe_without_a_matrix(self):
-        data = run("ions_crystal_steady.yaml", [(r"^  x: \[.*\]$", "  x: [0.5]")], ranks=2)
+        data = run("ions_crystal_steady.yaml", RATES + [(r"^  x: \[.*\]$", "  x: [0.5]")], ranks=2)
         self.assertEqual(int(data.outcome), 1)
         self.assertEqual(int(data.steady_nonzeros), 0)
-        self.assertAlmostEqual(float(data.steady_inversion), INVERSION, delta=1e-9)
-        self.assertAlmostEqual(float(data.steady_correlation), CORRELATION, delta=1e-9)
+        self.assertAlmostEqual(float(data.steady_inversion), INVERSION, delta=2.5e-9)
+        self.assertAlmostEqual(float(data.steady_correlation), CORRELATION, delta=2.5e-9)
         self.assertAlmostEqual(float(data.decay_rate), 7.464833, delta=1e-6)
+
+    def test_the_crystal_is_stored(self):
+        """Frequencies and rates over 2 pi. The grid is over sizes: the smaller crystal fills a part of the arrays."""
+        data = run("ions_crystal.yaml", [(r"^components:", "grid:\n  N: [2, 10]\n\ncomponents:"),
+                                         (r"  - evolve:\n.*\n.*\n", "  - evolve: {times: [0], initial: {q: ground}}\n"),
+                                         (r"(plots:\n)  .*\n  .*\n", r"\1")], keep=self.file)
+        self.assertEqual(data.trap_Gm.dims, ("N", "trap_spin", "trap_other_spin"))
+        self.assertEqual(data.trap_amplitude.dims, ("N", "trap_mode", "trap_ion"))
+        self.assertEqual(data.trap_x.attrs["units"], "m")
+        small, large = data.isel(N=0), data.isel(N=1)
+        hertz = 2 * numpy.pi
+        self.assertAlmostEqual(float(large.trap_nbar[0]), 4.6992, delta=1e-4)
+        self.assertAlmostEqual(float(large.trap_kappa[0]) / hertz, 5726, delta=2)
+        self.assertAlmostEqual(float(large.trap_Gc) / hertz, 1.7681, delta=.002)  # of rounded Raman parameters
+        with h5py.File(REFERENCE) as reference:
+            for name in ("Gm", "Gp"):  # sorted: ions equally far are counted in another order there
+                mine = numpy.sort(large["trap_" + name].values.ravel()) / float(large.trap_Gc)
+                numpy.testing.assert_allclose(mine, numpy.sort(reference[name][:].ravel()), rtol=1e-7)
+        amplitude = large.trap_amplitude.values
+        numpy.testing.assert_allclose(amplitude @ amplitude.T, numpy.eye(19), atol=1e-12)
+        inside = small.trap_amplitude.values[:11, :11]
+        numpy.testing.assert_allclose(inside @ inside.T, numpy.eye(11), atol=1e-12)
+        self.assertTrue(numpy.isnan(small.trap_amplitude.values[11:]).all())
+        self.assertTrue(numpy.isnan(small.trap_Gm.values[2:]).all() and numpy.isfinite(small.trap_Gm.values[:2, :2]).all())
+        self.assertEqual(len(set(numpy.round(large.trap_x.values[1:7] ** 2 + large.trap_y.values[1:7] ** 2, 14))), 1)
+
+        ions, modes = cospin_plot.choose_panels(self.file, data, cospin_plot.parse_options([self.file]))
+        self.assertEqual((ions.draw, modes.draw), (cospin_plot.draw_ions, cospin_plot.draw_modes))
+        self.assertEqual(cospin_plot.main([self.file]), 0)
+        self.assertGreater(os.path.getsize(self.file.replace(".h5", ".png")), 10000)
 
     def test_six_of_them_against_dense_algebra(self):
         data = run("ions_crystal.yaml", SIX + [(r"times: +\{.*\}", "times: [5]"), (r"^  - evolve:", "  - steady: {}\n  - evolve:")],
                    ranks=2)
-        inversion, correlation = dense_steady_state(3, .07279416632368028, .14564173995941024, .2184359062830905)
+        inversion, correlation = dense_steady_state(3, UP, DOWN, DEPHASING)
         self.assertEqual(int(data.outcome), 1)
         self.assertAlmostEqual(float(data.steady_inversion), inversion, delta=1e-12)
         self.assertAlmostEqual(float(data.steady_correlation), correlation, delta=1e-12)

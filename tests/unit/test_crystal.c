@@ -213,7 +213,7 @@ static void The_Small_Crystal_Has_The_Matrices_Of_Another_Code(void **state)
 
   (void)state;
   if (!folder) skip();
-  snprintf(file, sizeof(file), "%s/input/crystal_10_19.h5", folder);
+  snprintf(file, sizeof(file), "%s/tests/reference/crystal_10_19.h5", folder);
   for (int k = 0; k < 4; k++) {
     double complex *values;
     double largest = 0;
