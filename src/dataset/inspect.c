@@ -252,7 +252,8 @@ static void Compare_Variable(Inspector *inspector, const CospinLayout *layout, c
   int rank = layout->num_axes, shape[H5S_MAX_RANK];
   hid_t set;
   for (int i = 0; i < rank; i++) shape[i] = inspector->list ? -1 : layout->axes[i].size;
-  if (variable->dimension >= 0) shape[rank++] = variable->size;
+  if (variable->outer) shape[rank++] = layout->dimensions[variable->outer - 1].size;
+  if (variable->dimension >= 0) shape[rank++] = layout->dimensions[variable->dimension].size;
   set = Compare_Set(inspector, variable->name, variable->storage, rank, shape);
   if (set < 0) return;
   Compare_Text(inspector, set, variable->name, "units", variable->units);
