@@ -12,7 +12,7 @@ PetscErrorCode CospinCheckFault(CospinFaults faults, const char variable[], Cosp
 
 /* Not collective. The numbers of a task that ended with `outcome`: NaN where nothing was run, and what the
    task's rules say where it is good. An observable may be NaN only if its expression has no value for
-   expectation values of zero either (0/0). */
+   expectation values of zero either (0/0), or the task is approximate. */
 PetscErrorCode CospinCheckNumbers(CospinPoint point, const CospinRecord *task, CospinResults results,
                                   int outcome, CospinFaults faults);
 

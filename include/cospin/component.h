@@ -148,7 +148,8 @@ struct CospinComponent_ {
   const CospinComponentKind *kind;
   const char *name; /* borrowed from the deck */
   int num_coordinates;
-  int offset; /* of its coordinates in the problem's labels */
+  int offset;          /* of its coordinates in the problem's labels */
+  PetscBool uncounted; /* its labels are never enumerated, so its size may be beyond what they can count */
   void *data;
 };
 

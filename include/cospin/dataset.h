@@ -50,7 +50,8 @@ typedef struct {
   char source[160];         /* equation or definition; "" if none */
   const char *const *flags; /* for codes: NULL-terminated names of the values flag_values[]; NULL otherwise */
   const int *flag_values;
-  int outer; /* 1 + index of one more further dimension, slower than that; 0: none */
+  int outer;                 /* 1 + index of one more further dimension, slower than that; 0: none */
+  const char *approximation; /* method and reference; NULL: none is made */
 } CospinVariable;
 
 /* What the numbers of a stored state are called. */

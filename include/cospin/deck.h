@@ -181,7 +181,8 @@ typedef enum { COSPIN_OPERATOR_AUTO, COSPIN_OPERATOR_ASSEMBLED, COSPIN_OPERATOR_
 extern const char *const CospinOperatorForms[]; /* their names, NULL at the end */
 
 typedef struct CospinDeck_ {
-  char *title, *source;        /* "" if absent */
+  PetscBool approximate; /* no task enumerates elements of Liouville space; set by who knows the tasks */
+  char *title, *source;  /* "" if absent */
   char *rate_unit, *time_unit; /* `units: {rate: U, time: T}`; default "1" and "1/U" */
   int num_parameters;
   CospinDefinition *parameters; /* in the order of the deck */

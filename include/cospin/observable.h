@@ -9,7 +9,8 @@ typedef struct {
   const CospinDefinition *definition; /* borrowed from the deck */
   PetscBool real;                     /* stored as one variable rather than `_re` and `_im` */
   int num_expectations;
-  CospinMoves *expectations; /* [num_expectations] rho -> A rho */
+  CospinMoves *expectations;   /* [num_expectations] rho -> A rho; empty if every task is approximate */
+  CospinPolynomial *operators; /* [num_expectations] A */
 } CospinObservable;
 
 typedef struct CospinObservables_ {

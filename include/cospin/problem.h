@@ -8,6 +8,13 @@
 #include <cospin/moves.h>
 #include <cospin/sector.h>
 
+/* One plain jump as a deck states it: a collective one, or (component >= 0) one for each of its spins. */
+typedef struct {
+  double rate;
+  CospinPolynomial operator; /* NULL: over spins with indices, which stands in the generator only */
+  int component;
+} CospinTerm;
+
 typedef struct CospinProblem_ {
   CospinDeck deck; /* borrowed */
   PetscInt64 point;
@@ -18,8 +25,10 @@ typedef struct CospinProblem_ {
     int value[2];           /* the spins that `l` and `m` stand for; -1: none */
     PetscBool implied;      /* operators and matrices without indices are those of these spins */
   } index;
-  CospinMoves generator; /* d rho/dt = generator rho */
-  CospinLattice lattice; /* spanned by the moves of the generator */
+  CospinPolynomial hamiltonian; /* the sum of its terms */
+  CospinTerm *jumps;            /* [deck->num_jumps] */
+  CospinMoves generator;        /* d rho/dt = generator rho; empty if every task is approximate */
+  CospinLattice lattice;        /* spanned by the moves of the generator */
   CospinEnvironment environment;
 } * CospinProblem;
 

@@ -51,6 +51,8 @@ typedef struct {
   const CospinTaskVariable *variables;
   const CospinTaskRule *rules; /* what a good outcome promises of them; NULL: nothing */
   PetscBool stationary;        /* the states that it stores do not change: L rho = 0 to the key `tolerance` */
+  const char *approximation;   /* what is approximated, method and reference, for the attributes of all its
+                                  variables; nothing of Liouville space is asked for then. NULL: exact */
   PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
   PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
   int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
@@ -84,6 +86,8 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
 /* Not collective. The problem that the task solves, `problem` itself or what its kind derives from it. */
 PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved);
 PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved);
+/* Whether all tasks of a deck are approximate: nobody enumerates elements of Liouville space then. */
+PetscBool CospinTasksAreApproximate(CospinDeck deck);
 
 /* The variable with this suffix; NULL if the task has none. */
 const CospinVariable *CospinResultsFind(CospinResults results, const char suffix[]);

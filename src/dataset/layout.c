@@ -113,6 +113,7 @@ static herr_t Set_VariableAttributes(hid_t set, const CospinVariable *variable)
   bad |= CospinH5SetText(set, "long_name", variable->long_name) < 0;
   bad |= CospinH5SetText(set, "units", variable->units) < 0;
   if (variable->source[0]) bad |= CospinH5SetText(set, "source", variable->source) < 0;
+  if (variable->approximation) bad |= CospinH5SetText(set, "approximation", variable->approximation) < 0;
   if (variable->flags) bad |= Set_Flags(set, variable) < 0;
   if (variable->storage == COSPIN_REAL) bad |= CospinH5SetReal(set, "_FillValue", NAN) < 0;
   return bad ? -1 : 0;

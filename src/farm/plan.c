@@ -36,6 +36,10 @@ static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
     PetscCall(component->kind->Describe(component, text, sizeof(text)));
     fprintf(stream, "#   component %s: %s, %s\n", component->name, component->kind->record.name, text);
   }
+  if (problem->deck->approximate) {
+    fprintf(stream, "#   every task is approximate: no element of Liouville space is made\n");
+    PetscFunctionReturn(0);
+  }
   for (int k = 0; k < problem->generator->count; k++)
     chains += (size_t)problem->generator->moves[k].num_chains;
   fprintf(stream, "#   generator: %d moves, %zu terms\n", problem->generator->count, chains);

@@ -136,6 +136,8 @@ static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observ
   if (kind->has_observables)
     PetscCall(add_observables(builder, task, kind->observables_along ? dimension : -1, observables));
   builder->table->first_of_task[k + 1] = builder->count;
+  for (int v = builder->table->first_of_task[k]; v < builder->count; v++)
+    builder->variables[v].approximation = kind->approximation;
   PetscFunctionReturn(0);
 }
 

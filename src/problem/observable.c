@@ -42,8 +42,10 @@ static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double
   }
   PetscCall(CospinProblemIsHermitian(problem, a, &collector->hermitian[which]));
   PetscCall(CospinMovesDestroy(moves));
+  PetscCall(CospinPolynomialDestroy(&collector->target->operators[which]));
+  PetscCall(CospinPolynomialDuplicate(a, &collector->target->operators[which]));
   PetscCall(CospinMovesCreate(&problem->system, moves));
-  PetscCall(CospinMovesAddLeft(*moves, a));
+  if (!problem->deck->approximate) PetscCall(CospinMovesAddLeft(*moves, a));
   PetscCall(CospinMovesFinish(*moves));
   PetscFunctionReturn(0);
 }
@@ -61,6 +63,7 @@ static PetscErrorCode compile(CospinObservables observables, CospinFaults faults
   PetscFunctionBeginUser;
   target->num_expectations = CospinExpressionCountExpectations(expression);
   PetscCall(PetscCalloc1(target->num_expectations, &target->expectations));
+  PetscCall(PetscCalloc1(target->num_expectations, &target->operators));
   PetscCall(PetscCalloc1(target->num_expectations, &collector.hermitian));
   environment.Expect = collect;
   environment.state = &collector;
@@ -107,9 +110,12 @@ PetscErrorCode CospinObservablesDestroy(CospinObservables *observables)
   if (!*observables) PetscFunctionReturn(0);
   for (int k = 0; k < (*observables)->count; k++) {
     CospinObservable *observable = &(*observables)->observables[k];
-    for (int e = 0; e < observable->num_expectations; e++)
+    for (int e = 0; e < observable->num_expectations; e++) {
       PetscCall(CospinMovesDestroy(&observable->expectations[e]));
+      PetscCall(CospinPolynomialDestroy(&observable->operators[e]));
+    }
     PetscCall(PetscFree(observable->expectations));
+    PetscCall(PetscFree(observable->operators));
   }
   PetscCall(PetscFree((*observables)->observables));
   PetscCall(PetscFree(*observables));

@@ -126,6 +126,7 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
     component->kind = kind_of(record);
     component->name = record->name;
     component->offset = system->num_coordinates;
+    component->uncounted = problem->deck->approximate;
     PetscCall(CospinProblemRecordNumbers(problem, record, faults, numbers, &this_ok));
     if (this_ok)
       PetscCall(
@@ -195,9 +196,9 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
     PetscCall(CospinProblemIsHermitian(problem, sum, &all_ok));
     if (!all_ok) PetscCall(explain_hamiltonian(problem, faults));
   }
-  if (all_ok) PetscCall(CospinMovesAddHamiltonian(problem->generator, sum));
+  if (all_ok && !problem->deck->approximate) PetscCall(CospinMovesAddHamiltonian(problem->generator, sum));
   if (!all_ok) *ok = PETSC_FALSE;
-  PetscCall(CospinPolynomialDestroy(&sum));
+  problem->hamiltonian = sum;
   PetscFunctionReturn(0);
 }
 
@@ -239,9 +240,10 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
-                                     CospinFaults faults, PetscBool *ok)
+static PetscErrorCode add_plain_jump(CospinProblem problem, int k, CospinMoves moves, CospinFaults faults,
+                                     PetscBool *ok)
 {
+  const CospinJump *jump = &problem->deck->jumps[k];
   CospinPolynomial a = NULL;
   double rate;
   PetscBool rate_ok, operator_ok, form_ok = PETSC_TRUE;
@@ -250,7 +252,7 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
   PetscFunctionBeginUser;
   PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
   PetscCall(jump_operator(problem, jump, faults, &a, &component, &operator_ok));
-  if (rate_ok && operator_ok) {
+  if (rate_ok && operator_ok && !problem->deck->approximate) {
     PetscCall(CospinMovesAddJump(moves, rate, a, component, &form_ok));
     if (!form_ok) {
       PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->operator),
@@ -260,13 +262,17 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
     }
   }
   *ok = (PetscBool)(rate_ok && operator_ok && form_ok);
-  PetscCall(CospinPolynomialDestroy(&a));
+  if (moves == problem->generator)
+    problem->jumps[k] = (CospinTerm){rate, a, component};
+  else
+    PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
-                               CospinFaults faults, PetscBool *ok)
+static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, CospinFaults faults,
+                               PetscBool *ok)
 {
+  const CospinJump *jump = &problem->deck->jumps[k];
   CospinSpinRange range = {0};
 
   PetscFunctionBeginUser;
@@ -276,7 +282,7 @@ static PetscErrorCode add_jump(CospinProblem problem, const CospinJump *jump, Co
   } else if (range.has_operator) {
     PetscCall(CospinProblemAddEach(problem, jump, range.size, moves, faults, ok));
   } else {
-    PetscCall(add_plain_jump(problem, jump, moves, faults, ok));
+    PetscCall(add_plain_jump(problem, k, moves, faults, ok));
   }
   PetscFunctionReturn(0);
 }
@@ -291,7 +297,7 @@ PetscErrorCode CospinProblemJumps(CospinProblem problem, const char name[], Cosp
   for (int k = 0; k < problem->deck->num_jumps; k++) {
     const CospinJump *jump = &problem->deck->jumps[k];
     if (jump->name && strcmp(jump->name, name) == 0)
-      PetscCall(add_jump(problem, jump, *jumps, NULL, &ok)); /* the generator has told its faults */
+      PetscCall(add_jump(problem, k, *jumps, NULL, &ok)); /* the generator has told its faults */
   }
   PetscCall(CospinMovesFinish(*jumps));
   PetscFunctionReturn(0);
@@ -338,10 +344,11 @@ static PetscErrorCode create_generator(CospinProblem problem, const Counter *cou
 {
   PetscFunctionBeginUser;
   PetscCall(CospinMovesCreate(&problem->system, &problem->generator));
+  PetscCall(PetscCalloc1(problem->deck->num_jumps, &problem->jumps));
   PetscCall(add_hamiltonian(problem, faults, ok));
   for (int k = 0; k < problem->deck->num_jumps; k++) {
     PetscBool this_ok = PETSC_FALSE;
-    PetscCall(add_jump(problem, &problem->deck->jumps[k], problem->generator, faults, &this_ok));
+    PetscCall(add_jump(problem, k, problem->generator, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
   if (counter) PetscCall(count_jumps(problem, counter));
@@ -410,6 +417,10 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
 {
   PetscFunctionBeginUser;
   if (!*problem) PetscFunctionReturn(0);
+  for (int k = 0; k < (*problem)->deck->num_jumps && (*problem)->jumps; k++)
+    PetscCall(CospinPolynomialDestroy(&(*problem)->jumps[k].operator));
+  PetscCall(PetscFree((*problem)->jumps));
+  PetscCall(CospinPolynomialDestroy(&(*problem)->hamiltonian));
   PetscCall(CospinMovesDestroy(&(*problem)->generator));
   PetscCall(CospinLatticeDestroy(&(*problem)->lattice));
   for (int c = 0; c < (*problem)->system.num_components; c++) {

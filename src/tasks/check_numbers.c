@@ -141,6 +141,7 @@ static PetscErrorCode check_observables(const Look *look)
   PetscFunctionBeginUser;
   if (!CospinTaskKindOf(look->task)->has_observables || CospinTaskKindOf(look->task)->observables_miss)
     PetscFunctionReturn(0);
+  if (CospinTaskKindOf(look->task)->approximation) PetscFunctionReturn(0); /* may be beyond its moments */
   for (int k = 0; k < observables->count; k++) {
     PetscBool defined;
     PetscCall(always_defined(observables, k, &defined));

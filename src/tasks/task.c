@@ -53,6 +53,14 @@ PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *so
   PetscFunctionReturn(0);
 }
 
+PetscBool CospinTasksAreApproximate(CospinDeck deck)
+{
+  for (int k = 0; k < deck->num_tasks; k++) {
+    if (!CospinTaskKindOf(&deck->tasks[k])->approximation) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
 PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value)
 {
   const CospinVariable *variable = CospinResultsFind(results, suffix);

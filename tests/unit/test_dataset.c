@@ -27,14 +27,14 @@ static const int outcome_values[] = {0, 1, -2};
 static const CospinDimension modes[] = {{"mode", MODES, NULL, "1", "eigenvalue, slowest first"}};
 
 static const CospinVariable variables[] = {
-    {"steady_inversion", COSPIN_REAL, -1, 0, 1, "1", "inversion $2\\langle S_z\\rangle/N$", "", NULL, NULL,
-     0},
-    {"decay_rate", COSPIN_REAL, 0, 1, MODES, "Gamma_c", "decay rate", "-Re lambda", NULL, NULL, 0},
-    {"decay_lower", COSPIN_REAL, 0, 3, MODES, "Gamma_c", "lower end of the bracket", "", NULL, NULL, 0},
-    {"decay_upper", COSPIN_REAL, 0, 5, MODES, "Gamma_c", "upper end of the bracket", "", NULL, NULL, 0},
-    {"outcome", COSPIN_INTEGER, -1, 7, 1, "1", "outcome", "", outcome_names, outcome_values, 0},
-    {"seconds", COSPIN_REAL, -1, 8, 1, "s", "wall time", "", NULL, NULL, 0},
-    {"dimension", COSPIN_INTEGER, -1, 9, 1, "1", "unknowns", "", NULL, NULL, 0},
+    {"steady_inversion", COSPIN_REAL, -1, 0, 1, "1", "inversion $2\\langle S_z\\rangle/N$", "", NULL, NULL, 0,
+     NULL},
+    {"decay_rate", COSPIN_REAL, 0, 1, MODES, "Gamma_c", "decay rate", "-Re lambda", NULL, NULL, 0, NULL},
+    {"decay_lower", COSPIN_REAL, 0, 3, MODES, "Gamma_c", "lower end of the bracket", "", NULL, NULL, 0, NULL},
+    {"decay_upper", COSPIN_REAL, 0, 5, MODES, "Gamma_c", "upper end of the bracket", "", NULL, NULL, 0, NULL},
+    {"outcome", COSPIN_INTEGER, -1, 7, 1, "1", "outcome", "", outcome_names, outcome_values, 0, NULL},
+    {"seconds", COSPIN_REAL, -1, 8, 1, "s", "wall time", "", NULL, NULL, 0, NULL},
+    {"dimension", COSPIN_INTEGER, -1, 9, 1, "1", "unknowns", "", NULL, NULL, 0, NULL},
 };
 
 static const CospinAttribute provenance[] = {{"started", "2026-01-02T03:04:05Z"},

@@ -26,13 +26,21 @@ enum {
 enum { FIRST_LOCAL = 2 * NUM_COLLECTIVE }; /* steps: ket, bra, then (t,u,dr) */
 enum { R, N_KET, N_BRA, NUM_COORDINATES };
 
+static const double most_counted = 1e8, most = 1e16; /* spins */
+
 typedef struct {
-  int size;
+  double size;
 } Ensemble;
 
 static const int step_up[NUM_COLLECTIVE] = {+1, -1, 0};
 
+/* Labels of a larger one are nobody's; those of this size stand in for them. */
 int CospinEnsembleSize(CospinComponent component)
+{
+  return (int)PetscMin(((const Ensemble *)component->data)->size, most_counted);
+}
+
+static double Size(CospinComponent component)
 {
   return ((const Ensemble *)component->data)->size;
 }
@@ -41,19 +49,20 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
                              int window, CospinFaults faults, PetscBool *ok)
 {
   Ensemble *ensemble;
-  const double size = numbers[0];
+  const double size = numbers[0], limit = component->uncounted ? most : most_counted;
 
   PetscFunctionBeginUser;
   (void)window;
-  *ok = (PetscBool)(size >= 1 && size <= 1e8);
+  *ok = (PetscBool)(size >= 1 && size <= limit);
   if (!*ok) {
     PetscCall(CospinFaultsAdd(
         faults, record->settings[0].position, CospinExpressionPath(record->settings[0].expression),
-        "an ensemble cannot have %g spins (must be a whole number from 1 to 100000000)", size));
+        "an ensemble cannot have %g spins (must be a whole number from 1 to %.17g%s)", size, limit,
+        size < 1 || component->uncounted ? "" : ", or to 1e16 where every task is approximate"));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscNew(&ensemble));
-  ensemble->size = (int)size;
+  ensemble->size = size;
   component->data = ensemble;
   component->num_coordinates = NUM_COORDINATES;
   PetscFunctionReturn(0);
@@ -68,9 +77,11 @@ static PetscErrorCode Destroy(CospinComponent component)
 
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
+  const double spins = Size(component);
+
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(text, size, "%d spin%s-1/2, permutation symmetric", CospinEnsembleSize(component),
-                          CospinEnsembleSize(component) == 1 ? "" : "s"));
+  PetscCall(
+      PetscSNPrintf(text, size, "%.17g spin%s-1/2, permutation symmetric", spins, spins == 1 ? "" : "s"));
   PetscFunctionReturn(0);
 }
 
@@ -278,11 +289,6 @@ static const CospinLabelColumn columns[] = {
     {"m_bra", PETSC_FALSE, "eigenvalue m' of Sz on the bra"},
     {.suffix = NULL},
 };
-
-static double Size(CospinComponent component)
-{
-  return CospinEnsembleSize(component);
-}
 
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {

@@ -1,0 +1,152 @@
+/*
+   Task `cumulant`: second-order cumulant equations of an ensemble of spins-1/2 and a mode (cumulant.h), at
+   any number of spins. The steady state, and the observables as far as moments of two operators go.
+
+   R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); D. Meiser et al., PRL 102, 163601 (2009).
+*/
+#include "cumulant.h"
+#include "settings.h"
+#include <string.h>
+
+static const char *const methods[] = {"auto", "closed", "newton", NULL};
+
+static const CospinKey keys[] = {
+    {.name = "method",
+     .type = COSPIN_KEY_NAME,
+     .default_text = "auto",
+     .choices = methods,
+     .unit = "",
+     .help =
+         "closed: the root of a quadratic, without collective jumps; newton; auto: closed where it exists"},
+    COSPIN_TASK_TOLERANCE_KEY,
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"linewidth", COSPIN_REAL, PETSC_FALSE, "rate", "full width of the line above threshold",
+     "phase diffusion by the linearised noise equations, 2/Tcoh; no value below threshold"},
+    {"coherence_time", COSPIN_REAL, PETSC_FALSE, "time", "coherence time above threshold", "2/linewidth"},
+    {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of the line above threshold",
+     "pulled: (kc wS + kS wc)/(kc + kS)"},
+    {"residual", COSPIN_REAL, PETSC_FALSE, "1", "largest residual of the equations",
+     "slope of a moment relative to the sum of its absolute terms"},
+    {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "steps of Newton's method", "0: closed form"},
+    {.suffix = NULL},
+};
+
+static const CospinTaskRule rules[] = {
+    {"linewidth", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"coherence_time", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"residual", COSPIN_ALL, 0, "0", "tolerance"},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  const CospinSetting *method = CospinRecordGet(task, "method");
+  CospinCumulants equations;
+  double tolerance, moments[COSPIN_NUM_CUMULANTS];
+  PetscBool tolerance_ok;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  (void)dimension;
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, &tolerance_ok));
+  PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
+  if (*ok && strcmp(method->text, "closed") == 0 && !CospinCumulantClosed(&equations, moments)) {
+    *ok = PETSC_FALSE;
+    PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.method", (int)(task - problem->deck->tasks),
+                            task->kind->name));
+    PetscCall(CospinFaultsAdd(faults, method->position, path,
+                              "there is no closed form here (collective jumps, or spins without pump and "
+                              "decay: `newton` or `auto`)"));
+  }
+  if (!tolerance_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* Nothing is enumerated. */
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
+  PetscFunctionBeginUser;
+  (void)problem;
+  (void)task;
+  *num = 0;
+  *representatives = NULL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_observables(CospinPoint point, const CospinCumulants *equations,
+                                        const double moments[], int index, CospinResults results)
+{
+  double complex expectations[64], value;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < point->observables->count; k++) {
+    const CospinObservable *observable = &point->observables->observables[k];
+    PetscCheck(observable->num_expectations <= 64, PETSC_COMM_SELF, PETSC_ERR_SUP,
+               "More than 64 expectation values in an observable");
+    for (int e = 0; e < observable->num_expectations; e++)
+      expectations[e] =
+          CospinCumulantExpectation(equations, moments, &point->problem->system, observable->operators[e]);
+    PetscCall(CospinObservableEvaluate(point->observables, k, expectations, &value));
+    PetscCall(CospinResultsSetObservable(results, observable, index, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_steady(CospinPoint point, const CospinCumulants *equations,
+                                   const double moments[], CospinResults results)
+{
+  double width, frequency;
+
+  PetscFunctionBeginUser;
+  if (CospinCumulantLine(equations, moments, &width, &frequency)) {
+    PetscCall(CospinResultsSet(results, "linewidth", 0, width));
+    PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / width));
+    PetscCall(CospinResultsSet(results, "frequency", 0, frequency));
+  }
+  PetscCall(store_observables(point, equations, moments, 0, results));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  const PetscBool newton = (PetscBool)(strcmp(CospinRecordGet(task, "method")->text, "newton") == 0);
+  double moments[COSPIN_NUM_CUMULANTS], tolerance, residual;
+  CospinCumulants equations;
+  int iterations = 0;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(CospinCumulantsCreate(point->problem, NULL, &equations, &ok));
+  ok = (PetscBool)(!newton && CospinCumulantClosed(&equations, moments));
+  if (!ok) ok = CospinCumulantNewton(&equations, moments, &iterations);
+  *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscCall(CospinResultsSet(results, "iterations", 0, iterations));
+  if (!ok) PetscFunctionReturn(0);
+  residual = CospinCumulantResidual(&equations, moments);
+  if (!(residual <= tolerance)) *outcome = COSPIN_INACCURATE;
+  PetscCall(CospinResultsSet(results, "residual", 0, residual));
+  PetscCall(store_steady(point, &equations, moments, results));
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskCumulant = {
+    .record = {"cumulant", "second-order cumulants of an ensemble and a mode, approximate, at any N", keys},
+    .variables = variables,
+    .rules = rules,
+    .approximation =
+        "second-order cumulants: those of three and more operators are left out (Kubo 1962; Meiser "
+        "et al., PRL 102, 163601 (2009))",
+    .has_observables = PETSC_TRUE,
+    .own_windows = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = Sectors,
+    .Run = Run,
+};
