@@ -70,6 +70,22 @@ class Panel:
 
 
 @dataclass
+class MapPanel:
+    """One variable of an entry {kind: map}: colours over two axes."""
+    x: str
+    series: str
+    y: str
+    title: str = None
+    xlabel: str = None
+    ylabel: str = None
+    contour: str = None
+    ridge: str = None
+    mark: str = None
+    logx: bool = False
+    logy: bool = False
+
+
+@dataclass
 class WignerPanel:
     """One state of an entry {kind: wigner}; all of them share `look`."""
     path: str
@@ -168,6 +184,11 @@ def panels_of_deck(completed):
             continue
         known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
         flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
+        if entry.get("kind") == "map":
+            known.update({key: entry[key] for key in ("contour", "ridge", "mark") if entry.get(key)})
+            known.pop("average", None)
+            panels += [MapPanel(y=name, **known, **flags) for name in listed(entry.get("y"))]
+            continue
         panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
     return panels, list(deck.get("observables") or {})
 
@@ -446,6 +467,45 @@ def draw_panel(ax, panel, files, say):
     draw_legend(ax, curves, factors, styles)
 
 
+def on_map(data, name, panel, say):
+    """A variable over (series, x)."""
+    variable = find_variable(data, name)
+    missing = {panel.x, panel.series} - set(variable.dims)
+    if missing:
+        raise Refusal(f"{variable.name} has no axis {' and '.join(missing)} to draw a map over")
+    _, selection = slices(variable, panel.x, panel.series, say)[0]
+    selection = {dim: at for dim, at in selection.items() if dim != panel.series}
+    return variable.isel(selection).transpose(panel.series, panel.x)
+
+
+def draw_map(ax, panel, data, say):
+    """Colours, logarithmic where the values are positive and span decades; the line where `contour` is 1, the largest
+    values of `ridge` along the second axis, and the point `mark`."""
+    variable = on_map(data, panel.y, panel, say)
+    x, up, values = data[panel.x].values, data[panel.series].values, variable.values
+    finite = values[np.isfinite(values)]
+    decades = len(finite) and finite.min() > 0 and finite.max() > 100 * finite.min()
+    mesh = ax.pcolormesh(x, up, values, cmap="viridis", norm="log" if decades else None, shading="nearest", rasterized=True)
+    ax.figure.colorbar(mesh, ax=ax, pad=0.02, label=wrapped(label(variable), HIGH))
+    for log, set_scale in ((panel.logx, ax.set_xscale), (panel.logy, ax.set_yscale)):
+        if log:
+            set_scale("log")
+    if panel.contour:
+        line = on_map(data, panel.contour, panel, say).values
+        ax.contour(x, up, line, levels=[1.], colors="white", linewidths=1.0)
+    if panel.ridge:
+        ridge = on_map(data, panel.ridge, panel, say).values
+        inside = on_map(data, panel.contour, panel, say).values > 1 if panel.contour else np.isfinite(ridge)
+        ridge = np.where(inside & np.isfinite(ridge), ridge, -np.inf)
+        there = np.isfinite(ridge.max(axis=0))
+        ax.plot(x[there], up[ridge.argmax(axis=0)[there]], color="white", linestyle=LINES[1])
+    if panel.mark:
+        ax.plot(*([float(number)] for number in panel.mark.split()), marker="*", color="#D55E00", markersize=9,
+                markeredgecolor="white", markeredgewidth=0.6)
+    ax.set_xlabel(checked(panel.xlabel) if panel.xlabel else label(data[panel.x]))
+    ax.set_ylabel(checked(panel.ylabel) if panel.ylabel else label(data[panel.series]))
+
+
 def label_sphere(ax):
     """Its rim and equator, and the angles of the deck's css: [theta, phi] that stand there, theta = 0 all down."""
     for radius, line in ((1, "-"), (np.sqrt(0.5), ":")):
@@ -534,6 +594,8 @@ def draw_figure(panels, files, say):
             draw_wigner(ax, panel)
         elif isinstance(panel, CrystalPanel):
             panel.draw(ax, panel.parts)
+        elif isinstance(panel, MapPanel):
+            draw_map(ax, panel, files[0][1], say)
         else:
             draw_panel(ax, panel, files, say)
         if len(panels) > 1 and not isinstance(panel, Panel):

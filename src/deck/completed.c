@@ -270,7 +270,7 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
   }
 }
 
-/* Those that are no lines. */
+/* Those without axes of their own. */
 static void Print_Other_Plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
@@ -290,11 +290,12 @@ static void Print_Plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
-  if (plot->kind != COSPIN_PLOT_LINES) {
+  if (plot->kind == COSPIN_PLOT_WIGNER || plot->kind == COSPIN_PLOT_CRYSTAL) {
     Print_Other_Plot(stream, plot);
     return;
   }
   fputs("  - {", stream);
+  if (plot->kind == COSPIN_PLOT_MAP) Print_Pair(stream, &first, "kind", "map");
   Print_Pair(stream, &first, "x", plot->x);
   fprintf(stream, "%sy: [", first ? "" : ", ");
   for (int k = 0; k < plot->num_y; k++) {
@@ -310,6 +311,9 @@ static void Print_Plot(FILE *stream, const CospinPlot *plot)
   Print_Pair(stream, &first, "logy", plot->logy ? "true" : "false");
   Print_Pair(stream, &first, "xlabel", plot->xlabel);
   Print_Pair(stream, &first, "ylabel", plot->ylabel);
+  Print_Pair(stream, &first, "contour", plot->contour);
+  Print_Pair(stream, &first, "ridge", plot->ridge);
+  Print_Pair(stream, &first, "mark", plot->mark);
   fputs("}\n", stream);
 }
 

@@ -91,9 +91,9 @@ static PetscErrorCode Destroy_Plots(int count, CospinPlot **plots)
   PetscFunctionBeginUser;
   for (int k = 0; k < count; k++) {
     CospinPlot *plot = &(*plots)[k];
-    char **const texts[] = {&plot->x,      &plot->series, &plot->average, &plot->title,
-                            &plot->xlabel, &plot->ylabel, &plot->task,    &plot->component,
-                            &plot->on,     &plot->j,      &plot->array};
+    char **const texts[] = {&plot->x,      &plot->series,  &plot->average,   &plot->title, &plot->xlabel,
+                            &plot->ylabel, &plot->task,    &plot->component, &plot->on,    &plot->j,
+                            &plot->array,  &plot->contour, &plot->ridge,     &plot->mark};
 
     for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++) PetscCall(PetscFree(*texts[j]));
     for (int j = 0; j < plot->num_y; j++) PetscCall(PetscFree(plot->y[j]));

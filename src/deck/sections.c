@@ -12,8 +12,8 @@ const char *const CospinTermKeys[] = {"sum", NULL};
 const char *const CospinJumpKeys[] = {"rate", "operator", "each", "rates", "pairs", "name", NULL};
 const char *const CospinWignerKeys[] = {"task", "component", "on", "j", "title", "kind", NULL};
 const char *const CospinCrystalKeys[] = {"array", "title", "kind", NULL};
-const char *const CospinPlotKeys[] = {"x", "series", "average", "title", "xlabel", "ylabel",
-                                      "y", "logx",   "logy",    "kind",  NULL};
+const char *const CospinPlotKeys[] = {"x",     "series", "average", "title", "xlabel", "ylabel", "contour",
+                                      "ridge", "mark",   "y",       "logx",  "logy",   "kind",   NULL};
 
 PetscErrorCode CospinReadExpression(CospinReader *reader, const CospinEntry *entry, const char expected[],
                                     CospinExpression *expression)
@@ -457,6 +457,7 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
   static const char *const kinds[] = {[COSPIN_PLOT_LINES] = "lines",
                                       [COSPIN_PLOT_WIGNER] = "wigner",
                                       [COSPIN_PLOT_CRYSTAL] = "crystal",
+                                      [COSPIN_PLOT_MAP] = "map",
                                       NULL};
   const CospinEntry *entry = CospinEntriesFind(entries, "kind");
   char *text = NULL;
@@ -465,7 +466,7 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
   *kind = COSPIN_PLOT_LINES;
   *good = PETSC_TRUE;
   if (!entry) PetscFunctionReturn(0);
-  PetscCall(CospinEntryGetText(entry, "lines, wigner or crystal", reader->faults, &text));
+  PetscCall(CospinEntryGetText(entry, "lines, map, wigner or crystal", reader->faults, &text));
   *good = PETSC_FALSE;
   for (int k = 0; text && kinds[k] && !*good; k++) {
     *kind = (CospinPlotKind)k;
@@ -477,10 +478,31 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
   PetscFunctionReturn(0);
 }
 
+/* A map has two axes; only a map has lines on it. */
+static PetscErrorCode Check_Map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
+{
+  double x, y;
+  char more;
+
+  PetscFunctionBeginUser;
+  if (plot->kind != COSPIN_PLOT_MAP && (plot->contour || plot->ridge || plot->mark))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "`contour`, `ridge` and `mark` go with `kind: map`"));
+  if (plot->kind == COSPIN_PLOT_MAP && (!plot->x || !plot->series))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "a map needs `x` and `series`, two axes of the grid"));
+  if (plot->mark && sscanf(plot->mark, "%lf %lf %c", &x, &y, &more) != 2)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "`%.50s` marks no point (must be two numbers with a blank between, \"1e5 2\")",
+                              plot->mark));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
-  char **const places[] = {&plot->x,      &plot->series, &plot->average, &plot->title, &plot->xlabel,
-                           &plot->ylabel, NULL,          NULL,           NULL,         NULL};
+  char **const places[] = {
+      &plot->x,     &plot->series, &plot->average, &plot->title, &plot->xlabel, &plot->ylabel, &plot->contour,
+      &plot->ridge, &plot->mark,   NULL,           NULL,         NULL,          NULL};
   const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
   PetscBool good;
@@ -490,7 +512,7 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {x: AXIS, y: VARIABLE}",
                                 reader->faults, &entries));
   PetscCall(Read_Plot_Kind(reader, &entries, &plot->kind, &good));
-  if (plot->kind != COSPIN_PLOT_LINES || !good) {
+  if ((plot->kind != COSPIN_PLOT_LINES && plot->kind != COSPIN_PLOT_MAP) || !good) {
     if (good && plot->kind == COSPIN_PLOT_WIGNER) PetscCall(Read_Wigner(reader, &entries, plot));
     if (good && plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(Read_Crystal(reader, &entries, plot));
     PetscCall(CospinEntriesDestroy(&entries));
@@ -501,6 +523,7 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
   y = CospinEntriesFind(&entries, "y");
   logx = CospinEntriesFind(&entries, "logx");
   logy = CospinEntriesFind(&entries, "logy");
+  PetscCall(Check_Map(reader, entry, plot));
   if (logx) PetscCall(CospinReadBoolean(reader, logx, &plot->logx));
   if (logy) PetscCall(CospinReadBoolean(reader, logy, &plot->logy));
   if (y)

@@ -58,7 +58,7 @@ static PetscBool fits(const char variable[], const char name[])
                      strcmp(variable + length - end, name) == 0);
 }
 
-static PetscErrorCode check_variable(Checker *checker, int plot, const char name[])
+static PetscErrorCode check_variable(Checker *checker, int plot, const char key[], const char name[])
 {
   const CospinLayout *layout = &checker->table->layout;
   const char **known;
@@ -71,7 +71,7 @@ static PetscErrorCode check_variable(Checker *checker, int plot, const char name
     if (fits(known[k], name)) found = PETSC_TRUE;
   }
   if (!found)
-    PetscCall(fail(checker, plot, "y", "variable", name, known,
+    PetscCall(fail(checker, plot, key, "variable", name, known,
                    "it is TASK_OBSERVABLE or TASK_RESULT, such as steady_inversion and decay_rate"));
   PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
@@ -182,7 +182,9 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));
     PetscCall(check_average(&checker, k, plot));
-    for (int j = 0; j < plot->num_y; j++) PetscCall(check_variable(&checker, k, plot->y[j]));
+    for (int j = 0; j < plot->num_y; j++) PetscCall(check_variable(&checker, k, "y", plot->y[j]));
+    if (plot->contour) PetscCall(check_variable(&checker, k, "contour", plot->contour));
+    if (plot->ridge) PetscCall(check_variable(&checker, k, "ridge", plot->ridge));
   }
   PetscFunctionReturn(0);
 }
