@@ -11,6 +11,7 @@
 */
 #pragma once
 #include <cospin/point.h>
+#include <petscts.h>
 
 /* Moments, in this order. */
 enum {
@@ -63,3 +64,26 @@ PetscBool CospinCumulantNewton(const CospinCumulants *equations, double moments[
    threshold, without emission, and with collective jumps beside a mode. */
 PetscBool CospinCumulantLine(const CospinCumulants *equations, const double moments[], double *width,
                              double *frequency);
+
+/* The moments of a product state (initial->factors; what is left out is in its ground state). Faults: states
+   of other names, a file. */
+PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulants *equations,
+                                     const CospinSetting *initial, CospinFaults faults, double moments[],
+                                     PetscBool *ok);
+
+/* The equations in time. It must stay where it is: the solver points into it. */
+typedef struct {
+  CospinCumulants equations;
+  TS ts;
+  Mat jacobian;
+  Vec state, floors;
+  PetscInt steps; /* so far */
+} CospinCumulantClock;
+
+/* moments[]: at time 0. `accuracy`: relative, of a step. */
+PetscErrorCode CospinCumulantClockCreate(const CospinCumulants *equations, const double moments[],
+                                         double accuracy, const char prefix[], CospinCumulantClock *clock);
+PetscErrorCode CospinCumulantClockDestroy(CospinCumulantClock *clock);
+/* Moments at a time that is not before the last one; *ok false if the solver gave up. */
+PetscErrorCode CospinCumulantClockAdvance(CospinCumulantClock *clock, double time, double moments[],
+                                          PetscBool *ok);

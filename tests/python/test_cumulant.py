@@ -16,6 +16,7 @@ SAMPLES = {(1e5, 1e5): (1.2235036399e13, 6.7017331438e12, 3.76972489339e24),
 GRID = [(r"^  Q: \{logspace.*$", "  Q: [1e4, 1e5, 1e6]"), (r"^  w: \{logspace.*$", "  w: [1e3, 1e5, 1e6]")]
 HEADLINE = [(r"^  Q: \{logspace.*$", "  Q: [1e5]"), (r"^  w: \{logspace.*$", "  w: [1e5]")]
 ROOM = [(r"^  gam:  0\.05 ", "  gam:  200 "), (r"^  nth:  0\.43 ", "  nth:  2083 ")]
+START = "{spins: {css: [1.1, 0.4]}, cavity: {coherent: 0.6}}"
 NEWTON = [(r"cumulant: \{\}", "cumulant: {method: newton}")]
 
 
@@ -130,6 +131,31 @@ class Cumulant(unittest.TestCase):
             self.close(data.cumulant_inversion, clamped / .375e14, 1e-9)
             matrix = np.array([[-kc / 2 - 3e5j, -1j * g], [1j * g * clamped, -ks / 2 - 2e6j]])
             self.assertLess(abs(max(np.linalg.eigvals(matrix).real)), 1e-6 * kc)
+
+    def test_every_slope_is_exact_in_a_product_state(self):
+        """Cumulants are zero in a product state, so what changes in a short time is what the exact equation says."""
+        deck = [(r"N: \[2, 4, 10\]", "N: [4]"), (r"kind: mode\}", "kind: mode, cutoff: 14}"),
+                (r"^  - steady: .*", "  - evolve: {times: [0, 0.01, 0.02], initial: START}".replace("START", START)),
+                (r"^  - decay: .*", f"  - cumulant: {{times: [0, 0.01, 0.02], initial: {START}}}"),
+                (r"spins\.Sp \+ hc", "spins.Sp + hc\n  - 0.7*spins.Sz\n  - 0.2*cavity.n"),
+                (r"^  - \{rate: gam, ", "  - {rate: 0.3, operator: spins.Sp}\n  - {rate: 0.5, operator: spins.Sm}\n  - {rate: gam, "),
+                (r"^  g2:.*$", "  mixed: <dag(cavity.a)*spins.Sm>\n  zz: <spins.Sz^2>"),
+                (r"^plots:(.|\n)*", "")]
+        data = run("maser_exact.yaml", deck).squeeze()
+        for value in ("photons", "inversion", "correlation", "mixed_re", "mixed_im", "zz"):
+            exact, second = data["evolve_" + value].values, data["cumulant_" + value].values
+            self.assertAlmostEqual(exact[0], second[0], delta=1e-9)
+            self.assertGreater(abs(exact[1] - exact[0]), 1e-4)
+            near, far = second[1:] - exact[1:]
+            self.assertLess(abs(near), 0.02 * abs(exact[1] - exact[0]))
+            self.assertLess(abs(near), abs(far) / 3.5 + 1e-8)  # starts with the square of time, or later
+
+    def test_time_ends_in_the_steady_state(self):
+        pump = [(r"cumulant: \{\}", "cumulant: {}\n  - cumulant: {name: late, times: [0, 1e-3, 1], accuracy: 1e-6}")]
+        data = run("maser_map.yaml", HEADLINE + pump).squeeze()
+        self.assertEqual(float(data.late_inversion[0]), -1)
+        for value in ("photons", "correlation", "inversion"):
+            self.close(data["late_" + value][-1], data["cumulant_" + value], 1e-4)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,250 @@
+/*
+   The second-order equations in time, from a product state: PETSc's TS with backward differences, since
+   superradiance brings rates from gam to g sqrt(N). The error is relative, with floors where spontaneous
+   emission puts them (one photon, x ~ 1/N): what a pulse starts from is tiny and must be right.
+*/
+#include "cumulant.h"
+#include <petscts.h>
+#include <string.h>
+
+enum { NUM = COSPIN_NUM_CUMULANTS };
+
+/* ---- The initial state -----------------------------------------------------------------------------------
+ */
+
+/* First moments of a factor; the second ones are their products but for n, which is said. */
+typedef struct {
+  double complex lower; /* <s-> or <a> */
+  double diagonal;      /* <s_z> or <a^+ a> */
+} Factor;
+
+typedef struct {
+  PetscBool spins;
+  const char *name;
+  int num_arguments;
+} StateName;
+
+static const StateName state_names[] = {
+    {PETSC_TRUE, "ground", 0}, {PETSC_TRUE, "css", 2},      {PETSC_FALSE, "ground", 0},
+    {PETSC_FALSE, "fock", 1},  {PETSC_FALSE, "thermal", 1}, {PETSC_FALSE, "coherent", 1},
+};
+
+static Factor factor_of(const StateName *name, const double complex a[])
+{
+  const double complex first = name->num_arguments ? a[0] : 0.0;
+
+  if (!name->spins)
+    return strcmp(name->name, "coherent") == 0 ? (Factor){first, creal(first * conj(first))}
+                                               : (Factor){0.0, creal(first)};
+  if (strcmp(name->name, "css") != 0) return (Factor){0.0, -1.0};
+  return (Factor){PetscSinReal(creal(a[0])) / 2 * cexp(I * a[1]), -PetscCosReal(creal(a[0]))};
+}
+
+static PetscErrorCode read_factor(CospinProblem problem, const CospinCumulants *equations,
+                                  const CospinStateFactor *deck, CospinFaults faults, Factor *factor,
+                                  PetscBool *ok)
+{
+  const PetscBool spins = (PetscBool)(deck->component == equations->spins);
+  const StateName *found = NULL;
+  double complex arguments[2] = {0};
+
+  PetscFunctionBeginUser;
+  for (size_t k = 0; k < sizeof(state_names) / sizeof(state_names[0]); k++) {
+    const StateName *name = &state_names[k];
+    if (name->spins == spins && strcmp(name->name, deck->name) == 0 &&
+        name->num_arguments == deck->num_arguments)
+      found = name;
+  }
+  if (!found) {
+    *ok = PETSC_FALSE;
+    PetscCall(
+        CospinFaultsAdd(faults, deck->position, deck->path,
+                        "the task cumulant starts from ground or css: [theta, phi] of spins; ground, fock: "
+                        "n, thermal: nbar or coherent: alpha of a mode"));
+    PetscFunctionReturn(0);
+  }
+  for (int a = 0; a < deck->num_arguments; a++) {
+    CospinValue value = {0};
+    PetscBool this_ok;
+    PetscCall(CospinExpressionEvaluate(deck->arguments[a], &problem->environment, faults, &value, &this_ok));
+    arguments[a] = value.number;
+    if (!this_ok) *ok = PETSC_FALSE;
+    PetscCall(CospinValueReset(&value));
+  }
+  *factor = factor_of(found, arguments);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulants *equations,
+                                     const CospinSetting *initial, CospinFaults faults, double moments[],
+                                     PetscBool *ok)
+{
+  Factor spins = {0.0, -1.0}, mode = {0.0, 0.0};
+  double complex z;
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)!initial->file;
+  if (initial->file)
+    PetscCall(CospinFaultsAdd(faults, initial->position, "initial",
+                              "the task cumulant starts from a product state, not from a file"));
+  for (int k = 0; k < initial->num_factors; k++) {
+    const CospinStateFactor *factor = &initial->factors[k];
+    PetscCall(read_factor(problem, equations, factor, faults,
+                          factor->component == equations->spins ? &spins : &mode, ok));
+  }
+  z = conj(equations->coupling) * conj(mode.lower) * spins.lower;
+  moments[COSPIN_CUMULANT_P] = spins.diagonal;
+  moments[COSPIN_CUMULANT_PHOTONS] = mode.diagonal;
+  moments[COSPIN_CUMULANT_Z_RE] = creal(z);
+  moments[COSPIN_CUMULANT_Z_IM] = cimag(z);
+  moments[COSPIN_CUMULANT_X] = creal(spins.lower * conj(spins.lower));
+  moments[COSPIN_CUMULANT_Y] = spins.diagonal * spins.diagonal;
+  PetscFunctionReturn(0);
+}
+
+/* ---- Time ------------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *context)
+{
+  const PetscScalar *moments;
+  PetscScalar *slopes;
+
+  PetscFunctionBeginUser;
+  (void)ts;
+  (void)time;
+  PetscCall(VecGetArrayRead(x, &moments));
+  PetscCall(VecGetArray(f, &slopes));
+  CospinCumulantSlopes((const CospinCumulants *)context, moments, slopes, NULL);
+  PetscCall(VecRestoreArray(f, &slopes));
+  PetscCall(VecRestoreArrayRead(x, &moments));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode jacobian_at(TS ts, PetscReal time, Vec x, Mat a, Mat preconditioner, void *context)
+{
+  double moments[NUM], jacobian[NUM][NUM];
+  const PetscScalar *array;
+
+  PetscFunctionBeginUser;
+  (void)ts;
+  (void)time;
+  PetscCall(VecGetArrayRead(x, &array));
+  for (int k = 0; k < NUM; k++) moments[k] = PetscRealPart(array[k]);
+  PetscCall(VecRestoreArrayRead(x, &array));
+  CospinCumulantJacobian((const CospinCumulants *)context, moments, jacobian);
+  for (PetscInt i = 0; i < NUM; i++) {
+    for (PetscInt j = 0; j < NUM; j++)
+      PetscCall(MatSetValue(preconditioner, i, j, jacobian[i][j], INSERT_VALUES));
+  }
+  PetscCall(MatAssemblyBegin(preconditioner, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(preconditioner, MAT_FINAL_ASSEMBLY));
+  if (a != preconditioner) {
+    PetscCall(MatAssemblyBegin(a, MAT_FINAL_ASSEMBLY));
+    PetscCall(MatAssemblyEnd(a, MAT_FINAL_ASSEMBLY));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The fastest rate there is: that of spins and mode that exchange a quantum, and the jumps. */
+static double fastest(const CospinCumulants *e)
+{
+  const double n = e->size;
+
+  return 2 * cabs(e->coupling) * PetscSqrtReal(n) + e->pump + e->decay + e->dephasing + e->loss + e->gain +
+         n * (e->collective_decay + e->collective_pump) + PetscAbsReal(e->spin_frequency - e->mode_frequency);
+}
+
+static PetscErrorCode set_tolerances(TS ts, const CospinCumulants *e, double accuracy, Vec floors)
+{
+  const double rate = fastest(e), g2 = creal(e->coupling * conj(e->coupling));
+  const double exchange = g2 > 0 ? g2 / rate : 1.0;
+  const double sizes[NUM] = {
+      [COSPIN_CUMULANT_P] = 1.0,         [COSPIN_CUMULANT_PHOTONS] = 1.0,   [COSPIN_CUMULANT_Z_RE] = exchange,
+      [COSPIN_CUMULANT_Z_IM] = exchange, [COSPIN_CUMULANT_X] = 1 / e->size, [COSPIN_CUMULANT_Y] = 1.0};
+
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < NUM; k++) PetscCall(VecSetValue(floors, k, accuracy * sizes[k], INSERT_VALUES));
+  PetscCall(VecAssemblyBegin(floors));
+  PetscCall(VecAssemblyEnd(floors));
+  PetscCall(TSSetTolerances(ts, PETSC_DEFAULT, floors, accuracy, NULL));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode set_solver(TS ts, double accuracy, const char prefix[])
+{
+  SNES snes;
+  KSP ksp;
+  PC pc;
+
+  PetscFunctionBeginUser;
+  PetscCall(TSSetType(ts, TSBDF));
+  PetscCall(TSBDFSetOrder(ts, 5));
+  PetscCall(TSSetMaxSteps(ts, 10000000));
+  PetscCall(TSSetExactFinalTime(ts, TS_EXACTFINALTIME_MATCHSTEP));
+  PetscCall(TSSetErrorIfStepFails(ts, PETSC_FALSE));
+  PetscCall(TSGetSNES(ts, &snes));
+  PetscCall(SNESSetTolerances(snes, 0.0, 1e-12, 0.01 * accuracy, 50, 10000));
+  PetscCall(SNESGetKSP(snes, &ksp));
+  PetscCall(KSPSetType(ksp, KSPPREONLY));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(PCSetType(pc, PCLU));
+  PetscCall(TSSetOptionsPrefix(ts, prefix));
+  PetscCall(TSSetFromOptions(ts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinCumulantClockCreate(const CospinCumulants *equations, const double moments[],
+                                         double accuracy, const char prefix[], CospinCumulantClock *clock)
+{
+  PetscFunctionBeginUser;
+  clock->equations = *equations;
+  PetscCall(VecCreateSeq(PETSC_COMM_SELF, NUM, &clock->state));
+  PetscCall(VecDuplicate(clock->state, &clock->floors));
+  for (PetscInt k = 0; k < NUM; k++) PetscCall(VecSetValue(clock->state, k, moments[k], INSERT_VALUES));
+  PetscCall(VecAssemblyBegin(clock->state));
+  PetscCall(VecAssemblyEnd(clock->state));
+  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, NUM, NUM, NULL, &clock->jacobian));
+  PetscCall(TSCreate(PETSC_COMM_SELF, &clock->ts));
+  PetscCall(TSSetRHSFunction(clock->ts, NULL, slopes_at, &clock->equations));
+  PetscCall(TSSetRHSJacobian(clock->ts, clock->jacobian, clock->jacobian, jacobian_at, &clock->equations));
+  PetscCall(TSSetTimeStep(clock->ts, 1e-3 / PetscMax(fastest(equations), PETSC_MACHINE_EPSILON)));
+  PetscCall(set_tolerances(clock->ts, equations, accuracy, clock->floors));
+  PetscCall(set_solver(clock->ts, accuracy, prefix));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinCumulantClockDestroy(CospinCumulantClock *clock)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TSDestroy(&clock->ts));
+  PetscCall(MatDestroy(&clock->jacobian));
+  PetscCall(VecDestroy(&clock->floors));
+  PetscCall(VecDestroy(&clock->state));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinCumulantClockAdvance(CospinCumulantClock *clock, double time, double moments[],
+                                          PetscBool *ok)
+{
+  TSConvergedReason reason = TS_CONVERGED_TIME;
+  const PetscScalar *array;
+  PetscReal now;
+
+  PetscFunctionBeginUser;
+  PetscCall(TSGetTime(clock->ts, &now));
+  if (time > now) {
+    PetscCall(TSSetMaxTime(clock->ts, time));
+    PetscCall(TSSolve(clock->ts, clock->state));
+    PetscCall(TSGetConvergedReason(clock->ts, &reason));
+  }
+  *ok = (PetscBool)(reason == TS_CONVERGED_TIME);
+  PetscCall(TSGetStepNumber(clock->ts, &clock->steps));
+  PetscCall(VecGetArrayRead(clock->state, &array));
+  for (int k = 0; k < NUM; k++) {
+    moments[k] = PetscRealPart(array[k]);
+    if (PetscIsInfOrNanReal(moments[k])) *ok = PETSC_FALSE;
+  }
+  PetscCall(VecRestoreArrayRead(clock->state, &array));
+  PetscFunctionReturn(0);
+}
