@@ -83,7 +83,6 @@ PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, Co
     PetscCall(CospinFaultsCreate(file, &faults));
     PetscCall(CospinDeckRead(text, (size_t)length, &schema, faults, deck));
     *ok = (PetscBool)(CospinFaultsCount(faults) == 0);
-    if (*ok) (*deck)->approximate = CospinTasksAreApproximate(*deck);
     if (*ok) PetscCall(CospinTableCreate(*deck, faults, table, ok));
     if (!*ok) {
       PetscCall(report(comm, faults, file));

@@ -482,6 +482,7 @@ PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTab
 
   PetscFunctionBeginUser;
   *table = NULL;
+  deck->approximate = CospinTasksAreApproximate(deck); /* before any point is made */
   PetscCall(PetscCalloc2((size_t)deck->num_tasks, &wanted.of_tasks, (size_t)(deck->num_arrays * MAX_PARTS),
                          &wanted.of_parts));
   PetscCall(check_points(deck, faults, &wanted, &first, ok));
