@@ -13,7 +13,7 @@ typedef struct {
   double rate;
   CospinPolynomial operator; /* NULL: over spins with indices, which stands in the generator only */
   int component;
-} CospinTerm;
+} CospinPlainJump;
 
 typedef struct CospinProblem_ {
   CospinDeck deck; /* borrowed */
@@ -26,7 +26,7 @@ typedef struct CospinProblem_ {
     PetscBool implied;      /* operators and matrices without indices are those of these spins */
   } index;
   CospinPolynomial hamiltonian; /* the sum of its terms */
-  CospinTerm *jumps;            /* [deck->num_jumps] */
+  CospinPlainJump *jumps;       /* [deck->num_jumps] */
   CospinMoves generator;        /* d rho/dt = generator rho; empty if every task is approximate */
   CospinLattice lattice;        /* spanned by the moves of the generator */
   CospinEnvironment environment;

@@ -263,7 +263,7 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, int k, CospinMoves m
   }
   *ok = (PetscBool)(rate_ok && operator_ok && form_ok);
   if (moves == problem->generator)
-    problem->jumps[k] = (CospinTerm){rate, a, component};
+    problem->jumps[k] = (CospinPlainJump){rate, a, component};
   else
     PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);

@@ -136,7 +136,7 @@ static double *rate_of(CospinCumulants *equations, Operator operator, double * f
 static PetscErrorCode add_jump(CospinProblem problem, int k, CospinFaults faults, CospinCumulants *equations,
                                PetscBool *ok)
 {
-  const CospinTerm *term = &problem->jumps[k];
+  const CospinPlainJump *term = &problem->jumps[k];
   const CospinWord *word = term->operator&& term->operator->count == 1 ? &term->operator->words[0] : NULL;
   double factor, *rate = NULL;
 
