@@ -272,10 +272,12 @@ static double worst_of(const Emission *emission, const Part *part, double *omega
   return worst;
 }
 
-/* One more frequency in a model, the same one on every rank. */
+/* One more frequency in a model, the same one on every rank. What small matrices say may differ by a rounding
+   from rank to rank, and ranks that end at different times wait for each other for ever. */
 static PetscErrorCode enlarge(Emission *emission, Part *part, double omega)
 {
   double complex exact, before;
+  int agreed[2];
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Bcast(&omega, 1, MPI_DOUBLE, 0, part->share->spectrum->comm));
@@ -288,6 +290,11 @@ static PetscErrorCode enlarge(Emission *emission, Part *part, double omega)
     part->closed = PETSC_TRUE;
     emission->outcome = COSPIN_SOLVER_FAILED;
   }
+  agreed[0] = part->closed;
+  agreed[1] = part->confirmed;
+  PetscCallMPI(MPI_Bcast(agreed, 2, MPI_INT, 0, part->share->spectrum->comm));
+  part->closed = (PetscBool)agreed[0];
+  part->confirmed = (PetscBool)agreed[1];
   PetscFunctionReturn(0);
 }
 
