@@ -3,7 +3,7 @@
    every irrep has one copy and P(j,m,m') is |m><m'|. {dicke: [j, m]} with j < N/2 is the mixture P(j,m,m) of
    all copies, the only permutation symmetric state with these quantum numbers.
 */
-#include "levels.h"
+#include "amplitudes.h"
 #include "states.h"
 #include <stdlib.h>
 
@@ -12,43 +12,43 @@ static int num_levels(CospinComponent component)
   return CospinEnsembleSize(component) + 1;
 }
 
-static void set_dicke(CospinLevels *levels, const double complex j_m[], char why[], size_t why_size)
+static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], char why[], size_t why_size)
 {
-  const int size = levels->num - 1;
+  const int size = amplitudes->num - 1;
   int two_j, two_m;
 
-  if (!CospinLevelsHalfInteger(j_m[0], &two_j) || two_j < 0 || two_j > size || (size - two_j) % 2) {
+  if (!CospinIsHalfInteger(j_m[0], &two_j) || two_j < 0 || two_j > size || (size - two_j) % 2) {
     (void)snprintf(why, why_size, "%d spins have no j = %g (j is %g, one less, ... down to %g)", size,
                    creal(j_m[0]), 0.5 * size, 0.5 * (size % 2));
     return;
   }
-  if (!CospinLevelsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
+  if (!CospinIsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
     (void)snprintf(why, why_size, "j = %g has no m = %g (m is %g, one more, ... up to %g)", 0.5 * two_j,
                    creal(j_m[1]), -0.5 * two_j, 0.5 * two_j);
     return;
   }
-  levels->irrep = (size - two_j) / 2;
-  levels->pure = (PetscBool)(levels->irrep == 0 || size == 2); /* one copy of j */
-  levels->amplitude[(size + two_m) / 2] = 1.0;
+  amplitudes->irrep = (size - two_j) / 2;
+  amplitudes->pure = (PetscBool)(amplitudes->irrep == 0 || size == 2); /* one copy of j */
+  amplitudes->amplitude[(size + two_m) / 2] = 1.0;
 }
 
-COSPIN_LEVELS_PREPARE(Prepare_Ground, num_levels, CospinLevelsSetGround)
-COSPIN_LEVELS_PREPARE(Prepare_Css, num_levels, CospinLevelsSetCss)
-COSPIN_LEVELS_PREPARE(Prepare_Cat, num_levels, CospinLevelsSetCat)
-COSPIN_LEVELS_PREPARE(Prepare_Dicke, num_levels, set_dicke)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, num_levels, CospinAmplitudesSetGround)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Css, num_levels, CospinAmplitudesSetCss)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Cat, num_levels, CospinAmplitudesSetCat)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Dicke, num_levels, set_dicke)
 
 static double complex Element(CospinComponent component, const void *data, const int label[])
 {
   (void)component;
-  return CospinLevelsElement((const CospinLevels *)data, label[0], label[1], label[2]);
+  return CospinAmplitudesElement((const CospinAmplitudes *)data, label[0], label[1], label[2]);
 }
 
 const CospinStateName CospinEnsembleStates[] = {
-    {"ground", 0, "", "all spins down", Prepare_Ground, Element, CospinLevelsFree},
+    {"ground", 0, "", "all spins down", Prepare_Ground, Element, CospinAmplitudesFree},
     {"css", 2, "theta, phi", "all spins in cos(theta/2)|g> + e^{i phi} sin(theta/2)|e>", Prepare_Css, Element,
-     CospinLevelsFree},
+     CospinAmplitudesFree},
     {"cat", 3, "theta, phi, sign", "|theta, phi> + sign |theta, phi + pi>, normalised", Prepare_Cat, Element,
-     CospinLevelsFree},
-    {"dicke", 2, "j, m", "one level m of irrep j", Prepare_Dicke, Element, CospinLevelsFree},
+     CospinAmplitudesFree},
+    {"dicke", 2, "j, m", "one level m of irrep j", Prepare_Dicke, Element, CospinAmplitudesFree},
     {.name = NULL},
 };

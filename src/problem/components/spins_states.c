@@ -2,7 +2,7 @@
    States of distinguishable spins that treat them alike: the symmetric level n (n spins up) is the even
    superposition of its C(N, n) bit strings.
 */
-#include "levels.h"
+#include "amplitudes.h"
 #include "states.h"
 #include <stdlib.h>
 
@@ -16,26 +16,26 @@ static int num_levels(CospinComponent component)
   return num_spins(component) + 1;
 }
 
-static void set_dicke(CospinLevels *levels, const double complex j_m[], char why[], size_t why_size)
+static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], char why[], size_t why_size)
 {
-  const int size = levels->num - 1;
+  const int size = amplitudes->num - 1;
   int two_j, two_m;
 
-  if (!CospinLevelsHalfInteger(j_m[0], &two_j) || two_j != size) {
+  if (!CospinIsHalfInteger(j_m[0], &two_j) || two_j != size) {
     (void)snprintf(why, why_size, "the symmetric states of %d spins have j = %g, not %g", size, 0.5 * size,
                    creal(j_m[0]));
-  } else if (!CospinLevelsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
+  } else if (!CospinIsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
     (void)snprintf(why, why_size, "j = %g has no m = %g (m is %g, one more, ... up to %g)", 0.5 * two_j,
                    creal(j_m[1]), -0.5 * two_j, 0.5 * two_j);
   } else {
-    levels->amplitude[(size + two_m) / 2] = 1.0;
+    amplitudes->amplitude[(size + two_m) / 2] = 1.0;
   }
 }
 
-COSPIN_LEVELS_PREPARE(Prepare_Ground, num_levels, CospinLevelsSetGround)
-COSPIN_LEVELS_PREPARE(Prepare_Css, num_levels, CospinLevelsSetCss)
-COSPIN_LEVELS_PREPARE(Prepare_Cat, num_levels, CospinLevelsSetCat)
-COSPIN_LEVELS_PREPARE(Prepare_Dicke, num_levels, set_dicke)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, num_levels, CospinAmplitudesSetGround)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Css, num_levels, CospinAmplitudesSetCss)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Cat, num_levels, CospinAmplitudesSetCat)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Dicke, num_levels, set_dicke)
 
 /* C(size, n) */
 static double num_strings(int size, int n)
@@ -52,16 +52,16 @@ static double complex Element(CospinComponent component, const void *data, const
   int n[2] = {0, 0};
 
   for (int i = 0; i < 2 * size; i++) n[i % 2] += label[i];
-  return CospinLevelsElement((const CospinLevels *)data, 0, n[0], n[1]) /
+  return CospinAmplitudesElement((const CospinAmplitudes *)data, 0, n[0], n[1]) /
          PetscSqrtReal(num_strings(size, n[0]) * num_strings(size, n[1]));
 }
 
 const CospinStateName CospinSpinsStates[] = {
-    {"ground", 0, "", "all spins down", Prepare_Ground, Element, CospinLevelsFree},
+    {"ground", 0, "", "all spins down", Prepare_Ground, Element, CospinAmplitudesFree},
     {"css", 2, "theta, phi", "all spins in cos(theta/2)|g> + e^{i phi} sin(theta/2)|e>", Prepare_Css, Element,
-     CospinLevelsFree},
+     CospinAmplitudesFree},
     {"cat", 3, "theta, phi, sign", "|theta, phi> + sign |theta, phi + pi>, normalised", Prepare_Cat, Element,
-     CospinLevelsFree},
-    {"dicke", 2, "j, m", "symmetric level m; j is N/2", Prepare_Dicke, Element, CospinLevelsFree},
+     CospinAmplitudesFree},
+    {"dicke", 2, "j, m", "symmetric level m; j is N/2", Prepare_Dicke, Element, CospinAmplitudesFree},
     {.name = NULL},
 };
