@@ -36,7 +36,9 @@ typedef struct {
   int component, code;
 } CospinStep;
 
-/* A named operator as a sum of at most two words of at most two letters (n = a^+ a, Sx = Sp/2 + Sm/2). */
+/* A named operator as a sum of at most two words of at most two letters (n = a^+ a, Sx = Sp/2 + Sm/2). A name
+   takes as many levels in brackets as its words hold different COSPIN_LEVEL: E[a,b]. */
+#define COSPIN_LEVEL(k) (-1 - (k)) /* instead of a code: the k-th level in brackets, from 0 on */
 typedef struct {
   const char *name; /* NULL ends a table */
   PetscBool one_spin;
@@ -53,6 +55,7 @@ typedef struct {
    is psi(x) psi(y)^*, where the component's element stands for that (a symmetric one, if it stands for a
    sum).
 */
+#define COSPIN_EACH_LEVEL (-1) /* as num_arguments: one for every level (NumLevels) */
 typedef struct {
   const char *name; /* NULL ends a table; the first one is the state of components that are left out */
   int num_arguments;
@@ -69,7 +72,8 @@ typedef struct {
   PetscErrorCode (*Free)(void *data);
 } CospinStateName;
 
-/* Receives what sum_l A_l rho B_l^+ is made of: coefficient * steps[length-1] ... steps[0] (rho). */
+/* Receives, one after the other, the terms that something is made of. For sum_l A_l rho B_l^+ the codes are
+   those of steps, coefficient * steps[length-1] ... steps[0] (rho); for operators those of letters. */
 typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
 
 /* A column of the labels of a stored state: what one of a component's labels is called in a file. */
@@ -115,6 +119,13 @@ typedef struct {
   /* How many spins an index tells apart; NULL if the kind has none such. If it has, operators with `one_spin`
      take an index (CospinLetter.spin) and all others are sums over the spins of what their table says. */
   int (*NumSpins)(CospinComponent component);
+
+  /* How many levels an index tells apart (COSPIN_LEVEL); NULL if the kind has no operators of levels. */
+  int (*NumLevels)(CospinComponent component);
+  /* The letters that a name of the table means, for kinds whose table does not say it in letters; levels:
+     those in brackets. NULL: the codes in the table are letters. */
+  PetscErrorCode (*Operator)(CospinComponent component, const CospinOperatorName *name, const int levels[],
+                             CospinEmit emit, void *context);
 
   /* [num_coordinates] what the coordinates count */
   const CospinRole *roles;

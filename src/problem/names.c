@@ -20,16 +20,37 @@ static PetscErrorCode add_terms(int component, const CospinOperatorName *name, i
   PetscFunctionReturn(0);
 }
 
+/* Where a kind puts the terms of an operator that it takes apart itself. */
+typedef struct {
+  int component;
+  CospinPolynomial sum;
+} Terms;
+
+static PetscErrorCode emit_term(void *context, double complex coefficient, int length, const int code[])
+{
+  const Terms *terms = (const Terms *)context;
+  CospinLetter letters[2];
+
+  PetscFunctionBeginUser;
+  PetscCheck(length <= 2, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A word of %d letters", length);
+  for (int l = 0; l < length; l++) letters[l] = (CospinLetter){terms->component, code[l], -1};
+  PetscCall(CospinPolynomialAddWord(terms->sum, coefficient, length, letters));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinOperatorName *name, int spin,
-                                     CospinValue *value)
+                                     const int index[], CospinValue *value)
 {
   const CospinComponent component = &problem->system.components[c];
   const PetscBool is_sum = (PetscBool)(component->kind->NumSpins && !name->one_spin);
+  const PetscBool by_kind = (PetscBool)(component->kind->Operator != NULL);
 
   PetscFunctionBeginUser;
   value->is_operator = PETSC_TRUE;
   PetscCall(CospinPolynomialCreate(&value->polynomial));
-  if (!is_sum) PetscCall(add_terms(c, name, spin, value->polynomial));
+  if (by_kind)
+    PetscCall(component->kind->Operator(component, name, index, emit_term, &(Terms){c, value->polynomial}));
+  if (!by_kind && !is_sum) PetscCall(add_terms(c, name, spin, value->polynomial));
   for (int l = 0; is_sum && l < component->kind->NumSpins(component); l++)
     PetscCall(add_terms(c, name, l, value->polynomial));
   PetscFunctionReturn(0);
@@ -60,6 +81,40 @@ static PetscErrorCode find_spin(CospinProblem problem, CospinComponent component
   PetscFunctionReturn(0);
 }
 
+/* How many levels a name takes in brackets. */
+static int num_levels(const CospinOperatorName *name)
+{
+  int count = 0;
+
+  for (int t = 0; t < name->num_terms; t++) {
+    for (int l = 0; l < name->term[t].length; l++)
+      count = PetscMax(count, COSPIN_LEVEL(name->term[t].code[l]) + 1);
+  }
+  return count;
+}
+
+/* A sentence if the levels of an operator such as E[a,b] are missing, too many or not there. */
+static PetscErrorCode check_levels(CospinComponent component, const CospinOperatorName *operator,
+                                   const char name[], int num_index, const int index[], char why[],
+                                   size_t why_size)
+{
+  const int wanted = num_levels(operator), num = component->kind->NumLevels(component);
+
+  PetscFunctionBeginUser;
+  if (num_index != wanted) {
+    PetscCall(PetscSNPrintf(why, why_size, "`%s` takes %s, as in `%s%s`", name,
+                            wanted == 1 ? "the number of a level" : "the numbers of two levels", name,
+                            wanted == 1 ? "[0]" : "[1,0]"));
+    PetscFunctionReturn(0);
+  }
+  for (int k = 0; k < num_index && !why[0]; k++) {
+    if (index[k] >= 0 && index[k] < num) continue;
+    PetscCall(PetscSNPrintf(why, why_size, "there is no level %d (the %d levels of `%s` are counted from 0)",
+                            index[k], num, component->name));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode explain_operator(CospinComponent component, const char wanted[], char why[],
                                        size_t why_size)
 {
@@ -79,7 +134,7 @@ static PetscErrorCode resolve_operator(CospinProblem problem, const char name[],
                                        const int index[], CospinValue *value, PetscBool *found, char why[],
                                        size_t why_size)
 {
-  int spin;
+  int spin = -1;
 
   PetscFunctionBeginUser;
   for (int c = 0; c < problem->system.num_components; c++) {
@@ -87,9 +142,12 @@ static PetscErrorCode resolve_operator(CospinProblem problem, const char name[],
     if (strlen(component->name) != prefix || strncmp(component->name, name, prefix) != 0) continue;
     for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
       if (strcmp(known->name, name + prefix + 1) != 0) continue;
-      PetscCall(find_spin(problem, component, known, name, num_index, index, &spin, why, why_size));
+      if (num_levels(known))
+        PetscCall(check_levels(component, known, name, num_index, index, why, why_size));
+      else
+        PetscCall(find_spin(problem, component, known, name, num_index, index, &spin, why, why_size));
       *found = (PetscBool)(why[0] == 0);
-      if (*found) PetscCall(operator_value(problem, c, known, spin, value));
+      if (*found) PetscCall(operator_value(problem, c, known, spin, index, value));
       PetscFunctionReturn(0);
     }
     PetscCall(explain_operator(component, name + prefix + 1, why, why_size));

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARGUMENTS = 8 };
+enum { MAX_ARGUMENTS = 16 };
 
 /* ---- From the deck ---------------------------------------------------------------------------------------
  */
@@ -32,22 +32,29 @@ static PetscErrorCode find_name(CospinComponent component, const CospinStateFact
   PetscFunctionReturn(0);
 }
 
+static int num_arguments(CospinComponent component, const CospinStateName *name)
+{
+  return name->num_arguments == COSPIN_EACH_LEVEL ? component->kind->NumLevels(component)
+                                                  : name->num_arguments;
+}
+
 static PetscErrorCode evaluate_arguments(CospinProblem problem, const CospinStateFactor *factor,
                                          const CospinStateName *name, CospinFaults faults,
                                          double complex arguments[], PetscBool *ok)
 {
+  const int wanted = num_arguments(&problem->system.components[factor->component], name);
   char form[128];
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(factor->num_arguments == name->num_arguments);
+  *ok = (PetscBool)(factor->num_arguments == wanted);
   if (!*ok) {
-    if (name->num_arguments)
+    if (wanted)
       PetscCall(PetscSNPrintf(form, sizeof(form), "{%s: [%s]}", name->name, name->arguments));
     else
       PetscCall(PetscSNPrintf(form, sizeof(form), "`%s` alone", name->name));
     PetscCall(CospinFaultsAdd(faults, factor->position, factor->path,
-                              "`%s` takes %d argument%s, not %d (write %s)", name->name, name->num_arguments,
-                              name->num_arguments == 1 ? "" : "s", factor->num_arguments, form));
+                              "`%s` takes %d argument%s, not %d (write %s)", name->name, wanted,
+                              wanted == 1 ? "" : "s", factor->num_arguments, form));
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < factor->num_arguments; k++) {
@@ -80,9 +87,11 @@ static PetscErrorCode prepare(CospinProblem problem, int c, const CospinStateFac
   PetscFunctionBeginUser;
   if (factor) PetscCall(find_name(component, factor, faults, &name));
   *ok = (PetscBool)(name != NULL);
+  if (*ok)
+    PetscCheck(num_arguments(component, name) <= MAX_ARGUMENTS, PETSC_COMM_SELF, PETSC_ERR_PLIB,
+               "Too many arguments");
   if (*ok && factor) PetscCall(evaluate_arguments(problem, factor, name, faults, arguments, ok));
   if (!*ok) PetscFunctionReturn(0);
-  PetscCheck(name->num_arguments <= MAX_ARGUMENTS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Too many arguments");
   PetscCall(name->Prepare(component, arguments, &state->factors[c].data, &pure, why, sizeof(why)));
   *ok = (PetscBool)(why[0] == 0);
   if (!*ok) PetscCall(CospinFaultsAdd(faults, factor->position, factor->path, "%s", why));

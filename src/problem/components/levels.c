@@ -1,0 +1,366 @@
+/*
+   Component kind `levels`: N atoms of d levels in the states that are symmetric under permutations, which are
+   those of N bosons in d modes: occupation numbers n_0 + ... + n_(d-1) = N of ket and bra.
+
+   Coordinates: c_k = n_k + n_(k+1) + ... + n_(d-1), the atoms in level k or above, k = 1 ... d-1, ket and bra
+   in turn. Their sum is sum_k k n_k, so the excitations of an atom in level k are k and charges are those of
+   Sz. Every letter is E[a,b] = sum over atoms |a><b| = b_a^+ b_b,
+
+     n_a -> n_a + 1, n_b -> n_b - 1,   amplitude sqrt((n_a + 1) n_b);   E[a,a] = n_a
+
+   (Jordan and Schwinger), and every operator of the table a sum of them: sum_ab h_ab E[a,b] for the matrix h
+   that it has on one atom. The table says h in components x, y, z of the spin s = (d-1)/2 of one atom, of
+   which level k is the state m = k - s; of products the traceless part is meant, as of the quadrupole tensor
+   Q_ij = s_i s_j + s_j s_i - 2/3 s(s+1) delta_ij (for s = 1 Qxx - Qyy = 2 (E[2,0] + E[0,2])).
+*/
+#include "states.h"
+
+enum { MAX_LEVELS = 16, NUM_LETTERS = MAX_LEVELS * MAX_LEVELS };
+enum { X, Y, Z };
+
+typedef struct {
+  int size, num_levels;
+  int diagonal[2 * MAX_LEVELS * MAX_LEVELS]; /* [num_levels - 1][2*(num_levels - 1)] */
+} Levels;
+
+/* [MAX_LEVELS a + b] = MAX_LEVELS b + a */
+#define COLUMN(a) (a), 16 + (a), 32 + (a), 48 + (a), 64 + (a), 80 + (a), 96 + (a), 112 + (a)
+#define ROW(a)    COLUMN(a), COLUMN(128 + (a))
+static const int adjoint[NUM_LETTERS] = {ROW(0),  ROW(1),  ROW(2),  ROW(3), ROW(4),  ROW(5),
+                                         ROW(6),  ROW(7),  ROW(8),  ROW(9), ROW(10), ROW(11),
+                                         ROW(12), ROW(13), ROW(14), ROW(15)};
+
+int CospinLevelsSize(CospinComponent component)
+{
+  return ((const Levels *)component->data)->size;
+}
+
+int CospinLevelsNumber(CospinComponent component)
+{
+  return ((const Levels *)component->data)->num_levels;
+}
+
+/* ---- Size ------------------------------------------------------------------------------------------------
+ */
+
+/* Stored labels are digits of numbers below base^(d-1), which must be exact. */
+static PetscBool fits(double size, double num_levels)
+{
+  return (PetscBool)(PetscPowReal(size + 1, num_levels - 1) <= 9007199254740992.0);
+}
+
+static PetscErrorCode check_sizes(const CospinRecord *record, const double numbers[], CospinFaults faults,
+                                  PetscBool *ok)
+{
+  const double size = numbers[0], num_levels = numbers[1];
+  const CospinSetting *settings = record->settings;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (!(num_levels >= 2 && num_levels <= MAX_LEVELS)) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, settings[1].position, CospinExpressionPath(settings[1].expression),
+                              "atoms of %g levels (must be a whole number from 2 to %d)", num_levels,
+                              (int)MAX_LEVELS));
+  }
+  if (!(size >= 1) || (*ok && !fits(size, num_levels))) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(
+        faults, settings[0].position, CospinExpressionPath(settings[0].expression),
+        "%.17g atoms (must be a whole number from 1 on, and with %g levels at most %.0f)", size, num_levels,
+        PetscFloorReal(PetscPowReal(9007199254740992.0, 1 / (num_levels - 1))) - 1));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
+                             int window, CospinFaults faults, PetscBool *ok)
+{
+  Levels *levels;
+
+  PetscFunctionBeginUser;
+  (void)window;
+  PetscCall(check_sizes(record, numbers, faults, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(PetscNew(&levels));
+  levels->size = (int)numbers[0];
+  levels->num_levels = (int)numbers[1];
+  component->data = levels;
+  component->num_coordinates = 2 * (levels->num_levels - 1);
+  for (int k = 0; k < component->num_coordinates; k += 2) {
+    int *row = &levels->diagonal[k / 2 * component->num_coordinates];
+    row[k] = row[k + 1] = 1;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Destroy(CospinComponent component)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(component->data));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(text, size, "%d atom%s of %d levels, symmetric", CospinLevelsSize(component),
+                          CospinLevelsSize(component) == 1 ? "" : "s", CospinLevelsNumber(component)));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Labels ----------------------------------------------------------------------------------------------
+ */
+
+/* c_k of one side; c_0 = N, c_d = 0. */
+static int at_least(CospinComponent component, CospinSide side, const int label[], int k)
+{
+  if (k == 0) return CospinLevelsSize(component);
+  if (k == CospinLevelsNumber(component)) return 0;
+  return label[2 * (k - 1) + (side == COSPIN_BRA)];
+}
+
+static int occupation(CospinComponent component, CospinSide side, const int label[], int level)
+{
+  return at_least(component, side, label, level) - at_least(component, side, label, level + 1);
+}
+
+/* N >= c_1 >= c_2 >= ... >= 0 */
+static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
+{
+  *lo = 0;
+  *hi = i < 2 ? CospinLevelsSize(component) : label[i - 2];
+}
+
+static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
+{
+  for (int i = 0; i < component->num_coordinates; i++) label[i] = CospinLevelsSize(component);
+  *num = CospinLevelsNumber(component) - 1;
+  *generators = ((const Levels *)component->data)->diagonal;
+}
+
+static double Trace(CospinComponent component, const int label[])
+{
+  for (int i = 0; i < component->num_coordinates; i += 2) {
+    if (label[i] != label[i + 1]) return 0.0;
+  }
+  return 1.0;
+}
+
+static const CospinLabelColumn columns[] = {
+    {"levels_ket", PETSC_TRUE,
+     "occupations on the ket: digit k-1 of base size+1, the lowest first, is the number of atoms in level k "
+     "= 1, 2, ...; the others are in level 0"},
+    {"levels_bra", PETSC_TRUE, "the same on the bra"},
+    {.suffix = NULL},
+};
+
+static double Size(CospinComponent component)
+{
+  return CospinLevelsSize(component);
+}
+
+static void GetColumns(CospinComponent component, const int label[], double values[])
+{
+  const double base = Size(component) + 1;
+
+  for (int side = 0; side < 2; side++) {
+    values[side] = 0;
+    for (int k = CospinLevelsNumber(component) - 1; k > 0; k--)
+      values[side] = base * values[side] + occupation(component, (CospinSide)side, label, k);
+  }
+}
+
+/* Atoms with fewer levels than there are here have none in the others; with more, there is no such label. */
+static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
+{
+  const int num_levels = CospinLevelsNumber(component), base = CospinLevelsSize(component) + 1;
+
+  for (int side = 0; side < 2; side++) {
+    int digits[MAX_LEVELS], sum = 0;
+    PetscInt64 rest;
+    if (!(values[side] >= 0 && values[side] < PetscPowRealInt(base, num_levels - 1))) return PETSC_FALSE;
+    if (values[side] != PetscFloorReal(values[side])) return PETSC_FALSE;
+    rest = (PetscInt64)values[side];
+    for (int k = 1; k < num_levels; k++, rest /= base) digits[k] = (int)(rest % base);
+    for (int k = num_levels - 1; k > 0; k--) label[2 * (k - 1) + side] = sum += digits[k];
+    if (sum > CospinLevelsSize(component)) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* ---- Steps -----------------------------------------------------------------------------------------------
+ */
+
+/* Letters on the ket, then the same on the bra. */
+static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+{
+  (void)component;
+  return (side == COSPIN_BRA ? NUM_LETTERS : 0) + letter.code;
+}
+
+/* One atom goes from level b to level a: those that are on the way have one more above, or one less. */
+static void Shift(CospinComponent component, int step, int shift[])
+{
+  const int side = step / NUM_LETTERS, a = step % NUM_LETTERS / MAX_LEVELS, b = step % MAX_LEVELS;
+
+  (void)component;
+  for (int k = PetscMin(a, b) + 1; k <= PetscMax(a, b); k++) shift[2 * (k - 1) + side] += a > b ? 1 : -1;
+}
+
+static double Apply(CospinComponent component, int step, int label[])
+{
+  const CospinSide side = (CospinSide)(step / NUM_LETTERS);
+  const int a = step % NUM_LETTERS / MAX_LEVELS, b = step % MAX_LEVELS;
+  const double n_b = occupation(component, side, label, b);
+  double n_a;
+
+  if (a == b || n_b <= 0) return n_b;
+  n_a = occupation(component, side, label, a);
+  Shift(component, step, label);
+  return PetscSqrtReal((n_a + 1) * n_b);
+}
+
+static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
+{
+  (void)component;
+  return (PetscBool)(step / NUM_LETTERS == (side == COSPIN_BRA));
+}
+
+/* ---- Operators -------------------------------------------------------------------------------------------
+ */
+
+typedef double complex Matrix[MAX_LEVELS][MAX_LEVELS];
+
+/* Components of the spin of one atom. */
+static void spin_matrix(int num_levels, int axis, Matrix s)
+{
+  static const double complex up[] = {[X] = .5, [Y] = -.5 * I, [Z] = 0};
+
+  for (int k = 0; k < num_levels; k++) {
+    for (int l = 0; l < num_levels; l++) s[k][l] = 0;
+    if (axis == Z) s[k][k] = k - 0.5 * (num_levels - 1);
+  }
+  for (int k = 0; k + 1 < num_levels; k++) {
+    const double amplitude = PetscSqrtReal((k + 1.0) * (num_levels - 1 - k));
+    s[k + 1][k] += up[axis] * amplitude;
+    s[k][k + 1] += conj(up[axis]) * amplitude;
+  }
+}
+
+/* h += factor * word */
+static void add_word(int num_levels, double complex factor, int length, const int axes[], Matrix h)
+{
+  Matrix left, right;
+
+  spin_matrix(num_levels, axes[0], left);
+  if (length > 1) spin_matrix(num_levels, axes[1], right);
+  for (int a = 0; a < num_levels; a++) {
+    for (int b = 0; b < num_levels; b++) {
+      if (length == 1) h[a][b] += factor * left[a][b];
+      for (int k = 0; k < num_levels && length > 1; k++) h[a][b] += factor * left[a][k] * right[k][b];
+    }
+  }
+}
+
+static PetscErrorCode Operator(CospinComponent component, const CospinOperatorName *name, const int levels[],
+                               CospinEmit emit, void *context)
+{
+  const int num_levels = CospinLevelsNumber(component), *code = name->term[0].code;
+  const double rounding = 1e-14 * num_levels * num_levels;
+  double complex trace = 0;
+  Matrix h = {{0}};
+
+  PetscFunctionBeginUser;
+  if (code[0] < 0) {
+    const int last = name->term[0].length - 1;
+    const int letter = MAX_LEVELS * levels[COSPIN_LEVEL(code[0])] + levels[COSPIN_LEVEL(code[last])];
+    PetscCall(emit(context, 1.0, 1, &letter));
+    PetscFunctionReturn(0);
+  }
+  for (int t = 0; t < name->num_terms; t++)
+    add_word(num_levels, CMPLX(name->term[t].re, name->term[t].im), name->term[t].length, name->term[t].code,
+             h);
+  for (int k = 0; k < num_levels; k++) trace += h[k][k];
+  for (int k = 0; k < num_levels; k++) h[k][k] -= trace / num_levels;
+  for (int a = 0; a < num_levels; a++) {
+    for (int b = 0; b < num_levels; b++) {
+      const int letter = MAX_LEVELS * a + b;
+      if (cabs(h[a][b]) > rounding) PetscCall(emit(context, h[a][b], 1, &letter));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static const CospinOperatorName operators[] = {
+    {"Sp",
+     PETSC_FALSE,
+     2,
+     {{1, 0, 1, {X}}, {0, 1, 1, {Y}}},
+     "raising operator of the total spin, levels as m"},
+    {"Sm", PETSC_FALSE, 2, {{1, 0, 1, {X}}, {0, -1, 1, {Y}}}, "lowering operator of the total spin"},
+    {"Sz", PETSC_FALSE, 1, {{1, 0, 1, {Z}}}, "z component: level k has m = k - (levels-1)/2"},
+    {"Sx", PETSC_FALSE, 1, {{1, 0, 1, {X}}}, "x component, (Sp + Sm)/2"},
+    {"Sy", PETSC_FALSE, 1, {{1, 0, 1, {Y}}}, "y component, (Sp - Sm)/(2i)"},
+    {"E",
+     PETSC_FALSE,
+     1,
+     {{1, 0, 2, {COSPIN_LEVEL(0), COSPIN_LEVEL(1)}}},
+     "E[a,b]: sum over atoms of |a><b|"},
+    {"n", PETSC_FALSE, 1, {{1, 0, 1, {COSPIN_LEVEL(0)}}}, "n[k]: number of atoms in level k, E[k,k]"},
+    {"Qxx", PETSC_FALSE, 1, {{2, 0, 2, {X, X}}}, "quadrupole tensor: sum over atoms of 2 sx sx - 2/3 s(s+1)"},
+    {"Qyy", PETSC_FALSE, 1, {{2, 0, 2, {Y, Y}}}, "2 sy sy - 2/3 s(s+1)"},
+    {"Qzz", PETSC_FALSE, 1, {{2, 0, 2, {Z, Z}}}, "2 sz sz - 2/3 s(s+1)"},
+    {"Qxy", PETSC_FALSE, 2, {{1, 0, 2, {X, Y}}, {1, 0, 2, {Y, X}}}, "sx sy + sy sx"},
+    {"Qyz", PETSC_FALSE, 2, {{1, 0, 2, {Y, Z}}, {1, 0, 2, {Z, Y}}}, "sy sz + sz sy"},
+    {"Qzx", PETSC_FALSE, 2, {{1, 0, 2, {Z, X}}, {1, 0, 2, {X, Z}}}, "sz sx + sx sz"},
+    {.name = NULL},
+};
+
+static const CospinKey keys[] = {
+    {.name = "size",
+     .type = COSPIN_KEY_INTEGER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "number of atoms N"},
+    {.name = "levels",
+     .type = COSPIN_KEY_INTEGER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "levels of each atom, counted from 0: 2s+1 of a spin s"},
+    {.name = NULL},
+};
+
+#define BOTH  COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA
+#define EIGHT BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH
+static const CospinRole roles[2 * MAX_LEVELS] = {EIGHT, EIGHT};
+
+const CospinComponentKind CospinComponentLevels = {
+    .record =
+        {"levels",
+         "N atoms of several levels, permutation symmetric, collective processes (what acts on one atom "
+         "alone would leave the symmetric states)",
+         keys},
+    .operators = operators,
+    .adjoint = adjoint,
+    .states = CospinLevelsStates,
+    .Create = Create,
+    .Destroy = Destroy,
+    .Describe = Describe,
+    .columns = columns,
+    .element = "|n><n'| of occupation numbers, normalised symmetric states",
+    .size = "number of atoms N",
+    .Size = Size,
+    .GetColumns = GetColumns,
+    .SetColumns = SetColumns,
+    .NumLevels = CospinLevelsNumber,
+    .Operator = Operator,
+    .roles = roles,
+    .Range = Range,
+    .Diagonal = Diagonal,
+    .Trace = Trace,
+    .LetterStep = LetterStep,
+    .Shift = Shift,
+    .Apply = Apply,
+    .ActsOn = ActsOn,
+};
