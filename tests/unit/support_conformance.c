@@ -88,7 +88,19 @@ void Conformance_Moves(const Model *model)
   OK(CospinLatticeDestroy(&lattice));
 }
 
-/* (N+1)(N+2)(N+3)/6 for an ensemble, levels squared for others */
+/* binomial(N + d - 1, N) */
+static int symmetric_kets(CospinProblem problem, int component)
+{
+  const CospinRecord *record = &problem->deck->components[component];
+  const int atoms = atoi(CospinRecordGet(record, "size")->text),
+            levels = atoi(CospinRecordGet(record, "levels")->text);
+  int kets = 1;
+
+  for (int k = 1; k <= atoms; k++) kets = kets * (levels - 1 + k) / k;
+  return kets;
+}
+
+/* (N+1)(N+2)(N+3)/6 for an ensemble, levels squared for others, of `levels` those that are symmetric */
 static int number_of_labels(const Model *model)
 {
   int product = 1;
@@ -98,6 +110,8 @@ static int number_of_labels(const Model *model)
     if (strcmp(model->deck->components[c].kind->name, "ensemble") == 0) {
       const int spins = Dense_Spins(model->problem, c);
       product *= (spins + 1) * (spins + 2) * (spins + 3) / 6;
+    } else if (strcmp(model->deck->components[c].kind->name, "levels") == 0) {
+      product *= PetscSqr(symmetric_kets(model->problem, c));
     } else {
       product *= n * n;
     }

@@ -20,7 +20,8 @@ void Conformance_Shell(const Model *model);
 void Conformance_Conservation(const Model *model);
 /* Eigenvalues of sectors are eigenvalues of the whole, none grows. */
 void Conformance_Spectra(const Model *model, double relative);
-/* Without ensembles nothing is left out: the sectors' eigenvalues are those of the whole, one for one. */
+/* Without ensembles and `levels` nothing is left out: the sectors' eigenvalues are those of the whole, one
+ * for one. */
 void Conformance_Same_Spectra(const Model *model, double relative);
 /* Expectation values of arbitrary elements of all sectors. */
 void Conformance_Expectations(const Model *model);

@@ -138,10 +138,23 @@ int Dense_Spins(CospinProblem problem, int component)
   return (int)lround(key_of(problem, component, "size"));
 }
 
+/* Of `levels`: how many an atom has. */
+static int levels_of_atom(CospinProblem problem, int component)
+{
+  return (int)lround(key_of(problem, component, "levels"));
+}
+
+static int num_atoms(CospinProblem problem, int component)
+{
+  return (int)lround(key_of(problem, component, "size"));
+}
+
 int Dense_Levels(CospinProblem problem, int component)
 {
   const char *kind = kind_of(problem, component);
 
+  if (strcmp(kind, "levels") == 0)
+    return (int)lround(pow(levels_of_atom(problem, component), num_atoms(problem, component)));
   if (strcmp(kind, "spin") == 0) return (int)lround(2 * key_of(problem, component, "S")) + 1;
   if (strcmp(kind, "mode") == 0) return (int)lround(key_of(problem, component, "cutoff"));
   return 1 << Dense_Spins(problem, component);
@@ -243,6 +256,51 @@ static Dense of_mode(int levels, const char name[])
   return lowering(levels, PETSC_FALSE, 1, PETSC_FALSE);
 }
 
+/* `Sx`, `Qxy`, `E` and `n` of one atom; Q_ij = s_i s_j + s_j s_i - 2/3 s(s+1) delta_ij */
+static Dense of_atom(int levels, const char name[], const int index[2])
+{
+  const double s = 0.5 * (levels - 1);
+  Dense one, two, product, sum;
+
+  if (name[0] == 'S') return of_spin(levels, name);
+  if (name[0] != 'Q') {
+    sum = Dense_Zero(levels);
+    *Dense_At(sum, index[0], index[name[0] == 'E']) = 1;
+    return sum;
+  }
+  one = of_spin(levels, (char[]){'S', name[1], 0});
+  two = of_spin(levels, (char[]){'S', name[2], 0});
+  sum = Dense_Identity(levels, name[1] == name[2] ? -2 * s * (s + 1) / 3 : 0);
+  product = Dense_Product(one, two);
+  Dense_Axpy(sum, 1, product);
+  Dense_Free(&product);
+  product = Dense_Product(two, one);
+  Dense_Axpy(sum, 1, product);
+  Dense_Free(&product);
+  Dense_Free(&one);
+  Dense_Free(&two);
+  return sum;
+}
+
+/* Summed over atoms, the first of which is the first factor. */
+static Dense of_levels(int atoms, int levels, const char name[], const int index[2])
+{
+  Dense one = of_atom(levels, name, index), sum = Dense_Zero((int)lround(pow(levels, atoms)));
+
+  for (int l = 0; l < atoms; l++) {
+    Dense before = Dense_Identity((int)lround(pow(levels, l)), 1),
+          behind = Dense_Identity((int)lround(pow(levels, atoms - 1 - l)), 1);
+    Dense half = Dense_Kron(before, one), whole = Dense_Kron(half, behind);
+    Dense_Axpy(sum, 1, whole);
+    Dense_Free(&whole);
+    Dense_Free(&half);
+    Dense_Free(&before);
+    Dense_Free(&behind);
+  }
+  Dense_Free(&one);
+  return sum;
+}
+
 /* The operator of one component, with identities of those around it. */
 static Dense among_all(CospinProblem problem, int component, Dense local)
 {
@@ -258,8 +316,8 @@ static Dense among_all(CospinProblem problem, int component, Dense local)
   return product;
 }
 
-/* `ions.Sp`, `ions.sp`, `cavity.a` */
-static Dense named_operator(CospinProblem problem, const char name[], int spin)
+/* `ions.Sp`, `ions.sp`, `cavity.a`, `atoms.E` with two indices */
+static Dense named_operator(CospinProblem problem, const char name[], const int index[2])
 {
   const char *dot = strchr(name, '.');
   const size_t length = (size_t)(dot - name);
@@ -276,8 +334,10 @@ static Dense named_operator(CospinProblem problem, const char name[], int spin)
     local = of_spin(Dense_Levels(problem, c), dot + 1);
   else if (strcmp(kind_of(problem, c), "mode") == 0)
     local = of_mode(Dense_Levels(problem, c), dot + 1);
+  else if (strcmp(kind_of(problem, c), "levels") == 0)
+    local = of_levels(num_atoms(problem, c), levels_of_atom(problem, c), dot + 1, index);
   else
-    local = of_ensemble(Dense_Spins(problem, c), dot + 1, spin);
+    local = of_ensemble(Dense_Spins(problem, c), dot + 1, index[0]);
   all = among_all(problem, c, local);
   Dense_Free(&local);
   return all;
@@ -304,18 +364,19 @@ static Dense read_name(Reader *reader)
 {
   const CospinDeck deck = reader->problem->deck;
   char name[64];
-  int length = 0, spin = reader->spin;
+  int length = 0, index[2] = {reader->spin, 0};
 
   while (isalnum((unsigned char)*reader->at) || *reader->at == '.' || *reader->at == '_')
     name[length++] = *reader->at++;
   name[length] = '\0';
   if (*reader->at == '[') {
     char *end;
-    spin = (int)strtol(reader->at + 1, &end, 10);
+    index[0] = (int)strtol(reader->at + 1, &end, 10);
+    if (*end == ',') index[1] = (int)strtol(end + 1, &end, 10);
     assert_int_equal(*end, ']');
     reader->at = end + 1;
   }
-  if (strchr(name, '.')) return named_operator(reader->problem, name, spin);
+  if (strchr(name, '.')) return named_operator(reader->problem, name, index);
   if (strcmp(name, "i") == 0) return Dense_Identity(reader->n, I);
   for (int k = 0; k < deck->num_parameters; k++) {
     if (strcmp(deck->parameters[k].name, name) == 0)
@@ -621,6 +682,40 @@ static Dense bits_element(int spins, const int label[])
   return element;
 }
 
+/* Normalised sum of all strings of levels in which c_k atoms are in level k or above; c_k = label[2*(k-1)].
+ */
+static Dense symmetric_ket(int atoms, int levels, const int label[])
+{
+  Dense ket = {(int)lround(pow(levels, atoms)), NULL};
+  double norm = 0;
+
+  ket.a = allocate((size_t)ket.n);
+  for (int string = 0; string < ket.n; string++) {
+    int above[16] = {0}, rest = string, same = 1;
+    for (int l = 0; l < atoms; l++, rest /= levels) {
+      for (int k = 1; k <= rest % levels; k++) above[k]++;
+    }
+    for (int k = 1; k < levels; k++) same = same && above[k] == label[2 * (k - 1)];
+    ket.a[string] = same;
+    norm += same;
+  }
+  for (int string = 0; string < ket.n; string++) ket.a[string] /= sqrt(norm);
+  return ket;
+}
+
+static Dense symmetric_element(int atoms, int levels, const int label[])
+{
+  Dense ket = symmetric_ket(atoms, levels, label), bra = symmetric_ket(atoms, levels, label + 1),
+        element = Dense_Zero(ket.n);
+
+  for (int j = 0; j < bra.n; j++) {
+    for (int i = 0; i < ket.n; i++) *Dense_At(element, i, j) = ket.a[i] * bra.a[j];
+  }
+  Dense_Free(&ket);
+  Dense_Free(&bra);
+  return element;
+}
+
 /* Of one component; `width`: how many numbers of the label are its own. */
 static Dense local_element(CospinProblem problem, int component, const int label[], int *width)
 {
@@ -629,6 +724,11 @@ static Dense local_element(CospinProblem problem, int component, const int label
 
   *width = 3;
   if (strcmp(kind, "ensemble") == 0) return coupled_element(Dense_Spins(problem, component), label);
+  if (strcmp(kind, "levels") == 0) {
+    const int levels = levels_of_atom(problem, component);
+    *width = 2 * (levels - 1);
+    return symmetric_element(num_atoms(problem, component), levels, label);
+  }
   *width = strcmp(kind, "spins") == 0 ? 2 * Dense_Spins(problem, component) : 2;
   if (strcmp(kind, "spins") == 0) return bits_element(Dense_Spins(problem, component), label);
   element = Dense_Zero(Dense_Levels(problem, component));

@@ -7,8 +7,8 @@
 
    The first component is the first factor of the Kronecker product. An ensemble has 2^N states, its spin 0
    is the first factor, spin up its first state, and so have `spins`; `spin` and `mode` have their levels from
-   the lowest one up, the mode's operators are cut off. A Liouvillian acts on the columns of rho below each
-   other: vec(A rho B) = (B^T kron A) vec(rho).
+   the lowest one up, the mode's operators are cut off. `levels` have d^N states, atom 0 is the first factor.
+   A Liouvillian acts on the columns of rho below each other: vec(A rho B) = (B^T kron A) vec(rho).
 */
 #pragma once
 #include <complex.h>
@@ -49,7 +49,8 @@ Dense Dense_Liouvillian(CospinProblem problem);
 /* Of the jumps with this name only rate A rho A^+. */
 Dense Dense_Jumps(CospinProblem problem, const char name[]);
 
-/* The basis element of a label: product over components of (1/d_j) sum_i |j,m,i><j,m',i| or |n><n'|. */
+/* The basis element of a label: product over components of (1/d_j) sum_i |j,m,i><j,m',i|, |n><n'|, or
+   that of symmetric states of atoms. */
 Dense Dense_Basis_Element(CospinProblem problem, const int label[]);
 
 /* All eigenvalues; the matrix is left as it is. */
