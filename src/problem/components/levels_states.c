@@ -6,9 +6,11 @@
 */
 #include "amplitudes.h"
 #include "states.h"
+#include <cospin/hermitian.h>
 #include <math.h>
+#include <stdlib.h>
 
-enum { MAX_LEVELS = 16, MAX_KETS = 10000000 };
+enum { MAX_LEVELS = 16, MAX_KETS = 10000000, MAX_EIGENVECTORS = 1500 };
 
 static double binomial(double n, int k)
 {
@@ -190,6 +192,156 @@ static void set_css(CospinAmplitudes *amplitudes, const double complex theta_phi
   set_powers(amplitudes, x);
 }
 
+/* ---- Total spin ------------------------------------------------------------------------------------------
+ */
+
+/* The kets of one M: c_1 + c_2 + ... = M + Ns. */
+typedef struct {
+  int size, r; /* atoms; levels - 1 */
+  int num, capacity;
+  int *c; /* [num][r], in the order of ranks */
+} Shell;
+
+static PetscErrorCode create_shell(CospinComponent component, int excitations, Shell *shell)
+{
+  int c[MAX_LEVELS] = {0};
+
+  PetscFunctionBeginUser;
+  *shell = (Shell){.size = CospinLevelsSize(component), .r = CospinLevelsNumber(component) - 1};
+  do {
+    int sum = 0;
+    for (int k = 0; k < shell->r; k++) sum += c[k];
+    if (sum != excitations) continue;
+    if (shell->num == shell->capacity) {
+      shell->capacity = 2 * shell->capacity + 64;
+      PetscCall(PetscRealloc(sizeof(int) * (size_t)(shell->capacity * shell->r), &shell->c));
+    }
+    PetscCall(PetscArraycpy(shell->c + shell->num++ * shell->r, c, shell->r));
+  } while (next_ket(shell->size, shell->r, c));
+  PetscFunctionReturn(0);
+}
+
+static int find_ket(const Shell *shell, const int c[])
+{
+  const int rank = rank_of(shell->r, c, 1);
+  int lo = 0, hi = shell->num - 1;
+
+  while (lo < hi) {
+    const int middle = (lo + hi) / 2;
+    if (rank_of(shell->r, shell->c + middle * shell->r, 1) < rank)
+      lo = middle + 1;
+    else
+      hi = middle;
+  }
+  return lo;
+}
+
+/* One atom goes from level k - 1 to level k (sign 1) or back: c_k changes. Amplitude in S+ or S-, 0: none
+ * can. */
+static double move_atom(const Shell *shell, int k, int sign, int c[])
+{
+  int n[MAX_LEVELS];
+
+  occupations(shell->size, shell->r, c, n);
+  c[k - 1] += sign;
+  return sqrt(k * (shell->r + 1.0 - k)) *
+         (sign > 0 ? sqrt(n[k - 1] * (n[k] + 1.0)) : sqrt(n[k] * (n[k - 1] + 1.0)));
+}
+
+/* S^2 = S- S+ + M (M + 1) between the kets of a shell */
+static void square_of_spin(const Shell *shell, double m, double complex matrix[])
+{
+  for (int j = 0; j < shell->num; j++) {
+    const int *from = shell->c + j * shell->r;
+    matrix[j + shell->num * j] += m * (m + 1);
+    for (int up = 1; up <= shell->r; up++) {
+      for (int down = 1; down <= shell->r; down++) {
+        int c[MAX_LEVELS];
+        double amplitude;
+        for (int k = 0; k < shell->r; k++) c[k] = from[k];
+        amplitude = move_atom(shell, up, +1, c);
+        if (amplitude != 0.0) amplitude *= move_atom(shell, down, -1, c);
+        if (amplitude != 0.0) matrix[find_ket(shell, c) + shell->num * j] += amplitude;
+      }
+    }
+  }
+}
+
+static PetscErrorCode find_spin(CospinAmplitudes *amplitudes, const Shell *shell, double s, double m,
+                                int *copies)
+{
+  double complex *matrix;
+  double *values;
+
+  PetscFunctionBeginUser;
+  *copies = 0;
+  PetscCall(PetscCalloc1((size_t)shell->num * (size_t)shell->num, &matrix));
+  PetscCall(PetscMalloc1((size_t)shell->num, &values));
+  square_of_spin(shell, m, matrix);
+  PetscCall(CospinHermitianDiagonalise(shell->num, matrix, values));
+  for (int k = 0; k < shell->num; k++) { /* eigenvalues S(S+1) are at least 2 apart, or 3/4 from none */
+    if (fabs(values[k] - s * (s + 1)) > 0.3) continue;
+    if ((*copies)++) continue;
+    for (int i = 0; i < shell->num; i++)
+      amplitudes->amplitude[rank_of(shell->r, shell->c + i * shell->r, 1)] = matrix[i + shell->num * k];
+  }
+  PetscCall(PetscFree(values));
+  PetscCall(PetscFree(matrix));
+  PetscFunctionReturn(0);
+}
+
+/* Whether S and M are numbers of some state of N spins s. */
+static void check_spin(CospinAmplitudes *amplitudes, const double complex s_m[], char why[], size_t why_size)
+{
+  const int most = CospinLevelsSize(amplitudes->component) * (CospinLevelsNumber(amplitudes->component) - 1);
+  int two_s, two_m;
+
+  if (too_many(amplitudes, why, why_size)) return;
+  if (!CospinIsHalfInteger(s_m[0], &two_s) || two_s < 0 || two_s > most || (most - two_s) % 2)
+    (void)snprintf(why, why_size, "these atoms have no S = %g (S is %g, or less by a whole number)",
+                   creal(s_m[0]), 0.5 * most);
+  else if (!CospinIsHalfInteger(s_m[1], &two_m) || abs(two_m) > two_s || (two_s - two_m) % 2)
+    (void)snprintf(why, why_size, "S = %g has no M = %g (M is %g, one more, ... up to %g)", 0.5 * two_s,
+                   creal(s_m[1]), -0.5 * two_s, 0.5 * two_s);
+}
+
+/* |S,M>: the eigenvector of S^2 among the kets of M. */
+static PetscErrorCode set_dicke(CospinAmplitudes *amplitudes, double s, double m, char why[], size_t why_size)
+{
+  const CospinComponent component = amplitudes->component;
+  const double most = 0.5 * CospinLevelsSize(component) * (CospinLevelsNumber(component) - 1);
+  int copies = 0;
+  Shell shell;
+
+  PetscFunctionBeginUser;
+  PetscCall(create_shell(component, (int)round(most + m), &shell));
+  if (shell.num > MAX_EIGENVECTORS)
+    (void)snprintf(why, why_size, "M = %g has %d symmetric kets, too many to find S in (%d at most)", m,
+                   shell.num, (int)MAX_EIGENVECTORS);
+  else
+    PetscCall(find_spin(amplitudes, &shell, s, m, &copies));
+  if (!why[0] && copies != 1)
+    (void)snprintf(why, why_size, "there is %s S = %g in the symmetric states of %d atoms of %d levels",
+                   copies ? "more than one" : "no", s, shell.size, shell.r + 1);
+  PetscCall(PetscFree(shell.c));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Prepare_Dicke(CospinComponent component, const double complex s_m[], void **data,
+                                    PetscBool *pure, char why[], size_t why_size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(
+      CospinAmplitudesPrepare(component, num_kets(component), check_spin, s_m, data, pure, why, why_size));
+  if (why[0]) PetscFunctionReturn(0);
+  PetscCall(set_dicke((CospinAmplitudes *)*data, 0.5 * round(2 * creal(s_m[0])),
+                      0.5 * round(2 * creal(s_m[1])), why, why_size));
+  if (!why[0]) PetscFunctionReturn(0);
+  PetscCall(CospinAmplitudesFree(*data));
+  *data = NULL;
+  PetscFunctionReturn(0);
+}
+
 /* ---- The table -------------------------------------------------------------------------------------------
  */
 
@@ -215,6 +367,9 @@ const CospinStateName CospinLevelsStates[] = {
     {"product", COSPIN_EACH_LEVEL, "x_0, x_1, ...", "all atoms in x_0 |0> + x_1 |1> + ..., normalised",
      Prepare_Product, Element, CospinAmplitudesFree},
     {"css", 2, "theta, phi", "the spin of every atom along one direction; theta = 0 is level 0", Prepare_Css,
+     Element, CospinAmplitudesFree},
+    {"dicke", 2, "S, M",
+     "total spin S with Sz = M; of three levels S is N, N-2, ..., of more it must be unique", Prepare_Dicke,
      Element, CospinAmplitudesFree},
     {.name = NULL},
 };
