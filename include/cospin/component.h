@@ -112,6 +112,11 @@ typedef struct {
      levels fits if the kind has a Window. */
   const char *size;
   double (*Size)(CospinComponent component);
+  /* ln of how many orthogonal copies of |x><y| an element is shared out among, each with an equal part of its
+     value (the irreps j of an ensemble); NULL: one. */
+  double (*LogCopies)(CospinComponent component, const int label[]);
+  /* Largest eigenvalue of Sz, of kinds with operators Sx, Sy, Sz of an angular momentum; NULL: others. */
+  double (*Length)(CospinComponent component);
   /* From a label to its columns; and back, which may lead out of range, false if there is no such label. */
   void (*GetColumns)(CospinComponent component, const int label[], double columns[]);
   PetscBool (*SetColumns)(CospinComponent component, const double columns[], int label[]);

@@ -15,7 +15,9 @@
    `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
    asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial. Of
    operators: dag (and of numbers: conj).
-   Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only.
+   Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
+   are functionals of the state (cospin/functional_list.h), which look like functions; an argument of theirs
+   may be the name of a component.
 */
 #pragma once
 #include <cospin/fault.h>
@@ -32,13 +34,20 @@ typedef struct {
 
 PetscErrorCode CospinValueReset(CospinValue *value); /* frees what it owns; number 0 is left */
 
+/* An argument of a functional: a number, an operator, or the name of a component (then `name` is set). */
+typedef struct {
+  const char *name; /* borrowed; NULL: see value */
+  CospinValue value;
+} CospinArgument;
+
 /*
    What names mean. The expression is evaluated against one of these, so the language knows neither parameters
    nor components. `Resolve` sets *found and *value for `name` with `num_index` integer indices, or leaves
    *found false and may write into `why` (size `why_size`) a sentence that says what would be right; an empty
    `why` gets the standard one ("unknown name ..."). `Expect` gives Tr(A rho) for the `which`-th `<...>` of
    the expression, counted from 0 in the order of the text; NULL where `<...>` is not allowed. A number `<2>`
-   is handed over as a multiple of the identity.
+   is handed over as a multiple of the identity. `Functional` likewise gives the `which`-th functional of the
+   state; if its arguments are not allowed it writes into `why` a sentence that says what would be right.
 */
 typedef struct {
   const void *context;
@@ -46,7 +55,9 @@ typedef struct {
                             CospinValue *value, PetscBool *found, char why[], size_t why_size);
   CospinLetterAdjoint LetterAdjoint;
   PetscErrorCode (*Expect)(void *state, int which, CospinPolynomial a, double complex *value);
-  void *state; /* handed to Expect */
+  PetscErrorCode (*Functional)(void *state, int which, const char function[],
+                               const CospinArgument arguments[], double *value, char why[], size_t why_size);
+  void *state; /* handed to Expect and Functional */
 } CospinEnvironment;
 
 /*
@@ -68,6 +79,9 @@ const char *CospinConstantName(int k);
 
 /* Number of `<...>` in the expression. */
 int CospinExpressionCountExpectations(CospinExpression expression);
+/* Number of functionals of the state in it, and what the `which`-th is called (borrowed). */
+int CospinExpressionCountFunctionals(CospinExpression expression);
+const char *CospinExpressionFunctional(CospinExpression expression, int which);
 
 /* Calls visit(context, name, number of indices) for every name (not functions and constants), in the order of
  * the text. */

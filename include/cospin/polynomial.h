@@ -38,6 +38,8 @@ PetscErrorCode CospinPolynomialAddWord(CospinPolynomial p, double complex coeffi
                                        const CospinLetter letters[]);
 /* p += factor * q */
 PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, CospinPolynomial q);
+/* Whether a letter names this spin. */
+PetscBool CospinPolynomialNamesSpin(CospinPolynomial p, int spin);
 /* product = a b */
 PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, CospinPolynomial *product);
 

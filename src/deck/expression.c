@@ -38,6 +38,20 @@ int CospinExpressionCountExpectations(CospinExpression expression)
   return expression->num_expectations;
 }
 
+int CospinExpressionCountFunctionals(CospinExpression expression)
+{
+  return expression->num_functionals;
+}
+
+const char *CospinExpressionFunctional(CospinExpression expression, int which)
+{
+  const Node *node = expression->nodes;
+
+  while (node && !(node->kind == NODE_CALL && node->function->signature && node->which == which))
+    node = node->next;
+  return node ? node->function->name : NULL;
+}
+
 static PetscErrorCode Visit_Node(const Node *node,
                                  PetscErrorCode (*visit)(void *context, const char name[], int num_index),
                                  void *context)

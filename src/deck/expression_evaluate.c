@@ -225,11 +225,74 @@ static PetscErrorCode Fail_Not_Finite(Evaluator *evaluator, const Node *node, co
   PetscFunctionReturn(0);
 }
 
+enum { MAX_ARGUMENTS = 4 }; /* of a functional */
+
+/* One argument as the letter of the signature wants it. */
+static PetscErrorCode Evaluate_Argument(Evaluator *evaluator, const Node *call, int k,
+                                        CospinArgument *argument, PetscBool *ok)
+{
+  const char letter = call->function->signature[k], *name = call->function->name;
+  const Node *node = call->children[k].node;
+  CospinValue *value = &argument->value;
+
+  PetscFunctionBeginUser;
+  *argument = (CospinArgument){.name = NULL};
+  if (letter == 'c') {
+    if (node->kind == NODE_NAME && node->count == 0) argument->name = node->name;
+    if (!argument->name)
+      PetscCall(Fail(evaluator, node->offset, value, ok, "%s needs the name of a component here", name));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Evaluate_Node(evaluator, node, value, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  if (letter == 'o') PetscCall(Promote_To_Operator(value));
+  if (letter == 'n' && (value->is_operator || cimag(value->number) != 0))
+    PetscCall(Fail(evaluator, node->offset, value, ok, "%s needs a real number here", name));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Evaluate_Functional(Evaluator *evaluator, const Node *node, CospinValue *value,
+                                          PetscBool *ok)
+{
+  const CospinEnvironment *environment = evaluator->environment;
+  const char *name = node->function->name;
+  CospinArgument arguments[MAX_ARGUMENTS];
+  char why[512] = "";
+  double number = 0;
+
+  PetscFunctionBeginUser;
+  if (!environment->Functional) {
+    PetscCall(Fail(evaluator, node->offset, value, ok,
+                   "`%s(...)` depends on the state and is not allowed here (in observables only)", name));
+    PetscFunctionReturn(0);
+  }
+  for (int k = 0; k < node->count; k++) {
+    PetscBool good = PETSC_TRUE;
+    PetscCall(Evaluate_Argument(evaluator, node, k, &arguments[k], &good));
+    if (!good) *ok = PETSC_FALSE;
+  }
+  if (*ok)
+    PetscCall(
+        environment->Functional(environment->state, node->which, name, arguments, &number, why, sizeof(why)));
+  for (int k = 0; k < node->count; k++) PetscCall(CospinValueReset(&arguments[k].value));
+  if (!*ok) PetscFunctionReturn(0);
+  value->number = number;
+  if (why[0])
+    PetscCall(Fail(evaluator, node->offset, value, ok, "%s", why));
+  else if (!Is_Finite(value))
+    PetscCall(Fail(evaluator, node->offset, value, ok, "%s has no value in this state", name));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Evaluate_Call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   double complex few[4], *x = few;
 
   PetscFunctionBeginUser;
+  if (node->function->reality == REAL_OF_STATE) {
+    PetscCall(Evaluate_Functional(evaluator, node, value, ok));
+    PetscFunctionReturn(0);
+  }
   if (node->function->reality == REAL_OF_OPERATORS) {
     PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
     if (*ok) PetscCall(Take_Adjoint(evaluator, value));

@@ -19,9 +19,10 @@ typedef enum {
 
 /* Whether a function's value is real. */
 typedef enum {
-  REAL_ALWAYS,      /* abs, re, ... */
-  REAL_OF_REAL,     /* if all arguments are */
-  REAL_OF_OPERATORS /* dag: as its argument, which may be an operator */
+  REAL_ALWAYS,       /* abs, re, ... */
+  REAL_OF_REAL,      /* if all arguments are */
+  REAL_OF_OPERATORS, /* dag: as its argument, which may be an operator */
+  REAL_OF_STATE      /* a functional of the state: always */
 } FunctionReality;
 
 typedef struct {
@@ -30,6 +31,7 @@ typedef struct {
   FunctionReality reality;
   PetscBool needs_real; /* arguments must be real */
   double complex (*Apply)(int count, const double complex x[]);
+  const char *signature; /* of a functional, one letter an argument: n number, o operator, c component */
 } Function;
 
 typedef struct Node_ Node;
@@ -47,7 +49,7 @@ struct Node_ {
   double complex number;
   char *name;
   const Function *function;
-  int which; /* of an expectation value */
+  int which; /* of an expectation value or a functional */
   int count, capacity;
   Child *children;
   Node *next; /* all nodes of an expression are listed: freeing them needs no recursion */
@@ -57,7 +59,7 @@ struct CospinExpression_ {
   char *text, *path;
   CospinPosition at;
   PetscBool at_start_only; /* columns in `text` say nothing about columns in the deck */
-  int num_expectations;
+  int num_expectations, num_functionals;
   Node *root, *nodes;
 };
 

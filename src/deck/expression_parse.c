@@ -184,6 +184,23 @@ static PetscErrorCode Fail_Unknown_Function(Parser *parser, int offset, const ch
   PetscFunctionReturn(0);
 }
 
+/* A functional is a number that stands for the state, as `<...>` does. */
+static PetscErrorCode Begin_Functional(Parser *parser, Node *node)
+{
+  PetscFunctionBeginUser;
+  if (parser->in_expectation) {
+    PetscCall(Fail(parser, node->offset,
+                   "`%s(...)` is a number that depends on the state (it cannot stand "
+                   "inside of `<...>` or of another one)",
+                   node->function->name));
+    PetscFunctionReturn(0);
+  }
+  node->which = parser->expression->num_functionals++;
+  node->has_expectation = PETSC_TRUE;
+  parser->in_expectation = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Parse_Call(Parser *parser, int start, const char name[], Node **node)
 {
   PetscFunctionBeginUser;
@@ -193,13 +210,16 @@ static PetscErrorCode Parse_Call(Parser *parser, int start, const char name[], N
     PetscCall(Fail_Unknown_Function(parser, start, name));
     PetscFunctionReturn(0);
   }
+  const Function *function = (*node)->function;
+  if (function->signature) PetscCall(Begin_Functional(parser, *node));
   parser->at++; /* the parenthesis */
+  if (parser->failed) PetscFunctionReturn(0);
   if (Peek(parser) == ')')
     parser->at++;
   else
     PetscCall(Parse_List(parser, ')', *node));
+  if (function->signature) parser->in_expectation = PETSC_FALSE;
   if (parser->failed) PetscFunctionReturn(0);
-  const Function *function = (*node)->function;
   if ((*node)->count < function->min_arguments || (*node)->count > function->max_arguments)
     PetscCall(Fail(parser, start, "%s takes %s%d argument%s, not %d", name,
                    function->max_arguments > function->min_arguments ? "at least " : "",

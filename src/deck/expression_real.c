@@ -57,7 +57,8 @@ static PetscErrorCode Judge_Node(const Judge *judge, const Node *node, PetscBool
     PetscCall(Judge_Number(judge, node, real));
   else if (node->kind == NODE_EXPECT)
     *real = judge->is_real[node->which];
-  else if (node->kind == NODE_CALL && node->function->reality == REAL_ALWAYS)
+  else if (node->kind == NODE_CALL &&
+           (node->function->reality == REAL_ALWAYS || node->function->reality == REAL_OF_STATE))
     *real = PETSC_TRUE;
   else if (node->kind == NODE_SUM)
     PetscCall(Judge_Sum(judge, node, real));

@@ -233,7 +233,7 @@ static PetscErrorCode Evaluate_Expression(const ParameterContext *context, Cospi
                                           PetscBool report_grid, CospinFaults faults, double complex *value,
                                           char *state)
 {
-  const CospinEnvironment environment = {context, Resolve_Parameter, NULL, NULL, NULL};
+  const CospinEnvironment environment = {.context = context, .Resolve = Resolve_Parameter};
   CospinValue result;
   PetscBool ok;
 

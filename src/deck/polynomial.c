@@ -211,6 +211,16 @@ static PetscErrorCode Merge_Words(CospinPolynomial p)
   PetscFunctionReturn(0);
 }
 
+PetscBool CospinPolynomialNamesSpin(CospinPolynomial p, int spin)
+{
+  for (int k = 0; k < p->count; k++) {
+    for (int l = 0; l < p->words[k].length; l++) {
+      if (p->words[k].letters[l].spin == spin) return PETSC_TRUE;
+    }
+  }
+  return PETSC_FALSE;
+}
+
 PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, CospinPolynomial *product)
 {
   CospinPolynomial p;

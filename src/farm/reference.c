@@ -1,6 +1,7 @@
 #include "reference_page.h"
 #include <cospin/array.h>
 #include <cospin/command.h>
+#include <cospin/functional.h>
 #include <cospin/reference.h>
 #include <cospin/table.h>
 #include <cospin/version.h>
@@ -98,6 +99,7 @@ static void view_array_parts(CospinPage *page, const CospinArrayPart *part)
 static void view_decks(CospinPage *page)
 {
   char functions[1024] = "", constants[128] = "";
+  const CospinFunctionalKind *functional;
   const char *name;
 
   view_sections(page);
@@ -109,6 +111,9 @@ static void view_decks(CospinPage *page)
   for (int k = 0; (name = CospinConstantName(k)); k++) append(constants, sizeof(constants), " ", name);
   CospinPageEntry(page, "functions", "", functions);
   CospinPageEntry(page, "constants", "", constants);
+  CospinPageHeading(page, "FUNCTIONALS OF THE STATE, IN OBSERVABLES");
+  for (int k = 0; (functional = CospinFunctionalKindAt(k, &name)); k++)
+    CospinPageEntry(page, name, "", functional->help);
   CospinPageHeading(page, "KINDS OF COMPONENTS");
   for (int k = 0; CospinComponentKinds[k]; k++) view_component(page, CospinComponentKinds[k]);
   CospinPageHeading(page, "GENERATORS OF ARRAYS");

@@ -1,6 +1,7 @@
 /*
-   Compiling an observable evaluates its expression twice: once to collect the operators inside <...>, and
-   later, for each state, with their expectation values in place.
+   Compiling an observable evaluates its expression twice: once to collect the operators inside <...> and the
+   functionals, and later, for each state, with their values in place. The operators of functionals that need
+   no more than expectation values are read behind those of the expression itself.
 */
 #include <cospin/observable.h>
 
@@ -12,16 +13,6 @@ typedef struct {
   PetscBool ok;
 } Collector;
 
-static PetscBool acts_on_unnamed_spin(CospinPolynomial a)
-{
-  for (int k = 0; k < a->count; k++) {
-    for (int l = 0; l < a->words[k].length; l++) {
-      if (a->words[k].letters[l].spin == COSPIN_EACH_SPIN) return PETSC_TRUE;
-    }
-  }
-  return PETSC_FALSE;
-}
-
 /* An Expect that remembers A; the number it returns is a place holder. */
 static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double complex *value)
 {
@@ -32,7 +23,7 @@ static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double
 
   PetscFunctionBeginUser;
   *value = 1.0;
-  if (acts_on_unnamed_spin(a)) {
+  if (CospinPolynomialNamesSpin(a, COSPIN_EACH_SPIN)) {
     collector->ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(collector->faults, CospinExpressionPosition(expression),
                               CospinExpressionPath(expression),
@@ -47,6 +38,46 @@ static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double
   PetscCall(CospinMovesCreate(&problem->system, moves));
   if (!problem->deck->approximate) PetscCall(CospinMovesAddLeft(*moves, a));
   PetscCall(CospinMovesFinish(*moves));
+  PetscFunctionReturn(0);
+}
+
+/* A Functional that remembers it. */
+static PetscErrorCode collect_functional(void *state, int which, const char function[],
+                                         const CospinArgument arguments[], double *value, char why[],
+                                         size_t why_size)
+{
+  Collector *collector = (Collector *)state;
+  CospinFunctional *functional = &collector->target->functionals[which];
+
+  PetscFunctionBeginUser;
+  *value = 1.0;
+  PetscCall(CospinFunctionalDestroy(functional));
+  PetscCall(CospinFunctionalCreate(collector->observables->problem, function, arguments, functional, why,
+                                   why_size));
+  PetscFunctionReturn(0);
+}
+
+/* Reads what functionals are made of, behind all else. */
+static PetscErrorCode append_moments(CospinObservable *target)
+{
+  int count = target->num_expectations;
+
+  PetscFunctionBeginUser;
+  for (int f = 0; f < target->num_functionals; f++) {
+    const CospinFunctional functional = target->functionals[f];
+    if (functional->kind->needs != COSPIN_NEEDS_MOMENTS) continue;
+    count += functional->num_operators;
+    PetscCall(PetscRealloc((size_t)count * sizeof(CospinMoves), &target->expectations));
+    PetscCall(PetscRealloc((size_t)count * sizeof(CospinPolynomial), &target->operators));
+    for (int k = 0; k < functional->num_operators; k++, target->num_expectations++) {
+      CospinMoves *moves = &target->expectations[target->num_expectations];
+      PetscCall(
+          CospinPolynomialDuplicate(functional->operators[k], &target->operators[target->num_expectations]));
+      PetscCall(CospinMovesCreate(functional->moves[k]->system, moves));
+      PetscCall(CospinMovesAxpy(*moves, 1.0, functional->moves[k], NULL));
+      PetscCall(CospinMovesFinish(*moves));
+    }
+  }
   PetscFunctionReturn(0);
 }
 
@@ -65,7 +96,10 @@ static PetscErrorCode compile(CospinObservables observables, CospinFaults faults
   PetscCall(PetscCalloc1(target->num_expectations, &target->expectations));
   PetscCall(PetscCalloc1(target->num_expectations, &target->operators));
   PetscCall(PetscCalloc1(target->num_expectations, &collector.hermitian));
+  target->num_functionals = CospinExpressionCountFunctionals(expression);
+  PetscCall(PetscCalloc1(target->num_functionals, &target->functionals));
   environment.Expect = collect;
+  environment.Functional = collect_functional;
   environment.state = &collector;
   PetscCall(CospinExpressionEvaluate(expression, &environment, faults, &value, ok));
   if (*ok && value.is_operator) {
@@ -78,6 +112,7 @@ static PetscErrorCode compile(CospinObservables observables, CospinFaults faults
     PetscCall(CospinExpressionIsReal(expression, &environment, collector.hermitian, &target->real));
   }
   *ok = (PetscBool)(*ok && collector.ok);
+  if (*ok) PetscCall(append_moments(target));
   PetscCall(CospinValueReset(&value));
   PetscCall(PetscFree(collector.hermitian));
   PetscFunctionReturn(0);
@@ -114,6 +149,9 @@ PetscErrorCode CospinObservablesDestroy(CospinObservables *observables)
       PetscCall(CospinMovesDestroy(&observable->expectations[e]));
       PetscCall(CospinPolynomialDestroy(&observable->operators[e]));
     }
+    for (int f = 0; f < observable->num_functionals; f++)
+      PetscCall(CospinFunctionalDestroy(&observable->functionals[f]));
+    PetscCall(PetscFree(observable->functionals));
     PetscCall(PetscFree(observable->expectations));
     PetscCall(PetscFree(observable->operators));
   }
@@ -122,29 +160,94 @@ PetscErrorCode CospinObservablesDestroy(CospinObservables *observables)
   PetscFunctionReturn(0);
 }
 
+typedef struct {
+  const double complex *expectations;
+  const double *functionals;
+} Values;
+
 static PetscErrorCode look_up(void *state, int which, CospinPolynomial a, double complex *value)
 {
   PetscFunctionBeginUser;
   (void)a;
-  *value = ((const double complex *)state)[which];
+  *value = ((const Values *)state)->expectations[which];
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinObservableEvaluate(CospinObservables observables, int k,
-                                        const double complex expectations[], double complex *result)
+static PetscErrorCode look_up_functional(void *state, int which, const char function[],
+                                         const CospinArgument arguments[], double *value, char why[],
+                                         size_t why_size)
 {
+  PetscFunctionBeginUser;
+  (void)function;
+  (void)arguments;
+  (void)why;
+  (void)why_size;
+  *value = ((const Values *)state)->functionals[which];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservableFunctionals(const CospinObservable *observable,
+                                           const double complex expectations[], CospinDensity density,
+                                           double functionals[])
+{
+  const double complex *moments =
+      expectations + CospinExpressionCountExpectations(observable->definition->expression);
+
+  PetscFunctionBeginUser;
+  for (int f = 0; f < observable->num_functionals; f++) {
+    const CospinFunctional functional = observable->functionals[f];
+    functionals[f] = NAN;
+    if (functional->kind->needs == COSPIN_NEEDS_MOMENTS || density)
+      PetscCall(functional->kind->Evaluate(functional, moments, density, &functionals[f]));
+    if (functional->kind->needs == COSPIN_NEEDS_MOMENTS) moments += functional->num_operators;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservableEvaluateWith(CospinObservables observables, int k,
+                                            const double complex expectations[], const double functionals[],
+                                            double complex *result)
+{
+  Values values = {expectations, functionals};
   CospinEnvironment environment = observables->problem->environment;
   CospinValue value = {0};
   PetscBool ok;
 
   PetscFunctionBeginUser;
   environment.Expect = look_up;
-  environment.state = (void *)(uintptr_t)expectations;
+  environment.Functional = look_up_functional;
+  environment.state = &values;
   PetscCall(CospinExpressionEvaluate(observables->observables[k].definition->expression, &environment, NULL,
                                      &value, &ok));
   *result = ok ? value.number : (double complex)NAN;
   PetscCall(CospinValueReset(&value));
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservableEvaluate(CospinObservables observables, int k,
+                                        const double complex expectations[], double complex *result)
+{
+  const CospinObservable *observable = &observables->observables[k];
+  double *functionals;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)observable->num_functionals + 1, &functionals));
+  PetscCall(CospinObservableFunctionals(observable, expectations, NULL, functionals));
+  PetscCall(CospinObservableEvaluateWith(observables, k, expectations, functionals, result));
+  PetscCall(PetscFree(functionals));
+  PetscFunctionReturn(0);
+}
+
+CospinNeeds CospinObservablesNeed(CospinDeck deck)
+{
+  CospinNeeds needs = COSPIN_NEEDS_MOMENTS;
+
+  for (int k = 0; k < deck->num_observables; k++) {
+    const CospinExpression expression = deck->observables[k].expression;
+    for (int f = 0; f < CospinExpressionCountFunctionals(expression); f++)
+      needs = PetscMax(needs, CospinFunctionalKindOf(CospinExpressionFunctional(expression, f))->needs);
+  }
+  return needs;
 }
 
 double complex CospinExpectationWeight(CospinMoves left, const int label[])

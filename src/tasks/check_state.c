@@ -24,6 +24,7 @@ typedef struct {
   CospinObservables observables;
   int num, capacity;
   Block *blocks;
+  CospinDensity density; /* for functionals; NULL if there are none */
 } Restored;
 
 /* ---- Back into vectors -----------------------------------------------------------------------------------
@@ -55,6 +56,7 @@ static PetscErrorCode destroy(Restored *restored)
     PetscCall(PetscFree(restored->blocks[k].there));
   }
   PetscCall(PetscFree(restored->blocks));
+  PetscCall(CospinDensityDestroy(&restored->density));
   PetscCall(CospinObservablesDestroy(&restored->observables));
   PetscCall(CospinProblemDestroy(&restored->problem));
   PetscFunctionReturn(0);
@@ -231,6 +233,7 @@ static PetscErrorCode observe(const Restored *restored, int k, double complex *v
   const CospinObservable *observable = &restored->observables->observables[k];
   const int count = observable->num_expectations;
   double complex *sums, *parts;
+  double *functionals;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2((size_t)count + 1, &sums, (size_t)count + 1, &parts));
@@ -239,7 +242,10 @@ static PetscErrorCode observe(const Restored *restored, int k, double complex *v
                                  observable->expectations, parts));
     for (int e = 0; e < count; e++) sums[e] += parts[e];
   }
-  PetscCall(CospinObservableEvaluate(restored->observables, k, sums, value));
+  PetscCall(PetscMalloc1((size_t)observable->num_functionals + 1, &functionals));
+  PetscCall(CospinObservableFunctionals(observable, sums, restored->density, functionals));
+  PetscCall(CospinObservableEvaluateWith(restored->observables, k, sums, functionals, value));
+  PetscCall(PetscFree(functionals));
   PetscCall(PetscFree2(sums, parts));
   PetscFunctionReturn(0);
 }
@@ -345,6 +351,8 @@ PetscErrorCode CospinCheckState(CospinPoint point, const CospinRecord *task, Cos
   PetscCall(create_problem(point->problem->deck, point->problem->point, state, &restored, &ok));
   if (!ok) (void)strcpy(why, "has sizes of components that this problem has not");
   if (ok) PetscCall(restore(state, &restored, why));
+  if (!why[0] && CospinObservablesNeed(point->problem->deck) > COSPIN_NEEDS_MOMENTS)
+    PetscCall(CospinDensityCreate(&restored.problem->system, state, &restored.density));
   if (why[0]) {
     PetscCall(CospinCheckFault(faults, path, point, "%s", why));
   } else {

@@ -102,7 +102,8 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   double most;
 
   PetscFunctionBeginUser;
-  *settings = (CospinReadoutSettings){.store = CospinTaskStores(task)};
+  *settings =
+      (CospinReadoutSettings){.store = CospinTaskStores(task), .needs = CospinObservablesNeed(problem->deck)};
   PetscCall(CospinTaskDetector(problem, task, faults, &settings->detector, ok));
   PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
@@ -176,9 +177,8 @@ static PetscErrorCode store_moments(CospinReadout *readout, CospinResults result
 }
 
 /* The observables of rho_n/P(n). */
-static PetscErrorCode store_heralded(const CospinReadout *readout, int n, CospinResults results)
+static PetscErrorCode store_heralded(CospinReadout *readout, int n, CospinResults results)
 {
-  const CospinObservables observables = readout->observables;
   double complex *reading = readout->readings + (size_t)n * (size_t)readout->num_readings;
   const double p = CospinReadoutProbability(readout, n);
 
@@ -187,19 +187,15 @@ static PetscErrorCode store_heralded(const CospinReadout *readout, int n, Cospin
   PetscCall(CospinResultsSet(results, "uncertainty", n, uncertainty(readout, n)));
   if (!(uncertainty(readout, n) <= largest_uncertainty)) PetscFunctionReturn(0);
   for (int k = 0; k < readout->num_readings; k++) reading[k] /= p;
-  for (int k = 0; k < observables->count; k++) {
-    double complex value;
-    PetscCall(CospinObservableEvaluate(observables, k, reading, &value));
-    PetscCall(CospinResultsSetObservable(results, &observables->observables[k], n, value));
-    reading += observables->observables[k].num_expectations;
-  }
+  PetscCall(CospinTaskObserve(readout->comm, readout->observables, reading, &readout->problem->system,
+                              readout->stored->count ? readout->stored->states[n] : NULL, n, results,
+                              &readout->outcome));
   PetscFunctionReturn(0);
 }
 
 /* rho_n -> rho_n/P(n), which another run may start from; without elements where P(n) is too small to tell. */
-static PetscErrorCode keep_states(CospinReadout *readout, CospinStored stored)
+static void normalise_states(CospinReadout *readout)
 {
-  PetscFunctionBeginUser;
   for (int n = 0; n < readout->stored->count; n++) {
     const CospinStoredState state = readout->stored->states[n];
     const size_t width = (size_t)state->num_columns + 2;
@@ -209,8 +205,6 @@ static PetscErrorCode keep_states(CospinReadout *readout, CospinStored stored)
       state->rows[i * width + width - 1] /= CospinReadoutProbability(readout, n);
     }
   }
-  PetscCall(CospinStoredTake(stored, readout->stored));
-  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode store(CospinReadout *readout, CospinStored stored, CospinResults results)
@@ -231,8 +225,10 @@ static PetscErrorCode store(CospinReadout *readout, CospinStored stored, CospinR
   if (!(readout->smallest >= -limit) || !(readout->imaginary <= limit) || !(readout->error <= limit))
     readout->outcome = CospinOutcomeWorse(readout->outcome, COSPIN_INACCURATE);
   PetscCall(store_moments(readout, results));
-  if (readout->outcome == COSPIN_GOOD) PetscCall(keep_states(readout, stored));
+  normalise_states(readout);
   for (int n = 0; n <= readout->settings.most; n++) PetscCall(store_heralded(readout, n, results));
+  if (readout->outcome == COSPIN_GOOD && readout->settings.store)
+    PetscCall(CospinStoredTake(stored, readout->stored));
   PetscFunctionReturn(0);
 }
 

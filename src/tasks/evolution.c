@@ -1,8 +1,9 @@
 /*
    The state is taken apart into the sectors that an observable, the trace or the fidelity reads (into all of
-   its sectors, if it is to be stored); each of them evolves by itself (propagator.c), and nothing else is
-   ever held. Everything that is read is linear in the state, so a reading is a scalar product with a vector
-   of weights, made once.
+   its sectors, if it is to be stored or a functional reads it); each of them evolves by itself
+   (propagator.c), and nothing else is ever held, but for states that are stored or wait for a functional. All
+   else that is read is linear in the state, so a reading is a scalar product with a vector of weights, made
+   once.
 */
 #include "evolution.h"
 #include <cospin/cost.h>
@@ -14,7 +15,9 @@ PetscErrorCode CospinEvolutionSectors(CospinProblem problem, CospinObservables o
                                       const CospinEvolutionSettings *settings, int *num,
                                       int **representatives)
 {
-  const CospinState whole = settings->store_times ? settings->initial : NULL;
+  const PetscBool all =
+      (PetscBool)(settings->store_times || CospinObservablesNeed(problem->deck) == COSPIN_NEEDS_STATE);
+  const CospinState whole = all ? settings->initial : NULL;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskSectorsRead(problem, observables, settings->target, whole, num, representatives));
@@ -124,18 +127,21 @@ static PetscErrorCode read_state(void *context, int k, Vec u, double error)
   if (store >= 0)
     PetscCall(CospinTaskCollect(&evolution->problem->system, evolution->sector, u,
                                 evolution->stored->states[store]));
+  if (evolution->whole->count)
+    PetscCall(
+        CospinTaskCollect(&evolution->problem->system, evolution->sector, u, evolution->whole->states[k]));
   PetscFunctionReturn(0);
 }
 
 /* What a sector that only the fidelity reads can add to it; infinite for others, 0 if nothing is read. */
 static PetscErrorCode share_in_fidelity(CospinEvolution evolution, Vec u, double *bound)
 {
+  const PetscBool kept = (PetscBool)(evolution->settings.store_times || evolution->whole->count);
   PetscReal size, weight_size;
 
   PetscFunctionBeginUser;
-  *bound = evolution->num_weights || evolution->settings.store_times ? PETSC_INFINITY : 0.0;
-  if (evolution->settings.store_times || evolution->num_weights != 1 ||
-      evolution->reading_of[0] <= evolution->num_expectations)
+  *bound = evolution->num_weights || kept ? PETSC_INFINITY : 0.0;
+  if (kept || evolution->num_weights != 1 || evolution->reading_of[0] <= evolution->num_expectations)
     PetscFunctionReturn(0);
   PetscCall(VecNorm(u, NORM_2, &size));
   PetscCall(VecNorm(evolution->weights[0], NORM_2, &weight_size));
@@ -162,6 +168,8 @@ static PetscErrorCode exchange_results(CospinEvolution evolution, CospinMemory m
   PetscCall(CospinMemoryReals(memory, num_times, evolution->error));
   for (int k = 0; k < evolution->stored->count; k++)
     PetscCall(CospinMemoryState(memory, evolution->stored->states[k]));
+  for (int k = 0; k < evolution->whole->count; k++)
+    PetscCall(CospinMemoryState(memory, evolution->whole->states[k]));
   PetscCall(CospinMemoryInts(memory, 4, counts));
   PetscCall(CospinMemoryReals(memory, 3, sizes));
   evolution->num_sectors = counts[0];
@@ -364,6 +372,12 @@ PetscErrorCode CospinEvolutionCreate(CospinPoint point, CospinProblem problem, C
     CospinStoredState state;
     PetscCall(CospinTaskNewState(problem, task, k, new->stored, &state));
   }
+  PetscCall(CospinStoredCreate(problem->point, &new->whole));
+  for (int k = 0; k < settings->times->size; k++) {
+    CospinStoredState state;
+    if (CospinObservablesNeed(problem->deck) > COSPIN_NEEDS_MOMENTS)
+      PetscCall(CospinTaskNewState(problem, task, k, new->whole, &state));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -375,6 +389,7 @@ PetscErrorCode CospinEvolutionDestroy(CospinEvolution *evolution)
   PetscCall(PetscFree((*evolution)->readings));
   PetscCall(PetscFree3((*evolution)->smallest, (*evolution)->imaginary, (*evolution)->error));
   PetscCall(CospinStoredDestroy(&(*evolution)->stored));
+  PetscCall(CospinStoredDestroy(&(*evolution)->whole));
   PetscCall(CospinStateDestroy(&(*evolution)->settings.initial));
   PetscCall(CospinStateDestroy(&(*evolution)->settings.target));
   if ((*evolution)->problem != (*evolution)->point->problem) {

@@ -25,6 +25,7 @@ typedef struct CospinEvolution_ {
   int num_sectors, steps, operations, factorisations;
   PetscInt64 dimension, nonzeros;
   CospinStored stored; /* one state per time to store */
+  CospinStored whole;  /* one per time, if functionals read it */
   double leak;         /* largest change of a reading when open windows grew; 0 if there are none */
   CospinOutcome outcome;
   /* the sector at work */

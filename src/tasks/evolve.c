@@ -300,7 +300,6 @@ static PetscErrorCode evolve(const CospinRecord *task, PetscBool open, CospinEvo
 
 static PetscErrorCode store_time(CospinEvolution evolution, int k, CospinResults results)
 {
-  const CospinObservables observables = evolution->observables;
   const double complex *reading = evolution->readings + (size_t)k * (size_t)evolution->num_readings;
   const double trace = creal(reading[evolution->num_expectations]);
   const double limit = 10 * evolution->settings.options.tolerance;
@@ -312,12 +311,9 @@ static PetscErrorCode store_time(CospinEvolution evolution, int k, CospinResults
   PetscCall(CospinResultsSet(results, "smallest_population", k, evolution->smallest[k]));
   PetscCall(CospinResultsSet(results, "hermiticity", k, evolution->imaginary[k]));
   PetscCall(CospinResultsSet(results, "error", k, evolution->error[k]));
-  for (int o = 0; o < observables->count; o++) {
-    double complex value;
-    PetscCall(CospinObservableEvaluate(observables, o, reading, &value));
-    PetscCall(CospinResultsSetObservable(results, &observables->observables[o], k, value));
-    reading += observables->observables[o].num_expectations;
-  }
+  PetscCall(CospinTaskObserve(
+      evolution->point->comm, evolution->observables, reading, &evolution->problem->system,
+      evolution->whole->count ? evolution->whole->states[k] : NULL, k, results, &evolution->outcome));
   if (!(PetscAbsReal(trace - 1.0) <= limit) || !(evolution->smallest[k] >= -limit) ||
       !(evolution->imaginary[k] <= limit) || !(evolution->error[k] <= limit)) {
     evolution->outcome = CospinOutcomeWorse(evolution->outcome, COSPIN_INACCURATE);

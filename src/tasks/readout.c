@@ -30,14 +30,24 @@ static PetscBool counter_is_free(CospinProblem counted)
   return CospinLatticeContains(counted->lattice, click);
 }
 
-/* States are not thinned. */
+/* Whether there are states to collect, which are not thinned. */
+static PetscBool collects(const CospinReadoutSettings *settings)
+{
+  return (PetscBool)(settings->store || settings->needs > COSPIN_NEEDS_MOMENTS);
+}
+
+static PetscBool needs_all(const CospinReadoutSettings *settings)
+{
+  return (PetscBool)(settings->store || settings->needs == COSPIN_NEEDS_STATE);
+}
+
 PetscErrorCode CospinReadoutDerive(CospinProblem problem, const CospinReadoutSettings *settings,
                                    PetscBool may_thin, CospinProblem *counted, PetscBool *thinned)
 {
   const CospinDetector *detector = &settings->detector;
 
   PetscFunctionBeginUser;
-  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0 && !settings->store);
+  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0 && !collects(settings));
   if (*thinned) {
     PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, settings->most, counted));
     if (!counter_is_free(*counted)) PetscFunctionReturn(0);
@@ -125,7 +135,7 @@ static PetscErrorCode read_state(void *context, int k, Vec u, double error)
     read_element(readout, label, array[i - begin]);
   }
   PetscCall(VecRestoreArrayRead(u, &array));
-  if (readout->settings.store)
+  if (collects(&readout->settings))
     PetscCall(CospinTaskCollectAlong(&readout->problem->system, readout->sector, u, readout->coordinate,
                                      readout->stored->states));
   PetscFunctionReturn(0);
@@ -199,7 +209,7 @@ static PetscErrorCode create_readout(MPI_Comm comm, const CospinRecord *task, Pe
   PetscCall(
       PetscCalloc1((size_t)(readout->settings.most + 1) * (size_t)readout->num_readings, &readout->readings));
   PetscCall(CospinStoredCreate(problem->point, &readout->stored));
-  for (int n = 0; n <= readout->settings.most && readout->settings.store; n++) {
+  for (int n = 0; n <= readout->settings.most && collects(&readout->settings); n++) {
     CospinStoredState state;
     PetscCall(CospinTaskNewState(problem, task, n, readout->stored, &state));
   }
@@ -242,8 +252,8 @@ static PetscErrorCode count_all(MPI_Comm comm, const CospinRecord *task, PetscBo
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(create_readout(comm, task, may_thin, readout));
-  PetscCall(sectors_of(readout->counted, readout->observables, readout->initial, readout->settings.store,
-                       &num, &representatives));
+  PetscCall(sectors_of(readout->counted, readout->observables, readout->initial,
+                       needs_all(&readout->settings), &num, &representatives));
   for (int k = 0; k < num && readout->outcome == COSPIN_GOOD; k++)
     PetscCall(count_sector(readout, representatives + k * readout->counted->system.num_coordinates, prefix));
   PetscCall(PetscFree(representatives));
@@ -382,7 +392,7 @@ PetscErrorCode CospinReadoutSectors(CospinProblem problem, const CospinRecord *t
   PetscCall(CospinReadoutDerive(problem, settings, PETSC_TRUE, &counted, &ok));
   PetscCall(get_initial(problem, task, NULL, &initial, &ok));
   PetscCall(CospinObservablesCreate(counted, NULL, &observables, &ok));
-  PetscCall(sectors_of(counted, observables, initial, settings->store, &all, &labels));
+  PetscCall(sectors_of(counted, observables, initial, needs_all(settings), &all, &labels));
   n = counted->system.num_coordinates;
   *num = 0;
   for (int k = 0; k < all; k++) {

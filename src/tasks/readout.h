@@ -5,8 +5,9 @@
 typedef struct {
   CospinDetector detector;
   double time, tolerance;
-  int most;        /* n = 0 ... most are told apart */
-  PetscBool store; /* keep the states */
+  int most;          /* n = 0 ... most are told apart */
+  PetscBool store;   /* keep the states */
+  CospinNeeds needs; /* of the observables */
 } CospinReadoutSettings;
 
 /* Readings are sums over sectors: for each n Tr(A_0 rho_n), Tr(A_1 rho_n), ... over all observables in a row,
@@ -26,7 +27,7 @@ typedef struct {
   double smallest, imaginary, error;
   int num_sectors, operations, factorisations;
   PetscInt64 dimension;
-  CospinStored stored; /* rho_n for each n if states are kept */
+  CospinStored stored; /* rho_n for each n if states are kept or functionals read them */
   double leak;         /* largest change of a reading when open windows grew; 0 if there are none */
   CospinOutcome outcome;
   CospinSector sector; /* at work */

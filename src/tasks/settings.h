@@ -40,6 +40,15 @@ PetscErrorCode CospinTaskCollect(const CospinSystem *system, CospinSector sector
 PetscErrorCode CospinTaskCollectAlong(const CospinSystem *system, CospinSector sector, Vec rho,
                                       int coordinate, const CospinStoredState states[]);
 
+/* Collective on comm. Stores the observables at `index` along their dimension. readings: of all expectations
+   in a row, the same on all ranks; state: it on the first rank, of the components of `system`
+   (NULL: functionals that need one are NaN). *outcome becomes worse if the state is too large for one of
+   them. */
+PetscErrorCode CospinTaskObserve(MPI_Comm comm, CospinObservables observables,
+                                 const double complex readings[], const CospinSystem *system,
+                                 CospinStoredState state, int index, CospinResults results,
+                                 CospinOutcome *outcome);
+
 #define COSPIN_TASK_SECTOR_KEY                                                                               \
   {                                                                                                          \
     .name = "sector", .type = COSPIN_KEY_SECTOR, .unit = "",                                                 \

@@ -134,29 +134,56 @@ static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *i
 }
 
 /* Expectation values are sums over blocks. */
-static PetscErrorCode store_observables(CospinPoint point, int num, const CospinBlock blocks[],
-                                        CospinResults results)
+static PetscErrorCode read_blocks(CospinObservables observables, int num, const CospinBlock blocks[],
+                                  double complex **readings)
 {
+  int count = 0;
+  double complex *parts, *sums;
+
   PetscFunctionBeginUser;
-  for (int k = 0; k < point->observables->count; k++) {
-    const CospinObservable *observable = &point->observables->observables[k];
-    const int count = observable->num_expectations;
-    double complex *sums, *parts, value;
-    PetscCall(PetscCalloc2((size_t)count + 1, &sums, (size_t)count + 1, &parts));
-    for (int b = 0; b < num; b++) {
-      PetscCall(CospinExpectations(blocks[b].spectrum->sector, blocks[b].rho, count, observable->expectations,
-                                   parts));
-      for (int e = 0; e < count; e++) sums[e] += parts[e];
+  for (int k = 0; k < observables->count; k++) count += observables->observables[k].num_expectations;
+  PetscCall(PetscCalloc1((size_t)count + 1, readings));
+  PetscCall(PetscMalloc1((size_t)count + 1, &parts));
+  for (int b = 0; b < num; b++) {
+    sums = *readings;
+    for (int k = 0; k < observables->count; k++) {
+      const CospinObservable *observable = &observables->observables[k];
+      PetscCall(CospinExpectations(blocks[b].spectrum->sector, blocks[b].rho, observable->num_expectations,
+                                   observable->expectations, parts));
+      for (int e = 0; e < observable->num_expectations; e++) *sums++ += parts[e];
     }
-    PetscCall(CospinObservableEvaluate(point->observables, k, sums, &value));
-    PetscCall(PetscFree2(sums, parts));
-    PetscCall(CospinResultsSetObservable(results, observable, 0, value));
   }
+  PetscCall(PetscFree(parts));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store_state(CospinPoint point, int num, const CospinBlock blocks[], double tolerance,
-                                  CospinResults results, CospinOutcome *outcome)
+/* The state goes to the first rank where functionals want it. */
+static PetscErrorCode store_observables(CospinPoint point, const CospinRecord *task, int num,
+                                        const CospinBlock blocks[], CospinResults results,
+                                        CospinOutcome *outcome)
+{
+  const CospinSystem *system = &point->problem->system;
+  CospinStored collected;
+  CospinStoredState state = NULL;
+  double complex *readings;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinStoredCreate(point->problem->point, &collected));
+  if (CospinObservablesNeed(point->problem->deck) > COSPIN_NEEDS_MOMENTS) {
+    PetscCall(CospinTaskNewState(point->problem, task, 0, collected, &state));
+    for (int k = 0; k < num; k++)
+      PetscCall(CospinTaskCollect(system, blocks[k].spectrum->sector, blocks[k].rho, state));
+  }
+  PetscCall(read_blocks(point->observables, num, blocks, &readings));
+  PetscCall(CospinTaskObserve(point->comm, point->observables, readings, system, state, 0, results, outcome));
+  PetscCall(PetscFree(readings));
+  PetscCall(CospinStoredDestroy(&collected));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_state(CospinPoint point, const CospinRecord *task, int num,
+                                  const CospinBlock blocks[], double tolerance, CospinResults results,
+                                  CospinOutcome *outcome)
 {
   Inspection inspection;
 
@@ -171,7 +198,7 @@ static PetscErrorCode store_state(CospinPoint point, int num, const CospinBlock 
   PetscCall(CospinResultsSet(results, "dimension", 0, (double)inspection.dimension));
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)inspection.nonzeros));
   PetscCall(CospinResultsSet(results, "iterations", 0, inspection.iterations));
-  PetscCall(store_observables(point, num, blocks, results));
+  PetscCall(store_observables(point, task, num, blocks, results, outcome));
   if (!(inspection.residual <= tolerance) || inspection.smallest < -tolerance ||
       inspection.imaginary > tolerance || !(PetscAbsReal(creal(inspection.trace) - 1.0) <= trace_tolerance)) {
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
@@ -203,13 +230,15 @@ static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, 
 {
   CospinBlock *blocks;
   CospinState initial;
-  PetscBool ok;
+  PetscBool ok, whole;
   int num;
 
   PetscFunctionBeginUser;
   PetscCall(CospinStateCreate(point->problem, CospinRecordGet(task, "initial"), NULL, &initial, &ok));
-  PetscCall(CospinReachedState(point, initial, CospinTaskStores(task), prefix, &num, &blocks, outcome));
-  PetscCall(store_state(point, num, blocks, tolerance, results, outcome));
+  whole = (PetscBool)(CospinTaskStores(task) ||
+                      CospinObservablesNeed(point->problem->deck) == COSPIN_NEEDS_STATE);
+  PetscCall(CospinReachedState(point, initial, whole, prefix, &num, &blocks, outcome));
+  PetscCall(store_state(point, task, num, blocks, tolerance, results, outcome));
   PetscCall(keep_state(point, task, num, blocks, *outcome));
   PetscCall(CospinBlocksDestroy(num, &blocks));
   PetscCall(CospinStateDestroy(&initial));
@@ -239,7 +268,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinResultsSet(results, "next_lifetime", 0, 1.0 / steady->next_rate));
   if (steady->rho) {
     const CospinBlock block = {steady->spectrum, steady->rho, steady->residual};
-    PetscCall(store_state(point, 1, &block, tolerance, results, outcome));
+    PetscCall(store_state(point, task, 1, &block, tolerance, results, outcome));
     PetscCall(keep_state(point, task, 1, &block, *outcome));
   } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {
     PetscCall(select_state(point, task, prefix, tolerance, results, outcome));

@@ -78,7 +78,7 @@ static PetscBool is_finite(const CospinValue *value)
 static void use(CospinExpression expression, CospinFaults faults)
 {
   const int count = CospinExpressionCountExpectations(expression), before = CospinFaultsCount(faults);
-  const CospinEnvironment environment = {NULL, resolve, adjoint, expect, NULL};
+  const CospinEnvironment environment = {.Resolve = resolve, .LetterAdjoint = adjoint, .Expect = expect};
   PetscBool *is_real, ok, real;
   CospinValue value;
   size_t total = 0;

@@ -67,8 +67,9 @@ static PetscErrorCode Expect_Polynomial(void *state, int which, CospinPolynomial
   return 0;
 }
 
-static const CospinEnvironment operators = {NULL, Resolve_Name, Adjoint_Of_Letter, NULL, NULL};
-static const CospinEnvironment observables = {NULL, Resolve_Name, Adjoint_Of_Letter, Expect_Polynomial, NULL};
+static const CospinEnvironment operators = {.Resolve = Resolve_Name, .LetterAdjoint = Adjoint_Of_Letter};
+static const CospinEnvironment observables = {
+    .Resolve = Resolve_Name, .LetterAdjoint = Adjoint_Of_Letter, .Expect = Expect_Polynomial};
 
 static void Evaluate(const char text[], const CospinEnvironment *environment, CospinFaults faults,
                      CospinValue *value, PetscBool *ok)
@@ -310,7 +311,7 @@ static void Function_Faults(void **state)
       "N(x + 1)",
       "deck:7:11: key: unknown function `N` (is a `*` missing? known functions: sqrt exp log log10 sin "
       "cos tan asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max "
-      "factorial binomial dag)\n");
+      "factorial binomial dag qfi qfi_max squeezing wineland purity entropy weight)\n");
   Assert_Fault("sqrt(1, 2)", "deck:7:11: key: sqrt takes 1 argument, not 2\n");
   Assert_Fault("atan2(1)", "deck:7:11: key: atan2 takes 2 arguments, not 1\n");
   Assert_Fault("max()", "deck:7:11: key: max takes at least 2 arguments, not 0\n");

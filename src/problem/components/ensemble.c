@@ -16,6 +16,7 @@
    (Chase and Geremia, PRA 78, 052101 (2008); Shammah et al., PRA 98, 063815 (2018).)
 */
 #include "states.h"
+#include <math.h>
 
 enum {
   SPIN_PLUS,
@@ -312,6 +313,19 @@ static PetscBool SetColumns(CospinComponent component, const double values[], in
   return PETSC_TRUE;
 }
 
+/* d_j = (2j+1) N!/((N/2+j+1)! (N/2-j)!) */
+static double LogCopies(CospinComponent component, const int label[])
+{
+  const double size = CospinEnsembleSize(component), r = label[R];
+
+  return log(size - 2 * r + 1) + lgamma(size + 1) - lgamma(size - r + 2) - lgamma(r + 1);
+}
+
+static double Length(CospinComponent component)
+{
+  return 0.5 * Size(component);
+}
+
 static const CospinKey keys[] = {
     {.name = "size",
      .type = COSPIN_KEY_INTEGER,
@@ -382,6 +396,8 @@ const CospinComponentKind CospinComponentEnsemble = {
         "j have no coherence; d_j = (2j+1) N!/((N/2+j+1)! (N/2-j)!)",
     .size = "number of spins N",
     .Size = Size,
+    .LogCopies = LogCopies,
+    .Length = Length,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     .roles = roles,

@@ -123,6 +123,7 @@ const CospinComponentKind CospinComponentSpin = {
     .element = "|m><m'|",
     .size = "length S",
     .Size = Size,
+    .Length = Size,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     COSPIN_LADDER_MEMBERS,

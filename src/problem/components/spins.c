@@ -99,6 +99,11 @@ static double Size(CospinComponent component)
   return NumSpins(component);
 }
 
+static double Length(CospinComponent component)
+{
+  return 0.5 * NumSpins(component);
+}
+
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
   uint64_t bits[2] = {0, 0};
@@ -192,6 +197,7 @@ const CospinComponentKind CospinComponentSpins = {
     .element = "|bits><bits'|, spin l up where bit l is set",
     .size = "number of spins N",
     .Size = Size,
+    .Length = Length,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     .NumSpins = NumSpins,
