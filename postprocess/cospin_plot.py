@@ -227,7 +227,7 @@ def wigner_panels(path, data, entry):
         state = state.reduced(entry.get("component") or state.component().name)
         kind = state.component().kind
         sphere = (entry.get("on") or ("plane" if kind == "mode" else "sphere")) == "sphere"
-        if kind == "spins" or (sphere and kind == "mode") or (not sphere and kind == "ensemble"):
+        if kind in ("spins", "levels") or (sphere and kind == "mode") or (not sphere and kind == "ensemble"):
             raise Refusal(f"there is no Wigner function of {kind} {state.component().name} on a "
                           f"{'sphere' if sphere else 'plane'}")
         irrep = float(entry["j"]) if entry.get("j") else None

@@ -14,21 +14,35 @@ from cospin_files import SHARD, NotADataset, files_of, grid_of, opened, text
 class Component:
     name: str
     kind: str
-    size: float  # spins of `ensemble` and `spins`, length of `spin`, levels of `mode`
+    size: float  # spins of `ensemble` and `spins`, length of `spin`, levels of `mode`, atoms of `levels`
+    levels: int = 0  # of each atom of `levels`, as far as the state has any in them
 
     def columns(self):
         """Names of its labels: those that ket and bra share, of the ket, of the bra."""
-        shared, label = {"ensemble": (["j"], "m"), "spin": ([], "m"), "mode": ([], "n"), "spins": ([], "bits")}[self.kind]
+        shared, label = {"ensemble": (["j"], "m"), "spin": ([], "m"), "mode": ([], "n"), "spins": ([], "bits"),
+                         "levels": ([], "levels")}[self.kind]
         return [f"{self.name}_{part}" for part in shared], f"{self.name}_{label}_ket", f"{self.name}_{label}_bra"
 
     def basis(self):
-        """[(label, ...)] of its kets in the order of matrix(): (j, m) with j falling, (m,), (n,) or (bits,)."""
+        """[(label, ...)] of its kets in the order of matrix(): (j, m) with j falling, (m,), (n,), (bits,) or, of `levels`,
+        (number,), which occupations() takes apart."""
         if self.kind == "ensemble":
             irreps = self.size / 2 - np.arange(int(self.size) // 2 + 1)
             return [(j, m) for j in irreps for m in np.arange(-j, j + 1)]
         if self.kind == "spin":
             return [(m,) for m in np.arange(-self.size, self.size + 1)]
+        if self.kind == "levels":
+            base, numbers = int(self.size) + 1, [(0, 0)]  # atoms above level 0, and the number
+            for k in range(self.levels - 1):
+                numbers = [(atoms + n, number + n * base ** k) for atoms, number in numbers for n in range(base - atoms)]
+            return sorted((number,) for _, number in numbers)
         return [(n,) for n in range(int(self.size) if self.kind == "mode" else 2 ** int(self.size))]
+
+    def occupations(self, number):
+        """(n_0, n_1, ...): how many atoms of `levels` are in each level, from the number that is their label."""
+        base = int(self.size) + 1
+        above = [int(number) // base ** k % base for k in range(self.levels - 1)]
+        return (base - 1 - sum(above), *above)
 
     def copies(self, label):
         """How many copies of the irrep of this label there are: 1 but for ensembles."""
@@ -106,8 +120,8 @@ class State:
             chosen = self.labels[shared[0]] == j
             levels = [label for label in levels if label[0] == j]
         matrix = np.zeros((len(levels),) * 2, dtype=complex)
-        lowest = levels[0][-1]
-        rows, columns = (np.rint(self.labels[c][chosen] - lowest).astype(int) for c in (ket, bra))
+        places = {label[-1]: place for place, label in enumerate(levels)}
+        rows, columns = ([places[label] for label in self.labels[c][chosen]] for c in (ket, bra))
         matrix[rows, columns] = self.values[chosen]
         return matrix
 
@@ -224,7 +238,18 @@ def read_state(path, task, **point):
         first, count = (int(group[part][index]) for part in ("first", "count"))
         rows = slice(first, first + count)
         names, kinds = (text(group.attrs[part]).split() for part in ("components", "kinds"))
-        components = [Component(one, kind, float(group[one + "_size"][index])) for one, kind in zip(names, kinds)]
+        components = [Component(one, kind, float(group[one + "_size"][index]), _levels_of(group, one, kind, rows, index))
+                      for one, kind in zip(names, kinds)]
         labels = {column: group[column][rows] for component in components
                   for columns in [component.columns()] for column in [*columns[0], *columns[1:]]}
         return State(components, labels, group["value_re"][rows] + 1j * group["value_im"][rows])
+
+
+def _levels_of(group, name, kind, rows, index):
+    """One more than the highest level of `levels` that occurs: digits of the largest number."""
+    if kind != "levels":
+        return 0
+    number, base, levels = int(group[f"{name}_levels_ket"][rows].max()), int(group[name + "_size"][index]) + 1, 1
+    while number:
+        number, levels = number // base, levels + 1
+    return levels

@@ -58,6 +58,18 @@ tasks:
 """
 
 
+# Atoms of three levels; and what a fourth level changes: nothing, as long as nobody goes there.
+ATOMS = """
+title: Atoms of three levels
+components: {g: {kind: levels, size: 3, levels: 3}, c: {kind: mode, cutoff: 3}}
+hamiltonian: ['0.5*c.a*g.E[1,0] + hc', '0.8*c.a*g.E[2,1] + hc', '0.3*g.E[2,0] + hc']
+jumps: [{rate: 1, operator: c.a}]
+observables: {n0: '<g.n[0]>', n1: '<g.n[1]>', n2: '<g.n[2]>', photons: <c.n>, lifted: '<g.E[2,0]>'}
+tasks:
+  - evolve: {times: [0, 0.5, 1], initial: {g: {product: [1, 0.5*i, -0.3]}}, store: state}
+"""
+
+
 def run(text, name, folder, ranks=1, status=0):
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w", encoding="utf-8") as stream:
@@ -151,6 +163,29 @@ class States(unittest.TestCase):
         self.assertLess(states[0].purity(), .9)
         spectra = [np.linalg.eigvalsh(state.matrix(every_copy=True)[1]) for state in states]
         np.testing.assert_allclose(*spectra, atol=1e-9)
+
+    def test_atoms_of_several_levels(self):
+        path, _ = run(ATOMS, "atoms", self.folder)
+        data = cospin_data.open_dataset(path).sel(time=.5)
+        g = cospin_data.read_state(path, "evolve", time=.5).reduced("g")
+        basis, rho = g.matrix()
+        self.assertEqual(len(basis), 10)
+        occupations = np.array([g.component().occupations(label) for label, in basis])
+        self.assertTrue((occupations.sum(axis=1) == 3).all() and len(np.unique(occupations, axis=0)) == 10)
+        for k in range(3):
+            self.assertAlmostEqual(rho.diagonal().real @ occupations[:, k], float(data[f"evolve_n{k}"]), delta=1e-12)
+        lifting = np.zeros((10, 10))  # E[2,0]
+        for j, n in enumerate(occupations):
+            if n[0]:
+                i, = np.flatnonzero((occupations == n + [-1, 0, 1]).all(axis=1))
+                lifting[i, j] = np.sqrt(n[0] * (n[2] + 1))
+        self.assertAlmostEqual(np.trace(lifting @ rho), complex(data.evolve_lifted_re, data.evolve_lifted_im), delta=1e-12)
+        again = ATOMS.replace("levels: 3}", "levels: 4}").replace("0, 0.5, 1", "0, 0.5").replace(
+            "{g: {product: [1, 0.5*i, -0.3]}}", "{file: atoms.h5, task: evolve, at: {time: 0.5}}")
+        more = cospin_data.open_dataset(run(again, "four_levels", self.folder)[0])
+        for name in ("n0", "n1", "n2", "photons", "lifted_re", "trace"):
+            np.testing.assert_allclose(more["evolve_" + name].values,
+                                       cospin_data.open_dataset(path)["evolve_" + name].sel(time=[.5, 1]).values, atol=1e-8)
 
     def test_steady_state_in_a_window(self):
         path, _ = run(CAVITY, "cavity", self.folder)
