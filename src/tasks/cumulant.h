@@ -60,6 +60,17 @@ PetscBool CospinCumulantClosed(const CospinCumulants *equations, double moments[
 /* The steady state by Newton's method; false if it does not converge. */
 PetscBool CospinCumulantNewton(const CospinCumulants *equations, double moments[], int *iterations);
 
+/* Where an ensemble and a mode begin to emit a line. */
+typedef struct {
+  PetscBool above;             /* the unsaturated inversion is more than the clamped one */
+  double clamped, unsaturated; /* p at which gain is loss, and without light */
+  double frequency;            /* (kc delta_s + k delta_c)/(kc + k), of the line above threshold */
+  double complex mode, spins;  /* how a and S- decay in the frame of that frequency: kc/2 + i(delta_c - omega)
+                                  and k/2 + i(delta_s - omega) */
+} CospinCumulantThreshold;
+/* False where there is none: no mode, collective jumps, spins without pump and decay. */
+PetscBool CospinCumulantThresholdOf(const CospinCumulants *equations, CospinCumulantThreshold *threshold);
+
 /* The line above threshold, from the linearised noise equations: full width (rate) and frequency. False below
    threshold, without emission, and with collective jumps beside a mode. */
 PetscBool CospinCumulantLine(const CospinCumulants *equations, const double moments[], double *width,

@@ -323,28 +323,46 @@ PetscBool CospinCumulantNewton(const CospinCumulants *e, double u[], int *iterat
  */
 
 /*
-   Linearised, da = -(kc/2 + i delta_c) a - i g^* S + Fc, dS = i g Sz a - (k/2 + i delta_s) S + Fs. Above
-   threshold Sz is clamped where an eigenvalue has no real part; along that mode the noise makes the phase
-   diffuse, <a^+(t) a> ~ exp(-D t/2), D the full width. With left and right vectors (1, v), (1, u) of the mode
-   D = [kc (2 nth + 1) + |v|^2 k N] / (4 n |1 + v u|^2), which is 2/Tcoh of Eq. (5) on resonance.
+   Linearised, da = -(kc/2 + i delta_c) a - i g^* S + Fc, dS = i g Sz a - (k/2 + i delta_s) S + Fs. Where Sz
+   is clamped one eigenvalue has no real part.
+*/
+PetscBool CospinCumulantThresholdOf(const CospinCumulants *e, CospinCumulantThreshold *threshold)
+{
+  const double k = coherence_decay(e), kc = e->loss - e->gain, sum = k + kc, total = e->pump + e->decay;
+  const double detuning = 2 * (e->spin_frequency - e->mode_frequency) / sum;
+  const double g2 = creal(e->coupling * conj(e->coupling));
+  const double pulled = (kc * e->spin_frequency + k * e->mode_frequency) / sum;
+
+  if (e->mode < 0 || e->collective_decay > 0 || e->collective_pump > 0 || !(total > 0)) return PETSC_FALSE;
+  threshold->clamped = g2 > 0 ? k * kc * (1 + detuning * detuning) / (4 * g2 * e->size) : PETSC_INFINITY;
+  threshold->unsaturated = (e->pump - e->decay) / total;
+  threshold->above = (PetscBool)(threshold->unsaturated > threshold->clamped);
+  threshold->frequency = pulled;
+  threshold->mode = CMPLX(kc / 2, e->mode_frequency - pulled);
+  threshold->spins = CMPLX(k / 2, e->spin_frequency - pulled);
+  return PETSC_TRUE;
+}
+
+/*
+   Along that eigenvector the noise makes the phase diffuse, <a^+(t) a> ~ exp(-D t/2), D the full width. The
+   left vector of a phase shift is (i c_s, g^*) up to a real factor, so that the inversion does not turn the
+   phase; with c = kc/2 + i(delta_c - omega) and c_s = k/2 + i(delta_s - omega)
+
+     D = [kc (2 nth + 1) |c_s|^2 + |g|^2 k N] / (4 n Re(c + c_s)^2),
+
+   2/Tcoh of Eq. (5) on resonance. Off resonance Re^2, not the modulus: intensity turns the phase (Henry).
 */
 static PetscBool line_with_mode(const CospinCumulants *e, const double moments[], double *width,
                                 double *frequency)
 {
-  const double k = coherence_decay(e), kc = e->loss - e->gain, sum = k + kc, n = e->size;
+  const double k = coherence_decay(e), sum = k + e->loss - e->gain;
   const double g2 = creal(e->coupling * conj(e->coupling));
-  const double detuning = 2 * (e->spin_frequency - e->mode_frequency) / sum;
-  const double inversion = k * kc * (1 + detuning * detuning) / (4 * g2); /* N p */
-  const double pulled = (kc * e->spin_frequency + k * e->mode_frequency) / sum;
-  const double complex off = CMPLX(kc / 2, e->mode_frequency - pulled); /* lambda - M11 */
-  const double v2 = creal(off * conj(off)) / (g2 * inversion * inversion);
-  const double complex overlap = 1 + off * off / (g2 * inversion);
+  CospinCumulantThreshold threshold;
 
-  if (e->collective_decay > 0 || e->collective_pump > 0 || !(g2 > 0)) return PETSC_FALSE;
-  if (!(n * (e->pump - e->decay) > inversion * (e->pump + e->decay))) return PETSC_FALSE;
-  *width = (kc + 2 * e->gain + v2 * k * n) /
-           (4 * moments[COSPIN_CUMULANT_PHOTONS] * creal(overlap * conj(overlap)));
-  *frequency = pulled;
+  if (!CospinCumulantThresholdOf(e, &threshold) || !threshold.above) return PETSC_FALSE;
+  *width = ((e->loss + e->gain) * creal(threshold.spins * conj(threshold.spins)) + g2 * k * e->size) /
+           (moments[COSPIN_CUMULANT_PHOTONS] * sum * sum);
+  *frequency = threshold.frequency;
   return PETSC_TRUE;
 }
 
