@@ -184,11 +184,6 @@ def panels_of_deck(completed):
             continue
         known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
         flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
-        if entry.get("kind") == "map":
-            known.update({key: entry[key] for key in ("contour", "ridge", "mark") if entry.get(key)})
-            known.pop("average", None)
-            panels += [MapPanel(y=name, **known, **flags) for name in listed(entry.get("y"))]
-            continue
         panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
     return panels, list(deck.get("observables") or {})
 
@@ -252,7 +247,14 @@ def crystal_panels(_, data, entry):
     return [CrystalPanel(draw_ions, parts, title), CrystalPanel(draw_modes, parts, title)]
 
 
-OTHER_PANELS = {"wigner": wigner_panels, "crystal": crystal_panels}
+def map_panels(_, __, entry):
+    """A panel for every variable."""
+    known = {key: entry[key] for key in ("x", "series", "title", "xlabel", "ylabel", "contour", "ridge", "mark") if entry.get(key)}
+    flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
+    return [MapPanel(y=name, **known, **flags) for name in listed(entry.get("y"))]
+
+
+OTHER_PANELS = {"wigner": wigner_panels, "crystal": crystal_panels, "map": map_panels}
 
 
 def radius_of(matrix):
@@ -598,7 +600,7 @@ def draw_figure(panels, files, say):
             draw_map(ax, panel, files[0][1], say)
         else:
             draw_panel(ax, panel, files, say)
-        if len(panels) > 1 and not isinstance(panel, Panel):
+        if len(panels) > 1 and not isinstance(panel, Panel) and panel.title:
             ax.set_title("\n".join(textwrap.wrap(f"({number_as_letter(number)}) {panel.title}", 38)), loc="left")
         elif len(panels) > 1:
             ax.set_title(f"({number_as_letter(number)})", loc="left")

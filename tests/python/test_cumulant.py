@@ -1,11 +1,14 @@
 """Task `cumulant`: the maser's table, other ways to the same equations, and what the exact task says of few spins."""
 import math
+import os
 import sys
+import tempfile
 import unittest
 from decimal import Decimal, getcontext
 
 from decks import run
 
+import cospin_plot
 import numpy as np
 
 # 120 mK; (Q, w): Sz (eigenvalues -N..N), photons, <S+S->. Shared numbers of the maser, computed independently (two methods).
@@ -55,6 +58,23 @@ class Cumulant(unittest.TestCase):
                     factor = 0.375e14 if value == "inversion" else 1
                     self.close(data["cumulant_" + value].sel(Q=q, w=w) * factor, reference, 1e-10)
         self.assertLess(float(data.cumulant_residual.max()), 1e-13)
+
+    def test_maps_are_drawn(self):
+        """A panel for each variable, the threshold, the optimal pump and the star of the deck's plots."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "map.h5")
+            data = run("maser_map.yaml", [(r"1e6, 200\]", "1e6, 9]"), (r"1e9, 200\]", "1e9, 10]")], keep=path)
+            panels = cospin_plot.choose_panels(path, data, cospin_plot.parse_options([path]))
+            figure = cospin_plot.draw_figure(panels, [(path, data)], self.fail)
+            self.addCleanup(cospin_plot.plt.close, figure)
+        titles = [ax.get_title(loc="left") for ax in figure.axes]
+        self.assertEqual(titles[:6], ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)"])
+        self.assertEqual([panel.y for panel in panels], "inversion photons correlation cumulant_coherence_time dB dx".split())
+        for ax in figure.axes[:6]:
+            optimum, star = ax.lines
+            self.assertEqual([float(value[0]) for value in star.get_data()], [1e5, 1e5])
+            best = data.cumulant_coherence_time.sel(Q=1e5).argmax()
+            self.assertEqual(float(optimum.get_ydata()[list(optimum.get_xdata()).index(1e5)]), float(data.w[best]))
 
     def test_newton_agrees_with_60_digits(self):
         data = run("maser_map.yaml", GRID + NEWTON)
