@@ -19,6 +19,8 @@
 
 enum { NUM = COSPIN_NUM_CUMULANTS, P = 0, MAX_STEPS = 60, NUM_BISECTIONS = 60 };
 
+static const double rounding = 1e-14;
+
 typedef struct {
   double complex *slopes;
   double *sizes; /* NULL: nobody asks */
@@ -316,7 +318,7 @@ PetscBool CospinCumulantNewton(const CospinCumulants *e, double u[], int *iterat
     if (change <= 4 * PETSC_MACHINE_EPSILON || (change < 1e-9 && change >= before / 2)) return PETSC_TRUE;
     if (!(change < PETSC_INFINITY)) return PETSC_FALSE;
   }
-  return PETSC_FALSE;
+  return (PetscBool)(CospinCumulantResidual(e, u) <= rounding); /* moments that are zero have no size */
 }
 
 /* ---- The line --------------------------------------------------------------------------------------------

@@ -1,0 +1,47 @@
+"""One deck, exactly and approximately: the approximations become right like 1/N, and say that they are approximate."""
+import sys
+import unittest
+
+from decks import run
+
+import numpy as np
+
+DECK = "compare_semiclassical.yaml"
+GRID = r"^  N: \[2, 3, .*$"
+
+
+class Semiclassical(unittest.TestCase):
+    def test_differences_shrink_like_one_over_n(self):
+        """N times the difference stays what it is: -2.0 and .51 from 100 to 500 spins (-2.006, .503 at 1000)."""
+        data = run(DECK, [(GRID, "  N: [100, 200, 500]")])
+        for value, share in (("inversion", -2.0), ("correlation", .51)):
+            difference = data["cumulant_" + value] - data["steady_" + value]
+            np.testing.assert_allclose(difference * data.N, share, rtol=.02)
+        # and both go to mean field: dp/dt = w (1 - p) - 2 N Gc x = 0 and dx/dt = (-w + N Gc p) x = 0 with w = N Gc/2
+        for task in ("steady", "cumulant"):
+            for value, limit in (("inversion", 1 / 2), ("correlation", 1 / 8)):
+                distance = abs(data[f"{task}_{value}"] - limit) * data.N
+                self.assertLess(float(distance.max()), 1.1)
+                self.assertLess(float(distance.max() / distance.min()), 1.12)
+
+    def test_two_spins_without_inversion(self):
+        """Pumped and emptied at the same rate: all moments are zero, of which none has a size to be known relative to."""
+        data = run(DECK, [(GRID, "  N: [2]")]).squeeze()
+        for task in ("steady", "cumulant"):
+            for value in ("inversion", "correlation"):
+                self.assertAlmostEqual(float(data[f"{task}_{value}"]), 0, delta=1e-14)
+
+    def test_approximate_variables_say_so(self):
+        data = run(DECK, [(GRID, "  N: [4]")])
+        approximate = 0
+        for name, variable in data.data_vars.items():
+            if name.startswith("steady_"):
+                self.assertNotIn("approximation", variable.attrs, name)
+            elif "_" in name and name != "peak_memory":
+                approximate += 1
+                self.assertRegex(variable.attrs["approximation"], r".+\d{4}\)", name)  # a method, and a reference
+        self.assertGreater(approximate, 8)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
