@@ -13,6 +13,7 @@ typedef enum {
   COSPIN_KEY_NUMBER,   /* expression of the parameters, real                    -> expression */
   COSPIN_KEY_INTEGER,  /* expression of the parameters, a whole number          -> expression */
   COSPIN_KEY_OPERATOR, /* operator expression                                   -> expression */
+  COSPIN_KEY_FUNCTION, /* expression of the parameters and of names that the kind defines -> expression */
   COSPIN_KEY_BOOLEAN,  /* true | false                                          -> boolean    */
   COSPIN_KEY_NAME,     /* a word; one of `choices` unless that is NULL          -> text       */
   COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
@@ -57,6 +58,8 @@ typedef struct {
   const CospinRecordKind *const *components; /* NULL-terminated */
   const CospinRecordKind *const *tasks;      /* NULL-terminated */
   const CospinRecordKind *const *arrays;     /* generators, NULL-terminated */
+  const CospinRecordKind *const *alone;      /* those of the tasks that ask nothing of components: a deck with
+                                                no other tasks needs none; NULL-terminated, or NULL */
 } CospinSchema;
 
 /* The values of a grid axis or of a list of times; expressions are resolved when the deck is read. */

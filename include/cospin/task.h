@@ -82,11 +82,14 @@ typedef struct {
 
 extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
 extern const CospinRecordKind *const CospinTaskRecords[];
+/* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
+extern const CospinRecordKind *const CospinTasksAlone[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
 /* Not collective. The problem that the task solves, `problem` itself or what its kind derives from it. */
 PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved);
 PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved);
-/* Whether all tasks of a deck are approximate: nobody enumerates elements of Liouville space then. */
+/* Whether all tasks of a deck are approximate or in closed form: nobody enumerates elements of Liouville
+ * space then. */
 PetscBool CospinTasksAreApproximate(CospinDeck deck);
 
 /* The variable with this suffix; NULL if the task has none. */

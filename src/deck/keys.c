@@ -8,6 +8,7 @@ static const char *const type_names[] = {
     [COSPIN_KEY_NUMBER] = "a real number or an expression",
     [COSPIN_KEY_INTEGER] = "a whole number or an expression",
     [COSPIN_KEY_OPERATOR] = "an operator expression",
+    [COSPIN_KEY_FUNCTION] = "an expression",
     [COSPIN_KEY_BOOLEAN] = "true or false",
     [COSPIN_KEY_NAME] = "a word",
     [COSPIN_KEY_AXIS] = "a list of numbers",
@@ -66,8 +67,9 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
   case COSPIN_KEY_NUMBER:
   case COSPIN_KEY_INTEGER:
   case COSPIN_KEY_OPERATOR:
+  case COSPIN_KEY_FUNCTION:
     PetscCall(CospinReadExpression(reader, entry, type_names[type], &setting->expression));
-    if (setting->expression && type != COSPIN_KEY_OPERATOR)
+    if (setting->expression && (type == COSPIN_KEY_NUMBER || type == COSPIN_KEY_INTEGER))
       PetscCall(CospinParametersCheckNames(reader->deck, setting->expression, reader->faults));
     break;
   case COSPIN_KEY_AXIS:

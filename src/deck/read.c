@@ -37,9 +37,9 @@ static const struct {
       {NULL}}},
     {CospinReadComponents,
      {"components",
-      PETSC_TRUE,
+      PETSC_FALSE, /* see Check_Components */
       "the factors of the Hilbert space",
-      "NAME: {kind: KIND, keys of the kind}",
+      "NAME: {kind: KIND, keys of the kind}, one at least unless all tasks do without (heralding)",
       {NULL}}},
     {CospinReadArrays,
      {"arrays",
@@ -119,6 +119,39 @@ static PetscBool Is_Misspelt(const CospinEntries *entries, const char section[],
   return PETSC_FALSE;
 }
 
+/* Whether every task asks nothing of components. */
+static PetscBool Is_Alone(const CospinReader *reader)
+{
+  const CospinRecordKind *const *alone = reader->schema->alone;
+  PetscBool all = (PetscBool)(alone && reader->deck->num_tasks > 0);
+
+  for (int k = 0; k < reader->deck->num_tasks && all; k++) {
+    int a = 0;
+    while (alone[a] && alone[a] != reader->deck->tasks[k].kind) a++;
+    all = (PetscBool)(alone[a] != NULL);
+  }
+  return all;
+}
+
+/* What the section would be missed by: needed once the tasks are known. */
+static PetscErrorCode Check_Components(CospinReader *reader, const CospinEntries *entries,
+                                       const char *const known[])
+{
+  const CospinEntry *entry = CospinEntriesFind(entries, "components");
+  const CospinEntryForm form = entry ? CospinEntryGetForm(entry) : COSPIN_ENTRY_EMPTY;
+
+  PetscFunctionBeginUser;
+  if (reader->deck->num_components || Is_Alone(reader)) PetscFunctionReturn(0);
+  if (!entry && !Is_Misspelt(entries, "components", known))
+    PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, "components",
+                              "is missing (the factors of the Hilbert space)"));
+  if (entry && (form == COSPIN_ENTRY_MAPPING || form == COSPIN_ENTRY_EMPTY))
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
+                        "there must be at least one component (as in `ions: {kind: ensemble, size: 10}`)"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *root)
 {
   const char *known[NUM_SECTIONS + 1] = {NULL};
@@ -142,6 +175,7 @@ static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *roo
       PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].info.name,
                                 "is missing (%s)", sections[k].info.help));
   }
+  if (CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING) PetscCall(Check_Components(reader, &entries, known));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

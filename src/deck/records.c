@@ -65,11 +65,6 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping `NAME: {kind: KIND, ...}`",
                                 reader->faults, &entries));
-  if (!entries.count &&
-      (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING || CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY))
-    PetscCall(
-        CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
-                        "there must be at least one component (as in `ions: {kind: ensemble, size: 10}`)"));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->components));
   deck->num_components = entries.count;
   for (int k = 0; k < entries.count; k++)

@@ -53,7 +53,8 @@ static PetscErrorCode complain_about_deck(Check *check, CospinFaults faults)
 
 static PetscErrorCode load_deck(Check *check)
 {
-  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
+  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
+                               CospinTasksAlone};
   char why[1024], *text = NULL;
   CospinFaults faults;
   PetscBool ok;

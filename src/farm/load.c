@@ -69,7 +69,8 @@ static PetscErrorCode report(MPI_Comm comm, CospinFaults faults, const char file
 PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, CospinTable *table,
                           PetscBool *ok)
 {
-  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
+  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
+                               CospinTasksAlone};
   CospinFaults faults;
   PetscInt64 length;
   char *text;

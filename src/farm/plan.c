@@ -37,7 +37,7 @@ static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
     fprintf(stream, "#   component %s: %s, %s\n", component->name, component->kind->record.name, text);
   }
   if (problem->deck->approximate) {
-    fprintf(stream, "#   every task is approximate: no element of Liouville space is made\n");
+    fprintf(stream, "#   no task needs an element of Liouville space, and none is made\n");
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < problem->generator->count; k++)

@@ -180,6 +180,8 @@ static PetscErrorCode explain_parameter(CospinProblem problem, const char name[]
   close = CospinSuggest(name, known);
   if (close)
     PetscCall(PetscSNPrintf(why, why_size, "unknown name `%s` (did you mean `%s`?)", name, close));
+  else if (problem->system.num_components == 0)
+    PetscCall(PetscSNPrintf(why, why_size, "unknown name `%s` (no parameter of this deck)", name));
   else
     PetscCall(PetscSNPrintf(
         why, why_size, "unknown name `%s` (no parameter of this deck; operators are written as %s.%s)", name,

@@ -89,11 +89,12 @@ PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRec
   *ok = PETSC_TRUE;
   for (int k = 0; record->kind->keys[k].name; k++) {
     const CospinSetting *setting = &record->settings[k];
+    const CospinKeyType type = setting->key->type;
     PetscBool this_ok;
     numbers[k] = NAN;
-    if (!setting->expression || setting->key->type == COSPIN_KEY_OPERATOR) continue;
+    if (!setting->expression || type == COSPIN_KEY_OPERATOR || type == COSPIN_KEY_FUNCTION) continue;
     PetscCall(CospinProblemNumber(problem, setting->expression, faults, &numbers[k], &this_ok));
-    if (this_ok && setting->key->type == COSPIN_KEY_INTEGER && numbers[k] != PetscFloorReal(numbers[k])) {
+    if (this_ok && type == COSPIN_KEY_INTEGER && numbers[k] != PetscFloorReal(numbers[k])) {
       this_ok = PETSC_FALSE;
       PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
                                 "must be a whole number, not %.6g", numbers[k]));

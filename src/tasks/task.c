@@ -18,6 +18,16 @@ const CospinRecordKind *const CospinTaskRecords[] = {
     NULL};
 #undef COSPIN_TASK
 
+const CospinRecordKind *const CospinTasksAlone[] = {&CospinTaskHeralding.record, NULL};
+
+static PetscBool is_alone(const CospinRecord *task)
+{
+  int k = 0;
+
+  while (CospinTasksAlone[k] && CospinTasksAlone[k] != task->kind) k++;
+  return (PetscBool)(CospinTasksAlone[k] != NULL);
+}
+
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
 {
   int k = 0;
@@ -56,7 +66,7 @@ PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *so
 PetscBool CospinTasksAreApproximate(CospinDeck deck)
 {
   for (int k = 0; k < deck->num_tasks; k++) {
-    if (!CospinTaskKindOf(&deck->tasks[k])->approximation) return PETSC_FALSE;
+    if (!CospinTaskKindOf(&deck->tasks[k])->approximation && !is_alone(&deck->tasks[k])) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }

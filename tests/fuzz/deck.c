@@ -11,7 +11,8 @@
 /* What a user may ask for, but takes longer to look at than a fuzzer has. */
 enum { MAX_POINTS = 6 };
 
-static const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
+static const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
+                                    CospinTasksAlone};
 
 static void read_deck(const char text[], size_t length, CospinFaults *faults, CospinDeck *deck)
 {

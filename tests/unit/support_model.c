@@ -14,7 +14,8 @@
 
 Model Model_Open(MPI_Comm comm, const char text[], PetscInt64 number)
 {
-  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
+  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
+                               CospinTasksAlone};
   Model model = {0};
   PetscBool ok;
 

@@ -206,7 +206,8 @@ static void Datasets_Are_Read(void **state)
 /* The folder is that of the deck's file. */
 static void Paths_Start_At_The_Deck(void **state)
 {
-  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords};
+  const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
+                               CospinTasksAlone};
   const char text[] = "title: t\ncomponents:\n  q: {kind: spins, size: 4}\narrays:\n"
                       "  a: {file: a.h5, dataset: vector}\ntasks:\n  - steady: {}\n";
   CospinProblem problem;

@@ -32,7 +32,7 @@ static const CospinRecordKind steady = {"steady", "steady state", steady_keys};
 static const CospinRecordKind decay = {"decay", "eigenvalues", decay_keys};
 static const CospinRecordKind *const components[] = {&ensemble, NULL}, *const tasks[] = {&steady, &decay,
                                                                                          NULL};
-static const CospinSchema schema = {components, tasks, NULL};
+static const CospinSchema schema = {components, tasks, NULL, NULL};
 
 /* Sections that make any other text a deck. */
 #define REST                                                                                                 \
@@ -445,8 +445,8 @@ static void Faults_Of_Sections(void **state)
   (void)state;
   Assert_Bad(
       "titel: x\njumps: 3\nobservables: [1]\nunits: {rat: 1}\ntitel: y\n",
-      "deck: components: is missing (the factors of the Hilbert space)\n"
       "deck: tasks: is missing (what to compute)\n"
+      "deck: components: is missing (the factors of the Hilbert space)\n"
       "deck:1:1: titel: unknown key `titel` (did you mean `title`? known: title, source, units, parameters, "
       "grid, components, arrays, hamiltonian, jumps, observables, tasks, operator, petsc, plots)\n"
       "deck:2:8: jumps: must be a list of {rate: R, operator: A} and {rate: R, each: A}, not a word or a "

@@ -1,0 +1,151 @@
+/*
+   Weights are kept as logarithms: among a thousand atoms they span hundreds of orders of magnitude.
+
+   With m = (N - S)/2 pairs beside it, |S,-S> is sum_k (-1)^k sqrt(p_k) |n+ = k, n0 = 2(m-k), n- = S+k> in the
+   occupations of the three levels, p_k = BetaBinomial(k; m, S+1, 1/2). G = 2 (b+^+ b- + hc) connects S with
+   S + 2 only; the moments of p_k give
+
+     F_S = 4 <G^2> = 16 (2 m (m-1) (S+1)(S+2)/((S+3/2)(S+5/2)) + (2S+4) m (S+1)/(S+3/2) + S)
+     |<S+2,-S-2|G|S,-S>|^2 = 4 (S+1)(S+2) m (m+S+3/2)/((S+3/2)(S+5/2))
+*/
+#include "herald.h"
+#include <math.h>
+
+PetscErrorCode CospinHeraldCreate(int atoms, double efficiency, double dark, CospinHerald *herald)
+{
+  const int num = atoms / 2 + 1, first = atoms % 2;
+  double *lf;
+
+  PetscFunctionBeginUser;
+  *herald =
+      (CospinHerald){.atoms = atoms, .num = num, .first = first, .efficiency = efficiency, .dark = dark};
+  PetscCall(PetscMalloc1((size_t)(2 * atoms + 2), &herald->log_factorial));
+  PetscCall(PetscMalloc3((size_t)num, &herald->log_prior, (size_t)num, &herald->information, (size_t)num,
+                         &herald->element));
+  lf = herald->log_factorial;
+  for (int n = 0; n < 2 * atoms + 2; n++) lf[n] = lgamma(n + 1.0);
+  for (int s = 0; s < num; s++) {
+    const double S = first + 2.0 * s, m = num - 1.0 - s, ratio = (S + 1) / (S + 1.5);
+    const int pairs = num - 1 - s, half = (atoms + first + 2 * s) / 2; /* (2k)!! = 2^k k!, ... */
+    const double even = pairs * log(2.0) + lf[pairs], odd = lf[2 * half + 1] - half * log(2.0) - lf[half];
+    herald->log_prior[s] = log(2 * S + 1) + lf[atoms] - even - odd;
+    herald->information[s] =
+        16 * (2 * m * (m - 1) * ratio * (S + 2) / (S + 2.5) + (2 * S + 4) * m * ratio + S);
+    herald->element[s] = 4 * ratio * (S + 2) * m * (m + S + 1.5) / (S + 2.5);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinHeraldDestroy(CospinHerald *herald)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(herald->log_factorial));
+  PetscCall(PetscFree3(herald->log_prior, herald->information, herald->element));
+  PetscFunctionReturn(0);
+}
+
+void CospinHeraldWeigh(CospinHerald *herald, const double weights[], PetscBool *ok)
+{
+  double sum = 0.0;
+
+  for (int s = 0; s < herald->num; s++) sum += weights[s];
+  *ok = (PetscBool)(sum > 0.0 && isfinite(sum));
+  for (int s = 0; s < herald->num; s++) herald->log_prior[s] = log(weights[s] / sum);
+}
+
+int CospinHeraldSpin(const CospinHerald *herald, int s)
+{
+  return herald->first + 2 * s;
+}
+
+int CospinHeraldPhotons(const CospinHerald *herald, int pulse, int s)
+{
+  return (pulse ? 2 : 1) * CospinHeraldSpin(herald, s);
+}
+
+/* More dark counts than these have a probability below 1e-17. */
+static int most_dark_counts(const CospinHerald *herald)
+{
+  return herald->dark > 0.0 ? (int)ceil(herald->dark + 10 * sqrt(herald->dark) + 20) : 0;
+}
+
+int CospinHeraldMostClicks(const CospinHerald *herald, int pulse)
+{
+  return CospinHeraldPhotons(herald, pulse, herald->num - 1) + most_dark_counts(herald);
+}
+
+/* n log(p), with 0 log(0) = 0 */
+static double times_log(int n, double p)
+{
+  return n ? n * log(p) : 0.0;
+}
+
+static double binomial(const CospinHerald *herald, int photons, int n)
+{
+  const double *lf = herald->log_factorial;
+
+  if (n > photons) return -INFINITY;
+  return lf[photons] - lf[n] - lf[photons - n] + times_log(n, herald->efficiency) +
+         times_log(photons - n, 1 - herald->efficiency);
+}
+
+double CospinHeraldLikelihood(const CospinHerald *herald, int photons, int n)
+{
+  const int most = PetscMin(n, photons), least = PetscMax(0, most - most_dark_counts(herald));
+  double largest = -INFINITY, sum = 0.0;
+
+  if (herald->dark == 0.0) return binomial(herald, photons, n);
+  for (int k = least; k <= most; k++) { /* k of the clicks are photons */
+    const double term =
+        binomial(herald, photons, k) + (n - k) * log(herald->dark) - herald->dark - lgamma(n - k + 1.0);
+    if (term > largest) {
+      sum = sum * exp(largest - term) + 1.0;
+      largest = term;
+    } else if (term > -INFINITY) {
+      sum += exp(term - largest);
+    }
+  }
+  return largest > -INFINITY ? largest + log(sum) : -INFINITY;
+}
+
+double CospinHeraldNormalise(int begin, int end, const double w[], double e[])
+{
+  double largest = -INFINITY, sum = 0.0;
+
+  for (int s = begin; s < end; s++) largest = fmax(largest, w[s]);
+  if (!(largest > -INFINITY)) return -INFINITY;
+  for (int s = begin; s < end; s++) sum += e[s] = exp(w[s] - largest);
+  for (int s = begin; s < end; s++) e[s] /= sum;
+  return largest + log(sum);
+}
+
+void CospinHeraldMoments(const CospinHerald *herald, int begin, int end, const double xi[], double *mean,
+                         double *deviation)
+{
+  double first = 0.0, second = 0.0;
+
+  for (int s = begin; s < end; s++) first += xi[s] * CospinHeraldSpin(herald, s);
+  for (int s = begin; s < end; s++)
+    second += xi[s] * (CospinHeraldSpin(herald, s) - first) * (CospinHeraldSpin(herald, s) - first);
+  *mean = first;
+  *deviation = sqrt(second);
+}
+
+double CospinHeraldLimit(const CospinHerald *herald, int begin, int end, const double xi[])
+{
+  double sum = 0.0;
+
+  for (int s = begin; s < end; s++) sum += xi[s] * herald->information[s];
+  return sum;
+}
+
+double CospinHeraldInformation(const CospinHerald *herald, int begin, int end, const double xi[])
+{
+  double lost = 0.0;
+
+  for (int s = begin; s + 1 < end; s++) {
+    const double both = xi[s] + xi[s + 1];
+    if (both > 0.0) lost += xi[s] * (xi[s + 1] / both) * herald->element[s];
+  }
+  return CospinHeraldLimit(herald, begin, end, xi) - 16 * lost;
+}
