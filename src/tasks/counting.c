@@ -236,14 +236,16 @@ static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(const Counts *counts, double leak, CospinResults results)
+/* All cumulants of dark counts, which are independent of the others, are their rate. */
+static PetscErrorCode store(const Counts *counts, double dark, double leak, CospinResults results)
 {
   const CospinTilted *tilted = &counts->tilted;
 
   PetscFunctionBeginUser;
   for (int n = 0; n < COSPIN_NUM_CUMULANTS; n++)
-    PetscCall(CospinResultsSet(results, names[n], 0, tilted->cumulants[n]));
-  PetscCall(CospinResultsSet(results, "fano", 0, tilted->cumulants[1] / tilted->cumulants[0]));
+    PetscCall(CospinResultsSet(results, names[n], 0, tilted->cumulants[n] + dark));
+  PetscCall(
+      CospinResultsSet(results, "fano", 0, (tilted->cumulants[1] + dark) / (tilted->cumulants[0] + dark)));
   PetscCall(CospinResultsSet(results, "residual", 0, tilted->residual));
   PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "dimension", 0, (double)counts->dimension));
@@ -265,7 +267,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(count(point, task, &detector, &counts, outcome));
   PetscCall(grow_windows(point, task, &detector, &counts, &leak, outcome));
   if (!counts.found) PetscFunctionReturn(0);
-  PetscCall(store(&counts, leak, results));
+  PetscCall(store(&counts, detector.dark, leak, results));
   if (!(counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscFunctionReturn(0);
 }

@@ -47,7 +47,9 @@ static PetscErrorCode check_jump(CospinProblem problem, const CospinRecord *task
 PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinDetector *detector, PetscBool *ok)
 {
-  const CospinSetting *efficiency = CospinRecordGet(task, "efficiency");
+  const CospinSetting *efficiency = CospinRecordGet(task, "efficiency"),
+                      *dark = CospinRecordGet(task, "dark");
+  PetscBool dark_ok;
 
   PetscFunctionBeginUser;
   detector->jump = CospinRecordGet(task, "jump")->text;
@@ -57,6 +59,13 @@ PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *tas
     PetscCall(CospinFaultsAdd(faults, efficiency->position, CospinExpressionPath(efficiency->expression),
                               "the efficiency is %.6g (a probability, 0 to 1)", detector->efficiency));
   }
+  PetscCall(CospinTaskNumber(problem, task, "dark", faults, &detector->dark, &dark_ok));
+  if (dark_ok && !(detector->dark >= 0)) {
+    dark_ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, dark->position, CospinExpressionPath(dark->expression),
+                              "the rate of dark counts is %.6g (a rate is a number >= 0)", detector->dark));
+  }
+  if (!dark_ok) *ok = PETSC_FALSE;
   PetscCall(check_jump(problem, task, faults, ok));
   PetscFunctionReturn(0);
 }

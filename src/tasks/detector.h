@@ -1,4 +1,4 @@
-/* What the tasks that count clicks have in common: the keys `jump` and `efficiency`. */
+/* What the tasks that count clicks have in common: the keys `jump`, `efficiency` and `dark`. */
 #pragma once
 #include "settings.h"
 
@@ -8,17 +8,22 @@
    .required = PETSC_TRUE,                                                                                   \
    .unit = "",                                                                                               \
    .help = "the `name` of the jumps that are counted, all that have it"},                                    \
+      {.name = "efficiency",                                                                                 \
+       .type = COSPIN_KEY_NUMBER,                                                                            \
+       .default_text = "1",                                                                                  \
+       .unit = "",                                                                                           \
+       .help = "probability with which such a jump makes a click"},                                          \
   {                                                                                                          \
-    .name = "efficiency", .type = COSPIN_KEY_NUMBER, .default_text = "1", .unit = "",                        \
-    .help = "probability with which such a jump makes a click"                                               \
+    .name = "dark", .type = COSPIN_KEY_NUMBER, .default_text = "0", .unit = "rate",                          \
+    .help = "dark counts per time: clicks at random, that no jump makes"                                     \
   }
 
 typedef struct {
   const char *jump; /* borrowed from the deck */
-  double efficiency;
+  double efficiency, dark;
 } CospinDetector;
 
-/* Not collective. Values of these keys. Faults: no jump of that name, an efficiency that is no probability.
- */
+/* Not collective. Values of these keys. Faults: no jump of that name, an efficiency that is no probability,
+   a negative rate of dark counts. */
 PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinDetector *detector, PetscBool *ok);

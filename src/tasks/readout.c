@@ -15,11 +15,16 @@
      rho_n <- sum_k (k over n) eta^n (1 - eta)^(k-n) rho_k
 
    if no k is missing. That way is taken where the counter of a perfect detector is tied to the other labels.
+
+   Dark counts know nothing of the state: those of a time t are a Poisson distribution, p_k with mean dark t,
+   so rho_n <- sum_k p_k rho_(n-k), missing or not. Where states are stored they and the efficiency are in the
+   generator.
 */
 #include "readout.h"
 #include <cospin/liouvillian.h>
 #include <cospin/propagator.h>
 #include <cospin/window.h>
+#include <math.h>
 
 /* Whether the number of clicks is free whatever the other labels are. */
 static PetscBool counter_is_free(CospinProblem counted)
@@ -45,17 +50,18 @@ PetscErrorCode CospinReadoutDerive(CospinProblem problem, const CospinReadoutSet
                                    PetscBool may_thin, CospinProblem *counted, PetscBool *thinned)
 {
   const CospinDetector *detector = &settings->detector;
+  const double dark = settings->store ? detector->dark : 0.0;
 
   PetscFunctionBeginUser;
   *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0 && !collects(settings));
   if (*thinned) {
-    PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, settings->most, counted));
+    PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, 0.0, settings->most, counted));
     if (!counter_is_free(*counted)) PetscFunctionReturn(0);
     PetscCall(CospinProblemDestroy(counted));
     *thinned = PETSC_FALSE;
   }
-  PetscCall(
-      CospinProblemCreateCounted(problem, detector->jump, detector->efficiency, settings->most, counted));
+  PetscCall(CospinProblemCreateCounted(problem, detector->jump, detector->efficiency, dark, settings->most,
+                                       counted));
   PetscFunctionReturn(0);
 }
 
@@ -294,6 +300,24 @@ static void thin(CospinReadout *readout)
   }
 }
 
+/* Adds the dark counts, from many clicks to few: those in front are still what the jumps have made. */
+static void darken(CospinReadout *readout)
+{
+  const double mean = readout->settings.detector.dark * readout->settings.time;
+  const int num = readout->num_readings;
+
+  if (readout->settings.store || mean == 0.0) return;
+  for (int n = readout->settings.most; n >= 0; n--) {
+    double complex *to = readout->readings + (size_t)n * (size_t)num;
+    for (int r = 0; r < num; r++) to[r] *= PetscExpReal(-mean);
+    for (int k = 1; k <= n; k++) {
+      const double complex *from = readout->readings + (size_t)(n - k) * (size_t)num;
+      const double weight = PetscExpReal(k * PetscLogReal(mean) - mean - lgamma(k + 1.0));
+      for (int r = 0; r < num; r++) to[r] += weight * from[r];
+    }
+  }
+}
+
 /* Everything, for readout->problem. Clicks beyond the counter cannot be thinned. */
 static PetscErrorCode count_problem(MPI_Comm comm, const CospinRecord *task, CospinReadout *readout)
 {
@@ -302,15 +326,15 @@ static PetscErrorCode count_problem(MPI_Comm comm, const CospinRecord *task, Cos
 
   PetscFunctionBeginUser;
   PetscCall(count_all(comm, task, PETSC_TRUE, readout));
-  if (!readout->thinned) PetscFunctionReturn(0);
-  if (CospinReadoutMissing(readout) > 10 * readout->settings.tolerance) {
+  if (readout->thinned && CospinReadoutMissing(readout) > 10 * readout->settings.tolerance) {
     readout->owns_problem = PETSC_FALSE;
     PetscCall(CospinReadoutReset(readout));
     PetscCall(count_all(comm, task, PETSC_FALSE, &again));
     *readout = again;
-  } else {
+  } else if (readout->thinned) {
     thin(readout);
   }
+  darken(readout);
   PetscFunctionReturn(0);
 }
 

@@ -267,6 +267,53 @@ static void Independent_Decay_Is_Binomial(void **state)
   }
 }
 
+/* With dark counts P(n) is a convolution with their Poisson distribution, and the state after n clicks the
+   mixture that Bayes' rule makes of what 12 atoms that decay can have done. The counts of the first task are
+   thinned and convolved, those of the second convolved; the third keeps its states: all is in its generator. */
+static void Dark_Counts_Are_Convolved(void **state)
+{
+  const double eta = 0.4, dark = 0.5, t = 0.8, q = 1 - exp(-t);
+  Model model = Model_Open(
+      PETSC_COMM_WORLD,
+      "title: T\ncomponents: {atoms: {kind: ensemble, size: 12}}\n"
+      "jumps: [{name: decay, rate: 1, each: atoms.sm}]\nobservables: {z: <atoms.Sz>}\n"
+      "tasks:\n"
+      "  - clicks: {jump: decay, most: 12, time: 0.8, efficiency: 0.4, dark: 0.5, initial: {atoms: {dicke: "
+      "[6, "
+      "6]}}}\n"
+      "  - clicks: {name: few, jump: decay, most: 6, time: 0.8, efficiency: 0.4, dark: 0.5, initial: {atoms: "
+      "{dicke: [6, 6]}}}\n"
+      "  - clicks: {name: kept, jump: decay, most: 6, time: 0.8, efficiency: 0.4, dark: 0.5, initial: "
+      "{atoms: "
+      "{dicke: [6, 6]}}, store: state}\n",
+      0);
+
+  (void)state;
+  for (int task = 0; task < 3; task++) {
+    Answer answer = Model_Run(&model, task);
+    assert_int_equal(answer.outcome, COSPIN_GOOD);
+    assert_int_equal((int)value_of(&answer, "thinned"), task == 0);
+    for (int n = 0; n <= 6; n++) {
+      double p = 0, z = 0;
+      for (int k = 0; k <= 12; k++) {
+        for (int seen = 0; seen <= PetscMin(k, n); seen++) { /* of k decays; the other clicks are dark */
+          const double decayed =
+              exp(lgamma(13) - lgamma(k + 1.) - lgamma(13. - k)) * pow(q, k) * pow(1 - q, 12 - k);
+          const double counted = exp(lgamma(k + 1.) - lgamma(seen + 1.) - lgamma(k - seen + 1.)) *
+                                 pow(eta, seen) * pow(1 - eta, k - seen);
+          const double rest = exp((n - seen) * log(dark * t) - dark * t - lgamma(n - seen + 1.));
+          p += decayed * counted * rest;
+          z += decayed * counted * rest * (6 - k);
+        }
+      }
+      assert_near(Answer_Get(&answer, "probability", n), p, 1e-9);
+      assert_near(Answer_Get(&answer, "z", n), z / p, 1e-8 / p);
+    }
+    Answer_Free(&answer);
+  }
+  Model_Close(&model);
+}
+
 /* What does not fit into the counter is missing, and then there is no mean; at time 0 nothing has clicked. */
 static void More_Clicks_Are_Missing(void **state)
 {
@@ -335,6 +382,7 @@ int main(int argc, char *argv[])
       cmocka_unit_test(Counts_Are_Those_Of_The_Generating_Function),
       cmocka_unit_test(Coherent_Light_Is_Poissonian),
       cmocka_unit_test(Independent_Decay_Is_Binomial),
+      cmocka_unit_test(Dark_Counts_Are_Convolved),
       cmocka_unit_test(More_Clicks_Are_Missing),
       cmocka_unit_test(Together_They_Are_The_State),
   };

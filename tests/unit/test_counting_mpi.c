@@ -131,7 +131,8 @@ static void Resonance_Fluorescence(void **state)
     (void)snprintf(text, sizeof(text),
                    "title: T\ncomponents: {atom: {kind: spin, S: 1/2}}\nhamiltonian: [%.17g/2*atom.Sp + hc]\n"
                    "jumps: [{name: light, rate: 1.3, operator: atom.Sm}]\nobservables: {}\n"
-                   "tasks: [counting: {jump: light}, counting: {name: few, jump: light, efficiency: 1/8}]\n",
+                   "tasks: [counting: {jump: light}, counting: {name: few, jump: light, efficiency: 1/8},\n"
+                   "  counting: {name: dark, jump: light, dark: 0.25}]\n",
                    rabi[k]);
     model = Model_Open(PETSC_COMM_WORLD, text, 0);
     answer = Model_Run(&model, 0);
@@ -142,6 +143,11 @@ static void Resonance_Fluorescence(void **state)
     answer = Model_Run(&model, 1); /* F - 1 is proportional to the efficiency */
     assert_near(value_of(&answer, "mean"), g * w2 / sum / 8, 1e-13);
     assert_near(value_of(&answer, "fano"), 1 - 6 * g * g * w2 / (sum * sum) / 8, 1e-12);
+    Answer_Free(&answer);
+    answer = Model_Run(&model, 2); /* dark counts add their rate to every cumulant */
+    assert_near(value_of(&answer, "mean"), g * w2 / sum + 0.25, 1e-13);
+    assert_near(value_of(&answer, "variance"), g * w2 / sum * (1 - 6 * g * g * w2 / (sum * sum)) + 0.25,
+                1e-12);
     Answer_Free(&answer);
     Model_Close(&model);
   }
