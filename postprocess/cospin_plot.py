@@ -343,6 +343,9 @@ def averaged(panel, data, variable, say):
 
 def make_curve(x, y, low, high, keys):
     order = np.argsort(x, kind="stable")
+    there = np.isfinite(y[order])
+    if there.sum() > 1 and not (there[1:] & there[:-1]).any():  # every other one, such as spins of one parity: a line
+        order = order[there]
     return Curve(x[order], y[order], None if low is None else low[order], None if high is None else high[order], keys)
 
 

@@ -54,6 +54,10 @@ static const CospinKey keys[] = {
      .default_text = "0",
      .unit = "",
      .help = "of the records that are drawn: the same seed draws the same ones"},
+    {.name = "most",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help = "the largest S whose weights are given; default: all"},
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-10",
@@ -68,9 +72,10 @@ static const CospinTaskVariable variables[] = {
     {"posterior", COSPIN_REAL, PETSC_TRUE, "1", "weight of S after the clicks that have been seen", "Bayes"},
     {"pure", COSPIN_REAL, PETSC_TRUE, "1", "Fisher information of |S,-S>", "4 <G^2>, G = Qxx - Qyy"},
     {"probability", COSPIN_REAL, PETSC_FALSE, "1", "probability of the clicks that have been seen", ""},
-    {"mean", COSPIN_REAL, PETSC_FALSE, "1", "mean of S after them", ""},
-    {"deviation", COSPIN_REAL, PETSC_FALSE, "1", "standard deviation of S after them", ""},
-    {"information", COSPIN_REAL, PETSC_FALSE, "1", "Fisher information of the state after them",
+    {"mean", COSPIN_REAL, PETSC_FALSE, "1", "mean of S", "after the clicks that have been seen"},
+    {"deviation", COSPIN_REAL, PETSC_FALSE, "1", "standard deviation of S",
+     "after the clicks that have been seen"},
+    {"information", COSPIN_REAL, PETSC_FALSE, "1", "Fisher information of the state that is heralded",
      "sum xi F_S - 16 sum xi_S xi_S+2/(xi_S + xi_S+2) |G_S+2,S|^2"},
     {"limit", COSPIN_REAL, PETSC_FALSE, "1", "Fisher information if S were known", "sum xi F_S"},
     {"average_information", COSPIN_REAL, PETSC_FALSE, "1",
@@ -101,7 +106,7 @@ static const CospinTaskRule rules[] = {
 };
 
 typedef struct {
-  int atoms, first, pulses, seen; /* first: -1 if it has not been seen; seen: of the pulses */
+  int atoms, first, pulses, seen, most; /* first: -1 if it has not been seen; seen: of the pulses */
   double efficiency, dark, tolerance;
   PetscInt64 samples;
   uint64_t seed;
@@ -170,7 +175,7 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
                                    Settings *settings, PetscBool *ok)
 {
   const int num_later = CospinRecordGet(task, "later")->axis.size;
-  double atoms, first, pulses, samples, seed;
+  double atoms, first, pulses, samples, seed, most;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
@@ -181,12 +186,14 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscCall(get(problem, task, "pulses", 0, MOST_PULSES, first < 0 ? 1 : 1 + num_later, faults, &pulses, ok));
   PetscCall(get(problem, task, "samples", 0, 1e9, 0, faults, &samples, ok));
   PetscCall(get(problem, task, "seed", 0, 9007199254740992.0, 0, faults, &seed, ok));
+  PetscCall(get(problem, task, "most", 0, MOST_ATOMS, atoms, faults, &most, ok));
   PetscCall(get(problem, task, "tolerance", 1e-15, 1, 1e-10, faults, &settings->tolerance, ok));
   settings->atoms = (int)atoms;
   settings->first = (int)first;
   settings->pulses = (int)pulses;
   settings->samples = (PetscInt64)samples;
   settings->seed = (uint64_t)seed;
+  settings->most = (int)most;
   settings->seen = PetscMin(first < 0 ? 0 : 1 + num_later, settings->pulses);
   PetscCall(get_later(problem, task, faults, settings, ok));
   PetscFunctionReturn(0);
@@ -279,7 +286,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, faults, &settings, ok));
-  *dimension = (CospinDimension){"spin", settings.atoms + 1, NULL, "1", "collective spin S"};
+  *dimension = (CospinDimension){"spin", settings.most + 1, NULL, "1", "collective spin S"};
   if (!*ok) PetscFunctionReturn(0);
   PetscCall(observe(problem, task, faults, &settings, &herald, &w, ok));
   PetscCall(PetscMalloc1((size_t)herald.num, &xi));

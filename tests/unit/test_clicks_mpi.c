@@ -269,7 +269,7 @@ static void Independent_Decay_Is_Binomial(void **state)
 
 /* With dark counts P(n) is a convolution with their Poisson distribution, and the state after n clicks the
    mixture that Bayes' rule makes of what 12 atoms that decay can have done. The counts of the first task are
-   thinned and convolved, those of the second convolved; the third keeps its states: all is in its generator. */
+   thinned and convolved, those of the second convolved; the third has all in its generator. */
 static void Dark_Counts_Are_Convolved(void **state)
 {
   const double eta = 0.4, dark = 0.5, t = 0.8, q = 1 - exp(-t);
