@@ -23,6 +23,9 @@ PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSec
 /* Not collective. Whether the generator on a sector is held without a matrix: as the deck's `operator` says,
    or (auto) where factors of it would not fit and its rows are long enough to be multiplied as such. */
 PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell);
+/* Not collective. Whether its eigenvectors are found by Davidson's method with what happens between jumps as
+   preconditioner: without a matrix always, with one where auto would do without. */
+PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, CospinSector sector, PetscBool *davidson);
 /* Collective. One or the other of these. */
 PetscErrorCode CospinGeneratorCreate(MPI_Comm comm, CospinProblem problem, CospinSector sector,
                                      Mat *liouvillian);

@@ -34,10 +34,11 @@ typedef struct CospinSpectrum_ {
   PetscInt width;      /* most elements in a row or column: number of moves */
   int mesh_dimension;  /* of the lattice of labels */
   PetscBool iterative; /* factors would not fit: GMRES */
-  PetscBool shell;     /* no matrix: Davidson (spectrum_shell.c) */
-  PetscBool adjoint;   /* of a shell: null vectors of the adjoint are looked for */
-  CospinNoJump nojump; /* of a shell; NULL while there is none */
-  double reached;      /* residual that a search of a shell ended with, good or not; NaN: none */
+  PetscBool davidson;  /* nor a matrix, or it has long rows: Davidson (spectrum_shell.c) */
+  PetscBool adjoint;   /* Davidson: null vectors of the adjoint are looked for */
+  Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */
+  CospinNoJump nojump; /* of `shell`; NULL while there is none */
+  double reached;      /* residual that a Davidson search ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */

@@ -59,16 +59,17 @@ static PetscErrorCode add_sector(CospinProblem problem, const int representative
   CospinSector sector;
   PetscInt64 n;
   CospinFactorCost cost;
-  PetscBool shell;
+  PetscBool shell, davidson;
   double matrix;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
   n = CospinSectorDimension(sector);
   PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
+  PetscCall(CospinGeneratorIsDavidson(problem, sector, &davidson));
   PetscCall(CospinSectorDestroy(&sector));
   if (n == 0) PetscFunctionReturn(0);
-  cost = shell ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
+  cost = davidson ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
   matrix = shell ? 0.0 : (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
   estimate->num_sectors++;
   estimate->seconds += overhead_seconds + cost.seconds;

@@ -6,18 +6,34 @@
 /* Rows of rho that are shorter take longer by themselves than as rows of a sparse matrix. */
 static const double shortest_row = 16.0;
 
-PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell)
+/* No factors, and rows that are worth being multiplied as such. */
+static PetscErrorCode has_rows(CospinProblem problem, CospinSector sector, PetscBool *has)
 {
   const PetscInt64 dimension = CospinSectorDimension(sector);
   CospinSides sides;
 
   PetscFunctionBeginUser;
-  *shell = (PetscBool)(problem->deck->operator_form == COSPIN_OPERATOR_SHELL);
-  if (problem->deck->operator_form != COSPIN_OPERATOR_AUTO) PetscFunctionReturn(0);
+  *has = PETSC_FALSE;
   if (CospinCostFactorise(dimension, CospinLatticeRank(problem->lattice))) PetscFunctionReturn(0);
   PetscCall(CospinSidesCreate(sector, &sides));
-  if (sides) *shell = (PetscBool)((double)dimension >= shortest_row * sides->count[COSPIN_KET]);
+  if (sides) *has = (PetscBool)((double)dimension >= shortest_row * sides->count[COSPIN_KET]);
   PetscCall(CospinSidesDestroy(&sides));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell)
+{
+  PetscFunctionBeginUser;
+  *shell = (PetscBool)(problem->deck->operator_form == COSPIN_OPERATOR_SHELL);
+  if (problem->deck->operator_form == COSPIN_OPERATOR_AUTO) PetscCall(has_rows(problem, sector, shell));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, CospinSector sector, PetscBool *davidson)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinGeneratorIsShell(problem, sector, davidson));
+  if (!*davidson) PetscCall(has_rows(problem, sector, davidson));
   PetscFunctionReturn(0);
 }
 

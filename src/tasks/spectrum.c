@@ -42,8 +42,8 @@ enum {
 };
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3, gmres_tolerance = 1e-13,
                     null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11, refined_residual = 1e-15;
-static const double shell_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
-static const double wanted_quality = 100.0;   /* |frequency|/rate up to which slower modes are looked for */
+static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
+static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
 
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
@@ -225,6 +225,24 @@ static PetscErrorCode configure_solver(CospinSpectrum spectrum)
   PetscFunctionReturn(0);
 }
 
+/* Davidson's preconditioner knows the generator as a shell; a matrix only multiplies. */
+static PetscErrorCode get_shell(CospinProblem problem, CospinSpectrum spectrum)
+{
+  MatType type;
+  PetscBool is_shell;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetType(spectrum->liouvillian, &type));
+  PetscCall(PetscStrcmp(type, MATSHELL, &is_shell));
+  if (is_shell) {
+    PetscCall(PetscObjectReference((PetscObject)spectrum->liouvillian));
+    spectrum->shell = spectrum->liouvillian;
+  } else {
+    PetscCall(CospinShellCreate(spectrum->comm, problem->generator, spectrum->sector, &spectrum->shell));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
                                     const char prefix[], CospinSpectrum *spectrum)
 {
@@ -242,16 +260,17 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
     PetscCall(CospinSpectrumDestroy(&new));
     PetscFunctionReturn(0);
   }
-  PetscCall(CospinGeneratorIsShell(problem, new->sector, &new->shell));
+  PetscCall(CospinGeneratorIsDavidson(problem, new->sector, &new->davidson));
   PetscCall(CospinGeneratorCreate(comm, problem, new->sector, &new->liouvillian));
+  if (new->davidson) PetscCall(get_shell(problem, new));
   PetscCall(MatNorm(new->liouvillian, NORM_INFINITY, &norm));
   PetscCall(MatGetInfo(new->liouvillian, MAT_GLOBAL_SUM, &info));
-  if (!new->shell) PetscCall(is_metzler(new->liouvillian, &new->metzler));
+  if (!new->davidson) PetscCall(is_metzler(new->liouvillian, &new->metzler));
   PetscCall(has_trace(new, &new->has_trace));
   PetscCall(find_centre(new));
   new->nonzeros = (PetscInt64)info.nz_used;
   new->norm = norm > 0 ? norm : 1.0;
-  new->resolution = (new->shell ? shell_resolution : 10 * PETSC_MACHINE_EPSILON) * new->norm;
+  new->resolution = (new->davidson ? davidson_resolution : 10 * PETSC_MACHINE_EPSILON) * new->norm;
   new->reached = NAN;
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
@@ -276,7 +295,7 @@ PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
   ST st;
 
   PetscFunctionBeginUser;
-  if (spectrum->shell) {
+  if (spectrum->davidson) {
     PetscCall(CospinShellApplyInverse(spectrum, x, y));
     PetscFunctionReturn(0);
   }
@@ -293,6 +312,7 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
   if (!*spectrum) PetscFunctionReturn(0);
   PetscCall(CospinSpectrumRelease(*spectrum));
   PetscCall(PetscFree((*spectrum)->prefix));
+  PetscCall(MatDestroy(&(*spectrum)->shell));
   PetscCall(MatDestroy(&(*spectrum)->liouvillian));
   PetscCall(CospinSectorDestroy(&(*spectrum)->sector));
   PetscCall(PetscFree(*spectrum));
@@ -326,7 +346,7 @@ PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s
   ST st;
 
   PetscFunctionBeginUser;
-  if (spectrum->shell) {
+  if (spectrum->davidson) {
     PetscCall(CospinShellResolvent(spectrum, s, b, a, right, left));
     PetscFunctionReturn(0);
   }
@@ -436,7 +456,7 @@ PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Ve
   PetscInt dimension, converged;
 
   PetscFunctionBeginUser;
-  if (spectrum->shell) {
+  if (spectrum->davidson) {
     PetscCall(CospinShellNull(spectrum, max, num, null, next));
     PetscFunctionReturn(0);
   }
@@ -472,7 +492,7 @@ PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int max, int *num
   double complex next;
 
   PetscFunctionBeginUser;
-  if (spectrum->shell) {
+  if (spectrum->davidson) {
     spectrum->adjoint = PETSC_TRUE;
     PetscCall(CospinShellNull(spectrum, max, num, null, &next));
     spectrum->adjoint = PETSC_FALSE;
@@ -663,7 +683,7 @@ PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num
   PetscFunctionBeginUser;
   *num = 0;
   if (CospinSectorDimension(spectrum->sector) <= num_deflate) PetscFunctionReturn(0);
-  if (spectrum->shell) {
+  if (spectrum->davidson) {
     PetscCall(CospinShellSlowest(spectrum, count, num_deflate, deflate, left, num, modes));
     PetscFunctionReturn(0);
   }

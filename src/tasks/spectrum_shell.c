@@ -1,5 +1,6 @@
 /*
-   Null vectors and slowest modes without a matrix (cospin/davidson.h).
+   Null vectors and slowest modes without factors (cospin/davidson.h): all that is known of the generator are
+   its products, with a matrix or without, and what happens between jumps.
 
    Schur vectors Q are found one after the other; with R = Q^H L Q, upper triangular, the eigenvector of
    eigenvalue R_kk is q_k + sum_i<k s_i q_i with (R - R_kk) s = -R_.k above row k.
@@ -30,7 +31,7 @@ static const double shift_over_norm = 1e-6;
 static PetscErrorCode prepare(CospinSpectrum spectrum)
 {
   PetscFunctionBeginUser;
-  if (!spectrum->nojump) PetscCall(CospinNoJumpCreate(spectrum->liouvillian, &spectrum->nojump));
+  if (!spectrum->nojump) PetscCall(CospinNoJumpCreate(spectrum->shell, &spectrum->nojump));
   PetscFunctionReturn(0);
 }
 

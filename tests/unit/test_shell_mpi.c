@@ -148,6 +148,58 @@ static void Uniform_Rates_Give_An_Ensemble_Without_A_Matrix(void **state)
   }
 }
 
+#define PAIRS                                                                                                \
+  "title: spins of a crystal\nparameters: {N: %d}\ncomponents: {q: {kind: spins, size: N}}\narrays:\n"       \
+  "  d: {normal: {mean: 0, std: 1, seed: 3}}\n  x: {uniform: {min: 0.2, max: 1, seed: 4}}\n"                 \
+  "hamiltonian: [{sum: \"d[l]/2*q.sz[l]\"}, {sum: \"0.3*x[l]*x[m]*q.sp[l]*q.sm[m]\"}]\n"                     \
+  "jumps:\n  - {rates: \"2*x[l]*x[m]\", pairs: q.sm}\n  - {rates: \"0.4*x[l]*x[m]\", pairs: q.sp}\n"         \
+  "  - {rate: \"1 + x[l]\", each: q.sp}\n  - {rate: 0.2, each: q.sz}\n"                                      \
+  "observables: {inversion: 2*<q.Sz>/N, correlation: <q.Sp*q.Sm>}\noperator: %s\n"                           \
+  "tasks: [steady: {}, decay: {of: q.Sp}]\n"
+
+/* Without a matrix as with its factors; and as with one whose factors would not fit. Rows of rho are long
+   enough for the latter from seven spins on. */
+static void The_Same_Numbers_With_A_Matrix(void **state)
+{
+  static const struct {
+    const char *form, *memory;
+    int size;
+    PetscBool has_matrix, has_factors;
+  } ways[] = {{"assembled", NULL, 5, PETSC_TRUE, PETSC_TRUE},
+              {"shell", NULL, 5, PETSC_FALSE, PETSC_FALSE},
+              {"assembled", "10M", 7, PETSC_TRUE, PETSC_FALSE},
+              {"shell", NULL, 7, PETSC_FALSE, PETSC_FALSE}};
+  static const char *const names[] = {"inversion", "correlation", "rate", "weight", "frequency"};
+  double found[4][5];
+
+  (void)state;
+  for (int w = 0; w < 4; w++) {
+    char text[2048];
+    Model model;
+    if (ways[w].memory) assert_int_equal(setenv("COSPIN_MEMORY", ways[w].memory, 1), 0);
+    snprintf(text, sizeof(text), PAIRS, ways[w].size, ways[w].form);
+    model = Model_Open(PETSC_COMM_WORLD, text, 0);
+    for (int task = 0; task < 2; task++) {
+      Answer answer = Model_Run(&model, task);
+      assert_int_equal(answer.outcome, COSPIN_GOOD);
+      assert_int_equal(Answer_Get(&answer, "nonzeros", 0) > 0, ways[w].has_matrix);
+      if (task == 0) /* down to what size an eigenvalue counts as zero tells who found it */
+        assert_int_equal(Answer_Get(&answer, "resolution", 0) < 1e-12, ways[w].has_factors);
+      for (int k = 2 * task; k < 2 + 3 * task; k++) found[w][k] = Answer_Get(&answer, names[k], 0);
+      Answer_Free(&answer);
+    }
+    Model_Close(&model);
+    assert_int_equal(unsetenv("COSPIN_MEMORY"), 0);
+  }
+  for (int w = 0; w < 4; w += 2) {
+    for (int k = 0; k < 5; k++) {
+      const double tolerance = k < 2 ? 1e-12 : 1e-10; /* modes: residuals of 1e-12 of the norm */
+      if (!(fabs(found[w][k] - found[w + 1][k]) < tolerance))
+        fail_msg("%d spins: %s is %.15g and %.15g", ways[w].size, names[k], found[w][k], found[w + 1][k]);
+    }
+  }
+}
+
 #define LIGHT                                                                                                \
   "title: light\nparameters: {N: 4, w: N/2}\ncomponents: {q: {kind: spins, size: N}}\n"                      \
   "arrays: {d: [0.3, -0.5, 0.1, 0.7]}\nhamiltonian: [{sum: \"d[l]/2*q.sz[l]\"}]\n"                           \
@@ -206,6 +258,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(Products_Of_Pairs_Of_Spins_And_Ensembles),
       cmocka_unit_test(A_Deck_Evolves_Without_A_Matrix),
       cmocka_unit_test(Uniform_Rates_Give_An_Ensemble_Without_A_Matrix),
+      cmocka_unit_test(The_Same_Numbers_With_A_Matrix),
       cmocka_unit_test(Spectra_Are_Found_Without_A_Matrix),
       cmocka_unit_test(A_Search_That_Fails_Is_An_Outcome),
   };
