@@ -179,7 +179,7 @@ def panels_of_deck(completed):
     deck = yaml.load(completed, Loader=yaml.BaseLoader) or {}
     panels = []
     for entry in deck.get("plots") or []:
-        if entry.get("kind", "lines") != "lines":
+        if entry.get("kind") in OTHER_PANELS:
             panels.append(entry)
             continue
         known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
@@ -646,6 +646,18 @@ def parse_options(arguments):
     return parser.parse_args(arguments)
 
 
+def draw(files, options, say, use, only=()):
+    """Hands the figure of [(path, dataset)] to `use`, in the style in which it must be saved; `only` names what of `y:` is
+    drawn (default: all)."""
+    panels = [panel for panel in choose_panels(*files[0], options) if not only or set(listed(getattr(panel, "y", []))) & set(only)]
+    if not panels:
+        raise Refusal(f"{files[0][0]} has no grid: there is nothing to draw (cospin show prints its values)")
+    with plt.rc_context(STYLE):
+        figure = draw_figure(panels, files, say)
+        use(figure)
+        plt.close(figure)
+
+
 def main(arguments=None):
     options = parse_options(arguments)
     output = options.output or default_output(options.files[0])
@@ -664,12 +676,7 @@ def main(arguments=None):
             say(str(warning.message))
         for path, data in files:
             report_bad_points(path, data, say)
-        panels = choose_panels(*files[0], options)
-        if not panels:
-            raise Refusal(f"{options.files[0]} has no grid: there is nothing to draw (cospin show prints its values)")
-        with plt.rc_context(STYLE):
-            figure = draw_figure(panels, files, say)
-            figure.savefig(output)
+        draw(files, options, say, lambda figure: figure.savefig(output))
     except (Refusal, cospin_data.NotADataset, OSError, ValueError) as problem:
         say(str(problem))
         return 2

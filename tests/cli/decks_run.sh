@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Every deck in input/ runs (with few spins and few grid points), all its points are good, and what `plan` prints of it
 # is itself a deck with the same plan.
+#
+#   decks_run.sh --small DECK     only prints the deck as it is run here (for other tests that need quick decks)
+#
 # cospin-test: TIMEOUT 900
 set -uo pipefail
 
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 program=${COSPIN_PROGRAM:-$source/build/release/cospin}
 export OMP_NUM_THREADS=1 OMPI_MCA_ess_singleton_isolated=1
+[ "${1:-}" != --small ] || set -- --small "$(readlink -f "$2")"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch # Open MPI's own folders: programs that share them may trip over each other
@@ -26,6 +30,11 @@ make_small() {
     -e 's|(file: )\.\./runs/|\1|' \
     -e 's/(linspace|logspace): \[([^],]*), ([^],]*), [0-9]+\]/\1: [\2, \3, 3]/' "$1"
 }
+
+if [ "${1:-}" = --small ]; then
+  make_small "$2"
+  exit
+fi
 
 without_comments() { sed '/^#/d' "$1"; }
 

@@ -1,0 +1,179 @@
+"""The gallery: its list is whole, its numbers are read and not typed, and it runs, at reduced size but for a few quick decks."""
+# cospin-test: TIMEOUT 600
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from decks import PROGRAM, SOURCE
+
+import numpy
+import xarray
+import yaml
+
+import cospin_data
+import cospin_gallery
+import gallery_list
+import gallery_runs
+
+LIST = os.path.join(SOURCE, "postprocess", "gallery.yaml")
+INPUT = os.path.join(SOURCE, "input")
+QUICK = ("ions_fig10a", "ions_fig5_cavity")  # at their full size here
+
+
+def contents(path):
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
+
+
+def statements(papers):
+    return [one for paper in papers for part in paper.parts() for one in part.statements]
+
+
+class TheList(unittest.TestCase):
+    def faults(self, pattern, replacement):
+        """What is said of the list after replacing one pattern, which must be there."""
+        text, count = re.subn(pattern, replacement, contents(LIST), count=1, flags=re.M)
+        self.assertEqual(count, 1, pattern)
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            with self.assertRaises(gallery_list.Faulty) as raised:
+                gallery_list.read_list(file.name, INPUT)
+        return str(raised.exception)
+
+    def test_every_figure_of_the_four_papers_is_there(self):
+        papers = gallery_list.read_list(LIST, INPUT)
+        numbered = [[figure.figure for figure in paper.entries if figure.figure] for paper in papers]
+        self.assertEqual([sorted(one) for one in numbered], [list(range(1, n + 1)) for n in (10, 4, 4, 6)])
+
+    def test_what_is_found_is_read_from_datasets(self):
+        papers = gallery_list.read_list(LIST, INPUT)
+        for one in statements(papers):
+            with self.assertRaises(NameError, msg=one.here):
+                gallery_list.evaluate(one.here, xarray.Dataset())
+
+    def test_figures_without_deck_and_decks_without_file(self):
+        self.assertIn("Fig. 10 is not listed", self.faults(r"^      - figure: 10\n        shows:", "      - shows:"))
+        self.assertIn("there is no deck input/ions_fig11a.yaml", self.faults("deck: ions_fig10a", "deck: ions_fig11a"))
+        self.assertIn("ions_fig10a.yaml says that it is from there", self.faults("deck: ions_fig10a", "deck: ions_visibility"))
+        self.assertIn("input/ions_fig10a.yaml is there: remove its `missing`",
+                      self.faults("deck: ions_fig10a$", "deck: ions_fig10a\n            missing: to come"))
+        self.assertIn("Fig. 1 is listed twice", self.faults("<<: .untold, figure: 2}", "<<: *untold, figure: 1}"))
+        self.assertIn("unknown key `shwos`", self.faults("shows: decay rate", "shwos: decay rate"))
+        self.assertIn("either `parts` (its decks) or `told`", self.faults("^        told: .*", ""))
+        self.assertIn("there is nothing to compare with", self.faults(r"^ +known: {value: 0.112485.*|^ +paper: {value: 5,.*", ""))
+
+    def test_figures_that_decks_name(self):
+        named = gallery_list.figures_named
+        self.assertEqual(named("PRA 95, 033423 (2017), Eq. (23), Fig. 10(a)"), [10])
+        self.assertEqual(named("Nat. Commun. 6, 8251 (2015), Figs. 3 and 4; checked"), [3, 4])
+        self.assertEqual(named("Fig. 1 and Eqs. (11), (16)"), [1])
+        self.assertEqual(named("Figs. 5-7, 9; Fig. 2 (N = 8)"), [5, 6, 7, 9, 2])
+
+
+class Statements(unittest.TestCase):
+    DATA = xarray.Dataset({"rate": ("x", [1., 4., 2.])}, coords={"x": [0.1, 0.2, 0.3]})
+
+    def found(self, whole=True, here="at(rate, x=0.2)", why=None, **targets):
+        targets = {key: gallery_list.Target(**value) for key, value in targets.items()}
+        return gallery_list.compare(gallery_list.Statement("rate", here, why=why, **targets), self.DATA, whole)
+
+    def test_agreement_needs_no_reason_and_difference_one(self):
+        cases = {(4.1, None): ("agrees", True), (4.1, "because"): ("agrees", False), (5, None): ("differs", False),
+                 (5, "because"): ("differs", True)}
+        for (value, why), (verdict, expected) in cases.items():
+            found = self.found(why=why, paper={"value": value, "within": 0.05})
+            self.assertEqual((found.value, found.verdict, found.expected), (4, verdict, expected))
+
+    def test_independent_numbers_must_be_met(self):
+        self.assertTrue(self.found(known={"value": 4, "margin": 1e-9}).expected)
+        self.assertTrue(self.found(known={"value": "2*at(rate, x=0.3)", "margin": "0.1*largest(rate)"}).expected)
+        self.assertFalse(self.found(known={"value": 4.001, "within": 1e-6}).expected)
+
+    def test_points_that_are_not_there(self):
+        for whole in (True, False):
+            found = self.found(whole, here="at(rate, x=0.25)", known={"value": 4, "margin": 1})
+            self.assertEqual((found.value, found.expected), (None, not whole))
+        self.assertEqual(self.found(False, known={"value": 9, "margin": 1}).verdict, "")  # not to be compared
+
+    def test_places_powers_and_values_between(self):
+        x = numpy.logspace(0, 2, 21)
+        data = xarray.Dataset({"y": ("x", 3 * x ** 1.5)}, coords={"x": x})
+        self.assertAlmostEqual(gallery_list.evaluate('power(y, "x")', data), 1.5)
+        self.assertAlmostEqual(gallery_list.evaluate("between(y, x=7)", data), 3 * 7 ** 1.5, delta=1e-9)
+        self.assertEqual(gallery_list.evaluate('place_of_largest(rate, "x")', self.DATA), 0.2)
+
+
+class ReducedSize(unittest.TestCase):
+    """One gallery of all decks, most of them made small."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.runs = cls.folder.name
+        papers = gallery_list.read_list(LIST, INPUT)
+        cls.names = list(dict.fromkeys(part.deck for paper in papers for part in paper.parts() if not part.missing))
+        small = os.path.join(SOURCE, "tests", "cli", "decks_run.sh")
+        for name in cls.names:
+            deck = os.path.join(INPUT, name + ".yaml")
+            if name in QUICK:
+                shutil.copy(deck, cls.runs)
+                continue
+            with open(os.path.join(cls.runs, name + ".yaml"), "w", encoding="utf-8") as stream:
+                subprocess.run(["bash", small, "--small", deck], check=True, stdout=stream)
+        launcher = os.path.join(SOURCE, "postprocess", "gallery")
+        os.environ["COSPIN_PROGRAM"] = PROGRAM
+        cls.done = subprocess.run([launcher, "--decks", cls.runs, "--runs", cls.runs, "--ranks", "1", "--dpi", "50"], check=False,
+                                  capture_output=True, text=True, env={**os.environ, "TMPDIR": cls.runs, "COSPIN_PYTHON": sys.executable})
+
+    def test_everything_is_as_the_list_says(self):
+        self.assertEqual(self.done.returncode, 0, self.done.stderr)
+        page = contents(os.path.join(self.runs, "gallery.html"))
+        for number in range(1, 11):
+            self.assertIn(f">Fig. {number}: ", page)
+        self.assertEqual(page.count("<img src=\"data:image/png;base64,"), page.count("<details>"))
+        self.assertNotRegex(page, r'(?:src|href)="(?!data:|#)')  # nothing outside of it
+        self.assertIn("REDUCED SIZE", page)
+        with open(os.path.join(self.runs, "gallery.pdf"), "rb") as stream:
+            self.assertTrue(stream.read(5) == b"%PDF-")
+
+    def test_quick_decks_have_their_numbers(self):
+        page = contents(os.path.join(self.runs, "gallery.html"))
+        compared = re.findall(r'class="(good|off|bad)">([a-zA-Z, ]+)</span>', page)
+        papers = gallery_list.read_list(LIST, INPUT)
+        quick = [one for paper in papers for part in paper.parts() if part.deck in QUICK for one in part.statements]
+        self.assertEqual(len(compared), len(quick))
+        self.assertGreater(len(quick), 6)
+        self.assertEqual({look for look, _ in compared}, {"good"})
+        self.assertIn(">0.937086", page)  # the fringe decay rate of Fig. 10(a), ion_superradiance.md
+
+    def test_complete_datasets_are_left_alone(self):
+        said, before = [], os.environ["COSPIN_PROGRAM"]
+        os.environ["COSPIN_PROGRAM"] = "/bin/false"
+        self.addCleanup(os.environ.update, COSPIN_PROGRAM=before)
+        self.assertEqual(gallery_runs.run_all(self.names, self.runs, self.runs, 1, said.append), {})
+        self.assertTrue(all(line.endswith(": complete") for line in said), said)
+        with tempfile.TemporaryDirectory() as empty:  # and what is not complete is run, and told if it cannot be
+            troubles = gallery_runs.run_all(["ions_fig10a"], self.runs, empty, 1, said.append)
+        self.assertIn("status 1", troubles["ions_fig10a"])
+
+    def test_a_number_that_is_off_is_an_error(self):
+        text, count = re.subn("value: 0.937086, within: 1.e-6", "value: 0.937096, within: 1.e-6", contents(LIST))
+        self.assertEqual(count, 1)
+        path = os.path.join(self.runs, "other_list.yaml")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        arguments = ["--read", "--only", "ions_fig10a", "--list", path, "--decks", self.runs, "--runs", self.runs, "--dpi", "30", "-o",
+                     os.path.join(self.runs, "other.html")]
+        self.assertEqual(cospin_gallery.main(arguments), 3)
+        page = contents(os.path.join(self.runs, "other.html"))
+        self.assertIn('class="bad">agrees, NOT confirmed', page)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
