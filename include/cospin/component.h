@@ -13,6 +13,8 @@
 
 /* CospinLetter.spin of an operator of one spin that stands for each of them in turn (`each:`) */
 #define COSPIN_EACH_SPIN (-2)
+/* of one that stands for its sum over the spins of a component whose spins have indices (Sm of `spins`) */
+#define COSPIN_ALL_SPINS (-3)
 
 typedef struct CospinComponent_ *CospinComponent;
 
@@ -165,7 +167,8 @@ struct CospinComponent_ {
   const char *name; /* borrowed from the deck */
   int num_coordinates;
   int offset;          /* of its coordinates in the problem's labels */
-  PetscBool uncounted; /* its labels are never enumerated, so its size may be beyond what they can count */
+  PetscBool uncounted; /* its labels are never enumerated, so its size may be beyond what they can count; it
+                          may have no coordinates at all */
   void *data;
 };
 
@@ -204,5 +207,8 @@ PetscBool CospinSystemContains(const CospinSystem *system, const int label[]);
 /* The least and the greatest value that each coordinate takes in any label. */
 void CospinSystemBounds(const CospinSystem *system, int lo[], int hi[]);
 CospinRole CospinSystemRole(const CospinSystem *system, int i);
+/* Not collective. The same operator with sums over spins (COSPIN_ALL_SPINS) written out; owned by the caller.
+ */
+PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a, CospinPolynomial *expanded);
 /* The adjoint of a letter; `system` is a CospinSystem (a CospinLetterAdjoint). */
 CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter);

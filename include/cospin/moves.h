@@ -35,7 +35,8 @@ typedef struct CospinMoves_ {
 PetscErrorCode CospinMovesCreate(const CospinSystem *system, CospinMoves *moves);
 PetscErrorCode CospinMovesDestroy(CospinMoves *moves);
 
-/* moves += coefficient * A rho B^+ for two words A, B without operators of one spin. */
+/* moves += coefficient * A rho B^+ for two words A, B without operators of one unnamed spin and without sums
+   over spins (COSPIN_ALL_SPINS), which the functions of polynomials write out. */
 PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinWord *a,
                                      const CospinWord *b);
 /* moves += coefficient * sum_l A_l rho B_l^+ over the spins l of `component`. Within a word the operators of

@@ -8,11 +8,17 @@
 #include <cospin/moves.h>
 #include <cospin/sector.h>
 
-/* One plain jump as a deck states it: a collective one, or (component >= 0) one for each of its spins. */
+/* One line of a deck's jumps: a collective one, or (component >= 0) one for each spin of an ensemble, or
+   (num_spins > 0) one for each spin with an index or for their pairs. Sums over spins with indices are not
+   written out (COSPIN_ALL_SPINS; CospinSystemExpand). */
 typedef struct {
   double rate;
-  CospinPolynomial operator; /* NULL: over spins with indices, which stands in the generator only */
+  CospinPolynomial operator; /* NULL: over spins with indices */
   int component;
+  int num_spins;
+  CospinPolynomial *operators; /* [num_spins] */
+  double *rates;               /* [num_spins] of `each:`; NULL: pairs */
+  double complex *pairs;       /* R[l,m] at l + num_spins*m, hermitian and positive; NULL: `each:` */
 } CospinPlainJump;
 
 typedef struct CospinProblem_ {
@@ -25,7 +31,7 @@ typedef struct CospinProblem_ {
     int value[2];           /* the spins that `l` and `m` stand for; -1: none */
     PetscBool implied;      /* operators and matrices without indices are those of these spins */
   } index;
-  CospinPolynomial hamiltonian; /* the sum of its terms */
+  CospinPolynomial hamiltonian; /* the sum of its terms; sums over spins as in jumps */
   CospinPlainJump *jumps;       /* [deck->num_jumps] */
   CospinMoves generator;        /* d rho/dt = generator rho; empty if every task is approximate */
   CospinLattice lattice;        /* spanned by the moves of the generator */
@@ -73,7 +79,8 @@ PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression exp
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                    double *value, PetscBool *ok);
 
-/* Not collective. Whether an operator is hermitian: compared by its matrix elements on sampled labels. */
+/* Not collective. Whether an operator is hermitian: compared by its matrix elements on sampled labels,
+   or as a sum of words where a component has none. */
 PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial a, PetscBool *hermitian);
 
 /*

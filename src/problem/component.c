@@ -109,3 +109,47 @@ CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter)
   letter.code = parts->components[letter.component].kind->adjoint[letter.code];
   return letter;
 }
+
+/* word = a_1 a_2 ..., each letter alone or the sum over its spins */
+static PetscErrorCode expand_word(const CospinSystem *system, const CospinWord *word, CospinPolynomial sum)
+{
+  CospinPolynomial product;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialCreate(&product));
+  PetscCall(CospinPolynomialAddWord(product, word->coefficient, 0, NULL));
+  for (int k = 0; k < word->length; k++) {
+    const CospinComponent component = &system->components[word->letters[k].component];
+    const PetscBool all = (PetscBool)(word->letters[k].spin == COSPIN_ALL_SPINS);
+    const int num = all ? component->kind->NumSpins(component) : 1;
+    CospinLetter letter = word->letters[k];
+    CospinPolynomial factor, longer;
+    PetscCall(CospinPolynomialCreate(&factor));
+    for (int l = 0; l < num; l++) {
+      if (all) letter.spin = l;
+      PetscCall(CospinPolynomialAddWord(factor, 1.0, 1, &letter));
+    }
+    PetscCall(CospinPolynomialMultiply(product, factor, &longer));
+    PetscCall(CospinPolynomialDestroy(&factor));
+    PetscCall(CospinPolynomialDestroy(&product));
+    product = longer;
+  }
+  PetscCall(CospinPolynomialAxpy(sum, 1.0, product));
+  PetscCall(CospinPolynomialDestroy(&product));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a, CospinPolynomial *expanded)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialCreate(expanded));
+  for (int k = 0; k < a->count; k++) {
+    const CospinWord *word = &a->words[k];
+    PetscBool sums = PETSC_FALSE;
+    for (int l = 0; l < word->length; l++)
+      if (word->letters[l].spin == COSPIN_ALL_SPINS) sums = PETSC_TRUE;
+    if (sums) PetscCall(expand_word(system, word, *expanded));
+    if (!sums) PetscCall(CospinPolynomialAddWord(*expanded, word->coefficient, word->length, word->letters));
+  }
+  PetscFunctionReturn(0);
+}

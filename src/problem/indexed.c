@@ -88,24 +88,24 @@ static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jump, int num_spins,
-                                    CospinMoves moves, CospinFaults faults, PetscBool *ok)
+PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                 CospinPlainJump *plain, PetscBool *ok)
 {
   CospinSpinRange range;
 
   PetscFunctionBeginUser;
+  *plain = (CospinPlainJump){.component = -1};
   PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
   PetscCall(check_range(jump->operator, & range, faults, ok));
-  for (int l = 0; l < num_spins && *ok; l++) {
-    CospinPolynomial a = NULL;
-    PetscBool rate_ok, form_ok;
-    double rate;
+  plain->num_spins = range.size;
+  PetscCall(PetscCalloc1(range.size, &plain->operators));
+  PetscCall(PetscCalloc1(range.size, &plain->rates));
+  for (int l = 0; l < range.size && *ok; l++) {
+    PetscBool rate_ok;
     set_index(problem, l, -1, PETSC_FALSE);
-    PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
-    PetscCall(operator_of(problem, jump, l, faults, &a, ok));
+    PetscCall(CospinProblemRate(problem, jump->rate, faults, &plain->rates[l], &rate_ok));
+    PetscCall(operator_of(problem, jump, l, faults, &plain->operators[l], ok));
     if (!rate_ok) *ok = PETSC_FALSE;
-    if (*ok) PetscCall(CospinMovesAddJump(moves, rate, a, -1, &form_ok));
-    PetscCall(CospinPolynomialDestroy(&a));
   }
   set_index(problem, -1, -1, PETSC_FALSE);
   PetscFunctionReturn(0);
@@ -167,29 +167,49 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
-                                     CospinFaults faults, PetscBool *ok)
+PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                  CospinPlainJump *plain, PetscBool *ok)
 {
-  CospinPolynomial *operators;
   CospinSpinRange range;
-  double complex *rates;
 
   PetscFunctionBeginUser;
+  *plain = (CospinPlainJump){.component = -1};
   PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
   PetscCall(check_range(jump->operator, & range, faults, ok));
   if (!*ok) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1((size_t)(range.size * range.size), &rates));
-  PetscCall(PetscCalloc1(range.size, &operators));
+  plain->num_spins = range.size;
+  PetscCall(PetscCalloc1((size_t)range.size * (size_t)range.size, &plain->pairs));
+  PetscCall(PetscCalloc1(range.size, &plain->operators));
   for (int l = 0; l < range.size && *ok; l++)
-    PetscCall(operator_of(problem, jump, l, faults, &operators[l], ok));
-  if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, faults, rates, ok));
-  if (*ok) PetscCall(check_rates(jump, range.size, rates, faults, ok));
-  for (int l = 0; l < range.size && *ok; l++) {
-    for (int m = 0; m < range.size; m++)
-      PetscCall(CospinMovesAddPair(moves, rates[l + range.size * m], operators[m], operators[l]));
+    PetscCall(operator_of(problem, jump, l, faults, &plain->operators[l], ok));
+  if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, faults, plain->pairs, ok));
+  if (*ok) PetscCall(check_rates(jump, range.size, plain->pairs, faults, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPlainJumpDestroy(CospinPlainJump *plain)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialDestroy(&plain->operator));
+  for (int l = 0; plain->operators && l < plain->num_spins; l++)
+    PetscCall(CospinPolynomialDestroy(&plain->operators[l]));
+  PetscCall(PetscFree(plain->operators));
+  PetscCall(PetscFree(plain->rates));
+  PetscCall(PetscFree(plain->pairs));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemAddIndexed(const CospinPlainJump *plain, CospinMoves moves)
+{
+  const int n = plain->num_spins;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  for (int l = 0; l < n && plain->rates; l++)
+    PetscCall(CospinMovesAddJump(moves, plain->rates[l], plain->operators[l], -1, &ok));
+  for (int l = 0; l < n && plain->pairs; l++) {
+    for (int m = 0; m < n; m++)
+      PetscCall(CospinMovesAddPair(moves, plain->pairs[l + n * m], plain->operators[m], plain->operators[l]));
   }
-  for (int l = 0; l < range.size; l++) PetscCall(CospinPolynomialDestroy(&operators[l]));
-  PetscCall(PetscFree(operators));
-  PetscCall(PetscFree(rates));
   PetscFunctionReturn(0);
 }

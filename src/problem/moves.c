@@ -220,20 +220,28 @@ PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double compl
 
 static const CospinWord identity = {1.0, 0, NULL};
 
-PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a)
+PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial operator)
 {
+  CospinPolynomial a;
+
   PetscFunctionBeginUser;
+  PetscCall(CospinSystemExpand(moves->system, operator, & a));
   for (int k = 0; k < a->count; k++) PetscCall(CospinMovesAddProduct(moves, 1.0, &a->words[k], &identity));
+  PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial h)
+PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial hamiltonian)
 {
+  CospinPolynomial h;
+
   PetscFunctionBeginUser;
+  PetscCall(CospinSystemExpand(moves->system, hamiltonian, &h));
   for (int k = 0; k < h->count; k++) {
     PetscCall(CospinMovesAddProduct(moves, -I, &h->words[k], &identity));
     PetscCall(CospinMovesAddProduct(moves, +I, &identity, &h->words[k])); /* rho H = rho H^+ */
   }
+  PetscCall(CospinPolynomialDestroy(&h));
   PetscFunctionReturn(0);
 }
 
@@ -252,52 +260,56 @@ static PetscErrorCode add_term(CospinMoves moves, int component, double complex 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial a, int component,
+PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial operator, int component,
                                   PetscBool *ok)
 {
-  CospinPolynomial adjoint, square;
+  CospinPolynomial a, adjoint, square;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
+  PetscCall(CospinSystemExpand(moves->system, operator, & a));
   for (int k = 0; k < a->count; k++) {
     for (int l = 0; l < a->count; l++) {
       PetscCall(add_term(moves, component, rate, &a->words[k], &a->words[l], ok));
     }
   }
-  if (moves->counts) PetscFunctionReturn(0);
   PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, moves->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &square));
-  for (int k = 0; k < square->count; k++) {
+  for (int k = 0; k < square->count && !moves->counts; k++) {
     PetscCall(add_term(moves, component, -0.5 * rate, &square->words[k], &identity, ok));
     PetscCall(
         add_term(moves, component, -0.5 * rate, &identity, &square->words[k], ok)); /* A^+A is hermitian */
   }
   PetscCall(CospinPolynomialDestroy(&square));
   PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, CospinPolynomial a,
-                                  CospinPolynomial b)
+PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, CospinPolynomial first,
+                                  CospinPolynomial second)
 {
-  CospinPolynomial adjoint, left, right;
+  CospinPolynomial a, b, adjoint, left, right;
 
   PetscFunctionBeginUser;
+  PetscCall(CospinSystemExpand(moves->system, first, &a));
+  PetscCall(CospinSystemExpand(moves->system, second, &b));
   for (int k = 0; k < a->count; k++) {
     for (int l = 0; l < b->count; l++)
       PetscCall(CospinMovesAddProduct(moves, rate, &a->words[k], &b->words[l]));
   }
-  if (moves->counts) PetscFunctionReturn(0);
   PetscCall(CospinPolynomialAdjoint(b, CospinSystemLetterAdjoint, moves->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &left)); /* B^+ A */
   PetscCall(CospinPolynomialAdjoint(left, CospinSystemLetterAdjoint, moves->system, &right));
-  for (int k = 0; k < left->count; k++)
+  for (int k = 0; k < left->count && !moves->counts; k++)
     PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &left->words[k], &identity));
-  for (int k = 0; k < right->count; k++)
+  for (int k = 0; k < right->count && !moves->counts; k++)
     PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &identity, &right->words[k]));
   PetscCall(CospinPolynomialDestroy(&right));
   PetscCall(CospinPolynomialDestroy(&left));
   PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscCall(CospinPolynomialDestroy(&b));
+  PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
 

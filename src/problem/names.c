@@ -38,20 +38,25 @@ static PetscErrorCode emit_term(void *context, double complex coefficient, int l
   PetscFunctionReturn(0);
 }
 
+/* A sum over spins stays one letter as long as it can: Sm^2 of 10^4 spins would be 10^8 words. */
 static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinOperatorName *name, int spin,
                                      const int index[], CospinValue *value)
 {
   const CospinComponent component = &problem->system.components[c];
   const PetscBool is_sum = (PetscBool)(component->kind->NumSpins && !name->one_spin);
   const PetscBool by_kind = (PetscBool)(component->kind->Operator != NULL);
+  PetscBool letters = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   value->is_operator = PETSC_TRUE;
   PetscCall(CospinPolynomialCreate(&value->polynomial));
+  for (int t = 0; t < name->num_terms; t++)
+    if (name->term[t].length != 1) letters = PETSC_FALSE;
   if (by_kind)
     PetscCall(component->kind->Operator(component, name, index, emit_term, &(Terms){c, value->polynomial}));
   if (!by_kind && !is_sum) PetscCall(add_terms(c, name, spin, value->polynomial));
-  for (int l = 0; is_sum && l < component->kind->NumSpins(component); l++)
+  if (is_sum && letters) PetscCall(add_terms(c, name, COSPIN_ALL_SPINS, value->polynomial));
+  for (int l = 0; is_sum && !letters && l < component->kind->NumSpins(component); l++)
     PetscCall(add_terms(c, name, l, value->polynomial));
   PetscFunctionReturn(0);
 }

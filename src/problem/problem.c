@@ -241,20 +241,17 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_plain_jump(CospinProblem problem, int k, CospinMoves moves, CospinFaults faults,
-                                     PetscBool *ok)
+static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
+                                     CospinFaults faults, CospinPlainJump *plain, PetscBool *ok)
 {
-  const CospinJump *jump = &problem->deck->jumps[k];
-  CospinPolynomial a = NULL;
-  double rate;
   PetscBool rate_ok, operator_ok, form_ok = PETSC_TRUE;
-  int component;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinProblemRate(problem, jump->rate, faults, &rate, &rate_ok));
-  PetscCall(jump_operator(problem, jump, faults, &a, &component, &operator_ok));
+  *plain = (CospinPlainJump){0};
+  PetscCall(CospinProblemRate(problem, jump->rate, faults, &plain->rate, &rate_ok));
+  PetscCall(jump_operator(problem, jump, faults, &plain->operator, & plain->component, &operator_ok));
   if (rate_ok && operator_ok && !problem->deck->approximate) {
-    PetscCall(CospinMovesAddJump(moves, rate, a, component, &form_ok));
+    PetscCall(CospinMovesAddJump(moves, plain->rate, plain->operator, plain->component, &form_ok));
     if (!form_ok) {
       PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->operator),
                                 CospinExpressionPath(jump->operator),
@@ -263,10 +260,6 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, int k, CospinMoves m
     }
   }
   *ok = (PetscBool)(rate_ok && operator_ok && form_ok);
-  if (moves == problem->generator)
-    problem->jumps[k] = (CospinPlainJump){rate, a, component};
-  else
-    PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
 
@@ -275,16 +268,21 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, 
 {
   const CospinJump *jump = &problem->deck->jumps[k];
   CospinSpinRange range = {0};
+  CospinPlainJump plain;
 
   PetscFunctionBeginUser;
   if (jump->form == COSPIN_JUMP_EACH) PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
   if (jump->form == COSPIN_JUMP_PAIRS) {
-    PetscCall(CospinProblemAddPairs(problem, jump, moves, faults, ok));
+    PetscCall(CospinProblemPairs(problem, jump, faults, &plain, ok));
   } else if (range.has_operator) {
-    PetscCall(CospinProblemAddEach(problem, jump, range.size, moves, faults, ok));
+    PetscCall(CospinProblemEach(problem, jump, faults, &plain, ok));
   } else {
-    PetscCall(add_plain_jump(problem, k, moves, faults, ok));
+    PetscCall(add_plain_jump(problem, jump, moves, faults, &plain, ok));
   }
+  if (*ok && plain.num_spins && !problem->deck->approximate)
+    PetscCall(CospinProblemAddIndexed(&plain, moves));
+  if (moves == problem->generator) problem->jumps[k] = plain;
+  if (moves != problem->generator) PetscCall(CospinPlainJumpDestroy(&plain));
   PetscFunctionReturn(0);
 }
 
@@ -441,7 +439,7 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
   PetscFunctionBeginUser;
   if (!*problem) PetscFunctionReturn(0);
   for (int k = 0; k < (*problem)->deck->num_jumps && (*problem)->jumps; k++)
-    PetscCall(CospinPolynomialDestroy(&(*problem)->jumps[k].operator));
+    PetscCall(CospinPlainJumpDestroy(&(*problem)->jumps[k]));
   PetscCall(PetscFree((*problem)->jumps));
   PetscCall(CospinPolynomialDestroy(&(*problem)->hamiltonian));
   PetscCall(CospinMovesDestroy(&(*problem)->generator));

@@ -32,7 +32,11 @@ PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRec
 /* indexed.c: terms that run over spins with indices. *sum is owned by the caller, NULL unless *ok. */
 PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                 CospinPolynomial *sum, PetscBool *ok);
-PetscErrorCode CospinProblemAddEach(CospinProblem problem, const CospinJump *jump, int num_spins,
-                                    CospinMoves moves, CospinFaults faults, PetscBool *ok);
-PetscErrorCode CospinProblemAddPairs(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
-                                     CospinFaults faults, PetscBool *ok);
+/* The operators and rates of such a jump; *plain is to be destroyed in any case. */
+PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                 CospinPlainJump *plain, PetscBool *ok);
+PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                  CospinPlainJump *plain, PetscBool *ok);
+PetscErrorCode CospinPlainJumpDestroy(CospinPlainJump *plain);
+/* moves += what it says */
+PetscErrorCode CospinProblemAddIndexed(const CospinPlainJump *plain, CospinMoves moves);

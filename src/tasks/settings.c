@@ -63,13 +63,27 @@ CospinPropagatorMethod CospinTaskMethod(const CospinRecord *task)
   return (CospinPropagatorMethod)k;
 }
 
+/* With sums over spins written out: exact tasks go by words. */
+static PetscErrorCode written_out(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                  CospinPolynomial *a, PetscBool *ok)
+{
+  CospinPolynomial short_form;
+
+  PetscFunctionBeginUser;
+  *a = NULL;
+  PetscCall(CospinProblemOperator(problem, expression, faults, &short_form, ok));
+  if (*ok) PetscCall(CospinSystemExpand(&problem->system, short_form, a));
+  PetscCall(CospinPolynomialDestroy(&short_form));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinTaskOperator(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinPolynomial *a, PetscBool *ok)
 {
   const CospinExpression of = CospinRecordGet(task, "of")->expression;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinProblemOperator(problem, of, faults, a, ok));
+  PetscCall(written_out(problem, of, faults, a, ok));
   if (!*ok || (*a)->count) PetscFunctionReturn(0);
   *ok = PETSC_FALSE;
   PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),
@@ -100,7 +114,7 @@ PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, C
   *b = NULL;
   *adjoint = PETSC_FALSE;
   PetscCall(CospinTaskOperator(problem, task, faults, a, ok));
-  if (with) PetscCall(CospinProblemOperator(problem, with, faults, b, &b_ok));
+  if (with) PetscCall(written_out(problem, with, faults, b, &b_ok));
   if (*ok && !with) PetscCall(CospinPolynomialAdjoint(*a, CospinSystemLetterAdjoint, &problem->system, b));
   if (!b_ok) *ok = PETSC_FALSE;
   if (*ok) PetscCall(is_adjoint(problem, *a, *b, adjoint));

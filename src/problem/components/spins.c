@@ -8,7 +8,10 @@
 #include "states.h"
 
 enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, NUM_LETTERS }; /* SPIN_Z is Pauli's, eigenvalues +-1 */
-enum { MAX_SPINS = COSPIN_MAX_COORDINATES / 2 };
+enum {
+  MAX_SPINS = COSPIN_MAX_COORDINATES / 2,
+  MAX_UNCOUNTED = 40000 /* so that an int counts the entries of a matrix over them */
+};
 
 typedef struct {
   int size;
@@ -25,24 +28,27 @@ static int NumSpins(CospinComponent component)
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
+  const int most = component->uncounted ? MAX_UNCOUNTED : MAX_SPINS;
   Spins *spins;
 
   PetscFunctionBeginUser;
   (void)window;
-  *ok = (PetscBool)(numbers[0] >= 1 && numbers[0] <= MAX_SPINS);
+  *ok = (PetscBool)(numbers[0] >= 1 && numbers[0] <= most);
   if (!*ok) {
     PetscCall(CospinFaultsAdd(
         faults, record->settings[0].position, CospinExpressionPath(record->settings[0].expression),
-        "%g distinguishable spins (must be a whole number from 1 to %d)", numbers[0], (int)MAX_SPINS));
+        "%g distinguishable spins (must be a whole number from 1 to %d%s)", numbers[0], most,
+        numbers[0] < 1 || component->uncounted ? "" : ", or to 40000 where every task is approximate"));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscNew(&spins));
+  component->data = spins;
   spins->size = (int)numbers[0];
+  if (component->uncounted) PetscFunctionReturn(0); /* without labels */
   for (int l = 0; l < spins->size; l++) {
     int *row = &spins->diagonal[2 * spins->size * l];
     row[2 * l] = row[2 * l + 1] = 1;
   }
-  component->data = spins;
   component->num_coordinates = 2 * spins->size;
   PetscFunctionReturn(0);
 }
@@ -75,8 +81,8 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
 {
   const Spins *spins = (const Spins *)component->data;
 
-  for (int i = 0; i < 2 * spins->size; i++) label[i] = 0;
-  *num = spins->size;
+  for (int i = 0; i < component->num_coordinates; i++) label[i] = 0;
+  *num = component->num_coordinates / 2;
   *generators = spins->diagonal;
 }
 
