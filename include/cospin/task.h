@@ -36,6 +36,12 @@ typedef struct {
   const char *least, *most;
 } CospinTaskRule;
 
+/* A further variable of every observable that a task adds: `<task>_<observable>_<suffix>`. */
+typedef struct {
+  const char *suffix; /* NULL ends a table */
+  const char *long_name;
+} CospinCompanion;
+
 typedef struct CospinPoint_ *CospinPoint; /* cospin/point.h */
 
 /* Where a task leaves its numbers at one point. */
@@ -54,6 +60,7 @@ typedef struct {
   const char *approximation;   /* what is approximated, method and reference, for the attributes of all its
                                   variables; nothing of Liouville space is asked for then. NULL: exact */
   PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
+  const CospinCompanion *companions; /* of these; NULL: none */
   PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
   int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
   PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
@@ -74,6 +81,10 @@ typedef struct {
   /* Not collective. The sectors it will solve, for estimates: those of the problem that Derive makes of this
      one; representatives as CospinProblemSectors gives them. */
   PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);
+  /* Not collective. Numbers that it follows (how many ranks they feed), memory and time on one rank, for
+     estimates of a task without sectors. NULL: as good as none. */
+  PetscErrorCode (*Cost)(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns, double *bytes,
+                         double *seconds);
   /* Collective on the point's communicator. Outcome COSPIN_NOT_RUN: the run is to end, and the task has saved
      what it has (CospinInterrupt). */
   PetscErrorCode (*Run)(CospinPoint point, const CospinRecord *task, CospinResults results,

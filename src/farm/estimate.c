@@ -98,6 +98,9 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
                          estimate));
   }
   PetscCall(PetscFree(representatives));
+  if (CospinTaskKindOf(task)->Cost)
+    PetscCall(CospinTaskKindOf(task)->Cost(solved, task, &estimate->dimension, &estimate->matrix_bytes,
+                                           &estimate->seconds));
   PetscCall(CospinTaskRestoreProblem(problem, &solved));
   PetscFunctionReturn(0);
 }

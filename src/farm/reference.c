@@ -160,6 +160,11 @@ static void view_task(CospinPage *page, const CospinTaskKind *kind)
   (void)PetscStrlcat(prefix, "OBSERVABLE", sizeof(prefix));
   CospinPageEntry(page, prefix, kind->observables_along ? "variable, along the task's dimension" : "variable",
                   "every observable of the deck; with _re and _im behind it where it is complex");
+  for (const CospinCompanion *companion = kind->companions; companion && companion->suffix; companion++) {
+    char name[160];
+    (void)snprintf(name, sizeof(name), "%s_%s", prefix, companion->suffix);
+    CospinPageEntry(page, name, "variable like it", companion->long_name);
+  }
 }
 
 static void view_datasets(CospinPage *page)

@@ -68,6 +68,20 @@ static PetscErrorCode add_outcome(Builder *builder, const char name[], const cha
   PetscFunctionReturn(0);
 }
 
+/* What a task adds to an observable's variable, the last one. */
+static PetscErrorCode add_companions(Builder *builder, const CospinCompanion *companion, int dimension)
+{
+  PetscFunctionBeginUser;
+  const CospinVariable of = builder->variables[builder->count - 1];
+  for (; companion && companion->suffix; companion++) {
+    char name[128], long_name[256];
+    PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", of.name, companion->suffix));
+    PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "%s, %s", of.long_name, companion->long_name));
+    PetscCall(add(builder, name, COSPIN_REAL, dimension, of.units, long_name, of.name, NULL));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task, int dimension,
                                       CospinObservables observables)
 {
@@ -86,6 +100,7 @@ static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task
           PetscSNPrintf(long_name, sizeof(long_name), "%s%s", label, observable->real ? "" : meanings[part]));
       PetscCall(add(builder, name, COSPIN_REAL, dimension, definition->unit ? definition->unit : "1",
                     long_name, CospinExpressionText(definition->expression), NULL));
+      PetscCall(add_companions(builder, CospinTaskKindOf(task)->companions, dimension));
     }
   }
   PetscFunctionReturn(0);
