@@ -1,0 +1,77 @@
+"""Task `langevin`: against the exact tasks of the same decks, and the same numbers on any number of ranks."""
+# cospin-test: PROCESSORS 2 TIMEOUT 600
+import sys
+import unittest
+
+from decks import run
+
+import numpy as np
+
+BOTH = [(r"^  - steady: \{\}", "  - steady: {}\n  - langevin: {}")]
+# from the equator, visibility and noise of a Ramsey sequence, exact beside
+EQUATOR = "initial: {ions: {css: [pi/2, 0]}}"
+FRINGE = [(r"^  N: +124", "  N: 20"), (r"^  nbar: \[0, 4.7\]", "  nbar: [0, 1]"),
+          (r"^  top: ", "  slope: 2*<ions.Sy>/N\n  top: "), (r"linspace: \[0, 1, 41\]", "linspace: [0, 0.2, 5]"),
+          (r"^plots:(.|\n)*", f"  - langevin: {{times: {{linspace: [0, 0.2, 5]}}, {EQUATOR}}}\n")]
+# spontaneous rates in units of Gamma_c (tests/python/test_ion_crystal.py)
+CRYSTAL = [(r"Gsp/3/trap.Gc, each: q.sp", ".07279416632368028, each: q.sp"), (r"2\*Gsp/3/trap.Gc", ".14564173995941024"),
+           (r"Gsp/trap.Gc/4", ".2184359062830905/4"), (r"^  x: \[.*\]$", "  x: [0.5]"),
+           (r"^  - steady: \{\}\n  - decay: .*", "  - langevin: {}"), (r"^plots:(.|\n)*", "")]
+
+
+class Langevin(unittest.TestCase):
+    def good(self, data, task="langevin"):
+        self.assertTrue((data[task + "_outcome"] == 1).all())
+        self.assertLess(float(data[task + "_step_change"].max()), 0.3)  # the default step is small enough
+        self.assertLess(float(data[task + "_clipped"].max()), 1e-3)
+
+    def test_identical_ions(self):
+        """.008 and .004 at most is the method's error there, tested to .015 and .006 (section 4 of the shared physics)."""
+        data = run("ions_fig5_cavity.yaml", BOTH + [(r"^  N:  40 ", "  N:  20 "), (r"linspace: \[0.05, 1, 20\]", "linspace: [0.2, 0.8, 3]")],
+                   ranks=2)
+        self.good(data)
+        for name, tolerance in (("inversion", .015), ("correlation", .006)):
+            error = data[f"langevin_{name}_error"].values
+            self.assertTrue((error > 0).all() and (error < tolerance / 3).all())
+            np.testing.assert_allclose(data["langevin_" + name], data["steady_" + name], atol=tolerance)
+        for name in ("langevin_inversion", "langevin_inversion_error"):
+            self.assertRegex(data[name].attrs["approximation"], r"Langevin.*PRA 95, 033423")
+
+    def test_ions_of_a_crystal(self):
+        """The exact values are .201609868 and .042441257; .2030(17) and .0422(4) from a prototype of these equations."""
+        data = run("ions_crystal_steady.yaml", CRYSTAL).squeeze()
+        self.good(data)
+        for name, value, tolerance in (("inversion", .201609868, .015), ("correlation", .042441257, .006)):
+            self.assertAlmostEqual(float(data["langevin_" + name]), value, delta=tolerance)
+
+    def test_fringes_in_time(self):
+        """Means and second moments on the way from the equator: within four statistical errors and the method's."""
+        data = run("ions_ramsey.yaml", FRINGE)
+        self.good(data)
+        self.assertEqual(data.langevin_noise_error.dims, ("nbar", "time"))
+        for name, tolerance in (("top", .03), ("slope", .01), ("noise", .08)):
+            exact, value = data["evolve_" + name].values, data["langevin_" + name].values
+            error = data[f"langevin_{name}_error"].values
+            self.assertTrue((np.abs(value - exact) < 4 * error + tolerance * np.array([1e-12, 1, 1, 1, 1])).all(),
+                            (name, value - exact, error))
+        self.assertLess(float(data.langevin_top_error.max()), .02)
+        self.assertEqual(float(data.langevin_top[0, 0]), 1)  # s^x = 1, on all trajectories
+
+    def test_ranks(self):
+        """To the last bit; on three, blocks of trajectories are dealt out unevenly."""
+        change = CRYSTAL[:-2] + [(CRYSTAL[-2][0], "  - langevin: {trajectories: 500, seed: 7, from: 0.1, until: 0.2}"), CRYSTAL[-1]]
+        one, two, three = (run("ions_crystal_steady.yaml", change, ranks=ranks).load() for ranks in (1, 2, 3))
+        for other, ranks in ((two, 2), (three, 3)):
+            self.assertEqual(int(other.ranks), ranks)  # all of them work on the one point
+            for name in one.data_vars:
+                if name.startswith("langevin_") and not name.endswith("_seconds"):
+                    self.assertEqual(one[name].values.tolist(), other[name].values.tolist(), name)
+
+    def test_steps_that_are_too_large(self):
+        """With steps of the collective time the change is beyond what is allowed, and the outcome says so."""
+        data = run("ions_crystal_steady.yaml", CRYSTAL[:-2] + [(CRYSTAL[-2][0], "  - langevin: {dt: 0.1}"), CRYSTAL[-1]], status=3)
+        self.assertNotEqual(int(data.langevin_outcome), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
