@@ -306,7 +306,10 @@ def slices(variable, x, series, say):
 
 
 def bracket(data, variable, selection):
-    """The bounds of a rate if the dataset has them: (lower, upper) or (None, None)."""
+    """The bounds of a rate, or one statistical error to both sides, if the dataset has them: (lower, upper) or (None, None)."""
+    if variable.name + "_error" in data and data[variable.name + "_error"].dims == variable.dims:
+        y, error = (data[name].isel(selection).values for name in (variable.name, variable.name + "_error"))
+        return y - error, y + error
     task = variable.name[:-len("_rate")]
     names = [task + "_lower", task + "_upper"]
     if not variable.name.endswith("_rate") or any(name not in data for name in names):
