@@ -247,15 +247,26 @@ static PetscErrorCode create_first(CospinPoint point, const CospinRecord *task, 
   PetscFunctionReturn(0);
 }
 
-static double largest_change(CospinEvolution a, CospinEvolution b)
+static CospinTaskReading reading_at(CospinEvolution evolution, int k)
 {
-  double change = 0.0;
+  return (CospinTaskReading){evolution->observables,
+                             evolution->readings + (size_t)k * (size_t)evolution->num_readings,
+                             &evolution->problem->system, evolution->whole->states[k]};
+}
 
+static PetscErrorCode largest_change(CospinEvolution a, CospinEvolution b, double *change)
+{
+  PetscFunctionBeginUser;
+  *change = 0.0;
   for (int k = 0; k < a->settings.times->size * a->num_readings; k++) {
     const double size = PetscMax(1.0, cabs(b->readings[k]));
-    change = PetscMax(change, cabs(a->readings[k] - b->readings[k]) / size);
+    *change = PetscMax(*change, cabs(a->readings[k] - b->readings[k]) / size);
   }
-  return change;
+  for (int k = 0; k < a->whole->count; k++) {
+    const CospinTaskReading before = reading_at(a, k), now = reading_at(b, k);
+    PetscCall(CospinTaskFunctionalsChange(a->point->comm, &before, &now, change));
+  }
+  PetscFunctionReturn(0);
 }
 
 /* The evolution in windows that are larger by half, to replace this one; memory is judged by its vectors. */
@@ -285,7 +296,8 @@ static PetscErrorCode evolve(const CospinRecord *task, PetscBool open, CospinEvo
   while (again) {
     CospinEvolution now = *evolution;
     PetscCall(CospinEvolutionRun(now, task, left));
-    if (open) now->leak = now->before ? largest_change(now->before, now) : PETSC_INFINITY;
+    if (open) now->leak = PETSC_INFINITY;
+    if (open && now->before && !*left) PetscCall(largest_change(now->before, now, &now->leak));
     again = (PetscBool)(now->leak > 10 * now->settings.options.tolerance && now->outcome == COSPIN_GOOD &&
                         !*left);
     if (!again) break;

@@ -338,13 +338,24 @@ static PetscErrorCode count_problem(MPI_Comm comm, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-static double largest_change(const CospinReadout *a, const CospinReadout *b)
+static CospinTaskReading reading_of(const CospinReadout *readout, int n)
 {
-  double change = 0.0;
+  return (CospinTaskReading){readout->observables,
+                             readout->readings + (size_t)n * (size_t)readout->num_readings,
+                             &readout->problem->system, readout->stored->states[n]};
+}
 
+static PetscErrorCode largest_change(const CospinReadout *a, const CospinReadout *b, double *change)
+{
+  PetscFunctionBeginUser;
+  *change = 0.0;
   for (int k = 0; k < (a->settings.most + 1) * a->num_readings; k++)
-    change = PetscMax(change, cabs(a->readings[k] - b->readings[k]) / PetscMax(1.0, cabs(b->readings[k])));
-  return change;
+    *change = PetscMax(*change, cabs(a->readings[k] - b->readings[k]) / PetscMax(1.0, cabs(b->readings[k])));
+  for (int n = 0; n < a->stored->count; n++) {
+    const CospinTaskReading before = reading_of(a, n), now = reading_of(b, n);
+    PetscCall(CospinTaskFunctionalsChange(a->comm, &before, &now, change));
+  }
+  PetscFunctionReturn(0);
 }
 
 /* Until a larger window changes nothing that is read. */
@@ -364,7 +375,7 @@ static PetscErrorCode grow_windows(const CospinRecord *task, CospinReadout *read
       break;
     }
     PetscCall(count_problem(readout->comm, task, &larger));
-    larger.leak = largest_change(readout, &larger);
+    PetscCall(largest_change(readout, &larger, &larger.leak));
     PetscCall(CospinReadoutReset(readout));
     *readout = larger;
   }

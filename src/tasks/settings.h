@@ -49,6 +49,18 @@ PetscErrorCode CospinTaskObserve(MPI_Comm comm, CospinObservables observables,
                                  CospinStoredState state, int index, CospinResults results,
                                  CospinOutcome *outcome);
 
+/* The same of one state as an argument; all are borrowed. */
+typedef struct {
+  CospinObservables observables;
+  const double complex *readings;
+  const CospinSystem *system;
+  CospinStoredState state;
+} CospinTaskReading;
+/* Collective on comm. Raises *change to the largest difference, relative where it is larger than 1, between
+   the functionals of two states that need more than expectation values. */
+PetscErrorCode CospinTaskFunctionalsChange(MPI_Comm comm, const CospinTaskReading *a,
+                                           const CospinTaskReading *b, double *change);
+
 #define COSPIN_TASK_SECTOR_KEY                                                                               \
   {                                                                                                          \
     .name = "sector", .type = COSPIN_KEY_SECTOR, .unit = "",                                                 \

@@ -331,6 +331,27 @@ tasks:
         numpy.testing.assert_allclose(data.evolve_x, 64 * visible ** 2, atol=1e-7)
         numpy.testing.assert_allclose(data.evolve_purity, p ** 2 + (1 - p) ** 2, atol=1e-8)
 
+    def test_open_window(self):
+        """A driven cavity without a cutoff, whose window is judged by functionals alone: it stays a coherent state.
+
+        alpha = -4i (1 - exp(-t/2)); QFI 4 for a displacement, P(0) = exp(-|alpha|^2), whatever a perfect counter shows.
+        """
+        data = run("""
+title: A driven cavity
+components: {c: {kind: mode}}
+hamiltonian: [2*c.a + hc]
+jumps: [{name: light, rate: 1, operator: c.a}]
+observables: {purity: purity(), shift: qfi(c.a + dag(c.a)), none: 'weight(c, 0)'}
+tasks:
+  - evolve: {times: [0, 1], initial: {}}
+  - clicks: {jump: light, time: 0.5, most: 2, initial: {}}
+""")
+        for task, t, count in (("evolve", numpy.array([0, 1.]), 2), ("clicks", .5, 3)):
+            alpha = 4 * (1 - numpy.exp(-t / 2))
+            numpy.testing.assert_allclose(data[f"{task}_purity"], numpy.ones(count), atol=1e-7)
+            numpy.testing.assert_allclose(data[f"{task}_shift"], 4 * numpy.ones(count), atol=1e-6)
+            numpy.testing.assert_allclose(data[f"{task}_none"], numpy.exp(-alpha ** 2) * numpy.ones(count), atol=1e-7)
+
 
 if __name__ == "__main__":
     unittest.main()
