@@ -44,6 +44,8 @@ typedef struct {
 
 typedef struct CospinPoint_ *CospinPoint; /* cospin/point.h */
 
+#define COSPIN_AVERAGE "_average" /* behind the name of an observable */
+
 /* Where a task leaves its numbers at one point. */
 typedef struct {
   const CospinVariable *variables; /* of this task only */
@@ -65,8 +67,9 @@ typedef struct {
   int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
   PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
   PetscBool observables_along; /* these stand along the further dimension */
-  PetscBool observables_miss;  /* and may be missing there, like a state that is stored */
-  PetscBool states_along;      /* and so do the states that it stores */
+  PetscBool observables_averaged; /* and once more without it, `<task>_<observable>_average` */
+  PetscBool observables_miss;     /* and may be missing there, like a state that is stored */
+  PetscBool states_along;         /* and so do the states that it stores */
   /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,
      zero on entry (size 0: none). Tasks of a deck share a dimension of the same name: one without values has
      the largest size that any of them asks for at any point; one with other values than another task's is

@@ -165,6 +165,9 @@ static void view_task(CospinPage *page, const CospinTaskKind *kind)
     (void)snprintf(name, sizeof(name), "%s_%s", prefix, companion->suffix);
     CospinPageEntry(page, name, "variable like it", companion->long_name);
   }
+  if (!kind->observables_averaged) return;
+  (void)PetscStrlcat(prefix, COSPIN_AVERAGE, sizeof(prefix));
+  CospinPageEntry(page, prefix, "variable", "its average over the task's dimension, by probability");
 }
 
 static void view_datasets(CospinPage *page)

@@ -82,8 +82,9 @@ static PetscErrorCode add_companions(Builder *builder, const CospinCompanion *co
   PetscFunctionReturn(0);
 }
 
+/* `behind` their names and, with `what` in front, their labels. */
 static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task, int dimension,
-                                      CospinObservables observables)
+                                      CospinObservables observables, const char behind[], const char what[])
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < observables->count; k++) {
@@ -94,10 +95,10 @@ static PetscErrorCode add_observables(Builder *builder, const CospinRecord *task
     const char *label = definition->label ? definition->label : definition->name;
     for (int part = 0; part < (observable->real ? 1 : 2); part++) {
       char name[96], long_name[160];
-      PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s%s", task->name, definition->name,
-                              observable->real ? "" : parts[part]));
-      PetscCall(
-          PetscSNPrintf(long_name, sizeof(long_name), "%s%s", label, observable->real ? "" : meanings[part]));
+      PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s%s%s", task->name, definition->name,
+                              observable->real ? "" : parts[part], behind));
+      PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "%s%s%s", what, label,
+                              observable->real ? "" : meanings[part]));
       PetscCall(add(builder, name, COSPIN_REAL, dimension, definition->unit ? definition->unit : "1",
                     long_name, CospinExpressionText(definition->expression), NULL));
       PetscCall(add_companions(builder, CospinTaskKindOf(task)->companions, dimension));
@@ -149,7 +150,9 @@ static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observ
                   long_name, variable->source, NULL));
   }
   if (kind->has_observables)
-    PetscCall(add_observables(builder, task, kind->observables_along ? dimension : -1, observables));
+    PetscCall(add_observables(builder, task, kind->observables_along ? dimension : -1, observables, "", ""));
+  if (kind->observables_averaged)
+    PetscCall(add_observables(builder, task, -1, observables, COSPIN_AVERAGE, "average: "));
   builder->table->first_of_task[k + 1] = builder->count;
   for (int v = builder->table->first_of_task[k]; v < builder->count; v++)
     builder->variables[v].approximation = kind->approximation;

@@ -37,6 +37,9 @@ static const CospinTaskVariable variables[] = {
     {"probability", COSPIN_REAL, PETSC_TRUE, "1", "probability of the number of clicks", "P(n) = Tr rho_n"},
     {"uncertainty", COSPIN_REAL, PETSC_TRUE, "1", "estimated error of the state after these clicks, relative",
      "error/P(n); where it is above 1e-3 no observables are given and no state is stored"},
+    {"averaged", COSPIN_REAL, PETSC_FALSE, "1",
+     "probability of the numbers of clicks in averages of observables",
+     "sum of the P(n) whose observables are given"},
     {"missing", COSPIN_REAL, PETSC_FALSE, "1", "probability of more clicks than were told apart",
      "1 - sum P(n)"},
     {"mean", COSPIN_REAL, PETSC_FALSE, "1", "mean number of clicks", "NaN where probability is missing"},
@@ -64,6 +67,8 @@ static const CospinTaskRule rules[] = {
     {"probability", COSPIN_FIRST, 0, "-10*tolerance", NULL},
     {"probability", COSPIN_FIRST, 1, NULL, "10*tolerance"},
     {"uncertainty", COSPIN_FIRST, 0, "0", NULL},
+    {"averaged", COSPIN_ALL, 0, "0", NULL},
+    {"averaged", COSPIN_ALL, 1, NULL, "10*tolerance"},
     {"missing", COSPIN_ALL, 0, "-10*tolerance", NULL},
     {"missing", COSPIN_ALL, 1, NULL, "10*tolerance"},
     {"mean", COSPIN_MAY_MISS, 0, "-10*tolerance", "most"},
@@ -193,6 +198,54 @@ static PetscErrorCode store_heralded(CospinReadout *readout, int n, CospinResult
   PetscFunctionReturn(0);
 }
 
+/* P(n) as it is stored; 0 where the observables after n clicks are not given. (The readings are normalised by
+   now.) */
+static double given_probability(CospinResults results, int n)
+{
+  const int p = CospinResultsFind(results, "probability")->offset + n;
+  const int error = CospinResultsFind(results, "uncertainty")->offset + n;
+
+  return results.record[error] <= largest_uncertainty ? results.record[p] : 0.0;
+}
+
+/* The average of a variable along n. */
+static double average_of(const CospinReadout *readout, CospinResults results, const CospinVariable *along)
+{
+  double sum = 0.0, given = 0.0;
+
+  for (int n = 0; n <= readout->settings.most; n++) {
+    const double p = given_probability(results, n);
+    if (p > 0.0) sum += p * results.record[along->offset + n];
+    given += p;
+  }
+  return sum / given;
+}
+
+/* What was observed, averaged over the clicks: what is learnt from them counts (Fisher information, entropy);
+   of an expectation value it is that of the state that nobody looked at. */
+static PetscErrorCode store_averages(const CospinReadout *readout, CospinResults results)
+{
+  static const char *const parts[] = {"", "_re", "_im"};
+  double given = 0.0;
+  char name[96];
+
+  PetscFunctionBeginUser;
+  for (int n = 0; n <= readout->settings.most; n++) given += given_probability(results, n);
+  PetscCall(CospinResultsSet(results, "averaged", 0, given));
+  for (int k = 0; k < readout->observables->count; k++) {
+    const char *observable = readout->observables->observables[k].definition->name;
+    for (int part = 0; part < (int)PETSC_STATIC_ARRAY_LENGTH(parts); part++) {
+      const CospinVariable *along;
+      PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", observable, parts[part]));
+      along = CospinResultsFind(results, name);
+      if (!along) continue;
+      PetscCall(PetscStrlcat(name, COSPIN_AVERAGE, sizeof(name)));
+      PetscCall(CospinResultsSet(results, name, 0, average_of(readout, results, along)));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
 /* rho_n -> rho_n/P(n), which another run may start from; without elements where P(n) is too small to tell. */
 static void normalise_states(CospinReadout *readout)
 {
@@ -227,6 +280,7 @@ static PetscErrorCode store(CospinReadout *readout, CospinStored stored, CospinR
   PetscCall(store_moments(readout, results));
   normalise_states(readout);
   for (int n = 0; n <= readout->settings.most; n++) PetscCall(store_heralded(readout, n, results));
+  PetscCall(store_averages(readout, results));
   if (readout->outcome == COSPIN_GOOD && readout->settings.store)
     PetscCall(CospinStoredTake(stored, readout->stored));
   PetscFunctionReturn(0);
@@ -275,6 +329,7 @@ const CospinTaskKind CospinTaskClicks = {
     .rules = rules,
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
+    .observables_averaged = PETSC_TRUE,
     .observables_miss = PETSC_TRUE,
     .states_along = PETSC_TRUE,
     .may_multiply = PETSC_TRUE,

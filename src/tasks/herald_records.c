@@ -14,7 +14,7 @@
 #include <math.h>
 
 static const double negligible = 46.0; /* exp(-46) = 1e-20: of a weight of S beside the largest */
-static const double most_work = 3e8;   /* weights that are computed: a few seconds */
+static const double most_work = 1e8;   /* weights that are computed: some seconds */
 enum { RECORD_BITS = 20, LAST_BLOCK = (1 << RECORD_BITS) - 1 };
 enum { PROBABILITY, INFORMATION, SQUARE, DEVIATION, NUM_SUMS };
 

@@ -50,7 +50,7 @@ PetscErrorCode CospinReadoutDerive(CospinProblem problem, const CospinReadoutSet
                                    PetscBool may_thin, CospinProblem *counted, PetscBool *thinned)
 {
   const CospinDetector *detector = &settings->detector;
-  const double dark = settings->store ? detector->dark : 0.0;
+  const double dark = collects(settings) ? detector->dark : 0.0;
 
   PetscFunctionBeginUser;
   *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0 && !collects(settings));
@@ -306,7 +306,7 @@ static void darken(CospinReadout *readout)
   const double mean = readout->settings.detector.dark * readout->settings.time;
   const int num = readout->num_readings;
 
-  if (readout->settings.store || mean == 0.0) return;
+  if (collects(&readout->settings) || mean == 0.0) return;
   for (int n = readout->settings.most; n >= 0; n--) {
     double complex *to = readout->readings + (size_t)n * (size_t)num;
     for (int r = 0; r < num; r++) to[r] *= PetscExpReal(-mean);
