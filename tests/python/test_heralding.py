@@ -153,7 +153,7 @@ hamiltonian: [cavity.a*atoms.Sp + hc]
 jumps: [{name: light, rate: 2, operator: cavity.a}]
 observables: {F: qfi(atoms.Qxx - atoms.Qyy)}
 tasks:
-  - clicks: {jump: light, efficiency: 0.9, dark: 0.01, time: 40, most: 8, initial: {atoms: {level: 1}}}
+  - clicks: {jump: light, efficiency: 0.9, dark: 0.016, time: 25, most: 8, initial: {atoms: {level: 1}}}
   - heralding: {atoms: N, efficiency: 0.9, dark: 0.4, first: n}
   - heralding: {name: all, atoms: N, efficiency: 0.9, dark: 0.4}
 """
