@@ -29,6 +29,9 @@ void CospinResolventValue(CospinResolvent resolvent, double omega, double comple
 int CospinResolventSolves(CospinResolvent resolvent);
 int CospinResolventPoles(CospinResolvent resolvent, double complex poles[]);
 double complex CospinResolventSum(CospinResolvent resolvent);
+/* Not collective. a^H b: the sum of the residues of all poles there are; |a| |b|. */
+double complex CospinResolventWhole(CospinResolvent resolvent);
+double CospinResolventSize(CospinResolvent resolvent);
 /* Not collective. Whether no solve can add anything: the model is as exact as the solves. */
 PetscBool CospinResolventExhausted(CospinResolvent resolvent);
 /* Not collective. Largest residual of a solve, |b - (s - L) v| / (|L| |v|). */

@@ -13,16 +13,25 @@
    these a rational model (cospin/resolvent.h) that is made exact at one frequency after the other, where its
    error is largest, until the estimate is small on the whole axis, at the frequencies of the model's poles
    (lines between the points of the axis), and far away, where it matters for the integral. The last solve of
-   each model only confirms it.
+   each model only confirms it. The integral of all frequencies is known from the steady state: a model that
+   falls short of it has missed lines beyond the axis, and is made exact at its poles there, too, until it
+   does not, or for a while.
 */
 #include "settings.h"
 #include <cospin/resolvent.h>
 #include <cospin/window.h>
 
-enum { MAX_ORDER = COSPIN_RESOLVENT_MAX_ORDER, NUM_STARTS = 3, MAX_FAR = 60, MAX_STEPS = 80, STRIDE = 7 };
+enum {
+  MAX_ORDER = COSPIN_RESOLVENT_MAX_ORDER,
+  NUM_STARTS = 3,
+  MAX_FAR = 60,
+  MAX_STEPS = 80,
+  STRIDE = 7,
+  MAX_BEYOND = 24
+};
 static const double largest_residual = 1e-10, largest_leak = 1e-8, negligible = 1e-12, far_factor = 3.0,
                     least_range = 1e-6, /* of the axis, over the norm of the generator */
-    golden = 0.61803398874989485;
+    negligible_part = 1e-11, golden = 0.61803398874989485;
 
 static const CospinKey keys[] = {
     {.name = "of",
@@ -62,7 +71,8 @@ static const CospinTaskVariable variables[] = {
     {"integral", COSPIN_REAL, PETSC_FALSE, "1", "integral of the spectrum over all frequencies",
      "of the rational model"},
     {"power", COSPIN_REAL, PETSC_FALSE, "1", "<AB> - <A><B>",
-     "from the steady state; integral = 2 pi power unless a line was missed"},
+     "from the steady state; integral = 2 pi power, or the outcome is inaccurate: a line beyond the axis was "
+     "missed"},
     {"coherent", COSPIN_REAL, PETSC_FALSE, "1", "coherent part <A><B>",
      "the spectrum has 2 pi coherent delta(omega) besides"},
     {"coherent_im", COSPIN_REAL, PETSC_FALSE, "1", "coherent part, imaginary part", ""},
@@ -150,7 +160,13 @@ typedef struct {
   PetscBool closed;    /* nothing can be added */
   PetscBool confirmed; /* the last solve found it good enough */
   double wrong;        /* by how much the last solve found it wrong, as a part of the spectrum */
+  int beyond;          /* solves beyond the axis */
 } Part;
+
+/* A frequency at which a model is looked at. */
+typedef struct {
+  double omega, reach; /* beyond the axis: how far around it an error adds to the integral */
+} Place;
 
 typedef struct {
   const Settings *settings;
@@ -163,7 +179,7 @@ typedef struct {
   double weight; /* of a model's value in the spectrum */
   double complex power, coherent;
   double scale;          /* largest value of the spectrum that is known of */
-  double *work;          /* [axis size + MAX_FAR + MAX_ORDER] */
+  Place *places;         /* [axis size + MAX_FAR + MAX_ORDER] */
   CospinOutcome outcome; /* of the solves */
 } Emission;
 
@@ -203,87 +219,122 @@ static PetscBool is_on(const CospinAxis *axis, double omega)
   return (PetscBool)(omega >= first_of(axis) && omega <= last_of(axis));
 }
 
-/* Frequencies of a model's poles that lie on the axis: lines, be they between its points. */
-static int lines_of(const Emission *emission, const Part *part, double frequencies[])
+/* A model's poles as lines: between the points of the axis, or also beyond it. */
+static int lines_of(const Emission *emission, const Part *part, PetscBool beyond, Place lines[])
 {
   double complex poles[MAX_ORDER];
   const int num_poles = CospinResolventPoles(part->model, poles);
   int num = 0;
 
   for (int k = 0; k < num_poles; k++) {
-    if (creal(poles[k]) < 0 && is_on(emission->settings->axis, cimag(poles[k])))
-      frequencies[num++] = cimag(poles[k]);
+    if (creal(poles[k]) >= 0) continue;
+    if (beyond || is_on(emission->settings->axis, cimag(poles[k])))
+      lines[num++] = (Place){cimag(poles[k]), -creal(poles[k])};
   }
   return num;
 }
 
+static Place tail_at(const Emission *emission, double omega)
+{
+  return (Place){omega, PetscAbsReal(omega - emission->centre)};
+}
+
+static double bulk_of(const Emission *emission)
+{
+  const CospinAxis *axis = emission->settings->axis;
+
+  return PetscMax(PETSC_PI * cabs(emission->power),
+                  negligible * emission->scale * (last_of(axis) - first_of(axis)));
+}
+
+/* Error that each model may have. */
+static double share_of(const Emission *emission)
+{
+  return emission->settings->tolerance / (emission->weight * emission->num_parts);
+}
+
+/* Whether a model's integral is not what the steady state says, although it is right where it was looked at.
+ */
+static PetscBool misses_lines(const Emission *emission, const Part *part)
+{
+  const double complex whole = CospinResolventWhole(part->model);
+  const double rounding = negligible_part * CospinResolventSize(part->model);
+
+  return (PetscBool) !(cabs(CospinResolventSum(part->model) - whole) <=
+                       PetscMax(share_of(emission) * 2.0 / PETSC_PI * bulk_of(emission), rounding));
+}
+
+static PetscBool looks_beyond(const Emission *emission, const Part *part)
+{
+  return (PetscBool)(part->beyond < MAX_BEYOND && misses_lines(emission, part));
+}
+
 /* Where a model is looked at: on the axis, far away, at its lines. */
-static int candidates_of(const Emission *emission, const Part *part, double candidates[])
+static int places_of(const Emission *emission, const Part *part, Place places[])
 {
   const CospinAxis *axis = emission->settings->axis;
   int num = 0;
 
-  for (int k = 0; k < axis->size; k++) candidates[num++] = axis->values[k];
-  for (int k = 0; k < emission->num_far; k++) candidates[num++] = emission->far[k];
-  return num + lines_of(emission, part, candidates + num);
+  for (int k = 0; k < axis->size; k++) places[num++] = tail_at(emission, axis->values[k]);
+  for (int k = 0; k < emission->num_far; k++) places[num++] = tail_at(emission, emission->far[k]);
+  return num + lines_of(emission, part, looks_beyond(emission, part), places + num);
 }
 
-/* Error that a model may have at this frequency. Beyond the axis only the integral is wanted: that of a tail
-   from omega on is |omega - centre| times the error there. */
-static double allowed_at(const Emission *emission, double omega)
+/* Error that a model may have. Beyond the axis only the integral is wanted: that of a tail from omega on is
+   |omega - centre| times the error there, that of a line its width times the error. */
+static double allowed_at(const Emission *emission, Place place)
 {
-  const CospinAxis *axis = emission->settings->axis;
-  const double share = emission->settings->tolerance / (emission->weight * emission->num_parts),
-               bulk = PetscMax(PETSC_PI * cabs(emission->power),
-                               negligible * emission->scale * (last_of(axis) - first_of(axis)));
+  const PetscBool on_axis = is_on(emission->settings->axis, place.omega);
 
-  return share * (is_on(axis, omega) ? emission->scale : bulk / PetscAbsReal(omega - emission->centre));
+  return share_of(emission) * (on_axis ? emission->scale : bulk_of(emission) / place.reach);
 }
 
 static void find_scale(Emission *emission)
 {
   emission->scale = 0.0;
   for (int p = 0; p < emission->num_parts; p++) {
-    const int num = candidates_of(emission, &emission->parts[p], emission->work);
+    const int num = places_of(emission, &emission->parts[p], emission->places);
     for (int k = 0; k < num; k++) {
-      const double size = cabs(value_at(emission, emission->work[k], NULL));
-      if (is_on(emission->settings->axis, emission->work[k]) && size > emission->scale)
-        emission->scale = size;
+      const double omega = emission->places[k].omega;
+      if (is_on(emission->settings->axis, omega))
+        emission->scale = PetscMax(emission->scale, cabs(value_at(emission, omega, NULL)));
     }
   }
 }
 
 /* Where a model is worst, and how much worse than allowed; while there is none, somewhere else than before.
  */
-static double worst_of(const Emission *emission, const Part *part, double *omega)
+static double worst_of(const Emission *emission, const Part *part, Place *place)
 {
-  const int num = candidates_of(emission, part, emission->work);
+  const int num = places_of(emission, part, emission->places);
   double worst = -1.0;
 
   for (int k = 0; k < num; k++) {
+    const Place here = emission->places[k];
     double complex value;
     double error, ratio;
-    CospinResolventValue(part->model, emission->work[k], &value, &error);
-    ratio = error > 0 ? error / allowed_at(emission, emission->work[k]) : 0.0;
-    if (ratio > worst) *omega = emission->work[k];
+    CospinResolventValue(part->model, here.omega, &value, &error);
+    ratio = error > 0 ? error / allowed_at(emission, here) : 0.0;
+    if (ratio > worst) *place = here;
     worst = PetscMax(worst, ratio);
   }
-  if (PetscIsInfReal(worst)) *omega = emission->work[STRIDE * CospinResolventSolves(part->model) % num];
+  if (PetscIsInfReal(worst)) *place = emission->places[STRIDE * CospinResolventSolves(part->model) % num];
   return worst;
 }
 
 /* One more frequency in a model, the same one on every rank. What small matrices say may differ by a rounding
    from rank to rank, and ranks that end at different times wait for each other for ever. */
-static PetscErrorCode enlarge(Emission *emission, Part *part, double omega)
+static PetscErrorCode enlarge(Emission *emission, Part *part, Place place)
 {
   double complex exact, before;
   int agreed[2];
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(&omega, 1, MPI_DOUBLE, 0, part->share->spectrum->comm));
-  PetscCall(CospinResolventEnlarge(part->model, omega, &exact, &before));
+  PetscCallMPI(MPI_Bcast(&place, 2, MPI_DOUBLE, 0, part->share->spectrum->comm));
+  if (!is_on(emission->settings->axis, place.omega)) part->beyond++;
+  PetscCall(CospinResolventEnlarge(part->model, place.omega, &exact, &before));
   part->wrong = emission->weight * cabs(exact - before);
-  part->confirmed = (PetscBool)(cabs(exact - before) <= allowed_at(emission, omega));
+  part->confirmed = (PetscBool)(cabs(exact - before) <= allowed_at(emission, place));
   if (CospinResolventExhausted(part->model)) part->closed = part->confirmed = PETSC_TRUE;
   if (CospinResolventSolves(part->model) == MAX_ORDER) part->closed = PETSC_TRUE;
   if (PetscIsInfReal(CospinResolventResidual(part->model))) {
@@ -308,26 +359,29 @@ static PetscErrorCode start(Emission *emission, Part *part)
 
   PetscFunctionBeginUser;
   part->closed = part->confirmed = CospinResolventExhausted(part->model);
-  for (int k = 0; k < NUM_STARTS && !part->closed; k++) PetscCall(enlarge(emission, part, starts[k]));
+  for (int k = 0; k < NUM_STARTS && !part->closed; k++)
+    PetscCall(enlarge(emission, part, tail_at(emission, starts[k])));
   PetscFunctionReturn(0);
 }
 
-/* The model that is worst, or else one that has not been confirmed; NULL: all are good, or at their end. */
-static Part *next_part(Emission *emission, double *omega)
+/* The model that is worst, or else one that has not been confirmed or misses lines; NULL: all are good, or at
+   their end. */
+static Part *next_part(Emission *emission, Place *place)
 {
   double worst = 0.0;
   Part *next = NULL;
 
   for (int p = 0; p < emission->num_parts; p++) {
     Part *part = &emission->parts[p];
-    double at = 0.0, ratio;
+    Place at = {0.0, 0.0};
+    double ratio;
     if (part->closed) continue;
     ratio = worst_of(emission, part, &at);
-    if (ratio <= 1.0 && part->confirmed) continue;
+    if (ratio <= 1.0 && part->confirmed && !looks_beyond(emission, part)) continue;
     if (next && ratio <= worst) continue;
     worst = ratio;
     next = part;
-    *omega = at;
+    *place = at;
   }
   return next;
 }
@@ -335,7 +389,7 @@ static Part *next_part(Emission *emission, double *omega)
 /* Until all models are good, or the run is to end. */
 static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *left)
 {
-  double omega = 0.0;
+  Place place = {0.0, 0.0};
 
   PetscFunctionBeginUser;
   *left = PETSC_FALSE;
@@ -344,12 +398,12 @@ static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *l
     int p = -1;
     Part *next;
     find_scale(emission);
-    next = next_part(emission, &omega);
+    next = next_part(emission, &place);
     if (next) p = (int)(next - emission->parts);
     PetscCallMPI(MPI_Bcast(&p, 1, MPI_INT, 0, point->comm));
     if (p < 0) break;
     PetscCall(CospinTaskLeave(point, left));
-    if (!*left) PetscCall(enlarge(emission, &emission->parts[p], omega));
+    if (!*left) PetscCall(enlarge(emission, &emission->parts[p], place));
   }
   PetscFunctionReturn(0);
 }
@@ -385,14 +439,17 @@ static double maximum_between(const Emission *emission, double low, double high)
 static PetscErrorCode points_of(const Emission *emission, int *num, double **points)
 {
   const CospinAxis *axis = emission->settings->axis;
+  Place lines[MAX_ORDER];
   PetscInt count;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)(axis->size + emission->num_parts * MAX_ORDER), points));
   PetscCall(PetscArraycpy(*points, axis->values, axis->size));
   *num = axis->size;
-  for (int p = 0; p < emission->num_parts; p++)
-    *num += lines_of(emission, &emission->parts[p], *points + *num);
+  for (int p = 0; p < emission->num_parts; p++) {
+    const int num_lines = lines_of(emission, &emission->parts[p], PETSC_FALSE, lines);
+    for (int k = 0; k < num_lines; k++) (*points)[(*num)++] = lines[k].omega;
+  }
   count = *num;
   PetscCall(PetscSortRemoveDupsReal(&count, *points));
   *num = (int)count;
@@ -530,7 +587,7 @@ static PetscErrorCode create(CospinPoint point, const char prefix[], const Cospi
     PetscCall(CospinPolynomialDestroy(&a));
   }
   emission->weight = settings->symmetric ? 2.0 : 1.0;
-  PetscCall(PetscMalloc1((size_t)settings->axis->size + MAX_FAR + MAX_ORDER, &emission->work));
+  PetscCall(PetscMalloc1((size_t)settings->axis->size + MAX_FAR + MAX_ORDER, &emission->places));
   set_far(emission, steady->spectrum->norm);
   PetscFunctionReturn(0);
 }
@@ -540,7 +597,7 @@ static PetscErrorCode destroy(Emission *emission)
   PetscFunctionBeginUser;
   for (int p = 0; p < emission->num_parts; p++) PetscCall(CospinResolventDestroy(&emission->parts[p].model));
   PetscCall(PetscFree(emission->parts));
-  PetscCall(PetscFree(emission->work));
+  PetscCall(PetscFree(emission->places));
   for (int which = 0; which < 2; which++)
     PetscCall(CospinSharesDestroy(emission->num_shares[which], &emission->shares[which]));
   PetscFunctionReturn(0);
@@ -558,10 +615,11 @@ static PetscErrorCode store_quality(CospinPoint point, const Emission *emission,
   for (int p = 0; p < emission->num_parts; p++) {
     const Part *part = &emission->parts[p];
     const CospinSpectrum spectrum = part->share->spectrum;
-    double spill = 0.0, omega;
+    double spill = 0.0;
+    Place place;
     if (CospinResolventBrightest(part->model))
       PetscCall(CospinWindowSpill(point, spectrum, CospinResolventBrightest(part->model), &spill));
-    if (worst_of(emission, part, &omega) > 1.0 || !part->confirmed)
+    if (worst_of(emission, part, &place) > 1.0 || !part->confirmed || misses_lines(emission, part))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
     leak = PetscMax(leak, spill);
     check += part->wrong;

@@ -52,6 +52,7 @@ struct CospinResolvent_ {
   double largest, brightest; /* of |a^H v| / (|a| |v|), and of |a^H v|, so far */
   double ratios[NUM_RATIOS], residual, condition; /* of solves, of G */
   Vec bright;                                     /* v of the latter */
+  double complex whole;                           /* a^H b */
 };
 
 /* ---- Small matrices --------------------------------------------------------------------------------------
@@ -471,6 +472,7 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
 PetscErrorCode CospinResolventCreate(CospinShare *share, CospinResolvent *resolvent)
 {
   CospinResolvent new;
+  PetscScalar whole;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
@@ -484,6 +486,8 @@ PetscErrorCode CospinResolventCreate(CospinShare *share, CospinResolvent *resolv
   PetscCall(allocate(&new->source));
   PetscCall(allocate(&new->target));
   PetscCall(extend_gram(new, 0, 0));
+  PetscCall(VecDot(new->right.source, new->left.source, &whole));
+  new->whole = whole;
   PetscFunctionReturn(0);
 }
 
@@ -530,6 +534,16 @@ double complex CospinResolventSum(CospinResolvent resolvent)
   for (int k = 0; resolvent->has_model && k < resolvent->order; k++)
     sum += PetscConj(resolvent->target[k]) * resolvent->source[k];
   return sum;
+}
+
+double complex CospinResolventWhole(CospinResolvent resolvent)
+{
+  return resolvent->whole;
+}
+
+double CospinResolventSize(CospinResolvent resolvent)
+{
+  return resolvent->left.size * resolvent->right.size;
 }
 
 PetscBool CospinResolventExhausted(CospinResolvent resolvent)

@@ -19,18 +19,20 @@ except ImportError as missing:
     sys.exit(77)
 
 
-def run(deck, changes=(), status=0, ranks=1, keep=None):
-    """The dataset of a deck of input/, after replacing (pattern, text) pairs that must each match once.
-
-    `status` is the exit status that is expected; `keep` a place for the dataset's file.
-    """
+def run(deck, changes=(), **options):
+    """The dataset of a deck of input/, after replacing (pattern, text) pairs that must each match once; run_text's options."""
     with open(os.path.join(SOURCE, "input", deck), encoding="utf-8") as stream:
         text = stream.read()
     for pattern, replacement in changes:
         text, count = re.subn(pattern, replacement, text, flags=re.M)
         assert count == 1, pattern
+    return run_text(text, **options)
+
+
+def run_text(text, status=0, ranks=1, keep=None, mask=True):
+    """The dataset of a deck. `status` is the exit status that is expected; `keep` a place for the dataset's file; `mask` open_dataset's."""
     with tempfile.TemporaryDirectory() as folder:
-        path, output = os.path.join(folder, deck), os.path.join(folder, "out.h5")
+        path, output = os.path.join(folder, "deck.yaml"), os.path.join(folder, "out.h5")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(text)
         # Open MPI's own folders stand there too: programs that share them may trip over each other
@@ -42,4 +44,4 @@ def run(deck, changes=(), status=0, ranks=1, keep=None):
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"
         if keep:
             shutil.copyfile(output, keep)
-        return cospin_data.open_dataset(output)
+        return cospin_data.open_dataset(output, mask)

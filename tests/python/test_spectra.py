@@ -6,7 +6,7 @@ import unittest.mock
 
 import numpy
 
-from decks import run
+from decks import run, run_text
 from test_maser_decks import BAD_CAVITY, SET_A, SET_C
 
 C_OF_A = [(r"^  w: +2 ", "  w: 1 "), (r"^  gam: +0\.1", "  gam: 0.05"), (r"^  deph: 1 ", "  deph: 0.5 "),
@@ -29,6 +29,24 @@ def mollow(rabi):
 def spectrum_of(amplitudes, eigenvalues, omega):
     """2 Re of the transform of sum a exp(lambda t)."""
     return 2 * sum(a / (1j * omega - eigenvalue) for a, eigenvalue in zip(amplitudes, eigenvalues)).real
+
+
+LADDER = """title: an oscillator whose levels are n^2
+parameters: {{k: {k}, n: {n}}}
+components: {{c: {{kind: mode, cutoff: {levels}}}}}
+hamiltonian: [c.n^2]
+jumps: [{{rate: k*(n+1), operator: c.a}}, {{rate: k*n, operator: dag(c.a)}}]
+tasks: [spectrum: {{of: dag(c.a), frequencies: {{linspace: [0.5, 1.5, 41]}}}}]
+"""
+
+
+def ladder(n, levels, k, omega):
+    """Its spectrum from the elements <l|a rho|l+1>, which obey a tridiagonal equation (levels that none occupies)."""
+    l = numpy.arange(levels - 1)
+    matrix = numpy.diag(1j * (2 * l + 1) - k * ((n + 1) * (l + .5) + n * (l + 1.5)))
+    matrix += numpy.diag(k * (n + 1) * numpy.sqrt((l[1:] + 1) * l[1:]), 1) + numpy.diag(k * n * numpy.sqrt((l[1:] + 1) * l[1:]), -1)
+    kicked = numpy.sqrt(l + 1) * (n / (n + 1)) ** (l + 1) / (n + 1)
+    return [2 * (numpy.sqrt(l + 1) @ numpy.linalg.solve(1j * at * numpy.eye(levels - 1) - matrix, kicked)).real for at in omega]
 
 
 def integral_over_2_pi(data):
@@ -142,6 +160,18 @@ class Light(unittest.TestCase):
         self.near(data.correlation_re.isel(time=0), data.steady_photons, 1e-12)
         self.near(data.steady_photons - data.spectrum_coherent, data.spectrum_power, 1e-12)
         self.near(integral_over_2_pi(data) / data.spectrum_power, 1, 1e-5)
+
+    def test_lines_beyond_the_axis(self):
+        """Only one of dozens of lines is on the axis. They are found until the integral is that of all of them; where
+        that would take too long, the density is right all the same and the outcome tells that the integral is not."""
+        for n, levels, k, status in ((1, 40, 1e-2, 0), (6, 100, 1e-4, 3)):
+            data = run_text(LADDER.format(n=n, levels=levels, k=k), status=status, mask=False)
+            expected = ladder(n, levels, k, data.frequency.values)
+            self.near(data.spectrum_density / data.spectrum_height, expected / data.spectrum_height.values, 1e-6)
+            self.near(data.spectrum_power / n, 1, 1e-4)  # 100 levels are not all that are populated
+            missed = abs(float(integral_over_2_pi(data) / data.spectrum_power) - 1)
+            self.assertEqual(missed < 1e-6, status == 0, missed)
+            self.assertEqual(int(data.outcome), -1 if status else 1)
 
     def test_accuracy(self):
         """The error is below its estimate, and both below the tolerance."""
