@@ -42,6 +42,7 @@ struct CospinPoint_ {
   PetscBool has_steady;
   int *steady_sector;       /* of the steady states below; NULL: all sectors with a trace */
   CospinSteadyState steady; /* ask CospinPointSteadyState */
+  CospinSpectrum spectra;   /* all that live; what their owners lost to an error is among them */
 };
 
 /* Not collective. Faults as of CospinProblemCreate and CospinObservablesCreate (none are expected here: the
@@ -49,6 +50,10 @@ struct CospinPoint_ {
 PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
                                  CospinPoint *point, PetscBool *ok);
 PetscErrorCode CospinPointDestroy(CospinPoint *point);
+
+/* Collective, after an error in a task that all ranks have seen. Frees what is large of what it left behind,
+   matrices and factors; finished steady states are kept. */
+PetscErrorCode CospinPointClean(CospinPoint point);
 
 /* Collective. The steady states: of all sectors, or (not NULL) of that of the label `sector`, which must hold
    diagonal elements. The last that were computed are kept; borrowed until others are asked for. `prefix` is

@@ -44,12 +44,14 @@ typedef struct CospinSpectrum_ {
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;
   CospinOutcome outcome;
+  struct CospinSpectrum_ **living, *following; /* the list that it is in */
 } * CospinSpectrum;
 
 /* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
-   start with `prefix`. *spectrum is NULL if the sector is empty. */
+   start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): a list of spectra that
+   have not been destroyed, from which those can be that an error has left behind. */
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectrum *spectrum);
+                                    const char prefix[], CospinSpectrum *living, CospinSpectrum *spectrum);
 PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
 PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);

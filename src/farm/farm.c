@@ -251,6 +251,16 @@ static PetscErrorCode create_point(Work *work, PetscInt64 number)
   PetscFunctionReturn(0);
 }
 
+/* What cannot be freed behind an error stays: that is no error of its own. */
+static PetscErrorCode clean(Work *work)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  (void)CospinPointClean(work->point);
+  PetscCall(PetscPopErrorHandler());
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run_task(Work *work)
 {
   Farm *farm = work->farm;
@@ -269,6 +279,7 @@ static PetscErrorCode run_task(Work *work)
   PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
   work->end = step.end;
   if (work->end != COSPIN_STEP_DONE) outcome = COSPIN_SOLVER_FAILED;
+  if (work->end == COSPIN_STEP_FAILED) PetscCall(clean(work));
   work->record[farm->table->outcome_of_task[k]] = outcome;
   if (outcome != COSPIN_TOO_LARGE) note_seconds(work);
   PetscFunctionReturn(0);

@@ -112,7 +112,8 @@ static PetscErrorCode solve_widely(CospinPoint point, const int label[], const c
   int num;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumCreate(point->comm, &stage->wide, label, prefix, &stage->spectrum));
+  PetscCall(
+      CospinSpectrumCreate(point->comm, &stage->wide, label, prefix, &point->spectra, &stage->spectrum));
   PetscCall(CospinSpectrumNull(stage->spectrum, MAX_NULL, &num, null, &next));
   *outcome = CospinOutcomeWorse(*outcome, stage->spectrum->outcome);
   if (num != 1) *outcome = CospinOutcomeWorse(*outcome, num ? COSPIN_DEGENERATE : COSPIN_NOT_CONVERGED);

@@ -350,7 +350,8 @@ static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, co
   CospinSpectrum spectrum;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &spectrum));
+  PetscCall(
+      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
   if (!spectrum) PetscFunctionReturn(0);
   PetscCall(solve_sector(point, settings, prefix, spectrum, modes));
   modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(spectrum->sector));

@@ -108,7 +108,8 @@ static PetscErrorCode search_sector(CospinPoint point, const int representative[
   int num = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &spectrum));
+  PetscCall(
+      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
   if (!spectrum) PetscFunctionReturn(0);
   if (!spectrum->has_trace) PetscCall(search(spectrum, 0, NULL, slowest, &zero));
   if (spectrum->has_trace || zero) {

@@ -36,6 +36,28 @@ static PetscErrorCode forget_steady(CospinPoint point)
   PetscFunctionReturn(0);
 }
 
+/* Ranks that do not have the same number of them have failed in different places: nothing collective then. */
+PetscErrorCode CospinPointClean(CospinPoint point)
+{
+  const CospinSpectrum steady = point->has_steady ? point->steady.spectrum : NULL;
+  int counts[2] = {0, 0};
+
+  PetscFunctionBeginUser;
+  for (CospinSpectrum s = point->spectra; s; s = s->following) counts[0]++;
+  counts[1] = -counts[0];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_MAX, point->comm));
+  if (counts[0] != -counts[1]) PetscFunctionReturn(0);
+  if (!point->has_steady) {
+    PetscCall(VecDestroy(&point->steady.rho));
+    point->steady.spectrum = NULL;
+  }
+  for (CospinSpectrum s = point->spectra, next; s; s = next) {
+    next = s->following;
+    if (s != steady) PetscCall(CospinSpectrumDestroy(&s));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinPointReplaceProblem(CospinPoint point, CospinProblem problem)
 {
   PetscBool ok;
@@ -94,7 +116,8 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
   int num;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &spectrum));
+  PetscCall(
+      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
   if (!spectrum) PetscFunctionReturn(0);
   PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num, null, &next));
   steady->degeneracy += num;

@@ -83,7 +83,8 @@ static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const
   PetscReal norm;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &block->spectrum));
+  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra,
+                                 &block->spectrum));
   if (!block->spectrum) PetscFunctionReturn(0);
   PetscCall(MatCreateVecs(block->spectrum->liouvillian, &block->rho, NULL));
   PetscCall(CospinStateVector(initial, block->spectrum->sector, block->rho));

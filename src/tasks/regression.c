@@ -100,7 +100,8 @@ PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const 
     PetscBool same;
     PetscCall(kick_into(point, steady, kick, representative, &share->kicked));
     if (!share->kicked) continue;
-    PetscCall(CospinSpectrumCreate(point->comm, problem, representative, prefix, &share->spectrum));
+    PetscCall(CospinSpectrumCreate(point->comm, problem, representative, prefix, &point->spectra,
+                                   &share->spectrum));
     PetscCall(create_reading(share->spectrum, left, &share->reading));
     PetscCall(PetscArraycmp(representative, CospinSectorRepresentative(steady->spectrum->sector), n, &same));
     if (same) PetscCall(read_trace(problem, share));

@@ -244,7 +244,7 @@ static PetscErrorCode get_shell(CospinProblem problem, CospinSpectrum spectrum)
 }
 
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectrum *spectrum)
+                                    const char prefix[], CospinSpectrum *living, CospinSpectrum *spectrum)
 {
   CospinSpectrum new;
   PetscReal norm;
@@ -254,6 +254,11 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   *spectrum = NULL;
   PetscCall(PetscNew(&new));
   new->comm = comm;
+  new->living = living;
+  if (living) {
+    new->following = *living;
+    *living = new;
+  }
   new->system = &problem->system;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &new->sector));
   if (CospinSectorDimension(new->sector) == 0) {
@@ -308,8 +313,15 @@ PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
 
 PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
 {
+  CospinSpectrum *link;
+
   PetscFunctionBeginUser;
   if (!*spectrum) PetscFunctionReturn(0);
+  for (link = (*spectrum)->living; link && *link; link = &(*link)->following) {
+    if (*link != *spectrum) continue;
+    *link = (*spectrum)->following;
+    break;
+  }
   PetscCall(CospinSpectrumRelease(*spectrum));
   PetscCall(PetscFree((*spectrum)->prefix));
   PetscCall(MatDestroy(&(*spectrum)->shell));
@@ -500,6 +512,7 @@ PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int max, int *num
   }
   PetscCall(PetscNew(&adjoint));
   *adjoint = *spectrum;
+  adjoint->living = NULL;
   adjoint->eps = NULL;
   PetscCall(PetscStrallocpy(spectrum->prefix, &adjoint->prefix));
   PetscCall(MatHermitianTranspose(spectrum->liouvillian, MAT_INITIAL_MATRIX, &adjoint->liouvillian));

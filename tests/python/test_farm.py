@@ -387,6 +387,9 @@ class Farm(unittest.TestCase):
         found = read(self.output)
         self.assertTrue((found["outcome"] == -5).all())
         self.assertTrue((found["steady_outcome"] == 1).all())
+        with h5py.File(self.output) as file:  # matrices and factors of what failed are given back: 3 MB a point
+            memory = file["peak_memory"][()].ravel()
+        self.assertLess(memory[-1] - memory[1], 5e6)
         self.run_to_end(deck, "--groups", "1", "--retry", ranks=2)
         self.assert_close(self.reference(deck), found["outcome"] != 0)
 

@@ -126,7 +126,8 @@ static void Null_Vectors_Inside_One_Sector_Are_Counted(void **state)
         Vec null[64];
         double complex next;
         int found;
-        OK(CospinSpectrumCreate(PETSC_COMM_WORLD, model.problem, sectors + s * n, "steady_", &spectrum));
+        OK(CospinSpectrumCreate(PETSC_COMM_WORLD, model.problem, sectors + s * n, "steady_", NULL,
+                                &spectrum));
         OK(CospinSpectrumNull(spectrum, 64, &found, null, &next));
         if (found != nullity)
           fail_msg("%d null vectors of %d, %d spins: %s", found, nullity, spins, bodies[k]);
