@@ -243,6 +243,14 @@ PetscErrorCode CospinDeckDescribePoint(CospinDeck deck, PetscInt64 point, char t
 */
 PetscErrorCode CospinDeckEvaluateParameters(CospinDeck deck, PetscInt64 point, double complex values[],
                                             CospinFaults faults, PetscBool *ok);
+/* One parameter with another value, as if it were an axis with this one. */
+typedef struct {
+  int parameter; /* index into deck->parameters */
+  double value;
+} CospinVaried;
+/* The same with one of them varied (NULL: none). */
+PetscErrorCode CospinDeckEvaluateVaried(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
+                                        double complex values[], CospinFaults faults, PetscBool *ok);
 
 /* The setting of a record by the name of its key; a key that the kind does not have is a bug (PetscCheck).
  * Borrowed. */

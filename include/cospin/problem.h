@@ -60,6 +60,10 @@ PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, co
 */
 PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
                                           double dark, int most, CospinProblem *counted);
+/* Not collective. The same problem, its open windows as they are in `problem`, with one parameter varied;
+   faults as of CospinProblemCreate. */
+PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVaried *varied,
+                                         CospinFaults faults, CospinProblem *other, PetscBool *ok);
 PetscErrorCode CospinProblemDestroy(CospinProblem *problem);
 
 /* Not collective. J rho of the jumps with this name; owned by the caller. */
@@ -74,6 +78,10 @@ void CospinProblemWindows(CospinProblem problem, int windows[], PetscBool *any);
  */
 PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                      CospinPolynomial *polynomial, PetscBool *ok);
+
+/* Not collective. Value of a term `sum:`, added over the spins that its indices run over; likewise. */
+PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                CospinPolynomial *sum, PetscBool *ok);
 
 /* Not collective. Real value of a number expression. */
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,

@@ -326,8 +326,8 @@ PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex value
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinDeckEvaluateParameters(CospinDeck deck, PetscInt64 point, double complex values[],
-                                            CospinFaults faults, PetscBool *ok)
+PetscErrorCode CospinDeckEvaluateVaried(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
+                                        double complex values[], CospinFaults faults, PetscBool *ok)
 {
   const size_t count = (size_t)deck->num_parameters;
   char *on_grid, *states;
@@ -346,6 +346,11 @@ PetscErrorCode CospinDeckEvaluateParameters(CospinDeck deck, PetscInt64 point, d
     states[k] = STATE_KNOWN;
     values[k] = deck->axes[a].values[index[a]];
   }
+  if (varied) {
+    on_grid[varied->parameter] = 1;
+    states[varied->parameter] = STATE_KNOWN;
+    values[varied->parameter] = varied->value;
+  }
   PetscCall(Evaluate_Rest(deck, on_grid, faults, values, states));
   *ok = PETSC_TRUE;
   for (size_t k = 0; k < count; k++) {
@@ -353,5 +358,13 @@ PetscErrorCode CospinDeckEvaluateParameters(CospinDeck deck, PetscInt64 point, d
   }
   PetscCall(PetscFree2(states, index));
   PetscCall(PetscFree(on_grid));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDeckEvaluateParameters(CospinDeck deck, PetscInt64 point, double complex values[],
+                                            CospinFaults faults, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinDeckEvaluateVaried(deck, point, NULL, values, faults, ok));
   PetscFunctionReturn(0);
 }

@@ -381,9 +381,9 @@ static PetscErrorCode create_generator(CospinProblem problem, const Counter *cou
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const int windows[],
-                                     const Counter *counter, CospinFaults faults, CospinProblem *problem,
-                                     PetscBool *ok)
+static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
+                                     const int windows[], const Counter *counter, CospinFaults faults,
+                                     CospinProblem *problem, PetscBool *ok)
 {
   CospinProblem new;
 
@@ -396,7 +396,7 @@ static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const in
       (CospinEnvironment){.context = new, .Resolve = CospinProblemResolve, .LetterAdjoint = letter_adjoint};
   new->index.value[0] = new->index.value[1] = -1;
   PetscCall(PetscCalloc1(deck->num_parameters, &new->parameters));
-  PetscCall(CospinDeckEvaluateParameters(deck, point, new->parameters, faults, ok));
+  PetscCall(CospinDeckEvaluateVaried(deck, point, varied, new->parameters, faults, ok));
   if (*ok) PetscCall(create_components(new, windows, faults, ok));
   if (*ok) PetscCall(CospinProblemCreateArrays(new, faults, ok));
   if (*ok && counter) PetscCall(add_counter(new, counter));
@@ -408,7 +408,7 @@ PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaul
                                    CospinProblem *problem, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(create_problem(deck, point, NULL, NULL, faults, problem, ok));
+  PetscCall(create_problem(deck, point, NULL, NULL, NULL, faults, problem, ok));
   PetscFunctionReturn(0);
 }
 
@@ -416,7 +416,7 @@ PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, co
                                            CospinFaults faults, CospinProblem *problem, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(create_problem(deck, point, windows, NULL, faults, problem, ok));
+  PetscCall(create_problem(deck, point, NULL, windows, NULL, faults, problem, ok));
   PetscFunctionReturn(0);
 }
 
@@ -429,8 +429,20 @@ PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump
 
   PetscFunctionBeginUser;
   CospinProblemWindows(problem, windows, &any);
-  PetscCall(create_problem(problem->deck, problem->point, windows, &counter, NULL, counted, &ok));
+  PetscCall(create_problem(problem->deck, problem->point, NULL, windows, &counter, NULL, counted, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A counter makes the deck wrong");
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVaried *varied,
+                                         CospinFaults faults, CospinProblem *other, PetscBool *ok)
+{
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  CospinProblemWindows(problem, windows, &any);
+  PetscCall(create_problem(problem->deck, problem->point, varied, windows, NULL, faults, other, ok));
   PetscFunctionReturn(0);
 }
 

@@ -29,9 +29,7 @@ PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, C
 PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRecord *record,
                                           CospinFaults faults, double numbers[], PetscBool *ok);
 
-/* indexed.c: terms that run over spins with indices. *sum is owned by the caller, NULL unless *ok. */
-PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
-                                CospinPolynomial *sum, PetscBool *ok);
+/* indexed.c: jumps that run over spins with indices. */
 /* The operators and rates of such a jump; *plain is to be destroyed in any case. */
 PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                  CospinPlainJump *plain, PetscBool *ok);
