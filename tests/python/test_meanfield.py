@@ -1,0 +1,64 @@
+"""Tasks `meanfield` and `boundary`: the published boundary, stability of both closures, spins one by one as groups."""
+import unittest
+
+from decks import run
+
+import numpy as np
+
+POINT = [(r"^  x: \[.*$", "  x: [0.08]")]
+NO_GRID = [(r"^  eta: \[.*$", "  eta: [0.3]")]
+GROUPS = r"^  A: \{kind.*\n  B: .*$"
+TIMES = "{times: [0.5, 2], closure: CLOSURE, initial: {A: {css: [1.1, 0.3]}, B: {css: [1.1, 0.3]}}}"
+
+
+class MeanField(unittest.TestCase):
+    def test_boundary_of_the_paper(self):
+        # eta = 50: .0394, computed independently of this project; bisection error 1e-4
+        data = run("spin_cat_synchronisation.yaml", POINT + [(r"\[0, 0\.1\]", "[0.0392, 0.0396]"),
+                                                             (r"until:      400", "until:      400\n      precision:  2e-4")])
+        self.assertAlmostEqual(float(data.boundary_value[0]), 0.0394, delta=2e-4)
+        self.assertIn("mean field", data.boundary_value.attrs["approximation"])
+        self.assertIn("mean field", data.line_zeta.attrs["approximation"])
+
+    def test_boundary_outside_is_an_outcome(self):
+        data = run("spin_cat_synchronisation.yaml", POINT + [(r"\[0, 0\.1\]", "[0.2, 0.3]"),
+                                                             (r"until:      400", "until:      60")], status=3)
+        self.assertEqual(int(data.boundary_outcome[0]), -3)
+        self.assertTrue(np.isnan(data.boundary_value[0]) and np.isnan(data.boundary_lower[0]))
+        self.assertAlmostEqual(float(data.boundary_upper[0]), 0.2)
+
+    def test_stability_of_the_closures(self):
+        # (22)-(23) make the synchronised state unstable for eta < 1/2 at every N, the exact closure does not
+        for n in (20, 100):
+            steady = [(r"^  x: \[.*$", f"  x: [{16 * 0.3 / n}, {16 * 0.55 / n}]"), (r"^  N: .*$", f"  N: {n}"),
+                      (r"(?s)^  - boundary:.*times: \[0\]\} .*?$",
+                       "  - meanfield: {until: 5, initial: {A: {css: [theta, -pi/4]}, B: {css: [theta, -pi/4]}}}\n"
+                       "  - meanfield: {name: line, closure: paper, until: 5,\n"
+                       "                initial: {A: {css: [theta, -pi/4]}, B: {css: [theta, -pi/4]}}}"),
+                      (r"boundary_value, ", "")]
+            data = run("spin_cat_synchronisation.yaml", steady)
+            self.assertTrue((data.meanfield_growth < 0).all())
+            self.assertGreater(float(data.line_growth[0]), 0)
+            self.assertLess(float(data.line_growth[1]), 0)
+            self.assertLess(float(data.line_residual.max()), 1e-10)
+
+    def test_spins_one_by_one_are_groups(self):
+        for closure in ("product", "paper"):
+            task = [(r"(?s)^  - boundary:.*times: \[0\]\} .*?$", "  - meanfield: " + TIMES.replace("CLOSURE", closure)),
+                    (r", line_ellipse, line_fold\]", "]"), (r"boundary_value", "meanfield_zeta"), (r"^  N: .*$", "  N: 200"),
+                    (r"^  delta: 0", "  delta: 0.3"), (r"^  x: \[.*$", "  x: [0.3]"), (r"y: \[", "y: [meanfield_z, "),
+                    (r"^  zeta: .*$", "  zeta: arg(<A.Sm>*conj(<B.Sm>))/2\n  z: <A.Sz + B.Sz>\n  square: <(A.Sp+B.Sp)*(A.Sm+B.Sm)>")]
+            groups = run("spin_cat_synchronisation.yaml", task)
+            single = run("spin_cat_synchronisation.yaml", task + [
+                (GROUPS, "  A: {kind: spins, size: N}"), (r"B: \{css: \[1\.1, 0\.3\]\}", ""),
+                (r"^  - delta.*$", "  - sum: delta/2*(1 - 2*floor(2*l/N))*A.sz[l]"),
+                (r"^  - eta.*$", "  - eta/N*A.Sm^2 + hc"), (r"operator: \(.*\}$", "operator: A.Sm^2}"),
+                (r"zeta: .*$", "zeta: arg(<A.sm[0]>*conj(<A.sm[199]>))/2"), (r"<A.Sz \+ B.Sz>", "<A.Sz>"),
+                (r"<\(A.Sp\+B.Sp\)\*\(A.Sm\+B.Sm\)>", "<A.Sp*A.Sm>")])
+            for name in ("zeta", "z", "square"):
+                np.testing.assert_allclose(single["meanfield_" + name], groups["meanfield_" + name], rtol=1e-7)
+            self.assertGreater(abs(float(groups.meanfield_zeta[0, 1])), 0.1)
+
+
+if __name__ == "__main__":
+    unittest.main()
