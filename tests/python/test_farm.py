@@ -62,12 +62,16 @@ class Farm(unittest.TestCase):
         self.assertEqual(process.returncode, status, out + err)
         return out + err
 
+    references = {}  # deck's text: what an undisturbed run makes of it; several tests share decks
+
     def reference(self, deck):
-        path = os.path.join(self.folder, "reference.h5")
-        if os.path.exists(path):
-            os.remove(path)
-        self.run_to_end(deck, output=path)
-        return read(path)
+        with open(deck, encoding="utf-8") as stream:
+            text = stream.read()
+        if text not in self.references:
+            path = os.path.join(self.folder, "reference.h5")
+            self.run_to_end(deck, "--overwrite", output=path)
+            self.references[text] = read(path)
+        return self.references[text]
 
     def assert_same(self, reference, path=None):
         found = read(path or self.output)
@@ -104,7 +108,7 @@ class Farm(unittest.TestCase):
         deck = self.deck(size=60, last=20)
         reference = self.reference(deck)
         finished = interrupted = 0
-        for attempt in range(30):
+        for attempt in range(int(os.environ.get("COSPIN_TEST_KILLS", 15))):
             process = self.start(deck, "--quiet", ranks=2)
             self.kill_after(process, random.uniform(0.3, 1.5), one_rank=attempt % 2 == 1)
             for shard in self.shards():
@@ -122,7 +126,7 @@ class Farm(unittest.TestCase):
         self.assertGreater(interrupted, 0, f"seed {seed}: no round was interrupted, {finished} finished")
 
     def test_stopped_twice_by_a_signal(self):
-        deck = self.deck(size=100, last=20)
+        deck = self.deck(size=60, last=20)
         reference = self.reference(deck)
         stops = 0
         for number in (signal.SIGUSR1, signal.SIGTERM):
@@ -193,7 +197,7 @@ class Farm(unittest.TestCase):
         self.assert_same(before)
 
     def test_a_killed_overwrite_keeps_the_old_file(self):
-        small, large = self.deck(last=2), self.deck(size=100, last=40)
+        small, large = self.deck(last=2), self.deck(size=60, last=20)
         self.run_to_end(small)
         before = read(self.output)
         process = self.start(large, "--overwrite")
@@ -275,7 +279,7 @@ class Farm(unittest.TestCase):
         self.assertTrue(self.shards())
 
     def test_a_truncated_shard(self):
-        deck = self.deck(size=100, last=20)
+        deck = self.deck(size=60, last=20)
         self.interrupted(deck)
         shard = self.shards()[0]
         os.truncate(shard, os.path.getsize(shard) * 2 // 3)
@@ -293,7 +297,7 @@ class Farm(unittest.TestCase):
             whole = stream.read()
         self.assertRegex(whole[-23:].decode(), "\ncospin crc32 [0-9a-f]{8}\n")
         random.seed(1)
-        for attempt in range(60):
+        for attempt in range(30):
             at = random.randrange(8 * len(whole)) if attempt else 8 * len(whole) - 100
             flipped = bytearray(whole)
             flipped[at // 8] ^= 1 << at % 8
@@ -328,7 +332,7 @@ class Farm(unittest.TestCase):
         self.assertFalse(os.path.exists(self.output))
 
     def test_the_folder_vanishes(self):
-        deck = self.deck(size=120, last=20)
+        deck = self.deck(size=60, last=20)
         place = os.path.join(self.folder, "place")
         os.mkdir(place)
         output = os.path.join(place, "out.h5")
