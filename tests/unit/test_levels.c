@@ -371,6 +371,35 @@ static void All_In_The_Middle_Level_Emit_As_A_Mixture_Of_Spins(void **state)
   for (int i = 0; i < 9; i++) assert_close(atoms[i / 3][i % 3], sum[i / 3][i % 3], 1e-8);
 }
 
+/* Nobody counts the photons: of the mixture of |S,-S> that is left,
+
+     F = sum xi_S F_S - 16 sum xi_S xi_(S+2)/(xi_S + xi_(S+2)) |<S+2,-S-2|G|S,-S>|^2
+
+   with xi_S = 2/3, 1/3 (S = 2, 0) of two atoms and 2/5, 3/5 (S = 3, 1) of three: 16.5925926 and 38.016. */
+static void What_A_Pulse_Leaves_Has_The_Fisher_Information_Of_A_Mixture(void **state)
+{
+  static const double information[] = {448. / 27, 38.016};
+
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    char text[512];
+    Model model;
+    Answer answer;
+    snprintf(
+        text, sizeof(text),
+        "title: after a pulse\ncomponents: {g: {kind: levels, size: %d, levels: 3}, c: {kind: mode, cutoff: "
+        "%d}}\nhamiltonian: [c.a*g.Sp + hc]\njumps: [{rate: 2, operator: c.a}]\n"
+        "observables: {f: qfi(g.Qxx - g.Qyy)}\n"
+        "tasks: [evolve: {times: [40], initial: {g: {level: 1}}}]\n",
+        2 + k, 3 + k);
+    model = Model_Open(PETSC_COMM_SELF, text, 0);
+    answer = Model_Run(&model, 0);
+    assert_close(Answer_Get(&answer, "f", 0), information[k], 1e-6);
+    Answer_Free(&answer);
+    Model_Close(&model);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -384,6 +413,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(Spread_Of_The_Nematic_Tensor_Has_Its_Closed_Form),
       cmocka_unit_test(A_Total_Spin_Emits_As_A_Spin),
       cmocka_unit_test(All_In_The_Middle_Level_Emit_As_A_Mixture_Of_Spins),
+      cmocka_unit_test(What_A_Pulse_Leaves_Has_The_Fisher_Information_Of_A_Mixture),
   };
   int failed;
 

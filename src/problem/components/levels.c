@@ -322,7 +322,8 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_INTEGER,
      .required = PETSC_TRUE,
      .unit = "",
-     .help = "number of atoms N"},
+     .help = "number of atoms N; what acts on one of them alone would leave the symmetric states, and has no "
+             "operator here"},
     {.name = "levels",
      .type = COSPIN_KEY_INTEGER,
      .required = PETSC_TRUE,
@@ -336,11 +337,9 @@ static const CospinKey keys[] = {
 static const CospinRole roles[2 * MAX_LEVELS] = {EIGHT, EIGHT};
 
 const CospinComponentKind CospinComponentLevels = {
-    .record =
-        {"levels",
-         "N atoms of several levels, permutation symmetric, collective processes (what acts on one atom "
-         "alone would leave the symmetric states)",
-         keys},
+    .record = {"levels",
+               "N atoms of several levels in states symmetric under permutations, collective processes",
+               keys},
     .operators = operators,
     .adjoint = adjoint,
     .states = CospinLevelsStates,
