@@ -148,7 +148,8 @@ static void add_variable(Answer *answer, const char task[], const char name[], c
   variable->offset = k ? variable[-1].offset + variable[-1].size : 0;
 }
 
-static void add_observables(const Model *model, const char task[], int size, Answer *answer)
+static void add_observables(const Model *model, const char task[], int size, PetscBool averaged,
+                            Answer *answer)
 {
   const CospinObservables observables = model->point->observables;
 
@@ -157,6 +158,8 @@ static void add_observables(const Model *model, const char task[], int size, Ans
     const PetscBool real = observables->observables[k].real;
     add_variable(answer, task, name, real ? "" : "_re", size);
     if (!real) add_variable(answer, task, name, "_im", size);
+    if (averaged) add_variable(answer, task, name, real ? COSPIN_AVERAGE : "_re" COSPIN_AVERAGE, 1);
+    if (averaged && !real) add_variable(answer, task, name, "_im" COSPIN_AVERAGE, 1);
   }
 }
 
@@ -177,7 +180,8 @@ Answer Model_Run(const Model *model, int task)
   for (const CospinTaskVariable *row = kind->variables; row->suffix; row++)
     add_variable(&answer, record->name, row->suffix, "", row->along ? dimension.size : 1);
   if (kind->has_observables)
-    add_observables(model, record->name, kind->observables_along ? dimension.size : 1, &answer);
+    add_observables(model, record->name, kind->observables_along ? dimension.size : 1,
+                    kind->observables_averaged, &answer);
   assert_true(answer.results.count <= MAX_VARIABLES);
   length =
       answer.variables[answer.results.count - 1].offset + answer.variables[answer.results.count - 1].size;

@@ -364,12 +364,15 @@ static void Together_They_Are_The_State(void **state)
   assert_near(value_of(&answer, "missing"), 0, 1e-8);
   for (int o = 0; o < 2; o++) {
     double sum = 0;
+    char average[32];
     for (int n = 0; n <= 14; n++) {
       const double value = Answer_Get(&answer, names[o], n), p = Answer_Get(&answer, "probability", n);
       if (!isnan(value)) sum += p * value;
       if (isnan(value)) assert_true(p < 1e-5);
     }
     assert_near(sum, value_of(&evolved, names[o]), 1e-7);
+    (void)snprintf(average, sizeof(average), "%s_average", names[o]);
+    assert_near(value_of(&answer, average), value_of(&evolved, names[o]), 1e-6);
   }
   Answer_Free(&evolved);
   Answer_Free(&answer);
