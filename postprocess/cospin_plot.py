@@ -179,7 +179,7 @@ def panels_of_deck(completed):
     deck = yaml.load(completed, Loader=yaml.BaseLoader) or {}
     panels = []
     for entry in deck.get("plots") or []:
-        if entry.get("kind") in OTHER_PANELS:
+        if entry.get("kind", "lines") != "lines":
             panels.append(entry)
             continue
         known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
@@ -652,7 +652,10 @@ def parse_options(arguments):
 def draw(files, options, say, use, only=()):
     """Hands the figure of [(path, dataset)] to `use`, in the style in which it must be saved; `only` names what of `y:` is
     drawn (default: all)."""
-    panels = [panel for panel in choose_panels(*files[0], options) if not only or set(listed(getattr(panel, "y", []))) & set(only)]
+    panels = choose_panels(*files[0], options)
+    if only and not set(only) <= {name for panel in panels for name in listed(getattr(panel, "y", []))}:
+        raise Refusal(f"the deck of {files[0][0]} has no plots of {' and '.join(only)}")
+    panels = [panel for panel in panels if not only or set(listed(getattr(panel, "y", []))) & set(only)]
     if not panels:
         raise Refusal(f"{files[0][0]} has no grid: there is nothing to draw (cospin show prints its values)")
     with plt.rc_context(STYLE):

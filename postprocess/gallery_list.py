@@ -62,13 +62,18 @@ class Part:
 class Figure:
     """A numbered figure, or (without number) a picture that belongs to the paper's text."""
     shows: str
-    figure: int = None
+    figure: object = None  # its number, or a list: of figures that nothing here tells apart
     told: str = None  # of a figure without a deck: why it has none
     note: str = None
     parts: list = field(default_factory=list)
 
+    def numbers(self):
+        return self.figure if isinstance(self.figure, list) else [self.figure] if self.figure else []
+
     def title(self):
-        return f"Fig. {self.figure}: {self.shows}" if self.figure else self.shows
+        numbers = self.numbers()
+        named = f"Fig{'s' if len(numbers) > 1 else ''}. {', '.join(str(number) for number in numbers)}: " if numbers else ""
+        return named + self.shows
 
     def state(self):
         if not self.parts:
@@ -153,7 +158,7 @@ def read_list(path, decks=SHIPPED):
 
 def faults_of(paper, decks):
     """Every figure once, each with its decks or the reason why it has none, and every deck there or said to be missing."""
-    numbers = [figure.figure for figure in paper.entries if figure.figure is not None]
+    numbers = [number for figure in paper.entries for number in figure.numbers()]
     faults = [f"Fig. {n} is not listed" for n in range(1, paper.figures + 1) if n not in numbers]
     faults += [f"Fig. {n} is listed, but there are {paper.figures}" for n in set(numbers) if not 1 <= n <= paper.figures]
     faults += [f"Fig. {n} is listed twice" for n in set(numbers) if numbers.count(n) > 1]
@@ -186,7 +191,8 @@ def sources(text):
 
 
 def unlisted(papers, decks):
-    """Decks that name a figure of one of the papers as their source, and do not stand there in the list."""
+    """Decks that name a figure of one of the papers as their source, and do not stand there in the list; what the paper
+    has `no published curve` of is no figure."""
     faults = []
     for name in sorted(os.listdir(decks)):
         if not name.endswith(".yaml"):
@@ -194,8 +200,10 @@ def unlisted(papers, decks):
         with open(os.path.join(decks, name), encoding="utf-8") as stream:
             source = sources(stream.read())
         for paper in papers:
-            listed = {figure.figure for figure in paper.entries for part in figure.parts if part.deck + ".yaml" == name}
-            named = set(figures_named(source)) if re.search(paper.sign, source) else set()
+            listed = {number for figure in paper.entries for part in figure.parts if part.deck + ".yaml" == name
+                      for number in figure.numbers()}
+            ours = re.search(paper.sign, source) and "no published curve" not in source
+            named = set(figures_named(source)) if ours else set()
             faults += [f"{paper.name}: Fig. {n}: input/{name} says that it is from there, but is not listed (parts: - deck)"
                        for n in sorted(named - listed)]
     return faults
@@ -271,10 +279,10 @@ class Finding:
     value: float = None
     verdict: str = ""
     expected: bool = True
+    targets: dict = field(default_factory=dict)  # paper, known: their numbers, where they can be told
 
 
-def equal(value, target, data):
-    wanted = evaluate(target.value, data)
+def equal(value, wanted, target, data):
     allowed = abs(wanted) * evaluate(target.within, data) if target.margin is None else evaluate(target.margin, data)
     return abs(value - wanted) <= allowed
 
@@ -285,20 +293,26 @@ def compare(statement, data, whole):
         value = evaluate(statement.here, data)
     except NotThere as reason:
         return Finding(statement, None, "" if not whole else str(reason), not whole)
+    targets = {}
+    for name in ("paper", "known"):
+        try:
+            targets[name] = evaluate(getattr(statement, name).value, data) if getattr(statement, name) else None
+        except NotThere:
+            targets[name] = None
     if not whole:
-        return Finding(statement, value)
+        return Finding(statement, value, targets=targets)
     if not math.isfinite(value):
-        return Finding(statement, value, "has no value", False)
+        return Finding(statement, value, "has no value", False, targets)
     verdicts, expected = [], True
     if statement.paper:
-        agrees = equal(value, statement.paper, data)
+        agrees = equal(value, targets["paper"], statement.paper, data)
         verdicts.append("agrees" if agrees else "differs")
         expected &= agrees != bool(statement.why)
     if statement.known:
-        same = equal(value, statement.known, data)
+        same = equal(value, targets["known"], statement.known, data)
         verdicts.append("confirmed" if same else "NOT confirmed")
         expected &= same
-    return Finding(statement, value, ", ".join(verdicts), expected)
+    return Finding(statement, value, ", ".join(verdicts), expected, targets)
 
 
 def meaning(text):

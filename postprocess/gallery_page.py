@@ -59,7 +59,7 @@ class Book:
 
     def counts(self, paper):
         """{figures, shown, missing, without, agree, differ, confirmed, wrong} of one paper."""
-        states = [figure.state() for figure in paper.entries if figure.figure]
+        states = [figure.state() for figure in paper.entries for _ in figure.numbers()]
         findings = [finding for part in paper.parts() for finding in self.of(part).findings]
         words = [finding.verdict.split(", ") for finding in findings]
         return {"figures": paper.figures, "shown": states.count("shown") + states.count("in part"),
@@ -83,20 +83,28 @@ def number_text(value, digits=7):
         return "–"
     if not math.isfinite(value):
         return "no value"
-    text = f"{value:.{digits}g}"
-    mantissa, _, exponent = text.partition("e")
-    return f"{mantissa}e{int(exponent)}" if exponent else text
+    if value and not 1e-3 <= abs(value) < 1e5:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}" if len(mantissa.rstrip("0")) < 4 else f"{mantissa.rstrip('0')}e{int(exponent)}"
+    return f"{value:.{digits}g}"
 
 
 def with_unit(text, unit):
     return f"{text} {unit}".strip()
 
 
-def target_text(target, unit):
+def found_text(finding):
+    return with_unit(number_text(finding.value), finding.statement.unit if finding.value is not None else "")
+
+
+def target_text(finding, name):
+    """What the paper (`paper`) or another program (`known`) says."""
+    target = getattr(finding.statement, name)
     if target is None:
         return ""
-    value = with_unit(str(target.value), unit)
-    return f"{target.says} ({value})" if target.says else value
+    value = finding.targets.get(name)
+    value = with_unit(number_text(value, 10), finding.statement.unit) if value is not None else ""
+    return f"{target.says} ({value})" if target.says and value else target.says or value
 
 
 # ---- HTML -----------------------------------------------------------------------------------------------------------
@@ -222,9 +230,8 @@ def findings_html(exhibit):
     for finding in exhibit.findings:
         one = finding.statement
         look = "bad" if not finding.expected else "off" if "differs" in finding.verdict else "good"
-        cells = [plain(one.what), plain(target_text(one.paper, one.unit)),
-                 tag("span", plain(with_unit(number_text(finding.value), one.unit if finding.value is not None else "")), title=one.here),
-                 plain(target_text(one.known, one.unit)), tag("span", plain(finding.verdict), class_=look)]
+        cells = [plain(one.what), plain(target_text(finding, "paper")), tag("span", plain(found_text(finding)), title=one.here),
+                 plain(target_text(finding, "known")), tag("span", plain(finding.verdict), class_=look)]
         rows.append(row(cells, **({"class_": "because"} if one.why else {})))
         if one.why:
             rows.append(tag("tr", tag("td", plain(one.why), colspan=5), class_="why"))
@@ -285,7 +292,7 @@ BODY = Type()
 SMALL = Type(8.5, colour=SOFT)
 WHY = Type(9.5, colour=OFF, before=0.02, indent=0.2)
 WARNING = Type(10, "bold", colour=BAD)
-CODE = Type(6.6, family=MONO, before=0.08)
+CODE = Type(6.1, family=MONO, before=0.08)
 
 
 def size_of(exhibit):
@@ -412,14 +419,14 @@ def write_pdf(book, path):
     pages.save(path, book.title)
 
 
-def cut(line, most=116):
+def cut(line, most=126):
     """Pieces of a line of a deck that fit into the width of the page."""
     return [line[i:i + most] for i in range(0, len(line), most)] or [""]
 
 
 def reserve(pages, title, figure):
     """A line of the contents whose page number is put in later: where it goes."""
-    look = Type(9, before=0.) if figure else Type(9.5, "bold", before=0.09)
+    look = Type(9, before=0.) if figure else Type(9.5, "bold", before=0.07)
     mark = STATES[figure.state()] if figure else ""
     pages.y -= look.before
     lines = look.lines(title + (f"  [{mark}]" if mark else ""), TEXT - 0.8)
@@ -472,7 +479,7 @@ def figure_pdf(book, figure, pages, decks):
         findings_pdf(exhibit, pages)
         if exhibit.cost:
             pages.text(exhibit.cost, SMALL)
-        pages.lines(cut(exhibit.command), Type(7.5, family=MONO, before=0.06))
+        pages.lines(cut(exhibit.command, 100), Type(7.5, family=MONO, before=0.06))
         if exhibit.deck:
             decks[part.deck] = exhibit.deck
     return start
@@ -481,7 +488,8 @@ def figure_pdf(book, figure, pages, decks):
 def findings_pdf(exhibit, pages):
     if not exhibit.findings:
         return
-    widths = [2.15, 1.35, 1.15, 1.0, TEXT - 5.65]
+    widths = [1.95, 1.2, 1.05, 1.15, TEXT - 5.35]
+    pages.need(0.4 + 0.24 * len(exhibit.findings))
     head = Type(8, colour=SOFT, before=0.1)
     pages.columns(["", "paper", "here", "independent", ""], widths, [head] * 5)
     pages.rule()
@@ -489,9 +497,7 @@ def findings_pdf(exhibit, pages):
         one = finding.statement
         colour = BAD if not finding.expected else OFF if "differs" in finding.verdict else GOOD
         body = Type(9, before=0.03)
-        pages.columns([one.what, target_text(one.paper, one.unit),
-                       with_unit(number_text(finding.value), one.unit if finding.value is not None else ""),
-                       target_text(one.known, one.unit), finding.verdict], widths, [body] * 4 + [Type(9, before=0.03, colour=colour)])
+        pages.columns([one.what, target_text(finding, "paper"), found_text(finding), target_text(finding, "known"), finding.verdict], widths, [body] * 4 + [Type(9, before=0.03, colour=colour)])
         if one.why:
             pages.text(one.why, WHY)
     pages.rule()

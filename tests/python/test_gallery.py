@@ -17,11 +17,13 @@ import yaml
 import cospin_data
 import cospin_gallery
 import gallery_list
+import gallery_page
 import gallery_runs
 
 LIST = os.path.join(SOURCE, "postprocess", "gallery.yaml")
 INPUT = os.path.join(SOURCE, "input")
 QUICK = ("ions_fig10a", "ions_fig5_cavity")  # at their full size here
+SMALL = ("ions_crystal", "spin_cat_wigner", "maser_map", "maser_second_order", "pulse_clicks")  # each another kind of picture
 
 
 def contents(path):
@@ -47,7 +49,7 @@ class TheList(unittest.TestCase):
 
     def test_every_figure_of_the_four_papers_is_there(self):
         papers = gallery_list.read_list(LIST, INPUT)
-        numbered = [[figure.figure for figure in paper.entries if figure.figure] for paper in papers]
+        numbered = [[number for figure in paper.entries for number in figure.numbers()] for paper in papers]
         self.assertEqual([sorted(one) for one in numbered], [list(range(1, n + 1)) for n in (10, 4, 4, 6)])
 
     def test_what_is_found_is_read_from_datasets(self):
@@ -62,10 +64,18 @@ class TheList(unittest.TestCase):
         self.assertIn("ions_fig10a.yaml says that it is from there", self.faults("deck: ions_fig10a", "deck: ions_visibility"))
         self.assertIn("input/ions_fig10a.yaml is there: remove its `missing`",
                       self.faults("deck: ions_fig10a$", "deck: ions_fig10a\n            missing: to come"))
-        self.assertIn("Fig. 1 is listed twice", self.faults("<<: .untold, figure: 2}", "<<: *untold, figure: 1}"))
+        self.assertIn("Fig. 1 is listed twice", self.faults(r"figure: \[1, 2, 3, 4\]", "figure: [1, 1, 2, 3, 4]"))
         self.assertIn("unknown key `shwos`", self.faults("shows: decay rate", "shwos: decay rate"))
         self.assertIn("either `parts` (its decks) or `told`", self.faults("^        told: .*", ""))
         self.assertIn("there is nothing to compare with", self.faults(r"^ +known: {value: 0.112485.*|^ +paper: {value: 5,.*", ""))
+
+    def test_pictures_of_the_readme(self):
+        readme = contents(os.path.join(SOURCE, "README.md"))
+        shown = [part.deck for paper in gallery_list.read_list(LIST, INPUT) for part in paper.parts() if part.readme]
+        self.assertEqual(sorted(re.findall(r"\]\(postprocess/pictures/(\w+)\.png\)", readme)), sorted(shown))
+        self.assertEqual(len(shown), 3)
+        for name in shown:
+            self.assertLess(os.path.getsize(os.path.join(cospin_gallery.PICTURES, name + ".png")), cospin_gallery.LARGEST)
 
     def test_figures_that_decks_name(self):
         named = gallery_list.figures_named
@@ -109,15 +119,14 @@ class Statements(unittest.TestCase):
 
 
 class ReducedSize(unittest.TestCase):
-    """One gallery of all decks, most of them made small."""
+    """A gallery of some decks, most of them made small (each deck runs, made small, in cli.decks_run)."""
 
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
         cls.addClassCleanup(cls.folder.cleanup)
         cls.runs = cls.folder.name
-        papers = gallery_list.read_list(LIST, INPUT)
-        cls.names = list(dict.fromkeys(part.deck for paper in papers for part in paper.parts() if not part.missing))
+        cls.names = [*QUICK, *SMALL]
         small = os.path.join(SOURCE, "tests", "cli", "decks_run.sh")
         for name in cls.names:
             deck = os.path.join(INPUT, name + ".yaml")
@@ -128,14 +137,16 @@ class ReducedSize(unittest.TestCase):
                 subprocess.run(["bash", small, "--small", deck], check=True, stdout=stream)
         launcher = os.path.join(SOURCE, "postprocess", "gallery")
         os.environ["COSPIN_PROGRAM"] = PROGRAM
-        cls.done = subprocess.run([launcher, "--decks", cls.runs, "--runs", cls.runs, "--ranks", "1", "--dpi", "50"], check=False,
+        cls.done = subprocess.run([launcher, "--decks", cls.runs, "--runs", cls.runs, "--ranks", "1", "--dpi", "50", "--only", *cls.names], check=False,
                                   capture_output=True, text=True, env={**os.environ, "TMPDIR": cls.runs, "COSPIN_PYTHON": sys.executable})
 
     def test_everything_is_as_the_list_says(self):
         self.assertEqual(self.done.returncode, 0, self.done.stderr)
         page = contents(os.path.join(self.runs, "gallery.html"))
-        for number in range(1, 11):
-            self.assertIn(f">Fig. {number}: ", page)
+        for paper in gallery_list.read_list(LIST, INPUT):
+            for figure in paper.entries:
+                self.assertIn(gallery_page.plain(figure.title()), page)
+        self.assertGreaterEqual(page.count("<img src="), len(self.names))
         self.assertEqual(page.count("<img src=\"data:image/png;base64,"), page.count("<details>"))
         self.assertNotRegex(page, r'(?:src|href)="(?!data:|#)')  # nothing outside of it
         self.assertIn("REDUCED SIZE", page)
