@@ -122,4 +122,9 @@ SYSTEMS = {
                             (r"series: kphi, xlabel: '.*', ylabel: Fidelity", "ylabel: F"),
                             (r", series: kphi", "")),
                     ("evolve_fidelity", "evolve_excitations"), {}, None, None),
+    # 1000 trajectories; exact with the error of the method
+    "langevin124": (shipped("ions_fig5_cavity.yaml", (r"^  N:  40 ", "  N:  124 "), (r"^  x: \{linspace.*$", "  x: [0.5]"),
+                            (r"^  - steady: \{\}", "  - langevin: {name: steady}")),
+                    ("steady_inversion", "steady_correlation"),
+                    {"steady_inversion": (.507902, .015), "steady_correlation": (.117895, .006)}, None, None),
 }
