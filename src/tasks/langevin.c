@@ -27,11 +27,11 @@ static const CospinKey keys[] = {
     {.name = "from",
      .type = COSPIN_KEY_NUMBER,
      .unit = "time",
-     .help = "when averages of the steady state begin; left out: 4/(N Gc) + 4/(slowest rate of a spin)"},
+     .help = "when averages of the steady state begin; left out: 8/(N Gc) + 8/(slowest rate of a spin)"},
     {.name = "until",
      .type = COSPIN_KEY_NUMBER,
      .unit = "time",
-     .help = "when they end; left out: 2.5 times `from`"},
+     .help = "when they end; left out: twice `from`"},
     {.name = "times",
      .type = COSPIN_KEY_AXIS,
      .unit = "time",
@@ -116,14 +116,14 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
 
   PetscFunctionBeginUser;
   PetscCall(CospinLangevinGetRates(equations, &rates));
-  together = rates.collective > 0 ? 4 / rates.collective : 0.0;
-  alone = rates.slowest > 0 ? 4 / rates.slowest : 0.0;
+  together = rates.collective > 0 ? 8 / rates.collective : 0.0;
+  alone = rates.slowest > 0 ? 8 / rates.slowest : 0.0;
   PetscCall(read_number(problem, task, "trajectories", faults, 0.0, &s->trajectories, ok));
   PetscCall(read_number(problem, task, "seed", faults, 0.0, &s->seed, ok));
   PetscCall(read_number(problem, task, "tolerance", faults, 0.0, &s->tolerance, ok));
   PetscCall(read_number(problem, task, "dt", faults, 0.03 / rates.fastest, &s->dt, ok));
   PetscCall(read_number(problem, task, "from", faults, together + alone, &s->from, ok));
-  PetscCall(read_number(problem, task, "until", faults, 2.5 * s->from, &s->until, ok));
+  PetscCall(read_number(problem, task, "until", faults, 2 * s->from, &s->until, ok));
   PetscFunctionReturn(0);
 }
 
