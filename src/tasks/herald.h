@@ -6,8 +6,9 @@
    behind is the mixture of the |S,-S> with these weights. G = Qxx - Qyy generates what its Fisher information
    is of.
 
-   S. J. Masson, S. Parkins, PRA 99, 023822 (2019). Where it is misprinted the formulas are those that 3^N
-   states confirm: the likelihood of a later pulse has (1 - eta)^(2S - n), not (1 - eta)^(S - n) (Eq. 15).
+   S. J. Masson and S. Parkins, spin-1 ensembles and photon counting. Where it is misprinted the formulas are
+   those that 3^N states confirm: the likelihood of a later pulse has (1 - eta)^(2S - n), not (1 - eta)^(S -
+   n) (Eq. 15).
 */
 #pragma once
 #include <petscsys.h>

@@ -131,7 +131,7 @@ const CospinTaskKind CospinTaskNoiseSpectrum = {
                keys},
     .variables = variables,
     .rules = rules,
-    .approximation = "second-order cumulants and linearised noise (Jin et al., Nat. Commun. 6, 8251 (2015), "
+    .approximation = "second-order cumulants and linearised noise (superradiant masing of NV centres, "
                      "Eqs. (8), (9))",
     .own_windows = PETSC_TRUE,
     .Check = Check,

@@ -80,7 +80,7 @@ class TheList(unittest.TestCase):
     def test_figures_that_decks_name(self):
         named = gallery_list.figures_named
         self.assertEqual(named("PRA 95, 033423 (2017), Eq. (23), Fig. 10(a)"), [10])
-        self.assertEqual(named("Nat. Commun. 6, 8251 (2015), Figs. 3 and 4; checked"), [3, 4])
+        self.assertEqual(named("Rev. 6, 8251 (2015), Figs. 3 and 4; checked"), [3, 4])
         self.assertEqual(named("Fig. 1 and Eqs. (11), (16)"), [1])
         self.assertEqual(named("Figs. 5-7, 9; Fig. 2 (N = 8)"), [5, 6, 7, 9, 2])
 

@@ -77,7 +77,7 @@ class NoiseSpectrum(unittest.TestCase):
             self.assertLess(float(abs(point.noise_spectrum_integral / (2 * math.pi * point.noise_spectrum_power) - 1).max()), 2e-3)
         for name, variable in data.data_vars.items():
             if name.startswith("noise_spectrum_"):
-                self.assertRegex(variable.attrs["approximation"], r"linearised noise.*Commun. 6, 8251", name)
+                self.assertRegex(variable.attrs["approximation"], r"linearised noise.*masing of NV centres", name)
 
     def test_detuned(self):
         """Matrices without scales, the phase by an eigenvalue solver; the integral also by quadrature."""
