@@ -98,16 +98,16 @@ static PetscErrorCode check_names(CospinProblem problem, const CospinRecord *tas
     if (strcmp(deck->axes[a].name, deck->parameters[search->parameter].name) == 0) on_grid = PETSC_TRUE;
   if (search->parameter < 0)
     PetscCall(
-        CospinMeanFail(problem, task, "vary", faults, ok, "is no parameter of this deck (the name of one)"));
+        CospinTaskFail(problem, task, "vary", faults, ok, "is no parameter of this deck (the name of one)"));
   if (on_grid)
-    PetscCall(CospinMeanFail(problem, task, "vary", faults, ok,
+    PetscCall(CospinTaskFail(problem, task, "vary", faults, ok,
                              "is an axis of the grid (a parameter that has one value at each point)"));
   if (search->observable < 0)
-    PetscCall(CospinMeanFail(problem, task, "observable", faults, ok,
+    PetscCall(CospinTaskFail(problem, task, "observable", faults, ok,
                              "is no observable of this deck (the name of one)"));
   if (between->size != 2 || !(between->values[0] < between->values[1]))
     PetscCall(
-        CospinMeanFail(problem, task, "between", faults, ok, "must be two values that ascend: [low, high]"));
+        CospinTaskFail(problem, task, "between", faults, ok, "must be two values that ascend: [low, high]"));
   PetscFunctionReturn(0);
 }
 
@@ -270,6 +270,6 @@ const CospinTaskKind CospinTaskBoundary = {
     .approximation = COSPIN_MEAN_APPROXIMATION,
     .own_windows = PETSC_TRUE,
     .Check = Check,
-    .Sectors = CospinMeanSectors,
+    .Sectors = CospinTaskNoSectors,
     .Run = Run,
 };

@@ -55,20 +55,6 @@ static const CospinTaskRule rules[] = {
     {"iterations", COSPIN_ALL, 0, "0", NULL},           {.suffix = NULL},
 };
 
-/* A fault of a key. */
-static PetscErrorCode fail(CospinProblem problem, const CospinRecord *task, const char key[],
-                           CospinFaults faults, PetscBool *ok, const char sentence[])
-{
-  char path[160];
-
-  PetscFunctionBeginUser;
-  *ok = PETSC_FALSE;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
-                          task->kind->name, key));
-  PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, key)->position, path, "%s", sentence));
-  PetscFunctionReturn(0);
-}
-
 /* Times that ascend, a state that is known; nothing of that without `times`. */
 static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task,
                                  const CospinCumulants *equations, CospinFaults faults, PetscBool *ok)
@@ -85,12 +71,14 @@ static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task
   PetscCall(CospinTaskNumber(problem, task, "accuracy", faults, &accuracy, &accuracy_ok));
   *ok = (PetscBool)(state_ok && accuracy_ok);
   if (!ascending)
-    PetscCall(fail(problem, task, "times", faults, ok, "times must ascend, and start at 0 or later"));
-  if (!times->size && initial->factors)
     PetscCall(
-        fail(problem, task, "initial", faults, ok, "goes with `times` (without them: the steady state)"));
+        CospinTaskFail(problem, task, "times", faults, ok, "times must ascend, and start at 0 or later"));
+  if (!times->size && initial->factors)
+    PetscCall(CospinTaskFail(problem, task, "initial", faults, ok,
+                             "goes with `times` (without them: the steady state)"));
   if (accuracy_ok && !(accuracy > 0 && accuracy < 1))
-    PetscCall(fail(problem, task, "accuracy", faults, ok, "must be a number between 0 and 1, such as 1e-8"));
+    PetscCall(CospinTaskFail(problem, task, "accuracy", faults, ok,
+                             "must be a number between 0 and 1, such as 1e-8"));
   PetscFunctionReturn(0);
 }
 
@@ -108,25 +96,13 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, &tolerance_ok));
   PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
   if (*ok && strcmp(method, "closed") == 0 && !CospinCumulantClosed(&equations, moments)) {
-    PetscCall(
-        fail(problem, task, "method", faults, ok,
-             "there is no closed form here (collective jumps, or spins without pump and decay: `newton` or "
-             "`auto`)"));
+    PetscCall(CospinTaskFail(
+        problem, task, "method", faults, ok,
+        "there is no closed form here (collective jumps, or spins without pump and decay: `newton` or "
+        "`auto`)"));
   }
   if (*ok) PetscCall(check_time(problem, task, &equations, faults, ok));
   if (!tolerance_ok) *ok = PETSC_FALSE;
-  PetscFunctionReturn(0);
-}
-
-/* Nothing is enumerated. */
-static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
-                              int **representatives)
-{
-  PetscFunctionBeginUser;
-  (void)problem;
-  (void)task;
-  *num = 0;
-  *representatives = NULL;
   PetscFunctionReturn(0);
 }
 
@@ -237,6 +213,6 @@ const CospinTaskKind CospinTaskCumulant = {
     .observables_along = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
     .Check = Check,
-    .Sectors = Sectors,
+    .Sectors = CospinTaskNoSectors,
     .Run = Run,
 };

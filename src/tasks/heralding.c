@@ -140,19 +140,6 @@ static PetscErrorCode get(CospinProblem problem, const CospinRecord *task, const
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode fail(CospinProblem problem, const CospinRecord *task, const char key[],
-                           CospinFaults faults, PetscBool *ok, const char sentence[])
-{
-  char path[160];
-
-  PetscFunctionBeginUser;
-  *ok = PETSC_FALSE;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
-                          task->kind->name, key));
-  PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, key)->position, path, "%s", sentence));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                 const Settings *settings, PetscBool *ok)
 {
@@ -164,10 +151,13 @@ static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task,
     if (!(later->values[k] >= 0 && later->values[k] <= 1e9 &&
           later->values[k] == PetscFloorReal(later->values[k])))
       whole = PETSC_FALSE;
-  if (!whole) PetscCall(fail(problem, task, "later", faults, ok, "clicks must be whole numbers >= 0"));
-  if (later->size >= MOST_PULSES) PetscCall(fail(problem, task, "later", faults, ok, "too many pulses"));
+  if (!whole)
+    PetscCall(CospinTaskFail(problem, task, "later", faults, ok, "clicks must be whole numbers >= 0"));
+  if (later->size >= MOST_PULSES)
+    PetscCall(CospinTaskFail(problem, task, "later", faults, ok, "too many pulses"));
   if (later->size && settings->first < 0)
-    PetscCall(fail(problem, task, "later", faults, ok, "goes with `first`, the clicks of the first pulse"));
+    PetscCall(CospinTaskFail(problem, task, "later", faults, ok,
+                             "goes with `first`, the clicks of the first pulse"));
   PetscFunctionReturn(0);
 }
 
@@ -245,11 +235,12 @@ static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, Cos
     real = (PetscBool)(*ok && !value.is_operator && cimag(value.number) == 0 && creal(value.number) >= 0);
     if (real) weights[s] = creal(value.number);
     PetscCall(CospinValueReset(&value));
-    if (*ok && !real) PetscCall(fail(problem, task, "prior", faults, ok, "must be a number >= 0 at every S"));
+    if (*ok && !real)
+      PetscCall(CospinTaskFail(problem, task, "prior", faults, ok, "must be a number >= 0 at every S"));
   }
   if (*ok) {
     CospinHeraldWeigh(herald, weights, &real);
-    if (!real) PetscCall(fail(problem, task, "prior", faults, ok, "is zero at every S"));
+    if (!real) PetscCall(CospinTaskFail(problem, task, "prior", faults, ok, "is zero at every S"));
   }
   PetscCall(PetscFree(weights));
   PetscFunctionReturn(0);
@@ -291,8 +282,9 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(observe(problem, task, faults, &settings, &herald, &w, ok));
   PetscCall(PetscMalloc1((size_t)herald.num, &xi));
   if (*ok && !(CospinHeraldNormalise(0, herald.num, w, xi) > -INFINITY))
-    PetscCall(fail(problem, task, settings.seen > 1 ? "later" : "first", faults, ok,
-                   "no spin S makes so many clicks (S photons in the first pulse, 2S in each later one)"));
+    PetscCall(CospinTaskFail(
+        problem, task, settings.seen > 1 ? "later" : "first", faults, ok,
+        "no spin S makes so many clicks (S photons in the first pulse, 2S in each later one)"));
   PetscCall(PetscFree(xi));
   PetscCall(PetscFree(w));
   PetscCall(CospinHeraldDestroy(&herald));
@@ -376,18 +368,6 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
-/* Nothing is enumerated. */
-static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
-                              int **representatives)
-{
-  PetscFunctionBeginUser;
-  (void)problem;
-  (void)task;
-  *num = 0;
-  *representatives = NULL;
-  PetscFunctionReturn(0);
-}
-
 const CospinTaskKind CospinTaskHeralding = {
     .record = {"heralding", "what counted pulses tell of the collective spin of spin-1 atoms, in closed form",
                keys},
@@ -395,6 +375,6 @@ const CospinTaskKind CospinTaskHeralding = {
     .rules = rules,
     .own_windows = PETSC_TRUE,
     .Check = Check,
-    .Sectors = Sectors,
+    .Sectors = CospinTaskNoSectors,
     .Run = Run,
 };

@@ -80,21 +80,6 @@ typedef struct {
 /* ---- Checks ----------------------------------------------------------------------------------------------
  */
 
-/* A fault of a key. */
-static PetscErrorCode fail(CospinProblem problem, const CospinRecord *task, const char key[],
-                           CospinFaults faults, PetscBool *ok, const char sentence[])
-{
-  char path[160];
-
-  PetscFunctionBeginUser;
-  *ok = PETSC_FALSE;
-  if (!faults) PetscFunctionReturn(0);
-  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
-                          task->kind->name, key));
-  PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, key)->position, path, "%s", sentence));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode read_number(CospinProblem problem, const CospinRecord *task, const char key[],
                                   CospinFaults faults, double otherwise, double *value, PetscBool *ok)
 {
@@ -138,23 +123,29 @@ static PetscErrorCode check_settings(CospinProblem problem, const CospinRecord *
   PetscFunctionBeginUser;
   if (!(s->trajectories >= 32 && s->trajectories <= 4e6 &&
         s->trajectories == PetscFloorReal(s->trajectories)))
-    PetscCall(fail(problem, task, "trajectories", faults, ok, "must be a whole number from 32 to 4000000"));
+    PetscCall(CospinTaskFail(problem, task, "trajectories", faults, ok,
+                             "must be a whole number from 32 to 4000000"));
   if (!(s->seed >= 0 && s->seed <= 9007199254740992.0 && s->seed == PetscFloorReal(s->seed)))
-    PetscCall(fail(problem, task, "seed", faults, ok, "must be a whole number from 0 to 2^53"));
+    PetscCall(CospinTaskFail(problem, task, "seed", faults, ok, "must be a whole number from 0 to 2^53"));
   if (!(s->tolerance > 0 && s->tolerance <= 1))
-    PetscCall(fail(problem, task, "tolerance", faults, ok, "must be a number between 0 and 1, such as 0.05"));
+    PetscCall(CospinTaskFail(problem, task, "tolerance", faults, ok,
+                             "must be a number between 0 and 1, such as 0.05"));
   for (int k = 0; k < 2 && times->size; k++) {
     const char *key = k ? "until" : "from";
     if (CospinRecordGet(task, key)->expression)
-      PetscCall(fail(problem, task, key, faults, ok, "is of the steady state, which `times` is not about"));
+      PetscCall(CospinTaskFail(problem, task, key, faults, ok,
+                               "is of the steady state, which `times` is not about"));
   }
   if (!times->size && !(s->from >= 0 && s->until > s->from && s->until < PETSC_INFINITY))
-    PetscCall(fail(problem, task, "until", faults, ok,
-                   "must be later than `from` (which is >= 0; give both where nothing has a rate)"));
+    PetscCall(
+        CospinTaskFail(problem, task, "until", faults, ok,
+                       "must be later than `from` (which is >= 0; give both where nothing has a rate)"));
   if (!(s->dt > 0 && s->dt < PETSC_INFINITY))
-    PetscCall(fail(problem, task, "dt", faults, ok, "must be > 0 (give it where nothing has a rate)"));
+    PetscCall(
+        CospinTaskFail(problem, task, "dt", faults, ok, "must be > 0 (give it where nothing has a rate)"));
   else if (!(until / s->dt < most_steps))
-    PetscCall(fail(problem, task, "dt", faults, ok, "is so small that there would be more than 1e8 steps"));
+    PetscCall(CospinTaskFail(problem, task, "dt", faults, ok,
+                             "is so small that there would be more than 1e8 steps"));
   PetscFunctionReturn(0);
 }
 
@@ -178,18 +169,6 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   }
   if (!times_ok || !state_ok) *ok = PETSC_FALSE;
   PetscCall(CospinLangevinDestroy(&equations));
-  PetscFunctionReturn(0);
-}
-
-/* Nothing is enumerated. */
-static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
-                              int **representatives)
-{
-  PetscFunctionBeginUser;
-  (void)problem;
-  (void)task;
-  *num = 0;
-  *representatives = NULL;
   PetscFunctionReturn(0);
 }
 
@@ -460,7 +439,7 @@ const CospinTaskKind CospinTaskLangevin = {
     .observables_along = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
     .Check = Check,
-    .Sectors = Sectors,
+    .Sectors = CospinTaskNoSectors,
     .Cost = Cost,
     .Run = Run,
 };

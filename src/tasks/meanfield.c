@@ -57,19 +57,6 @@ CospinClosure CospinMeanClosureOf(const CospinRecord *task)
   return paper ? COSPIN_CLOSURE_PAPER : COSPIN_CLOSURE_PRODUCT;
 }
 
-PetscErrorCode CospinMeanFail(CospinProblem problem, const CospinRecord *task, const char key[],
-                              CospinFaults faults, PetscBool *ok, const char sentence[])
-{
-  char path[160];
-
-  PetscFunctionBeginUser;
-  *ok = PETSC_FALSE;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
-                          task->kind->name, key));
-  PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, key)->position, path, "%s", sentence));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CospinMeanNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 double least, double most, const char sentence[], CospinFaults faults,
                                 double *value, PetscBool *ok)
@@ -80,7 +67,7 @@ PetscErrorCode CospinMeanNumber(CospinProblem problem, const CospinRecord *task,
   PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
   if (this_ok && !(*value >= least && *value <= most))
-    PetscCall(CospinMeanFail(problem, task, key, faults, ok, sentence));
+    PetscCall(CospinTaskFail(problem, task, key, faults, ok, sentence));
   PetscFunctionReturn(0);
 }
 
@@ -132,22 +119,11 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(CospinMeanNumber(problem, task, "until", 0.0, PETSC_MAX_REAL, "must be a time >= 0", faults,
                              &number, ok));
   if (times->size && CospinRecordGet(task, "until")->given)
-    PetscCall(CospinMeanFail(problem, task, "until", faults, ok,
+    PetscCall(CospinTaskFail(problem, task, "until", faults, ok,
                              "goes without `times` (it leads to a fixed point)"));
   if (!times_ok) *ok = PETSC_FALSE;
   PetscCall(PetscFree(u));
   PetscCall(CospinMeanFieldDestroy(&field));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinMeanSectors(CospinProblem problem, const CospinRecord *task, int *num,
-                                 int **representatives)
-{
-  PetscFunctionBeginUser;
-  (void)problem;
-  (void)task;
-  *num = 0;
-  *representatives = NULL;
   PetscFunctionReturn(0);
 }
 
@@ -241,6 +217,6 @@ const CospinTaskKind CospinTaskMeanfield = {
     .observables_along = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
     .Check = Check,
-    .Sectors = CospinMeanSectors,
+    .Sectors = CospinTaskNoSectors,
     .Run = Run,
 };

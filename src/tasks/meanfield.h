@@ -181,9 +181,6 @@ PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[],
 extern const char *const CospinMeanClosures[];
 /* Value of the key `closure`. */
 CospinClosure CospinMeanClosureOf(const CospinRecord *task);
-/* A fault of a key. */
-PetscErrorCode CospinMeanFail(CospinProblem problem, const CospinRecord *task, const char key[],
-                              CospinFaults faults, PetscBool *ok, const char sentence[]);
 /* Value of a number key; a fault with this sentence outside of least ... most. *ok is left true or made
  * false. */
 PetscErrorCode CospinMeanNumber(CospinProblem problem, const CospinRecord *task, const char key[],
@@ -195,6 +192,3 @@ PetscErrorCode CospinMeanStart(CospinProblem problem, const CospinRecord *task, 
 /* Value of observable k in the product state u[]. */
 PetscErrorCode CospinMeanObservable(CospinMeanField field, CospinObservables observables, int k,
                                     const double u[], double complex *value);
-/* A CospinTaskKind.Sectors: nothing is enumerated. */
-PetscErrorCode CospinMeanSectors(CospinProblem problem, const CospinRecord *task, int *num,
-                                 int **representatives);

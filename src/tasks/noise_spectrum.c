@@ -72,18 +72,6 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* Nothing is enumerated. */
-static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
-                              int **representatives)
-{
-  PetscFunctionBeginUser;
-  (void)problem;
-  (void)task;
-  *num = 0;
-  *representatives = NULL;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode store(const CospinCumulantNoise *noise, const CospinAxis *axis, CospinResults results)
 {
   const double frequency = noise->threshold.frequency;
@@ -135,6 +123,6 @@ const CospinTaskKind CospinTaskNoiseSpectrum = {
                      "Eqs. (8), (9))",
     .own_windows = PETSC_TRUE,
     .Check = Check,
-    .Sectors = Sectors,
+    .Sectors = CospinTaskNoSectors,
     .Run = Run,
 };

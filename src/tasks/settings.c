@@ -12,6 +12,19 @@ PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, const char key[],
+                              CospinFaults faults, PetscBool *ok, const char sentence[])
+{
+  char path[160];
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_FALSE;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
+                          task->kind->name, key));
+  if (faults) PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, key)->position, path, "%s", sentence));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    double *tolerance, PetscBool *ok)
 {
@@ -204,6 +217,17 @@ PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *
                               names));
   }
   PetscCall(PetscFree(representative));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *task, int *num,
+                                   int **representatives)
+{
+  PetscFunctionBeginUser;
+  (void)problem;
+  (void)task;
+  *num = 0;
+  *representatives = NULL;
   PetscFunctionReturn(0);
 }
 

@@ -85,6 +85,9 @@ PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave);
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
+/* A fault of a key: *ok becomes false, and the sentence goes to faults unless NULL. */
+PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, const char key[],
+                              CospinFaults faults, PetscBool *ok, const char sentence[]);
 /* Faults of an axis key of this name, whose values (each a `what`) must ascend and not be less than `least`.
  */
 PetscErrorCode CospinTaskCheckAxis(CospinProblem problem, const CospinRecord *task, const char key[],
@@ -118,6 +121,10 @@ PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *
 /* A CospinTaskKind.Sectors: the sector of the key `sector`, those of the steady states without it. */
 PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
                                  int **representatives);
+
+/* A CospinTaskKind.Sectors of tasks that enumerate nothing. */
+PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *task, int *num,
+                                   int **representatives);
 
 /* Not collective. The sectors that the observables, the trace and (unless NULL) the fidelity with `target`
    read, and (unless NULL) those where the state `whole` has elements. */
