@@ -52,14 +52,13 @@ PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, co
 /*
    Not collective. The same problem, its open windows as they are in `problem`, with a counter of `most`
    clicks as its last component: jumps named `jump` are detected with probability `efficiency`, and each that
-   is makes a click; beside these there are dark counts at the rate `dark`. Summed over the counter its states
-   are those of `problem`, but for those with more clicks. Its generator is
+   is makes a click. Summed over the counter its states are those of `problem`, but for those with more
+   clicks. Its generator is
 
-     d rho_n/dt = (L - efficiency J - dark) rho_n + (efficiency J + dark) rho_(n-1),   J rho = sum rate A rho
-   A^+
+     d rho_n/dt = (L - efficiency J) rho_n + efficiency J rho_(n-1),   J rho = sum rate A rho A^+
 */
 PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
-                                          double dark, int most, CospinProblem *counted);
+                                          int most, CospinProblem *counted);
 /* Not collective. The same problem, its open windows as they are in `problem`, with one parameter varied;
    faults as of CospinProblemCreate. */
 PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVaried *varied,

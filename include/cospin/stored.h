@@ -35,3 +35,9 @@ PetscErrorCode CospinStoredAdd(CospinStored stored, int task, int time, int num_
 PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from);
 /* Adds an element; labels[num_columns]. */
 PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double labels[], double complex value);
+/* All elements times a number. */
+void CospinStoredStateScale(CospinStoredState state, double factor);
+/* Adds the elements of another state of the same labels, times a number, as rows of their own. */
+PetscErrorCode CospinStoredStateAxpy(CospinStoredState state, double factor, CospinStoredState other);
+/* Sums rows of the same labels; the rows are sorted then. */
+PetscErrorCode CospinStoredStateCombine(CospinStoredState state);

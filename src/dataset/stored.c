@@ -78,3 +78,59 @@ PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double lab
   row[width - 1] = cimag(value);
   PetscFunctionReturn(0);
 }
+
+void CospinStoredStateScale(CospinStoredState state, double factor)
+{
+  const size_t width = (size_t)state->num_columns + 2;
+
+  for (size_t k = 0; k < (size_t)state->count; k++) {
+    state->rows[k * width + width - 2] *= factor;
+    state->rows[k * width + width - 1] *= factor;
+  }
+}
+
+PetscErrorCode CospinStoredStateAxpy(CospinStoredState state, double factor, CospinStoredState other)
+{
+  const size_t width = (size_t)other->num_columns + 2;
+
+  PetscFunctionBeginUser;
+  for (size_t k = 0; k < (size_t)other->count; k++) {
+    const double *row = other->rows + k * width;
+    PetscCall(CospinStoredStateAppend(state, row, factor * CMPLX(row[width - 2], row[width - 1])));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* context: how many columns of labels there are */
+static int compare_labels(const void *a, const void *b, void *context)
+{
+  const double *x = (const double *)a, *y = (const double *)b;
+  const int num_columns = *(const int *)context;
+
+  for (int k = 0; k < num_columns; k++)
+    if (x[k] != y[k]) return x[k] < y[k] ? -1 : 1;
+  return 0;
+}
+
+PetscErrorCode CospinStoredStateCombine(CospinStoredState state)
+{
+  const size_t width = (size_t)state->num_columns + 2;
+  PetscInt64 last = 0;
+
+  PetscFunctionBeginUser;
+  if (state->count == 0) PetscFunctionReturn(0);
+  PetscCall(PetscTimSort((PetscInt)state->count, state->rows, sizeof(double) * width, compare_labels,
+                         &state->num_columns));
+  for (PetscInt64 k = 1; k < state->count; k++) {
+    const double *row = state->rows + (size_t)k * width;
+    double *sum = state->rows + (size_t)last * width;
+    if (compare_labels(sum, row, &state->num_columns) == 0) {
+      sum[width - 2] += row[width - 2];
+      sum[width - 1] += row[width - 1];
+    } else if (++last < k) {
+      PetscCall(PetscArraycpy(sum + width, row, width));
+    }
+  }
+  state->count = last + 1;
+  PetscFunctionReturn(0);
+}

@@ -305,7 +305,7 @@ PetscErrorCode CospinProblemJumps(CospinProblem problem, const char name[], Cosp
 /* What is counted, and how many clicks a counter tells apart. */
 typedef struct {
   const char *jump;
-  double efficiency, dark;
+  double efficiency;
   int most;
 } Counter;
 
@@ -338,27 +338,6 @@ static PetscErrorCode count_jumps(CospinProblem problem, const Counter *counter)
   PetscFunctionReturn(0);
 }
 
-/* Clicks that nothing makes. */
-static PetscErrorCode count_darkness(CospinProblem problem, const Counter *counter)
-{
-  const CospinStep click = {problem->system.num_components - 1, COSPIN_CLICK};
-  CospinPolynomial one;
-  CospinMoves nothing;
-
-  PetscFunctionBeginUser;
-  if (counter->dark == 0.0) PetscFunctionReturn(0);
-  PetscCall(CospinPolynomialCreate(&one));
-  PetscCall(CospinPolynomialAddWord(one, 1.0, 0, NULL));
-  PetscCall(CospinMovesCreate(&problem->system, &nothing));
-  PetscCall(CospinMovesAddLeft(nothing, one));
-  PetscCall(CospinMovesFinish(nothing));
-  PetscCall(CospinMovesAxpy(problem->generator, -counter->dark, nothing, NULL));
-  PetscCall(CospinMovesAxpy(problem->generator, counter->dark, nothing, &click));
-  PetscCall(CospinMovesDestroy(&nothing));
-  PetscCall(CospinPolynomialDestroy(&one));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode create_generator(CospinProblem problem, const Counter *counter, CospinFaults faults,
                                        PetscBool *ok)
 {
@@ -372,7 +351,6 @@ static PetscErrorCode create_generator(CospinProblem problem, const Counter *cou
     if (!this_ok) *ok = PETSC_FALSE;
   }
   if (counter) PetscCall(count_jumps(problem, counter));
-  if (counter) PetscCall(count_darkness(problem, counter));
   PetscCall(CospinMovesFinish(problem->generator));
   PetscCall(CospinLatticeCreate(problem->system.num_coordinates, &problem->lattice));
   for (int k = 0; k < problem->generator->count; k++) {
@@ -421,9 +399,9 @@ PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, co
 }
 
 PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
-                                          double dark, int most, CospinProblem *counted)
+                                          int most, CospinProblem *counted)
 {
-  const Counter counter = {jump, efficiency, dark, most};
+  const Counter counter = {jump, efficiency, most};
   int windows[COSPIN_MAX_COORDINATES];
   PetscBool any, ok;
 

@@ -17,14 +17,15 @@
    if no k is missing. That way is taken where the counter of a perfect detector is tied to the other labels.
 
    Dark counts know nothing of the state: those of a time t are a Poisson distribution, p_k with mean dark t,
-   so rho_n <- sum_k p_k rho_(n-k), missing or not. Where states are stored they and the efficiency are in the
-   generator.
+   so rho_n <- sum_k p_k rho_(n-k), missing or not.
 */
 #include "readout.h"
 #include <cospin/liouvillian.h>
 #include <cospin/propagator.h>
 #include <cospin/window.h>
 #include <math.h>
+
+static const double negligible = 1e-25; /* probability */
 
 /* Whether the number of clicks is free whatever the other labels are. */
 static PetscBool counter_is_free(CospinProblem counted)
@@ -35,7 +36,7 @@ static PetscBool counter_is_free(CospinProblem counted)
   return CospinLatticeContains(counted->lattice, click);
 }
 
-/* Whether there are states to collect, which are not thinned. */
+/* Whether there are states to collect. */
 static PetscBool collects(const CospinReadoutSettings *settings)
 {
   return (PetscBool)(settings->store || settings->needs > COSPIN_NEEDS_MOMENTS);
@@ -50,18 +51,17 @@ PetscErrorCode CospinReadoutDerive(CospinProblem problem, const CospinReadoutSet
                                    PetscBool may_thin, CospinProblem *counted, PetscBool *thinned)
 {
   const CospinDetector *detector = &settings->detector;
-  const double dark = collects(settings) ? detector->dark : 0.0;
 
   PetscFunctionBeginUser;
-  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0 && !collects(settings));
+  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0);
   if (*thinned) {
-    PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, 0.0, settings->most, counted));
+    PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, settings->most, counted));
     if (!counter_is_free(*counted)) PetscFunctionReturn(0);
     PetscCall(CospinProblemDestroy(counted));
     *thinned = PETSC_FALSE;
   }
-  PetscCall(CospinProblemCreateCounted(problem, detector->jump, detector->efficiency, dark, settings->most,
-                                       counted));
+  PetscCall(
+      CospinProblemCreateCounted(problem, detector->jump, detector->efficiency, settings->most, counted));
   PetscFunctionReturn(0);
 }
 
@@ -280,42 +280,70 @@ double CospinReadoutMissing(const CospinReadout *readout)
   return 1.0 - sum;
 }
 
+/* rho_n <- factor rho_n; states stand on the first rank. */
+static void scale_clicks(CospinReadout *readout, int n, double factor)
+{
+  double complex *reading = readout->readings + (size_t)n * (size_t)readout->num_readings;
+
+  for (int r = 0; r < readout->num_readings; r++) reading[r] *= factor;
+  if (readout->stored->count) CospinStoredStateScale(readout->stored->states[n], factor);
+}
+
+/* rho_n <- rho_n + weight rho_k */
+static PetscErrorCode add_clicks(CospinReadout *readout, int n, double weight, int k)
+{
+  const double complex *from = readout->readings + (size_t)k * (size_t)readout->num_readings;
+  double complex *to = readout->readings + (size_t)n * (size_t)readout->num_readings;
+
+  PetscFunctionBeginUser;
+  if (weight < negligible) PetscFunctionReturn(0);
+  for (int r = 0; r < readout->num_readings; r++) to[r] += weight * from[r];
+  if (readout->stored->count)
+    PetscCall(CospinStoredStateAxpy(readout->stored->states[n], weight, readout->stored->states[k]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode combine_clicks(CospinReadout *readout, int n)
+{
+  PetscFunctionBeginUser;
+  if (readout->stored->count) PetscCall(CospinStoredStateCombine(readout->stored->states[n]));
+  PetscFunctionReturn(0);
+}
+
 /* From few clicks to many: those behind are still the perfect detector's. */
-static void thin(CospinReadout *readout)
+static PetscErrorCode thin(CospinReadout *readout)
 {
   const double eta = readout->settings.detector.efficiency;
-  const int num = readout->num_readings;
   double first = 1.0; /* eta^n */
 
+  PetscFunctionBeginUser;
   for (int n = 0; n <= readout->settings.most; n++) {
-    double complex *to = readout->readings + (size_t)n * (size_t)num;
     double weight = first; /* (k over n) eta^n (1 - eta)^(k-n) */
-    for (int r = 0; r < num; r++) to[r] *= weight;
+    scale_clicks(readout, n, weight);
     for (int k = n + 1; k <= readout->settings.most; k++) {
-      const double complex *from = readout->readings + (size_t)k * (size_t)num;
       weight *= (1.0 - eta) * k / (k - n);
-      for (int r = 0; r < num; r++) to[r] += weight * from[r];
+      PetscCall(add_clicks(readout, n, weight, k));
     }
+    PetscCall(combine_clicks(readout, n));
     first *= eta;
   }
+  PetscFunctionReturn(0);
 }
 
 /* Adds the dark counts, from many clicks to few: those in front are still what the jumps have made. */
-static void darken(CospinReadout *readout)
+static PetscErrorCode darken(CospinReadout *readout)
 {
   const double mean = readout->settings.detector.dark * readout->settings.time;
-  const int num = readout->num_readings;
 
-  if (collects(&readout->settings) || mean == 0.0) return;
+  PetscFunctionBeginUser;
+  if (mean == 0.0) PetscFunctionReturn(0);
   for (int n = readout->settings.most; n >= 0; n--) {
-    double complex *to = readout->readings + (size_t)n * (size_t)num;
-    for (int r = 0; r < num; r++) to[r] *= PetscExpReal(-mean);
-    for (int k = 1; k <= n; k++) {
-      const double complex *from = readout->readings + (size_t)(n - k) * (size_t)num;
-      const double weight = PetscExpReal(k * PetscLogReal(mean) - mean - lgamma(k + 1.0));
-      for (int r = 0; r < num; r++) to[r] += weight * from[r];
-    }
+    scale_clicks(readout, n, PetscExpReal(-mean));
+    for (int k = 1; k <= n; k++)
+      PetscCall(add_clicks(readout, n, PetscExpReal(k * PetscLogReal(mean) - mean - lgamma(k + 1.0)), n - k));
+    PetscCall(combine_clicks(readout, n));
   }
+  PetscFunctionReturn(0);
 }
 
 /* Everything, for readout->problem. Clicks beyond the counter cannot be thinned. */
@@ -332,9 +360,9 @@ static PetscErrorCode count_problem(MPI_Comm comm, const CospinRecord *task, Cos
     PetscCall(count_all(comm, task, PETSC_FALSE, &again));
     *readout = again;
   } else if (readout->thinned) {
-    thin(readout);
+    PetscCall(thin(readout));
   }
-  darken(readout);
+  PetscCall(darken(readout));
   PetscFunctionReturn(0);
 }
 
