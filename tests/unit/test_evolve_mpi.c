@@ -436,7 +436,8 @@ static void Test_Visibility_Of_Ions(void **unused)
   }
 }
 
-/* Tavis-Cummings pulse from |S,0>|0>: flux at t = 1 and 5 (Masson and Parkins, spin-1 ensembles and photon counting). */
+/* Tavis-Cummings pulse from |S,0>|0>: flux at t = 1 and 5 (Masson and Parkins, spin-1 ensembles and photon
+ * counting). */
 static void Test_Pulse_Of_A_Spin(void **unused)
 {
   static const double rows[][4] = {{1, .3, .13555577, .10538615},

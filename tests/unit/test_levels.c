@@ -1,8 +1,8 @@
 /*
    Atoms of several levels: conformance with d^N beyond what test_components_mpi has, states, closed forms,
-   and pulses of light against those of collective spins. Numbers: Masson and Parkins, spin-1 ensembles and photon counting,
-   as computed independently of this program by closed forms, 3^N and integration of the Tavis-Cummings
-   problem.
+   and pulses of light against those of collective spins. Numbers: Masson and Parkins, spin-1 ensembles and
+   photon counting, as computed independently of this program by closed forms, 3^N and integration of the
+   Tavis-Cummings problem.
 */
 #include "support_conformance.h"
 #include <cospin/state.h>
