@@ -4,6 +4,7 @@
    with the columns again.
 */
 #include "shell.h"
+#include <cospin/hermitian.h>
 #include <cospin/nojump.h>
 #include <petscblaslapack.h>
 
@@ -42,7 +43,7 @@ static PetscErrorCode create_modes(int size, Modes *modes)
 
   PetscFunctionBeginUser;
   modes->size = size;
-  PetscCall(PetscCalloc1(n + 2 * n * n + 1, &modes->values));
+  PetscCall(PetscCalloc1(n + 2 * n * n + COSPIN_LAPACK_ROOM, &modes->values));
   modes->vectors = modes->values + n;
   modes->inverse = modes->vectors + n * n;
   PetscFunctionReturn(0);
@@ -184,7 +185,7 @@ static PetscErrorCode find_modes(const PetscScalar matrix[], Modes *modes)
   PetscBool normal = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)(n * n), &copy));
+  PetscCall(PetscMalloc1((size_t)(n * n) + COSPIN_LAPACK_ROOM, &copy));
   PetscCall(is_normal(n, matrix, &normal));
   if (normal) PetscCall(diagonalise_normal(matrix, modes));
   for (double factor = 0.0; !normal && !(condition <= largest_condition);
@@ -264,7 +265,7 @@ static PetscErrorCode find_all_modes(CospinNoJump nojump, CospinSide side)
   PetscCall(deal_out_blocks(nojump, side, owner));
   for (int b = 0; b < sides->num_blocks; b++) {
     Modes *modes = &nojump->modes[side][b];
-    PetscCall(PetscMalloc1((size_t)modes->size * (size_t)modes->size, &matrix));
+    PetscCall(PetscMalloc1((size_t)modes->size * (size_t)modes->size + COSPIN_LAPACK_ROOM, &matrix));
     fill_block(nojump->product, side, b, matrix);
     known[b] = PETSC_FALSE;
     if (side == COSPIN_BRA) PetscCall(find_conjugate(nojump, b, matrix, &known[b]));

@@ -118,7 +118,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
                              "must be a number between 0 and 1, such as 1e-8", faults, &number, ok));
   PetscCall(CospinMeanNumber(problem, task, "until", 0.0, PETSC_MAX_REAL, "must be a time >= 0", faults,
                              &number, ok));
-  if (times->size && CospinRecordGet(task, "until")->given)
+  if (times->size && number != 0.0)
     PetscCall(CospinTaskFail(problem, task, "until", faults, ok,
                              "goes without `times` (it leads to a fixed point)"));
   if (!times_ok) *ok = PETSC_FALSE;

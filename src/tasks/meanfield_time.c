@@ -4,6 +4,7 @@
    deviations from these do.
 */
 #include "meanfield.h"
+#include <cospin/hermitian.h>
 #include <petscblaslapack.h>
 #include <string.h>
 
@@ -331,7 +332,8 @@ PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[],
   if (size > MOST_FOR_STABILITY) PetscFunctionReturn(0);
   PetscCall(PetscBLASIntCast(size, &n));
   PetscCall(PetscBLASIntCast(8 * size, &num_work));
-  PetscCall(PetscCalloc3((size_t)size * (size_t)size + 64, &matrix, size, &values, num_work, &work));
+  PetscCall(PetscCalloc3((size_t)size * (size_t)size + COSPIN_LAPACK_ROOM, &matrix, size, &values, num_work,
+                         &work));
   PetscCall(PetscCalloc3(2 * (size_t)size, &real_work, size, &v, size, &jv));
   for (int j = 0; j < size; j++) {
     for (int k = 0; k < size; k++) v[k] = k == j ? 1.0 : 0.0;

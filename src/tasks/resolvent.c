@@ -17,6 +17,7 @@
    Each side keeps an orthonormal basis Q of [b V] (long vectors), and in coefficients of Q an orthonormal
    basis U of V with L Q U = Q F. The small matrices are the same on every rank.
 */
+#include <cospin/hermitian.h>
 #include <cospin/resolvent.h>
 #include <petscblaslapack.h>
 #include <slepcblaslapack.h>
@@ -61,7 +62,7 @@ struct CospinResolvent_ {
 static PetscErrorCode allocate(PetscScalar **m)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1((size_t)ROWS * ROWS, m));
+  PetscCall(PetscCalloc1((size_t)ROWS * ROWS + COSPIN_LAPACK_ROOM, m));
   PetscFunctionReturn(0);
 }
 
