@@ -109,7 +109,6 @@ typedef struct {
 
 typedef struct {
   const CospinKey *key;
-  PetscBool given; /* written in the deck; otherwise the default stands here, if there is one */
   CospinPosition position;
   CospinExpression expression;
   PetscBool boolean;

@@ -41,7 +41,6 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
   const CospinKeyType type = setting->key->type;
 
   PetscFunctionBeginUser;
-  setting->given = PETSC_TRUE;
   setting->position = entry->at;
   if (type == COSPIN_KEY_AXIS) {
     PetscCall(CospinReadAxis(reader, entry, &setting->axis));
@@ -99,7 +98,6 @@ static PetscErrorCode Read_Default(CospinReader *reader, const char path[], Cosp
   PetscCall(Read_Setting(reader, &entry, setting));
   PetscCheck(CospinFaultsCount(reader->faults) == num_faults, PETSC_COMM_SELF, PETSC_ERR_PLIB,
              "Default of key %s does not fit its type: %s", key->name, key->default_text);
-  setting->given = PETSC_FALSE;
   PetscCall(PetscFree(entry.path));
   PetscCall(CospinYamlDestroy(&yaml));
   PetscFunctionReturn(0);
