@@ -2,7 +2,8 @@
    Task `langevin`: c-number Langevin equations of spins with correlated emission, absorption and exchange
    (langevin.h), averaged over many trajectories. Averages in the steady state over trajectories and time, or
    with `times` on the way from a product state; each observable with its statistical error, by leaving out
-   one block of trajectories after the other (jackknife), and the change of all when steps are twice as large.
+   one block of trajectories after the other (jackknife), and the change of all when steps are twice as large;
+   in the steady state also from one half of the average to the other.
 */
 #include "langevin.h"
 #include "settings.h"
@@ -44,8 +45,10 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .default_text = "0.05",
      .unit = "",
-     .help = "largest relative change of an observable when steps double, unless that is below three of its "
-             "statistical errors; the error of the steps is about a third of it"},
+     .help =
+         "largest relative change of an observable when steps double, unless that is below three of its "
+         "statistical errors; the error of the steps is about a third of it. A fifth of it from one half of "
+         "the average to the other, unless below five"},
     {.name = NULL},
 };
 
@@ -55,6 +58,11 @@ static const CospinTaskVariable variables[] = {
     {"step_change", COSPIN_REAL, PETSC_FALSE, "1", "change when steps double, relative to what is allowed",
      "largest over observables and times, same noise; allowed: tolerance*|value| or three statistical "
      "errors"},
+    {"drift", COSPIN_REAL, PETSC_FALSE, "1",
+     "change from one half of the average to the other, relative to what is allowed",
+     "largest over observables, in the steady state; allowed: tolerance/5*|value| or five statistical errors "
+     "of "
+     "the change"},
     {"clipped", COSPIN_REAL, PETSC_FALSE, "1", "largest share of the diffusion matrix that was not positive",
      "negative eigenvalues, set to zero, relative to the sum of all absolute ones"},
     {.suffix = NULL},
@@ -64,6 +72,7 @@ static const CospinTaskRule rules[] = {
     {"step", COSPIN_ALL, 0, "0", NULL},
     {"steps", COSPIN_ALL, 0, "2", NULL},
     {"step_change", COSPIN_MAY_MISS, 0, "0", "1"},
+    {"drift", COSPIN_MAY_MISS, 0, "0", "1"},
     {"clipped", COSPIN_ALL, 0, "0", "0.05"}, /* largest_clipped */
     {.suffix = NULL},
 };
@@ -207,8 +216,9 @@ typedef struct {
   CospinMoments *moments; /* [sample.num] of all expectation values, one observable after the other */
   CospinSample sample;
   int num_blocks;
-  double num_samples; /* that are summed in it */
-  double step, steps, change;
+  double num_samples;    /* that are summed in it */
+  double complex *early; /* sample.sums of the first half of a steady state's average */
+  double step, steps, change, drift;
   double complex *means, *values; /* [sample.num], [num_blocks] scratch */
   PetscBool ok, leave;
 } Run_;
@@ -224,22 +234,27 @@ static PetscErrorCode clear_sample(Run_ *run)
   PetscFunctionReturn(0);
 }
 
-/* The expectations from `first` on, averaged over blocks: all, or all but `without`, or (only_shadows) those
-   that have shadows. */
-static void average(const Run_ *run, const double complex sums[], int first, int num, int without,
-                    PetscBool only_shadows, double complex means[])
+/* Observable k, whose expectations are those from `first` on, from blocks' sums over samples: of all, or all
+   but `without`, or (only_shadows) those that have shadows. */
+static PetscErrorCode evaluate(Run_ *run, const double complex sums[], double samples, int k, int first,
+                               int without, PetscBool only_shadows, double complex *value)
 {
+  const CospinObservables all = run->point->observables;
+  const int num = all->observables[k].num_expectations;
   double count = 0.0;
 
-  for (int e = 0; e < num; e++) means[e] = 0.0;
+  PetscFunctionBeginUser;
+  for (int e = 0; e < num; e++) run->means[e] = 0.0;
   for (int b = 0; b < run->num_blocks; b++) {
     PetscBool shadows;
     const int size = CospinTrajectoriesBlockSize(run->trajectories, b, &shadows);
     if (b == without || (only_shadows && !shadows)) continue;
-    for (int e = 0; e < num; e++) means[e] += sums[run->sample.num * b + first + e];
-    count += size * run->num_samples;
+    for (int e = 0; e < num; e++) run->means[e] += sums[run->sample.num * b + first + e];
+    count += size * samples;
   }
-  for (int e = 0; e < num; e++) means[e] /= count;
+  for (int e = 0; e < num; e++) run->means[e] /= count;
+  PetscCall(CospinObservableEvaluate(all, k, run->means, value));
+  PetscFunctionReturn(0);
 }
 
 static double part_of(double complex value, int part)
@@ -259,35 +274,56 @@ static double jackknife(int num, const double complex values[], int part)
 
 static PetscErrorCode store_observable(Run_ *run, int k, int first, int index)
 {
-  const CospinObservables all = run->point->observables;
-  const CospinObservable *observable = &all->observables[k];
-  const int num = observable->num_expectations;
-  const double tolerance = run->settings.tolerance;
-  double complex *means = run->means, *values = run->values, value, fine, coarse;
+  static const char *const parts[] = {"_re", "_im"};
+  const CospinObservable *observable = &run->point->observables->observables[k];
+  const double complex *sums = run->sample.sums, *shadows = run->sample.shadows;
+  const double samples = run->num_samples;
+  double complex *values = run->values, value, fine, coarse;
   char suffix[96];
 
   PetscFunctionBeginUser;
-  average(run, run->sample.sums, first, num, -1, PETSC_FALSE, means);
-  PetscCall(CospinObservableEvaluate(all, k, means, &value));
+  PetscCall(evaluate(run, sums, samples, k, first, -1, PETSC_FALSE, &value));
   PetscCall(CospinResultsSetObservable(run->results, observable, index, value));
-  for (int b = 0; b < run->num_blocks; b++) {
-    average(run, run->sample.sums, first, num, b, PETSC_FALSE, means);
-    PetscCall(CospinObservableEvaluate(all, k, means, &values[b]));
-  }
-  average(run, run->sample.sums, first, num, -1, PETSC_TRUE, means);
-  PetscCall(CospinObservableEvaluate(all, k, means, &fine));
-  average(run, run->sample.shadows, first, num, -1, PETSC_TRUE, means);
-  PetscCall(CospinObservableEvaluate(all, k, means, &coarse));
+  for (int b = 0; b < run->num_blocks; b++)
+    PetscCall(evaluate(run, sums, samples, k, first, b, PETSC_FALSE, &values[b]));
+  PetscCall(evaluate(run, sums, samples, k, first, -1, PETSC_TRUE, &fine));
+  PetscCall(evaluate(run, shadows, samples, k, first, -1, PETSC_TRUE, &coarse));
   for (int part = 0; part < (observable->real ? 1 : 2); part++) {
-    const double error = jackknife(run->num_blocks, values, part), size = tolerance * cabs(value);
+    const double error = jackknife(run->num_blocks, values, part);
+    const double size = run->settings.tolerance * cabs(value);
     const double change = PetscAbsReal(part_of(fine - coarse, part));
-    static const char *const parts[] = {"_re", "_im"};
     PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s_error", observable->definition->name,
                             observable->real ? "" : parts[part]));
     PetscCall(CospinResultsSet(run->results, suffix, index, error));
     if (change > 0) run->change = PetscMax(run->change, change / PetscMax(size, 3 * error));
     if (isfinite(size) && !isfinite(change))
       run->change = PETSC_INFINITY; /* large steps have left all bounds */
+  }
+  PetscFunctionReturn(0);
+}
+
+/* From the first half of the average (early) to the second (sample.sums by now), by trajectories that are the
+   same, so that the scatter of their blocks is that of the change. Five errors: there are few blocks, and
+   many observables and points. */
+static PetscErrorCode find_drift(Run_ *run, int k, int first)
+{
+  const double errors = 5, share = 0.2, samples = run->num_samples / 2;
+  const PetscBool real = run->point->observables->observables[k].real;
+  double complex *values = run->values, early, late, change = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int b = -1; b < run->num_blocks; b++) {
+    PetscCall(evaluate(run, run->early, samples, k, first, b, PETSC_FALSE, &early));
+    PetscCall(evaluate(run, run->sample.sums, samples, k, first, b, PETSC_FALSE, &late));
+    if (b < 0)
+      change = late - early;
+    else
+      values[b] = late - early;
+  }
+  for (int part = 0; part < (real ? 1 : 2); part++) {
+    const double size = PetscAbsReal(part_of(change, part)), error = jackknife(run->num_blocks, values, part);
+    const double allowed = PetscMax(share * run->settings.tolerance * cabs(late), errors * error);
+    if (size > 0) run->drift = PetscMax(run->drift, size / allowed);
   }
   PetscFunctionReturn(0);
 }
@@ -307,6 +343,23 @@ static PetscErrorCode store_sample(Run_ *run, int index)
     PetscCall(store_observable(run, k, first, index));
     first += run->point->observables->observables[k].num_expectations;
   }
+  PetscFunctionReturn(0);
+}
+
+/* Collective. After store_sample, from what was sampled in the first half, which is in early[]. */
+static PetscErrorCode store_drift(Run_ *run)
+{
+  const int length = run->num_blocks * run->sample.num;
+  int first = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, run->early, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
+  for (int i = 0; i < length; i++) run->sample.sums[i] -= run->early[i];
+  for (int k = 0; k < run->point->observables->count; k++) {
+    PetscCall(find_drift(run, k, first));
+    first += run->point->observables->observables[k].num_expectations;
+  }
+  PetscCall(CospinResultsSet(run->results, "drift", 0, run->drift));
   PetscFunctionReturn(0);
 }
 
@@ -333,12 +386,18 @@ static PetscErrorCode advance(Run_ *run, double duration, PetscBool quietly)
 
 static PetscErrorCode run_steady(Run_ *run)
 {
+  const double half = (run->settings.until - run->settings.from) / 2;
+
   PetscFunctionBeginUser;
   PetscCall(advance(run, run->settings.from, PETSC_TRUE));
   if (!run->ok || run->leave) PetscFunctionReturn(0);
   PetscCall(clear_sample(run));
-  PetscCall(advance(run, run->settings.until - run->settings.from, PETSC_FALSE));
-  if (run->ok && !run->leave) PetscCall(store_sample(run, 0));
+  PetscCall(advance(run, half, PETSC_FALSE));
+  PetscCall(PetscArraycpy(run->early, run->sample.sums, run->num_blocks * run->sample.num));
+  if (run->ok && !run->leave) PetscCall(advance(run, half, PETSC_FALSE));
+  if (!run->ok || run->leave) PetscFunctionReturn(0);
+  PetscCall(store_sample(run, 0));
+  PetscCall(store_drift(run));
   PetscFunctionReturn(0);
 }
 
@@ -378,8 +437,8 @@ static PetscErrorCode create_run(Run_ *run, const CospinRecord *task)
   PetscCall(PetscFree3(mean, axes[0], axes[1]));
   for (int k = 0; k < all->count; k++) run->sample.num += all->observables[k].num_expectations;
   length = (size_t)run->sample.num * (size_t)run->num_blocks;
-  PetscCall(PetscMalloc4(length, &run->sample.sums, length, &run->sample.shadows, (size_t)run->sample.num,
-                         &run->means, (size_t)run->num_blocks, &run->values));
+  PetscCall(PetscMalloc5(length, &run->sample.sums, length, &run->sample.shadows, length, &run->early,
+                         (size_t)run->sample.num, &run->means, (size_t)run->num_blocks, &run->values));
   PetscCall(PetscCalloc1((size_t)run->sample.num, &run->moments));
   for (int k = 0; k < all->count; k++) {
     for (int i = 0; i < all->observables[k].num_expectations; i++)
@@ -395,7 +454,7 @@ static PetscErrorCode destroy_run(Run_ *run)
   PetscFunctionBeginUser;
   for (int e = 0; e < run->sample.num; e++) PetscCall(CospinMomentsDestroy(&run->moments[e]));
   PetscCall(PetscFree(run->moments));
-  PetscCall(PetscFree4(run->sample.sums, run->sample.shadows, run->means, run->values));
+  PetscCall(PetscFree5(run->sample.sums, run->sample.shadows, run->early, run->means, run->values));
   PetscCall(CospinTrajectoriesDestroy(&run->trajectories));
   PetscCall(CospinLangevinDestroy(&run->equations));
   PetscFunctionReturn(0);
@@ -419,7 +478,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     PetscCall(CospinResultsSet(results, "steps", 0, run.steps));
     PetscCall(CospinResultsSet(results, "step_change", 0, run.change));
     PetscCall(CospinResultsSet(results, "clipped", 0, CospinTrajectoriesClipped(run.trajectories)));
-    if (run.change > 1 || CospinTrajectoriesClipped(run.trajectories) > largest_clipped)
+    if (run.change > 1 || run.drift > 1 || CospinTrajectoriesClipped(run.trajectories) > largest_clipped)
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscCall(destroy_run(&run));

@@ -24,6 +24,7 @@ class Langevin(unittest.TestCase):
         self.assertTrue((data[task + "_outcome"] == 1).all())
         self.assertLess(float(data[task + "_step_change"].max()), 0.3)  # the default step is small enough
         self.assertLess(float(data[task + "_clipped"].max()), 1e-3)
+        self.assertFalse((data[task + "_drift"] > 0.9).any())  # NaN in time
 
     def test_identical_ions(self):
         """.008 and .004 at most is the method's error there, tested to .015 and .006 (section 4 of the shared physics)."""
@@ -81,9 +82,9 @@ class Langevin(unittest.TestCase):
         self.assertEqual(float(data.langevin_top[0, 0]), 1)  # s^x = 1, on all trajectories
 
     def test_ranks(self):
-        """To the last bit; on three, blocks of trajectories are dealt out unevenly."""
+        """To the last bit, which need not have settled (status 3); on three, blocks of trajectories are dealt out unevenly."""
         change = CRYSTAL[:-2] + [(CRYSTAL[-2][0], "  - langevin: {trajectories: 500, seed: 7, from: 0.1, until: 0.2}"), CRYSTAL[-1]]
-        one, two, three = (run("ions_crystal_steady.yaml", change, ranks=ranks).load() for ranks in (1, 2, 3))
+        one, two, three = (run("ions_crystal_steady.yaml", change, ranks=ranks, status=3, mask=False).load() for ranks in (1, 2, 3))
         for other, ranks in ((two, 2), (three, 3)):
             self.assertEqual(int(other.ranks), ranks)  # all of them work on the one point
             for name in one.data_vars:
@@ -94,6 +95,17 @@ class Langevin(unittest.TestCase):
         """With steps of the collective time the change is beyond what is allowed, and the outcome says so."""
         data = run("ions_crystal_steady.yaml", CRYSTAL[:-2] + [(CRYSTAL[-2][0], "  - langevin: {dt: 0.1}"), CRYSTAL[-1]], status=3)
         self.assertNotEqual(int(data.langevin_outcome), 1)
+
+    def test_averages_that_begin_too_early(self):
+        """Where inversion is still that of the first pulse (.53 instead of .473); where it has settled (the default) the halves agree."""
+        early = [(r"linspace: \[0.05, 1, 20\]", "linspace: [0.5, 0.5, 1]"), (r"^  N:  40 ", "  N:  20 ")]
+        windows = {"early": "from: 0.1, until: 0.3", "settled": "from: 0.8, until: 1.6"}
+        tasks = "  - steady: {}\n" + "".join(f"  - langevin: {{name: {name}, {keys}}}\n" for name, keys in windows.items())
+        data = run("ions_fig5_cavity.yaml", early + [(r"^  - steady: \{\}\n", tasks)], status=3, mask=False).squeeze()
+        self.assertEqual([int(data[name + "_outcome"]) for name in windows], [-1, 1])
+        self.assertGreater(float(data.early_drift), 2)
+        self.assertGreater(abs(float(data.early_inversion - data.steady_inversion)), .04)
+        self.assertLess(abs(float(data.settled_inversion - data.steady_inversion)), .02)
 
 
 if __name__ == "__main__":
