@@ -11,7 +11,7 @@
 
 enum {
   BLOCK = 64,          /* trajectories in a block of many */
-  FEWEST_BLOCKS = 16,  /* of few, so that their scatter tells the error */
+  FEWEST_BLOCKS = 32,  /* of few, so that their scatter tells the error */
   SHADOW_EVERY = 4,    /* blocks that are also followed by larger steps */
   HEADROOM = 8,        /* binary digits above 1 that means of squares may have */
   STEP_BITS = 14,      /* fours of random numbers in a step */
