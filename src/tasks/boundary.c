@@ -125,7 +125,7 @@ static PetscErrorCode read_search(CospinProblem problem, const CospinRecord *tas
   PetscCall(check_names(problem, task, search, faults, ok));
   PetscCall(CospinMeanNumber(problem, task, "above", 0.0, PETSC_MAX_REAL, "must be a number >= 0", faults,
                              &search->above, ok));
-  PetscCall(CospinMeanNumber(problem, task, "until", 0.0, PETSC_MAX_REAL, "must be a time >= 0", faults,
+  PetscCall(CospinMeanNumber(problem, task, "until", 1e-300, PETSC_MAX_REAL, "must be a time > 0", faults,
                              &search->until, ok));
   PetscCall(CospinMeanNumber(problem, task, "precision", PETSC_SMALL, PETSC_MAX_REAL,
                              "must be a number above 0, such as 1e-4", faults, &search->precision, ok));
@@ -175,43 +175,71 @@ typedef struct {
   const Search *search;
   CospinMeanField field;
   CospinObservables observables;
+  PetscBool undefined; /* the observable was no number */
 } Watch;
 
 static PetscErrorCode exceeds(void *context, const double u[], PetscBool *lost)
 {
-  const Watch *watch = (const Watch *)context;
+  Watch *watch = (Watch *)context;
   double complex value;
 
   PetscFunctionBeginUser;
   PetscCall(CospinMeanObservable(watch->field, watch->observables, watch->search->observable, u, &value));
-  *lost = (PetscBool) !(cabs(value) <= watch->search->above);
+  if (isnan(cabs(value))) watch->undefined = PETSC_TRUE;
+  *lost = (PetscBool)(watch->undefined || cabs(value) > watch->search->above);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const Search *search, double value,
-                              PetscBool *lost, PetscBool *ok)
+/* *ok false: the evolution failed, or the observable is no number on the way. */
+static PetscErrorCode run_to_loss(CospinProblem problem, const CospinRecord *task, Watch *watch,
+                                  CospinFaults faults, PetscBool *lost, PetscBool *ok)
 {
-  Watch watch = {.search = search};
   CospinMeanClock clock;
-  CospinProblem problem;
   char prefix[64];
   double *u;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(varied(point->problem, search, value, NULL, &problem, ok));
-  PetscCheck(*ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A problem between two good ones is bad");
-  PetscCall(CospinObservablesCreate(problem, NULL, &watch.observables, ok));
-  PetscCall(CospinMeanStart(problem, task, NULL, &watch.field, &u, ok));
-  PetscCall(CospinMeanClockCreate(watch.field, u, search->accuracy, prefix, &clock));
-  clock.Lost = exceeds;
-  clock.context = &watch;
-  PetscCall(CospinMeanClockAdvance(&clock, search->until, u, ok));
-  *lost = clock.lost;
-  PetscCall(CospinMeanClockDestroy(&clock));
+  PetscCall(CospinMeanStart(problem, task, faults, &watch->field, &u, ok));
+  if (*ok) {
+    PetscCall(CospinMeanClockCreate(watch->field, u, watch->search->accuracy, prefix, &clock));
+    clock.Lost = exceeds;
+    clock.context = watch;
+    PetscCall(CospinMeanClockAdvance(&clock, watch->search->until, u, ok));
+    *lost = clock.lost;
+    if (watch->undefined) *ok = PETSC_FALSE;
+    PetscCall(CospinMeanClockDestroy(&clock));
+  }
   PetscCall(PetscFree(u));
-  PetscCall(CospinMeanFieldDestroy(&watch.field));
-  PetscCall(CospinObservablesDestroy(&watch.observables));
+  PetscCall(CospinMeanFieldDestroy(&watch->field));
+  PetscFunctionReturn(0);
+}
+
+/* Between two good ends a deck may be bad (a rate that is negative, a size that is not whole): then *ok is
+   false, and its faults are told. */
+static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const Search *search, double value,
+                              PetscBool *lost, PetscBool *ok)
+{
+  const char *name = point->problem->deck->parameters[search->parameter].name;
+  Watch watch = {.search = search};
+  CospinFaults faults;
+  CospinProblem problem;
+  PetscMPIInt rank;
+  char where[160];
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(point->comm, &rank));
+  PetscCall(CospinFaultsCreate("deck", &faults));
+  PetscCall(PetscSNPrintf(where, sizeof(where), "%s = %g of %s", name, value, task->name));
+  PetscCall(CospinFaultsSetWhere(faults, where));
+  PetscCall(varied(point->problem, search, value, faults, &problem, ok));
+  if (*ok) {
+    PetscCall(CospinObservablesCreate(problem, faults, &watch.observables, ok));
+    if (*ok) PetscCall(run_to_loss(problem, task, &watch, faults, lost, ok));
+    PetscCall(CospinObservablesDestroy(&watch.observables));
+  }
+  if (rank == 0) PetscCall(CospinFaultsView(faults, stderr));
+  PetscCall(CospinFaultsDestroy(&faults));
   PetscCall(CospinProblemDestroy(&problem));
   PetscFunctionReturn(0);
 }
@@ -233,7 +261,7 @@ static PetscErrorCode store(const Search *search, PetscBool below, PetscBool abo
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  PetscBool ok, below, above, leave = PETSC_FALSE;
+  PetscBool ok, below = PETSC_FALSE, above = PETSC_FALSE, leave = PETSC_FALSE;
   Search search;
   int iterations = 2;
 
@@ -248,6 +276,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   while (ok && below && above && search.high - search.low > search.precision) {
     const double middle = (search.low + search.high) / 2;
     PetscBool lost;
+    if (!(middle > search.low && middle < search.high)) break; /* neighbours, as far as numbers go */
     PetscCall(CospinTaskLeave(point, &leave));
     *outcome = COSPIN_NOT_RUN;
     if (leave) PetscFunctionReturn(0);

@@ -1,7 +1,7 @@
 """Tasks `meanfield` and `boundary`: the published boundary, stability of both closures, spins one by one as groups."""
 import unittest
 
-from decks import run
+from decks import run, run_text
 
 import numpy as np
 
@@ -25,6 +25,19 @@ class MeanField(unittest.TestCase):
                                                              (r"until:      400", "until:      60")], status=3)
         self.assertEqual(int(data.boundary_outcome[0]), -3)
         self.assertTrue(np.isnan(data.boundary_value[0]))
+
+    def test_boundary_of_odd_decks(self):
+        """Driven against its decay, an observable with what is looked for: a deck that is bad only between the ends, an observable
+        that is no number, and a precision below the distance of neighbouring numbers."""
+        deck = ("title: odd boundary\nparameters: {{N: 4, x: 0}}\ncomponents: {{s: {{kind: ensemble, size: N}}}}\n"
+                "hamiltonian: [x*s.Sx]\njumps: [{{rate: '{rate}', operator: s.Sm}}]\nobservables: {{z: '{z}'}}\n"
+                "tasks:\n  - boundary: {{vary: x, between: [0, {high}], observable: z, above: 0.9, until: {until}, precision: 1e-9}}\n")
+        for rate, z in (("(x-0.5)^2-0.01", "1 + 2*<s.Sz>/N"), ("1", "0*<s.Sz>/(1-x)/(<s.Sz>+N/2)")):
+            data = run_text(deck.format(rate=rate, z=z + " + x", high=.9, until=5), status=3, mask=False)
+            self.assertEqual(int(data.boundary_outcome), -5)
+            self.assertTrue(np.isnan(data.boundary_value))
+        data = run_text(deck.format(rate=1, z="0*<s.Sz> + x/1e8", high=1e8, until=1e-12))  # doubles there are 1.5e-8 apart
+        self.assertAlmostEqual(float(data.boundary_value), 9e7, delta=1e-6)
 
     def test_stability_of_the_closures(self):
         # (22)-(23) make the synchronised state unstable for eta < 1/2 at every N, the exact closure does not
