@@ -51,9 +51,9 @@ static const CospinTaskVariable variables[] = {
     {"value", COSPIN_REAL, PETSC_FALSE, "1", "boundary",
      "between lower and upper; no value if it is not between the ends"},
     {"lower", COSPIN_REAL, PETSC_FALSE, "1", "largest value at which nothing was lost",
-     "none: lost at the lower end"},
+     "none: lost at both ends"},
     {"upper", COSPIN_REAL, PETSC_FALSE, "1", "smallest value at which it was lost",
-     "none: not lost at the upper end"},
+     "none: lost at neither end"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "evolutions", ""},
     {.suffix = NULL},
 };
@@ -176,6 +176,7 @@ typedef struct {
   CospinMeanField field;
   CospinObservables observables;
   PetscBool undefined; /* the observable was no number */
+  PetscBool leave;
 } Watch;
 
 static PetscErrorCode exceeds(void *context, const double u[], PetscBool *lost)
@@ -191,8 +192,8 @@ static PetscErrorCode exceeds(void *context, const double u[], PetscBool *lost)
 }
 
 /* *ok false: the evolution failed, or the observable is no number on the way. */
-static PetscErrorCode run_to_loss(CospinProblem problem, const CospinRecord *task, Watch *watch,
-                                  CospinFaults faults, PetscBool *lost, PetscBool *ok)
+static PetscErrorCode run_to_loss(CospinPoint point, CospinProblem problem, const CospinRecord *task,
+                                  Watch *watch, CospinFaults faults, PetscBool *lost, PetscBool *ok)
 {
   CospinMeanClock clock;
   char prefix[64];
@@ -202,11 +203,12 @@ static PetscErrorCode run_to_loss(CospinProblem problem, const CospinRecord *tas
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinMeanStart(problem, task, faults, &watch->field, &u, ok));
   if (*ok) {
-    PetscCall(CospinMeanClockCreate(watch->field, u, watch->search->accuracy, prefix, &clock));
+    PetscCall(CospinMeanClockCreate(point, watch->field, u, watch->search->accuracy, prefix, &clock));
     clock.Lost = exceeds;
     clock.context = watch;
     PetscCall(CospinMeanClockAdvance(&clock, watch->search->until, u, ok));
     *lost = clock.lost;
+    watch->leave = clock.leave;
     if (watch->undefined) *ok = PETSC_FALSE;
     PetscCall(CospinMeanClockDestroy(&clock));
   }
@@ -218,7 +220,7 @@ static PetscErrorCode run_to_loss(CospinProblem problem, const CospinRecord *tas
 /* Between two good ends a deck may be bad (a rate that is negative, a size that is not whole): then *ok is
    false, and its faults are told. */
 static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const Search *search, double value,
-                              PetscBool *lost, PetscBool *ok)
+                              PetscBool *lost, PetscBool *leave, PetscBool *ok)
 {
   const char *name = point->problem->deck->parameters[search->parameter].name;
   Watch watch = {.search = search};
@@ -235,9 +237,10 @@ static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const
   PetscCall(varied(point->problem, search, value, faults, &problem, ok));
   if (*ok) {
     PetscCall(CospinObservablesCreate(problem, faults, &watch.observables, ok));
-    if (*ok) PetscCall(run_to_loss(problem, task, &watch, faults, lost, ok));
+    if (*ok) PetscCall(run_to_loss(point, problem, task, &watch, faults, lost, ok));
     PetscCall(CospinObservablesDestroy(&watch.observables));
   }
+  *leave = watch.leave;
   if (rank == 0) PetscCall(CospinFaultsView(faults, stderr));
   PetscCall(CospinFaultsDestroy(&faults));
   PetscCall(CospinProblemDestroy(&problem));
@@ -247,12 +250,14 @@ static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const
 /* ---- Bisection
  * ----------------------------------------------------------------------------------------------- */
 
+/* `below`: not lost at the lower end; `above`: lost at the upper. Unless both are, low and high have changed
+   places, so that something was lost at high only, as ever. */
 static PetscErrorCode store(const Search *search, PetscBool below, PetscBool above, int iterations,
                             CospinResults results)
 {
   PetscFunctionBeginUser;
-  if (below) PetscCall(CospinResultsSet(results, "lower", 0, search->low));
-  if (above) PetscCall(CospinResultsSet(results, "upper", 0, search->high));
+  if (below || !above) PetscCall(CospinResultsSet(results, "lower", 0, search->low));
+  if (above || !below) PetscCall(CospinResultsSet(results, "upper", 0, search->high));
   if (below && above) PetscCall(CospinResultsSet(results, "value", 0, (search->low + search->high) / 2));
   PetscCall(CospinResultsSet(results, "iterations", 0, iterations));
   PetscFunctionReturn(0);
@@ -267,12 +272,14 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 
   PetscFunctionBeginUser;
   PetscCall(read_search(point->problem, task, NULL, &search, &ok));
-  PetscCall(is_lost(point, task, &search, search.low, &below, &ok));
+  PetscCall(is_lost(point, task, &search, search.low, &below, &leave, &ok));
   below = (PetscBool)!below;
-  if (ok) PetscCall(is_lost(point, task, &search, search.high, &above, &ok));
-  if (ok && !below) search.high = search.low; /* lost at the lower end */
-  if (ok && !above) search.low = search.high;
-  if (ok && !below && !above) below = PETSC_TRUE;
+  if (ok) PetscCall(is_lost(point, task, &search, search.high, &above, &leave, &ok));
+  if (ok && !(below && above)) {
+    const double low = search.low;
+    search.low = search.high;
+    search.high = low;
+  }
   while (ok && below && above && search.high - search.low > search.precision) {
     const double middle = (search.low + search.high) / 2;
     PetscBool lost;
@@ -280,12 +287,16 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     PetscCall(CospinTaskLeave(point, &leave));
     *outcome = COSPIN_NOT_RUN;
     if (leave) PetscFunctionReturn(0);
-    PetscCall(is_lost(point, task, &search, middle, &lost, &ok));
+    PetscCall(is_lost(point, task, &search, middle, &lost, &leave, &ok));
+    if (!ok) break;
     if (lost) search.high = middle;
     if (!lost) search.low = middle;
     iterations++;
   }
-  *outcome = !ok ? COSPIN_SOLVER_FAILED : below && above ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  *outcome = leave            ? COSPIN_NOT_RUN
+             : !ok            ? COSPIN_SOLVER_FAILED
+             : below && above ? COSPIN_GOOD
+                              : COSPIN_NOT_CONVERGED;
   if (ok) PetscCall(store(&search, below, above, iterations, results));
   PetscFunctionReturn(0);
 }

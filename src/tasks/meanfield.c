@@ -197,11 +197,12 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskNumber(point->problem, task, "accuracy", NULL, &accuracy, &ok));
   PetscCall(CospinMeanStart(point->problem, task, NULL, &field, &u, &ok));
-  PetscCall(CospinMeanClockCreate(field, u, accuracy, prefix, &clock));
+  PetscCall(CospinMeanClockCreate(point, field, u, accuracy, prefix, &clock));
   if (CospinRecordGet(task, "times")->axis.size)
     PetscCall(run_time(point, task, field, &clock, u, results, outcome));
   else
     PetscCall(run_fixed_point(point, task, field, &clock, prefix, u, results, outcome));
+  if (clock.leave) *outcome = COSPIN_NOT_RUN;
   PetscCall(CospinMeanClockDestroy(&clock));
   PetscCall(PetscFree(u));
   PetscCall(CospinMeanFieldDestroy(&field));

@@ -126,6 +126,7 @@ PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField fie
 
 /* The equations in time; it points to the field and must stay where it is. */
 typedef struct {
+  CospinPoint point; /* whose ranks are all in step */
   CospinMeanField field;
   TS ts;
   Vec state;
@@ -134,11 +135,11 @@ typedef struct {
   /* asked after every step with the state u, true ends it; NULL: never */
   PetscErrorCode (*Lost)(void *context, const double u[], PetscBool *lost);
   void *context;
-  PetscBool lost;
+  PetscBool lost, leave; /* leave: the run is to end (CospinTaskLeave), and the solver has given up */
 } CospinMeanClock;
-/* u[]: at time 0. `accuracy`: of a step, relative and absolute. */
-PetscErrorCode CospinMeanClockCreate(CospinMeanField field, const double u[], double accuracy,
-                                     const char prefix[], CospinMeanClock *clock);
+/* Collective on the point, as advancing is. u[]: at time 0. `accuracy`: of a step, relative and absolute. */
+PetscErrorCode CospinMeanClockCreate(CospinPoint point, CospinMeanField field, const double u[],
+                                     double accuracy, const char prefix[], CospinMeanClock *clock);
 PetscErrorCode CospinMeanClockDestroy(CospinMeanClock *clock);
 /* u[]: at a time that is not before the last one, or when Lost said so; *ok false if the solver gave up. */
 PetscErrorCode CospinMeanClockAdvance(CospinMeanClock *clock, double time, double u[], PetscBool *ok);

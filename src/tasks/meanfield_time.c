@@ -4,6 +4,7 @@
    deviations from these do.
 */
 #include "meanfield.h"
+#include "settings.h"
 #include <cospin/hermitian.h>
 #include <petscblaslapack.h>
 #include <string.h>
@@ -133,11 +134,16 @@ static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *conte
 
 static PetscErrorCode after_step(TS ts)
 {
+  enum { ASK_EVERY = 1000 };
   CospinMeanClock *clock;
+  PetscInt step;
   Vec x;
 
   PetscFunctionBeginUser;
   PetscCall(TSGetApplicationContext(ts, &clock));
+  PetscCall(TSGetStepNumber(ts, &step));
+  if (step % ASK_EVERY == 0) PetscCall(CospinTaskLeave(clock->point, &clock->leave));
+  if (clock->leave) PetscCall(TSSetConvergedReason(ts, TS_CONVERGED_USER));
   if (!clock->Lost) PetscFunctionReturn(0);
   PetscCall(TSGetSolution(ts, &x));
   PetscCall(get(x, clock->field->num_unknowns, clock->u));
@@ -146,14 +152,14 @@ static PetscErrorCode after_step(TS ts)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMeanClockCreate(CospinMeanField field, const double u[], double accuracy,
-                                     const char prefix[], CospinMeanClock *clock)
+PetscErrorCode CospinMeanClockCreate(CospinPoint point, CospinMeanField field, const double u[],
+                                     double accuracy, const char prefix[], CospinMeanClock *clock)
 {
   const int n = field->num_unknowns;
   double largest = 0.0;
 
   PetscFunctionBeginUser;
-  *clock = (CospinMeanClock){.field = field};
+  *clock = (CospinMeanClock){.point = point, .field = field};
   PetscCall(PetscMalloc2(n, &clock->u, n, &clock->slopes));
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, n, &clock->state));
   PetscCall(put(n, u, clock->state));

@@ -38,6 +38,11 @@ class MeanField(unittest.TestCase):
             self.assertTrue(np.isnan(data.boundary_value))
         data = run_text(deck.format(rate=1, z="0*<s.Sz> + x/1e8", high=1e8, until=1e-12))  # doubles there are 1.5e-8 apart
         self.assertAlmostEqual(float(data.boundary_value), 9e7, delta=1e-6)
+        # lost at the lower end only, at both, at neither
+        for z, lower, upper in (("1 - x", .5, 0), ("1 + x", np.nan, 0), ("x", .5, np.nan)):
+            data = run_text(deck.format(rate=1, z="0*<s.Sz> + " + z, high=.5, until=1), status=3, mask=False)
+            found = [float(data["boundary_" + name]) for name in ("lower", "upper", "value")]
+            np.testing.assert_equal(found, [lower, upper, np.nan])
 
     def test_stability_of_the_closures(self):
         # (22)-(23) make the synchronised state unstable for eta < 1/2 at every N, the exact closure does not
