@@ -11,6 +11,8 @@
 #include "herald.h"
 #include <math.h>
 
+static const double negligible = 1e-18; /* of a term beside the largest */
+
 PetscErrorCode CospinHeraldCreate(int atoms, double efficiency, double dark, CospinHerald *herald)
 {
   const int num = atoms / 2 + 1, first = atoms % 2;
@@ -89,23 +91,39 @@ static double binomial(const CospinHerald *herald, int photons, int n)
          times_log(photons - n, 1 - herald->efficiency);
 }
 
+double CospinHeraldDark(const CospinHerald *herald, int n)
+{
+  return times_log(n, herald->dark) - herald->dark - lgamma(n + 1.0);
+}
+
+/* Of n clicks k are photons: how much more likely k + 1 of them are. It falls with k. */
+static double one_more(const CospinHerald *herald, int photons, int n, int k)
+{
+  const double efficiency = herald->efficiency;
+
+  return efficiency / (1 - efficiency) * (photons - k) / (k + 1.0) * (n - k) / herald->dark;
+}
+
+/* The sum over k goes both ways from its largest term, which is far from the clicks of a bright counter where
+   they are improbable. */
 double CospinHeraldLikelihood(const CospinHerald *herald, int photons, int n)
 {
-  const int most = PetscMin(n, photons), least = PetscMax(0, most - most_dark_counts(herald));
-  double largest = -INFINITY, sum = 0.0;
+  const int most = PetscMin(n, photons);
+  int largest = 0, end = most;
+  double sum = 1.0, term = 1.0;
 
   if (herald->dark == 0.0) return binomial(herald, photons, n);
-  for (int k = least; k <= most; k++) { /* k of the clicks are photons */
-    const double term =
-        binomial(herald, photons, k) + (n - k) * log(herald->dark) - herald->dark - lgamma(n - k + 1.0);
-    if (term > largest) {
-      sum = sum * exp(largest - term) + 1.0;
-      largest = term;
-    } else if (term > -INFINITY) {
-      sum += exp(term - largest);
-    }
+  while (largest < end) {
+    const int k = largest + (end - largest) / 2;
+    if (one_more(herald, photons, n, k) > 1.0)
+      largest = k + 1;
+    else
+      end = k;
   }
-  return largest > -INFINITY ? largest + log(sum) : -INFINITY;
+  for (int k = largest; k < most && term > negligible; k++) sum += term *= one_more(herald, photons, n, k);
+  term = 1.0;
+  for (int k = largest; k > 0 && term > negligible; k--) sum += term /= one_more(herald, photons, n, k - 1);
+  return binomial(herald, photons, largest) + CospinHeraldDark(herald, n - largest) + log(sum);
 }
 
 double CospinHeraldNormalise(int begin, int end, const double w[], double e[])

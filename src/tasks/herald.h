@@ -35,6 +35,8 @@ int CospinHeraldSpin(const CospinHerald *herald, int s);
 int CospinHeraldPhotons(const CospinHerald *herald, int pulse, int s);
 /* The most clicks that are worth a thought: all photons, and the dark counts that are not too improbable. */
 int CospinHeraldMostClicks(const CospinHerald *herald, int pulse);
+/* Logarithm of the probability of n dark counts in a pulse: Poisson. */
+double CospinHeraldDark(const CospinHerald *herald, int n);
 /* Logarithm of the probability of n clicks in a pulse of that many photons: binomial, with dark counts its
    convolution with a Poisson distribution. */
 double CospinHeraldLikelihood(const CospinHerald *herald, int photons, int n);

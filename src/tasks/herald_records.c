@@ -165,21 +165,31 @@ static int draw(int num, const double xi[], double u)
   return s;
 }
 
+/* Fewer or more than these have a probability below 1e-20. */
+static int draw_dark_counts(const CospinHerald *herald, double u)
+{
+  const double spread = 10 * sqrt(herald->dark) + 20;
+  const int most = (int)ceil(herald->dark + spread);
+  int n = (int)fmax(0.0, herald->dark - spread);
+  double term = exp(CospinHeraldDark(herald, n));
+
+  for (; u >= term && n < most; term *= herald->dark / ++n) u -= term;
+  return n;
+}
+
 /* How many of the photons are counted, and how many dark counts there are beside them. */
 static int draw_clicks(const CospinHerald *herald, int photons, const double uniform[2])
 {
   const CospinHerald bright = {.log_factorial = herald->log_factorial, .efficiency = herald->efficiency};
-  double u = uniform[0], term = exp(-herald->dark);
-  int n = 0, dark = 0;
+  double u = uniform[0];
+  int n = 0;
 
   for (; n < photons; n++) {
     const double p = exp(CospinHeraldLikelihood(&bright, photons, n));
     if (u < p) break;
     u -= p;
   }
-  if (herald->dark == 0.0) return n;
-  for (u = uniform[1]; u >= term && term > 0.0; dark++, term *= herald->dark / dark) u -= term;
-  return n + dark;
+  return herald->dark > 0.0 ? n + draw_dark_counts(herald, uniform[1]) : n;
 }
 
 static PetscErrorCode sample(Walk *walk, const double w[], const CospinHeraldAverage *average)

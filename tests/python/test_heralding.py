@@ -271,6 +271,20 @@ class Records(unittest.TestCase):
         off = abs(drawn.heralding_average_deviation / exact.heralding_average_deviation - 1)
         self.assertLess(float(off.max()), .02)
 
+    def test_dark_counts_alone(self):
+        """A blind counter tells nothing, however many dark counts it makes."""
+        data = run("dark: 1", "", "atoms: 100, efficiency: 0, dark: dark, first: 40")
+        numpy.testing.assert_allclose(data.heralding_posterior, data.heralding_prior, rtol=1e-12)
+        self.assertAlmostEqual(float(data.heralding_probability) / poisson(40, 1), 1, delta=1e-11)
+
+    def test_samples_of_many_dark_counts(self):
+        """exp(-900) is no number any more."""
+        data = run("M: 0", "M: [0, 2000]", "atoms: 20, efficiency: 0.9, dark: 900, pulses: 2, samples: M, tolerance: 1e-4")
+        exact, drawn = data.sel(M=0), data.sel(M=2000)
+        off = abs(drawn.heralding_average_information - exact.heralding_average_information)
+        self.assertLess(float(off / drawn.heralding_average_error), 4)
+        self.assertLess(float(drawn.heralding_average_error / exact.heralding_average_information), .01)
+
     def test_ranks(self):
         grid, keys = "M: [0, 501], seed: [3, 4]", "atoms: 9, efficiency: 0.7, first: 2, pulses: 3, samples: M, seed: seed"
         alone = run("M: 0, seed: 1", grid, keys)
