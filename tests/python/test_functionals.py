@@ -42,6 +42,18 @@ def mode(cutoff):
     return {"dimension": cutoff, "a": numpy.diag(numpy.sqrt(numpy.arange(1, cutoff)), 1).astype(complex)}
 
 
+def levels(count, number):
+    """E[a,b] of atoms of `number` levels and their spin, d^N kets: what is not symmetric is there, too."""
+    lift = lambda h: sum(functools.reduce(numpy.kron, [h if k == l else numpy.eye(number) for k in range(count)])
+                         for l in range(count))
+    unit, s = numpy.eye(number), (number - 1) / 2
+    m = numpy.arange(number) - s
+    single = numpy.diag(numpy.sqrt(s * (s + 1) - m[:-1] * (m[:-1] + 1)), -1).astype(complex)
+    x, y = (single + single.T) / 2, (single - single.T) / 2j
+    return {**{f"E{a}{b}": lift(numpy.outer(unit[a], unit[b])) for a in range(number) for b in range(number)},
+            **cartesian(lift(single)), "Qxx": lift(2 * x @ x), "Qyy": lift(2 * y @ y)}
+
+
 def css(space, theta, phi):
     """All down, turned: exp(-i theta (S . n)) with n in the xy plane takes down to cos(theta/2) down + e^{i phi} ... up."""
     values, vectors = numpy.linalg.eigh(numpy.sin(phi) * space["Sx"] + numpy.cos(phi) * space["Sy"])
@@ -281,6 +293,56 @@ tasks:
             "singlet": [numpy.trace(dark @ x).real for x in states],
             "bits": [numpy.trace(up_0_and_2 @ x).real for x in states]})
         self.compare(data, "evolve", {"kitagawa": [squeezing(x, q, 3)[0] for x in states]}, 1e-4)
+
+
+    def test_levels(self):
+        """Two or three atoms of three or four levels, alone and in a cavity, where kets have blocks and a kernel."""
+        for count, number, amplitudes in ((3, 3, (1, .5, .3)), (2, 4, (1, .5, .3, -.7))):
+            top = number - 1
+            data = run(f"""
+title: Atoms of {number} levels
+components: {{g: {{kind: levels, size: {count}, levels: {number}}}}}
+hamiltonian: [0.7*g.Sx + 0.3*g.Sz^2]
+jumps:
+  - {{rate: 0.4, operator: g.Sm}}
+  - {{rate: 0.3, operator: 'g.E[{top},0]'}}
+  - {{rate: 0.2, operator: 'g.n[{top}]'}}
+observables: {{z: qfi(g.Sz), q: qfi(g.Qxx - g.Qyy), xz: qfi(g.Sx*g.Sz + g.Sz*g.Sx), best: qfi_max(g), purity: purity(),
+              entropy: entropy(), kitagawa: squeezing(g), wineland: wineland(g)}}
+tasks:
+  - evolve: {{initial: {{g: {{product: [{", ".join(map(str, amplitudes))}]}}}}, times: [0, 0.4, 1.2]}}
+""")
+            g = levels(count, number)
+            psi = functools.reduce(numpy.kron, [numpy.array(amplitudes, complex) / numpy.linalg.norm(amplitudes)] * count)
+            jumps = [(.4, g["Sm"]), (.3, g[f"E{top}0"]), (.2, g[f"E{top}{top}"])]
+            states = [evolve(numpy.outer(psi, psi.conj()), .7 * g["Sx"] + .3 * g["Sz"] @ g["Sz"], jumps, t, 40) for t in TIMES]
+            both = g["Sx"] @ g["Sz"]
+            self.compare(data, "evolve", {
+                "z": [information(x, g["Sz"]) for x in states], "best": [largest_information(x, g) for x in states],
+                "q": [information(x, g["Qxx"] - g["Qyy"]) for x in states], "entropy": [entropy(x) for x in states],
+                "xz": [information(x, both + both.conj().T) for x in states],
+                "purity": [numpy.trace(x @ x).real for x in states]})
+            xi = numpy.array([squeezing(x, g, count * top) for x in states])
+            self.compare(data, "evolve", {"kitagawa": xi[:, 0], "wineland": xi[:, 1]}, 1e-3)
+        data = run("""
+title: Atoms of three levels in a cavity
+components: {g: {kind: levels, size: 2, levels: 3}, c: {kind: mode, cutoff: 3}}
+hamiltonian: ['0.8*c.a*g.E[2,0] + hc']
+jumps:
+  - {rate: 0.5, operator: c.a}
+  - {rate: 0.3, operator: 'g.E[1,2]'}
+observables: {z: qfi(g.Sz), x: qfi(g.Sx), n: qfi(c.n), both: qfi(g.Sy + c.a + dag(c.a)), entropy: entropy()}
+tasks:
+  - evolve: {initial: {g: {level: 0}, c: {fock: 1}}, times: [0, 0.4, 1.2]}
+""")
+        g, c = together({**levels(2, 3), "dimension": 9}, mode(3))
+        a, swap = c["a"], .8 * c["a"] @ g["E20"]
+        psi = numpy.eye(27)[1]
+        states = [evolve(numpy.outer(psi, psi), swap + swap.conj().T, [(.5, a), (.3, g["E12"])], t, 40) for t in TIMES]
+        self.compare(data, "evolve", {
+            "z": [information(x, g["Sz"]) for x in states], "x": [information(x, g["Sx"]) for x in states],
+            "n": [information(x, a.conj().T @ a) for x in states], "entropy": [entropy(x) for x in states],
+            "both": [information(x, g["Sy"] + a + a.conj().T) for x in states]})
 
 
 class ClosedForms(unittest.TestCase):

@@ -160,6 +160,12 @@ static double Size(CospinComponent component)
   return CospinLevelsSize(component);
 }
 
+/* All atoms in the highest level. */
+static double Length(CospinComponent component)
+{
+  return 0.5 * Size(component) * (CospinLevelsNumber(component) - 1);
+}
+
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
   const double base = Size(component) + 1;
@@ -350,6 +356,7 @@ const CospinComponentKind CospinComponentLevels = {
     .element = "|n><n'| of occupation numbers, normalised symmetric states",
     .size = "number of atoms N",
     .Size = Size,
+    .Length = Length,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     .NumLevels = CospinLevelsNumber,

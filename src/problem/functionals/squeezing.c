@@ -5,7 +5,8 @@
      squeezing  xi_S^2 = 4 lambda/N            M. Kitagawa, M. Ueda, PRA 47, 5138 (1993)
      wineland   xi_R^2 = N lambda/|<S>|^2      D. J. Wineland et al., PRA 50, 67 (1994)
 
-   Both are 1 in a coherent state. Where the mean spin vanishes neither has a value.
+   N being twice the length (of atoms of spin s: 2 s for each). Both are 1 in a coherent state. Where the mean
+   spin vanishes neither has a value.
 */
 #include <cospin/functional.h>
 #include <math.h>

@@ -27,7 +27,7 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
     PetscCall(PetscSNPrintf(why, why_size, "the levels of %s `%.100s` have no single number",
                             kind->record.name, component->name));
   else if (!kind->SetColumns(component, columns, label))
-    PetscCall(PetscSNPrintf(why, why_size, "%s `%.100s` has no %s = %g (%s)", kind->record.name,
+    PetscCall(PetscSNPrintf(why, why_size, "%s `%.100s` has no %s = %.10g (%s)", kind->record.name,
                             component->name, num == MOST_COLUMNS ? kind->columns[0].suffix : "level",
                             functional->number, kind->columns[0].help));
   PetscFunctionReturn(0);
