@@ -28,6 +28,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cospin_data
+import cospin_husimi
 import cospin_wigner
 
 PANEL = (3.4, 2.55)  # inches: one column of a journal
@@ -86,8 +87,9 @@ class MapPanel:
 
 
 @dataclass
-class WignerPanel:
-    """One state of an entry {kind: wigner}; all of them share `look`."""
+class PhaseSpacePanel:
+    """One state of an entry {kind: wigner} or {kind: husimi}; all of them share `look`."""
+    functions: object  # module with on_plane and on_sphere
     path: str
     task: str
     point: dict
@@ -212,7 +214,7 @@ def choose_panels(path, data, options):
     return panels
 
 
-def wigner_panels(path, data, entry):
+def phase_space_panels(path, data, entry):
     """A panel for every state that the task has stored."""
     task = entry.get("task") or (cospin_data.stored_tasks(path) or ["(none)"])[0]
     panels, points = [], cospin_data.stored_points(path, task)
@@ -223,7 +225,7 @@ def wigner_panels(path, data, entry):
         kind = state.component().kind
         sphere = (entry.get("on") or ("plane" if kind == "mode" else "sphere")) == "sphere"
         if kind in ("spins", "levels") or (sphere and kind == "mode") or (not sphere and kind == "ensemble"):
-            raise Refusal(f"there is no Wigner function of {kind} {state.component().name} on a "
+            raise Refusal(f"there is no {entry['kind'].capitalize()} function of {kind} {state.component().name} on a "
                           f"{'sphere' if sphere else 'plane'}")
         irrep = float(entry["j"]) if entry.get("j") else None
         if irrep is not None and irrep not in [label[0] for label in state.component().basis()]:
@@ -231,7 +233,7 @@ def wigner_panels(path, data, entry):
         matrix = state.block(irrep)
         names = [f"{'$t$' if name == 'time' else symbol(data[name])} = {point[name]:g}" for name in varying]
         title = ", ".join([*([checked(entry["title"])] if entry.get("title") else []), *names])
-        panels.append(WignerPanel(path, task, point, matrix, sphere, {}, title))
+        panels.append(PhaseSpacePanel(PHASE_SPACES[entry["kind"]], path, task, point, matrix, sphere, {}, title))
     look = {"radius": max((radius_of(panel.matrix) for panel in panels), default=1.)}
     for panel in panels:
         panel.look = look
@@ -254,7 +256,8 @@ def map_panels(_, __, entry):
     return [MapPanel(y=name, **known, **flags) for name in listed(entry.get("y"))]
 
 
-OTHER_PANELS = {"wigner": wigner_panels, "crystal": crystal_panels, "map": map_panels}
+PHASE_SPACES = {"wigner": cospin_wigner, "husimi": cospin_husimi}
+OTHER_PANELS = {**{kind: phase_space_panels for kind in PHASE_SPACES}, "crystal": crystal_panels, "map": map_panels}
 
 
 def radius_of(matrix):
@@ -526,24 +529,24 @@ def label_sphere(ax):
     ax.set_axis_off()
 
 
-def draw_wigner(ax, panel):
+def draw_phase_space(ax, panel):
     """The plane, or the sphere seen from below in Lambert's projection (equal areas): the lowest level in the middle, so
     that a spin looks like its boson. Red is positive, blue negative."""
     if panel.sphere:
         away, turn = np.linspace(0, np.pi, 121), np.linspace(0, 2 * np.pi, 181)
-        values = cospin_wigner.on_sphere(panel.matrix, np.pi - away, turn)
+        values = panel.functions.on_sphere(panel.matrix, away, -turn)
         x, y = (np.outer(np.sin(away / 2), part) for part in (np.cos(turn), -np.sin(turn)))
         label_sphere(ax)
     else:
         line = np.linspace(-panel.look["radius"], panel.look["radius"], 201)
         x, y = np.meshgrid(line, line)
-        values = cospin_wigner.on_plane(panel.matrix, x + 1j * y)
+        values = panel.functions.on_plane(panel.matrix, x + 1j * y)
         ax.set_xlabel(r"Re $\alpha$")
         ax.set_ylabel(r"Im $\alpha$")
     largest = np.abs(values).max()
     mesh = ax.pcolormesh(x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="gouraud", rasterized=True)
     ax.set_aspect("equal")
-    ax.figure.colorbar(mesh, ax=ax, fraction=0.046, pad=0.12 if panel.sphere else 0.04, label="$W$")
+    ax.figure.colorbar(mesh, ax=ax, fraction=0.046, pad=0.12 if panel.sphere else 0.04, label="$W$" if panel.functions is cospin_wigner else "$Q$")
     ax.set_title(panel.title, loc="left")
 
 
@@ -587,7 +590,7 @@ def number_as_letter(number):
 
 def draw_figure(panels, files, say):
     columns = min(len(panels), 2)
-    if any(isinstance(panel, WignerPanel) for panel in panels) and len(panels) > 2:
+    if any(isinstance(panel, PhaseSpacePanel) for panel in panels) and len(panels) > 2:
         columns = min(int(np.ceil(np.sqrt(len(panels)))), 6)
     rows = -(-len(panels) // columns)
     title, source = (checked(files[0][1].attrs.get(name, "")) for name in ("title", "source"))
@@ -598,8 +601,8 @@ def draw_figure(panels, files, say):
     height = PANEL[1] * rows + head + foot
     figure, grid = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
     for number, (ax, panel) in enumerate(zip(grid.flat, panels)):
-        if isinstance(panel, WignerPanel):
-            draw_wigner(ax, panel)
+        if isinstance(panel, PhaseSpacePanel):
+            draw_phase_space(ax, panel)
         elif isinstance(panel, CrystalPanel):
             panel.draw(ax, panel.parts)
         elif isinstance(panel, MapPanel):

@@ -57,10 +57,11 @@ def parity_of_spin(levels):
 
 
 def on_sphere(rho, theta, phi):
-    """[len(theta)][len(phi)] W(theta, phi), integral over the sphere Tr rho: Stratonovich's, theta = 0 all up.
+    """[len(theta)][len(phi)] W(theta, phi), integral over the sphere Tr rho: Stratonovich's.
 
-    W = (2j+1)/(4 pi) Tr[rho R Pi R^+], R = e^{-i phi Jz} e^{-i theta Jy} (Heiss and Weigert, PRA 63, 012105 (2000));
-    rotations of the state rotate W, and Tr(A B) = 4 pi/(2j+1) times the integral of W_A W_B.
+    Angles are those of a deck's css: [theta, phi], theta = 0 all down; from the direction of Jz and Jx they are
+    pi - theta and -phi, so W = (2j+1)/(4 pi) Tr[rho R Pi R^+], R = e^{i phi Jz} e^{-i (pi - theta) Jy} (Heiss and Weigert,
+    PRA 63, 012105 (2000)); rotations of the state rotate W, and Tr(A B) = 4 pi/(2j+1) times the integral of W_A W_B.
     """
     rho = np.asarray(rho)
     levels = len(rho)
@@ -72,10 +73,10 @@ def on_sphere(rho, theta, phi):
     shifts = np.arange(-(levels - 1), levels)
     waves = np.exp(1j * np.outer(shifts, phi))
     values = np.empty((len(theta), len(phi)))
-    for row, angle in enumerate(theta):
+    for row, angle in enumerate(np.pi - np.asarray(theta)):
         rotation = ((vectors * np.exp(-1j * angle * turns)) @ vectors.conj().T).real
         kernel = (rotation * parity) @ rotation.T
-        product = rho * kernel  # the kernel at phi: kernel[m', m] e^{-i phi (m' - m)}
+        product = rho * kernel  # the kernel at phi: kernel[m', m] e^{i phi (m' - m)}
         sums = np.array([np.trace(product, offset=shift) for shift in shifts])  # column - row = shift
-        values[row] = (sums @ waves.conj()).real
+        values[row] = (sums @ waves).real
     return values * levels / (4 * np.pi)

@@ -162,19 +162,33 @@ typedef struct {
   CospinExpression operator;
 } CospinJump;
 
-typedef enum { COSPIN_PLOT_LINES, COSPIN_PLOT_WIGNER, COSPIN_PLOT_CRYSTAL, COSPIN_PLOT_MAP } CospinPlotKind;
+typedef enum {
+  COSPIN_PLOT_LINES,
+  COSPIN_PLOT_WIGNER,
+  COSPIN_PLOT_HUSIMI,
+  COSPIN_PLOT_CRYSTAL,
+  COSPIN_PLOT_MAP
+} CospinPlotKind;
+extern const char *const CospinPlotKinds[]; /* their names, NULL at the end */
+
+/* Whether it is drawn of stored states: of wigner and husimi, which have the same keys. */
+static inline PetscBool CospinPlotIsOfStates(CospinPlotKind kind)
+{
+  return kind == COSPIN_PLOT_WIGNER || kind == COSPIN_PLOT_HUSIMI ? PETSC_TRUE : PETSC_FALSE;
+}
 
 /* One picture that postprocess draws: {x: axis, y: [variables], series: axis, average: axis, title:, logx:,
  * logy:, xlabel:, ylabel:}; {kind: map, x: axis, series: axis, y: [variables], contour: variable, ridge:
- * variable, mark: "X Y"} with a panel of colours for each variable; of stored states: {kind: wigner, task:,
- * component:, on: plane | sphere, j:, title:}; or of ions and their modes: {kind: crystal, array:, title:} */
+ * variable, mark: "X Y"} with a panel of colours for each variable; of stored states: {kind: wigner | husimi,
+ * task:, component:, on: plane | sphere, j:, title:}; or of ions and their modes: {kind: crystal, array:,
+ * title:} */
 typedef struct {
   CospinPosition position;
   CospinPlotKind kind;
   char *x, *series, *average, *title, *xlabel, *ylabel; /* NULL if not said */
   char *contour, *ridge, *mark;    /* of a map; NULL if not said: the line where a variable is 1, that of its
                                       largest values along `series`, and a point "X Y" */
-  char *task, *component, *on, *j; /* of a Wigner function; NULL if not said */
+  char *task, *component, *on, *j; /* of stored states; NULL if not said */
   char *array;                     /* of a crystal; NULL if not said */
   int num_y;
   char **y;

@@ -276,7 +276,7 @@ static void Print_Other_Plot(FILE *stream, const CospinPlot *plot)
   PetscBool first = PETSC_TRUE;
 
   fputs("  - {", stream);
-  Print_Pair(stream, &first, "kind", plot->kind == COSPIN_PLOT_WIGNER ? "wigner" : "crystal");
+  Print_Pair(stream, &first, "kind", CospinPlotKinds[plot->kind]);
   Print_Pair(stream, &first, "array", plot->array);
   Print_Pair(stream, &first, "task", plot->task);
   Print_Pair(stream, &first, "component", plot->component);
@@ -290,12 +290,12 @@ static void Print_Plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
-  if (plot->kind == COSPIN_PLOT_WIGNER || plot->kind == COSPIN_PLOT_CRYSTAL) {
+  if (CospinPlotIsOfStates(plot->kind) || plot->kind == COSPIN_PLOT_CRYSTAL) {
     Print_Other_Plot(stream, plot);
     return;
   }
   fputs("  - {", stream);
-  if (plot->kind == COSPIN_PLOT_MAP) Print_Pair(stream, &first, "kind", "map");
+  if (plot->kind == COSPIN_PLOT_MAP) Print_Pair(stream, &first, "kind", CospinPlotKinds[plot->kind]);
   Print_Pair(stream, &first, "x", plot->x);
   fprintf(stream, "%sy: [", first ? "" : ", ");
   for (int k = 0; k < plot->num_y; k++) {

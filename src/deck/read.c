@@ -95,7 +95,7 @@ static const struct {
       "a list of {y: VARIABLE or a list of them, x: AXIS, series: AXIS, average: AXIS, title: T, xlabel: T, "
       "ylabel: T, logx: BOOLEAN, logy: BOOLEAN, kind: lines}, of {kind: map, x: AXIS, series: AXIS, y: ..., "
       "contour: VARIABLE, ridge: VARIABLE, "
-      "mark: X Y}, of {kind: wigner, task: TASK, component: "
+      "mark: X Y}, of {kind: wigner | husimi, task: TASK, component: "
       "NAME, on: "
       "plane | sphere, j: NUMBER, title: T} and of {kind: crystal, array: NAME, title: T}",
       {CospinPlotKeys, CospinWignerKeys, CospinCrystalKeys}}},

@@ -421,7 +421,7 @@ static PetscErrorCode Read_Plot_Variables(CospinReader *reader, const CospinEntr
   PetscFunctionReturn(0);
 }
 
-/* {kind: wigner, ...}: of stored states */
+/* {kind: wigner | husimi, ...}: of stored states */
 static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
 {
   static const char *const surfaces[] = {"plane", "sphere", NULL};
@@ -450,15 +450,14 @@ static PetscErrorCode Read_Crystal(CospinReader *reader, const CospinEntries *en
   PetscFunctionReturn(0);
 }
 
+const char *const CospinPlotKinds[] = {
+    [COSPIN_PLOT_LINES] = "lines",     [COSPIN_PLOT_WIGNER] = "wigner", [COSPIN_PLOT_HUSIMI] = "husimi",
+    [COSPIN_PLOT_CRYSTAL] = "crystal", [COSPIN_PLOT_MAP] = "map",       NULL};
+
 /* What a plot is of: `lines` unless it says so; *good: it is one of those that there are. */
 static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, CospinPlotKind *kind,
                                      PetscBool *good)
 {
-  static const char *const kinds[] = {[COSPIN_PLOT_LINES] = "lines",
-                                      [COSPIN_PLOT_WIGNER] = "wigner",
-                                      [COSPIN_PLOT_CRYSTAL] = "crystal",
-                                      [COSPIN_PLOT_MAP] = "map",
-                                      NULL};
   const CospinEntry *entry = CospinEntriesFind(entries, "kind");
   char *text = NULL;
 
@@ -466,14 +465,15 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
   *kind = COSPIN_PLOT_LINES;
   *good = PETSC_TRUE;
   if (!entry) PetscFunctionReturn(0);
-  PetscCall(CospinEntryGetText(entry, "lines, map, wigner or crystal", reader->faults, &text));
+  PetscCall(CospinEntryGetText(entry, "lines, map, wigner, husimi or crystal", reader->faults, &text));
   *good = PETSC_FALSE;
-  for (int k = 0; text && kinds[k] && !*good; k++) {
+  for (int k = 0; text && CospinPlotKinds[k] && !*good; k++) {
     *kind = (CospinPlotKind)k;
-    *good = (PetscBool)(strcmp(text, kinds[k]) == 0);
+    *good = (PetscBool)(strcmp(text, CospinPlotKinds[k]) == 0);
   }
   if (text && !*good)
-    PetscCall(CospinFaultsAddUnknown(reader->faults, entry->at, entry->path, "kind of plot", text, kinds));
+    PetscCall(CospinFaultsAddUnknown(reader->faults, entry->at, entry->path, "kind of plot", text,
+                                     CospinPlotKinds));
   PetscCall(PetscFree(text));
   PetscFunctionReturn(0);
 }
@@ -513,7 +513,7 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
                                 reader->faults, &entries));
   PetscCall(Read_Plot_Kind(reader, &entries, &plot->kind, &good));
   if ((plot->kind != COSPIN_PLOT_LINES && plot->kind != COSPIN_PLOT_MAP) || !good) {
-    if (good && plot->kind == COSPIN_PLOT_WIGNER) PetscCall(Read_Wigner(reader, &entries, plot));
+    if (good && CospinPlotIsOfStates(plot->kind)) PetscCall(Read_Wigner(reader, &entries, plot));
     if (good && plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(Read_Crystal(reader, &entries, plot));
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);

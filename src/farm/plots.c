@@ -177,7 +177,7 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_plots; k++) {
     const CospinPlot *plot = &deck->plots[k];
-    if (plot->kind == COSPIN_PLOT_WIGNER) PetscCall(check_wigner(&checker, k));
+    if (CospinPlotIsOfStates(plot->kind)) PetscCall(check_wigner(&checker, k));
     if (plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(check_crystal(&checker, k));
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));

@@ -1,4 +1,4 @@
-"""Wigner functions against closed forms: Fock, coherent and cat states, spins; integrals, traces of products, rotations."""
+"""Wigner and Husimi functions against closed forms: Fock, coherent and cat states, spins; integrals, traces of products, rotations."""
 import os
 import sys
 import unittest
@@ -8,6 +8,7 @@ SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.pat
 sys.path.insert(0, os.path.join(SOURCE, "postprocess"))
 try:
     import numpy as np
+    import cospin_husimi
     import cospin_wigner
 except ImportError as missing:
     print(f"skipped: {missing}")
@@ -28,6 +29,13 @@ def coherent(alpha, levels=60):
 
 def pure(psi):
     return np.outer(psi, psi.conj())
+
+
+def product(size, theta, phi):
+    """css: [theta, phi] of a deck: every spin cos(theta/2) down + e^{i phi} sin(theta/2) up."""
+    up = np.arange(size + 1)
+    return np.sqrt([float(comb(size, k)) for k in up]) * np.cos(theta / 2) ** (size - up) \
+        * (np.exp(1j * phi) * np.sin(theta / 2)) ** up
 
 
 def spin_operators(j):
@@ -95,8 +103,8 @@ class Sphere(unittest.TestCase):
         bloch = np.array([.3, -.5, .6])
         rho = np.eye(2) / 2 + bloch[0] * x + bloch[1] * y + bloch[2] * z
         theta, phi = np.array([0, .4, 1.3, 3.]), np.array([0, 1., 2.5, 5.])
-        n = [np.outer(np.sin(theta), np.cos(phi)), np.outer(np.sin(theta), np.sin(phi)),
-             np.outer(np.cos(theta), np.ones(4))]
+        n = [np.outer(np.sin(theta), np.cos(phi)), -np.outer(np.sin(theta), np.sin(phi)),
+             -np.outer(np.cos(theta), np.ones(4))]  # of css: [theta, phi]
         np.testing.assert_allclose(cospin_wigner.on_sphere(rho, theta, phi),
                                    (1 + np.sqrt(3) * sum(r * d for r, d in zip(bloch, n))) / (4 * pi), atol=1e-14)
 
@@ -108,13 +116,13 @@ class Sphere(unittest.TestCase):
             of_a, of_b = (cospin_wigner.on_sphere(rho, theta, phi) for rho in (a, b))
             self.assertAlmostEqual((weights * of_a).sum(), 1, delta=1e-12)
             self.assertAlmostEqual(4 * pi / levels * (weights * of_a * of_b).sum(), np.trace(a @ b).real, delta=1e-12)
-            direction = (weights * of_a * np.cos(theta)[:, None]).sum() * np.sqrt(j * (j + 1))
+            direction = -(weights * of_a * np.cos(theta)[:, None]).sum() * np.sqrt(j * (j + 1))
             self.assertAlmostEqual(direction, np.trace(a @ spin_operators(j)[2]).real, delta=1e-11)
 
     def test_coherent_state_of_a_long_spin(self):
         j, tilt, azimuth = 50, .8, 2.
         x, y, z = spin_operators(j)
-        psi = np.linalg.eigh(np.sin(tilt) * (np.cos(azimuth) * x + np.sin(azimuth) * y) + np.cos(tilt) * z)[1][:, -1]
+        psi = np.linalg.eigh(np.sin(tilt) * (np.cos(azimuth) * x - np.sin(azimuth) * y) - np.cos(tilt) * z)[1][:, -1]
         theta, phi, weights = sphere(110)
         found = cospin_wigner.on_sphere(pure(psi), theta, phi)
         self.assertAlmostEqual((weights * found).sum(), 1, delta=1e-10)
@@ -126,16 +134,56 @@ class Sphere(unittest.TestCase):
         self.assertAlmostEqual(cospin_wigner.on_sphere(pure(psi), [tilt], [azimuth])[0, 0], 2 / pi * j / 2, delta=.6)
 
     def test_where_the_states_of_a_deck_stand(self):
-        """css: [theta, phi] = product of cos(theta/2) down + e^{i phi} sin(theta/2) up, at pi - theta and -phi."""
-        size, tilt, azimuth = 16, 1.1, .7
-        up = np.arange(size + 1)
-        psi = np.sqrt([float(comb(size, k)) for k in up]) * np.cos(tilt / 2) ** (size - up) \
-            * (np.exp(1j * azimuth) * np.sin(tilt / 2)) ** up
         theta, phi = np.linspace(0, pi, 181), np.linspace(-pi, pi, 361)
-        found = cospin_wigner.on_sphere(pure(psi), theta, phi)
+        found = cospin_wigner.on_sphere(pure(product(16, 1.1, .7)), theta, phi)
         at = np.unravel_index(found.argmax(), found.shape)
-        self.assertAlmostEqual(theta[at[0]], pi - tilt, delta=.03)
-        self.assertAlmostEqual(phi[at[1]], -azimuth, delta=.03)
+        self.assertAlmostEqual(theta[at[0]], 1.1, delta=.03)
+        self.assertAlmostEqual(phi[at[1]], .7, delta=.03)
+
+
+class Husimi(unittest.TestCase):
+    def test_coherent_and_fock_states(self):  # e^{-|a - alpha|^2}/pi; e^{-|a|^2} |a|^{2n}/(pi n!)
+        grid, cell = plane(6, 121)
+        found = cospin_husimi.on_plane(pure(coherent(ALPHA)), grid)
+        np.testing.assert_allclose(found, np.exp(-abs(grid - ALPHA) ** 2) / pi, atol=1e-13)
+        self.assertAlmostEqual(found.sum() * cell, 1, delta=1e-12)
+        for n in (0, 1, 7):
+            found = cospin_husimi.on_plane(np.diag(np.eye(n + 1)[n]), grid)
+            np.testing.assert_allclose(found, np.exp(-abs(grid) ** 2) * abs(grid) ** (2 * n) / (pi * factorial(n)), atol=1e-14)
+        self.assertAlmostEqual(float(cospin_husimi.on_plane(np.diag([0., 1.]), 0j)), 0, delta=1e-15)
+
+    def test_two_hundred_photons(self):
+        rho, line = np.diag(np.eye(201)[200]), np.linspace(0, 30, 3001)
+        found = cospin_husimi.on_plane(rho, line)
+        self.assertAlmostEqual((2 * pi * line * found).sum() * .01, 1, delta=1e-9)
+        self.assertAlmostEqual(line[found.argmax()], np.sqrt(200), delta=.01)  # and Stirling: 1/(pi sqrt(2 pi n))
+        largest = float(cospin_husimi.on_plane(rho, np.sqrt(200)))
+        self.assertAlmostEqual(largest * pi * np.sqrt(2 * pi * 200), np.exp(-1 / (12 * 200)), delta=1e-8)
+
+    def test_product_states_stand_where_a_deck_says(self):  # |<n|n'>|^2 = cos(angle/2)^{4j}
+        theta, phi, weights = sphere(110)
+        for size, tilt, azimuth in ((1, 1.1, .7), (16, 2.5, -1.), (200, .8, 2.)):
+            found = cospin_husimi.on_sphere(pure(product(size, tilt, azimuth)), theta, phi)
+            angle = np.cos(theta)[:, None] * np.cos(tilt) \
+                + np.outer(np.sin(theta), np.cos(phi - azimuth)) * np.sin(tilt)
+            np.testing.assert_allclose(found, (size + 1) / (4 * pi) * ((1 + angle) / 2) ** size, atol=1e-11 * size)
+            self.assertAlmostEqual((weights * found).sum(), 1, delta=1e-11)
+
+    def test_dicke_states(self):  # binomial in sin^2(theta/2); also where all is down or up
+        for size, up in ((4, 1), (200, 0), (200, 100), (200, 200)):
+            theta, share = np.array([0, .3, pi / 2, 3., pi]), np.sin(np.array([0, .3, pi / 2, 3., pi]) / 2) ** 2
+            found = cospin_husimi.on_sphere(np.diag(np.eye(size + 1)[up]), theta, [0., 1.])
+            expected = (size + 1) / (4 * pi) * float(comb(size, up)) * share ** up * (1 - share) ** (size - up)
+            np.testing.assert_allclose(found, np.stack([expected] * 2, axis=1), rtol=1e-10, atol=1e-13)
+
+    def test_mixtures_are_positive_and_of_trace_one(self):
+        theta, phi, weights = sphere(30)
+        found = cospin_husimi.on_sphere(random_state(12, 5), theta, phi)
+        self.assertAlmostEqual((weights * found).sum(), 1, delta=1e-12)
+        grid, cell = plane(8, 161)
+        also = cospin_husimi.on_plane(random_state(12, 5), grid)
+        self.assertAlmostEqual(also.sum() * cell, 1, delta=1e-10)
+        self.assertGreater(min(found.min(), also.min()), 0)
 
 
 if __name__ == "__main__":
