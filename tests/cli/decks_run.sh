@@ -24,7 +24,9 @@ fail() {
 
 # Six spins at most, three values on an axis at most; says so if a deck is written such that this no longer works.
 make_small() {
-  sed -E -e 's/^(  N: +)[0-9]+/\16/' -e 's/^(  N: +)\[[^]]*\]/\1[4, 5]/' \
+  local few='4, 5'
+  if grep -q 'size: N/2' "$1"; then few='4, 6'; fi # halves of them
+  sed -E -e 's/^(  N: +)[0-9]+/\16/' -e "s/^(  N: +)\[[^]]*\]/\1[$few]/" \
     -e 's/^(  S: +)\[[^]]*\]/\1[1, 2]/' \
     -e 's/^(  (x|nbar|w): +)\[[^],]*, ([^],]*), .*\]/\1[\3]/' \
     -e 's|(file: )\.\./runs/|\1|' \

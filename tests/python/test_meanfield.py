@@ -77,5 +77,42 @@ class MeanField(unittest.TestCase):
             self.assertGreater(abs(float(groups.meanfield_zeta[0, 1])), 0.1)
 
 
+QUANTUM = "spin_cat_synchronisation_quantum.yaml"
+NO_COURSE = [(r"^  - evolve:    \{name: exact_course.*\n.*$", ""), (r"(?s)^  - \{x: exact_course_time.*", "")]
+
+
+class ExactBesideMeanField(unittest.TestCase):
+    def test_they_part_slowly(self):
+        # Equal in a product state, and so are the slopes of <A.Sm> there: twice the time, four times the difference.
+        # At t = 0 the coherence is sin(theta)^2, and tan(theta/2)^2 = x/8 = 0.1.
+        data = run(QUANTUM, NO_COURSE + [(r"^  N:     \[.*$", "  N: [8]"), (r"\{linspace: \[0.01.*$", "[0.05]"),
+                                         (r"(name: exact, times: )\[T\]", r"\1[0, 0.01, 0.02]"),
+                                         (r"(name: product, times: )\[T\]", r"\1[0, 0.01, 0.02]"),
+                                         (r"^observables:$", "observables:\n  length: abs(<A.Sm>)")]).squeeze()
+        self.assertAlmostEqual(float(data.exact_coherence[0]), 4 * .1 / 1.1 ** 2, delta=1e-12)
+        self.assertAlmostEqual(float(data.product_coherence[0]), 4 * .1 / 1.1 ** 2, delta=1e-12)
+        apart = np.abs(data.exact_length.values - data.product_length.values)
+        self.assertLess(apart[0], 1e-12)
+        self.assertGreater(apart[2], 1e-5)
+        self.assertAlmostEqual(apart[2] / apart[1], 4, delta=.1)
+        self.assertLess(abs(float(data.exact_zeta[2] - data.product_zeta[2])), .1 * float(data.exact_zeta[2]))
+
+    def test_what_is_left_is_anti_synchronised(self):
+        # Steady states of 4 + 4 spins, eta = .2, delta = .1, gaps .019 and .010: -.234618282 (even), -.354159418 (odd),
+        # computed independently of this project; parity is conserved, and even with (1 + cos(theta)^8)/2
+        data = run(QUANTUM, NO_COURSE + [(r"^  N:     \[.*$", "  N: [8]"), (r"\{linspace: \[0.01.*$", "[0.1]"),
+                                         (r"^  x:     0.8", "  x:     0.4"), (r"^  T:     100", "  T:     2500")]).squeeze()
+        even = (1 + (.95 / 1.05) ** 8) / 2
+        expected = even * -.234618282 + (1 - even) * -.354159418
+        self.assertAlmostEqual(float(data.exact_coherence) * 4, expected, delta=1e-6)
+
+    def test_more_spins_do_not_bring_them_together(self):
+        data = run(QUANTUM, NO_COURSE + [(r"^  N:     \[.*$", "  N: [8, 16]"), (r"\{linspace: \[0.01.*$", "[0.02]"),
+                                         (r"^  T:     100", "  T:     20")]).squeeze()
+        ahead = (data.exact_zeta - data.product_zeta).values
+        self.assertGreater(ahead[0], .02)
+        self.assertGreater(ahead[1], 2 * ahead[0])
+
+
 if __name__ == "__main__":
     unittest.main()
