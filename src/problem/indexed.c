@@ -88,6 +88,15 @@ static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump,
   PetscFunctionReturn(0);
 }
 
+/* What is left of a jump with faults: the checks of tasks read on, and half of one would mislead them. */
+static PetscErrorCode empty(CospinPlainJump *plain)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinPlainJumpDestroy(plain));
+  *plain = (CospinPlainJump){.component = -1};
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                  CospinPlainJump *plain, PetscBool *ok)
 {
@@ -108,6 +117,7 @@ PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, 
     if (!rate_ok) *ok = PETSC_FALSE;
   }
   set_index(problem, -1, -1, PETSC_FALSE);
+  if (!*ok) PetscCall(empty(plain));
   PetscFunctionReturn(0);
 }
 
@@ -184,6 +194,7 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
     PetscCall(operator_of(problem, jump, l, faults, &plain->operators[l], ok));
   if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, faults, plain->pairs, ok));
   if (*ok) PetscCall(check_rates(jump, range.size, plain->pairs, faults, ok));
+  if (!*ok) PetscCall(empty(plain));
   PetscFunctionReturn(0);
 }
 
