@@ -102,22 +102,20 @@ static PetscErrorCode is_normal(int n, const PetscScalar matrix[], PetscBool *no
 static PetscErrorCode diagonalise_normal(const PetscScalar matrix[], Modes *modes)
 {
   const double golden = 0.61803398874989485;
-  PetscBLASInt n = modes->size, work_size = 4 * modes->size + 64, info;
-  PetscScalar *work, *vectors = modes->vectors, *image = modes->inverse;
-  double *real_work;
+  const int n = modes->size;
+  PetscScalar *vectors = modes->vectors, *image = modes->inverse;
+  double *combined;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)work_size, &work, (size_t)(4 * n), &real_work));
+  PetscCall(PetscMalloc1((size_t)n, &combined));
   for (int j = 0; j < n; j++) {
     for (int i = 0; i < n; i++) {
       const PetscScalar a = matrix[j * n + i], b = PetscConj(matrix[i * n + j]);
       vectors[j * n + i] = 0.5 * (a + b) - 0.5 * golden * PETSC_i * (a - b);
     }
   }
-  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKsyev_("V", "U", &n, vectors, &n, real_work, work, &work_size, real_work + n, &info);
-  PetscCall(PetscFPTrapPop());
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACK's heev returned %d", (int)info);
+  PetscCall(CospinHermitianDiagonalise(n, vectors, combined));
+  PetscCall(PetscFree(combined)); /* eigenvalues are those of the matrix, below */
   gemm("N", "N", n, n, n, matrix, vectors, image);
   for (int k = 0; k < n; k++) {
     modes->values[k] = 0.0;
@@ -126,7 +124,6 @@ static PetscErrorCode diagonalise_normal(const PetscScalar matrix[], Modes *mode
   for (int i = 0; i < n; i++) {
     for (int j = 0; j < n; j++) modes->inverse[j * n + i] = PetscConj(vectors[i * n + j]);
   }
-  PetscCall(PetscFree2(work, real_work));
   PetscFunctionReturn(0);
 }
 

@@ -251,12 +251,8 @@ static void normalise_states(CospinReadout *readout)
 {
   for (int n = 0; n < readout->stored->count; n++) {
     const CospinStoredState state = readout->stored->states[n];
-    const size_t width = (size_t)state->num_columns + 2;
     if (!(uncertainty(readout, n) <= largest_uncertainty)) state->count = 0;
-    for (size_t i = 0; i < (size_t)state->count; i++) {
-      state->rows[i * width + width - 2] /= CospinReadoutProbability(readout, n);
-      state->rows[i * width + width - 1] /= CospinReadoutProbability(readout, n);
-    }
+    CospinStoredStateScale(state, 1.0 / CospinReadoutProbability(readout, n));
   }
 }
 

@@ -155,16 +155,12 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
 static PetscErrorCode check_initial(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                     PetscBool *ok)
 {
-  const CospinSetting *initial = CospinRecordGet(task, "initial");
-  char path[64];
-
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(!initial->factors || CospinRecordGet(task, "of")->expression);
+  *ok = (PetscBool)(!CospinRecordGet(task, "initial")->factors || CospinRecordGet(task, "of")->expression);
   if (*ok) PetscFunctionReturn(0);
-  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].decay.initial", (int)(task - problem->deck->tasks)));
-  PetscCall(CospinFaultsAdd(faults, initial->position, path,
-                            "needs `of`: amplitudes are those of an operator (put `of` in place of `sector`, "
-                            "or leave `initial` out)"));
+  PetscCall(CospinTaskFail(problem, task, "initial", faults, ok,
+                           "needs `of`: amplitudes are those of an operator (put `of` in place of `sector`, "
+                           "or leave `initial` out)"));
   PetscFunctionReturn(0);
 }
 
