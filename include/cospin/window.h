@@ -30,7 +30,24 @@ PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, C
 
 /*
    Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
-   before is dropped. *grown is false, and nothing is changed, if no window is open, the larger problem would
-   not fit into memory, or a component would have more than 20000 levels.
+   before is dropped. `sector`: a label of the sector that will be solved in. *grown is false, and nothing is
+   changed, if no window is open, that sector would not fit into memory, or a component would have more than
+   20000 levels.
 */
-PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown);
+PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool *grown);
+
+/* What the loop below asks of whoever solves something in windows; all ranks must answer alike. */
+typedef struct {
+  double tolerance; /* largest leak of windows that are large enough */
+  /* Collective. Solves in the windows as they are. *leak: what they cut off, or how much has changed since
+     they were smaller (infinity the first time); 0 if none is open. *outcome: good on entry; with any other
+     they stay as they are. */
+  PetscErrorCode (*Solve)(void *context, double *leak, CospinOutcome *outcome);
+  /* Collective. Makes them larger; *grown: whether that was possible, otherwise nothing has changed. */
+  PetscErrorCode (*Grow)(void *context, PetscBool *grown);
+} CospinWindowUser;
+
+/* Collective. Solves in larger and larger windows until they are large enough. *leak and *outcome are those
+   of the last solution, but COSPIN_WINDOW_LIMIT if it is good, leaks, and there are no larger windows. */
+PetscErrorCode CospinWindowSettle(const CospinWindowUser *user, void *context, double *leak,
+                                  CospinOutcome *outcome);

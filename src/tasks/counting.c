@@ -214,26 +214,33 @@ static double largest_difference(const Counts *a, const Counts *b)
   return change;
 }
 
-/* Windows fit the steady state; the orders above it reach a little farther. */
-static PetscErrorCode grow_windows(CospinPoint point, const CospinRecord *task,
-                                   const CospinDetector *detector, Counts *counts, double *leak,
-                                   CospinOutcome *outcome)
+/* Of a CospinWindowUser: windows fit the steady state; the orders above it reach a little farther. */
+typedef struct {
+  CospinPoint point;
+  const CospinRecord *task;
+  const CospinDetector *detector;
+  PetscBool open;
+  Counts counts, before; /* in smaller windows */
+} Count;
+
+static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
-  int windows[COSPIN_MAX_COORDINATES];
-  PetscBool open_ended, grown = PETSC_TRUE;
+  Count *c = (Count *)context;
 
   PetscFunctionBeginUser;
-  *leak = 0.0;
-  CospinProblemWindows(point->problem, windows, &open_ended);
-  if (!open_ended) PetscFunctionReturn(0);
-  *leak = PETSC_INFINITY;
-  while (*leak > largest_change && counts->found && *outcome == COSPIN_GOOD && grown) {
-    const Counts before = *counts;
-    PetscCall(CospinWindowGrow(point, &grown));
-    if (!grown) *outcome = COSPIN_WINDOW_LIMIT;
-    if (grown) PetscCall(count(point, task, detector, counts, outcome));
-    if (grown && counts->found) *leak = largest_difference(&before, counts);
-  }
+  c->before = c->counts;
+  PetscCall(count(c->point, c->task, c->detector, &c->counts, outcome));
+  *leak = c->open ? PETSC_INFINITY : 0.0;
+  if (c->before.found && c->counts.found) *leak = largest_difference(&c->before, &c->counts);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode grow(void *context, PetscBool *grown)
+{
+  const Count *c = (const Count *)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinWindowGrow(c->point, CospinSectorRepresentative(c->point->steady.spectrum->sector), grown));
   PetscFunctionReturn(0);
 }
 
@@ -257,19 +264,22 @@ static PetscErrorCode store(const Counts *counts, double dark, double leak, Cosp
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
+  const CospinWindowUser user = {largest_change, solve, grow};
+  int windows[COSPIN_MAX_COORDINATES];
+  Count c = {.point = point, .task = task};
   double tolerance, leak;
   CospinDetector detector;
-  Counts counts;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinTaskDetector(point->problem, task, NULL, &detector, &ok));
-  PetscCall(count(point, task, &detector, &counts, outcome));
-  PetscCall(grow_windows(point, task, &detector, &counts, &leak, outcome));
-  if (!counts.found) PetscFunctionReturn(0);
-  PetscCall(store(&counts, detector.dark, leak, results));
-  if (!(counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  CospinProblemWindows(point->problem, windows, &c.open);
+  c.detector = &detector;
+  PetscCall(CospinWindowSettle(&user, &c, &leak, outcome));
+  if (!c.counts.found) PetscFunctionReturn(0);
+  PetscCall(store(&c.counts, detector.dark, leak, results));
+  if (!(c.counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscFunctionReturn(0);
 }
 

@@ -173,7 +173,7 @@ static PetscErrorCode settle_steady(CospinPoint point, const char prefix[], cons
     if (!steady->rho) PetscFunctionReturn(0);
     PetscCall(CospinWindowLeak(point, steady->spectrum, steady->rho, 0.0, &steady->leak));
     if (steady->leak <= largest_leak) PetscFunctionReturn(0);
-    PetscCall(CospinWindowGrow(point, &grown));
+    PetscCall(CospinWindowGrow(point, CospinSectorRepresentative(steady->spectrum->sector), &grown));
   }
   point->steady.outcome = CospinOutcomeWorse(point->steady.outcome, COSPIN_WINDOW_LIMIT);
   PetscFunctionReturn(0);

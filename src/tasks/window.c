@@ -112,15 +112,14 @@ PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec
   PetscFunctionReturn(0);
 }
 
-/* Solving in the sector that now holds the steady state, as it will be, against the memory of the machine. */
-static PetscErrorCode fits(CospinPoint point, CospinProblem larger, PetscBool *answer)
+/* Solving in the sector of a label, as it will be, against the memory of the machine. */
+static PetscErrorCode fits(CospinProblem larger, const int label[], PetscBool *answer)
 {
   CospinSector sector;
   double bytes;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSectorCreate(&larger->system, larger->lattice,
-                               CospinSectorRepresentative(point->steady.spectrum->sector), &sector));
+  PetscCall(CospinSectorCreate(&larger->system, larger->lattice, label, &sector));
   bytes = CospinCostOfFactors(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice)).bytes;
   if (!CospinCostFactorise(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice)))
     bytes = CospinCostOfIteration(CospinSectorDimension(sector), larger->generator->count);
@@ -154,7 +153,7 @@ PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, C
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
+PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool *grown)
 {
   CospinProblem larger;
   PetscBool any;
@@ -163,8 +162,24 @@ PetscErrorCode CospinWindowGrow(CospinPoint point, PetscBool *grown)
   *grown = PETSC_FALSE;
   PetscCall(larger_problem(point->problem, 1.5, 0, &larger, &any));
   if (!any) PetscFunctionReturn(0);
-  if (!is_large(larger)) PetscCall(fits(point, larger, grown));
+  if (!is_large(larger)) PetscCall(fits(larger, sector, grown));
   if (*grown) PetscCall(CospinPointReplaceProblem(point, larger));
   if (!*grown) PetscCall(CospinProblemDestroy(&larger));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowSettle(const CospinWindowUser *user, void *context, double *leak,
+                                  CospinOutcome *outcome)
+{
+  PetscBool grown = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  while (grown) {
+    *outcome = COSPIN_GOOD;
+    PetscCall(user->Solve(context, leak, outcome));
+    if (*leak <= user->tolerance || *outcome != COSPIN_GOOD) PetscFunctionReturn(0);
+    PetscCall(user->Grow(context, &grown));
+  }
+  *outcome = COSPIN_WINDOW_LIMIT;
   PetscFunctionReturn(0);
 }
