@@ -28,6 +28,13 @@ PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec
 */
 PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, CospinProblem *larger);
 
+/* Collective. How large the windows of a problem are, for a run that goes on. Load: the problem with those
+   windows, the point's own if it has them, otherwise owned by the caller. Restore: the point gets them; what
+   was solved in others is dropped. */
+PetscErrorCode CospinWindowSave(CospinProblem problem, CospinMemory memory);
+PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinProblem *problem);
+PetscErrorCode CospinWindowRestore(CospinPoint point, CospinMemory memory);
+
 /*
    Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
    before is dropped. `sector`: a label of the sector that will be solved in. *grown is false, and nothing is

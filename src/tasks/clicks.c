@@ -2,7 +2,7 @@
    Task `clicks`: what a counter shows that is read at one time after an initial state: the probability P(n)
    of n clicks, and the state that is left behind where there were n, heralded by them (readout.c).
 */
-#include "readout.h"
+#include "tally.h"
 
 enum { MOST_CLICKS = 100000 };
 static const double largest_uncertainty = 1e-3; /* of a heralded state that is given */
@@ -60,6 +60,8 @@ static const CospinTaskVariable variables[] = {
     {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
     {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest of them", "with the counter"},
+    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it",
+     "0: held without a matrix"},
     {.suffix = NULL},
 };
 
@@ -81,6 +83,7 @@ static const CospinTaskRule rules[] = {
     {"factorisations", COSPIN_ALL, 0, "0", NULL},
     {"sectors", COSPIN_ALL, 0, "1", NULL},
     {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
     {.suffix = NULL},
 };
 
@@ -100,15 +103,19 @@ static PetscErrorCode check_range(const CospinRecord *task, const char key[], do
   PetscFunctionReturn(0);
 }
 
+typedef struct {
+  CospinDetector detector;
+  double time, tolerance;
+  int most;
+} Settings;
+
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                   CospinReadoutSettings *settings, PetscBool *ok)
+                                   Settings *settings, PetscBool *ok)
 {
   PetscBool this_ok;
   double most;
 
   PetscFunctionBeginUser;
-  *settings =
-      (CospinReadoutSettings){.store = CospinTaskStores(task), .needs = CospinObservablesNeed(problem->deck)};
   PetscCall(CospinTaskDetector(problem, task, faults, &settings->detector, ok));
   PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
@@ -129,7 +136,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 {
   CospinState initial;
   PetscBool initial_ok;
-  CospinReadoutSettings settings;
+  Settings settings;
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, faults, &settings, ok));
@@ -142,59 +149,96 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
 static PetscErrorCode Derive(CospinProblem problem, const CospinRecord *task, CospinProblem *derived)
 {
-  CospinReadoutSettings settings;
+  Settings settings;
   PetscBool ok, thinned;
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, NULL, &settings, &ok));
-  PetscCall(CospinReadoutDerive(problem, &settings, PETSC_TRUE, derived, &thinned));
+  PetscCall(CospinTallyCreate(problem, &settings.detector, settings.most, PETSC_TRUE, derived, &thinned));
   PetscFunctionReturn(0);
 }
+
+/* ---- A CospinReadoutKind ---------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode Set(CospinProblem problem, const CospinRecord *task, PetscBool again,
+                          CospinReadoutSettings *readout)
+{
+  Settings settings;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_settings(problem, task, NULL, &settings, &ok));
+  *readout = (CospinReadoutSettings){.num_times = 1,
+                                     .times = &readout->only_time,
+                                     .only_time = settings.time,
+                                     .method = COSPIN_PROPAGATE_AUTO,
+                                     .tolerance = settings.tolerance,
+                                     .most = settings.most,
+                                     .store = CospinTaskStores(task)};
+  PetscCall(CospinTallyCreate(problem, &settings.detector, settings.most, (PetscBool)!again,
+                              &readout->counted, &readout->thinned));
+  PetscCall(CospinStateCreate(problem, CospinRecordGet(task, "initial"), NULL, &readout->initial, &ok));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Finish(CospinReadout readout, PetscBool *again)
+{
+  Settings settings;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_settings(readout->problem, readout->task, NULL, &settings, &ok));
+  PetscCall(CospinTallyFinish(readout, &settings.detector, again));
+  PetscFunctionReturn(0);
+}
+
+static const CospinReadoutKind kind = {Set, Finish};
 
 /* ---- Results ---------------------------------------------------------------------------------------------
  */
 
-static double uncertainty(const CospinReadout *readout, int n)
+static double uncertainty(CospinReadout readout, int n)
 {
-  const double p = CospinReadoutProbability(readout, n);
+  const double p = CospinTallyProbability(readout, n);
 
-  return p > 0.0 ? PetscMax(readout->error, PETSC_MACHINE_EPSILON) / p : (double)INFINITY;
+  return p > 0.0 ? PetscMax(readout->lost, PETSC_MACHINE_EPSILON) / p : (double)INFINITY;
 }
 
-static PetscErrorCode store_moments(CospinReadout *readout, CospinResults results)
+static PetscErrorCode store_moments(CospinReadout readout, CospinResults results, CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;
-  const double lost = CospinReadoutMissing(readout), sum = 1.0 - lost;
+  const double lost = CospinTallyMissing(readout), sum = 1.0 - lost;
   double first = 0.0, second = 0.0, mean = NAN, variance = NAN;
 
   PetscFunctionBeginUser;
-  for (int n = 0; n <= readout->settings.most; n++) first += n * CospinReadoutProbability(readout, n);
+  for (int n = 0; n <= readout->settings.most; n++) first += n * CospinTallyProbability(readout, n);
   if (PetscAbsReal(lost) <= limit) mean = first / sum;
   for (int n = 0; n <= readout->settings.most; n++)
-    second += (n - mean) * (n - mean) * CospinReadoutProbability(readout, n);
+    second += (n - mean) * (n - mean) * CospinTallyProbability(readout, n);
   if (PetscAbsReal(lost) <= limit) variance = second / sum;
   PetscCall(CospinResultsSet(results, "missing", 0, lost));
   PetscCall(CospinResultsSet(results, "mean", 0, mean));
   PetscCall(CospinResultsSet(results, "variance", 0, variance));
   PetscCall(CospinResultsSet(results, "fano", 0, variance / mean));
-  if (!(lost >= -limit)) readout->outcome = CospinOutcomeWorse(readout->outcome, COSPIN_INACCURATE);
+  if (!(lost >= -limit)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscFunctionReturn(0);
 }
 
 /* The observables of rho_n/P(n). */
-static PetscErrorCode store_heralded(CospinReadout *readout, int n, CospinResults results)
+static PetscErrorCode store_heralded(CospinReadout readout, int n, CospinResults results,
+                                     CospinOutcome *outcome)
 {
   double complex *reading = readout->readings + (size_t)n * (size_t)readout->num_readings;
-  const double p = CospinReadoutProbability(readout, n);
+  const double p = CospinTallyProbability(readout, n);
 
   PetscFunctionBeginUser;
   PetscCall(CospinResultsSet(results, "probability", n, p));
   PetscCall(CospinResultsSet(results, "uncertainty", n, uncertainty(readout, n)));
   if (!(uncertainty(readout, n) <= largest_uncertainty)) PetscFunctionReturn(0);
   for (int k = 0; k < readout->num_readings; k++) reading[k] /= p;
-  PetscCall(CospinTaskObserve(readout->comm, readout->observables, reading, &readout->problem->system,
-                              readout->stored->count ? readout->stored->states[n] : NULL, n, results,
-                              &readout->outcome));
+  PetscCall(CospinTaskObserve(readout->point->comm, readout->observables, reading, &readout->problem->system,
+                              readout->states[n], n, results, outcome));
   PetscFunctionReturn(0);
 }
 
@@ -209,7 +253,7 @@ static double given_probability(CospinResults results, int n)
 }
 
 /* The average of a variable along n. */
-static double average_of(const CospinReadout *readout, CospinResults results, const CospinVariable *along)
+static double average_of(CospinReadout readout, CospinResults results, const CospinVariable *along)
 {
   double sum = 0.0, given = 0.0;
 
@@ -223,7 +267,7 @@ static double average_of(const CospinReadout *readout, CospinResults results, co
 
 /* What was observed, averaged over the clicks: what is learnt from them counts (Fisher information, entropy);
    of an expectation value it is that of the state that nobody looked at. */
-static PetscErrorCode store_averages(const CospinReadout *readout, CospinResults results)
+static PetscErrorCode store_averages(CospinReadout readout, CospinResults results)
 {
   static const char *const parts[] = {"", "_re", "_im"};
   double given = 0.0;
@@ -247,54 +291,55 @@ static PetscErrorCode store_averages(const CospinReadout *readout, CospinResults
 }
 
 /* rho_n -> rho_n/P(n), which another run may start from; without elements where P(n) is too small to tell. */
-static void normalise_states(CospinReadout *readout)
+static void normalise_states(CospinReadout readout)
 {
-  for (int n = 0; n < readout->stored->count; n++) {
-    const CospinStoredState state = readout->stored->states[n];
+  for (int n = 0; n <= readout->settings.most; n++) {
+    const CospinStoredState state = readout->states[n];
+    if (!state) continue;
     if (!(uncertainty(readout, n) <= largest_uncertainty)) state->count = 0;
-    CospinStoredStateScale(state, 1.0 / CospinReadoutProbability(readout, n));
+    CospinStoredStateScale(state, 1.0 / CospinTallyProbability(readout, n));
   }
 }
 
-static PetscErrorCode store(CospinReadout *readout, CospinStored stored, CospinResults results)
+static PetscErrorCode store(CospinReadout readout, double leak, CospinStored stored, CospinResults results,
+                            CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;
+  const CospinEvolution *evolution = &readout->evolution;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinResultsSet(results, "leak", 0, readout->leak));
-  PetscCall(CospinResultsSet(results, "thinned", 0, readout->thinned ? 1 : 0));
-  PetscCall(CospinResultsSet(results, "operations", 0, readout->operations));
-  PetscCall(CospinResultsSet(results, "factorisations", 0, readout->factorisations));
-  PetscCall(CospinResultsSet(results, "sectors", 0, readout->num_sectors));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)readout->dimension));
-  if (readout->outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
-  PetscCall(CospinResultsSet(results, "smallest_population", 0, readout->smallest));
-  PetscCall(CospinResultsSet(results, "hermiticity", 0, readout->imaginary));
-  PetscCall(CospinResultsSet(results, "error", 0, readout->error));
-  if (!(readout->smallest >= -limit) || !(readout->imaginary <= limit) || !(readout->error <= limit))
-    readout->outcome = CospinOutcomeWorse(readout->outcome, COSPIN_INACCURATE);
-  PetscCall(store_moments(readout, results));
+  if (*outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "leak", 0, leak));
+  PetscCall(CospinResultsSet(results, "thinned", 0, readout->settings.thinned ? 1 : 0));
+  PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
+  PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
+  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_evolved));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
+  if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
+  PetscCall(CospinResultsSet(results, "smallest_population", 0, readout->smallest[0]));
+  PetscCall(CospinResultsSet(results, "hermiticity", 0, readout->imaginary[0]));
+  PetscCall(CospinResultsSet(results, "error", 0, readout->lost));
+  if (!(readout->smallest[0] >= -limit) || !(readout->imaginary[0] <= limit) || !(readout->lost <= limit))
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  PetscCall(store_moments(readout, results, outcome));
   normalise_states(readout);
-  for (int n = 0; n <= readout->settings.most; n++) PetscCall(store_heralded(readout, n, results));
+  for (int n = 0; n <= readout->settings.most; n++) PetscCall(store_heralded(readout, n, results, outcome));
   PetscCall(store_averages(readout, results));
-  if (readout->outcome == COSPIN_GOOD && readout->settings.store)
-    PetscCall(CospinStoredTake(stored, readout->stored));
+  if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, readout->stored));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinReadoutSettings settings;
   CospinReadout readout;
-  PetscBool ok;
+  double leak;
 
   PetscFunctionBeginUser;
-  PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
-  PetscCall(CospinReadoutRun(point->comm, point->problem, task, &settings, &readout));
-  PetscCall(store(&readout, point->stored, results));
-  *outcome = readout.outcome;
-  PetscCall(CospinReadoutReset(&readout));
+  PetscCall(CospinReadoutRun(point, task, &kind, &readout, &leak, outcome));
+  PetscCall(store(readout, leak, point->stored, results, outcome));
+  PetscCall(CospinReadoutDestroy(&readout));
   PetscFunctionReturn(0);
 }
 
@@ -304,12 +349,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
-  CospinReadoutSettings settings;
-  PetscBool ok;
-
   PetscFunctionBeginUser;
-  PetscCall(get_settings(problem, task, NULL, &settings, &ok));
-  PetscCall(CospinReadoutSectors(problem, task, &settings, num, representatives));
+  PetscCall(CospinReadoutTaskSectors(problem, task, &kind, num, representatives));
   PetscFunctionReturn(0);
 }
 

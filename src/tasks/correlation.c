@@ -7,7 +7,7 @@
    The kicked state evolves in the sectors that are read (cospin/regression.h). Its steady part is taken out
    before and its share added afterwards, so that what is small at long times is as accurate as what is large.
 */
-#include "settings.h"
+#include "evolution.h"
 #include <cospin/regression.h>
 #include <cospin/window.h>
 
@@ -93,92 +93,141 @@ static const CospinTaskVariable g2_variables[] = {
 
 typedef struct {
   const CospinAxis *times;
-  CospinPropagatorOptions options;
+  CospinPropagatorMethod method;
+  double tolerance;
+} Settings;
+
+typedef struct {
+  CospinPoint point;
+  Settings settings;
+  CospinEvolution evolution; /* its parts are the shares */
   int num_shares;
   CospinShare *shares;
   double complex *values; /* [times] sums over shares */
   double *errors;         /* [times] */
-  double complex limit;   /* of the values, at long times */
   double leak;
-  int steps;
-  PetscInt64 dimension, nonzeros;
-  CospinOutcome outcome;
-  /* the share at work */
-  CospinPoint point;
-  const CospinShare *share;
 } Correlation;
 
-static PetscErrorCode get_options(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                  Correlation *correlation, PetscBool *ok)
+static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   Settings *settings, PetscBool *ok)
 {
   PetscBool times_ok;
 
   PetscFunctionBeginUser;
-  *correlation = (Correlation){.times = &CospinRecordGet(task, "times")->axis,
-                               .options.method = CospinTaskMethod(task),
-                               .options.mesh_dimension = CospinLatticeRank(problem->lattice)};
+  *settings = (Settings){.times = &CospinRecordGet(task, "times")->axis, .method = CospinTaskMethod(task)};
   PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
-  PetscCall(CospinTaskTolerance(problem, task, faults, &correlation->options.tolerance, ok));
+  PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, ok));
   if (!times_ok) *ok = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
-/* A CospinPropagatorVisit. */
-static PetscErrorCode read_share(void *context, int k, Vec u, double error)
+/* ---- A CospinEvolutionUser -------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
+{
+  const Correlation *correlation = (const Correlation *)context;
+  const CospinShare *share = &correlation->shares[part];
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(share->kicked, u));
+  PetscCall(VecCopy(share->kicked, *u));
+  PetscCall(CospinEvolutionGenerator(correlation->point, correlation->point->problem, share->spectrum->sector,
+                                     correlation->settings.method, share->spectrum->liouvillian, generator));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read(void *context, int k, Vec u, double error)
 {
   Correlation *correlation = (Correlation *)context;
+  const CospinShare *share = &correlation->shares[correlation->evolution.part];
   PetscScalar value;
   double spill;
 
   PetscFunctionBeginUser;
-  PetscCall(VecDot(u, correlation->share->reading, &value));
+  PetscCall(VecDot(u, share->reading, &value));
   correlation->values[k] += value;
   correlation->errors[k] = PetscMax(correlation->errors[k], error);
-  if (k && k < correlation->times->size - 1) PetscFunctionReturn(0);
-  PetscCall(CospinWindowSpill(correlation->point, correlation->share->spectrum, u, &spill));
+  if (k && k < correlation->settings.times->size - 1) PetscFunctionReturn(0);
+  PetscCall(CospinWindowSpill(correlation->point, share->spectrum, u, &spill));
   correlation->leak = PetscMax(correlation->leak, spill);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode evolve_share(Correlation *correlation, const char prefix[], const CospinShare *share)
+static PetscErrorCode Close(void *context, int part)
 {
-  const CospinAxis *times = correlation->times;
-  const PetscInt64 dimension = CospinSectorDimension(share->spectrum->sector);
-  CospinPropagatorReport report = {0};
-  Vec u;
-
   PetscFunctionBeginUser;
-  correlation->share = share;
-  PetscCall(VecDuplicate(share->kicked, &u));
-  PetscCall(VecCopy(share->kicked, u));
-  PetscCall(CospinPropagate(share->spectrum->liouvillian, u, times->size, times->values,
-                            &correlation->options, prefix, read_share, correlation, &report));
-  PetscCall(VecDestroy(&u));
-  if (report.failed) correlation->outcome = CospinOutcomeWorse(correlation->outcome, COSPIN_NOT_CONVERGED);
-  correlation->limit += share->limit;
-  correlation->steps += report.steps;
-  if (dimension > correlation->dimension) correlation->nonzeros = share->spectrum->nonzeros;
-  correlation->dimension = PetscMax(correlation->dimension, dimension);
+  (void)context;
+  (void)part;
   PetscFunctionReturn(0);
 }
 
-/* Tr(a exp(t L) kick rho) */
-static PetscErrorCode evolve(CospinPoint point, const CospinSteadyState *steady, const char prefix[],
-                             CospinPolynomial a, CospinMoves kick, Correlation *correlation)
+static PetscErrorCode exchange(Correlation *correlation, CospinMemory memory)
 {
-  const size_t num_times = (size_t)correlation->times->size;
+  const size_t num_times = (size_t)correlation->settings.times->size;
 
   PetscFunctionBeginUser;
-  correlation->point = point;
-  correlation->outcome = COSPIN_GOOD;
-  PetscCall(PetscCalloc1(num_times, &correlation->values));
-  PetscCall(PetscCalloc1(num_times, &correlation->errors));
-  PetscCall(CospinSharesCreate(point, prefix, steady, a, kick, PETSC_TRUE, &correlation->num_shares,
-                               &correlation->shares));
-  for (int k = 0; k < correlation->num_shares; k++)
-    PetscCall(evolve_share(correlation, prefix, &correlation->shares[k]));
-  for (size_t k = 0; k < num_times; k++) correlation->values[k] += correlation->limit;
+  PetscCall(CospinMemoryReals(memory, 2 * num_times, (double *)correlation->values));
+  PetscCall(CospinMemoryReals(memory, num_times, correlation->errors));
+  PetscCall(CospinMemoryReals(memory, 1, &correlation->leak));
   PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Save(void *context, CospinMemory memory)
+{
+  Correlation *correlation = (Correlation *)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinWindowSave(correlation->point->problem, memory));
+  PetscCall(exchange(correlation, memory));
+  PetscFunctionReturn(0);
+}
+
+/* Tr(a exp(t L) kick rho); *outcome: COSPIN_NOT_RUN if it was left. */
+static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
+                             CospinPolynomial a, CospinMoves kick, Correlation *correlation,
+                             CospinOutcome *outcome)
+{
+  static const CospinEvolutionUser user = {Open, Read, Close, Save};
+  CospinEvolution *evolution = &correlation->evolution;
+  const Settings *settings = &correlation->settings;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  *correlation = (Correlation){.point = point};
+  PetscCall(get_settings(point->problem, task, NULL, &correlation->settings, &ok));
+  PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->values));
+  PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->errors));
+  PetscCall(CospinEvolutionCreate(point, task, &user, correlation, evolution));
+  PetscCall(CospinSharesCreate(point, evolution->prefix, steady, a, kick, PETSC_TRUE,
+                               &correlation->num_shares, &correlation->shares));
+  evolution->num_parts = correlation->num_shares;
+  evolution->num_times = settings->times->size;
+  evolution->times = settings->times->values;
+  evolution->options = (CospinPropagatorOptions){.method = settings->method,
+                                                 .mesh_dimension = CospinLatticeRank(point->problem->lattice),
+                                                 .tolerance = settings->tolerance};
+  if (point->memory) PetscCall(exchange(correlation, point->memory));
+  if (point->memory) PetscCall(CospinEvolutionLoad(evolution, point->memory));
+  PetscCall(CospinEvolutionRun(evolution));
+  *outcome = CospinOutcomeWorse(*outcome, evolution->outcome);
+  if (evolution->outcome == COSPIN_NOT_RUN) *outcome = COSPIN_NOT_RUN;
+  PetscFunctionReturn(0);
+}
+
+/* Of the values, at long times: it is not in what evolves. */
+static double complex limit_of(const Correlation *correlation)
+{
+  double complex limit = 0.0;
+
+  for (int k = 0; k < correlation->num_shares; k++) limit += correlation->shares[k].limit;
+  return limit;
+}
+
+/* Whether there is something to be stored: sums may lack a share. */
+static PetscBool is_complete(const Correlation *correlation)
+{
+  return (PetscBool)(correlation->evolution.outcome == COSPIN_GOOD);
 }
 
 /* Whether an expectation value is not more than what rounding makes of zero: nothing can be divided by it. */
@@ -208,18 +257,19 @@ static PetscErrorCode free_correlation(Correlation *correlation)
 static PetscErrorCode store_quality(const Correlation *correlation, CospinResults results,
                                     CospinOutcome *outcome)
 {
+  const CospinEvolution *evolution = &correlation->evolution;
+
   PetscFunctionBeginUser;
-  *outcome = CospinOutcomeWorse(*outcome, correlation->outcome);
-  for (int k = 0; k < correlation->times->size; k++) {
+  for (int k = 0; k < evolution->num_times; k++) {
     PetscCall(CospinResultsSet(results, "error", k, correlation->errors[k]));
-    if (!(correlation->errors[k] <= 10 * correlation->options.tolerance))
+    if (!(correlation->errors[k] <= 10 * correlation->settings.tolerance))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   if (!(correlation->leak <= largest_leak)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscCall(CospinResultsSet(results, "leak", 0, correlation->leak));
-  PetscCall(CospinResultsSet(results, "steps", 0, correlation->steps));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)correlation->dimension));
-  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)correlation->nonzeros));
+  PetscCall(CospinResultsSet(results, "steps", 0, evolution->steps));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
   PetscFunctionReturn(0);
 }
 
@@ -227,21 +277,22 @@ static PetscErrorCode store_quality(const Correlation *correlation, CospinResult
 static PetscErrorCode check_common(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    CospinDimension *dimension, PetscBool *ok)
 {
-  Correlation correlation;
-  PetscBool options_ok, sector_ok;
+  Settings settings;
+  PetscBool settings_ok, sector_ok;
 
   PetscFunctionBeginUser;
-  PetscCall(get_options(problem, task, faults, &correlation, &options_ok));
+  PetscCall(get_settings(problem, task, faults, &settings, &settings_ok));
   PetscCall(CospinTaskCheckSector(problem, task, PETSC_TRUE, faults, &sector_ok));
-  *ok = (PetscBool)(*ok && options_ok && sector_ok);
-  *dimension = (CospinDimension){"time", correlation.times->size, correlation.times->values, "time", "time"};
+  *ok = (PetscBool)(*ok && settings_ok && sector_ok);
+  *dimension = (CospinDimension){"time", settings.times->size, settings.times->values, "time", "time"};
   PetscFunctionReturn(0);
 }
 
 /* What a task does with the one steady state. */
 typedef PetscErrorCode (*Work)(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
-                               const char prefix[], CospinResults results, CospinOutcome *outcome);
+                               CospinResults results, CospinOutcome *outcome);
 
+/* Where a run was left, the steady state was that of these windows. */
 static PetscErrorCode run_with(Work work, CospinPoint point, const CospinRecord *task, CospinResults results,
                                CospinOutcome *outcome)
 {
@@ -250,8 +301,9 @@ static PetscErrorCode run_with(Work work, CospinPoint point, const CospinRecord 
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  if (point->memory) PetscCall(CospinWindowRestore(point, point->memory));
   PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
-  if (steady->rho) PetscCall(work(point, task, steady, prefix, results, outcome));
+  if (steady->rho) PetscCall(work(point, task, steady, results, outcome));
   PetscFunctionReturn(0);
 }
 
@@ -287,25 +339,26 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
 
 static PetscErrorCode store(const Correlation *correlation, double complex equal_time, CospinResults results)
 {
-  PetscBool nothing;
+  const double complex limit = limit_of(correlation);
+  PetscBool nothing = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCall(is_nothing(correlation, equal_time, &nothing));
   if (nothing) equal_time = CMPLX(NAN, NAN);
-  for (int k = 0; k < correlation->times->size; k++) {
-    const double complex value = correlation->values[k];
+  for (int k = 0; k < correlation->settings.times->size; k++) {
+    const double complex value = correlation->values[k] + limit;
     PetscCall(CospinResultsSet(results, "re", k, creal(value)));
     PetscCall(CospinResultsSet(results, "im", k, cimag(value)));
     PetscCall(CospinResultsSet(results, "g1_re", k, creal(value / equal_time)));
     PetscCall(CospinResultsSet(results, "g1_im", k, cimag(value / equal_time)));
   }
-  PetscCall(CospinResultsSet(results, "coherent", 0, creal(correlation->limit)));
-  PetscCall(CospinResultsSet(results, "coherent_im", 0, cimag(correlation->limit)));
+  PetscCall(CospinResultsSet(results, "coherent", 0, creal(limit)));
+  PetscCall(CospinResultsSet(results, "coherent_im", 0, cimag(limit)));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
-                                const char prefix[], CospinResults results, CospinOutcome *outcome)
+                                CospinResults results, CospinOutcome *outcome)
 {
   CospinPolynomial a, b, product;
   double complex equal_time;
@@ -315,13 +368,14 @@ static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, con
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPair(point->problem, task, NULL, &a, &b, &ok, &ok));
-  PetscCall(get_options(point->problem, task, NULL, &correlation, &ok));
   PetscCall(CospinPolynomialMultiply(a, b, &product));
   PetscCall(CospinSteadyExpectation(point, steady, product, &equal_time));
   PetscCall(CospinTaskLeft(point->problem, b, &kick));
-  PetscCall(evolve(point, steady, prefix, a, kick, &correlation));
-  PetscCall(store(&correlation, equal_time, results));
-  PetscCall(store_quality(&correlation, results, outcome));
+  PetscCall(evolve(point, task, steady, a, kick, &correlation, outcome));
+  if (is_complete(&correlation)) {
+    PetscCall(store(&correlation, equal_time, results));
+    PetscCall(store_quality(&correlation, results, outcome));
+  }
   PetscCall(free_correlation(&correlation));
   PetscCall(CospinMovesDestroy(&kick));
   PetscCall(CospinPolynomialDestroy(&product));
@@ -398,30 +452,42 @@ static PetscErrorCode Sectors_g2(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode store_pairs(const Correlation *correlation, double complex intensity,
+                                  CospinResults results, CospinOutcome *outcome)
+{
+  const double complex limit = limit_of(correlation);
+  PetscBool dark = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  PetscCall(is_nothing(correlation, intensity, &dark));
+  if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
+  for (int k = 0; k < correlation->settings.times->size && !dark; k++) {
+    const double pairs = creal(correlation->values[k] + limit);
+    PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(creal(intensity))));
+  }
+  PetscCall(CospinResultsSet(results, "intensity", 0, creal(intensity)));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
-                                  const CospinSteadyState *steady, const char prefix[], CospinResults results,
+                                  const CospinSteadyState *steady, CospinResults results,
                                   CospinOutcome *outcome)
 {
   CospinPolynomial a, number;
   double complex intensity;
   Correlation correlation;
   CospinMoves click;
-  PetscBool ok, dark;
+  PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskOperator(point->problem, task, NULL, &a, &ok));
-  PetscCall(get_options(point->problem, task, NULL, &correlation, &ok));
   PetscCall(count(point->problem, a, &number, &click));
   PetscCall(CospinSteadyExpectation(point, steady, number, &intensity));
-  PetscCall(evolve(point, steady, prefix, number, click, &correlation));
-  PetscCall(is_nothing(&correlation, intensity, &dark));
-  if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
-  for (int k = 0; k < correlation.times->size && !dark; k++) {
-    const double pairs = creal(correlation.values[k]);
-    PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(creal(intensity))));
+  PetscCall(evolve(point, task, steady, number, click, &correlation, outcome));
+  if (is_complete(&correlation)) {
+    PetscCall(store_pairs(&correlation, intensity, results, outcome));
+    PetscCall(store_quality(&correlation, results, outcome));
   }
-  PetscCall(CospinResultsSet(results, "intensity", 0, creal(intensity)));
-  PetscCall(store_quality(&correlation, results, outcome));
   PetscCall(free_correlation(&correlation));
   PetscCall(CospinMovesDestroy(&click));
   PetscCall(CospinPolynomialDestroy(&number));

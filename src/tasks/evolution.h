@@ -1,61 +1,50 @@
-/* The evolution of one problem from one state: sector after sector, and what is read from it. */
+/* The one evolution: vectors that evolve one after the other, each in its sector, how far all that has come,
+   and how it is left and gone on with. What they are and what is read from them, its user knows. */
 #pragma once
 #include "settings.h"
-#include <cospin/propagator.h>
+
+/* Who evolves something. All of it is collective; `context` is the evolution's. */
+typedef struct {
+  /* The vector of a part at time 0, and its generator: both owned by the caller. *u NULL: nothing is there.
+   */
+  PetscErrorCode (*Open)(void *context, int part, Mat *generator, Vec *u);
+  /* Receives it at every time. */
+  CospinPropagatorVisit Read;
+  PetscErrorCode (*Close)(void *context, int part);
+  /* What has been read, and all that it takes to make the context anew in another run. */
+  PetscErrorCode (*Save)(void *context, CospinMemory memory);
+} CospinEvolutionUser;
 
 typedef struct {
-  const CospinAxis *times, *store_times; /* store_times: NULL if no state is stored */
-  CospinState initial, target;           /* target: NULL if no fidelity is wanted */
+  /* given */
+  CospinPoint point;
+  const CospinEvolutionUser *user;
+  void *context;
+  int num_parts, num_times;
+  const double *times; /* [num_times] */
   CospinPropagatorOptions options;
-} CospinEvolutionSettings;
-
-/* Readings: Tr(A_0 rho), Tr(A_1 rho), ... over all observables in a row, then the trace, then the fidelity.
- */
-typedef struct CospinEvolution_ {
-  CospinPoint point; /* borrowed */
-  CospinProblem problem;
-  CospinObservables observables;
-  int growths;                     /* of open windows, beyond those of the point's problem */
-  struct CospinEvolution_ *before; /* in windows that were smaller; NULL: none. Borrowed */
-  CospinEvolutionSettings settings;
-  int num_expectations, num_readings;
-  CospinMoves *expectations;            /* [num_expectations], borrowed */
-  double complex *readings;             /* [num_times][num_readings], sums over sectors */
-  double *smallest, *imaginary, *error; /* [num_times] */
-  int num_sectors, steps, operations, factorisations;
-  PetscInt64 dimension, nonzeros;
-  CospinStored stored; /* one state per time to store */
-  CospinStored whole;  /* one per time, if functionals read it */
-  double leak;         /* largest change of a reading when open windows grew; 0 if there are none */
-  CospinOutcome outcome;
-  /* the sector at work */
-  int place; /* in the list of sectors */
-  CospinSector sector;
+  char prefix[64]; /* of PETSc options */
+  /* of all parts that have evolved; sizes of the largest of them */
+  int num_evolved, steps, operations, factorisations;
+  PetscInt64 dimension, nonzeros; /* nonzeros: 0 if there is no matrix */
+  CospinOutcome outcome;          /* COSPIN_NOT_RUN: left */
+  /* the part at work */
+  int part;
   CospinPropagatorReport report;
-  CospinMemory memory;          /* of u, to go on from; NULL: from the initial state. Borrowed */
-  int num_weights, *reading_of; /* weights that are not zero here, and what they give */
-  Vec *weights;
-  PetscScalar *values;
-  PetscInt num_populations, *populations; /* local indices of diagonal elements */
-} * CospinEvolution;
+  CospinMemory memory; /* of its vector, to go on from; NULL: from time 0. Borrowed */
+} CospinEvolution;
 
-/* Not collective. Takes problem, observables and what is in settings. Nothing has evolved yet. */
-PetscErrorCode CospinEvolutionCreate(CospinPoint point, CospinProblem problem, CospinObservables observables,
-                                     const CospinRecord *task, const CospinEvolutionSettings *settings,
+/* Not collective. Nothing has evolved yet; what is given is borrowed, but settings of the task. */
+PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task,
+                                     const CospinEvolutionUser *user, void *context,
                                      CospinEvolution *evolution);
-PetscErrorCode CospinEvolutionDestroy(CospinEvolution *evolution);
+/* Collective. To go on from where it was left: `memory` is behind what the user has saved. */
+PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinMemory memory);
+/* Collective. Evolves through all parts, or through those that are left after CospinEvolutionLoad(); it ends
+   where one fails, or when the run is to end: then it has been saved. */
+PetscErrorCode CospinEvolutionRun(CospinEvolution *evolution);
 
-/* Not collective. The sectors that are evolved: those that are read and, for a state that is stored, all that
-   it has. */
-PetscErrorCode CospinEvolutionSectors(CospinProblem problem, CospinObservables observables,
-                                      const CospinEvolutionSettings *settings, int *num,
-                                      int **representatives);
-
-/* Collective. Evolves through all sectors, or through those that are left after CospinEvolutionLoad(). *left:
-   the run is to end; the evolution has been saved to go on another time. */
-PetscErrorCode CospinEvolutionRun(CospinEvolution evolution, const CospinRecord *task, PetscBool *left);
-/* Collective. Results and place from a memory that was saved; `complete`: of one that had run to its end. */
-PetscErrorCode CospinEvolutionLoad(CospinEvolution evolution, CospinMemory memory, PetscBool complete);
-
-/* Where on an axis a time stands; -1: nowhere. */
-int CospinEvolutionFindTime(const CospinAxis *axis, double time);
+/* Collective. The generator as `method` needs it: a matrix for factorisations, otherwise as the deck's
+   `operator` says. `held` (NULL: none): it may be this one, of which a reference is returned then. */
+PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem, CospinSector sector,
+                                        CospinPropagatorMethod method, Mat held, Mat *generator);

@@ -1,10 +1,8 @@
 /*
-   Task `evolve`: the state at given times, from a product state, and what is read from it (evolution.c). Open
+   Task `evolve`: the state at given times, from a product state, and what is read from it (readout.c). Open
    windows grow until nothing that is read changes any more.
 */
-#include "evolution.h"
-#include <cospin/cost.h>
-#include <cospin/window.h>
+#include "readout.h"
 
 static const CospinKey keys[] = {
     {.name = "times",
@@ -72,8 +70,6 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
-static const double vectors_in_memory = 200; /* of the largest sector, at most */
-
 /* ---- Settings --------------------------------------------------------------------------------------------
  */
 
@@ -100,7 +96,7 @@ static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecor
     PetscCall(CospinFaultsAdd(faults, chosen->position, path, "goes with `store: state`"));
   }
   for (int k = 0; k < chosen->size; k++) {
-    if (CospinEvolutionFindTime(&CospinRecordGet(task, "times")->axis, chosen->values[k]) >= 0) continue;
+    if (CospinReadoutFindTime(&CospinRecordGet(task, "times")->axis, chosen->values[k]) >= 0) continue;
     *ok = PETSC_FALSE;
     PetscCall(
         CospinFaultsAdd(faults, chosen->position, path, "%.6g is not one of `times`", chosen->values[k]));
@@ -110,7 +106,7 @@ static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecor
 }
 
 static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                 CospinEvolutionSettings *settings, PetscBool *ok)
+                                 CospinReadoutSettings *settings, PetscBool *ok)
 {
   const CospinSetting *fidelity = CospinRecordGet(task, "fidelity");
   PetscBool this_ok;
@@ -134,16 +130,18 @@ static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task
 }
 
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                   CospinEvolutionSettings *settings, PetscBool *ok)
+                                   CospinReadoutSettings *settings, PetscBool *ok)
 {
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   PetscBool times_ok;
 
   PetscFunctionBeginUser;
-  *settings = (CospinEvolutionSettings){.times = &CospinRecordGet(task, "times")->axis,
-                                        .store_times = times_to_store(task),
-                                        .options.method = CospinTaskMethod(task),
-                                        .options.mesh_dimension = CospinLatticeRank(problem->lattice)};
-  PetscCall(CospinTaskTolerance(problem, task, faults, &settings->options.tolerance, ok));
+  *settings = (CospinReadoutSettings){.num_times = times->size,
+                                      .times = times->values,
+                                      .store = CospinTaskStores(task),
+                                      .store_times = times_to_store(task),
+                                      .method = CospinTaskMethod(task)};
+  PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, ok));
   PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
   if (!times_ok) *ok = PETSC_FALSE;
   PetscCall(check_store_times(problem, task, faults, ok));
@@ -151,219 +149,95 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode free_settings(CospinEvolutionSettings *settings)
+/* Of a CospinReadoutKind. */
+static PetscErrorCode Set(CospinProblem problem, const CospinRecord *task, PetscBool again,
+                          CospinReadoutSettings *settings)
 {
+  PetscBool ok;
+
   PetscFunctionBeginUser;
-  PetscCall(CospinStateDestroy(&settings->initial));
-  PetscCall(CospinStateDestroy(&settings->target));
+  (void)again;
+  PetscCall(get_settings(problem, task, NULL, settings, &ok));
   PetscFunctionReturn(0);
 }
+
+static const CospinReadoutKind kind = {.Set = Set};
 
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
-  CospinEvolutionSettings settings;
+  CospinReadoutSettings settings;
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, faults, &settings, ok));
-  *dimension = (CospinDimension){"time", settings.times->size, settings.times->values, "time", "time"};
-  PetscCall(free_settings(&settings));
+  *dimension = (CospinDimension){"time", settings.num_times, settings.times, "time", "time"};
+  PetscCall(CospinReadoutSettingsReset(&settings));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
-  CospinObservables observables;
-  CospinEvolutionSettings settings;
-  PetscBool ok;
-
   PetscFunctionBeginUser;
-  PetscCall(get_settings(problem, task, NULL, &settings, &ok));
-  PetscCall(CospinObservablesCreate(problem, NULL, &observables, &ok));
-  PetscCall(CospinEvolutionSectors(problem, observables, &settings, num, representatives));
-  PetscCall(CospinObservablesDestroy(&observables));
-  PetscCall(free_settings(&settings));
-  PetscFunctionReturn(0);
-}
-
-/* ---- Open windows ----------------------------------------------------------------------------------------
- */
-
-/* Levels of every component after its window has grown by half, `growths` times; false: past what there is.
- */
-static PetscBool grown_windows(CospinPoint point, int growths, int windows[])
-{
-  PetscBool open, fits = PETSC_TRUE;
-
-  CospinProblemWindows(point->problem, windows, &open);
-  for (int c = 0; c < point->problem->system.num_components; c++) {
-    for (int k = 0; k < growths; k++) {
-      windows[c] += windows[c] / 2;
-      if (windows[c] > COSPIN_WINDOW_MAX_LEVELS) fits = PETSC_FALSE;
-    }
-  }
-  return fits;
-}
-
-/* Nothing has evolved yet. */
-static PetscErrorCode create(CospinPoint point, const CospinRecord *task, int growths,
-                             CospinEvolution *evolution)
-{
-  CospinProblem problem = point->problem;
-  CospinObservables observables = point->observables;
-  CospinEvolutionSettings settings;
-  int windows[COSPIN_MAX_COORDINATES];
-  PetscBool ok = PETSC_TRUE;
-
-  PetscFunctionBeginUser;
-  if (growths) {
-    (void)grown_windows(point, growths, windows);
-    PetscCall(CospinProblemCreateWindowed(problem->deck, problem->point, windows, NULL, &problem, &ok));
-    PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
-    PetscCall(CospinObservablesCreate(problem, NULL, &observables, &ok));
-  }
-  PetscCall(get_settings(problem, task, NULL, &settings, &ok));
-  PetscCall(CospinEvolutionCreate(point, problem, observables, task, &settings, evolution));
-  (*evolution)->growths = growths;
-  PetscFunctionReturn(0);
-}
-
-/* From the beginning, or from where another run was interrupted. */
-static PetscErrorCode create_first(CospinPoint point, const CospinRecord *task, CospinEvolution *evolution)
-{
-  CospinEvolution before = NULL;
-  int growths = 0;
-
-  PetscFunctionBeginUser;
-  if (point->memory) PetscCall(CospinMemoryInts(point->memory, 1, &growths));
-  if (growths) {
-    PetscCall(create(point, task, growths - 1, &before));
-    PetscCall(CospinEvolutionLoad(before, point->memory, PETSC_TRUE));
-  }
-  PetscCall(create(point, task, growths, evolution));
-  (*evolution)->before = before;
-  if (point->memory) PetscCall(CospinEvolutionLoad(*evolution, point->memory, PETSC_FALSE));
-  PetscFunctionReturn(0);
-}
-
-static CospinTaskReading reading_at(CospinEvolution evolution, int k)
-{
-  return (CospinTaskReading){evolution->observables,
-                             evolution->readings + (size_t)k * (size_t)evolution->num_readings,
-                             &evolution->problem->system, evolution->whole->states[k]};
-}
-
-static PetscErrorCode largest_change(CospinEvolution a, CospinEvolution b, double *change)
-{
-  PetscFunctionBeginUser;
-  *change = 0.0;
-  for (int k = 0; k < a->settings.times->size * a->num_readings; k++) {
-    const double size = PetscMax(1.0, cabs(b->readings[k]));
-    *change = PetscMax(*change, cabs(a->readings[k] - b->readings[k]) / size);
-  }
-  for (int k = 0; k < a->whole->count; k++) {
-    const CospinTaskReading before = reading_at(a, k), now = reading_at(b, k);
-    PetscCall(CospinTaskFunctionalsChange(a->point->comm, &before, &now, change));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* The evolution in windows that are larger by half, to replace this one; memory is judged by its vectors. */
-static PetscErrorCode grow(const CospinRecord *task, CospinEvolution *evolution, PetscBool *grown)
-{
-  CospinEvolution small = *evolution;
-  int windows[COSPIN_MAX_COORDINATES];
-
-  PetscFunctionBeginUser;
-  *grown =
-      (PetscBool)(vectors_in_memory * (double)small->dimension * sizeof(PetscScalar) < CospinMachineBytes() &&
-                  grown_windows(small->point, small->growths + 1, windows));
-  if (!*grown) PetscFunctionReturn(0);
-  PetscCall(CospinEvolutionDestroy(&small->before));
-  PetscCall(create(small->point, task, small->growths + 1, evolution));
-  (*evolution)->before = small;
-  PetscFunctionReturn(0);
-}
-
-/* Until a larger window changes nothing that is read. */
-static PetscErrorCode evolve(const CospinRecord *task, PetscBool open, CospinEvolution *evolution,
-                             PetscBool *left)
-{
-  PetscBool again = PETSC_TRUE;
-
-  PetscFunctionBeginUser;
-  while (again) {
-    CospinEvolution now = *evolution;
-    PetscCall(CospinEvolutionRun(now, task, left));
-    if (open) now->leak = PETSC_INFINITY;
-    if (open && now->before && !*left) PetscCall(largest_change(now->before, now, &now->leak));
-    again = (PetscBool)(now->leak > 10 * now->settings.options.tolerance && now->outcome == COSPIN_GOOD &&
-                        !*left);
-    if (!again) break;
-    PetscCall(grow(task, evolution, &again));
-    if (!again) now->outcome = COSPIN_WINDOW_LIMIT;
-  }
+  PetscCall(CospinReadoutTaskSectors(problem, task, &kind, num, representatives));
   PetscFunctionReturn(0);
 }
 
 /* ---- Results ---------------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode store_time(CospinEvolution evolution, int k, CospinResults results)
+static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults results, CospinOutcome *outcome)
 {
-  const double complex *reading = evolution->readings + (size_t)k * (size_t)evolution->num_readings;
-  const double trace = creal(reading[evolution->num_expectations]);
-  const double limit = 10 * evolution->settings.options.tolerance;
+  const double complex *reading = readout->readings + (size_t)k * (size_t)readout->num_readings;
+  const double trace = creal(reading[readout->num_expectations]);
+  const double limit = 10 * readout->settings.tolerance;
 
   PetscFunctionBeginUser;
-  if (evolution->settings.target)
-    PetscCall(CospinResultsSet(results, "fidelity", k, creal(reading[evolution->num_expectations + 1])));
+  if (readout->settings.target)
+    PetscCall(CospinResultsSet(results, "fidelity", k, creal(reading[readout->num_expectations + 1])));
   PetscCall(CospinResultsSet(results, "trace", k, trace));
-  PetscCall(CospinResultsSet(results, "smallest_population", k, evolution->smallest[k]));
-  PetscCall(CospinResultsSet(results, "hermiticity", k, evolution->imaginary[k]));
-  PetscCall(CospinResultsSet(results, "error", k, evolution->error[k]));
-  PetscCall(CospinTaskObserve(
-      evolution->point->comm, evolution->observables, reading, &evolution->problem->system,
-      evolution->whole->count ? evolution->whole->states[k] : NULL, k, results, &evolution->outcome));
-  if (!(PetscAbsReal(trace - 1.0) <= limit) || !(evolution->smallest[k] >= -limit) ||
-      !(evolution->imaginary[k] <= limit) || !(evolution->error[k] <= limit)) {
-    evolution->outcome = CospinOutcomeWorse(evolution->outcome, COSPIN_INACCURATE);
+  PetscCall(CospinResultsSet(results, "smallest_population", k, readout->smallest[k]));
+  PetscCall(CospinResultsSet(results, "hermiticity", k, readout->imaginary[k]));
+  PetscCall(CospinResultsSet(results, "error", k, readout->error[k]));
+  PetscCall(CospinTaskObserve(readout->point->comm, readout->observables, reading, &readout->problem->system,
+                              readout->states[k], k, results, outcome));
+  if (!(PetscAbsReal(trace - 1.0) <= limit) || !(readout->smallest[k] >= -limit) ||
+      !(readout->imaginary[k] <= limit) || !(readout->error[k] <= limit)) {
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(CospinEvolution evolution, CospinStored stored, CospinResults results)
+static PetscErrorCode store(CospinReadout readout, double leak, CospinStored stored, CospinResults results,
+                            CospinOutcome *outcome)
 {
+  const CospinEvolution *evolution = &readout->evolution;
+
   PetscFunctionBeginUser;
-  PetscCall(CospinResultsSet(results, "leak", 0, evolution->leak));
+  if (*outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "steps", 0, evolution->steps));
   PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
   PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
-  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_sectors));
+  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_evolved));
   PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
-  if (evolution->outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
-  for (int k = 0; k < evolution->settings.times->size; k++) PetscCall(store_time(evolution, k, results));
-  if (evolution->outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, evolution->stored));
+  if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
+  for (int k = 0; k < readout->settings.num_times; k++) PetscCall(store_time(readout, k, results, outcome));
+  if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, readout->stored));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  int windows[COSPIN_MAX_COORDINATES];
-  CospinEvolution evolution;
-  PetscBool open, left;
+  CospinReadout readout;
+  double leak;
 
   PetscFunctionBeginUser;
-  CospinProblemWindows(point->problem, windows, &open);
-  PetscCall(create_first(point, task, &evolution));
-  PetscCall(evolve(task, open, &evolution, &left));
-  if (!left) PetscCall(store(evolution, point->stored, results));
-  *outcome = left ? COSPIN_NOT_RUN : evolution->outcome;
-  PetscCall(CospinEvolutionDestroy(&evolution->before));
-  PetscCall(CospinEvolutionDestroy(&evolution));
+  PetscCall(CospinReadoutRun(point, task, &kind, &readout, &leak, outcome));
+  PetscCall(store(readout, leak, point->stored, results, outcome));
+  PetscCall(CospinReadoutDestroy(&readout));
   PetscFunctionReturn(0);
 }
 

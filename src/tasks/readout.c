@@ -1,433 +1,340 @@
 /*
-   The counter is a classical register beside the quantum state, rho = sum_n rho_n |n), and one more component
-   of the problem (CospinProblemCreateCounted), so
-
-     d rho_n/dt = (L - eta J) rho_n + eta J rho_(n-1),   P(n) = Tr rho_n,   heralded: rho_n/P(n)
-
-   is one linear equation, evolved like any other (propagator.c) and exact for all n up to the last: nothing
-   comes back from beyond, where the missing probability is. Since the register is a label like others, its
-   conservation laws are found, too: where excitations leave by clicks only, n tells how many are left, and a
-   sector holds no more elements than it has without the counter.
-
-   Missed clicks (eta < 1) spoil that. But a detector of efficiency eta is a perfect one whose clicks are kept
-   at random, so the same follows from eta = 1 by
-
-     rho_n <- sum_k (k over n) eta^n (1 - eta)^(k-n) rho_k
-
-   if no k is missing. That way is taken where the counter of a perfect detector is tied to the other labels.
-
-   Dark counts know nothing of the state: those of a time t are a Poisson distribution, p_k with mean dark t,
-   so rho_n <- sum_k p_k rho_(n-k), missing or not.
+   The state is taken apart into the sectors that an observable, the trace or the fidelity reads (into all of
+   its sectors, if it is to be stored or a functional reads it); each of them evolves by itself, and nothing
+   else is ever held, but for states that are stored or wait for a functional. All else that is read is linear
+   in the state: every element adds to a few readings, by weights that are made once for each sector.
 */
 #include "readout.h"
 #include <cospin/liouvillian.h>
-#include <cospin/propagator.h>
-#include <cospin/window.h>
-#include <math.h>
 
-static const double negligible = 1e-25; /* probability */
+typedef struct CospinReadoutEntry {
+  PetscInt index; /* of the element, on this rank */
+  int reading;    /* among those of one time */
+  double complex weight;
+} Entry;
 
-/* Whether the number of clicks is free whatever the other labels are. */
-static PetscBool counter_is_free(CospinProblem counted)
+static const double negligible_share = 1e-2; /* of the tolerance, all sectors that are left out together */
+
+/* The problem that evolves. */
+static CospinProblem evolved(CospinReadout readout)
 {
-  int click[COSPIN_MAX_COORDINATES] = {0};
-
-  click[counted->system.num_coordinates - 1] = 1;
-  return CospinLatticeContains(counted->lattice, click);
+  return readout->settings.counted ? readout->settings.counted : readout->problem;
 }
 
-/* Whether there are states to collect. */
-static PetscBool collects(const CospinReadoutSettings *settings)
+/* Coordinate of the counter: behind all others; -1: there is none. */
+static int counter_of(CospinReadout readout)
 {
-  return (PetscBool)(settings->store || settings->needs > COSPIN_NEEDS_MOMENTS);
+  return readout->settings.counted ? readout->problem->system.num_coordinates : -1;
 }
 
-static PetscBool needs_all(const CospinReadoutSettings *settings)
+int CospinReadoutFindTime(const CospinAxis *axis, double time)
 {
-  return (PetscBool)(settings->store || settings->needs == COSPIN_NEEDS_STATE);
-}
-
-PetscErrorCode CospinReadoutDerive(CospinProblem problem, const CospinReadoutSettings *settings,
-                                   PetscBool may_thin, CospinProblem *counted, PetscBool *thinned)
-{
-  const CospinDetector *detector = &settings->detector;
-
-  PetscFunctionBeginUser;
-  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0);
-  if (*thinned) {
-    PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, settings->most, counted));
-    if (!counter_is_free(*counted)) PetscFunctionReturn(0);
-    PetscCall(CospinProblemDestroy(counted));
-    *thinned = PETSC_FALSE;
+  for (int k = 0; axis && k < axis->size; k++) {
+    if (PetscAbsReal(axis->values[k] - time) <= 1e-9 * PetscAbsReal(time)) return k;
   }
-  PetscCall(
-      CospinProblemCreateCounted(problem, detector->jump, detector->efficiency, settings->most, counted));
-  PetscFunctionReturn(0);
+  return -1;
 }
 
-/* Those that are read and, for states that are stored, all that the initial state has. */
-static PetscErrorCode sectors_of(CospinProblem counted, CospinObservables observables, CospinState initial,
-                                 PetscBool whole, int *num, int **representatives)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinTaskSectorsRead(counted, observables, NULL, whole ? initial : NULL, num, representatives));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode get_initial(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                  CospinState *initial, PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinStateCreate(problem, CospinRecordGet(task, "initial"), faults, initial, ok));
-  PetscFunctionReturn(0);
-}
-
-/* ---- One sector ------------------------------------------------------------------------------------------
+/* ---- Weights ---------------------------------------------------------------------------------------------
  */
 
-/* Nothing has clicked at time 0. */
-static PetscErrorCode fill_initial(const CospinReadout *readout, Vec u)
+static PetscErrorCode add_entry(CospinReadout readout, PetscInt index, int reading, double complex weight)
 {
-  PetscInt begin, end;
-  PetscScalar *array;
+  PetscFunctionBeginUser;
+  if (weight == 0.0) PetscFunctionReturn(0);
+  if (readout->num_entries == readout->capacity) {
+    readout->capacity = 2 * readout->capacity + 64;
+    PetscCall(PetscRealloc(sizeof(Entry) * readout->capacity, &readout->entries));
+  }
+  readout->entries[readout->num_entries++] = (Entry){index, reading, weight};
+  PetscFunctionReturn(0);
+}
+
+/* What the element of a label adds to. */
+static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const int label[])
+{
+  const int counter = counter_of(readout);
+  int reading = counter < 0 ? 0 : label[counter] * readout->num_readings;
 
   PetscFunctionBeginUser;
+  for (int k = 0; k < readout->observables->count; k++) {
+    const CospinObservable *observable = &readout->observables->observables[k];
+    for (int e = 0; e < observable->num_expectations; e++)
+      PetscCall(
+          add_entry(readout, index, reading++, CospinExpectationWeight(observable->expectations[e], label)));
+  }
+  PetscCall(add_entry(readout, index, reading++, CospinSystemTrace(&evolved(readout)->system, label)));
+  if (readout->settings.target) /* <psi|x><y|psi> */
+    PetscCall(add_entry(readout, index, reading, conj(CospinStateElement(readout->settings.target, label))));
+  PetscFunctionReturn(0);
+}
+
+/* u as the initial state has it, before the first click; and its weights. */
+static PetscErrorCode set_up(CospinReadout readout, Vec u)
+{
+  const int counter = counter_of(readout);
+  PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  readout->num_entries = 0;
   PetscCall(VecGetOwnershipRange(u, &begin, &end));
   PetscCall(VecGetArray(u, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
     CospinSectorLabel(readout->sector, i, label);
-    array[i - begin] =
-        label[readout->coordinate] == 0 ? (PetscScalar)CospinStateElement(readout->initial, label) : 0.0;
+    array[i - begin] = 0.0;
+    if (counter < 0 || label[counter] == 0)
+      array[i - begin] = (PetscScalar)CospinStateElement(readout->settings.initial, label);
+    PetscCall(add_element(readout, i - begin, label));
   }
   PetscCall(VecRestoreArray(u, &array));
   PetscFunctionReturn(0);
 }
 
-static void read_element(CospinReadout *readout, const int label[], double complex value)
+/* A sector where the initial state has no elements stays empty; one that nobody reads, or that can add less
+   than a negligible part to the fidelity and is read by nothing else, is left out. */
+static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
 {
-  const double trace = CospinSystemTrace(&readout->counted->system, label);
-  double complex *reading =
-      readout->readings + (size_t)label[readout->coordinate] * (size_t)readout->num_readings;
-
-  for (int k = 0; k < readout->observables->count; k++) {
-    const CospinObservable *observable = &readout->observables->observables[k];
-    for (int e = 0; e < observable->num_expectations; e++)
-      *reading++ += CospinExpectationWeight(observable->expectations[e], label) * value;
-  }
-  *reading += trace * value;
-  if (trace == 0.0) return;
-  readout->smallest = PetscMin(readout->smallest, creal(value));
-  readout->imaginary = PetscMax(readout->imaginary, PetscAbsReal(cimag(value)));
-}
-
-/* A CospinPropagatorVisit. */
-static PetscErrorCode read_state(void *context, int k, Vec u, double error)
-{
-  CospinReadout *readout = (CospinReadout *)context;
-  const PetscScalar *array;
-  PetscInt begin, end;
+  const double negligible = negligible_share * readout->settings.tolerance / readout->evolution.num_parts;
+  double found[2] = {0.0, 0.0}; /* weights of the fidelity, squared; all others */
   PetscReal size;
 
   PetscFunctionBeginUser;
-  (void)k;
   PetscCall(VecNorm(u, NORM_2, &size));
-  readout->error += error * size;
-  PetscCall(VecGetOwnershipRange(u, &begin, &end));
-  PetscCall(VecGetArrayRead(u, &array));
-  for (PetscInt i = begin; i < end; i++) {
-    int label[COSPIN_MAX_COORDINATES];
-    CospinSectorLabel(readout->sector, i, label);
-    read_element(readout, label, array[i - begin]);
+  for (size_t k = 0; k < readout->num_entries; k++) {
+    const Entry *entry = &readout->entries[k];
+    const PetscBool other = (PetscBool)(entry->reading % readout->num_readings <= readout->num_expectations);
+    found[other] += other ? 1.0 : PetscSqr(cabs(entry->weight));
   }
-  PetscCall(VecRestoreArrayRead(u, &array));
-  if (collects(&readout->settings))
-    PetscCall(CospinTaskCollectAlong(&readout->problem->system, readout->sector, u, readout->coordinate,
-                                     readout->stored->states));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, 2, MPI_DOUBLE, MPI_SUM, readout->point->comm));
+  *needed = (PetscBool)(found[1] > 0 || size * PetscSqrtReal(found[0]) > negligible);
+  if (readout->stored->count || readout->passing->count) *needed = PETSC_TRUE;
+  if (size == 0.0) *needed = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode propagate(CospinReadout *readout, const char prefix[], Vec u)
-{
-  const CospinPropagatorOptions options = {
-      .method = COSPIN_PROPAGATE_AUTO,
-      .mesh_dimension = CospinLatticeRank(readout->counted->lattice),
-      .tolerance = readout->settings.tolerance,
-  };
-  CospinPropagatorReport report = {0};
-  Mat liouvillian;
-
-  PetscFunctionBeginUser;
-  PetscCall(
-      CospinLiouvillianCreate(readout->comm, readout->counted->generator, readout->sector, &liouvillian));
-  PetscCall(CospinPropagate(liouvillian, u, 1, &readout->settings.time, &options, prefix, read_state, readout,
-                            &report));
-  PetscCall(MatDestroy(&liouvillian));
-  if (report.failed) readout->outcome = CospinOutcomeWorse(readout->outcome, COSPIN_NOT_CONVERGED);
-  readout->num_sectors++;
-  readout->operations += report.operations;
-  readout->factorisations += report.factorisations;
-  readout->dimension = PetscMax(readout->dimension, CospinSectorDimension(readout->sector));
-  PetscFunctionReturn(0);
-}
-
-/* A sector where the initial state has no elements stays empty. */
-static PetscErrorCode count_sector(CospinReadout *readout, const int representative[], const char prefix[])
-{
-  const CospinProblem counted = readout->counted;
-  PetscReal norm;
-  Vec u;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinSectorCreate(&counted->system, counted->lattice, representative, &readout->sector));
-  if (CospinSectorDimension(readout->sector) > 0) {
-    PetscCall(
-        VecCreateMPI(readout->comm, PETSC_DECIDE, (PetscInt)CospinSectorDimension(readout->sector), &u));
-    PetscCall(fill_initial(readout, u));
-    PetscCall(VecNorm(u, NORM_2, &norm));
-    if (norm > 0.0) PetscCall(propagate(readout, prefix, u));
-    PetscCall(VecDestroy(&u));
-  }
-  PetscCall(CospinSectorDestroy(&readout->sector));
-  PetscFunctionReturn(0);
-}
-
-/* ---- All sectors -----------------------------------------------------------------------------------------
+/* ---- One sector: a CospinEvolutionUser -------------------------------------------------------------------
  */
 
-static PetscErrorCode create_readout(MPI_Comm comm, const CospinRecord *task, PetscBool may_thin,
-                                     CospinReadout *readout)
+static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
 {
-  const CospinProblem problem = readout->problem;
+  CospinReadout readout = (CospinReadout)context;
+  const CospinProblem problem = evolved(readout);
+  PetscBool needed;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice,
+                               readout->representatives + part * problem->system.num_coordinates,
+                               &readout->sector));
+  if (CospinSectorDimension(readout->sector) == 0) PetscFunctionReturn(0);
+  PetscCall(
+      VecCreateMPI(readout->point->comm, PETSC_DECIDE, (PetscInt)CospinSectorDimension(readout->sector), u));
+  PetscCall(set_up(readout, *u));
+  PetscCall(is_needed(readout, *u, &needed));
+  if (needed)
+    PetscCall(CospinEvolutionGenerator(readout->point, problem, readout->sector, readout->settings.method,
+                                       NULL, generator));
+  else
+    PetscCall(VecDestroy(u));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Close(void *context, int part)
+{
+  PetscFunctionBeginUser;
+  (void)part;
+  PetscCall(CospinSectorDestroy(&((CospinReadout)context)->sector));
+  PetscFunctionReturn(0);
+}
+
+/* What is linear in the state, and the smallest and the largest of what should be populations. */
+static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
+{
+  const int num = readout->num_rows / readout->settings.num_times * readout->num_readings;
+  double complex *readings = readout->readings + (size_t)k * (size_t)num;
+  double extremes[2] = {readout->smallest[k], -readout->imaginary[k]};
+  const PetscScalar *array;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(readout->sums, num));
+  PetscCall(VecGetArrayRead(u, &array));
+  for (size_t e = 0; e < readout->num_entries; e++) {
+    const Entry *entry = &readout->entries[e];
+    const double complex value = array[entry->index];
+    readout->sums[entry->reading] += entry->weight * value;
+    if (entry->reading % readout->num_readings != readout->num_expectations) continue;
+    extremes[0] = PetscMin(extremes[0], creal(value));
+    extremes[1] = PetscMin(extremes[1], -PetscAbsReal(cimag(value)));
+  }
+  PetscCall(VecRestoreArrayRead(u, &array));
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, readout->sums, num, MPI_C_DOUBLE_COMPLEX, MPI_SUM, readout->point->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, readout->point->comm));
+  for (int r = 0; r < num; r++) readings[r] += readout->sums[r];
+  readout->smallest[k] = extremes[0];
+  readout->imaginary[k] = -extremes[1];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read(void *context, int k, Vec u, double error)
+{
+  CospinReadout readout = (CospinReadout)context;
+  const int row = readout->num_rows / readout->settings.num_times * k;
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(read_elements(readout, k, u));
+  PetscCall(VecNorm(u, NORM_2, &size));
+  readout->error[k] = PetscMax(readout->error[k], error);
+  readout->lost += error * size;
+  if (readout->states[row])
+    PetscCall(CospinTaskCollectAlong(&readout->problem->system, readout->sector, u, counter_of(readout),
+                                     readout->states + row));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinMemory memory)
+{
+  const size_t num_times = (size_t)readout->settings.num_times;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMemoryReals(memory, 2 * (size_t)readout->num_rows * (size_t)readout->num_readings,
+                              (double *)readout->readings));
+  PetscCall(CospinMemoryReals(memory, num_times, readout->smallest));
+  PetscCall(CospinMemoryReals(memory, num_times, readout->imaginary));
+  PetscCall(CospinMemoryReals(memory, num_times, readout->error));
+  PetscCall(CospinMemoryReals(memory, 1, &readout->lost));
+  for (int row = 0; row < readout->num_rows; row++)
+    if (readout->states[row]) PetscCall(CospinMemoryState(memory, readout->states[row]));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Created ---------------------------------------------------------------------------------------------
+ */
+
+PetscErrorCode CospinReadoutSettingsReset(CospinReadoutSettings *settings)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinStateDestroy(&settings->initial));
+  PetscCall(CospinStateDestroy(&settings->target));
+  PetscCall(CospinProblemDestroy(&settings->counted));
+  PetscFunctionReturn(0);
+}
+
+/* Which of the states that the task stores a row is; -1: none. */
+static int place_in_store(const CospinReadoutSettings *settings, int row)
+{
+  if (!settings->store) return -1;
+  return settings->store_times ? CospinReadoutFindTime(settings->store_times, settings->times[row]) : row;
+}
+
+static PetscErrorCode create_states(CospinReadout readout, const CospinRecord *task)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinStoredCreate(readout->problem->point, &readout->stored));
+  PetscCall(CospinStoredCreate(readout->problem->point, &readout->passing));
+  PetscCall(PetscCalloc1((size_t)readout->num_rows, &readout->states));
+  for (int row = 0; row < readout->num_rows; row++) {
+    const int place = place_in_store(&readout->settings, row);
+    CospinStoredState *state = &readout->states[row];
+    if (place >= 0)
+      PetscCall(CospinTaskNewState(readout->problem, task, place, readout->stored, state));
+    else if (CospinObservablesNeed(readout->problem->deck) > COSPIN_NEEDS_MOMENTS)
+      PetscCall(CospinTaskNewState(readout->problem, task, row, readout->passing, state));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_arrays(CospinReadout readout)
+{
+  const CospinReadoutSettings *settings = &readout->settings;
+  const size_t num_times = (size_t)settings->num_times;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < readout->observables->count; k++)
+    readout->num_expectations += readout->observables->observables[k].num_expectations;
+  readout->num_readings = readout->num_expectations + 1 + (settings->target ? 1 : 0);
+  readout->num_rows = settings->num_times * (settings->most + 1);
+  PetscCall(PetscCalloc1((size_t)readout->num_rows * (size_t)readout->num_readings, &readout->readings));
+  PetscCall(PetscMalloc1((size_t)(settings->most + 1) * (size_t)readout->num_readings, &readout->sums));
+  PetscCall(PetscCalloc3(num_times, &readout->smallest, num_times, &readout->imaginary, num_times,
+                         &readout->error));
+  for (size_t k = 0; k < num_times; k++) readout->smallest[k] = PETSC_MAX_REAL;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, const CospinRecord *task,
+                                   const CospinReadoutKind *kind, PetscBool again, CospinReadout *readout)
+{
+  static const CospinEvolutionUser user = {Open, Read, Close, CospinReadoutSave};
+  CospinReadout new;
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  readout->comm = comm;
-  readout->outcome = COSPIN_GOOD;
-  readout->smallest = PETSC_MAX_REAL;
-  PetscCall(get_initial(problem, task, NULL, &readout->initial, &ok));
-  PetscCall(CospinReadoutDerive(problem, &readout->settings, may_thin, &readout->counted, &readout->thinned));
-  PetscCall(CospinObservablesCreate(readout->counted, NULL, &readout->observables, &ok));
-  readout->coordinate = problem->system.num_coordinates; /* behind all others */
-  readout->num_readings = 1;
-  for (int k = 0; k < readout->observables->count; k++)
-    readout->num_readings += readout->observables->observables[k].num_expectations;
-  PetscCall(
-      PetscCalloc1((size_t)(readout->settings.most + 1) * (size_t)readout->num_readings, &readout->readings));
-  PetscCall(CospinStoredCreate(problem->point, &readout->stored));
-  for (int n = 0; n <= readout->settings.most && collects(&readout->settings); n++) {
-    CospinStoredState state;
-    PetscCall(CospinTaskNewState(problem, task, n, readout->stored, &state));
-  }
+  PetscCall(PetscNew(&new));
+  *readout = new;
+  new->point = point;
+  new->task = task;
+  new->problem = problem;
+  new->again = again;
+  PetscCall(kind->Set(problem, task, again, &new->settings));
+  PetscCall(CospinObservablesCreate(evolved(new), NULL, &new->observables, &ok));
+  PetscCall(create_arrays(new));
+  PetscCall(create_states(new, task));
+  PetscCall(CospinEvolutionCreate(point, task, &user, new, &new->evolution));
+  new->evolution.num_times = new->settings.num_times;
+  new->evolution.times = new->settings.times;
+  new->evolution.options =
+      (CospinPropagatorOptions){.method = new->settings.method,
+                                .mesh_dimension = CospinLatticeRank(evolved(new)->lattice),
+                                .tolerance = new->settings.tolerance};
+  PetscCall(CospinReadoutSectors(problem, new->observables, &new->settings, &new->evolution.num_parts,
+                                 &new->representatives));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinReadoutReset(CospinReadout *readout)
+PetscErrorCode CospinReadoutDestroy(CospinReadout *readout)
 {
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(readout->readings));
-  PetscCall(CospinStoredDestroy(&readout->stored));
-  PetscCall(CospinObservablesDestroy(&readout->observables));
-  PetscCall(CospinProblemDestroy(&readout->counted));
-  PetscCall(CospinStateDestroy(&readout->initial));
-  if (readout->owns_problem) PetscCall(CospinProblemDestroy(&readout->problem));
-  PetscFunctionReturn(0);
-}
-
-/* What the ranks have read, together. */
-static PetscErrorCode sum_readings(CospinReadout *readout)
-{
-  const int num = (readout->settings.most + 1) * readout->num_readings;
-  double extremes[2] = {readout->smallest, -readout->imaginary};
+  CospinReadout old = *readout;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(
-      MPI_Allreduce(MPI_IN_PLACE, readout->readings, num, MPI_C_DOUBLE_COMPLEX, MPI_SUM, readout->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, readout->comm));
-  readout->smallest = extremes[0];
-  readout->imaginary = -extremes[1];
+  if (!old) PetscFunctionReturn(0);
+  PetscCall(PetscFree(old->representatives));
+  PetscCall(PetscFree(old->entries));
+  PetscCall(PetscFree(old->sums));
+  PetscCall(PetscFree(old->readings));
+  PetscCall(PetscFree3(old->smallest, old->imaginary, old->error));
+  PetscCall(PetscFree(old->states));
+  PetscCall(CospinStoredDestroy(&old->stored));
+  PetscCall(CospinStoredDestroy(&old->passing));
+  PetscCall(CospinObservablesDestroy(&old->observables));
+  PetscCall(CospinReadoutSettingsReset(&old->settings));
+  if (old->problem != old->point->problem) PetscCall(CospinProblemDestroy(&old->problem));
+  PetscCall(PetscFree(*readout));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode count_all(MPI_Comm comm, const CospinRecord *task, PetscBool may_thin,
-                                CospinReadout *readout)
-{
-  int num, *representatives;
-  char prefix[64];
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(create_readout(comm, task, may_thin, readout));
-  PetscCall(sectors_of(readout->counted, readout->observables, readout->initial,
-                       needs_all(&readout->settings), &num, &representatives));
-  for (int k = 0; k < num && readout->outcome == COSPIN_GOOD; k++)
-    PetscCall(count_sector(readout, representatives + k * readout->counted->system.num_coordinates, prefix));
-  PetscCall(PetscFree(representatives));
-  PetscCall(sum_readings(readout));
-  PetscFunctionReturn(0);
-}
-
-double CospinReadoutProbability(const CospinReadout *readout, int n)
-{
-  return creal(readout->readings[(size_t)(n + 1) * (size_t)readout->num_readings - 1]);
-}
-
-double CospinReadoutMissing(const CospinReadout *readout)
-{
-  double sum = 0.0;
-
-  for (int n = 0; n <= readout->settings.most; n++) sum += CospinReadoutProbability(readout, n);
-  return 1.0 - sum;
-}
-
-/* rho_n <- factor rho_n; states stand on the first rank. */
-static void scale_clicks(CospinReadout *readout, int n, double factor)
-{
-  double complex *reading = readout->readings + (size_t)n * (size_t)readout->num_readings;
-
-  for (int r = 0; r < readout->num_readings; r++) reading[r] *= factor;
-  if (readout->stored->count) CospinStoredStateScale(readout->stored->states[n], factor);
-}
-
-/* rho_n <- rho_n + weight rho_k */
-static PetscErrorCode add_clicks(CospinReadout *readout, int n, double weight, int k)
-{
-  const double complex *from = readout->readings + (size_t)k * (size_t)readout->num_readings;
-  double complex *to = readout->readings + (size_t)n * (size_t)readout->num_readings;
-
-  PetscFunctionBeginUser;
-  if (weight < negligible) PetscFunctionReturn(0);
-  for (int r = 0; r < readout->num_readings; r++) to[r] += weight * from[r];
-  if (readout->stored->count)
-    PetscCall(CospinStoredStateAxpy(readout->stored->states[n], weight, readout->stored->states[k]));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode combine_clicks(CospinReadout *readout, int n)
-{
-  PetscFunctionBeginUser;
-  if (readout->stored->count) PetscCall(CospinStoredStateCombine(readout->stored->states[n]));
-  PetscFunctionReturn(0);
-}
-
-/* From few clicks to many: those behind are still the perfect detector's. */
-static PetscErrorCode thin(CospinReadout *readout)
-{
-  const double eta = readout->settings.detector.efficiency;
-  double first = 1.0; /* eta^n */
-
-  PetscFunctionBeginUser;
-  for (int n = 0; n <= readout->settings.most; n++) {
-    double weight = first; /* (k over n) eta^n (1 - eta)^(k-n) */
-    scale_clicks(readout, n, weight);
-    for (int k = n + 1; k <= readout->settings.most; k++) {
-      weight *= (1.0 - eta) * k / (k - n);
-      PetscCall(add_clicks(readout, n, weight, k));
-    }
-    PetscCall(combine_clicks(readout, n));
-    first *= eta;
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Adds the dark counts, from many clicks to few: those in front are still what the jumps have made. */
-static PetscErrorCode darken(CospinReadout *readout)
-{
-  const double mean = readout->settings.detector.dark * readout->settings.time;
-
-  PetscFunctionBeginUser;
-  if (mean == 0.0) PetscFunctionReturn(0);
-  for (int n = readout->settings.most; n >= 0; n--) {
-    scale_clicks(readout, n, PetscExpReal(-mean));
-    for (int k = 1; k <= n; k++)
-      PetscCall(add_clicks(readout, n, PetscExpReal(k * PetscLogReal(mean) - mean - lgamma(k + 1.0)), n - k));
-    PetscCall(combine_clicks(readout, n));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Everything, for readout->problem. Clicks beyond the counter cannot be thinned. */
-static PetscErrorCode count_problem(MPI_Comm comm, const CospinRecord *task, CospinReadout *readout)
-{
-  CospinReadout again = {
-      .problem = readout->problem, .owns_problem = readout->owns_problem, .settings = readout->settings};
-
-  PetscFunctionBeginUser;
-  PetscCall(count_all(comm, task, PETSC_TRUE, readout));
-  if (readout->thinned && CospinReadoutMissing(readout) > 10 * readout->settings.tolerance) {
-    readout->owns_problem = PETSC_FALSE;
-    PetscCall(CospinReadoutReset(readout));
-    PetscCall(count_all(comm, task, PETSC_FALSE, &again));
-    *readout = again;
-  } else if (readout->thinned) {
-    PetscCall(thin(readout));
-  }
-  PetscCall(darken(readout));
-  PetscFunctionReturn(0);
-}
-
-static CospinTaskReading reading_of(const CospinReadout *readout, int n)
-{
-  return (CospinTaskReading){readout->observables,
-                             readout->readings + (size_t)n * (size_t)readout->num_readings,
-                             &readout->problem->system, readout->stored->states[n]};
-}
-
-static PetscErrorCode largest_change(const CospinReadout *a, const CospinReadout *b, double *change)
-{
-  PetscFunctionBeginUser;
-  *change = 0.0;
-  for (int k = 0; k < (a->settings.most + 1) * a->num_readings; k++)
-    *change = PetscMax(*change, cabs(a->readings[k] - b->readings[k]) / PetscMax(1.0, cabs(b->readings[k])));
-  for (int n = 0; n < a->stored->count; n++) {
-    const CospinTaskReading before = reading_of(a, n), now = reading_of(b, n);
-    PetscCall(CospinTaskFunctionalsChange(a->comm, &before, &now, change));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Until a larger window changes nothing that is read. */
-static PetscErrorCode grow_windows(const CospinRecord *task, CospinReadout *readout)
-{
-  int windows[COSPIN_MAX_COORDINATES];
-  PetscBool open_ended;
-
-  PetscFunctionBeginUser;
-  CospinProblemWindows(readout->problem, windows, &open_ended);
-  if (open_ended) readout->leak = PETSC_INFINITY;
-  while (readout->leak > 10 * readout->settings.tolerance && readout->outcome == COSPIN_GOOD) {
-    CospinReadout larger = {.owns_problem = PETSC_TRUE, .settings = readout->settings};
-    PetscCall(CospinWindowLarger(readout->problem, readout->dimension, &larger.problem));
-    if (!larger.problem) {
-      readout->outcome = COSPIN_WINDOW_LIMIT;
-      break;
-    }
-    PetscCall(count_problem(readout->comm, task, &larger));
-    PetscCall(largest_change(readout, &larger, &larger.leak));
-    PetscCall(CospinReadoutReset(readout));
-    *readout = larger;
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinReadoutRun(MPI_Comm comm, CospinProblem problem, const CospinRecord *task,
-                                const CospinReadoutSettings *settings, CospinReadout *readout)
-{
-  PetscFunctionBeginUser;
-  *readout = (CospinReadout){.problem = problem, .settings = *settings};
-  PetscCall(count_problem(comm, task, readout));
-  PetscCall(grow_windows(task, readout));
-  PetscFunctionReturn(0);
-}
-
-/* ---- For estimates ---------------------------------------------------------------------------------------
+/* ---- Sectors ---------------------------------------------------------------------------------------------
  */
+
+PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables observables,
+                                    const CospinReadoutSettings *settings, int *num, int **representatives)
+{
+  const PetscBool all =
+      (PetscBool)(settings->store || CospinObservablesNeed(problem->deck) == COSPIN_NEEDS_STATE);
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSectorsRead(settings->counted ? settings->counted : problem, observables,
+                                  settings->target, all ? settings->initial : NULL, num, representatives));
+  PetscFunctionReturn(0);
+}
 
 /* Whether anything is in this sector before the first click. */
 static PetscErrorCode has_elements(CospinProblem counted, const int representative[], CospinState initial,
                                    PetscBool *answer)
 {
-  const int coordinate = counted->system.num_coordinates - 1;
+  const int counter = counted->system.num_coordinates - 1;
   int label[COSPIN_MAX_COORDINATES];
   CospinSector sector;
 
@@ -436,35 +343,32 @@ static PetscErrorCode has_elements(CospinProblem counted, const int representati
   PetscCall(CospinSectorCreate(&counted->system, counted->lattice, representative, &sector));
   for (PetscInt64 i = 0; i < CospinSectorDimension(sector) && !*answer; i++) {
     CospinSectorLabel(sector, i, label);
-    *answer = (PetscBool)(label[coordinate] == 0 && CospinStateElement(initial, label) != 0.0);
+    *answer = (PetscBool)(label[counter] == 0 && CospinStateElement(initial, label) != 0.0);
   }
   PetscCall(CospinSectorDestroy(&sector));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinReadoutSectors(CospinProblem problem, const CospinRecord *task,
-                                    const CospinReadoutSettings *settings, int *num, int **representatives)
+PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecord *task,
+                                        const CospinReadoutKind *kind, int *num, int **representatives)
 {
   CospinObservables observables;
-  CospinProblem counted;
-  CospinState initial;
-  int n, all, *labels;
+  CospinReadoutSettings settings;
+  int all, *labels;
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinReadoutDerive(problem, settings, PETSC_TRUE, &counted, &ok));
-  PetscCall(get_initial(problem, task, NULL, &initial, &ok));
-  PetscCall(CospinObservablesCreate(counted, NULL, &observables, &ok));
-  PetscCall(sectors_of(counted, observables, initial, needs_all(settings), &all, &labels));
-  n = counted->system.num_coordinates;
-  *num = 0;
-  for (int k = 0; k < all; k++) {
-    PetscCall(has_elements(counted, labels + k * n, initial, &ok));
+  PetscCall(kind->Set(problem, task, PETSC_FALSE, &settings));
+  PetscCall(CospinObservablesCreate(settings.counted ? settings.counted : problem, NULL, &observables, &ok));
+  PetscCall(CospinReadoutSectors(problem, observables, &settings, &all, &labels));
+  *num = settings.counted ? 0 : all;
+  for (int k = 0; k < all && settings.counted; k++) { /* most are empty: a counter starts at 0 */
+    const int n = settings.counted->system.num_coordinates;
+    PetscCall(has_elements(settings.counted, labels + k * n, settings.initial, &ok));
     if (ok) PetscCall(PetscArraymove(labels + (*num)++ * n, labels + k * n, n));
   }
   *representatives = labels;
   PetscCall(CospinObservablesDestroy(&observables));
-  PetscCall(CospinStateDestroy(&initial));
-  PetscCall(CospinProblemDestroy(&counted));
+  PetscCall(CospinReadoutSettingsReset(&settings));
   PetscFunctionReturn(0);
 }

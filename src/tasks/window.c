@@ -140,6 +140,44 @@ static PetscBool is_large(CospinProblem problem)
   return large;
 }
 
+PetscErrorCode CospinWindowSave(CospinProblem problem, CospinMemory memory)
+{
+  int windows[MAX_COMPONENTS];
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  CospinProblemWindows(problem, windows, &any);
+  PetscCall(CospinMemoryInts(memory, (size_t)problem->system.num_components, windows));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinProblem *problem)
+{
+  int windows[MAX_COMPONENTS], present[MAX_COMPONENTS];
+  PetscBool any, same, ok;
+
+  PetscFunctionBeginUser;
+  *problem = point->problem;
+  PetscCall(CospinMemoryInts(memory, (size_t)point->problem->system.num_components, windows));
+  CospinProblemWindows(point->problem, present, &any);
+  PetscCall(PetscArraycmp(present, windows, point->problem->system.num_components, &same));
+  if (same) PetscFunctionReturn(0);
+  PetscCall(
+      CospinProblemCreateWindowed(point->problem->deck, point->problem->point, windows, NULL, problem, &ok));
+  PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "Other windows make the deck wrong");
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinWindowRestore(CospinPoint point, CospinMemory memory)
+{
+  CospinProblem problem;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinWindowLoad(point, memory, &problem));
+  if (problem != point->problem) PetscCall(CospinPointReplaceProblem(point, problem));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, CospinProblem *larger)
 {
   PetscBool any;
