@@ -64,6 +64,15 @@ static double Apply(CospinComponent component, int step, int label[])
   return label[0] <= most_of(component) ? 1.0 : 0.0;
 }
 
+/* The number stands with the bras, as if it told more of them apart: so rho_0, rho_1, ... beside each other
+   are one matrix (cospin/sides.h). */
+static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
+{
+  (void)component;
+  (void)step;
+  return (PetscBool)(side == COSPIN_BRA);
+}
+
 static const CospinKey keys[] = {{.name = NULL}};
 static const CospinOperatorName operators[] = {{.name = NULL}};
 static const CospinRole roles[] = {COSPIN_COORDINATE_CLICKS};
@@ -79,6 +88,7 @@ static const CospinComponentKind kind = {
     .Trace = Trace,
     .Shift = Shift,
     .Apply = Apply,
+    .ActsOn = ActsOn,
 };
 
 PetscErrorCode CospinCounterCreate(CospinComponent component, int most)
