@@ -1,0 +1,94 @@
+"""Generates decks, runs them, compares them; prints what is wrong and counts the rest.
+
+    python3 tests/random/run.py --count N --seed S [--jobs 2] [--keep DIR] [--all]
+
+--keep DIR keeps the decks with verdicts that need a look (--all: every deck). The exit status is 1 if there was a
+DISAGREE, a crash, a hang or a deck that was refused.
+"""
+import argparse
+import collections
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+import compare
+import generate
+
+SHOWN = ("DISAGREE", "crash", "hang", "refused", "broken")
+
+
+class TooLong(Exception):
+    pass
+
+
+def give_up(signum, frame):
+    raise TooLong
+
+
+def one(job):
+    """(seed, family, results, kept path)"""
+    seed, keep, everything, timeout = job
+    folder = tempfile.mkdtemp()
+    path = os.path.join(folder, f"{seed}.yaml")
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(generate.text(seed))
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(4 * timeout)
+    try:
+        results = compare.compare_deck(path, timeout)
+    except TooLong:
+        results = [("deck", "unknown", "the reference takes too long")]
+    except Exception as fault:  # of the reference or of the generator: told, and the run goes on
+        results = [("deck", "broken", f"{type(fault).__name__}: {fault}")]
+    finally:
+        signal.alarm(0)
+    kept = ""
+    if keep and (everything or any(r[1] in SHOWN for r in results)):
+        kept = shutil.copy(path, keep)
+    shutil.rmtree(folder)
+    return seed, generate.FAMILIES[seed % len(generate.FAMILIES)].__name__, results, kept
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--keep")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--timeout", type=float, default=30)
+    parser.add_argument("--verbose", action="store_true", help="tell every verdict that is not `agree`")
+    return parser.parse_args()
+
+
+def table(counts):
+    verdicts = sorted({v for _, v in counts})
+    print(f"{'task':12}" + "".join(f"{v:>11}" for v in verdicts))
+    for kind in sorted({k for k, _ in counts}):
+        print(f"{kind:12}" + "".join(f"{counts.get((kind, v), 0):11}" for v in verdicts))
+
+
+def main():
+    given = arguments()
+    if given.keep:
+        os.makedirs(given.keep, exist_ok=True)
+    jobs = [(given.seed + k, given.keep, given.all, int(given.timeout)) for k in range(given.count)]
+    counts, failed, start = collections.Counter(), False, time.time()
+    with multiprocessing.Pool(given.jobs, maxtasksperchild=200) as pool:
+        for seed, family, results, kept in pool.imap(one, jobs):
+            for task, verdict, explanation in results:
+                counts[task.rstrip("0123456789"), verdict] += 1
+                failed = failed or verdict in SHOWN
+                if verdict in SHOWN or given.verbose and verdict != "agree":
+                    print(f"{seed} {family} {task}: {verdict}: {explanation}" + (f"  [{kept}]" if kept else ""), flush=True)
+    table(counts)
+    print(f"{given.count} decks in {time.time() - start:.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

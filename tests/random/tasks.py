@@ -1,0 +1,139 @@
+"""What the tasks of a deck are to give, from the resolved generator.
+
+Every function takes a Generator and a task's keys and returns a dictionary of what is true. `zero` is a rate below
+which everything counts as zero: 0, or cospin's own resolution for a second look.
+"""
+import numpy
+import scipy.linalg
+
+import states
+
+
+def eigenvalues(generator, blocks):
+    """(eigenvalue, error) of some blocks; stationary ones are exactly 0, undamped ones have the real part 0."""
+    found = []
+    for b in blocks:
+        for group in generator.groups(b):
+            for value, error in zip(group.eigenvalues, group.errors):
+                found.append((0j if generator.stationary(group) else value, error))
+    return found
+
+
+def null_counts(generator, zero=0.0):
+    """Null vectors in sectors with a trace, and in all; undamped eigenvalues that are not zero."""
+    inside = {b for b in generator.blocks_of_sectors(generator.trace_sectors)}
+    traced = total = undamped = 0
+    for b in range(len(generator.blocks)):
+        for value, _ in eigenvalues(generator, [b]):
+            if abs(value) <= zero:
+                total += 1
+                traced += b in inside
+            elif abs(value.real) <= zero:
+                undamped += 1
+    return traced, total, undamped
+
+
+def limit(generator, start, zero=0.0):
+    """What is left of a state after long times, and the norm of what goes on oscillating."""
+    left, turning = numpy.zeros(generator.dimension, dtype=complex), 0.0
+    for b, members in enumerate(generator.blocks):
+        if not start[members].any():
+            continue
+        for group in generator.groups(b):
+            share = group.left.conj().T @ start[members]
+            if group.null:
+                part = group.right @ share
+                if abs(group.frequency) <= max(zero, 1e-30 * generator.scale):
+                    left[members] += part
+                else:
+                    turning = max(turning, numpy.linalg.norm(part))
+            elif zero > 0 and abs(group.eigenvalues).min() <= zero:
+                small = abs(group.eigenvalues) <= zero
+                left[members] += group.right @ group.vectors[:, small] @ (numpy.linalg.inv(group.vectors) @ share)[small]
+    return left, turning
+
+
+def some_state(generator):
+    """All kets alike, which has a share in whatever there is."""
+    return generator.trace / generator.space.size + 0j
+
+
+def steady_state(generator, zero=0.0):
+    return limit(generator, some_state(generator), zero)[0]
+
+
+def steady(generator, task, zero=0.0):
+    traced, total, undamped = null_counts(generator, zero)
+    truth = {"traced": traced, "total": total, "undamped": undamped, "state": None, "turning": 0.0}
+    if task.get("initial"):
+        start = generator.vector(states.initial(generator.deck, task["initial"]))
+        truth["state"], truth["turning"] = limit(generator, start, zero)
+    elif total == 1:
+        truth["state"] = steady_state(generator, zero)
+    return truth
+
+
+def gap(generator, task, zero=0.0):
+    """All eigenvalues of the sectors with a trace, slowest first, and how many are zero."""
+    found = eigenvalues(generator, generator.blocks_of_sectors(generator.trace_sectors))
+    modes = sorted(((v, e) for v, e in found if abs(v) > zero), key=lambda x: -x[0].real)
+    return {"zeros": len(found) - len(modes), "modes": modes}
+
+
+def decay(generator, task, zero=0.0):
+    """Modes (eigenvalue, error, amplitude, weight) of the sectors of A, slowest first; null vectors of sectors with a
+    trace are left out."""
+    deck = generator.deck
+    a = deck.operator(task["of"])
+    sectors = generator.sectors_read(a)
+    reading = generator.reading(a)
+    start = kicked = None
+    if task.get("initial"):
+        start = generator.vector(states.initial(deck, task["initial"]))
+    if null_counts(generator, zero)[0] == 1:
+        rho = generator.matrix(steady_state(generator, zero))
+        dense = a.dense()
+        norm = numpy.trace(dense @ dense.conj().T @ rho)
+        if abs(norm) > 1e-12 * numpy.linalg.norm(dense, 2)**2:
+            kicked = generator.vector(dense.conj().T @ rho) / norm
+    modes = []
+    for b in generator.blocks_of_sectors(sectors):
+        members = generator.blocks[b]
+        traced = generator.sector_of[members[0]] in generator.trace_sectors
+        for group in generator.groups(b):
+            read, inverse = (reading[members] @ group.right) @ group.vectors, numpy.linalg.inv(group.vectors)
+            shares = [None if x is None else read * (inverse @ (group.left.conj().T @ x[members])) for x in (start, kicked)]
+            stationary = generator.stationary(group)
+            for k, (value, error) in enumerate(zip(group.eigenvalues, group.errors)):
+                value = 0j if stationary else value
+                if traced and abs(value) <= zero:
+                    continue
+                modes.append((value, error, *(None if s is None else s[k] for s in shares)))
+    return {"modes": sorted(modes, key=lambda x: -x[0].real), "size": a.norm()}
+
+
+def propagate(generator, start, times):
+    """The state at ascending times."""
+    result = numpy.zeros((len(times), generator.dimension), dtype=complex)
+    for b, members in enumerate(generator.blocks):
+        if not start[members].any():
+            continue
+        for group in generator.groups(b):
+            now = group.left.conj().T @ start[members]
+            cache, last = {}, 0.0
+            for k, time in enumerate(times):
+                step = float(f"{time - last:.12g}")
+                if not group.null and step not in cache:
+                    cache[step] = scipy.linalg.expm(group.matrix * (time - last))
+                now = now if group.null else cache[step] @ now
+                last = time
+                result[k][members] += numpy.exp(1j * group.frequency * time) * (group.right @ now)
+    return result
+
+
+def evolve(generator, task, times):
+    truth = {"states": propagate(generator, generator.vector(states.initial(generator.deck, task.get("initial"))), times)}
+    if task.get("fidelity"):
+        psi = states.initial(generator.deck, task["fidelity"])
+        truth["fidelity"] = [numpy.trace(psi @ generator.matrix(x)).real for x in truth["states"]]
+    return truth
