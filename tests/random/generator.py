@@ -52,7 +52,8 @@ class Deck:
         """`seed`: with the deck's numbers changed in their last digit."""
         self.document = document
         self.numbers = expressions.number_scope(document.get("parameters") or {}, seed)
-        self.space = Space([Component(name, entry, self.numbers) for name, entry in document["components"].items()])
+        sizes = expressions.number_scope(document.get("parameters") or {})
+        self.space = Space([Component(name, entry, sizes) for name, entry in document["components"].items()])
         self.arrays = {name: [[self.number(v) for v in row] if isinstance(row, list) else self.number(row) for row in rows]
                        for name, rows in (document.get("arrays") or {}).items()}
         self.hamiltonian = Operator(self.space.size)
