@@ -154,6 +154,12 @@ class Hand:
             return {"rates": self.matrix(name), "pairs": f"{name}.{'sz' if symmetry == 'strong' else self.pick('sm', 'sp')}"}
         return {"rate": self.rate(), "operator": self.jump_operator(symmetry)}
 
+    def pumped(self, name):
+        """Loss and gain of a component."""
+        if self.kind(name) in ("ensemble", "spins"):
+            return [{"rate": self.rate(), "each": f"{name}.sm"}] + [{"rate": self.rate(), "each": f"{name}.sp"}] * self.pick(0, 1)
+        return [{"rate": self.rate(), "operator": self.ladder(name, q)} for q in self.pick((-1,), (-1, 1))]
+
     # ---- Arrays over spins ------------------------------------------------------------------------------------------
 
     def vector(self, name):
@@ -232,7 +238,35 @@ class Hand:
         last = float(f"{10**self.random.uniform(-1, 2.5):.2g}")
         return self.pick({"linspace": [0, last, 4]}, [0, last / 2, last], [last])
 
-    def tasks(self):
+    def lowering(self):
+        name = self.random.choice(list(self.components))
+        return self.ladder(name, -1)
+
+    def light(self, jumps):
+        """Tasks about light and its detection."""
+        tasks = []
+        if self.chance(0.4):
+            w = self.pick(8, 20)
+            tasks.append({"spectrum": {"of": f"dag({self.lowering()})", "frequencies": {"linspace": [-w, w, 17]}, "tolerance": 1e-8}})
+        if self.chance(0.4):
+            tasks.append({"correlation": {"of": self.word(self.pick(1, 0)), "times": self.times()}})
+            if self.chance(0.4):
+                tasks[-1]["correlation"]["with"] = self.word(self.pick(-1, 0))
+        if self.chance(0.4):
+            tasks.append({"g2": {"of": self.lowering(), "times": self.times()}})
+        if jumps and self.chance(0.7):
+            self.random.choice(jumps)["name"] = "light"
+            more = {"efficiency": self.number(0.1, 1)} if self.chance(0.4) else {}
+            if self.chance(0.2):
+                more["dark"] = self.number(0.01, 0.5)
+            if self.chance(0.7):
+                tasks.append({"counting": {"jump": "light", **more}})
+            if self.chance(0.7):
+                tasks.append({"clicks": {"jump": "light", "initial": self.initial(), "time": self.number(0.1, 10),
+                                         "most": self.random.randint(0, 5), **more}})
+        return tasks
+
+    def tasks(self, jumps):
         tasks = [{"steady": {}}]
         if self.chance(0.7):
             tasks.append({"steady": {"name": "reached", "initial": self.initial()}})
@@ -252,7 +286,7 @@ class Hand:
             if entry.get("fidelity") == {}:
                 del entry["fidelity"]
             tasks.append({"evolve": entry})
-        return tasks
+        return tasks + (self.light(jumps) if self.chance(0.4) else [])
 
 
 # ---- Families ------------------------------------------------------------------------------------------------------
@@ -278,7 +312,10 @@ def plain(hand, symmetry=None, jumps=None):
     if spins and hand.chance(0.6):
         terms += hand.spin_terms(spins)
     count = hand.random.randint(1, 3) if jumps is None else jumps
-    return terms, [hand.jump(symmetry) for _ in range(count)]
+    jumps = [hand.jump(symmetry) for _ in range(count)]
+    if count and symmetry != "strong" and hand.chance(0.5):  # then there is one steady state, most often
+        jumps += [jump for name in hand.components for jump in hand.pumped(name)]
+    return terms, jumps
 
 
 def decades(hand):
@@ -389,7 +426,7 @@ def deck(seed):
     family = FAMILIES[seed % len(FAMILIES)]
     terms, jumps = family(hand)
     document = {"title": f"random {seed} {family.__name__}"}
-    observables, tasks = hand.observables(), hand.tasks()
+    observables, tasks = hand.observables(), hand.tasks(jumps)
     for key, value in (("parameters", hand.parameters), ("components", hand.components), ("arrays", hand.arrays),
                        ("hamiltonian", terms), ("jumps", jumps), ("observables", observables), ("tasks", tasks)):
         if value:

@@ -61,18 +61,25 @@ def clusters(values, norm):
     return found, rest
 
 
-def invariant(matrix, values, chosen):
-    """An orthonormal basis of the invariant subspace of some eigenvalues."""
+def projector(matrix, values, chosen):
+    """(right, left) of some eigenvalues: bases of their invariant subspaces with left @ right = 1."""
     others = [k for k in range(len(values)) if k not in set(chosen)]
-    if not others:
-        return numpy.eye(len(matrix), dtype=complex)
 
     def member(value):
         return min(abs(values[chosen] - value)) < min(abs(values[others] - value))
-    _, basis, count = scipy.linalg.schur(matrix, output="complex", sort=member)
+    upper, basis, count = scipy.linalg.schur(matrix, output="complex", sort=member)
     if count != len(chosen):
         raise Unresolved(f"{count} eigenvalues in a cluster of {len(chosen)}")
-    return basis[:, :count]
+    rest = scipy.linalg.solve_sylvester(upper[:count, :count], -upper[count:, count:], upper[:count, count:])
+    adjoint = basis.conj().T
+    return basis[:, :count], adjoint[:count] + rest @ adjoint[count:]
+
+
+def invariant(matrix, values, chosen):
+    """An orthonormal basis of the invariant subspace of some eigenvalues."""
+    if len(chosen) == len(values):
+        return numpy.eye(len(matrix), dtype=complex)
+    return projector(matrix, values, chosen)[0]
 
 
 def separate(wide, parts):

@@ -81,7 +81,7 @@ def main():
     with multiprocessing.Pool(given.jobs, maxtasksperchild=200) as pool:
         for seed, family, results, kept in pool.imap(one, jobs):
             for task, verdict, explanation in results:
-                counts[task.rstrip("0123456789"), verdict] += 1
+                counts["decay" if task.startswith("decay") else task, verdict] += 1
                 failed = failed or verdict in SHOWN
                 if verdict in SHOWN or given.verbose and verdict != "agree":
                     print(f"{seed} {family} {task}: {verdict}: {explanation}" + (f"  [{kept}]" if kept else ""), flush=True)

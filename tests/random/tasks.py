@@ -6,6 +6,7 @@ which everything counts as zero: 0, or cospin's own resolution for a second look
 import numpy
 import scipy.linalg
 
+import resolve
 import states
 
 
@@ -80,35 +81,71 @@ def gap(generator, task, zero=0.0):
     return {"zeros": len(found) - len(modes), "modes": modes}
 
 
-def decay(generator, task, zero=0.0):
+CLOSE = 2e-5  # eigenvalues nearer than this, relative, share their shares: alone these may not exist
+
+
+def together(values):
+    """Lists of the indices of eigenvalues that are close to each other."""
+    left, found = list(range(len(values))), []
+    while left:
+        chain = [left.pop(0)]
+        for k in chain:
+            near = [j for j in left if abs(values[j] - values[k]) <= CLOSE * abs(values[k])]
+            chain += near
+            left = [j for j in left if j not in near]
+        found.append(chain)
+    return found
+
+
+def shares(group, reading, vectors):
+    """Of each eigenvalue of a group in reading . exp(L t) x, for several x (None stays None): by spectral projectors, a
+    cluster's divided evenly among its members."""
+    found = [None if x is None else numpy.zeros(len(group.eigenvalues), dtype=complex) for x in vectors]
+    if group.null:
+        clusters = [list(range(len(group.eigenvalues)))]
+    else:
+        clusters = together(group.eigenvalues)
+    for cluster in clusters:
+        if len(cluster) == len(group.eigenvalues):
+            right = left = numpy.eye(len(cluster))
+        else:
+            right, left = resolve.projector(group.matrix, group.eigenvalues - 1j * group.frequency, cluster)
+        for into, x in zip(found, vectors):
+            if into is not None:
+                into[cluster] = (reading @ group.right @ right) @ (left @ (group.left.conj().T @ x)) / len(cluster)
+    return found
+
+
+def kicked_state(generator, a, zero):
+    """A^+ rho / <A A^+> in the one steady state, or None."""
+    if null_counts(generator, zero)[0] != 1:
+        return None
+    rho, dense = generator.matrix(steady_state(generator, zero)), a.dense()
+    norm = numpy.trace(dense @ dense.conj().T @ rho)
+    return generator.vector(dense.conj().T @ rho) / norm if abs(norm) > 1e-12 * numpy.linalg.norm(dense, 2)**2 else None
+
+
+def decay(generator, task, zero=0.0, strict=False):
     """Modes (eigenvalue, error, amplitude, weight) of the sectors of A, slowest first; null vectors of sectors with a
-    trace are left out."""
-    deck = generator.deck
-    a = deck.operator(task["of"])
-    sectors = generator.sectors_read(a)
+    trace are left out. strict: without sectors where A's charges fit but all its elements are zero."""
+    a = generator.deck.operator(task["of"])
     reading = generator.reading(a)
-    start = kicked = None
-    if task.get("initial"):
-        start = generator.vector(states.initial(deck, task["initial"]))
-    if null_counts(generator, zero)[0] == 1:
-        rho = generator.matrix(steady_state(generator, zero))
-        dense = a.dense()
-        norm = numpy.trace(dense @ dense.conj().T @ rho)
-        if abs(norm) > 1e-12 * numpy.linalg.norm(dense, 2)**2:
-            kicked = generator.vector(dense.conj().T @ rho) / norm
+    start = generator.vector(states.initial(generator.deck, task["initial"])) if task.get("initial") else None
+    kicked = kicked_state(generator, a, zero)
+    sectors = generator.sectors_read(a)
+    if strict:
+        sectors = {generator.sector_of[k] for k in numpy.flatnonzero(abs(reading) > 1e-14 * abs(reading).max())}
     modes = []
     for b in generator.blocks_of_sectors(sectors):
         members = generator.blocks[b]
         traced = generator.sector_of[members[0]] in generator.trace_sectors
         for group in generator.groups(b):
-            read, inverse = (reading[members] @ group.right) @ group.vectors, numpy.linalg.inv(group.vectors)
-            shares = [None if x is None else read * (inverse @ (group.left.conj().T @ x[members])) for x in (start, kicked)]
+            both = shares(group, reading[members], [None if x is None else x[members] for x in (start, kicked)])
             stationary = generator.stationary(group)
             for k, (value, error) in enumerate(zip(group.eigenvalues, group.errors)):
                 value = 0j if stationary else value
-                if traced and abs(value) <= zero:
-                    continue
-                modes.append((value, error, *(None if s is None else s[k] for s in shares)))
+                if not (traced and abs(value) <= zero):
+                    modes.append((value, error, *(None if s is None else s[k] for s in both)))
     return {"modes": sorted(modes, key=lambda x: -x[0].real), "size": a.norm()}
 
 
