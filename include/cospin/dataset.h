@@ -52,6 +52,7 @@ typedef struct {
   const int *flag_values;
   int outer;                 /* 1 + index of one more further dimension, slower than that; 0: none */
   const char *approximation; /* method and reference; NULL: none is made */
+  const char *flag_hints;    /* lines `NAME: what the code means of this variable`; NULL: none */
 } CospinVariable;
 
 /* What the numbers of a stored state are called. */

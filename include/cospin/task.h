@@ -57,11 +57,13 @@ typedef struct {
 typedef struct {
   CospinRecordKind record; /* name, help and keys in the deck */
   const CospinTaskVariable *variables;
-  const CospinTaskRule *rules; /* what a good outcome promises of them; NULL: nothing */
-  PetscBool stationary;        /* the states that it stores do not change: L rho = 0 to the key `tolerance` */
-  const char *approximation;   /* what is approximated, method and reference, for the attributes of all its
-                                  variables; nothing of Liouville space is asked for then. NULL: exact */
-  PetscBool has_observables;   /* adds `<task>_<observable>` for every observable of the deck */
+  const CospinTaskRule *rules;    /* what a good outcome promises of them; NULL: nothing */
+  const CospinOutcomeHint *hints; /* what its bad outcomes mean, where it knows more than the outcome's own
+                                     sentence; NULL: nowhere */
+  PetscBool stationary;      /* the states that it stores do not change: L rho = 0 to the key `tolerance` */
+  const char *approximation; /* what is approximated, method and reference, for the attributes of all its
+                                variables; nothing of Liouville space is asked for then. NULL: exact */
+  PetscBool has_observables; /* adds `<task>_<observable>` for every observable of the deck */
   const CospinCompanion *companions; /* of these; NULL: none */
   PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
   int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
@@ -99,6 +101,10 @@ extern const CospinRecordKind *const CospinTaskRecords[];
 /* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
 extern const CospinRecordKind *const CospinTasksAlone[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
+/* What an outcome means of a task of this kind: its own sentence, or that of the outcome ("" for good). */
+const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome);
+/* The same with the task's name in place of `<task>`, cut to `size`. */
+void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[], size_t size);
 /* Not collective. The problem that the task solves, `problem` itself or what its kind derives from it. */
 PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved);
 PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved);

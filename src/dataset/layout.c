@@ -104,6 +104,7 @@ static herr_t Set_Flags(hid_t set, const CospinVariable *variable)
   }
   bad |= CospinH5SetIntegers(set, "flag_values", count, variable->flag_values) < 0;
   bad |= CospinH5SetText(set, "flag_meanings", meanings) < 0;
+  if (variable->flag_hints) bad |= CospinH5SetText(set, "flag_hints", variable->flag_hints) < 0;
   return bad ? -1 : 0;
 }
 

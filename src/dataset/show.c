@@ -212,6 +212,32 @@ static void Print_Bad(const Show *show, const Variable *outcome, int count, cons
   if (num_bad > MAX_LISTED) fprintf(show->stream, "  and %d more\n", num_bad - MAX_LISTED);
 }
 
+/* What a code means of the task whose outcomes these are; `meant` is its line of the attribute flag_hints. */
+static void Print_Hint(const Show *show, const Variable *outcome, char meant[], int count, const int values[],
+                       char *const names[])
+{
+  const char *text = strstr(meant, ": "), *suffix = strstr(outcome->name, "_outcome");
+  const int length = (int)(suffix ? suffix - outcome->name : (ptrdiff_t)strlen(outcome->name));
+  for (int i = 0; text && i < count; i++) {
+    if (strncmp(meant, names[i], strlen(names[i])) != 0 || meant + strlen(names[i]) != text) continue;
+    if (!Count_Value(outcome, values[i])) continue;
+    fprintf(show->stream, "  %s of %.*s%s\n", names[i], length, outcome->name, text);
+  }
+}
+
+static void Print_Hints(const Show *show, int count, const int values[], char *const names[])
+{
+  for (int v = 0; v < show->num_variables; v++) {
+    char hints[8192], *line, *rest = hints;
+    hid_t set = H5Dopen2(show->file, show->variables[v].name, H5P_DEFAULT);
+    if (set < 0) continue;
+    (void)CospinH5GetText(set, "flag_hints", hints, sizeof(hints));
+    H5Dclose(set);
+    while ((line = strtok_r(rest, "\n", &rest)))
+      Print_Hint(show, &show->variables[v], line, count, values, names);
+  }
+}
+
 /* `outcome` counted by the names that the file gives its codes. */
 static void Print_Outcomes(const Show *show)
 {
@@ -235,6 +261,7 @@ static void Print_Outcomes(const Show *show)
     if (points) fprintf(show->stream, "  %6zu  %s (%d)\n", points, names[i], values[i]);
   }
   Print_Bad(show, outcome, count, values, names);
+  Print_Hints(show, count, values, names);
 }
 
 /* The next one in the order of falling time, or size if there is none; *last is the one before, size at

@@ -156,6 +156,8 @@ static void view_task(CospinPage *page, const CospinTaskKind *kind)
   (void)snprintf(prefix, sizeof(prefix), "%s_", kind->record.name);
   for (int k = 0; own[k].suffix; k++) view_variable(page, prefix, &own[k]);
   for (int k = 0; kind->variables[k].suffix; k++) view_variable(page, prefix, &kind->variables[k]);
+  for (const CospinOutcomeHint *hint = kind->hints; hint && hint->text; hint++)
+    CospinPageEntry(page, CospinOutcomeName(hint->outcome), "outcome", hint->text);
   if (!kind->has_observables) return;
   (void)PetscStrlcat(prefix, "OBSERVABLE", sizeof(prefix));
   CospinPageEntry(page, prefix, kind->observables_along ? "variable, along the task's dimension" : "variable",

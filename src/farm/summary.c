@@ -50,29 +50,43 @@ static void print_row(CospinDeck deck, CospinTable table, int num, const int col
   fprintf(stream, "%9.3g  %s\n", record[table->seconds], CospinOutcomeName((int)record[table->outcome]));
 }
 
-static PetscInt64 count_outcome(CospinTable table, PetscInt64 num_points, const double records[], int outcome)
+/* column: where the outcomes stand in a record, of points or of one task */
+static PetscInt64 count_outcome(CospinTable table, PetscInt64 num_points, const double records[], int column,
+                                int outcome)
 {
   PetscInt64 count = 0;
 
   for (PetscInt64 p = 0; p < num_points; p++) {
-    count += (int)records[p * table->layout.record_length + table->outcome] == outcome;
+    count += (int)records[p * table->layout.record_length + column] == outcome;
   }
   return count;
+}
+
+/* What the bad outcomes mean of the tasks that ended so. */
+static void print_hints(CospinDeck deck, CospinTable table, PetscInt64 num_points, const double records[],
+                        FILE *stream)
+{
+  for (int t = 0; t < deck->num_tasks; t++) {
+    for (int k = 0; CospinOutcomeNames[k]; k++) {
+      const int outcome = CospinOutcomeValues[k];
+      char text[1024];
+      if (outcome >= 0 || !count_outcome(table, num_points, records, table->outcome_of_task[t], outcome))
+        continue;
+      CospinTaskDescribeOutcome(&deck->tasks[t], outcome, text, sizeof(text));
+      fprintf(stream, "%s of %s: %s\n", CospinOutcomeNames[k], deck->tasks[t].name, text);
+    }
+  }
 }
 
 static void print_counts(CospinTable table, PetscInt64 num_points, const double records[], FILE *stream)
 {
   fprintf(stream, "%" PetscInt64_FMT " point%s:", num_points, num_points == 1 ? "" : "s");
   for (int k = 0; CospinOutcomeNames[k]; k++) {
-    const PetscInt64 count = count_outcome(table, num_points, records, CospinOutcomeValues[k]);
+    const PetscInt64 count =
+        count_outcome(table, num_points, records, table->outcome, CospinOutcomeValues[k]);
     if (count) fprintf(stream, " %" PetscInt64_FMT " %s", count, CospinOutcomeNames[k]);
   }
   fprintf(stream, "\n");
-  for (int k = 0; CospinOutcomeNames[k]; k++) {
-    const char *help = CospinOutcomeHelp(CospinOutcomeValues[k]);
-    if (!help[0] || !count_outcome(table, num_points, records, CospinOutcomeValues[k])) continue;
-    fprintf(stream, "%s: %s\n", CospinOutcomeNames[k], help);
-  }
 }
 
 /* Rows of the points that were run: all, or the first and the last of them. */
@@ -100,11 +114,12 @@ PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const doubl
   const int length = table->layout.record_length;
 
   PetscFunctionBeginUser;
-  *num_missing = count_outcome(table, num_points, records, COSPIN_NOT_RUN);
+  *num_missing = count_outcome(table, num_points, records, table->outcome, COSPIN_NOT_RUN);
   *num_bad = 0;
   for (PetscInt64 p = 0; p < num_points; p++) *num_bad += records[p * length + table->outcome] < 0;
   if (!stream) PetscFunctionReturn(0);
   if (*num_missing < num_points) print_rows(deck, table, records, num_points - *num_missing, stream);
   print_counts(table, num_points, records, stream);
+  print_hints(deck, table, num_points, records, stream);
   PetscFunctionReturn(0);
 }

@@ -68,6 +68,25 @@ static PetscErrorCode add_outcome(Builder *builder, const char name[], const cha
   PetscFunctionReturn(0);
 }
 
+/* What the bad outcomes mean of a task, for its variable, the last one. */
+static PetscErrorCode add_hints(Builder *builder, const CospinRecord *task)
+{
+  char hints[8192] = "", text[1024], *copy;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; CospinOutcomeNames[k]; k++) {
+    if (CospinOutcomeValues[k] >= 0) continue;
+    CospinTaskDescribeOutcome(task, CospinOutcomeValues[k], text, sizeof(text));
+    PetscCall(PetscStrlcat(hints, CospinOutcomeNames[k], sizeof(hints)));
+    PetscCall(PetscStrlcat(hints, ": ", sizeof(hints)));
+    PetscCall(PetscStrlcat(hints, text, sizeof(hints)));
+    PetscCall(PetscStrlcat(hints, "\n", sizeof(hints)));
+  }
+  PetscCall(PetscStrallocpy(hints, &copy));
+  builder->variables[builder->count - 1].flag_hints = copy;
+  PetscFunctionReturn(0);
+}
+
 /* What a task adds to an observable's variable, the last one. */
 static PetscErrorCode add_companions(Builder *builder, const CospinCompanion *companion, int dimension)
 {
@@ -140,6 +159,7 @@ static PetscErrorCode add_task(Builder *builder, int k, CospinObservables observ
   PetscCall(PetscSNPrintf(name, sizeof(name), "%s_outcome", task->name));
   PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "outcome of task %s", task->name));
   PetscCall(add_outcome(builder, name, long_name, &builder->table->outcome_of_task[k]));
+  PetscCall(add_hints(builder, task));
   PetscCall(PetscSNPrintf(name, sizeof(name), "%s_seconds", task->name));
   PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "time of task %s", task->name));
   PetscCall(add(builder, name, COSPIN_REAL, -1, "s", long_name, "", &builder->table->seconds_of_task[k]));
@@ -521,6 +541,17 @@ static PetscErrorCode free_groups(CospinLayout *layout)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode free_variables(CospinLayout *layout)
+{
+  PetscFunctionBeginUser;
+  for (int v = 0; v < layout->num_variables; v++) {
+    char *hints = (char *)(uintptr_t)layout->variables[v].flag_hints;
+    PetscCall(PetscFree(hints));
+  }
+  PetscCall(PetscFree(layout->variables));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode free_name(const CospinDimension *dimension)
 {
   char *name = (char *)(uintptr_t)dimension->name;
@@ -539,7 +570,7 @@ PetscErrorCode CospinTableDestroy(CospinTable *table)
   for (int k = 0; k < (*table)->layout.num_dimensions; k++)
     PetscCall(free_name(&(*table)->layout.dimensions[k]));
   PetscCall(PetscFree((*table)->layout.dimensions));
-  PetscCall(PetscFree((*table)->layout.variables));
+  PetscCall(free_variables(&(*table)->layout));
   PetscCall(PetscFree((*table)->first_of_task));
   PetscCall(PetscFree((*table)->outcome_of_task));
   PetscCall(PetscFree((*table)->seconds_of_task));

@@ -1,13 +1,20 @@
 /*
    Task `boundary`: where, along one parameter, a product state loses what it began with. Bisection: at every
    value the mean-field equations (meanfield.h) run from the initial state, and it is lost if an observable
-   ever exceeds a limit.
+   ever exceeds a limit. A start that has a symmetry exactly would keep it although deviations grow: where it
+   comes to rest at an unstable point it is pushed off that, both ways, and followed on, and where it does not
+   come to rest it runs once more, moved by less than the steps are accurate to.
 
    Fig. 4 of Mok, Kwek and Touzard: the phase between two groups of spins, lost beyond 1.5.
 */
 #include "meanfield.h"
 #include "settings.h"
 #include <string.h>
+
+static const double standing = 1e-6; /* residual at which a state stands still */
+static const double nearby = 1e-3;   /* and how far the point may be at which it does */
+static const double enough =
+    50; /* what left an unstable point so many times 1/growth ago would be lost by now */
 
 static const CospinKey keys[] = {
     {.name = "vary",
@@ -176,6 +183,7 @@ typedef struct {
   CospinMeanField field;
   CospinObservables observables;
   PetscBool undefined; /* the observable was no number */
+  PetscBool undecided; /* deviations grow too slowly to be followed to where they lead */
   PetscBool leave;
 } Watch;
 
@@ -191,27 +199,90 @@ static PetscErrorCode exceeds(void *context, const double u[], PetscBool *lost)
   PetscFunctionReturn(0);
 }
 
-/* *ok false: the evolution failed, or the observable is no number on the way. */
-static PetscErrorCode run_to_loss(CospinPoint point, CospinProblem problem, const CospinRecord *task,
-                                  Watch *watch, CospinFaults faults, PetscBool *lost, PetscBool *ok)
+/* In time from u[], which becomes the state at the end. *ok false: the evolution failed, or the observable is
+   no number on the way. */
+static PetscErrorCode advance(const CospinMeanSearch *search, Watch *watch, double u[], PetscBool *lost,
+                              PetscBool *ok)
 {
   CospinMeanClock clock;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMeanClockCreate(search->point, search->field, u, search->accuracy, search->prefix, &clock));
+  clock.Lost = search->Lost;
+  clock.context = search->context;
+  PetscCall(CospinMeanClockAdvance(&clock, watch->search->until, u, ok));
+  *lost = clock.lost;
+  watch->leave = clock.leave;
+  if (watch->undefined) *ok = PETSC_FALSE;
+  PetscCall(CospinMeanClockDestroy(&clock));
+  PetscFunctionReturn(0);
+}
+
+/* Of a state at which nothing was lost: whether it stands still; and if it does so at an unstable point,
+   whether what leaves that is lost. */
+static PetscErrorCode leaves_unstable(CospinMeanSearch *search, Watch *watch, const double u[],
+                                      PetscBool *stands, PetscBool *lost)
+{
+  CospinMeanPoint point, end;
+  double residual;
+  PetscBool rests;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMeanFieldHold(search->field, u));
+  PetscCall(CospinMeanFieldResidual(search->field, u, &residual));
+  *stands = (PetscBool)(residual <= standing);
+  if (!*stands) PetscFunctionReturn(0);
+  PetscCall(CospinMeanPointCreate(search, &point));
+  PetscCall(CospinMeanPointCreate(search, &end));
+  PetscCall(CospinMeanPointFind(search, u, &point));
+  for (int side = 0; side < 2 && !*lost && !search->leave; side++) {
+    if (!point.found || point.stability.kind != COSPIN_MEAN_UNSTABLE) break;
+    if (CospinMeanDistance(search->field, u, point.u) > nearby) break;
+    PetscCall(CospinMeanSearchLeave(search, &point, side ? -1.0 : 1.0, &end, &rests));
+    *lost = search->lost;
+    if (!*lost && !rests && search->time * point.stability.growth < enough) watch->undecided = PETSC_TRUE;
+  }
+  watch->leave = search->leave;
+  PetscCall(CospinMeanPointDestroy(&end));
+  PetscCall(CospinMeanPointDestroy(&point));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_to_loss(CospinMeanSearch *search, Watch *watch, double u[], PetscBool *lost,
+                                  PetscBool *ok)
+{
+  const int n = search->field->num_unknowns;
+  PetscBool stands = PETSC_TRUE;
+  double *moved;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(n, &moved));
+  for (int k = 0; k < n; k++) moved[k] = u[k] + 0.1 * search->accuracy * PetscCosReal(1.0 + k);
+  PetscCall(advance(search, watch, u, lost, ok));
+  if (*ok && !*lost && !watch->leave) PetscCall(leaves_unstable(search, watch, u, &stands, lost));
+  if (*ok && !stands) PetscCall(advance(search, watch, moved, lost, ok));
+  if (watch->undefined) *ok = PETSC_FALSE;
+  PetscCall(PetscFree(moved));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode start(CospinPoint point, CospinProblem problem, const CospinRecord *task, Watch *watch,
+                            CospinFaults faults, PetscBool *lost, PetscBool *ok)
+{
   char prefix[64];
   double *u;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinMeanStart(problem, task, faults, &watch->field, &u, ok));
-  if (*ok) {
-    PetscCall(CospinMeanClockCreate(point, watch->field, u, watch->search->accuracy, prefix, &clock));
-    clock.Lost = exceeds;
-    clock.context = watch;
-    PetscCall(CospinMeanClockAdvance(&clock, watch->search->until, u, ok));
-    *lost = clock.lost;
-    watch->leave = clock.leave;
-    if (watch->undefined) *ok = PETSC_FALSE;
-    PetscCall(CospinMeanClockDestroy(&clock));
-  }
+  CospinMeanSearch search = {.point = point,
+                             .field = watch->field,
+                             .prefix = prefix,
+                             .accuracy = watch->search->accuracy,
+                             .tolerance = standing,
+                             .Lost = exceeds,
+                             .context = watch};
+  if (*ok) PetscCall(run_to_loss(&search, watch, u, lost, ok));
   PetscCall(PetscFree(u));
   PetscCall(CospinMeanFieldDestroy(&watch->field));
   PetscFunctionReturn(0);
@@ -220,7 +291,7 @@ static PetscErrorCode run_to_loss(CospinPoint point, CospinProblem problem, cons
 /* Between two good ends a deck may be bad (a rate that is negative, a size that is not whole): then *ok is
    false, and its faults are told. */
 static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const Search *search, double value,
-                              PetscBool *lost, PetscBool *leave, PetscBool *ok)
+                              PetscBool *lost, PetscBool *undecided, PetscBool *leave, PetscBool *ok)
 {
   const char *name = point->problem->deck->parameters[search->parameter].name;
   Watch watch = {.search = search};
@@ -237,10 +308,11 @@ static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const
   PetscCall(varied(point->problem, search, value, faults, &problem, ok));
   if (*ok) {
     PetscCall(CospinObservablesCreate(problem, faults, &watch.observables, ok));
-    if (*ok) PetscCall(run_to_loss(point, problem, task, &watch, faults, lost, ok));
+    if (*ok) PetscCall(start(point, problem, task, &watch, faults, lost, ok));
     PetscCall(CospinObservablesDestroy(&watch.observables));
   }
   *leave = watch.leave;
+  *undecided = (PetscBool)(watch.undecided && !*lost);
   if (rank == 0) PetscCall(CospinFaultsView(faults, stderr));
   PetscCall(CospinFaultsDestroy(&faults));
   PetscCall(CospinProblemDestroy(&problem));
@@ -267,14 +339,16 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                           CospinOutcome *outcome)
 {
   PetscBool ok, below = PETSC_FALSE, above = PETSC_FALSE, leave = PETSC_FALSE;
+  PetscBool undecided = PETSC_FALSE,
+            this_one = PETSC_FALSE; /* undecided: at the end where nothing was lost */
   Search search;
   int iterations = 2;
 
   PetscFunctionBeginUser;
   PetscCall(read_search(point->problem, task, NULL, &search, &ok));
-  PetscCall(is_lost(point, task, &search, search.low, &below, &leave, &ok));
+  PetscCall(is_lost(point, task, &search, search.low, &below, &undecided, &leave, &ok));
   below = (PetscBool)!below;
-  if (ok) PetscCall(is_lost(point, task, &search, search.high, &above, &leave, &ok));
+  if (ok) PetscCall(is_lost(point, task, &search, search.high, &above, &this_one, &leave, &ok));
   if (ok && !(below && above)) {
     const double low = search.low;
     search.low = search.high;
@@ -287,24 +361,37 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     PetscCall(CospinTaskLeave(point, &leave));
     *outcome = COSPIN_NOT_RUN;
     if (leave) PetscFunctionReturn(0);
-    PetscCall(is_lost(point, task, &search, middle, &lost, &leave, &ok));
+    PetscCall(is_lost(point, task, &search, middle, &lost, &this_one, &leave, &ok));
     if (!ok) break;
     if (lost) search.high = middle;
     if (!lost) search.low = middle;
+    if (!lost) undecided = this_one;
     iterations++;
   }
-  *outcome = leave            ? COSPIN_NOT_RUN
-             : !ok            ? COSPIN_SOLVER_FAILED
-             : below && above ? COSPIN_GOOD
-                              : COSPIN_NOT_CONVERGED;
+  *outcome = leave               ? COSPIN_NOT_RUN
+             : !ok               ? COSPIN_SOLVER_FAILED
+             : !(below && above) ? COSPIN_NOT_CONVERGED
+             : undecided         ? COSPIN_INACCURATE
+                                 : COSPIN_GOOD;
   if (ok) PetscCall(store(&search, below, above, iterations, results));
   PetscFunctionReturn(0);
 }
+
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "the observable stays within its limit at both ends of `between:`, or at neither: "
+                           "nothing lies between them (see <task>_lower and <task>_upper)"},
+    {COSPIN_INACCURATE, "deviations grow so slowly beside the boundary that it could not be followed where "
+                        "they lead: it is known less well than `precision:`"},
+    {COSPIN_SOLVER_FAILED, "at a value on the way the deck is bad, the observable is no number, or the "
+                           "equations broke down in time: see the message above"},
+    {.text = NULL},
+};
 
 const CospinTaskKind CospinTaskBoundary = {
     .record = {"boundary",
                "where along a parameter the mean-field state loses what an observable tells, approximate",
                keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .approximation = COSPIN_MEAN_APPROXIMATION,

@@ -360,8 +360,17 @@ static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
   return CospinTaskStores(task);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "the evolution of a sector gave up before `time:`: raise the tolerance, or look "
+                           "at the rates of the deck, which may be too far apart"},
+    {COSPIN_INACCURATE, "a probability is negative or the distribution is not real to `tolerance:`: see "
+                        "<task>_smallest_population, <task>_hermiticity and <task>_error"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskClicks = {
     .record = {"clicks", "probability of n clicks of a counter, and the state after them", keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .has_observables = PETSC_TRUE,

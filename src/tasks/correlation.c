@@ -503,8 +503,15 @@ static PetscErrorCode Run_g2(CospinPoint point, const CospinRecord *task, Cospin
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint dark_hints[] = {
+    {COSPIN_EMPTY_SECTOR,
+     "the steady state is dark: there is no first quantum after which to look for a second"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskG2 = {
     .record = {"g2", "how likely a second quantum is a time t after the first, in the steady state", g2_keys},
+    .hints = dark_hints,
     .variables = g2_variables,
     .may_multiply = PETSC_TRUE,
     .Check = Check_g2,

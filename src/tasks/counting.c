@@ -283,8 +283,16 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_DEGENERATE, "there are several steady states, and jumps are counted in one: a jump or a decay "
+                        "that connects them makes it one"},
+    {COSPIN_INACCURATE, "the cumulants do not solve their equations to `tolerance:`: see <task>_residual"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskCounting = {
     .record = {"counting", "statistics of counted jumps in the steady state", keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .Check = Check,

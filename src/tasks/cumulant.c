@@ -202,8 +202,16 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "Newton's method found no steady state of the equations, or the solver gave up on "
+                           "its way in time: give `times:` to see where they lead, or a smaller `accuracy:`"},
+    {COSPIN_INACCURATE, "the moments do not make the equations zero to `tolerance:`: see <task>_residual"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskCumulant = {
     .record = {"cumulant", "second-order cumulants of an ensemble and a mode, approximate, at any N", keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .approximation =

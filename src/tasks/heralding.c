@@ -368,9 +368,18 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "there are more records of clicks than can be summed: give `samples:` (that many "
+                           "are drawn), fewer pulses or a larger `tolerance:`"},
+    {COSPIN_INACCURATE, "the records that were left out are more probable than `tolerance:` "
+                        "(<task>_missing): give a larger one, or `samples:`"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskHeralding = {
     .record = {"heralding", "what counted pulses tell of the collective spin of spin-1 atoms, in closed form",
                keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .own_windows = PETSC_TRUE,

@@ -489,9 +489,19 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "trajectories broke down, their numbers grew without a limit: give a smaller "
+                           "`dt:`, or start nearer to where they go (`initial:`)"},
+    {COSPIN_INACCURATE, "steps are too long (<task>_step_change above 1: a smaller `dt:`), the average began "
+                        "before the start was forgotten (<task>_drift above 1: a later `from:`), or too few "
+                        "trajectories left noise negative (<task>_clipped)"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskLangevin = {
     .record = {"langevin", "c-number Langevin equations of spins that emit and absorb together, approximate",
                keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .approximation =

@@ -31,10 +31,14 @@ static const CospinKey keys[] = {
 
 static const CospinTaskVariable variables[] = {
     {"growth", COSPIN_REAL, PETSC_FALSE, "rate", "growth of the slowest deviation from the fixed point",
-     "largest real part of an eigenvalue of the Jacobian: stable where it is negative; no value with more "
-     "than 600 unknowns"},
+     "largest real part of an eigenvalue of the Jacobian, free phases left out: stable where it is negative"},
     {"growth_frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of that deviation",
      "|Im| of that eigenvalue"},
+    {"free_phases", COSPIN_INTEGER, PETSC_FALSE, "1", "phases of the fixed point that nothing fixes",
+     "it is one of a circle of them; an observable that such a phase enters is that of one of these"},
+    {"stable_points", COSPIN_INTEGER, PETSC_FALSE, "1", "different stable fixed points that were found",
+     "from this start and from all spins down, up, mixed and along x; 0: not asked (a family of points, more "
+     "than 600 unknowns)"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "largest slope at the fixed point",
      "relative to an estimate of the Jacobian's norm"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "steps of Newton's method, or in time", ""},
@@ -44,6 +48,8 @@ static const CospinTaskVariable variables[] = {
 static const CospinTaskRule rules[] = {
     {"residual", COSPIN_MAY_MISS, 0, "0", "tolerance"}, /* none in time */
     {"growth_frequency", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"free_phases", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"stable_points", COSPIN_MAY_MISS, 0, "0", NULL},
     {"iterations", COSPIN_ALL, 0, "0", NULL},
     {.suffix = NULL},
 };
@@ -156,31 +162,49 @@ static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, Cosp
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode run_fixed_point(CospinPoint point, const CospinRecord *task, CospinMeanField field,
-                                      CospinMeanClock *clock, const char prefix[], double u[],
-                                      CospinResults results, CospinOutcome *outcome)
+/* A fixed point counts as good if it is stable, or if the state comes to rest at it. */
+static CospinOutcome judge(const CospinMeanPoint *end, PetscBool rests)
 {
-  double complex eigenvalue;
-  double until, tolerance, residual;
-  PetscBool ok;
-  int iterations;
+  if (rests) return COSPIN_GOOD;
+  return end->found && end->stability.kind != COSPIN_MEAN_UNKNOWN ? COSPIN_UNSTABLE : COSPIN_NOT_CONVERGED;
+}
+
+static PetscErrorCode store_point(CospinPoint point, CospinMeanField field, const CospinMeanPoint *end,
+                                  int num_stable, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "iterations", 0, end->iterations));
+  PetscCall(CospinResultsSet(results, "residual", 0, end->residual));
+  if (!end->found) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "growth", 0, end->stability.growth));
+  PetscCall(CospinResultsSet(results, "growth_frequency", 0, end->stability.frequency));
+  PetscCall(CospinResultsSet(results, "free_phases", 0, end->stability.free_phases));
+  if (num_stable) PetscCall(CospinResultsSet(results, "stable_points", 0, num_stable));
+  PetscCall(store_observables(point, field, end->u, 0, results));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_fixed_point(CospinMeanSearch *search, const CospinRecord *task,
+                                      CospinMeanClock *clock, double u[], CospinResults results,
+                                      CospinOutcome *outcome)
+{
+  CospinPoint point = search->point;
+  CospinMeanPoint end;
+  double until;
+  PetscBool ok, rests;
+  int num_stable;
 
   PetscFunctionBeginUser;
   *outcome = COSPIN_NOT_CONVERGED;
   PetscCall(CospinTaskNumber(point->problem, task, "until", NULL, &until, &ok));
-  PetscCall(CospinTaskNumber(point->problem, task, "tolerance", NULL, &tolerance, &ok));
+  PetscCall(CospinTaskNumber(point->problem, task, "tolerance", NULL, &search->tolerance, &ok));
   PetscCall(CospinMeanClockAdvance(clock, until, u, &ok));
   if (!ok) PetscFunctionReturn(0);
-  PetscCall(CospinMeanFieldNewton(field, prefix, u, &iterations, &ok));
-  PetscCall(CospinResultsSet(results, "iterations", 0, iterations));
-  if (!ok) PetscFunctionReturn(0);
-  PetscCall(CospinMeanFieldResidual(field, u, &residual));
-  PetscCall(CospinResultsSet(results, "residual", 0, residual));
-  *outcome = residual <= tolerance ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
-  PetscCall(CospinMeanFieldStability(field, u, &eigenvalue));
-  PetscCall(CospinResultsSet(results, "growth", 0, creal(eigenvalue)));
-  PetscCall(CospinResultsSet(results, "growth_frequency", 0, PetscAbsReal(cimag(eigenvalue))));
-  PetscCall(store_observables(point, field, u, 0, results));
+  PetscCall(CospinMeanPointCreate(search, &end));
+  PetscCall(CospinMeanSearchRun(search, u, &end, &rests, &num_stable));
+  PetscCall(store_point(point, search->field, &end, num_stable, results));
+  *outcome = judge(&end, rests);
+  PetscCall(CospinMeanPointDestroy(&end));
   PetscFunctionReturn(0);
 }
 
@@ -198,19 +222,31 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskNumber(point->problem, task, "accuracy", NULL, &accuracy, &ok));
   PetscCall(CospinMeanStart(point->problem, task, NULL, &field, &u, &ok));
   PetscCall(CospinMeanClockCreate(point, field, u, accuracy, prefix, &clock));
+  CospinMeanSearch search = {.point = point, .field = field, .prefix = prefix, .accuracy = accuracy};
   if (CospinRecordGet(task, "times")->axis.size)
     PetscCall(run_time(point, task, field, &clock, u, results, outcome));
   else
-    PetscCall(run_fixed_point(point, task, field, &clock, prefix, u, results, outcome));
-  if (clock.leave) *outcome = COSPIN_NOT_RUN;
+    PetscCall(run_fixed_point(&search, task, &clock, u, results, outcome));
+  if (clock.leave || search.leave) *outcome = COSPIN_NOT_RUN;
   PetscCall(CospinMeanClockDestroy(&clock));
   PetscCall(PetscFree(u));
   PetscCall(CospinMeanFieldDestroy(&field));
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED,
+     "Newton's method found no fixed point, or an evolution in time broke down (numbers that grow without a "
+     "limit, too many steps): give another `initial:`, or `until:` a time at which it has settled"},
+    {COSPIN_UNSTABLE, "small deviations from the fixed point grow (<task>_growth), and what leaves it does "
+                      "not come to rest: it goes round for ever (a laser that is detuned, a limit cycle), "
+                      "without a limit, or more slowly than it can be followed; `times:` shows what it does"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskMeanfield = {
     .record = {"meanfield", "product ansatz for spins and modes, approximate, O(N) a step", keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .approximation = COSPIN_MEAN_APPROXIMATION,

@@ -62,6 +62,10 @@ typedef struct CospinMeanField_ {
   CospinMeanPart *parts;
   int num_unknowns;
   CospinMeanBlocks blocks;
+  /* Lengths of spins that are conserved, and held: d b/dt += hold (length^2 - b^2) b of a spin's Bloch vector
+     b. squares[num_unknowns]: length^2 where the z of a spin stands, NaN: not conserved. NULL: none is held
+   */
+  double *squares, hold;
 } * CospinMeanField;
 
 /* ---- meanfield_words.c: words in a product state
@@ -147,10 +151,80 @@ PetscErrorCode CospinMeanClockAdvance(CospinMeanClock *clock, double time, doubl
 /* A fixed point near u[] by Newton's method; *ok false if it does not converge. */
 PetscErrorCode CospinMeanFieldNewton(CospinMeanField field, const char prefix[], double u[], int *iterations,
                                      PetscBool *ok);
-/* Largest slope relative to the largest rate of change of one unknown. */
+/* ---- meanfield_stability.c
+ * ------------------------------------------------------------------------------------------------------- */
+
+enum { COSPIN_MEAN_PARTS = 16 }; /* with more components no phase is looked for */
+
+/* NEUTRAL: what lies beside a fixed point neither grows nor decays, so that it is one of a family, or in the
+   middle of orbits, and only a state that comes to rest at it belongs to it. UNKNOWN: no eigenvalue was
+   found.
+ */
+typedef enum {
+  COSPIN_MEAN_UNKNOWN,
+  COSPIN_MEAN_STABLE,
+  COSPIN_MEAN_NEUTRAL,
+  COSPIN_MEAN_UNSTABLE
+} CospinMeanStabilityKind;
+
+/* What small deviations from a fixed point do, those along phases that nothing fixes left out. */
+typedef struct {
+  CospinMeanStabilityKind kind;
+  double growth, frequency; /* largest real part of an eigenvalue, and |Im| of that one; NaN: unknown */
+  int free_phases;
+} CospinMeanStability;
+
+/* Largest slope relative to the largest rate of change of one unknown, amplitudes of modes in units of
+   themselves. */
 PetscErrorCode CospinMeanFieldResidual(CospinMeanField field, const double u[], double *residual);
-/* The eigenvalue of the Jacobian with the largest real part; NaN with more than 600 unknowns. */
-PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[], double complex *eigenvalue);
+/* Of a fixed point with this residual. away[num_unknowns]: the deviation that grows fastest, about 1 in size;
+   undefined where the kind is unknown. */
+PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[], double residual,
+                                        CospinMeanStability *stability, double away[]);
+
+/* ---- meanfield_search.c: the fixed point at which a state comes to rest
+ * ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  CospinPoint point; /* whose ranks are all in step */
+  CospinMeanField field;
+  const char *prefix; /* of PETSc's options */
+  double accuracy;    /* of steps in time */
+  double tolerance;   /* largest residual of a fixed point */
+  /* as of a clock, while states are followed in time; NULL: never */
+  PetscErrorCode (*Lost)(void *context, const double u[], PetscBool *lost);
+  void *context;
+  PetscBool lost, leave; /* out: why nothing more was followed */
+  double time;           /* out: how far in time the last state was followed */
+} CospinMeanSearch;
+
+typedef struct {
+  double *u, *away; /* [num_unknowns] the point, and the deviation from it that grows fastest */
+  PetscBool found;  /* its residual is within the tolerance, and it is a state */
+  double residual;
+  int iterations; /* of Newton's method */
+  CospinMeanStability stability;
+} CospinMeanPoint;
+
+/* Holds the lengths that spins have in u[] where the equations conserve them; without that a fixed point is
+   one of a family, and errors of steps in time add up. */
+PetscErrorCode CospinMeanFieldHold(CospinMeanField field, const double u[]);
+PetscErrorCode CospinMeanPointCreate(const CospinMeanSearch *search, CospinMeanPoint *point);
+PetscErrorCode CospinMeanPointDestroy(CospinMeanPoint *point);
+/* Newton's method from u[], and the stability of what it finds. */
+PetscErrorCode CospinMeanPointFind(const CospinMeanSearch *search, const double u[], CospinMeanPoint *point);
+/* How far apart two states are: the largest difference of an unknown, amplitudes in units of themselves. */
+double CospinMeanDistance(CospinMeanField field, const double u[], const double v[]);
+/* Collective on the point. Where a state that is a little beside an unstable point comes to rest; sign: on
+   which of two sides. *rests false: nowhere, in the steps that it is given. */
+PetscErrorCode CospinMeanSearchLeave(CospinMeanSearch *search, const CospinMeanPoint *unstable, double sign,
+                                     CospinMeanPoint *end, PetscBool *rests);
+/* Collective on the point. The stable fixed point that Newton's method finds from u[]; if that is none, the
+   one at which u[] comes to rest in time, driven off unstable ones on its way. *rests false: there is none,
+   and `point` is the last that was met, if it was (`found`). *num_stable: how many were found, by a few other
+   starts, too; 0: it was not asked for (a family of points, many unknowns). */
+PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], CospinMeanPoint *point,
+                                   PetscBool *rests, int *num_stable);
 
 /* ---- meanfield.c: what the tasks share
  * ------------------------------------------------------------------------ */

@@ -315,6 +315,7 @@ PetscErrorCode CospinMeanFieldDestroy(CospinMeanField *field)
   PetscCall(PetscFree(blocks->factors));
   PetscCall(PetscFree(blocks->total));
   PetscCall(PetscFree(blocks));
+  PetscCall(PetscFree((*field)->squares));
   PetscCall(PetscFree((*field)->parts));
   PetscCall(PetscFree(*field));
   PetscFunctionReturn(0);
@@ -527,6 +528,22 @@ static void mode_slopes(CospinMeanField field, int c, double slopes[])
   slopes[field->parts[c].offset + 1] = cimag(sum);
 }
 
+static void hold_lengths(CospinMeanField field, const double u[], double slopes[])
+{
+  for (int c = 0; c < field->num_parts; c++) {
+    const CospinMeanPart *part = &field->parts[c];
+    for (int l = 0; l < part->sites && !part->is_mode; l++) {
+      const int re = part->offset + l, im = re + part->sites, z = im + part->sites;
+      const double square = 4 * (u[re] * u[re] + u[im] * u[im]) + u[z] * u[z];
+      const double force = field->hold * (field->squares[z] - square);
+      if (isnan(force)) continue;
+      slopes[re] += force * u[re];
+      slopes[im] += force * u[im];
+      slopes[z] += force * u[z];
+    }
+  }
+}
+
 PetscErrorCode CospinMeanFieldSlopes(CospinMeanField field, const double u[], double slopes[])
 {
   const Lane *sites = field->blocks->sites;
@@ -539,5 +556,6 @@ PetscErrorCode CospinMeanFieldSlopes(CospinMeanField field, const double u[], do
     for (int g = 0; g < groups; g++) group_slopes(field, c, g, u, sites, slopes);
     sites += (size_t)groups * (size_t)field->blocks->num_blocks;
   }
+  if (field->squares) hold_lengths(field, u, slopes);
   PetscFunctionReturn(0);
 }

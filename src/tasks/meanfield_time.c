@@ -1,15 +1,13 @@
 /*
    Mean-field equations in time (PETSc's TS, Runge-Kutta 5(4)), their fixed points (SNES: Newton with GMRES on
-   differences of the right-hand side, so that nothing larger than vectors is needed) and what small
-   deviations from these do.
+   differences of the right-hand side, so that nothing larger than vectors is needed).
 */
 #include "meanfield.h"
 #include "settings.h"
-#include <cospin/hermitian.h>
-#include <petscblaslapack.h>
 #include <string.h>
 
-enum { MOST_FOR_STABILITY = 600 };
+static const double runaway =
+    1e30; /* numbers that grow without a limit, before they overflow within a step */
 
 /* ---- The initial state
  * --------------------------------------------------------------------------------------- */
@@ -132,6 +130,23 @@ static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *conte
   PetscFunctionReturn(0);
 }
 
+/* A step that is too long may run away between its stages; it is taken again, a shorter one. */
+static PetscErrorCode is_bounded(TS ts, PetscReal time, Vec x, PetscBool *bounded)
+{
+  CospinMeanClock *clock;
+  const PetscScalar *array;
+
+  PetscFunctionBeginUser;
+  (void)time;
+  *bounded = PETSC_TRUE;
+  PetscCall(TSGetApplicationContext(ts, &clock));
+  PetscCall(VecGetArrayRead(x, &array));
+  for (int k = 0; k < clock->field->num_unknowns; k++)
+    if (!(PetscAbsScalar(array[k]) <= runaway)) *bounded = PETSC_FALSE;
+  PetscCall(VecRestoreArrayRead(x, &array));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode after_step(TS ts)
 {
   enum { ASK_EVERY = 1000 };
@@ -176,6 +191,7 @@ PetscErrorCode CospinMeanClockCreate(CospinPoint point, CospinMeanField field, c
   PetscCall(TSSetExactFinalTime(clock->ts, TS_EXACTFINALTIME_MATCHSTEP));
   PetscCall(TSSetErrorIfStepFails(clock->ts, PETSC_FALSE));
   PetscCall(TSSetPostStep(clock->ts, after_step));
+  PetscCall(TSSetFunctionDomainError(clock->ts, is_bounded));
   PetscCall(TSSetOptionsPrefix(clock->ts, prefix));
   PetscCall(TSSetFromOptions(clock->ts));
   PetscFunctionReturn(0);
@@ -283,76 +299,5 @@ PetscErrorCode CospinMeanFieldNewton(CospinMeanField field, const char prefix[],
   PetscCall(VecDestroy(&f));
   PetscCall(VecDestroy(&x));
   PetscCall(PetscFree2(equations.u, equations.slopes));
-  PetscFunctionReturn(0);
-}
-
-/* jv = J v by central differences; |v| about 1 */
-static PetscErrorCode derivative(CospinMeanField field, const double u[], const double v[], double jv[])
-{
-  const double h = 6e-6; /* cube root of rounding */
-  const int n = field->num_unknowns;
-  double *at, *slopes;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(n, &at, n, &slopes));
-  for (int k = 0; k < n; k++) at[k] = u[k] + h * v[k];
-  PetscCall(CospinMeanFieldSlopes(field, at, jv));
-  for (int k = 0; k < n; k++) at[k] = u[k] - h * v[k];
-  PetscCall(CospinMeanFieldSlopes(field, at, slopes));
-  for (int k = 0; k < n; k++) jv[k] = (jv[k] - slopes[k]) / (2 * h);
-  PetscCall(PetscFree2(at, slopes));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinMeanFieldResidual(CospinMeanField field, const double u[], double *residual)
-{
-  const int n = field->num_unknowns;
-  double *v, *jv, largest = 0.0, rate = 0.0;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(n, &v, n, &jv));
-  for (int k = 0; k < n; k++) v[k] = PetscCosReal(1.0 + k); /* no symmetry of the equations */
-  for (int turn = 0; turn < 4; turn++) {
-    PetscCall(derivative(field, u, v, jv));
-    rate = 0.0;
-    for (int k = 0; k < n; k++) rate = PetscMax(rate, PetscAbsReal(jv[k]));
-    for (int k = 0; k < n && rate > 0; k++) v[k] = jv[k] / rate;
-  }
-  PetscCall(CospinMeanFieldSlopes(field, u, jv));
-  for (int k = 0; k < n; k++) largest = PetscMax(largest, PetscAbsReal(jv[k]));
-  *residual = largest == 0.0 ? 0.0 : largest / rate;
-  PetscCall(PetscFree2(v, jv));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[], double complex *eigenvalue)
-{
-  const int size = field->num_unknowns;
-  PetscBLASInt n, num_work, info, one = 1;
-  PetscScalar *matrix, *values, *work, none;
-  PetscReal *real_work;
-  double *v, *jv;
-
-  PetscFunctionBeginUser;
-  *eigenvalue = CMPLX(NAN, NAN);
-  if (size > MOST_FOR_STABILITY) PetscFunctionReturn(0);
-  PetscCall(PetscBLASIntCast(size, &n));
-  PetscCall(PetscBLASIntCast(8 * size, &num_work));
-  PetscCall(PetscCalloc3((size_t)size * (size_t)size + COSPIN_LAPACK_ROOM, &matrix, size, &values, num_work,
-                         &work));
-  PetscCall(PetscCalloc3(2 * (size_t)size, &real_work, size, &v, size, &jv));
-  for (int j = 0; j < size; j++) {
-    for (int k = 0; k < size; k++) v[k] = k == j ? 1.0 : 0.0;
-    PetscCall(derivative(field, u, v, jv));
-    for (int k = 0; k < size; k++) matrix[(size_t)j * (size_t)size + (size_t)k] = jv[k];
-  }
-  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKgeev_("N", "N", &n, matrix, &n, values, &none, &one, &none, &one, work, &num_work, real_work, &info);
-  PetscCall(PetscFPTrapPop());
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACK's geev returned %d", (int)info);
-  for (int k = 0; k < size; k++)
-    if (k == 0 || PetscRealPart(values[k]) > creal(*eigenvalue)) *eigenvalue = values[k];
-  PetscCall(PetscFree3(matrix, values, work));
-  PetscCall(PetscFree3(real_work, v, jv));
   PetscFunctionReturn(0);
 }

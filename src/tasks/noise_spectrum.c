@@ -114,9 +114,18 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_SOLVER_FAILED, "the second-order equations have no steady state in closed form here (collective "
+                           "jumps, or spins without pump and decay)"},
+    {COSPIN_INACCURATE, "the integral of the spectrum is not the power of the light: beside a threshold the "
+                        "linearised noise is no approximation"},
+    {.text = NULL},
+};
+
 const CospinTaskKind CospinTaskNoiseSpectrum = {
     .record = {"noise_spectrum", "spectrum of a mode's light by linearised noise, approximate, at any N",
                keys},
+    .hints = hints,
     .variables = variables,
     .rules = rules,
     .approximation = "second-order cumulants and linearised noise (superradiant masing of NV centres, "

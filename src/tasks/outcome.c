@@ -2,30 +2,33 @@
 #include <cospin/outcome.h>
 #include <stddef.h>
 
-const char *const CospinOutcomeNames[] = {"not_run",       "good",       "inaccurate",    "empty_sector",
-                                          "not_converged", "degenerate", "solver_failed", "window_limit",
-                                          "too_large",     NULL};
-const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,       COSPIN_GOOD,          COSPIN_INACCURATE,
-                                   COSPIN_EMPTY_SECTOR,  COSPIN_NOT_CONVERGED, COSPIN_DEGENERATE,
-                                   COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT,  COSPIN_TOO_LARGE};
+const char *const CospinOutcomeNames[] = {
+    "not_run",    "good",          "inaccurate",   "empty_sector", "not_converged",
+    "degenerate", "solver_failed", "window_limit", "too_large",    "unstable",
+    NULL};
+const int CospinOutcomeValues[] = {
+    COSPIN_NOT_RUN,    COSPIN_GOOD,          COSPIN_INACCURATE,   COSPIN_EMPTY_SECTOR, COSPIN_NOT_CONVERGED,
+    COSPIN_DEGENERATE, COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT, COSPIN_TOO_LARGE,    COSPIN_UNSTABLE};
 static const char *const help[] = {
     "",
     "",
-    "a residual or population, recomputed, is beyond the tolerance: look at <task>_residual before using the "
-    "numbers",
+    "a number that is recomputed, a residual, a population or a leak, is beyond its tolerance: look at it in "
+    "the dataset before using the others",
     "the operator has no elements here, so there is nothing to compute",
-    "the eigensolver gave up: raise -<task>_eps_max_it or -<task>_eps_ncv",
-    "several steady states, counted in <task>_degeneracy; nothing in the deck selects one, so none is given: "
-    "give "
-    "the task `initial:` (the one that is reached from there) or `sector:` (`plan` prints the sectors)",
+    "an iteration gave up before its residual was good enough; where it is an eigensolver, raise "
+    "-<task>_eps_max_it or -<task>_eps_ncv",
+    "several steady states, and nothing in the deck selects one, so none is given: `initial:` (the one that "
+    "is "
+    "reached from there) or `sector:` of the task `steady` do (`plan` prints the sectors)",
     "the factorisation or the solver broke down, see the message above: often memory, more ranks per point "
     "help",
     "a mode without a cutoff needs more than 20000 levels, or more than fit into memory: is its state "
     "bounded? "
-    "see steady_leak; a cutoff in the deck may be larger",
+    "see <task>_leak; a cutoff in the deck may be larger",
     "matrices and factors would not fit into the memory of the ranks of its group, see the message above: "
     "fewer "
     "groups, more nodes, or COSPIN_MEMORY if the machine has more than it says; then --retry",
+    "small deviations from what was found grow, or go on for ever: it is no state that is kept",
 };
 
 static int row_of(int outcome)

@@ -36,6 +36,27 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
   return CospinTaskKinds[k];
 }
 
+const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome)
+{
+  for (const CospinOutcomeHint *hint = kind->hints; hint && hint->text; hint++)
+    if ((int)hint->outcome == outcome) return hint->text;
+  return CospinOutcomeHelp(outcome);
+}
+
+void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[], size_t size)
+{
+  static const char mark[] = "<task>";
+  const char *rest = CospinTaskHelp(CospinTaskKindOf(task), outcome), *found;
+  size_t length = 0;
+
+  text[0] = 0;
+  while ((found = strstr(rest, mark)) && length + 1 < size) {
+    length += (size_t)snprintf(text + length, size - length, "%.*s%s", (int)(found - rest), rest, task->name);
+    rest = found + sizeof(mark) - 1;
+  }
+  if (length + 1 < size) (void)snprintf(text + length, size - length, "%s", rest);
+}
+
 const CospinVariable *CospinResultsFind(CospinResults results, const char suffix[])
 {
   for (int k = 0; k < results.count; k++) {
