@@ -139,6 +139,8 @@ typedef struct {
   /* lo..hi: values coordinate i may take, given coordinates 0..i-1 of the label. Constraints are linear
      inequalities, so what remains of a line of labels is one interval. */
   void (*Range)(CospinComponent component, int i, const int label[], int *lo, int *hi);
+  /* The one coordinate before i on which the range of i depends, -1: none. NULL: no range does on any. */
+  int (*BoundBy)(CospinComponent component, int i);
   /* A label on the diagonal (x = y) at which every Range is as wide as anywhere, and the steps between
      diagonal labels: num rows of num_coordinates. */
   void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
@@ -202,6 +204,8 @@ double CospinSystemApplySide(const CospinSystem *system, CospinStep step, Cospin
 double CospinSystemTrace(const CospinSystem *system, const int label[]);
 /* Range of coordinate i (of the whole label), given those before it. */
 void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi);
+/* The coordinate on which that range depends, -1: none. */
+int CospinSystemBoundBy(const CospinSystem *system, int i);
 /* Whether the whole label lies within its ranges. */
 PetscBool CospinSystemContains(const CospinSystem *system, const int label[]);
 /* The least and the greatest value that each coordinate takes in any label. */

@@ -5,7 +5,7 @@
    measured with MUMPS 5.5.
 */
 #pragma once
-#include <petscsys.h>
+#include <cospin/census.h>
 
 typedef struct {
   double elements; /* of the factors */
@@ -13,26 +13,29 @@ typedef struct {
   double seconds;  /* on one core */
 } CospinFactorCost;
 
-CospinFactorCost CospinCostOfFactors(PetscInt64 n, int d);
+CospinFactorCost CospinCostOfFactors(double n, int d);
 
 /*
    Whether factors of n labels in d dimensions are to be made at all: they may take 0.4 of the machine's
    memory (rightly estimated to a factor of two). Beyond that, equations are solved by iteration.
 */
-PetscBool CospinCostFactorise(PetscInt64 n, int d);
+PetscBool CospinCostFactorise(double n, int d);
 
 /* Bytes of an iterative solution (src/tasks/spectrum.c) with n labels and `width` elements a row: bases and
    an incomplete factorisation. */
-double CospinCostOfIteration(PetscInt64 n, int width);
+double CospinCostOfIteration(double n, int width);
+
+/* Bytes of an enumerated sector (cospin/sector.h). Every rank has all of it. */
+double CospinCostOfSector(CospinCount count);
 
 /* A number of bytes, with k, M, G or T (powers of 1024) behind it; 0 if the text (or NULL) is none. */
 double CospinCostBytes(const char text[]);
 
 /* Bytes of products without a matrix and of what solves with them: a basis and its images, which take what
    there is (src/tasks/davidson.c) or `basis` vectors, and some ten vectors beside them on one rank or two. */
-double CospinCostOfShell(PetscInt64 n, int basis);
+double CospinCostOfShell(double n, int basis);
 /* How many vectors of n labels a basis may hold with as many images. */
-int CospinCostBasis(PetscInt64 n);
+int CospinCostBasis(double n);
 
 /* Memory of this machine in bytes: the environment's COSPIN_MEMORY (with k, M, G or T behind the number),
    else SLURM's limit where there is one, else all of it. */

@@ -1,26 +1,32 @@
 /*
-   What a grid point will cost, before anything is solved: dimensions of the sectors, memory and time of their
-   factorisations (cospin/cost.h). Rough, a factor of two.
+   What a grid point will cost, before anything is solved or enumerated: dimensions of the sectors
+   (cospin/census.h), memory and time of their factorisations (cospin/cost.h). Rough, a factor of two.
 */
 #pragma once
 #include <cospin/problem.h>
 
 typedef struct {
-  PetscInt64 dimension, nonzeros; /* of the largest sector; nonzeros: at most */
-  int num_sectors;
+  double dimension, nonzeros;        /* of the largest sector; nonzeros: at most */
+  int num_sectors;                   /* more than COSPIN_MAX_SECTORS: too many to be solved */
   double factor_bytes, matrix_bytes; /* of the largest sector, all ranks together */
+  double sector_bytes;               /* and those that every rank takes */
   double seconds;                    /* all sectors, on one rank */
 } CospinTaskEstimate;
 
 typedef struct {
   PetscInt64 point;
   double bytes, seconds; /* peak over tasks, sum over tasks; one rank */
-  PetscInt64 dimension;  /* largest */
+  double dimension;      /* largest */
 } CospinPointEstimate;
 
-/* Not collective. Cost of one task at one point. */
+/* Not collective. Cost of one task at one point. Of more than some thousand sectors only so many are looked
+   at. */
 PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *task,
                                   CospinTaskEstimate *estimate);
+/* Why `ranks` with `bytes` of memory together cannot do it, a clause: "needs about 3 GB, ..."; "": they can.
+ */
+void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double bytes, char why[],
+                         size_t why_size);
 /* Not collective. Cost of one point. */
 PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPointEstimate *estimate);
 /* Not collective. Sampled over the grid: the most expensive point seen, and the seconds of all points

@@ -20,12 +20,15 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
    product moves the vector, little more, and allocates nothing; its communication is planned here. */
 PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector, Mat *liouvillian);
 
-/* Not collective. Whether the generator on a sector is held without a matrix: as the deck's `operator` says,
-   or (auto) where factors of it would not fit and its rows are long enough to be multiplied as such. */
-PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell);
+/* Not collective; nothing is enumerated. Whether the generator on a sector of this dimension is held without
+   a matrix: as the deck's `operator` says, or (auto) where factors of it would not fit and its rows are long
+   enough to be multiplied as such. */
+PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, const int representative[], double dimension,
+                                      PetscBool *shell);
 /* Not collective. Whether its eigenvectors are found by Davidson's method with what happens between jumps as
    preconditioner: without a matrix always, with one where auto would do without. */
-PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, CospinSector sector, PetscBool *davidson);
+PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, const int representative[], double dimension,
+                                         PetscBool *davidson);
 /* Collective. One or the other of these. */
 PetscErrorCode CospinGeneratorCreate(MPI_Comm comm, CospinProblem problem, CospinSector sector,
                                      Mat *liouvillian);

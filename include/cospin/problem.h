@@ -8,6 +8,9 @@
 #include <cospin/moves.h>
 #include <cospin/sector.h>
 
+/* No task solves more of them; a list of so many is not made. */
+#define COSPIN_MAX_SECTORS (1 << 18)
+
 /* One line of a deck's jumps: a collective one, or (component >= 0) one for each spin of an ensemble, or
    (num_spins > 0) one for each spin with an index or for their pairs. Sums over spins with indices are not
    written out (COSPIN_ALL_SPINS; CospinSystemExpand). */
@@ -93,7 +96,8 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
 /*
    Not collective. The sectors whose elements contribute to Tr(A rho): with A = 1, those where steady states
    live. representatives: [num][num_coordinates], sorted, each reduced modulo the lattice; to be freed with
-   PetscFree. A sector may turn out to be empty (A = Sp^2 on one spin).
+   PetscFree. A sector may turn out to be empty (A = Sp^2 on one spin). Cost as the number of sectors, not of
+   labels. Of more than COSPIN_MAX_SECTORS some are left out, and *num is COSPIN_MAX_SECTORS + 1.
 */
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives);

@@ -4,7 +4,9 @@
 #include <cospin/liouvillian.h>
 #include <cospin/task.h>
 
-enum { NUM_SAMPLES = 16, LABELS_PER_RANK = 4000 };
+enum { NUM_SAMPLES = 16, MAX_COUNTED = 2048 /* sectors */ };
+
+static const double labels_per_rank = 4000;
 
 /* Measured as the costs in src/operator/cost.c. */
 static const double solve_seconds = 4.5e-9, assembly_seconds = 5e-7, bytes_per_row = 40 * 16.0,
@@ -19,18 +21,18 @@ static const int num_iterations = 5000;
 static const double vectors_per_iteration = 100.0;
 
 /* A task that can do with products takes them where factors would take longer. */
-static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, const CospinTaskKind *kind)
+static CospinFactorCost sector_cost(CospinProblem problem, double n, const CospinTaskKind *kind)
 {
   const double product_seconds =
-      num_products * nonzero_seconds * (double)n * (problem->generator->count + vectors_per_product);
+      num_products * nonzero_seconds * n * (problem->generator->count + vectors_per_product);
   CospinFactorCost cost = CospinCostOfFactors(n, CospinLatticeRank(problem->lattice));
 
   cost.seconds =
       PetscMax(1, kind->factorisations) * cost.seconds + num_solves * solve_seconds * cost.elements;
   if (!CospinCostFactorise(n, CospinLatticeRank(problem->lattice))) {
     cost.bytes = CospinCostOfIteration(n, problem->generator->count);
-    cost.seconds = num_iterations * nonzero_seconds * (double)n *
-                   (2.0 * problem->generator->count + vectors_per_iteration);
+    cost.seconds =
+        num_iterations * nonzero_seconds * n * (2.0 * problem->generator->count + vectors_per_iteration);
   }
   if (kind->may_multiply && product_seconds < cost.seconds)
     cost = (CospinFactorCost){0.0, 0.0, product_seconds};
@@ -42,10 +44,10 @@ static CospinFactorCost sector_cost(CospinProblem problem, PetscInt64 n, const C
 static const int num_steps = 250, evolution_basis = 50;
 static const double dense_seconds = 4e-11;
 
-static CospinFactorCost shell_cost(CospinProblem problem, PetscInt64 n, const CospinTaskKind *kind)
+static CospinFactorCost shell_cost(CospinProblem problem, double n, const CospinTaskKind *kind)
 {
-  const double product = nonzero_seconds * (double)n * (double)problem->generator->count / 4;
-  const double solve = 32.0 * dense_seconds * (double)n * PetscSqrtReal((double)n) / 2;
+  const double product = nonzero_seconds * n * (double)problem->generator->count / 4;
+  const double solve = 32.0 * dense_seconds * n * PetscSqrtReal(n) / 2;
   CospinFactorCost cost = {0.0, CospinCostOfShell(n, 2 * CospinCostBasis(n)), num_steps * (product + solve)};
 
   if (kind->may_multiply)
@@ -53,56 +55,88 @@ static CospinFactorCost shell_cost(CospinProblem problem, PetscInt64 n, const Co
   return cost;
 }
 
-static PetscErrorCode add_sector(CospinProblem problem, const int representative[],
-                                 const CospinTaskKind *kind, CospinTaskEstimate *estimate)
+/* times: how many sectors this one stands for */
+static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, const int representative[],
+                                 const CospinTaskKind *kind, double times, CospinTaskEstimate *estimate)
 {
-  CospinSector sector;
-  PetscInt64 n;
+  const double moves = problem->generator->count;
+  CospinCount count;
   CospinFactorCost cost;
   PetscBool shell, davidson;
-  double matrix;
+  double n;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
-  n = CospinSectorDimension(sector);
-  PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
-  PetscCall(CospinGeneratorIsDavidson(problem, sector, &davidson));
-  PetscCall(CospinSectorDestroy(&sector));
+  PetscCall(CospinCensusCount(census, representative, &count));
+  n = count.labels;
   if (n == 0) PetscFunctionReturn(0);
+  PetscCall(CospinGeneratorIsShell(problem, representative, n, &shell));
+  PetscCall(CospinGeneratorIsDavidson(problem, representative, n, &davidson));
   cost = davidson ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
-  matrix = shell ? 0.0 : (double)n * (20.0 * problem->generator->count * 2 + bytes_per_row);
-  estimate->num_sectors++;
-  estimate->seconds += overhead_seconds + cost.seconds;
-  if (!shell) estimate->seconds += assembly_seconds * (double)n * (double)problem->generator->count / 5;
+  estimate->seconds += times * (overhead_seconds + cost.seconds);
+  if (!shell) estimate->seconds += times * assembly_seconds * n * moves / 5;
+  estimate->sector_bytes = PetscMax(estimate->sector_bytes, CospinCostOfSector(count));
   if (n > estimate->dimension) {
     estimate->dimension = n;
-    estimate->nonzeros = shell ? 0 : n * problem->generator->count;
+    estimate->nonzeros = shell ? 0 : n * moves;
     estimate->factor_bytes = cost.bytes;
-    estimate->matrix_bytes = matrix;
+    estimate->matrix_bytes = shell ? 0.0 : n * (20.0 * moves * 2 + bytes_per_row);
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_sectors(CospinProblem problem, int num, const int representatives[],
+                                  const CospinTaskKind *kind, CospinTaskEstimate *estimate)
+{
+  const int stride = (num + MAX_COUNTED - 1) / MAX_COUNTED;
+  CospinCensus census;
+
+  PetscFunctionBeginUser;
+  estimate->num_sectors = num;
+  if (num == 0) PetscFunctionReturn(0);
+  PetscCall(CospinCensusCreate(&problem->system, problem->lattice, PETSC_FALSE, &census));
+  for (int k = 0; k < num; k += stride)
+    PetscCall(add_sector(problem, census,
+                         representatives + (size_t)k * (size_t)problem->system.num_coordinates, kind, stride,
+                         estimate));
+  PetscCall(CospinCensusDestroy(&census));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *task,
                                   CospinTaskEstimate *estimate)
 {
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
+  PetscInt64 unknowns = 0;
   int num, *representatives;
   CospinProblem solved;
 
   PetscFunctionBeginUser;
   *estimate = (CospinTaskEstimate){0};
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
-  PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
-  for (int k = 0; k < num; k++) {
-    PetscCall(add_sector(solved, representatives + k * solved->system.num_coordinates, CospinTaskKindOf(task),
-                         estimate));
-  }
+  PetscCall(kind->Sectors(problem, task, &num, &representatives));
+  PetscCall(add_sectors(solved, num, representatives, kind, estimate));
   PetscCall(PetscFree(representatives));
-  if (CospinTaskKindOf(task)->Cost)
-    PetscCall(CospinTaskKindOf(task)->Cost(solved, task, &estimate->dimension, &estimate->matrix_bytes,
-                                           &estimate->seconds));
+  if (kind->Cost) PetscCall(kind->Cost(solved, task, &unknowns, &estimate->matrix_bytes, &estimate->seconds));
+  if (kind->Cost) estimate->dimension = (double)unknowns;
   PetscCall(CospinTaskRestoreProblem(problem, &solved));
   PetscFunctionReturn(0);
+}
+
+void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double bytes, char why[],
+                         size_t why_size)
+{
+  const double needed = estimate->factor_bytes + estimate->matrix_bytes + ranks * estimate->sector_bytes;
+
+  why[0] = 0;
+  if (estimate->num_sectors > COSPIN_MAX_SECTORS)
+    (void)snprintf(why, why_size, "has more than %d sectors to solve (choose one by `sector`)",
+                   (int)COSPIN_MAX_SECTORS);
+  else if (estimate->dimension > PETSC_MAX_INT)
+    (void)snprintf(why, why_size, "has %.3g unknowns, this PETSc counts to %.3g%s", estimate->dimension,
+                   (double)PETSC_MAX_INT, sizeof(PetscInt) == 4 ? " (one with 64-bit indices goes on)" : "");
+  else if (needed > bytes)
+    (void)snprintf(why, why_size, "needs about %.3g GB, the %d rank%s of its group have %.3g GB",
+                   1e-9 * needed, ranks, ranks == 1 ? "" : "s", 1e-9 * bytes);
 }
 
 PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPointEstimate *estimate)
@@ -118,7 +152,7 @@ PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPoin
   for (int k = 0; k < deck->num_tasks; k++) {
     CospinTaskEstimate task;
     PetscCall(CospinEstimateTask(problem, &deck->tasks[k], &task));
-    estimate->bytes += task.factor_bytes + task.matrix_bytes;
+    estimate->bytes += task.factor_bytes + task.matrix_bytes + task.sector_bytes;
     estimate->seconds += task.seconds;
     estimate->dimension = PetscMax(estimate->dimension, task.dimension);
   }
@@ -149,7 +183,7 @@ PetscErrorCode CospinEstimateGrid(CospinDeck deck, CospinPointEstimate *worst, d
 CospinSplit CospinEstimateSplit(const CospinPointEstimate *worst, PetscInt64 num_points, int ranks,
                                 double bytes_per_rank)
 {
-  const int fed = (int)PetscMin(ranks, 1 + worst->dimension / LABELS_PER_RANK);
+  const int fed = (int)PetscMin((double)ranks, 1 + worst->dimension / labels_per_rank);
   const int needed = (int)PetscMin(ranks, 1 + worst->bytes / bytes_per_rank);
   const int spare = (int)PetscMax(1, ranks / PetscMin(num_points, ranks));
   const int ranks_per_point = PetscMax(needed, PetscMin(spare, fed));

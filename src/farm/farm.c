@@ -52,17 +52,14 @@ static PetscErrorCode check_memory(const CospinGroup *group, CospinProblem probl
                                    PetscBool *fits)
 {
   CospinTaskEstimate estimate;
-  double bytes;
+  char why[256];
 
   PetscFunctionBeginUser;
   PetscCall(CospinEstimateTask(problem, task, &estimate));
-  bytes = estimate.factor_bytes + estimate.matrix_bytes;
-  *fits = (PetscBool)(bytes <= group->bytes);
-  if (*fits || group->rank) PetscFunctionReturn(0);
-  fprintf(stderr,
-          "cospin: point %lld, task %s: needs about %.3g GB, the %d rank%s of its group have %.3g GB\n",
-          (long long)problem->point, task->name, 1e-9 * bytes, group->size, group->size == 1 ? "" : "s",
-          1e-9 * group->bytes);
+  CospinEstimateLimit(&estimate, group->size, group->bytes, why, sizeof(why));
+  *fits = (PetscBool)(why[0] == 0);
+  if (!*fits && group->rank == 0)
+    fprintf(stderr, "cospin: point %lld, task %s: %s\n", (long long)problem->point, task->name, why);
   PetscFunctionReturn(0);
 }
 
@@ -278,7 +275,8 @@ static PetscErrorCode run_task(Work *work)
                       CospinTableResults(farm->table, farm->deck, k, work->record), &outcome);
   PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
   work->end = step.end;
-  if (work->end != COSPIN_STEP_DONE) outcome = COSPIN_SOLVER_FAILED;
+  if (work->end != COSPIN_STEP_DONE)
+    outcome = code == PETSC_ERR_MEM ? COSPIN_TOO_LARGE : COSPIN_SOLVER_FAILED;
   if (work->end == COSPIN_STEP_FAILED) PetscCall(clean(work));
   work->record[farm->table->outcome_of_task[k]] = outcome;
   if (outcome != COSPIN_TOO_LARGE) note_seconds(work);

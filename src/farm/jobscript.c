@@ -59,11 +59,13 @@ static void choose_nodes(PetscInt64 num_points, const CospinNodes *machine, Job 
 
 static void choose_limits(Job *job)
 {
-  const double point = more_time * job->worst.seconds / job->ranks_per_point;
+  static const double most = 1e15; /* seconds, megabytes: what is beyond cannot be asked for */
+  const double point = PetscMin(most, more_time * job->worst.seconds / job->ranks_per_point);
+  const double megabytes = more_memory * job->worst.bytes / job->ranks_per_point / 1048576.0;
 
   job->margin = PetscMax(shortest_margin, point);
   job->limit = PetscMax(PetscMin(longest, PetscMax(least, more_time * job->seconds)), point) + job->margin;
-  job->megabytes_per_rank = (long)(more_memory * job->worst.bytes / job->ranks_per_point / 1048576.0) + 100;
+  job->megabytes_per_rank = (long)PetscMin(most, megabytes) + 100;
 }
 
 static void quote(const char text[], FILE *stream)

@@ -19,8 +19,10 @@ static const char *human_seconds(double seconds, char text[32])
     (void)snprintf(text, 32, "%.2g s", seconds);
   } else if (seconds < 7200) {
     (void)snprintf(text, 32, "%.0f min", seconds / 60);
-  } else {
+  } else if (seconds < 1e8) {
     (void)snprintf(text, 32, "%.1f h", seconds / 3600);
+  } else {
+    (void)snprintf(text, 32, "%.3g years", seconds / 31557600);
   }
   return text;
 }
@@ -48,24 +50,30 @@ static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode view_sector(CospinProblem problem, const int representative[], FILE *stream)
+/* A number of labels: whole while doubles count, and as far as it is known. */
+static const char *human_count(double count, PetscBool exact, char text[32])
 {
-  CospinSector sector;
+  (void)snprintf(text, 32, exact && count < 1e15 ? "%.0f" : exact ? "%.3g" : "about %.2g", count);
+  return text;
+}
+
+static PetscErrorCode view_sector(CospinProblem problem, CospinCensus census, const int representative[],
+                                  FILE *stream)
+{
+  CospinCount count;
   PetscBool shell;
-  PetscInt64 dimension;
-  char text[128];
+  char text[128], dimension[32], nonzeros[32];
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &sector));
-  PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
+  PetscCall(CospinCensusCount(census, representative, &count));
+  PetscCall(CospinGeneratorIsShell(problem, representative, count.labels, &shell));
   PetscCall(CospinProblemDescribeSector(problem, representative, text, sizeof(text)));
-  dimension = CospinSectorDimension(sector);
-  fprintf(stream, "#     sector %s: dimension %" PetscInt64_FMT ", ", text, dimension);
+  fprintf(stream, "#     sector %s: dimension %s, ", text, human_count(count.labels, count.exact, dimension));
   if (shell)
     fprintf(stream, "held without a matrix\n");
   else
-    fprintf(stream, "at most %" PetscInt64_FMT " nonzeros\n", dimension * problem->generator->count);
-  PetscCall(CospinSectorDestroy(&sector));
+    fprintf(stream, "at most %s nonzeros\n",
+            human_count(count.labels * problem->generator->count, PETSC_TRUE, nonzeros));
   PetscFunctionReturn(0);
 }
 
@@ -74,13 +82,18 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
   enum { MAX_SECTORS = 8 };
   int num, *representatives;
   CospinProblem solved;
+  CospinCensus census;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
+  PetscCall(CospinCensusCreate(&solved->system, solved->lattice, PETSC_FALSE, &census));
   for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++)
-    PetscCall(view_sector(solved, representatives + k * solved->system.num_coordinates, stream));
-  if (num > MAX_SECTORS) fprintf(stream, "#     ... and %d more\n", num - MAX_SECTORS);
+    PetscCall(view_sector(solved, census, representatives + k * solved->system.num_coordinates, stream));
+  PetscCall(CospinCensusDestroy(&census));
+  if (num > MAX_SECTORS)
+    fprintf(stream, "#     ... and %s%d more\n", num > COSPIN_MAX_SECTORS ? "more than " : "",
+            PetscMin(num, COSPIN_MAX_SECTORS) - MAX_SECTORS);
   PetscCall(PetscFree(representatives));
   PetscCall(CospinTaskRestoreProblem(problem, &solved));
   PetscFunctionReturn(0);
@@ -88,7 +101,7 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
 
 static PetscErrorCode view_tasks(CospinProblem problem, FILE *stream)
 {
-  char memory[32], time[32];
+  char memory[32], time[32], why[256];
 
   PetscFunctionBeginUser;
   for (int k = 0; k < problem->deck->num_tasks; k++) {
@@ -98,9 +111,11 @@ static PetscErrorCode view_tasks(CospinProblem problem, FILE *stream)
     fprintf(stream, "#   task %s%s%s: about %s, %s on one rank\n", task->name,
             strcmp(task->name, task->kind->name) ? ", kind " : "",
             strcmp(task->name, task->kind->name) ? task->kind->name : "",
-            human_bytes(estimate.factor_bytes + estimate.matrix_bytes, memory),
+            human_bytes(estimate.factor_bytes + estimate.matrix_bytes + estimate.sector_bytes, memory),
             human_seconds(estimate.seconds, time));
     PetscCall(view_sectors(problem, task, stream));
+    CospinEstimateLimit(&estimate, 1, PETSC_INFINITY, why, sizeof(why));
+    if (why[0]) fprintf(stream, "#     too_large: it %s\n", why);
   }
   PetscFunctionReturn(0);
 }
@@ -121,11 +136,16 @@ static void view_grid(CospinDeck deck, FILE *stream)
 static void view_slurm(const CospinPointEstimate *worst, CospinSplit split, double seconds, const char file[],
                        FILE *stream)
 {
+  static const double most_seconds = 1e8, most_bytes = 1e15; /* years; what clusters have */
   const double wanted = PetscMax(300.0, 2.0 * seconds);
   const int ranks_per_point = split.ranks / split.groups;
-  const long minutes = (long)(wanted / 60.0) + 1;
-  const long megabytes = (long)(1.5 * worst->bytes / ranks_per_point / 1e6) + 200;
+  const long minutes = (long)(PetscMin(wanted, most_seconds) / 60.0) + 1;
+  const long megabytes = (long)(1.5 * PetscMin(worst->bytes, most_bytes) / ranks_per_point / 1e6) + 200;
 
+  if (wanted > most_seconds || worst->bytes > most_bytes) {
+    fprintf(stream, "# SLURM: no job is that large\n");
+    return;
+  }
   fprintf(stream, "# SLURM: #SBATCH --ntasks=%d --cpus-per-task=1 --mem-per-cpu=%ldM --time=%ld:%02ld:00\n",
           split.ranks, megabytes, minutes / 60, minutes % 60);
   fprintf(stream, "#        OMP_NUM_THREADS=1 srun --mpi=pmix cospin run %s\n", file);

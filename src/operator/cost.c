@@ -10,44 +10,50 @@ static const double plane_fill = 5.5, space_fill = 7.5, plane_seconds = 1.7e-8, 
                     fill_bytes = 28.0;
 static const double share_of_factors = 0.4;
 
-CospinFactorCost CospinCostOfFactors(PetscInt64 n, int d)
+CospinFactorCost CospinCostOfFactors(double n, int d)
 {
-  const double labels = (double)n, fill_exponent = d > 2 ? 2.0 - 2.0 / d : 1.0,
-               work_exponent = d > 1 ? 3.0 - 3.0 / d : 1.0;
+  const double fill_exponent = d > 2 ? 2.0 - 2.0 / d : 1.0, work_exponent = d > 1 ? 3.0 - 3.0 / d : 1.0;
   CospinFactorCost cost;
 
-  cost.elements = (d > 2 ? space_fill : plane_fill) * PetscPowReal(labels, fill_exponent) *
-                  (d == 2 ? PetscLog2Real(labels + 2) : 1.0);
+  cost.elements = (d > 2 ? space_fill : plane_fill) * PetscPowReal(n, fill_exponent) *
+                  (d == 2 ? PetscLog2Real(n + 2) : 1.0);
   cost.bytes = fill_bytes * cost.elements;
-  cost.seconds = (d > 2 ? space_seconds : plane_seconds) * PetscPowReal(labels, work_exponent);
+  cost.seconds = (d > 2 ? space_seconds : plane_seconds) * PetscPowReal(n, work_exponent);
   return cost;
 }
 
-PetscBool CospinCostFactorise(PetscInt64 n, int d)
+PetscBool CospinCostFactorise(double n, int d)
 {
   return (PetscBool)(CospinCostOfFactors(n, d).bytes < share_of_factors * CospinMachineBytes());
 }
 
-double CospinCostOfIteration(PetscInt64 n, int width)
+double CospinCostOfIteration(double n, int width)
 {
   static const double vectors = 220.0, matrices = 6.0, element_bytes = 20.0; /* GMRES and Krylov-Schur */
 
-  return (double)n * (vectors * 16.0 + matrices * element_bytes * width);
+  return n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
-int CospinCostBasis(PetscInt64 n)
+int CospinCostBasis(double n)
 {
   static const double share_of_bases = 0.35;
-  const double fits = share_of_bases * CospinMachineBytes() / (2.0 * 16.0 * (double)n);
+  const double fits = share_of_bases * CospinMachineBytes() / (2.0 * 16.0 * n);
 
   return (int)PetscMax(6.0, PetscMin(30.0, fits)); /* more hardly save steps, fewer hardly converge */
 }
 
-double CospinCostOfShell(PetscInt64 n, int basis)
+double CospinCostOfShell(double n, int basis)
 {
   static const double others = 14.0, index_bytes = 60.0; /* eigenvectors, layouts; the sector, the scatters */
 
-  return (double)n * (16.0 * (basis + others) + index_bytes);
+  return n * (16.0 * (basis + others) + index_bytes);
+}
+
+double CospinCostOfSector(CospinCount count)
+{
+  static const double node_bytes = 24.0, room = 1.5; /* a list that grows has room for more */
+
+  return room * node_bytes * count.nodes;
 }
 
 double CospinCostBytes(const char text[])

@@ -1,39 +1,43 @@
 /* How a generator is held. */
 #include <cospin/cost.h>
 #include <cospin/liouvillian.h>
-#include <cospin/sides.h>
 
 /* Rows of rho that are shorter take longer by themselves than as rows of a sparse matrix. */
 static const double shortest_row = 16.0;
 
 /* No factors, and rows that are worth being multiplied as such. */
-static PetscErrorCode has_rows(CospinProblem problem, CospinSector sector, PetscBool *has)
+static PetscErrorCode has_rows(CospinProblem problem, const int representative[], double dimension,
+                               PetscBool *has)
 {
-  const PetscInt64 dimension = CospinSectorDimension(sector);
-  CospinSides sides;
+  CospinCensus kets;
+  CospinCount rows;
 
   PetscFunctionBeginUser;
   *has = PETSC_FALSE;
   if (CospinCostFactorise(dimension, CospinLatticeRank(problem->lattice))) PetscFunctionReturn(0);
-  PetscCall(CospinSidesCreate(sector, &sides));
-  if (sides) *has = (PetscBool)((double)dimension >= shortest_row * sides->count[COSPIN_KET]);
-  PetscCall(CospinSidesDestroy(&sides));
+  PetscCall(CospinCensusCreate(&problem->system, problem->lattice, PETSC_TRUE, &kets));
+  PetscCall(CospinCensusCount(kets, representative, &rows));
+  PetscCall(CospinCensusDestroy(&kets));
+  *has = (PetscBool)(dimension >= shortest_row * rows.labels);
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, CospinSector sector, PetscBool *shell)
+PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, const int representative[], double dimension,
+                                      PetscBool *shell)
 {
   PetscFunctionBeginUser;
   *shell = (PetscBool)(problem->deck->operator_form == COSPIN_OPERATOR_SHELL);
-  if (problem->deck->operator_form == COSPIN_OPERATOR_AUTO) PetscCall(has_rows(problem, sector, shell));
+  if (problem->deck->operator_form == COSPIN_OPERATOR_AUTO)
+    PetscCall(has_rows(problem, representative, dimension, shell));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, CospinSector sector, PetscBool *davidson)
+PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, const int representative[], double dimension,
+                                         PetscBool *davidson)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinGeneratorIsShell(problem, sector, davidson));
-  if (!*davidson) PetscCall(has_rows(problem, sector, davidson));
+  PetscCall(CospinGeneratorIsShell(problem, representative, dimension, davidson));
+  if (!*davidson) PetscCall(has_rows(problem, representative, dimension, davidson));
   PetscFunctionReturn(0);
 }
 
@@ -43,7 +47,8 @@ PetscErrorCode CospinGeneratorCreate(MPI_Comm comm, CospinProblem problem, Cospi
   PetscBool shell;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinGeneratorIsShell(problem, sector, &shell));
+  PetscCall(CospinGeneratorIsShell(problem, CospinSectorRepresentative(sector),
+                                   (double)CospinSectorDimension(sector), &shell));
   if (shell)
     PetscCall(CospinShellCreate(comm, problem->generator, sector, liouvillian));
   else

@@ -72,6 +72,14 @@ void CospinSystemRange(const CospinSystem *system, int i, const int label[], int
   component->kind->Range(component, i - component->offset, label + component->offset, lo, hi);
 }
 
+int CospinSystemBoundBy(const CospinSystem *system, int i)
+{
+  const CospinComponent component = component_of(system, i);
+  const int by = component->kind->BoundBy ? component->kind->BoundBy(component, i - component->offset) : -1;
+
+  return by < 0 ? -1 : component->offset + by;
+}
+
 PetscBool CospinSystemContains(const CospinSystem *system, const int label[])
 {
   for (int i = 0; i < system->num_coordinates; i++) {

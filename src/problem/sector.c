@@ -14,6 +14,7 @@
    of reach only at the last of them), so the tree has about as many nodes as the sector has labels. No label
    is stored: the walk that finds one by its index puts it together.
 */
+#include "line.h"
 #include <cospin/sector.h>
 
 typedef struct {
@@ -23,8 +24,7 @@ typedef struct {
 } Node;
 
 typedef struct {
-  int pivot, step;
-  const int *row;
+  CospinLine line;
   PetscInt64 count, capacity;
   Node *nodes;
 } Level;
@@ -52,56 +52,27 @@ static PetscErrorCode append_node(Level *level, Node node)
   PetscFunctionReturn(0);
 }
 
-static PetscBool in_range(const CospinSystem *system, int begin, int end, const int label[])
-{
-  for (int i = begin; i < end; i++) {
-    int lo, hi;
-    CospinSystemRange(system, i, label, &lo, &hi);
-    if (label[i] < lo || label[i] > hi) return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
-}
-
-static void add_row(int n, int factor, const int row[], int label[])
-{
-  for (int i = 0; i < n; i++) label[i] += factor * row[i];
-}
-
-static int ceil_div(int a, int b)
-{
-  return a >= 0 ? (a + b - 1) / b : -(-a / b);
-}
-
-/* Moves label along the row to the first value of the pivot coordinate that is in range; number of values in
+/* Moves label along the line to the first value of the pivot coordinate that is in range; number of values in
  * range. */
 static int start_line(CospinSector sector, const Level *level, int label[])
 {
   int lo, hi;
 
-  CospinSystemRange(sector->system, level->pivot, label, &lo, &hi);
-  add_row(sector->system->num_coordinates, ceil_div(lo - label[level->pivot], level->step), level->row,
-          label);
-  return label[level->pivot] > hi ? 0 : (hi - label[level->pivot]) / level->step + 1;
+  CospinSystemRange(sector->system, level->line.pivot, label, &lo, &hi);
+  return CospinLineStart(sector->system, &level->line, lo, hi, label);
 }
 
 static PetscErrorCode enumerate_leaf(CospinSector sector, Level *level, int label[])
 {
-  const int n = sector->system->num_coordinates, total = start_line(sector, level, label);
-  Node leaf = {.first = label[level->pivot], .offset = sector->dimension};
-  PetscBool inside = PETSC_FALSE, outside = PETSC_FALSE;
+  const int total = start_line(sector, level, label);
+  Node leaf = {.first = label[level->line.pivot], .offset = sector->dimension};
+  PetscInt64 first, last;
 
   PetscFunctionBeginUser;
-  for (int k = 0; k < total; k++) {
-    if (in_range(sector->system, level->pivot + 1, n, label)) {
-      PetscCheck(!outside, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A run of labels has a hole");
-      if (!inside) leaf.first = label[level->pivot];
-      inside = PETSC_TRUE;
-      leaf.count++;
-    } else {
-      outside = inside;
-      if (outside) break;
-    }
-    add_row(n, 1, level->row, label);
+  CospinLineRun(sector->system, NULL, &level->line, total, label, &first, &last);
+  if (first <= last) {
+    leaf.first += (int)first * level->line.step;
+    leaf.count = (int)(last - first + 1);
   }
   PetscCall(append_node(level, leaf));
   sector->dimension += leaf.count;
@@ -112,7 +83,7 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
 {
   const int n = sector->system->num_coordinates;
   Level *level = &sector->levels[k], *below = level + 1;
-  const int next = k + 1 < sector->num_levels ? below->pivot : n;
+  const int next = k + 1 < sector->num_levels ? below->line.pivot : n;
   int label[COSPIN_MAX_COORDINATES], total;
   Node node;
 
@@ -123,20 +94,20 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
     PetscFunctionReturn(0);
   }
   total = start_line(sector, level, label);
-  node = (Node){.first = label[level->pivot], .child = below->count, .offset = sector->dimension};
-  for (; total > 0 && !in_range(sector->system, level->pivot + 1, next, label); total--) {
-    add_row(n, 1, level->row, label);
-    node.first = label[level->pivot];
+  node = (Node){.first = label[level->line.pivot], .child = below->count, .offset = sector->dimension};
+  for (; total > 0 && !CospinLabelFits(sector->system, NULL, level->line.pivot + 1, next, label); total--) {
+    CospinLineMove(sector->system, &level->line, 1, label);
+    node.first = label[level->line.pivot];
   }
-  for (; total > 0 && in_range(sector->system, level->pivot + 1, next, label); total--) {
-    if (node.count == 0) node.first = label[level->pivot];
+  for (; total > 0 && CospinLabelFits(sector->system, NULL, level->line.pivot + 1, next, label); total--) {
+    if (node.count == 0) node.first = label[level->line.pivot];
     PetscCall(enumerate_level(sector, k + 1, label));
     if (node.count == 0 && below->nodes[node.child].count == 0) {
       below->count = node.child;
     } else {
       node.count++;
     }
-    add_row(n, 1, level->row, label);
+    CospinLineMove(sector->system, &level->line, 1, label);
   }
   while (node.count > 0 && below->nodes[node.child + node.count - 1].count == 0) {
     node.count--;
@@ -150,19 +121,19 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
 static PetscErrorCode enumerate_single(CospinSector sector)
 {
   PetscFunctionBeginUser;
-  if (in_range(sector->system, 0, sector->system->num_coordinates, sector->representative))
+  if (CospinLabelFits(sector->system, NULL, 0, sector->system->num_coordinates, sector->representative))
     sector->dimension = 1;
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode enumerate(CospinSector sector)
 {
-  int pivot = sector->num_levels ? sector->levels[0].pivot : 0;
+  int pivot = sector->num_levels ? sector->levels[0].line.pivot : 0;
 
   PetscFunctionBeginUser;
   if (sector->num_levels == 0) {
     PetscCall(enumerate_single(sector));
-  } else if (in_range(sector->system, 0, pivot, sector->representative)) {
+  } else if (CospinLabelFits(sector->system, NULL, 0, pivot, sector->representative)) {
     PetscCall(enumerate_level(sector, 0, sector->representative));
   }
   PetscFunctionReturn(0);
@@ -175,18 +146,19 @@ static PetscErrorCode find_free_coordinates(CospinSector sector)
   PetscFunctionBeginUser;
   sector->unit_steps = PETSC_TRUE;
   for (int k = 0; k < num_levels; k++) {
-    if (sector->levels[k].step != 1) sector->unit_steps = PETSC_FALSE;
+    if (sector->levels[k].line.step != 1) sector->unit_steps = PETSC_FALSE;
   }
   PetscCall(PetscMalloc1(n, &sector->free));
   PetscCall(PetscCalloc1((size_t)n * (size_t)(n - num_levels), &sector->free_coefficients));
   for (int i = 0, k = 0; i < n; i++) {
     int *coefficients;
-    if (k < num_levels && sector->levels[k].pivot == i) {
+    if (k < num_levels && sector->levels[k].line.pivot == i) {
       k++;
       continue;
     }
     coefficients = sector->free_coefficients + sector->num_free * n;
-    for (int j = 0; j < num_levels; j++) coefficients[sector->levels[j].pivot] = sector->levels[j].row[i];
+    for (int j = 0; j < num_levels; j++)
+      coefficients[sector->levels[j].line.pivot] = sector->levels[j].line.row[i];
     sector->free[sector->num_free++] = i;
   }
   PetscFunctionReturn(0);
@@ -207,9 +179,7 @@ PetscErrorCode CospinSectorCreate(const CospinSystem *system, CospinLattice latt
   new->num_levels = CospinLatticeRank(lattice);
   PetscCall(PetscCalloc1(new->num_levels, &new->levels));
   for (int k = 0; k < new->num_levels; k++) {
-    Level *level = &new->levels[k];
-    level->row = CospinLatticeRow(lattice, k, &level->pivot);
-    level->step = level->row[level->pivot];
+    new->levels[k].line = CospinLineOf(lattice, k);
   }
   PetscCall(find_free_coordinates(new));
   PetscCall(enumerate(new));
@@ -256,9 +226,9 @@ static int position_in(const Level *level, const Node *node, int value)
   const int distance = value - node->first;
 
   if (distance < 0) return -1;
-  if (level->step == 1) return distance < node->count ? distance : -1;
-  if (distance % level->step != 0) return -1;
-  return distance / level->step < node->count ? distance / level->step : -1;
+  if (level->line.step == 1) return distance < node->count ? distance : -1;
+  if (distance % level->line.step != 0) return -1;
+  return distance / level->line.step < node->count ? distance / level->line.step : -1;
 }
 
 /* With all steps 1 every row is zero at the pivots of the others, so a label is its rows with the pivot
@@ -298,7 +268,7 @@ PetscInt64 CospinSectorIndex(CospinSector sector, const int label[])
   for (int k = 0; k < sector->num_levels; k++) {
     const Level *level = &sector->levels[k];
     const Node *node = &level->nodes[at];
-    const int position = position_in(level, node, label[level->pivot]);
+    const int position = position_in(level, node, label[level->line.pivot]);
     if (position < 0) return -1;
     at = (k + 1 < sector->num_levels ? node->child : node->offset) + position;
   }
@@ -333,8 +303,9 @@ void CospinSectorLabel(CospinSector sector, PetscInt64 index, int label[])
     const int position = k + 1 < sector->num_levels
                              ? find_child(level[1].nodes + node->child, node->count, index)
                              : (int)(index - node->offset);
-    const int value = node->first + level->step * position;
-    add_row(n, (value - label[level->pivot]) / level->step, level->row, label);
+    const int value = node->first + level->line.step * position;
+    CospinLineMove(sector->system, &level->line, (value - label[level->line.pivot]) / level->line.step,
+                   label);
     at = node->child + position;
   }
 }

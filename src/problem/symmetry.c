@@ -1,6 +1,8 @@
 /*
    What the moves conserve: the sectors that an operator reads. (Their names: sector_names.c.)
 */
+#include "label_set.h"
+#include "line.h"
 #include <cospin/problem.h>
 
 /* splitmix64: labels are sampled, the same ones on every rank and machine */
@@ -106,32 +108,117 @@ static PetscErrorCode diagonal_lattice(const CospinSystem *system, int label[], 
   PetscFunctionReturn(0);
 }
 
-/* All cosets of the generator's lattice that hold diagonal labels, unsorted, with repetitions. */
-static PetscErrorCode diagonal_cosets(CospinProblem problem, PetscInt64 *num, int **cosets)
+/* How many multiples of a row lead to different cosets; 0: too many to try. */
+static int order_of(CospinLattice lattice, int n, const int row[])
 {
-  const CospinSystem *system = &problem->system;
-  const int n = system->num_coordinates;
-  int diagonal[COSPIN_MAX_COORDINATES];
-  PetscBool one = PETSC_TRUE;
-  CospinLattice lattice;
-  CospinSector labels = NULL;
+  enum { MAX_ORDER = 8 };
+
+  for (int m = 1; m <= MAX_ORDER; m++) {
+    int multiple[COSPIN_MAX_COORDINATES];
+    for (int i = 0; i < n; i++) multiple[i] = m * row[i];
+    if (CospinLatticeContains(lattice, multiple)) return m;
+  }
+  return 0;
+}
+
+/* Diagonal labels whose coordinates are chosen up to some pivot: one for each coset, and for each choice of
+   those of them on which ranges behind depend. */
+typedef struct {
+  CospinLabelSet keys; /* [2n]: the coset; the coordinates that bound others, 0 elsewhere */
+  PetscInt capacity;
+  int *labels; /* [keys.count][n] */
+} Front;
+
+static PetscErrorCode add_to_front(CospinProblem problem, int next, const int label[], Front *front)
+{
+  const int n = problem->system.num_coordinates;
+  int key[2 * COSPIN_MAX_COORDINATES] = {0};
+  PetscInt number;
+  PetscBool new;
 
   PetscFunctionBeginUser;
-  PetscCall(diagonal_lattice(system, diagonal, &lattice));
+  for (int i = 0; i < n; i++) key[i] = label[i];
+  CospinLatticeReduce(problem->lattice, key);
+  for (int i = next; i < n; i++) {
+    const int by = CospinSystemBoundBy(&problem->system, i);
+    if (by >= 0 && by < next) key[n + by] = label[by];
+  }
+  PetscCall(CospinLabelSetAdd(&front->keys, key, &number, &new));
+  if (!new) PetscFunctionReturn(0);
+  if (number >= front->capacity) {
+    front->capacity = 2 * front->capacity + 16;
+    PetscCall(PetscRealloc(sizeof(int) * (size_t)front->capacity * (size_t)n, &front->labels));
+  }
+  PetscCall(PetscArraycpy(front->labels + (size_t)number * (size_t)n, label, n));
+  PetscFunctionReturn(0);
+}
+
+/* Extends a label by every value of the next pivot; where values repeat the cosets, by the first ones from
+   the end at which the ranges behind are widest (they hold all that the others do). */
+static PetscErrorCode extend(CospinProblem problem, const CospinLine *line, int next, int widest,
+                             const int from[], Front *front)
+{
+  const CospinSystem *system = &problem->system;
+  const int order = order_of(problem->lattice, system->num_coordinates, line->row);
+  int label[COSPIN_MAX_COORDINATES], lo, hi, total, step = 1;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(label, from, system->num_coordinates));
+  CospinSystemRange(system, line->pivot, label, &lo, &hi);
+  total = CospinLineStart(system, line, lo, hi, label);
+  if (widest >= hi && lo < hi) {
+    CospinLineMove(system, line, total - 1, label);
+    step = -1;
+  }
+  if (order > 0 && (widest <= lo || widest >= hi)) total = PetscMin(total, order);
+  for (int t = 0; t < total && front->keys.count <= COSPIN_MAX_SECTORS; t++) {
+    if (CospinLabelFits(system, NULL, line->pivot + 1, next, label))
+      PetscCall(add_to_front(problem, next, label, front));
+    CospinLineMove(system, line, step, label);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy_front(Front *front)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinLabelSetDestroy(&front->keys));
+  PetscCall(PetscFree(front->labels));
+  PetscFunctionReturn(0);
+}
+
+/* The cosets of the generator's lattice that hold diagonal labels, as reduced labels; *whole: all of them. */
+static PetscErrorCode diagonal_cosets(CospinProblem problem, CospinLabelSet *cosets, PetscBool *whole)
+{
+  const int n = problem->system.num_coordinates;
+  int diagonal[COSPIN_MAX_COORDINATES];
+  CospinLattice lattice;
+  Front front = {.capacity = 0};
+
+  PetscFunctionBeginUser;
+  PetscCall(diagonal_lattice(&problem->system, diagonal, &lattice));
+  PetscCall(CospinLabelSetCreate(2 * n, &front.keys));
+  PetscCall(add_to_front(problem, 0, diagonal, &front));
+  *whole = PETSC_TRUE;
   for (int r = 0; r < CospinLatticeRank(lattice); r++) {
-    int pivot;
-    if (!CospinLatticeContains(problem->lattice, CospinLatticeRow(lattice, r, &pivot))) one = PETSC_FALSE;
+    const CospinLine line = CospinLineOf(lattice, r);
+    const int next = r + 1 < CospinLatticeRank(lattice) ? CospinLineOf(lattice, r + 1).pivot : n;
+    Front longer = {.capacity = 0};
+    PetscCall(CospinLabelSetCreate(2 * n, &longer.keys));
+    for (PetscInt k = 0; k < front.keys.count; k++)
+      PetscCall(
+          extend(problem, &line, next, diagonal[line.pivot], front.labels + (size_t)k * (size_t)n, &longer));
+    PetscCall(destroy_front(&front));
+    front = longer;
+    if (front.keys.count > COSPIN_MAX_SECTORS) *whole = PETSC_FALSE;
   }
-  if (!one) PetscCall(CospinSectorCreate(system, lattice, diagonal, &labels));
-  *num = one ? 1 : CospinSectorDimension(labels);
-  PetscCall(PetscMalloc1((size_t)*num * (size_t)n, cosets));
-  for (PetscInt64 k = 0; k < *num; k++) {
-    int *label = *cosets + k * n;
-    if (one) PetscCall(PetscArraycpy(label, diagonal, n));
-    if (!one) CospinSectorLabel(labels, k, label);
-    CospinLatticeReduce(problem->lattice, label);
+  PetscCall(CospinLabelSetCreate(n, cosets));
+  for (PetscInt k = 0; k < front.keys.count; k++) {
+    PetscInt number;
+    PetscBool new;
+    PetscCall(CospinLabelSetAdd(cosets, front.keys.rows + 2 * (size_t)k * (size_t)n, &number, &new));
   }
-  PetscCall(CospinSectorDestroy(&labels));
+  PetscCall(destroy_front(&front));
   PetscCall(CospinLatticeDestroy(&lattice));
   PetscFunctionReturn(0);
 }
@@ -160,31 +247,45 @@ PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[])
   PetscFunctionReturn(0);
 }
 
+/* Makes a list that is not whole as long as one that says so. */
+static PetscErrorCode lengthen(int n, int *num, int **labels)
+{
+  const int least = COSPIN_MAX_SECTORS + 1;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(int) * (size_t)least * (size_t)n, labels));
+  for (int k = *num; k < least; k++) PetscCall(PetscArraycpy(*labels + (size_t)k * (size_t)n, *labels, n));
+  *num = least;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
                                         int **representatives)
 {
   const int n = problem->system.num_coordinates;
-  PetscInt64 num_cosets;
-  int *cosets, *all, count = 0;
+  CospinLabelSet cosets, all;
+  PetscBool whole = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  PetscCall(diagonal_cosets(problem, &num_cosets, &cosets));
-  PetscCheck(num_cosets < PETSC_MAX_INT / (n + 1), PETSC_COMM_SELF, PETSC_ERR_SUP,
-             "Too many diagonal labels");
-  count = (int)num_cosets;
-  PetscCall(CospinLabelsUnique(n, &count, cosets));
-  PetscCall(PetscMalloc1((size_t)(count * left->count * n), &all));
-  *num = 0;
-  for (int c = 0; c < count; c++) {
-    for (int k = 0; k < left->count; k++) { /* the source of a move that ends on the diagonal */
-      int *label = all + (*num)++ * n;
-      for (int i = 0; i < n; i++) label[i] = cosets[c * n + i] - left->moves[k].shift[i];
+  PetscCall(diagonal_cosets(problem, &cosets, &whole));
+  PetscCall(CospinLabelSetCreate(n, &all));
+  for (PetscInt c = 0; c < cosets.count; c++) {
+    for (int k = 0; k < left->count && all.count <= COSPIN_MAX_SECTORS; k++) {
+      int label[COSPIN_MAX_COORDINATES]; /* the source of a move that ends on the diagonal */
+      PetscInt number;
+      PetscBool new;
+      for (int i = 0; i < n; i++) label[i] = cosets.rows[c * n + i] - left->moves[k].shift[i];
       CospinLatticeReduce(problem->lattice, label);
+      PetscCall(CospinLabelSetAdd(&all, label, &number, &new));
     }
   }
-  PetscCall(CospinLabelsUnique(n, num, all));
-  *representatives = all;
-  PetscCall(PetscFree(cosets));
+  *num = (int)all.count;
+  PetscCall(CospinLabelsUnique(n, num, all.rows));
+  *representatives = all.rows;
+  all.rows = NULL;
+  if (!whole && *num > 0 && *num <= COSPIN_MAX_SECTORS) PetscCall(lengthen(n, num, representatives));
+  PetscCall(CospinLabelSetDestroy(&all));
+  PetscCall(CospinLabelSetDestroy(&cosets));
   PetscFunctionReturn(0);
 }
 

@@ -49,7 +49,7 @@ PetscErrorCode CospinDavidsonCreate(const CospinDavidsonOptions *options, int nu
   new->comm = PetscObjectComm((PetscObject)options->matrix);
   PetscCheck(num_locked < MAX_LOCKED, new->comm, PETSC_ERR_SUP, "More than %d eigenvectors", (int)MAX_LOCKED);
   PetscCall(MatGetSize(options->matrix, &new->dimension, NULL));
-  new->most = CospinCostBasis(new->dimension);
+  new->most = CospinCostBasis((double)new->dimension);
   PetscCheck(new->most <= MAX_BASIS, new->comm, PETSC_ERR_PLIB, "A basis of %d vectors", new->most);
   PetscCall(MatCreateVecs(options->matrix, &new->residual, &new->extension));
   PetscCall(create_basis(new, new->residual, &new->basis));

@@ -265,7 +265,8 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
     PetscCall(CospinSpectrumDestroy(&new));
     PetscFunctionReturn(0);
   }
-  PetscCall(CospinGeneratorIsDavidson(problem, new->sector, &new->davidson));
+  PetscCall(CospinGeneratorIsDavidson(problem, representative, (double)CospinSectorDimension(new->sector),
+                                      &new->davidson));
   PetscCall(CospinGeneratorCreate(comm, problem, new->sector, &new->liouvillian));
   if (new->davidson) PetscCall(get_shell(problem, new));
   PetscCall(MatNorm(new->liouvillian, NORM_INFINITY, &norm));
@@ -280,7 +281,8 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
   new->mesh_dimension = CospinLatticeRank(problem->lattice);
-  new->iterative = (PetscBool)!CospinCostFactorise(CospinSectorDimension(new->sector), new->mesh_dimension);
+  new->iterative =
+      (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector), new->mesh_dimension);
   new->shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   PetscCall(PetscStrallocpy(prefix, &new->prefix));
   *spectrum = new;

@@ -319,7 +319,7 @@ static PetscErrorCode create_solver(CospinSpectrum spectrum, Shifted *shifted, K
   PetscCall(KSPSetOperators(*ksp, spectrum->liouvillian, spectrum->liouvillian));
   PetscCall(KSPSetType(*ksp, KSPGMRES));
   PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
-  PetscCall(KSPGMRESSetRestart(*ksp, 2 * CospinCostBasis(dimension)));
+  PetscCall(KSPGMRESSetRestart(*ksp, 2 * CospinCostBasis((double)dimension)));
   PetscCall(KSPSetTolerances(*ksp, solve_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
   PetscCall(KSPGetPC(*ksp, &pc));
   PetscCall(PCSetType(pc, PCSHELL));

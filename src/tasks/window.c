@@ -115,16 +115,16 @@ PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec
 /* Solving in the sector of a label, as it will be, against the memory of the machine. */
 static PetscErrorCode fits(CospinProblem larger, const int label[], PetscBool *answer)
 {
-  CospinSector sector;
+  const int mesh_dimension = CospinLatticeRank(larger->lattice);
+  CospinCount count;
   double bytes;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSectorCreate(&larger->system, larger->lattice, label, &sector));
-  bytes = CospinCostOfFactors(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice)).bytes;
-  if (!CospinCostFactorise(CospinSectorDimension(sector), CospinLatticeRank(larger->lattice)))
-    bytes = CospinCostOfIteration(CospinSectorDimension(sector), larger->generator->count);
-  *answer = (PetscBool)(bytes < 0.8 * CospinMachineBytes() && CospinSectorDimension(sector) < PETSC_MAX_INT);
-  PetscCall(CospinSectorDestroy(&sector));
+  PetscCall(CospinCensusOfSector(&larger->system, larger->lattice, label, &count));
+  bytes = CospinCostOfFactors(count.labels, mesh_dimension).bytes;
+  if (!CospinCostFactorise(count.labels, mesh_dimension))
+    bytes = CospinCostOfIteration(count.labels, larger->generator->count);
+  *answer = (PetscBool)(bytes < 0.8 * CospinMachineBytes() && count.labels < PETSC_MAX_INT);
   PetscFunctionReturn(0);
 }
 

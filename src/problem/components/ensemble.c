@@ -95,6 +95,12 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = i == R ? size / 2 : size - label[R];
 }
 
+static int BoundBy(CospinComponent component, int i)
+{
+  (void)component;
+  return i == R ? -1 : R;
+}
+
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   static const int steps[2][NUM_COORDINATES] = {{1, 0, 0}, {0, 1, 1}};
@@ -402,6 +408,7 @@ const CospinComponentKind CospinComponentEnsemble = {
     .SetColumns = SetColumns,
     .roles = roles,
     .Range = Range,
+    .BoundBy = BoundBy,
     .Diagonal = Diagonal,
     .Trace = Trace,
     .LetterStep = LetterStep,

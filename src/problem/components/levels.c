@@ -132,6 +132,12 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = i < 2 ? CospinLevelsSize(component) : label[i - 2];
 }
 
+static int BoundBy(CospinComponent component, int i)
+{
+  (void)component;
+  return i < 2 ? -1 : i - 2;
+}
+
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   for (int i = 0; i < component->num_coordinates; i++) label[i] = CospinLevelsSize(component);
@@ -363,6 +369,7 @@ const CospinComponentKind CospinComponentLevels = {
     .Operator = Operator,
     .roles = roles,
     .Range = Range,
+    .BoundBy = BoundBy,
     .Diagonal = Diagonal,
     .Trace = Trace,
     .LetterStep = LetterStep,
