@@ -132,11 +132,29 @@ def compare_steady(generator, data, name, task, zero):
     elif not known:
         wrong.append((f"steady: {truth['total']} null vectors, {truth['traced']} with a trace, and nothing selects one", numpy.inf))
     degeneracy = int(data.values[name + "_degeneracy"])
-    if degeneracy not in (truth["traced"], truth["total"]):
+    if not task.get("sector") and degeneracy not in (truth["traced"], truth["total"]):
         wrong.append((f"degeneracy {degeneracy}, not {truth['traced']} ({truth['total']} in all)", numpy.inf))
+    compare_next(generator, data, name, wrong)
     if known:
         compare_observables(data, name, Observables(generator, generator.deck.document.get("observables")), [truth["state"]], wrong)
     return wrong, "agree"
+
+
+def compare_next(generator, data, name, wrong):
+    """`next_rate` is an estimate: it must be near some rate that there is, or cospin's zero."""
+    rate, resolution = float(data.values[name + "_next_rate"]), float(data.values[name + "_resolution"])
+    modes = tasks.gap(generator, {})["modes"]
+    if numpy.isnan(rate) or abs(rate) <= resolution:
+        return
+    if not any(abs(-m[0].real - rate) <= 0.1 * abs(rate) for m in modes):
+        wrong.append((f"{name}_next_rate is {rate:.6g}, near to no rate", numpy.inf))
+
+
+def compare_bracket(data, name, truth, wrong):
+    """The rigorous bounds of the slowest rate."""
+    lower, upper = (float(data.values[f"{name}_{x}"][0]) for x in ("lower", "upper"))
+    if not numpy.isnan(lower) and not lower * (1 - TOLERANCE) <= truth <= upper * (1 + TOLERANCE):
+        wrong.append((f"{name}: the slowest rate is {truth:.10g}, not within [{lower:.10g}, {upper:.10g}]", numpy.inf))
 
 
 def compare_rates(got, modes, errors, wrong, what):
@@ -216,6 +234,7 @@ def compare_modes(generator, data, name, task, truth, zero):
     if count:
         compare_rates(got[:count], [m[0] for m in modes], within([m[1] for m in modes], zero), wrong, name)
         wrong.beyond(got[:count], modes, float(data.values[name + "_horizon"]))
+        compare_bracket(data, name, -modes[0][0].real, wrong)
     for which, size in (("amplitude", truth["size"]), ("weight", 1.0)):
         for value, true, error in sums_of_shares(data, name, modes, count, which):
             wrong.number(f"{name}_{which}", value, true, TOLERANCE * max(size, abs(true)) * max(1, error / 1e-12))

@@ -209,6 +209,30 @@ class Generator:
         self.labels = labels
         self.trace_sectors = {self.sector_of[self.class_of[x, x]] for x in range(self.space.size)}
 
+    def total(self, label, component=None):
+        """Excitations of a side of a label: of one component or of all."""
+        total, at = 0, 0
+        for c in self.space.components:
+            charges = label[at:at + len(c.charges(0))]
+            at += len(charges)
+            if component in (None, c.name):
+                total += sum(k * q for k, q in enumerate(charges)) if c.kind == "levels" else sum(charges)
+        return total
+
+    def sectors_named(self, entry):
+        """The sectors with labels of {charge: q} or {ket: k, bra: b}; each number may be one for every component."""
+        half = len(self.labels[0]) // 2
+
+        def fits(label):
+            sides = {"ket": label[:half], "bra": label[half:]}
+            for key, value in entry.items():
+                for name, number in (value.items() if isinstance(value, dict) else [(None, value)]):
+                    q = {side: self.total(part, name) for side, part in sides.items()}
+                    if (q["ket"] - q["bra"] if key == "charge" else q[key]) != number:
+                        return False
+            return True
+        return {self.sector_of[k] for k, label in enumerate(self.labels) if fits(label)}
+
     def blocks_of_sectors(self, sectors):
         return sorted({self.block_of[k] for k in range(self.dimension) if self.sector_of[k] in sectors})
 

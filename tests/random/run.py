@@ -50,7 +50,7 @@ def one(job):
     if keep and (everything or any(r[1] in SHOWN for r in results)):
         kept = shutil.copy(path, keep)
     shutil.rmtree(folder)
-    return seed, generate.FAMILIES[seed % len(generate.FAMILIES)].__name__, results, kept
+    return seed, generate.family(seed).__name__, results, kept
 
 
 def arguments():

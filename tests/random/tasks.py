@@ -20,9 +20,9 @@ def eigenvalues(generator, blocks):
     return found
 
 
-def null_counts(generator, zero=0.0):
-    """Null vectors in sectors with a trace, and in all; undamped eigenvalues that are not zero."""
-    inside = {b for b in generator.blocks_of_sectors(generator.trace_sectors)}
+def null_counts(generator, zero=0.0, sectors=None):
+    """Null vectors in sectors with a trace (or in these), and in all; undamped eigenvalues that are not zero."""
+    inside = set(generator.blocks_of_sectors(generator.trace_sectors if sectors is None else sectors))
     traced = total = undamped = 0
     for b in range(len(generator.blocks)):
         for value, _ in eigenvalues(generator, [b]):
@@ -34,11 +34,11 @@ def null_counts(generator, zero=0.0):
     return traced, total, undamped
 
 
-def limit(generator, start, zero=0.0):
-    """What is left of a state after long times, and the norm of what goes on oscillating."""
+def limit(generator, start, zero=0.0, sectors=None):
+    """What is left of a state after long times, and the norm of what goes on oscillating; in some sectors only."""
     left, turning = numpy.zeros(generator.dimension, dtype=complex), 0.0
     for b, members in enumerate(generator.blocks):
-        if not start[members].any():
+        if not start[members].any() or sectors is not None and generator.sector_of[members[0]] not in sectors:
             continue
         for group in generator.groups(b):
             share = group.left.conj().T @ start[members]
@@ -69,14 +69,19 @@ def steady(generator, task, zero=0.0):
     if task.get("initial"):
         start = generator.vector(states.initial(generator.deck, task["initial"]))
         truth["state"], truth["turning"] = limit(generator, start, zero)
+    elif task.get("sector"):
+        inside = limit(generator, some_state(generator), zero, generator.sectors_named(task["sector"]))[0]
+        if null_counts(generator, zero, generator.sectors_named(task["sector"]))[0] == 1:
+            truth["state"] = inside / (generator.trace @ inside)
     elif total == 1:
         truth["state"] = steady_state(generator, zero)
     return truth
 
 
 def gap(generator, task, zero=0.0):
-    """All eigenvalues of the sectors with a trace, slowest first, and how many are zero."""
-    found = eigenvalues(generator, generator.blocks_of_sectors(generator.trace_sectors))
+    """All eigenvalues of the sectors with a trace or of one, slowest first, and how many are zero."""
+    sectors = generator.sectors_named(task["sector"]) if task.get("sector") else generator.trace_sectors
+    found = eigenvalues(generator, generator.blocks_of_sectors(sectors))
     modes = sorted(((v, e) for v, e in found if abs(v) > zero), key=lambda x: -x[0].real)
     return {"zeros": len(found) - len(modes), "modes": modes}
 
@@ -128,13 +133,16 @@ def kicked_state(generator, a, zero):
 def decay(generator, task, zero=0.0, strict=False):
     """Modes (eigenvalue, error, amplitude, weight) of the sectors of A, slowest first; null vectors of sectors with a
     trace are left out. strict: without sectors where A's charges fit but all its elements are zero."""
-    a = generator.deck.operator(task["of"])
-    reading = generator.reading(a)
-    start = generator.vector(states.initial(generator.deck, task["initial"])) if task.get("initial") else None
-    kicked = kicked_state(generator, a, zero)
-    sectors = generator.sectors_read(a)
-    if strict:
-        sectors = {generator.sector_of[k] for k in numpy.flatnonzero(abs(reading) > 1e-14 * abs(reading).max())}
+    start = kicked = None
+    if task.get("sector"):
+        size, reading, sectors = 1.0, numpy.zeros(generator.dimension), generator.sectors_named(task["sector"])
+    else:
+        a = generator.deck.operator(task["of"])
+        size, reading, sectors = a.norm(), generator.reading(a), generator.sectors_read(a)
+        start = generator.vector(states.initial(generator.deck, task["initial"])) if task.get("initial") else None
+        kicked = kicked_state(generator, a, zero)
+        if strict:
+            sectors = {generator.sector_of[k] for k in numpy.flatnonzero(abs(reading) > 1e-14 * abs(reading).max())}
     modes = []
     for b in generator.blocks_of_sectors(sectors):
         members = generator.blocks[b]
@@ -146,7 +154,7 @@ def decay(generator, task, zero=0.0, strict=False):
                 value = 0j if stationary else value
                 if not (traced and abs(value) <= zero):
                     modes.append((value, error, *(None if s is None else s[k] for s in both)))
-    return {"modes": sorted(modes, key=lambda x: -x[0].real), "size": a.norm()}
+    return {"modes": sorted(modes, key=lambda x: -x[0].real), "size": size}
 
 
 def propagate(generator, start, times):
