@@ -322,7 +322,7 @@ def compare_counting(generator, data, name, task, zero):
         return without_steady_state(generator, data, name, truth, wrong)
     for k, what in enumerate(("mean", "variance", "third", "fourth")):
         wrong.number(f"{name}_{what}", complex(data.values[f"{name}_{what}"]), truth[k],
-                     TOLERANCE * max(map(abs, truth[:k + 1])) + 1e-15 * generator.scale)
+                     TOLERANCE * max(map(abs, truth[:k + 1])) + 1e-13 * generator.scale)
     if truth[0] > 1e-6 * generator.scale:
         wrong.number(f"{name}_fano", complex(data.values[name + "_fano"]), truth[1] / truth[0], TOLERANCE * max(1, truth[1] / truth[0]))
     return wrong, "agree"

@@ -60,7 +60,7 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep")
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--timeout", type=float, default=30)
+    parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("--verbose", action="store_true", help="tell every verdict that is not `agree`")
     return parser.parse_args()
 
