@@ -103,8 +103,9 @@ def together(values):
 
 
 def shares(group, reading, vectors):
-    """Of each eigenvalue of a group in reading . exp(L t) x, for several x (None stays None): by spectral projectors, a
-    cluster's divided evenly among its members."""
+    """Of each eigenvalue of a group in reading . exp(L t) x, for several x (None stays None), and their rounding errors: by
+    spectral projectors, a cluster's divided evenly among its members."""
+    errors = numpy.zeros(len(group.eigenvalues))
     found = [None if x is None else numpy.zeros(len(group.eigenvalues), dtype=complex) for x in vectors]
     if group.null:
         clusters = [list(range(len(group.eigenvalues)))]
@@ -118,29 +119,34 @@ def shares(group, reading, vectors):
         for into, x in zip(found, vectors):
             if into is not None:
                 into[cluster] = (reading @ group.right @ right) @ (left @ (group.left.conj().T @ x)) / len(cluster)
-    return found
+                size = numpy.linalg.norm(reading @ group.right) * numpy.linalg.norm(group.left.conj().T @ x)
+                errors[cluster] = numpy.maximum(errors[cluster], 5e-15 * numpy.linalg.norm(left) * size)
+    return [*found, errors]
 
 
 def kicked_state(generator, a, zero):
-    """A^+ rho / <A A^+> in the one steady state, or None."""
+    """A^+ rho / <A A^+> in the one steady state, or None; and its relative error, large in states that are nearly dark."""
     if null_counts(generator, zero)[0] != 1:
-        return None
+        return None, 0.0
     rho, dense = generator.matrix(steady_state(generator, zero)), a.dense()
     norm = numpy.trace(dense @ dense.conj().T @ rho)
-    return generator.vector(dense.conj().T @ rho) / norm if abs(norm) > 1e-12 * numpy.linalg.norm(dense, 2)**2 else None
+    size = numpy.linalg.norm(dense, 2)**2
+    if abs(norm) <= 1e-12 * size:
+        return None, 0.0
+    return generator.vector(dense.conj().T @ rho) / norm, 1e-15 * size / abs(norm)
 
 
 def decay(generator, task, zero=0.0, strict=False):
-    """Modes (eigenvalue, error, amplitude, weight) of the sectors of A, slowest first; null vectors of sectors with a
+    """Modes (eigenvalue, error, amplitude, weight, error of these) of the sectors of A, slowest first; null vectors of sectors with a
     trace are left out. strict: without sectors where A's charges fit but all its elements are zero."""
-    start = kicked = None
+    start, kicked, blur = None, None, 0.0
     if task.get("sector"):
         size, reading, sectors = 1.0, numpy.zeros(generator.dimension), generator.sectors_named(task["sector"])
     else:
         a = generator.deck.operator(task["of"])
         size, reading, sectors = a.norm(), generator.reading(a), generator.sectors_read(a)
         start = generator.vector(states.initial(generator.deck, task["initial"])) if task.get("initial") else None
-        kicked = kicked_state(generator, a, zero)
+        kicked, blur = kicked_state(generator, a, zero)
         if strict:
             sectors = {generator.sector_of[k] for k in numpy.flatnonzero(abs(reading) > 1e-14 * abs(reading).max())}
     modes = []
@@ -149,6 +155,7 @@ def decay(generator, task, zero=0.0, strict=False):
         traced = generator.sector_of[members[0]] in generator.trace_sectors
         for group in generator.groups(b):
             both = shares(group, reading[members], [None if x is None else x[members] for x in (start, kicked)])
+            both[2] += blur
             stationary = generator.stationary(group)
             for k, (value, error) in enumerate(zip(group.eigenvalues, group.errors)):
                 value = 0j if stationary else value
