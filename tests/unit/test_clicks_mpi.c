@@ -267,9 +267,27 @@ static void Independent_Decay_Is_Binomial(void **state)
   }
 }
 
+/* Tr rho = 1 and <Sz> of an ensemble's stored state, whose columns are j, m, m'; on the first rank. */
+static void assert_stored_state(CospinStoredState state, double z, double bound)
+{
+  double trace = 0, moment = 0;
+  PetscMPIInt rank;
+
+  OK(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank) return;
+  for (PetscInt64 k = 0; k < state->count; k++) {
+    const double *row = state->rows + k * (state->num_columns + 2);
+    if (row[1] != row[2]) continue;
+    trace += row[3];
+    moment += row[1] * row[3];
+  }
+  assert_near(trace, 1, bound);
+  assert_near(moment, z, bound);
+}
+
 /* With dark counts P(n) is a convolution with their Poisson distribution, and the state after n clicks the
    mixture that Bayes' rule makes of what 12 atoms that decay can have done. The counts of the first task are
-   thinned and convolved, those of the second convolved; the third has all in its generator. */
+   thinned and convolved, those of the second convolved; the third stores its states: mixtures, too. */
 static void Dark_Counts_Are_Convolved(void **state)
 {
   const double eta = 0.4, dark = 0.5, t = 0.8, q = 1 - exp(-t);
@@ -308,9 +326,11 @@ static void Dark_Counts_Are_Convolved(void **state)
       }
       assert_near(Answer_Get(&answer, "probability", n), p, 1e-9);
       assert_near(Answer_Get(&answer, "z", n), z / p, 1e-8 / p);
+      if (task == 2) assert_stored_state(model.point->stored->states[n], z / p, 1e-8 / p);
     }
     Answer_Free(&answer);
   }
+  assert_int_equal(model.point->stored->count, 7);
   Model_Close(&model);
 }
 

@@ -87,6 +87,30 @@ static void fill(CospinStored stored)
   }
 }
 
+/* a + factor b, with the factor's sign and what only one of them has. */
+static void test_states_are_added(void **state)
+{
+  static const double both[] = {1, 2, 3}, first[] = {0, 2, 3}, second[] = {1, 2, 4}, sizes[] = {4, 0.5};
+  static const double expected[3][5] = {{0, 2, 3, 1, -2}, {1, 2, 3, 1 - 0.75, 0.5}, {1, 2, 4, -0.25, 1.25}};
+  CospinStored stored;
+  CospinStoredState a, b;
+
+  (void)state;
+  OK(CospinStoredCreate(0, &stored));
+  OK(CospinStoredAdd(stored, 0, 0, 2, sizes, 3, &a));
+  OK(CospinStoredAdd(stored, 0, 1, 2, sizes, 3, &b));
+  OK(CospinStoredStateAppend(a, both, CMPLX(1, 0)));
+  OK(CospinStoredStateAppend(a, first, CMPLX(1, -2)));
+  OK(CospinStoredStateAppend(b, second, CMPLX(1, -5)));
+  OK(CospinStoredStateAppend(b, both, CMPLX(3, -2)));
+  OK(CospinStoredStateAxpy(a, -0.25, b));
+  OK(CospinStoredStateCombine(a));
+  assert_int_equal(a->count, 3);
+  assert_memory_equal(a->rows, expected, sizeof(expected));
+  assert_int_equal(b->count, 2);
+  OK(CospinStoredDestroy(&stored));
+}
+
 /* Two points, the second one with states; tasks 0 and 1 have groups of three times. */
 static void test_there_and_back_through_a_file(void **state)
 {
@@ -148,6 +172,7 @@ int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_labels_have_columns),
+      cmocka_unit_test(test_states_are_added),
       cmocka_unit_test(test_there_and_back_through_a_file),
       cmocka_unit_test(test_take_leaves_nothing),
   };

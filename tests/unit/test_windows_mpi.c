@@ -112,6 +112,33 @@ static void Every_Window_Is_Large_Enough(void **state)
   Model_Close(&model);
 }
 
+/* Pairs of quanta come and go together, and only even numbers occur: from the last of them in a window of 27
+   levels the next one is two levels away. The even cat of amplitude alpha is dark for a^2 - alpha^2. */
+static void A_Leak_By_Two_Quanta_Is_Seen(void **state)
+{
+  static const double squares[] = {3, 9, 16};
+
+  (void)state;
+  for (size_t k = 0; k < sizeof(squares) / sizeof(squares[0]); k++) {
+    const double s = squares[k];
+    char text[1024];
+    Model model;
+    Answer steady;
+    snprintf(text, sizeof(text),
+             "title: a cat\nparameters: {s: %g}\ncomponents: {c: {kind: mode}}\n"
+             "jumps: [{rate: 1, operator: c.a^2 - s}]\nobservables: {n: <c.n>}\n"
+             "tasks: [steady: {sector: {ket: 0, bra: 0}}]\n",
+             s);
+    model = Model_Open(PETSC_COMM_WORLD, text, 0);
+    steady = Model_Run(&model, 0);
+    assert_int_equal(steady.outcome, COSPIN_GOOD);
+    assert_near(Answer_Get(&steady, "n", 0), s * tanh(s), 1e-7 * s, "quanta of an even cat");
+    assert_true(Answer_Get(&steady, "leak", 0) > 0);
+    Answer_Free(&steady);
+    Model_Close(&model);
+  }
+}
+
 /* The deck's own cutoff is never changed, and its leak is none of our business. */
 static void A_Cutoff_Of_The_Deck_Stands(void **state)
 {
@@ -175,6 +202,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(A_Driven_Mode_Is_In_A_Coherent_State),
       cmocka_unit_test(A_Thermal_Mode_Has_The_Numbers_Of_Bose_And_Einstein),
       cmocka_unit_test(Every_Window_Is_Large_Enough),
+      cmocka_unit_test(A_Leak_By_Two_Quanta_Is_Seen),
       cmocka_unit_test(A_Cutoff_Of_The_Deck_Stands),
       cmocka_unit_test(A_State_Without_A_Bound_Ends_At_The_Limit),
       cmocka_unit_test(A_Growing_Mode_Evolves),
