@@ -220,6 +220,9 @@ static PetscErrorCode Read_Term(CospinReader *reader, const CospinEntry *entry, 
   PetscCall(CospinEntriesCheckKeys(&entries, CospinTermKeys, reader->faults, NULL));
   sum = CospinEntriesFind(&entries, "sum");
   if (sum) PetscCall(CospinReadExpression(reader, sum, "an operator expression", expression));
+  if (!entries.count)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "has no value (must be an operator expression, or {sum: EXPRESSION})"));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

@@ -69,10 +69,11 @@ static PetscErrorCode Read_Factor(CospinReader *reader, const CospinEntry *entry
     PetscCall(CospinEntryGetText(entry, EXPECTED_FACTOR, reader->faults, &factor->name));
     PetscFunctionReturn(0);
   }
-  if (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_FACTOR, reader->faults, &entries));
+  if (!entries.count &&
+      (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY || CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING))
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "has no value (must be " EXPECTED_FACTOR ")"));
-  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_FACTOR, reader->faults, &entries));
   if (entries.count > 1)
     PetscCall(CospinFaultsAdd(reader->faults, entries.entries[1].key_at, entry->path,
                               "a component has one state (`%.50s` and `%.50s` are two)",
