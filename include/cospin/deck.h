@@ -104,6 +104,8 @@ extern const char *const CospinNumberKeys[COSPIN_NUM_NUMBERS]; /* "ket", ... */
 typedef struct {
   CospinNumberKind what;
   int component; /* index into deck->components; -1: all together */
+  int part, of;  /* one of a list for the spins or levels of the component; of: how many there are, 0: it is
+                    no list */
   CospinExpression expression;
 } CospinSectorNumber;
 
@@ -119,7 +121,7 @@ typedef struct {
   CospinStateFile *file;      /* instead of factors, of which there are none then; NULL: a product state */
   int num_numbers;
   CospinSectorNumber
-      *numbers; /* those of one kind in a row: one for all components, or one for each of some */
+      *numbers; /* those of one kind in a row: one for all components, or one or a list for each of some */
 } CospinSetting;
 
 /* One component or one task. settings[] stands in the order of kind->keys; a key that is neither given nor

@@ -110,8 +110,11 @@ PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[]);
 
 /* Not collective. "weak U(1): excitations of ket minus bra are conserved" etc.; one line. */
 PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[], size_t size);
-/* The sector's name as the key `sector` takes it: "{charge: -1}", "{ket: {A: 0, B: 1}, bra: {A: 0, B: 0}}",
-   "{charge: 0, irrep: 2}" (irrep: N/2 - j); "everything" if there is only one. */
+#define COSPIN_SECTOR_NAME 2048 /* room for any name */
+/* The sector's name as the key `sector` takes it, that of no other sector: "{charge: -1}", "{ket: {A: 0, B:
+   1}, bra: {A: 0, B: 0}}", "{charge: {q: [0, -1]}}" (of spins or levels, one by one), "{charge: 0, irrep: 2}"
+   (irrep: N/2 - j); "everything" if there is only one. Where clicks are counted, " at 2 clicks" is behind it.
+ */
 PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int representative[], char text[],
                                            size_t size);
 /* The names of some of the sectors that hold diagonal elements, separated by commas. */

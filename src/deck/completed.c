@@ -149,10 +149,12 @@ PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *settin
 
     fprintf(stream, "%s%s", first ? close : "", k ? ", " : "");
     if (first) fprintf(stream, "%s: ", CospinNumberKeys[number->what]);
-    if (number->component >= 0)
-      fprintf(stream, "%s%s: ", first ? "{" : "", deck->components[number->component].name);
+    if (number->component >= 0 && number->part == 0)
+      fprintf(stream, "%s%s: %s", first ? "{" : "", deck->components[number->component].name,
+              number->of ? "[" : "");
     close = number->component >= 0 ? "}" : "";
     Print_Text(stream, CospinExpressionText(number->expression));
+    if (number->of && number->part == number->of - 1) fputc(']', stream);
   }
   fprintf(stream, "%s}", close);
   PetscFunctionReturn(0);

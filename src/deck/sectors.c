@@ -13,37 +13,59 @@ const char *const CospinNumberKeys[COSPIN_NUM_NUMBERS] = {
     [COSPIN_NUMBER_IRREP] = "irrep",
 };
 
-static PetscErrorCode Read_Number(CospinReader *reader, const CospinEntry *entry, CospinNumberKind what,
-                                  int component, CospinSetting *setting)
+static PetscErrorCode Read_Number(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
+                                  CospinSetting *setting)
 {
-  CospinSectorNumber *number = &setting->numbers[setting->num_numbers];
+  const size_t size = sizeof(CospinSectorNumber) * (size_t)(setting->num_numbers + 1);
 
   PetscFunctionBeginUser;
-  *number = (CospinSectorNumber){.what = what, .component = component};
-  PetscCall(CospinReadExpression(reader, entry, "a whole number or an expression", &number->expression));
-  if (!number->expression) PetscFunctionReturn(0);
-  PetscCall(CospinParametersCheckNames(reader->deck, number->expression, reader->faults));
-  setting->num_numbers++;
+  PetscCall(CospinReadExpression(reader, entry, "a whole number or an expression", &number.expression));
+  if (!number.expression) PetscFunctionReturn(0);
+  PetscCall(CospinParametersCheckNames(reader->deck, number.expression, reader->faults));
+  PetscCall(PetscRealloc(size, &setting->numbers));
+  setting->numbers[setting->num_numbers++] = number;
   PetscFunctionReturn(0);
 }
 
-/* One number for all components, or {COMPONENT: number, ...}. */
+/* A number for a component, or a list of one for each of its spins or levels. */
+static PetscErrorCode Read_Part(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
+                                CospinSetting *setting)
+{
+  CospinEntries items;
+
+  PetscFunctionBeginUser;
+  if (CospinEntryGetForm(entry) != COSPIN_ENTRY_LIST || number.what == COSPIN_NUMBER_IRREP) {
+    PetscCall(Read_Number(reader, entry, number, setting));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a list of whole numbers", reader->faults, &items));
+  number.of = items.count;
+  for (number.part = 0; number.part < items.count; number.part++)
+    PetscCall(Read_Number(reader, &items.entries[number.part], number, setting));
+  if (!items.count)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "has no value (must be a whole number, or a list of them)"));
+  PetscCall(CospinEntriesDestroy(&items));
+  PetscFunctionReturn(0);
+}
+
+/* One number for all components, or {COMPONENT: number or list, ...}. */
 static PetscErrorCode Read_Numbers(CospinReader *reader, const CospinEntry *entry, CospinNumberKind what,
                                    CospinSetting *setting)
 {
+  CospinSectorNumber number = {.what = what, .component = -1};
   CospinEntries parts;
-  int component;
 
   PetscFunctionBeginUser;
   if (CospinEntryGetForm(entry) != COSPIN_ENTRY_MAPPING) {
-    PetscCall(Read_Number(reader, entry, what, -1, setting));
+    PetscCall(Read_Number(reader, entry, number, setting));
     PetscFunctionReturn(0);
   }
   PetscCall(
       CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "{COMPONENT: number, ...}", reader->faults, &parts));
   for (int k = 0; k < parts.count; k++) {
-    PetscCall(CospinReadComponent(reader, &parts.entries[k], &component));
-    if (component >= 0) PetscCall(Read_Number(reader, &parts.entries[k], what, component, setting));
+    PetscCall(CospinReadComponent(reader, &parts.entries[k], &number.component));
+    if (number.component >= 0) PetscCall(Read_Part(reader, &parts.entries[k], number, setting));
   }
   PetscCall(CospinEntriesDestroy(&parts));
   PetscFunctionReturn(0);
@@ -74,9 +96,6 @@ PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, 
   for (int k = 0; k < COSPIN_NUM_NUMBERS; k++) known[k] = CospinNumberKeys[k];
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_SECTOR, reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &unknown));
-  /* one of each even if there is no component, which is a fault of another section */
-  PetscCall(PetscCalloc1((size_t)(COSPIN_NUM_NUMBERS * PetscMax(1, reader->deck->num_components)),
-                         &setting->numbers));
   for (int k = 0; k < COSPIN_NUM_NUMBERS; k++) {
     const CospinEntry *number = CospinEntriesFind(&entries, CospinNumberKeys[k]);
 
@@ -87,7 +106,6 @@ PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, 
       (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY || CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING))
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "has no value (must be " EXPECTED_SECTOR ")"));
-  if (!setting->num_numbers) PetscCall(PetscFree(setting->numbers));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

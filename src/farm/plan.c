@@ -62,7 +62,7 @@ static PetscErrorCode view_sector(CospinProblem problem, CospinCensus census, co
 {
   CospinCount count;
   PetscBool shell;
-  char text[128], dimension[32], nonzeros[32];
+  char text[COSPIN_SECTOR_NAME], dimension[32], nonzeros[32];
 
   PetscFunctionBeginUser;
   PetscCall(CospinCensusCount(census, representative, &count));
