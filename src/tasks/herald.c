@@ -71,9 +71,9 @@ static int most_dark_counts(const CospinHerald *herald)
   return herald->dark > 0.0 ? (int)ceil(herald->dark + 10 * sqrt(herald->dark) + 20) : 0;
 }
 
-int CospinHeraldMostClicks(const CospinHerald *herald, int pulse)
+int CospinHeraldMostClicks(const CospinHerald *herald, int pulse, int num)
 {
-  return CospinHeraldPhotons(herald, pulse, herald->num - 1) + most_dark_counts(herald);
+  return CospinHeraldPhotons(herald, pulse, num - 1) + most_dark_counts(herald);
 }
 
 /* n log(p), with 0 log(0) = 0 */

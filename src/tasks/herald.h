@@ -33,8 +33,9 @@ void CospinHeraldWeigh(CospinHerald *herald, const double weights[], PetscBool *
 int CospinHeraldSpin(const CospinHerald *herald, int s);
 /* Photons that it sends out in a pulse (0: the first). */
 int CospinHeraldPhotons(const CospinHerald *herald, int pulse, int s);
-/* The most clicks that are worth a thought: all photons, and the dark counts that are not too improbable. */
-int CospinHeraldMostClicks(const CospinHerald *herald, int pulse);
+/* The most clicks that are worth a thought where S is one of its first num values: all photons, and the dark
+   counts that are not too improbable. */
+int CospinHeraldMostClicks(const CospinHerald *herald, int pulse, int num);
 /* Logarithm of the probability of n dark counts in a pulse: Poisson. */
 double CospinHeraldDark(const CospinHerald *herald, int n);
 /* Logarithm of the probability of n clicks in a pulse of that many photons: binomial, with dark counts its

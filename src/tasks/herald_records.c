@@ -22,7 +22,8 @@ typedef struct {
   const CospinHerald *herald;
   int num_later;         /* pulses behind the first that are to come */
   int num_clicks;        /* 0 ... num_clicks - 1 in each of them */
-  double *likelihood;    /* [num_clicks][num] of one of them */
+  int num_spins;         /* 0 ... num_spins - 1 are those whose weight matters */
+  double *likelihood;    /* [num_clicks][num_spins] of one of them */
   double *weights, *xi;  /* [num_later + 2][num] along the branch: logarithms, and normalised */
   double least;          /* logarithm of the probability where a branch ends */
   double sums[NUM_SUMS]; /* over records: of their probability, times 1, F, F^2, the deviation of S */
@@ -76,18 +77,33 @@ static PetscBool descend(Walk *walk, const Node *parent, const double likelihood
   return (PetscBool)(node->probability >= walk->least);
 }
 
+/* Clicks of a later pulse that are not too improbable for all spins of a node: ten deviations on either side
+   of what these make. */
+static void click_range(const Walk *walk, const Node *node, int *first, int *last)
+{
+  const CospinHerald *herald = walk->herald;
+  const double fewest = CospinHeraldPhotons(herald, 1, node->begin) * herald->efficiency + herald->dark;
+  const double most = CospinHeraldPhotons(herald, 1, node->end - 1) * herald->efficiency + herald->dark;
+
+  *first = (int)fmax(0.0, floor(fewest - 10 * sqrt(fewest) - 20));
+  *last = (int)fmin(walk->num_clicks - 1.0, ceil(most + 10 * sqrt(most) + 20));
+}
+
 /* The later pulses below `parent`, of which `done` have been; `orders`: in how many orders so far. */
 static void walk_later(Walk *walk, const Node *parent, int done, double orders)
 {
+  int first, last;
+
   if (done == walk->num_later) {
     add_record(walk, orders * exp(parent->probability), parent->begin, parent->end,
                walk->xi + (size_t)parent->depth * (size_t)walk->herald->num);
     return;
   }
-  for (int n = done ? parent->clicks : 0; n < walk->num_clicks && walk->work < most_work; n++) {
+  click_range(walk, parent, &first, &last);
+  for (int n = done ? PetscMax(first, parent->clicks) : first; n <= last && walk->work < most_work; n++) {
     Node node;
     if (parent->depth == 0 && n % walk->size != walk->rank) continue;
-    if (!descend(walk, parent, walk->likelihood + (size_t)n * (size_t)walk->herald->num, &node)) continue;
+    if (!descend(walk, parent, walk->likelihood + (size_t)n * (size_t)walk->num_spins, &node)) continue;
     node.clicks = n;
     node.run = done && n == parent->clicks ? parent->run + 1 : 1;
     walk_later(walk, &node, done + 1, orders * (done + 1) / node.run);
@@ -102,10 +118,10 @@ static PetscErrorCode walk_first(Walk *walk, const Node *root)
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)herald->num, &likelihood));
-  for (int n = 0; n <= CospinHeraldMostClicks(herald, 0) && walk->work < most_work; n++) {
+  for (int n = 0; n <= CospinHeraldMostClicks(herald, 0, walk->num_spins) && walk->work < most_work; n++) {
     Node node;
     if (n % walk->size != walk->rank) continue;
-    for (int s = 0; s < herald->num; s++)
+    for (int s = root->begin; s < root->end; s++)
       likelihood[s] = CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, 0, s), n);
     if (descend(walk, root, likelihood, &node)) walk_later(walk, &node, 0, 1.0);
   }
@@ -118,14 +134,14 @@ static PetscErrorCode fill_likelihood(Walk *walk)
   const CospinHerald *herald = walk->herald;
 
   PetscFunctionBeginUser;
-  walk->num_clicks = CospinHeraldMostClicks(herald, 1) + 1;
-  walk->work = (double)walk->num_clicks * herald->num; /* already more than there is time for? */
+  walk->num_clicks = CospinHeraldMostClicks(herald, 1, walk->num_spins) + 1;
+  walk->work = (double)walk->num_clicks * walk->num_spins; /* already more than there is time for? */
   if (walk->work >= most_work / 10) walk->work = most_work;
   if (walk->work >= most_work) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1((size_t)walk->num_clicks * (size_t)herald->num, &walk->likelihood));
+  PetscCall(PetscMalloc1((size_t)walk->num_clicks * (size_t)walk->num_spins, &walk->likelihood));
   for (int n = 0; n < walk->num_clicks; n++) {
-    for (int s = 0; s < herald->num; s++)
-      walk->likelihood[(size_t)n * (size_t)herald->num + (size_t)s] =
+    for (int s = 0; s < walk->num_spins; s++)
+      walk->likelihood[(size_t)n * (size_t)walk->num_spins + (size_t)s] =
           CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, 1, s), n);
   }
   PetscFunctionReturn(0);
@@ -135,15 +151,19 @@ static PetscErrorCode walk_all(Walk *walk, const double w[], const CospinHeraldA
 {
   const int num = walk->herald->num, depth = average->pulses - average->seen + 1;
   Node root = {.begin = 0, .end = num};
+  double largest = -INFINITY;
 
   PetscFunctionBeginUser;
   walk->num_later = average->pulses - PetscMax(average->seen, 1);
   walk->least = log(1e-6 * average->tolerance) - lgamma(walk->num_later + 1.0);
+  for (int s = 0; s < num; s++) largest = fmax(largest, w[s]);
+  while (w[root.begin] < largest - negligible) root.begin++;
+  while (w[root.end - 1] < largest - negligible) root.end--;
+  walk->num_spins = root.end;
   if (walk->num_later > 0) PetscCall(fill_likelihood(walk));
   PetscCall(
       PetscMalloc2((size_t)depth * (size_t)num, &walk->weights, (size_t)depth * (size_t)num, &walk->xi));
   PetscCall(PetscArraycpy(walk->weights, w, num));
-  while (root.begin < num - 1 && w[root.begin] == -INFINITY) root.begin++;
   if (average->seen == 0)
     PetscCall(walk_first(walk, &root));
   else

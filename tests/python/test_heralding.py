@@ -296,10 +296,47 @@ class Records(unittest.TestCase):
         drawn = alone.heralding_average_information.sel(M=501).values
         self.assertNotEqual(drawn[0], drawn[1])
 
+    def test_one_pulse_of_very_many_atoms(self):
+        # Spins and clicks that matter are about sqrt(N) of them. A perfect counter tells S; else Bayes over the likely spins
+        data = run("N: 1", "N: [20000, 100000]", "name: ideal, atoms: N, most: 1", "name: real, atoms: N, efficiency: 0.7, most: 2000")
+        numpy.testing.assert_allclose(data.ideal_average_information, data.ideal_limit, rtol=1e-12)
+        self.assertLess(float(abs(data.ideal_missing).max()), 1e-12)
+        spins = numpy.arange(0, 1600, 2)
+        prior, pure = data.real_prior.values[0][spins], data.real_pure.values[0][spins]
+        lf = numpy.concatenate([[0.], numpy.cumsum(numpy.log(numpy.arange(1, 1600)))])
+        pairs, total = (20000 - spins) / 2, 0.
+        element = 4 * (spins + 1) * (spins + 2) * pairs * (pairs + spins + 1.5) / ((spins + 1.5) * (spins + 2.5))
+        for n in range(1600):
+            able = spins >= n
+            k = spins[able]
+            weight = prior[able] * numpy.exp(lf[k] - lf[n] - lf[k - n] + n * math.log(.7) + (k - n) * math.log(.3))
+            both = weight[:-1] + weight[1:]
+            lost = numpy.divide(weight[:-1] * weight[1:], both, out=numpy.zeros_like(both), where=both > 0)
+            total += weight @ pure[able] - 16 * lost @ element[able][:-1]
+        self.assertAlmostEqual(float(data.real_average_information[0]) / total, 1, delta=1e-9)
+
     def test_too_many_records_are_not_a_number(self):
         data = run("k: 9", "", "atoms: 60, efficiency: 0.5, pulses: 12", status=3)
         self.assertEqual(int(data.outcome), -3)
         self.assertTrue(numpy.isnan(data.heralding_average_information))
+
+    def test_hints_belong_to_tasks(self):
+        # What a bad outcome means, told by the run and read from the file: nothing of an eigensolver where there is none
+        text = ("title: T\nparameters: {d: 1}\ncomponents: {ions: {kind: ensemble, size: 100}, c: {kind: mode}}\n"
+                "hamiltonian: [0.1*c.a*ions.Sp + hc, d*ions.Sz]\n"
+                "jumps: [{rate: 1, operator: c.a}, {rate: 1, each: ions.sp}]\ntasks:\n"
+                "  - heralding: {atoms: 60, efficiency: 0.5, pulses: 12}\n  - meanfield: {name: mean}\n")
+        with tempfile.TemporaryDirectory() as folder:
+            path, output = os.path.join(folder, "deck.yaml"), os.path.join(folder, "deck.h5")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            for command, status in (["run", path, "-o", output], 3), (["show", output], 0):
+                done = subprocess.run([PROGRAM] + command, check=False, capture_output=True, text=True,
+                                      env={**os.environ, "TMPDIR": folder})
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn("not_converged of heralding: there are more records of clicks than can be summed", done.stdout)
+                self.assertIn("unstable of mean: small deviations from the fixed point grow (mean_growth)", done.stdout)
+                self.assertNotIn("eigensolver", done.stdout)
 
 
 if __name__ == "__main__":
