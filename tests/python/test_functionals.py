@@ -376,6 +376,18 @@ tasks:
         numpy.testing.assert_allclose(data.dicke_x, [n * (n + 2) / 2], rtol=1e-12)
         numpy.testing.assert_allclose(data.dicke_z, [0], atol=1e-9)
 
+    def test_squeezed_along_an_axis(self):
+        """Two spins twisted about two axes across the third, along which the mean spin stays exactly: xi_S^2 = 1 - sin 2t,
+        xi_R^2 = 1/(1 + sin 2t)."""
+        for start, twist in (("ground", "Sx^2 - q.Sy^2"), ("{css: [pi/2, 0]}", "Sy^2 - q.Sz^2"),
+                             ("{css: [pi/2, pi/2]}", "Sz^2 - q.Sx^2"), ("{css: [pi, 0]}", "Sx^2 - q.Sy^2")):
+            data = run(f"title: t\ncomponents: {{q: {{kind: ensemble, size: 2}}}}\nhamiltonian: [q.{twist}]\n"
+                       "observables: {kitagawa: squeezing(q), wineland: wineland(q)}\n"
+                       f"tasks: [evolve: {{initial: {{q: {start}}}, times: [0, 0.1, 0.5]}}]\n")
+            squeezed = numpy.sin([0, .2, 1.])
+            numpy.testing.assert_allclose(data.evolve_kitagawa, 1 - squeezed, rtol=1e-7)
+            numpy.testing.assert_allclose(data.evolve_wineland, 1 / (1 + squeezed), rtol=1e-7)
+
     def test_cat(self):
         """Eight spins, (|all along x> + |all against it>)/sqrt 2: QFI N^2. Dephasing one by one along x takes the coherence
         of each spin, exp(-2 rate t), and with that the coherence V of the two: N^2 V^2, and purity (1 + V^2)/2."""

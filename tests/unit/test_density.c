@@ -2,6 +2,7 @@
  * diagonalise.
  */
 #include "support_model.h"
+#include <cospin/functional.h>
 #include <cospin/storage.h>
 #include <math.h>
 #include <setjmp.h>
@@ -151,11 +152,45 @@ static void test_too_large_a_block_is_said(void **state)
   Model_Close(&model);
 }
 
+/* The mean spin exactly along an axis, to either side, variances c and d of the other two and their
+   covariance e: least variance (c + d)/2 - sqrt((c - d)^2/4 + e^2) = .2, and 4 lambda/N, N lambda/|S|^2. */
+static void test_squeezing_with_the_spin_along_an_axis(void **state)
+{
+  static const double length = 1.6, count = 4, c = 0.5, d = 1.3,
+                      e = 0.5744562646538029; /* e^2 = .33 = (.9 - .2)^2 - .4^2 */
+  const CospinFunctionalKind *kinds[] = {CospinFunctionalKindOf("squeezing"),
+                                         CospinFunctionalKindOf("wineland")};
+  const double expected[] = {4 * 0.2 / count, count * 0.2 / (length * length)};
+
+  (void)state;
+  for (int axis = 0; axis < 3; axis++) {
+    for (int side = -1; side <= 1; side += 2) {
+      struct CospinFunctional_ functional = {.number = count};
+      double complex moments[9] = {0};
+      int at = 3;
+      moments[axis] = side * length;
+      for (int a = 0; a < 3; a++) {
+        for (int b = a; b < 3; b++, at++) {
+          if (a == b) moments[at] = a == axis ? length * length + 0.1 : a == (axis + 1) % 3 ? c : d;
+          if (a != b && a != axis && b != axis) moments[at] = e;
+        }
+      }
+      for (int k = 0; k < 2; k++) {
+        double value;
+        OK(kinds[k]->Evaluate(&functional, moments, NULL, &value));
+        if (!(fabs(value - expected[k]) < 1e-12))
+          fail_msg("axis %d: %.15g, not %g", axis, value, expected[k]);
+      }
+    }
+  }
+}
+
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_state_with_a_kernel),
       cmocka_unit_test(test_too_large_a_block_is_said),
+      cmocka_unit_test(test_squeezing_with_the_spin_along_an_axis),
   };
   int failures;
 

@@ -4,6 +4,8 @@
    ensembles beside other things.
 */
 #include "support_conformance.h"
+#include <cospin/davidson.h>
+#include <cospin/liouvillian.h>
 #include <math.h>
 #include <setjmp.h>
 #include <slepcsys.h>
@@ -259,6 +261,84 @@ static void A_Search_That_Fails_Is_An_Outcome(void **state)
   Model_Close(&model);
 }
 
+#define DECAYS                                                                                               \
+  "title: decays one by one\ncomponents: {q: {kind: spins, size: 6}}\n"                                      \
+  "arrays: {g: [1, 1.31, 1.73, 2.09, 2.57, 3.03]}\njumps: [{rate: \"g[l]\", each: \"q.sm[l]\"}]\noperator: " \
+  "shell\n"                                                                                                  \
+  "tasks: [decay: {of: q.Sz, count: 6}]\n"
+
+/* Populations decay with sums of rates; the generator is triangular and far from normal. */
+static const double sums[] = {0, 1, 1.31, 1.73, 2.09, 2.31, 2.57};
+enum { NUM_SUMS = sizeof(sums) / sizeof(sums[0]) };
+
+/* One eigenvalue after the other: each is the next one, none comes twice, Schur vectors are orthonormal and
+   span what the matrix keeps. */
+static void Davidson_Finds_One_Eigenvalue_After_The_Other(void **state)
+{
+  Model model = Model_Open(PETSC_COMM_WORLD, DECAYS, 0);
+  const int label[COSPIN_MAX_COORDINATES] = {0};
+  CospinDavidsonOptions options = {.max_steps = 200};
+  CospinDavidson davidson;
+  CospinNoJump nojump;
+  CospinSector sector;
+  Vec start, image, found[NUM_SUMS];
+
+  (void)state;
+  OK(CospinSectorCreate(&model.problem->system, model.problem->lattice, label, &sector));
+  assert_int_equal(CospinSectorDimension(sector), 64);
+  OK(CospinShellCreate(PETSC_COMM_WORLD, model.problem->generator, sector, &options.matrix));
+  OK(CospinNoJumpCreate(options.matrix, &nojump));
+  options.nojump = nojump;
+  OK(MatNorm(options.matrix, NORM_INFINITY, &options.norm));
+  options.shift = 1e-4 * options.norm;
+  OK(MatCreateVecs(options.matrix, &start, &image));
+  OK(VecSetRandom(start, NULL));
+  OK(CospinDavidsonCreate(&options, 0, NULL, &davidson));
+  for (int k = 0; k < NUM_SUMS; k++) {
+    PetscScalar lambda, overlaps[NUM_SUMS];
+    PetscReal rest;
+    PetscBool converged;
+    double residual;
+    OK(CospinDavidsonNext(davidson, start, 1e-12, 0.0, &lambda, &found[k], &residual, &converged));
+    assert_true(converged);
+    if (!(PetscAbsScalar(lambda + sums[k]) < 1e-9))
+      fail_msg("%.15g, not %g", PetscRealPart(lambda), -sums[k]);
+    OK(VecMDot(found[k], k + 1, found, overlaps));
+    for (int i = 0; i <= k; i++) assert_true(PetscAbsScalar(overlaps[i] - (i == k ? 1.0 : 0.0)) < 1e-10);
+    OK(MatMult(options.matrix, found[k], image));
+    OK(VecMDot(image, k + 1, found, overlaps));
+    for (int i = 0; i <= k; i++) overlaps[i] = -overlaps[i];
+    OK(VecMAXPY(image, k + 1, overlaps, found));
+    OK(VecNorm(image, NORM_2, &rest));
+    assert_true(rest < 1e-9);
+  }
+  for (int k = 0; k < NUM_SUMS; k++) OK(VecDestroy(&found[k]));
+  OK(CospinDavidsonDestroy(&davidson));
+  OK(VecDestroy(&start));
+  OK(VecDestroy(&image));
+  OK(CospinNoJumpDestroy(&nojump));
+  OK(MatDestroy(&options.matrix));
+  OK(CospinSectorDestroy(&sector));
+  Model_Close(&model);
+}
+
+/* The same through the task: rates, and residuals of eigenvectors that are not Schur vectors. */
+static void Decays_Are_Found_One_After_The_Other(void **state)
+{
+  Model model = Model_Open(PETSC_COMM_WORLD, DECAYS, 0);
+  Answer answer = Model_Run(&model, 0);
+
+  (void)state;
+  assert_int_equal(answer.outcome, COSPIN_GOOD);
+  for (int k = 0; k + 1 < NUM_SUMS; k++) {
+    const double rate = Answer_Get(&answer, "rate", k);
+    if (!(fabs(rate - sums[k + 1]) < 1e-8)) fail_msg("rate %d is %.15g, not %g", k, rate, sums[k + 1]);
+    assert_true(Answer_Get(&answer, "residual", k) < 1e-9);
+  }
+  Answer_Free(&answer);
+  Model_Close(&model);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -269,6 +349,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(The_Same_Numbers_With_A_Matrix),
       cmocka_unit_test(Spectra_Are_Found_Without_A_Matrix),
       cmocka_unit_test(A_Search_That_Fails_Is_An_Outcome),
+      cmocka_unit_test(Davidson_Finds_One_Eigenvalue_After_The_Other),
+      cmocka_unit_test(Decays_Are_Found_One_After_The_Other),
   };
   int failed;
 
