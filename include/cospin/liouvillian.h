@@ -14,6 +14,18 @@
 PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector,
                                        Mat *liouvillian);
 
+/* Not collective. The same as a dense matrix values[row + n*column], n the dimension of the sector. */
+PetscErrorCode CospinLiouvillianDense(CospinMoves generator, CospinSector sector, PetscScalar values[]);
+
+/*
+   Collective. How large the numbers are whose sums the generator's elements are. With c_j the sum of the
+   moduli of all terms of column j, before they cancel (one pass over the labels, a cost like assembly):
+   *largest = max_j c_j, and *weighed = sum_j c_j |x_j| for a vector on the sector. An eigenvalue is not known
+   better than to some eps times the first, L x not better than to eps times the second (1-norm).
+*/
+PetscErrorCode CospinLiouvillianScale(MPI_Comm comm, CospinMoves generator, CospinSector sector, Vec x,
+                                      double *largest, double *weighed);
+
 /* Collective. The same without a matrix: a MatShell of the same layout that multiplies (MatMult, its
    transpose and Hermitian transpose), knows its diagonal, and a bound of its infinity norm that is sharp
    unless terms cancel each other (MatNorm). `sector` and what `generator` is made of must outlive it. A

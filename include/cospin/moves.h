@@ -62,5 +62,8 @@ PetscErrorCode CospinMovesAxpy(CospinMoves moves, double factor, CospinMoves oth
 /* Merges equal chains, drops moves that cancelled, sorts. */
 PetscErrorCode CospinMovesFinish(CospinMoves moves);
 
-/* Amplitude of a move from the label `source`. */
+/* Amplitude of a move from the label `source`. Chains that cancel to rounding leave zero (cospin/rounding.h).
+ */
 double complex CospinMoveAmplitude(CospinMoves moves, const CospinMove *move, const int source[]);
+/* What the amplitude is a sum of: the moduli of its chains, added. It does not cancel. */
+double CospinMoveModulus(CospinMoves moves, const CospinMove *move, const int source[]);

@@ -1,9 +1,12 @@
 /*
-   Eigenvalues of the generator on one sector, slowest first, by SLEPc's shift-and-invert.
+   Eigenvalues of the generator on one sector, slowest first: all of them where the sector is small (LAPACK),
+   else those next to zero, by shift-and-invert with factors (SLEPc), or without a matrix by Davidson's
+   method.
 
-   What is returned has been checked against the assembled generator, not taken from the solver.
+   What is returned has been checked against the generator, not taken from the solver.
 */
 #pragma once
+#include <cospin/dense.h>
 #include <cospin/nojump.h>
 #include <cospin/outcome.h>
 #include <cospin/problem.h>
@@ -12,17 +15,26 @@
 typedef struct {
   double complex lambda;
   double residual; /* |L x - lambda x| / (|L| |x|) */
+  double error;    /* by which rounding of the matrix may have moved lambda; NaN: not known */
   Vec right;       /* L x = lambda x, 2-norm 1 */
   Vec left;        /* y^H L = lambda y^H, y^H x = 1; NULL unless asked for */
 } CospinMode;
 
-typedef struct CospinSpectrum_ {
+typedef struct CospinSpectrum_ *CospinSpectrum;
+typedef struct CospinEigensolver_ CospinEigensolver;
+
+struct CospinSpectrum_ {
   MPI_Comm comm;
   const CospinSystem *system; /* borrowed */
+  CospinMoves generator;      /* borrowed */
   CospinSector sector;
   Mat liouvillian;
-  double norm;       /* infinity norm of L */
-  double resolution; /* eigenvalues of smaller modulus count as zero: rounding of the solves */
+  const CospinEigensolver *solver; /* src/tasks/eigensolver.h */
+  double norm;                     /* infinity norm of L */
+  double scale;      /* largest column sum of the moduli of the terms that its elements are sums of */
+  double resolution; /* eigenvalues of smaller modulus count as zero: rounding of matrix and solves */
+  double separation; /* of the null vectors counted last from all else: a perturbation of L turns them by its
+                        size over this; NaN: not known */
   double shift;      /* eigenvalues nearest to shift + i centre are found first; positive */
   double centre;     /* mean frequency of the sector, as an imaginary part of eigenvalues */
   double horizon; /* of the last CospinSpectrumSlowest: a slower mode that was missed has |Im lambda - centre|
@@ -34,8 +46,8 @@ typedef struct CospinSpectrum_ {
   PetscInt width;      /* most elements in a row or column: number of moves */
   int mesh_dimension;  /* of the lattice of labels */
   PetscBool iterative; /* factors would not fit: GMRES */
-  PetscBool davidson;  /* nor a matrix, or it has long rows: Davidson (spectrum_shell.c) */
-  PetscBool adjoint;   /* Davidson: null vectors of the adjoint are looked for */
+  PetscBool davidson;  /* nor a matrix, or it has long rows: solves by iteration (spectrum_shell.c) */
+  CospinDense dense;   /* of the dense solver, the same on all ranks; size 0 until it is needed */
   Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */
   CospinNoJump nojump; /* of `shell`; NULL while there is none */
   double reached;      /* residual that a Davidson search ended with, good or not; NaN: none */
@@ -45,7 +57,7 @@ typedef struct CospinSpectrum_ {
   int iterations;
   CospinOutcome outcome;
   struct CospinSpectrum_ **living, *following; /* the list that it is in */
-} * CospinSpectrum;
+};
 
 /* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
    start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): a list of spectra that
@@ -60,21 +72,21 @@ PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);
 PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
 
 /*
-   Collective. Null vectors of L, one after the other, each found with those before it deflated, until the
-   next eigenvalue is above the resolution: so degenerate ones are counted although a Krylov space built on
-   one vector sees only one of them. null[]: owned by the caller, at most `max`; next: the eigenvalue after
-   them (NaN + NaN i: there is none).
+   Collective. All null vectors of L; without LAPACK one after the other, each found with those before it
+   deflated, until the next eigenvalue is above the resolution: so degenerate ones are counted although a
+   Krylov space built on one vector sees only one of them. *null: to be freed with VecDestroyVecs(num, null);
+   next: the slowest or nearest eigenvalue after them (NaN + NaN i: there is none).
+   spectrum->outcome is not good if there may be more of them.
 */
-PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int max, int *num, Vec null[],
-                                  double complex *next);
+PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int *num, Vec **null, double complex *next);
 
 /* Collective. The same for y^H L = 0: the conserved quantities of the sector, Tr(Y^+ rho) does not change. */
-PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int max, int *num, Vec null[]);
+PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int *num, Vec **null);
 
 /*
    Collective. The `count` slowest eigenvalues (largest real part first) among those nearest to the shift,
-   `deflate` excluded. modes[]: owned by the caller (CospinModesDestroy), *num of them converged.
-   spectrum->outcome tells about trouble.
+   `deflate`, all null vectors or none, excluded. modes[]: owned by the caller (CospinModesDestroy), *num of
+   them converged. spectrum->outcome tells about trouble.
 */
 PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
                                      PetscBool left, int *num, CospinMode modes[]);

@@ -1,8 +1,10 @@
 /*
    Sums of words. The words of a polynomial are kept sorted (short ones first, then by their letters), so that
-   equal words are found by bisection and equal polynomials are equal arrays.
+   equal words are found by bisection and equal polynomials are equal arrays. Coefficients that cancel to
+   rounding (cospin/rounding.h) are zero, and words without a coefficient are dropped.
 */
 #include <cospin/polynomial.h>
+#include <cospin/rounding.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +134,7 @@ PetscErrorCode CospinPolynomialAddWord(CospinPolynomial p, double complex coeffi
   PetscCall(Create_Word(coefficient, length, letters, 0, NULL, &word));
   const int place = Find_Word(p, &word, &found);
   if (found) {
-    p->words[place].coefficient += coefficient;
+    p->words[place].coefficient = CospinRoundedSum(p->words[place].coefficient, coefficient);
     PetscCall(PetscFree(word.letters));
     if (p->words[place].coefficient == 0) PetscCall(Remove_Word(p, place));
   } else {
@@ -199,7 +201,8 @@ static PetscErrorCode Merge_Words(CospinPolynomial p)
   if (p->count) qsort(p->words, (size_t)p->count, sizeof(CospinWord), Compare_Words);
   for (int k = 0; k < p->count; k++) {
     if (count > 0 && !Compare_Words(&p->words[count - 1], &p->words[k])) {
-      p->words[count - 1].coefficient += p->words[k].coefficient;
+      p->words[count - 1].coefficient =
+          CospinRoundedSum(p->words[count - 1].coefficient, p->words[k].coefficient);
       PetscCall(PetscFree(p->words[k].letters));
     } else {
       PetscCall(Drop_Zero(p, &count));

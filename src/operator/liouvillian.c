@@ -163,6 +163,59 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinLiouvillianDense(CospinMoves generator, CospinSector sector, PetscScalar values[])
+{
+  const PetscInt n = (PetscInt)CospinSectorDimension(sector);
+  PetscInt *columns, count;
+  PetscScalar *row_values;
+  Map map;
+
+  PetscFunctionBeginUser;
+  PetscCall(create_map(generator, sector, sector, &map));
+  PetscCall(PetscArrayzero(values, (size_t)n * (size_t)n));
+  PetscCall(PetscMalloc2(generator->count + 1, &columns, generator->count + 1, &row_values));
+  for (PetscInt row = 0; row < n; row++) {
+    compute_row(&map, row, &count, columns, row_values);
+    for (PetscInt k = 0; k < count; k++) values[row + n * columns[k]] = row_values[k];
+  }
+  PetscCall(PetscFree2(columns, row_values));
+  PetscCall(destroy_map(&map));
+  PetscFunctionReturn(0);
+}
+
+/* Sum of the moduli of all terms that lead away from a label, or back to it. */
+static double column_modulus(CospinMoves generator, const int label[])
+{
+  double sum = 0.0;
+
+  for (int k = 0; k < generator->count; k++) sum += CospinMoveModulus(generator, &generator->moves[k], label);
+  return sum;
+}
+
+PetscErrorCode CospinLiouvillianScale(MPI_Comm comm, CospinMoves generator, CospinSector sector, Vec x,
+                                      double *largest, double *weighed)
+{
+  double sums[2] = {0.0, 0.0}; /* the largest; weighed by |x| */
+  const PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetOwnershipRange(x, &begin, &end));
+  PetscCall(VecGetArrayRead(x, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    double modulus;
+    CospinSectorLabel(sector, i, label);
+    modulus = column_modulus(generator, label);
+    sums[0] = PetscMax(sums[0], modulus);
+    sums[1] += modulus * PetscAbsScalar(array[i - begin]);
+  }
+  PetscCall(VecRestoreArrayRead(x, &array));
+  PetscCallMPI(MPI_Allreduce(&sums[0], largest, 1, MPI_DOUBLE, MPI_MAX, comm));
+  PetscCallMPI(MPI_Allreduce(&sums[1], weighed, 1, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, CospinSector from, Vec x,
                                         CospinSector to, Vec *image)
 {

@@ -9,6 +9,7 @@
    then sum_l s_l rho s'_l^+ as the component takes it apart, then C on both sides.
 */
 #include <cospin/moves.h>
+#include <cospin/rounding.h>
 
 enum { MAX_CHAIN = 256 };
 
@@ -102,12 +103,13 @@ static PetscErrorCode add_chain(CospinMoves moves, double complex coefficient, i
   CospinChain *chain;
 
   PetscFunctionBeginUser;
+  coefficient = CospinRoundedProduct(coefficient);
   if (coefficient == 0.0 || vanishes(moves, length, steps)) PetscFunctionReturn(0);
   for (int k = 0; k < length; k++) CospinSystemShift(moves->system, steps[k], shift);
   PetscCall(find_move(moves, shift, &move));
   for (int k = 0; k < move->num_chains; k++) {
     if (!same_steps(&move->chains[k], length, steps)) continue;
-    move->chains[k].coefficient += coefficient;
+    move->chains[k].coefficient = CospinRoundedSum(move->chains[k].coefficient, coefficient);
     PetscFunctionReturn(0);
   }
   if (move->num_chains == move->capacity) {
@@ -372,21 +374,42 @@ PetscErrorCode CospinMovesFinish(CospinMoves moves)
   PetscFunctionReturn(0);
 }
 
-double complex CospinMoveAmplitude(CospinMoves moves, const CospinMove *move, const int source[])
+/* Product of the steps' amplitudes from a label. */
+static double chain_amplitude(CospinMoves moves, const CospinChain *chain, const int source[])
 {
   const size_t n = (size_t)moves->system->num_coordinates;
-  double complex sum = 0.0;
+  int label[COSPIN_MAX_COORDINATES];
+  double amplitude = 1.0;
+
+  for (size_t i = 0; i < n; i++) label[i] = source[i];
+  for (int k = 0; k < chain->length && amplitude != 0.0; k++)
+    amplitude *= CospinSystemApply(moves->system, chain->steps[k], label);
+  return amplitude;
+}
+
+double complex CospinMoveAmplitude(CospinMoves moves, const CospinMove *move, const int source[])
+{
+  double sum[2] = {0.0, 0.0}, size[2] = {0.0, 0.0}; /* real and imaginary parts, and their moduli */
 
   for (int c = 0; c < move->num_chains; c++) {
     const CospinChain *chain = &move->chains[c];
-    int label[COSPIN_MAX_COORDINATES];
-    double amplitude = 1.0;
-
-    for (size_t i = 0; i < n; i++) label[i] = source[i];
-    for (int k = 0; k < chain->length && amplitude != 0.0; k++) {
-      amplitude *= CospinSystemApply(moves->system, chain->steps[k], label);
+    const double amplitude = chain_amplitude(moves, chain, source);
+    const double part[2] = {creal(chain->coefficient) * amplitude, cimag(chain->coefficient) * amplitude};
+    for (int k = 0; k < 2; k++) {
+      sum[k] += part[k];
+      size[k] += fabs(part[k]);
     }
-    sum += chain->coefficient * amplitude;
   }
-  return sum;
+  return CMPLX(CospinRounded(sum[0], size[0]), CospinRounded(sum[1], size[1]));
+}
+
+double CospinMoveModulus(CospinMoves moves, const CospinMove *move, const int source[])
+{
+  double size = 0.0;
+
+  for (int c = 0; c < move->num_chains; c++) {
+    const CospinChain *chain = &move->chains[c];
+    size += cabs(chain->coefficient) * fabs(chain_amplitude(moves, chain, source));
+  }
+  return size;
 }

@@ -10,7 +10,7 @@
    For s > lambda, s - L is an M-matrix: its inverse has no negative element, so solving with it keeps vectors
    positive, and takes any positive y towards the eigenvector: solves are added until the bracket is narrow.
 */
-#include <cospin/spectrum.h>
+#include "eigensolver.h"
 
 enum { MAX_SOLVES = 60 };
 /* A bracket that is this narrow (relative), or hardly shrinks any more, is good enough. */
@@ -33,12 +33,10 @@ static PetscErrorCode make_positive(Vec y)
 static PetscErrorCode inverse_iteration(CospinSpectrum spectrum, Vec y)
 {
   KSP ksp;
-  ST st;
   Vec next;
 
   PetscFunctionBeginUser;
-  PetscCall(EPSGetST(spectrum->eps, &st));
-  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(CospinFactorsSolver(spectrum, &ksp));
   PetscCall(VecDuplicate(y, &next));
   PetscCall(KSPSolveTranspose(ksp, y, next));
   PetscCall(VecCopy(next, y));

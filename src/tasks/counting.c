@@ -14,7 +14,6 @@
 #include <cospin/tilted.h>
 #include <cospin/window.h>
 
-enum { MAX_NULL = 2 };
 static const double largest_change = 1e-8; /* of a cumulant, when open windows grow */
 
 static const CospinKey keys[] = {
@@ -108,18 +107,19 @@ static PetscErrorCode solve_widely(CospinPoint point, const int label[], const c
 {
   double complex next, trace;
   PetscReal norm, size;
-  Vec null[MAX_NULL], image;
+  Vec *null, image;
   int num;
 
   PetscFunctionBeginUser;
   PetscCall(
       CospinSpectrumCreate(point->comm, &stage->wide, label, prefix, &point->spectra, &stage->spectrum));
-  PetscCall(CospinSpectrumNull(stage->spectrum, MAX_NULL, &num, null, &next));
+  PetscCall(CospinSpectrumNull(stage->spectrum, &num, &null, &next));
   *outcome = CospinOutcomeWorse(*outcome, stage->spectrum->outcome);
   if (num != 1) *outcome = CospinOutcomeWorse(*outcome, num ? COSPIN_DEGENERATE : COSPIN_NOT_CONVERGED);
-  for (int k = 1; k < num; k++) PetscCall(VecDestroy(&null[k]));
+  if (num) stage->rho = null[0];
+  if (num) PetscCall(PetscObjectReference((PetscObject)stage->rho));
+  PetscCall(VecDestroyVecs(num, &null));
   if (num == 0) PetscFunctionReturn(0);
-  stage->rho = null[0];
   PetscCall(CospinTraceOf(&stage->wide.system, stage->spectrum->sector, stage->rho, &trace));
   PetscCall(VecScale(stage->rho, (PetscScalar)(1.0 / trace)));
   PetscCall(VecDuplicate(stage->rho, &image));

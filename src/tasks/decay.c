@@ -21,7 +21,7 @@
 #include <cospin/liouvillian.h>
 #include <cospin/window.h>
 
-enum { MAX_NULL = 64, MAX_COUNT = 1000 };
+enum { MAX_COUNT = 1000 };
 static const double largest_leak =
     1e-8; /* the window was made for the steady state, a mode reaches a little farther */
 
@@ -310,13 +310,13 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
 {
   const PetscBool shares = (PetscBool)(settings->weights || settings->initial);
   CospinMode *found;
-  Vec null[MAX_NULL];
+  Vec *null = NULL;
   double complex next;
   int num_null = 0, num;
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)settings->count, &found));
-  if (spectrum->has_trace) PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num_null, null, &next));
+  if (spectrum->has_trace) PetscCall(CospinSpectrumNull(spectrum, &num_null, &null, &next));
   PetscCall(CospinSpectrumSlowest(spectrum, settings->count, num_null, null,
                                   (PetscBool)(shares && num_null == 0), &num, found));
   for (int k = 0; k < num; k++) {
@@ -326,7 +326,8 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
     PetscCall(CospinWindowLeak(point, spectrum, found[k].right, mode->lambda, &mode->leak));
     if (k == 0 && num_null == 0) {
       double lower, upper;
-      PetscCall(CospinSpectrumBracket(spectrum, found[k].right, &lower, &upper));
+      PetscCall(
+          CospinSpectrumBracket(spectrum, found[k].left ? found[k].left : found[k].right, &lower, &upper));
       mode->lower = -upper;
       mode->upper = -lower;
     }
@@ -334,7 +335,7 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
   PetscCall(compute_shares(point, settings, prefix, spectrum, num, found, modes->modes + modes->num));
   modes->num += num;
   modes->num_sectors++;
-  for (int k = 0; k < num_null; k++) PetscCall(VecDestroy(&null[k]));
+  PetscCall(VecDestroyVecs(num_null, &null));
   PetscCall(CospinModesDestroy(num, found));
   PetscCall(PetscFree(found));
   PetscFunctionReturn(0);

@@ -9,8 +9,6 @@
 */
 #include "settings.h"
 
-enum { MAX_NULL = 64 };
-
 static const CospinKey keys[] = {
     COSPIN_TASK_SECTOR_KEY,
     COSPIN_TASK_TOLERANCE_KEY,
@@ -104,7 +102,7 @@ static PetscErrorCode search_sector(CospinPoint point, const int representative[
   CospinSpectrum spectrum;
   double complex next;
   PetscBool zero = PETSC_FALSE;
-  Vec null[MAX_NULL];
+  Vec *null = NULL;
   int num = 0;
 
   PetscFunctionBeginUser;
@@ -113,10 +111,10 @@ static PetscErrorCode search_sector(CospinPoint point, const int representative[
   if (!spectrum) PetscFunctionReturn(0);
   if (!spectrum->has_trace) PetscCall(search(spectrum, 0, NULL, slowest, &zero));
   if (spectrum->has_trace || zero) {
-    PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num, null, &next));
+    PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
     PetscCall(search(spectrum, num, null, slowest, &zero));
   }
-  for (int k = 0; k < num; k++) PetscCall(VecDestroy(&null[k]));
+  PetscCall(VecDestroyVecs(num, &null));
   PetscCall(CospinSpectrumDestroy(&spectrum));
   PetscFunctionReturn(0);
 }

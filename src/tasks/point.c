@@ -4,7 +4,6 @@
 #include <cospin/point.h>
 #include <cospin/window.h>
 
-enum { MAX_NULL = 64 }; /* null vectors counted in one sector */
 static const double largest_leak = 1e-12;
 
 PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
@@ -111,7 +110,7 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
 {
   CospinSteadyState *steady = &point->steady;
   CospinSpectrum spectrum;
-  Vec null[MAX_NULL];
+  Vec *null;
   double complex next;
   int num;
 
@@ -119,7 +118,7 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
   PetscCall(
       CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
   if (!spectrum) PetscFunctionReturn(0);
-  PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num, null, &next));
+  PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
   steady->degeneracy += num;
   steady->outcome = CospinOutcomeWorse(steady->outcome, spectrum->outcome);
   if (num == 0) steady->residual = spectrum->reached;
@@ -130,10 +129,11 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
   if (steady->spectrum == NULL && num == 1) {
     steady->spectrum = spectrum;
     steady->rho = null[0];
+    PetscCall(PetscObjectReference((PetscObject)steady->rho));
   } else {
-    for (int k = 0; k < num; k++) PetscCall(VecDestroy(&null[k]));
     PetscCall(CospinSpectrumDestroy(&spectrum));
   }
+  PetscCall(VecDestroyVecs(num, &null));
   PetscFunctionReturn(0);
 }
 

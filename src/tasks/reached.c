@@ -1,8 +1,6 @@
 #include "settings.h"
 #include <cospin/reached.h>
 
-enum { MAX_NULL = 64 };
-
 /* coefficients <- (Y^H R)^-1 Y^H rho_0; every rank solves the small system for itself */
 static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initial,
                                      PetscScalar coefficients[])
@@ -39,16 +37,17 @@ static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initi
 /* rho <- its projection onto the null space of the sector */
 static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, CospinOutcome *outcome)
 {
-  Vec right[MAX_NULL], left[MAX_NULL];
-  PetscScalar coefficients[MAX_NULL];
+  PetscScalar *coefficients;
+  Vec *right, *left = NULL;
   double complex next;
   int num, num_left = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumNull(spectrum, MAX_NULL, &num, right, &next));
+  PetscCall(CospinSpectrumNull(spectrum, &num, &right, &next));
   PetscCall(CospinSpectrumRelease(spectrum));
-  if (num) PetscCall(CospinSpectrumLeftNull(spectrum, MAX_NULL, &num_left, left));
+  if (num) PetscCall(CospinSpectrumLeftNull(spectrum, &num_left, &left));
   *outcome = CospinOutcomeWorse(*outcome, spectrum->outcome);
+  PetscCall(PetscMalloc1((size_t)num + 1, &coefficients));
   if (num_left != num) {
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE); /* one of them lies at the resolution */
   } else {
@@ -56,8 +55,9 @@ static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, CospinOutcome *o
     PetscCall(VecSet(rho, 0.0));
     if (num) PetscCall(VecMAXPY(rho, num, coefficients, right));
   }
-  for (int k = 0; k < num; k++) PetscCall(VecDestroy(&right[k]));
-  for (int k = 0; k < num_left; k++) PetscCall(VecDestroy(&left[k]));
+  PetscCall(PetscFree(coefficients));
+  PetscCall(VecDestroyVecs(num, &right));
+  PetscCall(VecDestroyVecs(num_left, &left));
   PetscFunctionReturn(0);
 }
 

@@ -123,16 +123,16 @@ static void Null_Vectors_Inside_One_Sector_Are_Counted(void **state)
         Dense matrix = Model_Sector_Matrix(&model, sectors + s * n);
         const int nullity = Dense_Nullity(matrix, NULL);
         CospinSpectrum spectrum;
-        Vec null[64];
+        Vec *null;
         double complex next;
         int found;
         OK(CospinSpectrumCreate(PETSC_COMM_WORLD, model.problem, sectors + s * n, "steady_", NULL,
                                 &spectrum));
-        OK(CospinSpectrumNull(spectrum, 64, &found, null, &next));
+        OK(CospinSpectrumNull(spectrum, &found, &null, &next));
         if (found != nullity)
           fail_msg("%d null vectors of %d, %d spins: %s", found, nullity, spins, bodies[k]);
         if (nullity > 1 && spectrum->has_trace) several = PETSC_TRUE;
-        for (int v = 0; v < found; v++) OK(VecDestroy(&null[v]));
+        OK(VecDestroyVecs(found, &null));
         OK(CospinSpectrumDestroy(&spectrum));
         Dense_Free(&matrix);
       }

@@ -18,7 +18,7 @@
    The average costs a product for each class of labels, 36 for ten spins, and what is left of the gain, a
    tenth at most, does not pay for two hundred lines. Nor does where A_0 is inverted matter.
 */
-#include "spectrum_shell.h"
+#include "eigensolver.h"
 #include <cospin/cost.h>
 #include <cospin/davidson.h>
 
@@ -35,42 +35,6 @@ static PetscErrorCode prepare(CospinSpectrum spectrum)
   PetscFunctionReturn(0);
 }
 
-/* It has no symmetry of the generator, so it has a part of every vector (as in spectrum.c). */
-static PetscErrorCode irregular_vector(CospinSpectrum spectrum, Vec *start)
-{
-  const double golden = 0.61803398874989485;
-  PetscInt begin, end;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, start, NULL));
-  PetscCall(VecGetOwnershipRange(*start, &begin, &end));
-  for (PetscInt i = begin; i < end; i++) {
-    const double turns = golden * (double)(i + 1);
-    PetscCall(VecSetValue(*start, i, 1.0 + turns - PetscFloorReal(turns), INSERT_VALUES));
-  }
-  PetscCall(VecAssemblyBegin(*start));
-  PetscCall(VecAssemblyEnd(*start));
-  PetscFunctionReturn(0);
-}
-
-/* The identity: a left null vector, and a better start for a state than an irregular vector. */
-static PetscErrorCode trace_vector(CospinSpectrum spectrum, Vec *trace)
-{
-  PetscInt begin, end;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, trace, NULL));
-  PetscCall(VecGetOwnershipRange(*trace, &begin, &end));
-  for (PetscInt i = begin; i < end; i++) {
-    int label[COSPIN_MAX_COORDINATES];
-    CospinSectorLabel(spectrum->sector, i, label);
-    PetscCall(VecSetValue(*trace, i, CospinSystemTrace(spectrum->system, label), INSERT_VALUES));
-  }
-  PetscCall(VecAssemblyBegin(*trace));
-  PetscCall(VecAssemblyEnd(*trace));
-  PetscFunctionReturn(0);
-}
-
 /* -<task>_davidson_steps: the most steps for an eigenvalue. */
 static PetscErrorCode get_options(CospinSpectrum spectrum, CospinDavidsonOptions *options)
 {
@@ -80,7 +44,6 @@ static PetscErrorCode get_options(CospinSpectrum spectrum, CospinDavidsonOptions
   PetscCall(PetscOptionsGetInt(NULL, spectrum->prefix, "-davidson_steps", &max_steps, NULL));
   *options = (CospinDavidsonOptions){.matrix = spectrum->liouvillian,
                                      .nojump = spectrum->nojump,
-                                     .adjoint = spectrum->adjoint,
                                      .shift = shift_over_norm * spectrum->norm,
                                      .norm = spectrum->norm,
                                      .max_steps = (int)max_steps};
@@ -100,10 +63,12 @@ static PetscErrorCode next_null(CospinSpectrum spectrum, CospinDavidson davidson
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinShellNull(CospinSpectrum spectrum, int max, int *num, Vec null[], double complex *next)
+/* Of L, or (adjoint) of L^H. */
+static PetscErrorCode find_null(CospinSpectrum spectrum, PetscBool adjoint, int *num, Vec **null,
+                                double complex *next)
 {
   CospinDavidsonOptions options;
-  PetscBool converged = PETSC_TRUE;
+  PetscBool converged = PETSC_TRUE, found = PETSC_TRUE;
   CospinDavidson davidson;
   Vec start, irregular;
   PetscInt dimension;
@@ -111,31 +76,49 @@ PetscErrorCode CospinShellNull(CospinSpectrum spectrum, int max, int *num, Vec n
   PetscFunctionBeginUser;
   *num = 0;
   *next = CMPLX(NAN, NAN);
+  PetscCall(PetscCalloc1(COSPIN_MAX_NULL, null));
   PetscCall(prepare(spectrum));
   PetscCall(get_options(spectrum, &options));
   options.nearest = PETSC_TRUE;
+  options.adjoint = adjoint;
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
-  PetscCall(irregular_vector(spectrum, &irregular));
-  PetscCall(trace_vector(spectrum, &start));
-  while (*num < max && *num < dimension) {
+  PetscCall(CospinSpectrumIrregular(spectrum, &irregular));
+  PetscCall(CospinSpectrumTrace(spectrum, &start));
+  while (found && *num < COSPIN_MAX_NULL && *num < dimension) {
+    const PetscBool first = (PetscBool)(*num == 0 && spectrum->has_trace);
     PetscScalar lambda;
-    Vec vector;
-    PetscCall(next_null(spectrum, davidson, (PetscBool)(*num == 0 && spectrum->has_trace),
-                        *num == 0 && spectrum->has_trace ? start : irregular, &lambda, &vector, &converged));
-    if (!converged || PetscAbsScalar(lambda) > spectrum->resolution) {
-      PetscCall(VecDestroy(&vector));
-      if (converged) *next = (double complex)lambda;
-      if (converged) spectrum->next = PetscAbsScalar(lambda);
-      break;
-    }
-    null[(*num)++] = vector;
+    PetscCall(
+        next_null(spectrum, davidson, first, first ? start : irregular, &lambda, &(*null)[*num], &converged));
+    found = (PetscBool)(converged && PetscAbsScalar(lambda) <= spectrum->resolution);
+    if (found) (*num)++;
+    if (found) continue;
+    PetscCall(VecDestroy(&(*null)[*num]));
+    if (converged) *next = (double complex)lambda;
+    if (converged) spectrum->next = spectrum->separation = PetscAbsScalar(lambda);
   }
-  if (!converged) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  if (!converged || (found && *num < dimension))
+    spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
   spectrum->iterations += CospinDavidsonSteps(davidson);
   PetscCall(VecDestroy(&start));
   PetscCall(VecDestroy(&irregular));
   PetscCall(CospinDavidsonDestroy(&davidson));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double complex *next)
+{
+  PetscFunctionBeginUser;
+  PetscCall(find_null(spectrum, PETSC_FALSE, num, null, next));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode LeftNull(CospinSpectrum spectrum, int *num, Vec **null)
+{
+  double complex next;
+
+  PetscFunctionBeginUser;
+  PetscCall(find_null(spectrum, PETSC_TRUE, num, null, &next));
   PetscFunctionReturn(0);
 }
 
@@ -170,21 +153,6 @@ static PetscErrorCode eigenvector(CospinSpectrum spectrum, int num, Vec schur[],
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode residual_of(CospinSpectrum spectrum, PetscScalar lambda, Vec x, double *residual)
-{
-  PetscReal norm;
-  Vec r;
-
-  PetscFunctionBeginUser;
-  PetscCall(VecDuplicate(x, &r));
-  PetscCall(MatMult(spectrum->liouvillian, x, r));
-  PetscCall(VecAXPY(r, -lambda, x));
-  PetscCall(VecNorm(r, NORM_2, &norm));
-  *residual = norm / spectrum->norm;
-  PetscCall(VecDestroy(&r));
-  PetscFunctionReturn(0);
-}
-
 /* y with y^H L = lambda y^H, y^H x = 1. */
 static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
 {
@@ -201,7 +169,7 @@ static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
   options.adjoint = PETSC_TRUE;
   options.nearest = PETSC_TRUE;
   options.target = PetscConj(lambda);
-  PetscCall(irregular_vector(spectrum, &start));
+  PetscCall(CospinSpectrumIrregular(spectrum, &start));
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
   PetscCall(
       CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &mode->left, &residual, &converged));
@@ -234,8 +202,8 @@ static PetscErrorCode orthonormal_copies(int num, Vec vectors[], Vec copies[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
-                                  PetscBool left, int *num, CospinMode modes[])
+static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+                              PetscBool left, int *num, CospinMode modes[])
 {
   const PetscInt64 left_over = CospinSectorDimension(spectrum->sector) - num_deflate;
   CospinDavidsonOptions options;
@@ -249,7 +217,7 @@ PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_de
              "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
   PetscCall(prepare(spectrum));
   PetscCall(get_options(spectrum, &options));
-  PetscCall(irregular_vector(spectrum, &start));
+  PetscCall(CospinSpectrumIrregular(spectrum, &start));
   PetscCall(orthonormal_copies(num_deflate, deflate, schur));
   PetscCall(CospinDavidsonCreate(&options, num_deflate, schur, &davidson));
   while (converged && *num < count && *num < left_over) {
@@ -257,9 +225,9 @@ PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_de
     PetscScalar lambda;
     PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &lambda, &schur[num_deflate + *num],
                                  &spectrum->reached, &converged));
-    *mode = (CospinMode){.lambda = (double complex)lambda};
+    *mode = (CospinMode){.lambda = (double complex)lambda, .error = NAN};
     PetscCall(eigenvector(spectrum, num_deflate + *num + 1, schur, lambda, &mode->right));
-    PetscCall(residual_of(spectrum, lambda, mode->right, &mode->residual));
+    PetscCall(CospinSpectrumResidual(spectrum, lambda, mode->right, &mode->residual));
     if (!converged && spectrum->reached > accepted)
       spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
     if (left) PetscCall(find_left(spectrum, mode));
@@ -272,6 +240,8 @@ PetscErrorCode CospinShellSlowest(CospinSpectrum spectrum, int count, int num_de
   PetscCall(VecDestroy(&start));
   PetscFunctionReturn(0);
 }
+
+const CospinEigensolver CospinEigensolverDavidson = {"davidson", Null, LeftNull, Slowest};
 
 /* ---- Resolvent ------------------------------------------------------------------------------------------
  */

@@ -1,0 +1,283 @@
+/*
+   Spectral decomposition of a small generator by LAPACK.
+
+     L = U S V^H; zeros: singular values below the resolution; U = (U2, U1), V = (V2, V1), U1^H L = 0, L V1 =
+   0 M = U2^H L U2 is L on its range, where all eigenvalues but zero live: M z = lambda z, w^H M = lambda w^H
+     right vectors: V1 for zero, else x = U2 z
+     left vectors:  Y1 = U1 (V1^H U1)^-1 for zero, else y = L^H U2 w / conj(lambda), for which y^H x = w^H z
+
+   The zeros are gone from M before its eigenvalues are computed, so rounding cannot mix a slow mode with
+   them. G. H. Golub, C. F. Van Loan, Matrix Computations (2013), sections 2.4 and 7.2.
+*/
+#include <cospin/dense.h>
+#include <cospin/hermitian.h>
+#include <slepcblaslapack.h>
+
+/* All matrices: column after column. */
+typedef struct {
+  int n, m; /* size; of them zeros */
+  const PetscScalar *matrix;
+  PetscScalar *u, *vh;
+  double *singular;
+} Work;
+
+static PetscErrorCode allocate(int rows, int columns, PetscScalar **matrix)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)rows * (size_t)columns + COSPIN_LAPACK_ROOM, matrix));
+  PetscFunctionReturn(0);
+}
+
+/* c = op(a) op(b), c of rows x columns */
+static PetscErrorCode multiply(const char op_a[], const char op_b[], int rows, int columns, int inner,
+                               const PetscScalar a[], int lda, const PetscScalar b[], int ldb,
+                               PetscScalar c[])
+{
+  const PetscScalar one = 1.0, zero = 0.0;
+  PetscBLASInt m, n, k, ld_a, ld_b, ld_c;
+
+  PetscFunctionBeginUser;
+  if (rows == 0 || columns == 0) PetscFunctionReturn(0);
+  PetscCall(PetscBLASIntCast(rows, &m));
+  PetscCall(PetscBLASIntCast(columns, &n));
+  PetscCall(PetscBLASIntCast(inner, &k));
+  PetscCall(PetscBLASIntCast(lda, &ld_a));
+  PetscCall(PetscBLASIntCast(ldb, &ld_b));
+  PetscCall(PetscBLASIntCast(rows, &ld_c));
+  BLASgemm_(op_a, op_b, &m, &n, &k, &one, a, &ld_a, b, &ld_b, &zero, c, &ld_c);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode decompose(Work *work, PetscBool *ok)
+{
+  const size_t n = (size_t)work->n;
+  PetscBLASInt size, info, work_size = (PetscBLASInt)(3 * n * n + 8 * n), *integers;
+  PetscScalar *copy, *space;
+  PetscReal *reals;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscBLASIntCast(work->n, &size));
+  PetscCall(allocate(work->n, work->n, &copy));
+  PetscCall(PetscArraycpy(copy, work->matrix, n * n));
+  PetscCall(PetscMalloc3((size_t)work_size + COSPIN_LAPACK_ROOM, &space, 7 * n * n + 7 * n, &reals, 8 * n,
+                         &integers));
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  LAPACKgesdd_("A", &size, &size, copy, &size, work->singular, work->u, &size, work->vh, &size, space,
+               &work_size, reals, integers, &info);
+  PetscCall(PetscFPTrapPop());
+  *ok = (PetscBool)(info == 0);
+  PetscCall(PetscFree3(space, reals, integers));
+  PetscCall(PetscFree(copy));
+  PetscFunctionReturn(0);
+}
+
+/* Singular values descend. */
+static int count_zeros(const Work *work, double resolution, int least_zero)
+{
+  int zeros = 0;
+
+  while (zeros < work->n && work->singular[work->n - 1 - zeros] <= resolution) zeros++;
+  return PetscMax(zeros, least_zero);
+}
+
+/* Right and left vectors of M, size k; both are destroyed by the caller. */
+static PetscErrorCode diagonalise(int k, PetscScalar m[], PetscScalar values[], PetscScalar w[],
+                                  PetscScalar z[], PetscBool *ok)
+{
+  PetscBLASInt size, info, work_size = 8 * k + 64;
+  PetscScalar *space;
+  PetscReal *reals;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (k == 0) PetscFunctionReturn(0);
+  PetscCall(PetscBLASIntCast(k, &size));
+  PetscCall(PetscMalloc2((size_t)work_size + COSPIN_LAPACK_ROOM, &space, 2 * (size_t)k, &reals));
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  LAPACKgeev_("V", "V", &size, m, &size, values, w, &size, z, &size, space, &work_size, reals, &info);
+  PetscCall(PetscFPTrapPop());
+  *ok = (PetscBool)(info == 0);
+  PetscCall(PetscFree2(space, reals));
+  PetscFunctionReturn(0);
+}
+
+static double norm_of(int n, const PetscScalar x[])
+{
+  double sum = 0.0;
+
+  for (int i = 0; i < n; i++) sum += PetscRealPart(x[i] * PetscConj(x[i]));
+  return PetscSqrtReal(sum);
+}
+
+/* y^H x = 1 by scaling y; |x||y| then multiplies perturbations. Infinite, y unchanged: x and y are
+ * orthogonal.
+ */
+static double make_dual(int n, const PetscScalar x[], PetscScalar y[])
+{
+  PetscScalar overlap = 0.0;
+
+  for (int i = 0; i < n; i++) overlap += PetscConj(y[i]) * x[i];
+  if (overlap == 0.0) return PETSC_INFINITY;
+  for (int i = 0; i < n; i++) y[i] /= PetscConj(overlap);
+  return norm_of(n, x) * norm_of(n, y);
+}
+
+/* What the matrix's backward error does to an eigenvalue of this condition. Where two vectors become parallel
+   the condition has no bound, but the eigenvalues move by the root of the perturbation only. */
+static double error_of(const Work *work, double condition, double resolution)
+{
+  return PetscMin(resolution * condition, PetscSqrtReal(resolution * work->singular[0]));
+}
+
+/* The vectors of zero: V1, and U1 (V1^H U1)^-1, whose inverse does not exist only where zero is not
+   semisimple, to rounding. */
+static PetscErrorCode null_vectors(const Work *work, CospinDense *dense)
+{
+  const int n = work->n, m = work->m;
+  const PetscScalar *u1 = work->u + n * (n - m);
+  PetscScalar *overlaps, *identity;
+  PetscBLASInt size = m, info, *pivots;
+
+  PetscFunctionBeginUser;
+  if (m == 0) PetscFunctionReturn(0);
+  for (int k = 0; k < m; k++) {
+    for (int i = 0; i < n; i++) dense->right[i + n * k] = PetscConj(work->vh[n - m + k + n * i]);
+  }
+  PetscCall(allocate(m, m, &overlaps));
+  PetscCall(allocate(m, m, &identity));
+  PetscCall(PetscMalloc1(m, &pivots));
+  PetscCall(multiply("C", "N", m, m, n, dense->right, n, u1, n, overlaps));
+  for (int k = 0; k < m; k++) identity[k + m * k] = 1.0;
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  LAPACKgesv_(&size, &size, overlaps, &size, pivots, identity, &size, &info);
+  PetscCall(PetscFPTrapPop());
+  PetscCall(multiply("N", "N", n, m, m, u1, n, identity, m, dense->left));
+  for (int k = 0; k < m; k++)
+    dense->error[k] =
+        error_of(work, info ? PETSC_INFINITY : norm_of(n, dense->left + n * k), dense->resolution);
+  PetscCall(PetscFree(pivots));
+  PetscCall(PetscFree(identity));
+  PetscCall(PetscFree(overlaps));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const double error[], int order[])
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < num; k++) {
+    const double complex value = lambda[k];
+    int place = k;
+    for (; place > 0 && creal(lambda[order[place - 1]]) < creal(value); place--)
+      order[place] = order[place - 1];
+    order[place] = k;
+  }
+  for (int begin = 0, end; begin < num; begin = end) { /* a group of equal rates */
+    for (end = begin + 1; end < num; end++) {
+      const double size = error[order[end]] + error[order[end - 1]];
+      if (!(creal(lambda[order[end - 1]]) - creal(lambda[order[end]]) <= size)) break;
+    }
+    for (int k = begin + 1; k < end; k++) {
+      const int mode = order[k];
+      int place = k;
+      for (; place > begin; place--) {
+        const double complex a = lambda[order[place - 1]], b = lambda[mode];
+        const double closer = fabs(cimag(b)) - fabs(cimag(a)), size = error[mode] + error[order[place - 1]];
+        if (closer > size || (closer >= -size && cimag(b) >= cimag(a))) break;
+        order[place] = order[place - 1];
+      }
+      order[place] = mode;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Puts the modes of M behind the zeros, slowest first. */
+static PetscErrorCode arrange(const Work *work, const PetscScalar values[], const PetscScalar right[],
+                              PetscScalar left[], CospinDense *dense)
+{
+  const int n = work->n, m = work->m, k = n - m;
+  double *error;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(k, &error, k, &order));
+  for (int j = 0; j < k; j++)
+    error[j] = error_of(work, make_dual(n, right + n * j, left + n * j), dense->resolution);
+  PetscCall(CospinOrderSlowest(k, values, error, order));
+  for (int j = 0; j < k; j++) {
+    const int from = n * order[j], to = n * (m + j);
+    dense->values[m + j] = values[order[j]];
+    dense->error[m + j] = error[order[j]];
+    PetscCall(PetscArraycpy(dense->right + to, right + from, n));
+    PetscCall(PetscArraycpy(dense->left + to, left + from, n));
+  }
+  PetscCall(PetscFree2(error, order));
+  PetscFunctionReturn(0);
+}
+
+/* All others: by L on its range. */
+static PetscErrorCode other_vectors(const Work *work, CospinDense *dense, PetscBool *ok)
+{
+  const int n = work->n, k = n - work->m;
+  PetscScalar *image, *m, *values, *w, *z, *right, *left;
+
+  PetscFunctionBeginUser;
+  PetscCall(allocate(n, k, &image)); /* L^H U2 */
+  PetscCall(allocate(k, k, &m));
+  PetscCall(allocate(k, 1, &values));
+  PetscCall(allocate(k, k, &w));
+  PetscCall(allocate(k, k, &z));
+  PetscCall(allocate(n, k, &right));
+  PetscCall(allocate(n, k, &left));
+  PetscCall(multiply("C", "N", n, k, n, work->matrix, n, work->u, n, image));
+  PetscCall(multiply("C", "N", k, k, n, image, n, work->u, n, m)); /* (L^H U2)^H U2 */
+  PetscCall(diagonalise(k, m, values, w, z, ok));
+  PetscCall(multiply("N", "N", n, k, k, work->u, n, z, k, right));
+  PetscCall(multiply("N", "N", n, k, k, image, n, w, k, left));
+  if (*ok) PetscCall(arrange(work, values, right, left, dense));
+  PetscCall(PetscFree(left));
+  PetscCall(PetscFree(right));
+  PetscCall(PetscFree(z));
+  PetscCall(PetscFree(w));
+  PetscCall(PetscFree(values));
+  PetscCall(PetscFree(m));
+  PetscCall(PetscFree(image));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDenseCreate(int size, const PetscScalar matrix[], double resolution, int least_zero,
+                                 CospinDense *dense, PetscBool *ok)
+{
+  Work work = {.n = size, .matrix = matrix};
+
+  PetscFunctionBeginUser;
+  *dense = (CospinDense){.size = size, .separation = PETSC_INFINITY, .resolution = resolution};
+  PetscCall(allocate(size, 1, &dense->values));
+  PetscCall(allocate(size, size, &dense->right));
+  PetscCall(allocate(size, size, &dense->left));
+  PetscCall(PetscCalloc1(size, &dense->error));
+  PetscCall(allocate(size, size, &work.u));
+  PetscCall(allocate(size, size, &work.vh));
+  PetscCall(PetscMalloc1(size, &work.singular));
+  PetscCall(decompose(&work, ok));
+  if (*ok) {
+    work.m = dense->num_zero = count_zeros(&work, resolution, least_zero);
+    if (work.m < size) dense->separation = work.singular[size - 1 - work.m];
+    PetscCall(null_vectors(&work, dense));
+    PetscCall(other_vectors(&work, dense, ok));
+  }
+  PetscCall(PetscFree(work.singular));
+  PetscCall(PetscFree(work.vh));
+  PetscCall(PetscFree(work.u));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDenseDestroy(CospinDense *dense)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(dense->error));
+  PetscCall(PetscFree(dense->left));
+  PetscCall(PetscFree(dense->right));
+  PetscCall(PetscFree(dense->values));
+  PetscFunctionReturn(0);
+}

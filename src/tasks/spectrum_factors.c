@@ -1,0 +1,509 @@
+/*
+   Eigenvalues next to zero, where everything slow happens, by shift-and-invert.
+
+     factorise L - s, s a small positive number: no eigenvalue of a generator has a positive real part
+     Krylov-Schur on (L - s)^-1 finds the eigenvalues nearest to s (SLEPc)
+     null vectors are found one by one, each solve with those before it deflated
+     slow modes far below s look alike from there: s is moved to the size of the slowest one
+     the slowest are confirmed by a search from another vector with them deflated
+
+   Deflation keeps iterates orthogonal to the vectors Q found so far. The eigenvalues of what is left are
+   those of L, but its vectors obey L x = lambda x + Q h; since L Q = 0, the eigenvector of L is x + Q h /
+   lambda.
+
+   Every solve with L - s multiplies what an iterate has of a null vector by 1/s, and the projection that
+   takes it away again leaves its rounding errors behind. For accurate modes beside null vectors the shift is
+   therefore moved from next to zero to the size of the eigenvalue that is looked for.
+
+   Where null vectors are many, factors next to zero may be too inaccurate for any of them to converge. Then
+   every solve is improved by some steps of GMRES with the factors as preconditioner.
+
+   A vector counts as null if |L x| is within the resolution, whatever eigenvalue the solver gave: in a
+   non-normal sector the eigenvalue of a null vector may be off by its condition times the rounding of L.
+*/
+#include "factors.h"
+
+enum {
+  FIRST_ITERATIONS = 12,
+  FEW_ITERATIONS = 40,
+  MAX_REFINEMENTS = 4,
+  MAX_SHIFTS = 6,
+  NUM_EXTRA = 6,
+  FEW_EXTRA = 2, /* where every solve is an iteration */
+  MAX_WANTED = 63,
+  MAX_WANTED_LARGE = 21,
+  LARGE_DIMENSION = 5000,
+  SMALL_SUBSPACE = 5,
+  LARGE_SUBSPACE = 16
+};
+static const double null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11, refined_residual = 1e-15;
+static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
+static const double far_below = 0.1; /* modes slower than this share of the shift look alike from there */
+
+/* A positive vector is close to a state, and to the slowest mode of a Metzler matrix. It must have no
+   symmetry of the generator, or it would see only its own kind of modes: so it is an irregular one, the same
+   on any number of ranks. Null vectors that are left after some have been found are seen by another one only:
+   SLEPc's own. */
+static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
+{
+  Vec start;
+
+  PetscFunctionBeginUser;
+  if (num_deflate) {
+    PetscCall(EPSSetInitialSpace(spectrum->eps, 0, NULL));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinSpectrumIrregular(spectrum, &start));
+  PetscCall(EPSSetInitialSpace(spectrum->eps, 1, &start));
+  PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
+
+/* max_iterations: 0 for as many as configured. */
+static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal tol, PetscInt max_iterations,
+                            PetscBool left, int num_deflate, Vec deflate[], PetscInt *converged)
+{
+  PetscInt iterations, dimension, subspace;
+  EPSConvergedReason reason;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinFactorsConfigure(spectrum));
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  PetscCall(EPSSetTolerances(spectrum->eps, tol, max_iterations ? max_iterations : spectrum->max_iterations));
+  wanted = PetscMin(wanted, dimension - num_deflate);
+  subspace = wanted == 1 ? spectrum->subspace : 2 * wanted + SMALL_SUBSPACE;
+  if (spectrum->iterative) subspace = PetscMax(subspace, LARGE_SUBSPACE);
+  PetscCall(EPSSetDimensions(spectrum->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
+  PetscCall(set_start(spectrum, num_deflate));
+  PetscCall(EPSSetTwoSided(spectrum->eps, left));
+  PetscCall(EPSSetDeflationSpace(spectrum->eps, num_deflate, deflate));
+  PetscCall(EPSSolve(spectrum->eps));
+  PetscCall(EPSGetConverged(spectrum->eps, converged));
+  PetscCall(EPSGetConvergedReason(spectrum->eps, &reason));
+  PetscCall(EPSGetIterationNumber(spectrum->eps, &iterations));
+  spectrum->iterations += (int)iterations;
+  if (reason < 0 && spectrum->outcome == COSPIN_GOOD) spectrum->outcome = COSPIN_NOT_CONVERGED;
+  PetscFunctionReturn(0);
+}
+
+/* From now on solves with the factors are improved. A residual that is not reached is no error. */
+static PetscErrorCode refine_solves(CospinSpectrum spectrum)
+{
+  ST st;
+  KSP ksp;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(KSPSetType(ksp, KSPGMRES));
+  PetscCall(KSPSetTolerances(ksp, refined_residual, PETSC_DEFAULT, PETSC_DEFAULT, MAX_REFINEMENTS));
+  PetscCall(KSPSetErrorIfNotConverged(ksp, PETSC_FALSE));
+  PetscFunctionReturn(0);
+}
+
+/* The eigenvalue next to zero, with better solves if it does not converge soon. */
+static PetscErrorCode solve_next(CospinSpectrum spectrum, PetscReal tol, int num_deflate, Vec deflate[],
+                                 PetscBool *refined, PetscInt *converged)
+{
+  const CospinOutcome before = spectrum->outcome;
+
+  PetscFunctionBeginUser;
+  PetscCall(
+      solve(spectrum, 1, tol, *refined ? 0 : FEW_ITERATIONS, PETSC_FALSE, num_deflate, deflate, converged));
+  if (*converged || *refined) PetscFunctionReturn(0);
+  *refined = PETSC_TRUE;
+  spectrum->outcome = before;
+  PetscCall(refine_solves(spectrum));
+  PetscCall(solve(spectrum, 1, tol, 0, PETSC_FALSE, num_deflate, deflate, converged));
+  PetscFunctionReturn(0);
+}
+
+/* Nothing moves: any basis will do, and an eigensolver has nothing to go by. */
+static PetscErrorCode unit_vector(CospinSpectrum spectrum, PetscInt k, Vec *vector)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, vector, NULL));
+  PetscCall(VecSet(*vector, 0.0));
+  PetscCall(VecSetValue(*vector, k, 1.0, INSERT_VALUES)); /* every rank says the same */
+  PetscCall(VecAssemblyBegin(*vector));
+  PetscCall(VecAssemblyEnd(*vector));
+  PetscFunctionReturn(0);
+}
+
+static PetscBool is_zero(CospinSpectrum spectrum)
+{
+  return (PetscBool)(spectrum->scale <= 0.0 || spectrum->norm <= spectrum->resolution);
+}
+
+/* The eigenpair that was found, and whether it counts as zero: of a sector with a trace the first one has to.
+ */
+static PetscErrorCode get_candidate(CospinSpectrum spectrum, PetscBool first, PetscScalar *lambda, Vec *x,
+                                    PetscBool *null)
+{
+  double residual;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, x, NULL));
+  PetscCall(EPSGetEigenpair(spectrum->eps, 0, lambda, NULL, *x, NULL));
+  PetscCall(VecNormalize(*x, NULL));
+  PetscCall(CospinSpectrumResidual(spectrum, 0.0, *x, &residual));
+  *null = (PetscBool)(PetscAbsScalar(*lambda) <= spectrum->resolution ||
+                      residual * spectrum->norm <= spectrum->resolution ||
+                      (first && spectrum->has_trace && residual <= poor_residual));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode find_nulls(CospinSpectrum spectrum, int most, int *num, Vec null[],
+                                 double complex *next)
+{
+  PetscBool refined = spectrum->iterative, found = PETSC_TRUE; /* as good as they get */
+  PetscInt converged;
+
+  PetscFunctionBeginUser;
+  while (found && *num < most) {
+    PetscScalar lambda = 0.0;
+    PetscCall(solve_next(spectrum, *num ? null_tolerance : tolerance, *num, null, &refined, &converged));
+    if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
+    if (*num && PetscAbsScalar(lambda) < 10.0 * spectrum->shift) /* it may be zero: look closely */
+      PetscCall(solve_next(spectrum, tolerance, *num, null, &refined, &converged));
+    if (converged == 0) break;
+    PetscCall(get_candidate(spectrum, (PetscBool)(*num == 0), &lambda, &null[*num], &found));
+    if (found) (*num)++;
+    if (found) continue;
+    PetscCall(VecDestroy(&null[*num]));
+    *next = (double complex)lambda;
+    spectrum->next = spectrum->separation = PetscAbsScalar(lambda);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double complex *next)
+{
+  PetscInt dimension, most;
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  *next = CMPLX(NAN, NAN);
+  spectrum->centre = 0.0; /* what is looked for lies there */
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  most = PetscMin(dimension, COSPIN_MAX_NULL);
+  PetscCall(PetscCalloc1((size_t)most, null));
+  if (is_zero(spectrum)) {
+    for (*num = 0; *num < most; (*num)++) PetscCall(unit_vector(spectrum, *num, &(*null)[*num]));
+  } else {
+    PetscCall(find_nulls(spectrum, (int)most, num, *null, next));
+  }
+  if (*num == most && most < dimension) /* there may be more */
+    spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  PetscFunctionReturn(0);
+}
+
+/* The null vectors of L^H: a spectrum of its own that borrows the sector. */
+static PetscErrorCode LeftNull(CospinSpectrum spectrum, int *num, Vec **null)
+{
+  CospinSpectrum adjoint;
+  double complex next;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&adjoint));
+  *adjoint = *spectrum;
+  adjoint->living = NULL;
+  adjoint->eps = NULL;
+  PetscCall(PetscStrallocpy(spectrum->prefix, &adjoint->prefix));
+  PetscCall(MatHermitianTranspose(spectrum->liouvillian, MAT_INITIAL_MATRIX, &adjoint->liouvillian));
+  PetscCall(Null(adjoint, num, null, &next));
+  spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, adjoint->outcome);
+  adjoint->sector = NULL;
+  PetscCall(CospinSpectrumDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+/* x += Q (Q^H L x) / lambda; the columns of Q are orthogonal */
+static PetscErrorCode undo_deflation(CospinSpectrum spectrum, int num_deflate, Vec deflate[],
+                                     PetscScalar lambda, Vec x)
+{
+  Vec image;
+  PetscScalar h, size;
+
+  PetscFunctionBeginUser;
+  if (num_deflate == 0) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(x, &image));
+  PetscCall(MatMult(spectrum->liouvillian, x, image));
+  for (int k = 0; k < num_deflate; k++) {
+    PetscCall(VecDot(image, deflate[k], &h));
+    PetscCall(VecDot(deflate[k], deflate[k], &size));
+    PetscCall(VecAXPY(x, h / (lambda * size), deflate[k]));
+  }
+  PetscCall(VecDestroy(&image));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_mode(CospinSpectrum spectrum, PetscInt k, PetscBool left, int num_deflate,
+                               Vec deflate[], CospinMode *mode)
+{
+  PetscScalar lambda, overlap;
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &mode->right, NULL));
+  PetscCall(EPSGetEigenpair(spectrum->eps, k, &lambda, NULL, mode->right, NULL));
+  PetscCall(undo_deflation(spectrum, num_deflate, deflate, lambda, mode->right));
+  PetscCall(VecNormalize(mode->right, NULL));
+  *mode = (CospinMode){.lambda = lambda, .right = mode->right, .error = NAN};
+  PetscCall(CospinSpectrumResidual(spectrum, lambda, mode->right, &mode->residual));
+  if (!left) PetscFunctionReturn(0);
+  PetscCall(VecDuplicate(mode->right, &mode->left));
+  PetscCall(EPSGetLeftEigenvector(spectrum->eps, k, mode->left, NULL));
+  PetscCall(VecDot(mode->right, mode->left, &overlap)); /* y^H x */
+  PetscCall(VecScale(mode->left, 1.0 / PetscConj(overlap)));
+  PetscCall(VecNorm(mode->left, NORM_2, &size));
+  mode->error = spectrum->resolution * size;
+  PetscFunctionReturn(0);
+}
+
+/* ---- The slowest modes
+ * ---------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  PetscInt wanted; /* of one run of the solver */
+  int num_deflate;
+  Vec *deflate; /* null vectors */
+  PetscBool left;
+  int found;
+  CospinMode *modes; /* slowest first */
+} Search;
+
+static PetscErrorCode clear(Search *search)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinModesDestroy(search->found, search->modes));
+  PetscCall(PetscFree(search->modes));
+  search->found = 0;
+  PetscFunctionReturn(0);
+}
+
+/* Slowest first. Without left vectors the condition of an eigenvalue is not known, and conjugate ones differ
+   by what the solver leaves. */
+static PetscErrorCode sort(CospinSpectrum spectrum, int num, CospinMode modes[])
+{
+  const double close = 1e-10 * spectrum->norm;
+  double complex *lambda;
+  double *error;
+  CospinMode *copy;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc4(num, &lambda, num, &error, num, &order, num, &copy));
+  for (int k = 0; k < num; k++) {
+    lambda[k] = modes[k].lambda;
+    error[k] = PetscIsNanReal(modes[k].error) ? close : PetscMin(close, modes[k].error);
+    copy[k] = modes[k];
+  }
+  PetscCall(CospinOrderSlowest(num, lambda, error, order));
+  for (int k = 0; k < num; k++) modes[k] = copy[order[k]];
+  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscFunctionReturn(0);
+}
+
+/* What one run of the solver finds takes the place of what is there, unless it is less. */
+static PetscErrorCode run(CospinSpectrum spectrum, Search *search)
+{
+  const PetscInt wanted = search->wanted;
+  CospinMode *modes;
+  PetscInt converged;
+
+  PetscFunctionBeginUser;
+  PetscCall(solve(spectrum, wanted, tolerance, wanted > 1 ? 0 : FIRST_ITERATIONS, search->left,
+                  search->num_deflate, search->deflate, &converged));
+  if (!converged) { /* left and right vectors may be nearly orthogonal; few of them then lead nowhere */
+    spectrum->subspace = LARGE_SUBSPACE;
+    PetscCall(solve(spectrum, wanted, tolerance, 0, search->left, search->num_deflate, search->deflate,
+                    &converged));
+  }
+  if (converged < search->found || converged == 0) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1((size_t)converged, &modes));
+  for (PetscInt k = 0; k < converged; k++)
+    PetscCall(get_mode(spectrum, k, search->left, search->num_deflate, search->deflate, &modes[k]));
+  PetscCall(sort(spectrum, (int)converged, modes));
+  PetscCall(clear(search));
+  search->found = (int)converged;
+  search->modes = modes;
+  PetscFunctionReturn(0);
+}
+
+/* A target that the options have changed is left alone. */
+static PetscErrorCode move_shift(CospinSpectrum spectrum, double shift, PetscBool *moved)
+{
+  static const double least_over_resolution = 100.0;
+  PetscScalar target;
+  ST st;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinFactorsConfigure(spectrum)); /* it may have been released */
+  shift = PetscMax(shift, least_over_resolution * spectrum->resolution);
+  PetscCall(EPSGetTarget(spectrum->eps, &target));
+  *moved = (PetscBool)(target == (PetscScalar)CMPLX(spectrum->shift, spectrum->centre) &&
+                       (shift > spectrum->shift || shift < far_below * spectrum->shift));
+  if (spectrum->iterative && shift < spectrum->shift) *moved = PETSC_FALSE; /* GMRES would not converge */
+  if (!*moved) PetscFunctionReturn(0);
+  spectrum->shift = shift;
+  PetscCall(EPSSetTarget(spectrum->eps, (PetscScalar)CMPLX(shift, spectrum->centre)));
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STSetShift(st, (PetscScalar)CMPLX(shift, spectrum->centre)));
+  PetscFunctionReturn(0);
+}
+
+static const CospinMode *least_accurate(int num, const CospinMode modes[])
+{
+  const CospinMode *worst = modes;
+
+  for (int k = 1; k < num; k++) {
+    if (modes[k].residual > worst->residual) worst = &modes[k];
+  }
+  return worst;
+}
+
+/* Down to the slowest of them if they lie far below the shift; up to an inaccurate one. */
+static PetscErrorCode approach(CospinSpectrum spectrum, int count, Search *search)
+{
+  PetscBool moved = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < MAX_SHIFTS && moved && search->found; k++) {
+    const CospinMode *worst = least_accurate(PetscMin(count, search->found), search->modes);
+    const double slowest = cabs(search->modes[0].lambda - I * spectrum->centre),
+                 least = cabs(worst->lambda - I * spectrum->centre);
+    moved = PETSC_FALSE;
+    if (slowest < far_below * spectrum->shift)
+      PetscCall(move_shift(spectrum, slowest, &moved));
+    else if (worst->residual > poor_residual && least > spectrum->shift)
+      PetscCall(move_shift(spectrum, least, &moved));
+    if (moved) PetscCall(run(spectrum, search));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* All eigenvalues as near to the target as the farthest that was found are known: a slower one that was
+   missed would have a frequency beyond this distance from the centre. */
+static double horizon_of(CospinSpectrum spectrum, PetscInt searched, int count, const Search *search)
+{
+  const double complex target = CMPLX(spectrum->shift, spectrum->centre);
+  double radius = 0.0, rate;
+
+  if (search->found >= searched) return INFINITY;
+  rate = spectrum->shift - creal(search->modes[PetscMin(count, search->found) - 1].lambda);
+  for (int k = 0; k < search->found; k++) radius = PetscMax(radius, cabs(search->modes[k].lambda - target));
+  return radius > rate ? PetscSqrtReal(radius * radius - rate * rate) : 0.0;
+}
+
+/* A slow mode that oscillates lies far from the target: more eigenvalues are looked at until a slower one
+   than those found would have to oscillate many times while it decays, or until that would take too long. */
+static PetscErrorCode look_farther(CospinSpectrum spectrum, int count, Search *search)
+{
+  const PetscInt searched = (PetscInt)CospinSectorDimension(spectrum->sector) - search->num_deflate,
+                 most = searched > LARGE_DIMENSION ? MAX_WANTED_LARGE : MAX_WANTED;
+
+  PetscFunctionBeginUser;
+  while (search->found >= count && search->wanted < most) {
+    const double slowest = creal(search->modes[count - 1].lambda);
+    const int before = search->found;
+    if (horizon_of(spectrum, searched, count, search) >= -wanted_quality * slowest) break;
+    search->wanted *= 3;
+    PetscCall(run(spectrum, search));
+    if (search->found <= before) break; /* they did not converge: the horizon tells */
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The eigenvalue next to the shift from another start, all that were found deflated. NaN: there is none. */
+static PetscErrorCode look_again(CospinSpectrum spectrum, const Search *search, double complex *lambda)
+{
+  const int num = search->num_deflate + search->found;
+  const CospinOutcome before = spectrum->outcome;
+  PetscInt dimension, converged = 0;
+  PetscScalar value;
+  Vec *known;
+
+  PetscFunctionBeginUser;
+  *lambda = CMPLX(NAN, NAN);
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  if (num >= dimension) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(num, &known));
+  for (int k = 0; k < num; k++)
+    known[k] = k < search->num_deflate ? search->deflate[k] : search->modes[k - search->num_deflate].right;
+  PetscCall(solve(spectrum, 1, null_tolerance, FEW_ITERATIONS, PETSC_FALSE, num, known, &converged));
+  if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &value, NULL));
+  if (converged) *lambda = (double complex)value;
+  spectrum->outcome = before; /* the outcome is that of what was found */
+  PetscCall(PetscFree(known));
+  PetscFunctionReturn(0);
+}
+
+/* A Krylov space built on one vector can miss modes: of equal ones it sees only one. */
+static PetscErrorCode confirm(CospinSpectrum spectrum, int count, Search *search)
+{
+  PetscFunctionBeginUser;
+  for (int attempt = 0; attempt < 3 && search->found; attempt++) {
+    const double slowest = creal(search->modes[PetscMin(count, search->found) - 1].lambda);
+    double complex missed;
+    PetscCall(look_again(spectrum, search, &missed));
+    if (!(creal(missed) > slowest + null_tolerance * PetscAbsReal(slowest))) PetscFunctionReturn(0);
+    search->wanted = 2 * search->wanted + 1;
+    PetscCall(run(spectrum, search));
+  }
+  spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode slowest_of_nothing(CospinSpectrum spectrum, int count, int num_deflate, int *num,
+                                         CospinMode modes[])
+{
+  PetscInt dimension;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  *num = num_deflate ? 0 : (int)PetscMin(count, dimension);
+  for (int k = 0; k < *num; k++) {
+    modes[k] = (CospinMode){.lambda = 0.0, .error = spectrum->resolution};
+    PetscCall(unit_vector(spectrum, k, &modes[k].right));
+    PetscCall(unit_vector(spectrum, k, &modes[k].left));
+  }
+  spectrum->horizon = INFINITY;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+                              PetscBool left, int *num, CospinMode modes[])
+{
+  const PetscInt searched = (PetscInt)CospinSectorDimension(spectrum->sector) - num_deflate;
+  /* nearest to the shift is slowest if the slowest eigenvalue is real; otherwise look a little further */
+  const PetscBool certain = (PetscBool)(spectrum->metzler && count == 1 && num_deflate == 0);
+  const CospinOutcome before = spectrum->outcome;
+  Search search = {.num_deflate = num_deflate, .deflate = deflate, .left = left};
+  PetscBool moved;
+
+  PetscFunctionBeginUser;
+  if (is_zero(spectrum)) {
+    PetscCall(slowest_of_nothing(spectrum, count, num_deflate, num, modes));
+    PetscFunctionReturn(0);
+  }
+  search.wanted = certain ? 1 : count + (spectrum->iterative ? FEW_EXTRA : NUM_EXTRA);
+  if (num_deflate && PetscIsNormalReal(spectrum->next))
+    PetscCall(move_shift(spectrum, spectrum->next, &moved));
+  PetscCall(run(spectrum, &search));
+  PetscCall(approach(spectrum, count, &search));
+  if (!left && !certain && !spectrum->iterative) PetscCall(look_farther(spectrum, count, &search));
+  spectrum->outcome = before; /* runs that were repeated do not count */
+  if (!certain && !spectrum->iterative) PetscCall(confirm(spectrum, count, &search));
+  *num = PetscMin(count, search.found);
+  if (*num) spectrum->horizon = certain ? INFINITY : horizon_of(spectrum, searched, count, &search);
+  if (*num < PetscMin(count, searched))
+    spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
+  PetscCall(CospinModesDestroy(search.found - *num, search.modes + *num));
+  PetscCall(PetscFree(search.modes));
+  PetscFunctionReturn(0);
+}
+
+const CospinEigensolver CospinEigensolverFactors = {"factors", Null, LeftNull, Slowest};
