@@ -102,6 +102,9 @@ typedef struct {
                            int window, CospinFaults faults, PetscBool *ok);
   /* Levels kept of a component whose deck leaves that open; 0: it has nothing to grow. NULL: never. */
   int (*Window)(CospinComponent component);
+  /* Population of the highest levels beyond which a cutoff that the deck states has cut something away;
+     infinity: nothing is cut. NULL: never. The first coordinate counts the levels. */
+  double (*Edge)(CospinComponent component);
   PetscErrorCode (*Destroy)(CospinComponent component);
   /* "124 spins-1/2, permutation symmetric" */
   PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);

@@ -29,3 +29,10 @@ const int *CospinLatticeRow(CospinLattice lattice, int r, int *pivot);
 void CospinLatticeReduce(CospinLattice lattice, int label[]);
 
 PetscBool CospinLatticeContains(CospinLattice lattice, const int vector[]);
+
+/*
+   Not collective. The vectors of which a multiple lies in the lattice, one of each coset: Z_2 says how a
+   label differs from its neighbour, U(1) lets differences grow for ever and has none.
+   vectors[*num][dimension], reduced, the first one zero; to be freed with PetscFree.
+*/
+PetscErrorCode CospinLatticeTorsion(CospinLattice lattice, int *num, int **vectors);

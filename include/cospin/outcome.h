@@ -11,6 +11,7 @@ typedef enum {
   COSPIN_SOLVER_FAILED = -5, /* factorisation or solver broke down */
   COSPIN_WINDOW_LIMIT = -6,  /* an open window would have to be larger than memory or 20000 levels */
   COSPIN_TOO_LARGE = -7,     /* would not fit into the memory of its ranks, so it was not begun */
+  COSPIN_OSCILLATING = -8,   /* never becomes steady: part of the state oscillates for ever */
   COSPIN_UNSTABLE = -9       /* small deviations from what was found grow, or go on for ever */
 } CospinOutcome;
 

@@ -6,18 +6,37 @@
 #include <cospin/spectrum.h>
 #include <cospin/task.h>
 
+/* Largest leak of a state (cospin/window.h) that windows are made for. */
+#define COSPIN_STATE_LEAK 1e-12
+/* The same of a mode: it reaches a little farther than the state. */
+#define COSPIN_MODE_LEAK 1e-8
+/* Largest error of a state that counts as good. */
+#define COSPIN_STATE_ERROR 1e-7
+
+/* How good a null vector is, recomputed. */
+typedef struct {
+  double residual; /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L; of a search that failed
+                      without a matrix what it reached */
+  double error;    /* (eps sum_j c_j |rho_j| + |L rho|)/separation, 1-norms, c_j the sum of the moduli of the
+                      terms that meet in column j: what rounding of L may have turned the vector away by, so
+                      expectation values of operators of size one are off by this at most; NaN: not known */
+  double edge;     /* population of the highest levels of modes whose cutoff the deck states, as many as one
+                      move can pass: what a cutoff cuts away does not show in a residual */
+  PetscBool cut;   /* it is more than a mode's `edge` accepts */
+} CospinQuality;
+
 /* The steady states of a problem. */
 typedef struct {
   CospinOutcome outcome;
-  int degeneracy;   /* dimension of the null space over all sectors that hold diagonal elements */
+  int degeneracy;   /* null vectors of all sectors with a trace, and, where there is one, those of others */
   double next_rate; /* of the eigenvalues next to zero in these sectors the slowest; NaN if there is no other
                        mode */
   double next_frequency;
   CospinSpectrum spectrum; /* of the sector of the one steady state; NULL if degenerate */
   Vec rho;                 /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
-  double leak;             /* residual in a larger window (CospinWindowLeak); 0 if no window is open */
-  double residual;         /* |L rho| / (|L| |rho|), 2-norms of vectors, infinity norm of L; of a search that
-                              failed without a matrix what it reached */
+  double leak;             /* residual in a larger window (CospinWindowLeak), the worst null vector's; 0 if no
+                              window is open */
+  CospinQuality quality;
 } CospinSteadyState;
 
 typedef enum { COSPIN_PAUSE_NO, COSPIN_PAUSE_SAVE, COSPIN_PAUSE_LEAVE } CospinPause;
@@ -60,6 +79,14 @@ PetscErrorCode CospinPointClean(CospinPoint point);
    that of the PETSc options of the task that asks first. */
 PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], const int sector[],
                                       const CospinSteadyState **steady);
+
+/* Collective. How good a state, or its part, on the sector of `spectrum` is whose null vectors have been
+   counted. */
+PetscErrorCode CospinStateQuality(CospinPoint point, CospinSpectrum spectrum, Vec rho,
+                                  CospinQuality *quality);
+
+/* Whether a state of this quality may be called good. */
+CospinOutcome CospinStateJudge(const CospinQuality *quality, double largest_residual);
 
 /* Not collective. Puts another problem of the same deck and grid point in place; what was solved is dropped.
  * Takes `problem`. */

@@ -31,12 +31,13 @@ struct CospinSpectrum_ {
   Mat liouvillian;
   const CospinEigensolver *solver; /* src/tasks/eigensolver.h */
   double norm;                     /* infinity norm of L */
-  double scale;      /* largest column sum of the moduli of the terms that its elements are sums of */
-  double resolution; /* eigenvalues of smaller modulus count as zero: rounding of matrix and solves */
-  double separation; /* of the null vectors counted last from all else: a perturbation of L turns them by its
-                        size over this; NaN: not known */
-  double shift;      /* eigenvalues nearest to shift + i centre are found first; positive */
-  double centre;     /* mean frequency of the sector, as an imaginary part of eigenvalues */
+  double scale;       /* largest column sum of the moduli of the terms that its elements are sums of */
+  double resolution;  /* eigenvalues of smaller modulus count as zero: rounding of matrix and solves */
+  double separation;  /* of the null vectors counted last from all else: a perturbation of L turns them by its
+                         size over this; NaN: not known */
+  double shift;       /* eigenvalues nearest to shift + i centre are found first; positive */
+  double first_shift; /* what it was to begin with, where null vectors are looked for */
+  double centre;      /* mean frequency of the sector, as an imaginary part of eigenvalues */
   double horizon; /* of the last CospinSpectrumSlowest: a slower mode that was missed has |Im lambda - centre|
                      > horizon */
   double next;    /* modulus of the eigenvalue that follows the null vectors counted last; 0: unknown */
@@ -68,6 +69,10 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
 PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);
 
+/* Collective. sum_j c_j |x_j|, c_j the sum of the moduli of the terms that meet in column j of L (without a
+   matrix the largest of them): L x is not known better than to some eps times this. */
+PetscErrorCode CospinSpectrumWeigh(CospinSpectrum spectrum, Vec x, double *weighed);
+
 /* Collective. y = (L - s)^-1 x with the factors of the eigensolver, s whatever its shift is now. */
 PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
 
@@ -90,6 +95,8 @@ PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int *num, Vec **n
 */
 PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
                                      PetscBool left, int *num, CospinMode modes[]);
+/* Whether a mode keeps oscillating: its rate is within its error of zero, its frequency is not. */
+PetscBool CospinModeLasts(CospinSpectrum spectrum, const CospinMode *mode);
 PetscErrorCode CospinModesDestroy(int num, CospinMode modes[]);
 
 /*

@@ -76,7 +76,7 @@ typedef struct {
   CospinMoves jumps;
   CospinSpectrum spectrum; /* that of the point's steady state unless `owned` */
   Vec rho;
-  double residual;
+  CospinQuality quality;
   PetscBool owned;
   struct CospinProblem_ wide; /* the problem with a finer set of steps than its own moves make; if owned */
 } Stage;
@@ -106,8 +106,7 @@ static PetscErrorCode solve_widely(CospinPoint point, const int label[], const c
                                    CospinOutcome *outcome)
 {
   double complex next, trace;
-  PetscReal norm, size;
-  Vec *null, image;
+  Vec *null;
   int num;
 
   PetscFunctionBeginUser;
@@ -122,12 +121,7 @@ static PetscErrorCode solve_widely(CospinPoint point, const int label[], const c
   if (num == 0) PetscFunctionReturn(0);
   PetscCall(CospinTraceOf(&stage->wide.system, stage->spectrum->sector, stage->rho, &trace));
   PetscCall(VecScale(stage->rho, (PetscScalar)(1.0 / trace)));
-  PetscCall(VecDuplicate(stage->rho, &image));
-  PetscCall(MatMult(stage->spectrum->liouvillian, stage->rho, image));
-  PetscCall(VecNorm(image, NORM_2, &norm));
-  PetscCall(VecNorm(stage->rho, NORM_2, &size));
-  PetscCall(VecDestroy(&image));
-  stage->residual = norm / (stage->spectrum->norm * size);
+  PetscCall(CospinStateQuality(point, stage->spectrum, stage->rho, &stage->quality));
   PetscFunctionReturn(0);
 }
 
@@ -151,7 +145,7 @@ static PetscErrorCode set_stage(CospinPoint point, const CospinRecord *task, con
   if (!steady->rho) PetscFunctionReturn(0);
   stage->spectrum = steady->spectrum;
   stage->rho = steady->rho;
-  stage->residual = steady->residual;
+  stage->quality = steady->quality;
   PetscCall(widen_lattice(point->problem, stage->jumps, &lattice));
   if (!lattice) PetscFunctionReturn(0);
   stage->owned = PETSC_TRUE;
@@ -178,7 +172,8 @@ static PetscErrorCode clear_stage(Stage *stage)
  */
 
 typedef struct {
-  CospinTilted tilted; /* its residual: that of the steady state, too */
+  CospinTilted tilted;   /* its residual: that of the steady state, too */
+  CospinQuality quality; /* of the steady state */
   PetscInt64 dimension;
   PetscBool found;
 } Counts;
@@ -194,7 +189,8 @@ static PetscErrorCode count(CospinPoint point, const CospinRecord *task, const C
   if (stage.rho) {
     PetscCall(
         CospinTiltedCumulants(stage.spectrum, stage.rho, stage.jumps, detector->efficiency, &counts->tilted));
-    counts->tilted.residual = PetscMax(counts->tilted.residual, stage.residual);
+    counts->tilted.residual = PetscMax(counts->tilted.residual, stage.quality.residual);
+    counts->quality = stage.quality;
     counts->dimension = CospinSectorDimension(stage.spectrum->sector);
     counts->found = PETSC_TRUE;
   }
@@ -280,6 +276,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (!c.counts.found) PetscFunctionReturn(0);
   PetscCall(store(&c.counts, detector.dark, leak, results));
   if (!(c.counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  *outcome = CospinOutcomeWorse(*outcome, CospinStateJudge(&c.counts.quality, tolerance));
   PetscFunctionReturn(0);
 }
 

@@ -22,9 +22,6 @@
 #include <cospin/window.h>
 
 enum { MAX_COUNT = 1000 };
-static const double largest_leak =
-    1e-8; /* the window was made for the steady state, a mode reaches a little farther */
-
 static const CospinKey keys[] = {
     {.name = "of",
      .type = COSPIN_KEY_OPERATOR,
@@ -70,10 +67,12 @@ static const CospinTaskVariable variables[] = {
     {"amplitude_re", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, real part", ""},
     {"amplitude_im", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, imaginary part", ""},
     {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
+    {"error", COSPIN_REAL, PETSC_TRUE, "rate", "bound of what rounding does to the eigenvalue",
+     "resolution |x||y|/|y^H x|; missing: left vectors are not known"},
     {"leak", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode in a larger window",
      "0 where every cutoff is the deck's"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this cannot be told from zero",
-     "10 eps |L|"},
+     "10 eps times the largest sum of moduli of terms in a column"},
     {"horizon", COSPIN_REAL, PETSC_FALSE, "rate",
      "distance in frequency within which no slower mode was missed",
      "from the mean frequency of the sector; inf: certain"},
@@ -85,19 +84,13 @@ static const CospinTaskVariable variables[] = {
 };
 
 static const CospinTaskRule rules[] = {
-    {"rate", COSPIN_FIRST, 0, "0", NULL},
-    {"rate", COSPIN_FIRST, 0, "lower", "upper"},
-    {"frequency", COSPIN_FIRST, 0, NULL, NULL},
-    {"lifetime", COSPIN_FIRST, 0, "1/rate", "1/rate"},
-    {"amplitude", COSPIN_MAY_MISS, 0, "0", NULL},
-    {"residual", COSPIN_FIRST, 0, "0", "tolerance"},
-    {"leak", COSPIN_FIRST, 0, "0", "1e-8"},
-    {"resolution", COSPIN_ALL, 0, "0", NULL},
-    {"horizon", COSPIN_ALL, 0, "0", NULL},
-    {"dimension", COSPIN_ALL, 0, "1", NULL},
-    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
-    {"iterations", COSPIN_ALL, 0, "0", NULL},
-    {.suffix = NULL},
+    {"rate", COSPIN_FIRST, 0, "0", NULL},         {"rate", COSPIN_FIRST, 0, "lower", "upper"},
+    {"frequency", COSPIN_FIRST, 0, NULL, NULL},   {"lifetime", COSPIN_FIRST, 0, "1/rate", "1/rate"},
+    {"amplitude", COSPIN_MAY_MISS, 0, "0", NULL}, {"residual", COSPIN_FIRST, 0, "0", "tolerance"},
+    {"error", COSPIN_MAY_MISS, 0, "0", NULL},     {"leak", COSPIN_FIRST, 0, "0", "1e-8"},
+    {"resolution", COSPIN_ALL, 0, "0", NULL},     {"horizon", COSPIN_ALL, 0, "0", NULL},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},      {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},     {.suffix = NULL},
 };
 
 /* The operator A (NULL: a sector), where it starts from (NULL: not said), how many modes are wanted. */
@@ -205,7 +198,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
 /* What is found in all sectors of A. */
 typedef struct {
   double complex lambda, weight, amplitude;
-  double residual, leak, lower, upper;
+  double residual, error, leak, lower, upper;
   int sector;
 } Mode;
 
@@ -214,6 +207,7 @@ typedef struct {
   Mode *modes;
   PetscInt64 dimension, nonzeros;
   double resolution, horizon;
+  double leak; /* of null vectors */
   int iterations;
   CospinOutcome outcome;
 } Modes;
@@ -317,12 +311,18 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)settings->count, &found));
   if (spectrum->has_trace) PetscCall(CospinSpectrumNull(spectrum, &num_null, &null, &next));
+  for (int k = 0; k < num_null; k++) {
+    double leak;
+    PetscCall(CospinWindowLeak(point, spectrum, null[k], 0.0, &leak));
+    modes->leak = PetscMax(modes->leak, leak);
+  }
   PetscCall(CospinSpectrumSlowest(spectrum, settings->count, num_null, null,
                                   (PetscBool)(shares && num_null == 0), &num, found));
   for (int k = 0; k < num; k++) {
     Mode *mode = &modes->modes[modes->num + k];
-    *mode = (Mode){found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, 0.0, NAN, NAN,
-                   modes->num_sectors};
+    *mode = (Mode){
+        found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, found[k].error, 0.0, NAN, NAN,
+        modes->num_sectors};
     PetscCall(CospinWindowLeak(point, spectrum, found[k].right, mode->lambda, &mode->leak));
     if (k == 0 && num_null == 0) {
       double lower, upper;
@@ -361,12 +361,25 @@ static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, co
   PetscFunctionReturn(0);
 }
 
-static int compare_modes(const void *a, const void *b, void *context)
+/* Slowest first, of all sectors. */
+static PetscErrorCode sort(Modes *modes)
 {
-  const double s = creal(((const Mode *)a)->lambda), t = creal(((const Mode *)b)->lambda);
+  double complex *lambda;
+  double *error;
+  Mode *copy;
+  int *order;
 
-  (void)context;
-  return s > t ? -1 : s < t;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc4(modes->num, &lambda, modes->num, &error, modes->num, &order, modes->num, &copy));
+  for (int k = 0; k < modes->num; k++) {
+    copy[k] = modes->modes[k];
+    lambda[k] = copy[k].lambda;
+    error[k] = PetscMax(modes->resolution, copy[k].error); /* NaN: the former */
+  }
+  PetscCall(CospinOrderSlowest(modes->num, lambda, error, order));
+  for (int k = 0; k < modes->num; k++) modes->modes[k] = copy[order[k]];
+  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscFunctionReturn(0);
 }
 
 /* Where A reads several sectors (b those of even-odd and of odd-even elements), modes of the same eigenvalue
@@ -410,19 +423,20 @@ static PetscErrorCode store_mode(Mode *mode, int k, double resolution, CospinRes
   PetscCall(CospinResultsSet(results, "amplitude_re", k, creal(mode->amplitude)));
   PetscCall(CospinResultsSet(results, "amplitude_im", k, cimag(mode->amplitude)));
   PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
+  PetscCall(CospinResultsSet(results, "error", k, mode->error));
   PetscCall(CospinResultsSet(results, "leak", k, mode->leak));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(const Modes *modes, const Settings *settings, CospinResults results,
+static PetscErrorCode store(const Modes *modes, int count, double tolerance, CospinResults results,
                             CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
-  *outcome = modes->outcome;
   if (modes->num == 0 && *outcome == COSPIN_GOOD) *outcome = COSPIN_EMPTY_SECTOR;
-  for (int k = 0; k < PetscMin(modes->num, settings->count); k++) {
+  for (int k = 0; k < PetscMin(modes->num, count); k++) {
     PetscCall(store_mode(&modes->modes[k], k, modes->resolution, results));
-    if (!(modes->modes[k].residual <= settings->tolerance) || modes->modes[k].leak > largest_leak)
+    if (!(modes->modes[k].residual <= tolerance) || modes->modes[k].leak > COSPIN_MODE_LEAK ||
+        CospinTaskUncertain(modes->modes[k].lambda, modes->modes[k].error))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscCall(CospinResultsSet(results, "resolution", 0, modes->resolution));
@@ -433,31 +447,80 @@ static PetscErrorCode store(const Modes *modes, const Settings *settings, Cospin
   PetscFunctionReturn(0);
 }
 
+/* Of a CospinWindowUser. */
+typedef struct {
+  CospinPoint point;
+  const CospinRecord *task;
+  const char *prefix;
+  int count;
+  Modes modes;
+} Search;
+
+/* Windows are made for the modes that are told, and for null vectors. */
+static double largest_leak(const Search *s)
+{
+  double leak = s->modes.leak;
+
+  for (int k = 0; k < PetscMin(s->modes.num, s->count); k++) leak = PetscMax(leak, s->modes.modes[k].leak);
+  return leak;
+}
+
+static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
+{
+  Search *s = (Search *)context;
+  const CospinPoint point = s->point;
+  Settings settings;
+  int num, *representatives;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(s->modes.modes));
+  s->modes = (Modes){.outcome = COSPIN_GOOD, .horizon = INFINITY};
+  PetscCall(read_settings(point->problem, s->task, NULL, &settings, &ok));
+  PetscCall(Sectors(point->problem, s->task, &num, &representatives));
+  if (point->steady.spectrum) PetscCall(CospinSpectrumRelease(point->steady.spectrum));
+  PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &s->modes.modes));
+  for (int k = 0; k < num; k++) {
+    PetscCall(add_sector(point, &settings, s->prefix,
+                         representatives + k * point->problem->system.num_coordinates, &s->modes));
+  }
+  PetscCall(sort(&s->modes));
+  add_amplitudes(&s->modes);
+  *leak = largest_leak(s);
+  *outcome = s->modes.outcome;
+  PetscCall(PetscFree(representatives));
+  PetscCall(destroy_settings(&settings));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode grow(void *context, PetscBool *grown)
+{
+  const Search *s = (const Search *)context;
+  int num, *sectors;
+
+  PetscFunctionBeginUser;
+  PetscCall(Sectors(s->point->problem, s->task, &num, &sectors));
+  PetscCall(CospinWindowGrow(s->point, sectors, grown));
+  PetscCall(PetscFree(sectors));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  Settings settings;
-  Modes modes = {.outcome = COSPIN_GOOD, .horizon = INFINITY};
-  int num, *representatives;
+  static const CospinWindowUser user = {COSPIN_MODE_LEAK, solve, grow};
   char prefix[64];
+  Search search = {.point = point, .task = task, .prefix = prefix};
+  double tolerance, leak;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  PetscCall(read_settings(point->problem, task, NULL, &settings, &ok));
-  PetscCall(Sectors(point->problem, task, &num, &representatives));
-  if (point->steady.spectrum) PetscCall(CospinSpectrumRelease(point->steady.spectrum));
-  PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &modes.modes));
-  for (int k = 0; k < num; k++) {
-    PetscCall(add_sector(point, &settings, prefix,
-                         representatives + k * point->problem->system.num_coordinates, &modes));
-  }
-  if (modes.num > 1) PetscCall(PetscTimSort(modes.num, modes.modes, sizeof(Mode), compare_modes, NULL));
-  add_amplitudes(&modes);
-  PetscCall(store(&modes, &settings, results, outcome));
-  PetscCall(PetscFree(modes.modes));
-  PetscCall(PetscFree(representatives));
-  PetscCall(destroy_settings(&settings));
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(read_count(point->problem, task, NULL, &search.count, &ok));
+  PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
+  PetscCall(store(&search.modes, search.count, tolerance, results, outcome));
+  PetscCall(PetscFree(search.modes.modes));
   PetscFunctionReturn(0);
 }
 

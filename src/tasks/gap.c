@@ -8,6 +8,7 @@
    The factorisation and the null vectors of the steady state are used again.
 */
 #include "settings.h"
+#include <cospin/window.h>
 
 static const CospinKey keys[] = {
     COSPIN_TASK_SECTOR_KEY,
@@ -20,10 +21,15 @@ static const CospinTaskVariable variables[] = {
      "-Re lambda"},
     {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of the slowest mode", "-Im lambda"},
     {"lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the slowest mode", "1/rate"},
-    {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero", "10 eps |L|"},
+    {"error", COSPIN_REAL, PETSC_FALSE, "rate", "bound of what rounding does to the eigenvalue",
+     "resolution |x||y|/|y^H x|; missing: left vectors are not known"},
+    {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero",
+     "10 eps times the largest sum of moduli of terms in a column"},
     {"zeros", COSPIN_INTEGER, PETSC_FALSE, "1", "eigenvalues that count as zero", ""},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the slowest mode",
      "|L x - lambda x| / (|L| |x|)"},
+    {"leak", COSPIN_REAL, PETSC_FALSE, "1", "residual of the mode and of null vectors in a larger window",
+     "0 where every cutoff is the deck's"},
     {"horizon", COSPIN_REAL, PETSC_FALSE, "rate", "frequency up to which no slower mode was missed",
      "inf: certain"},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of its sector", ""},
@@ -35,7 +41,9 @@ static const CospinTaskRule rules[] = {
     {"rate", COSPIN_ALL, 0, "0", NULL},
     {"frequency", COSPIN_ALL, 0, NULL, NULL},
     {"lifetime", COSPIN_ALL, 0, "1/rate", "1/rate"},
+    {"error", COSPIN_MAY_MISS, 0, "0", NULL},
     {"resolution", COSPIN_ALL, 0, "0", NULL},
+    {"leak", COSPIN_ALL, 0, "0", "1e-8"},
     {"zeros", COSPIN_ALL, 0, "0", NULL},
     {"residual", COSPIN_ALL, 0, "0", "tolerance"},
     {"horizon", COSPIN_ALL, 0, "0", NULL},
@@ -61,59 +69,78 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 /* The slowest mode so far, and where it was found. */
 typedef struct {
   double complex lambda;
-  double residual, horizon, resolution;
+  double residual, error, horizon, resolution;
+  double leak; /* its own, and that of null vectors */
   PetscInt64 dimension;
   int iterations, zeros;
   CospinOutcome outcome;
 } Slowest;
 
-/* Without null vectors *zero tells that the slowest mode is one, and nothing is noted. */
-static PetscErrorCode search(CospinSpectrum spectrum, int num_null, Vec null[], Slowest *slowest,
-                             PetscBool *zero)
+static PetscErrorCode note_leak(CospinPoint point, CospinSpectrum spectrum, Vec x, double complex lambda,
+                                Slowest *slowest)
+{
+  double leak;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinWindowLeak(point, spectrum, x, lambda, &leak));
+  slowest->leak = PetscMax(slowest->leak, leak);
+  PetscFunctionReturn(0);
+}
+
+/* Without null vectors: *zero is the slowest mode if that is one, and nothing is noted. */
+static PetscErrorCode search(CospinPoint point, CospinSpectrum spectrum, int num_null, Vec null[],
+                             Slowest *slowest, Vec *zero)
 {
   const PetscInt64 dimension = CospinSectorDimension(spectrum->sector);
   CospinMode mode;
   int num;
 
   PetscFunctionBeginUser;
-  *zero = PETSC_FALSE;
+  *zero = NULL;
   slowest->resolution = PetscMax(slowest->resolution, spectrum->resolution);
   slowest->zeros += num_null;
+  for (int k = 0; k < num_null; k++) PetscCall(note_leak(point, spectrum, null[k], 0.0, slowest));
   if (dimension <= num_null) PetscFunctionReturn(0);
   PetscCall(CospinSpectrumSlowest(spectrum, 1, num_null, null, PETSC_FALSE, &num, &mode));
   slowest->iterations += spectrum->iterations;
   slowest->horizon = PetscMin(slowest->horizon, spectrum->horizon);
   slowest->outcome = CospinOutcomeWorse(slowest->outcome, spectrum->outcome);
   if (num == 0) PetscFunctionReturn(0);
-  *zero = (PetscBool)(num_null == 0 && cabs(mode.lambda) <= spectrum->resolution);
-  if (!*zero && !(creal(mode.lambda) <= creal(slowest->lambda))) {
+  if (num_null == 0 && cabs(mode.lambda) <= spectrum->resolution) {
+    *zero = mode.right;
+    mode.right = NULL;
+  } else if (!(creal(mode.lambda) <= creal(slowest->lambda))) {
     slowest->lambda = mode.lambda;
     slowest->residual = mode.residual;
+    slowest->error = mode.error;
     slowest->dimension = dimension;
+    PetscCall(note_leak(point, spectrum, mode.right, mode.lambda, slowest));
   }
   PetscCall(CospinModesDestroy(num, &mode));
   PetscFunctionReturn(0);
 }
 
-/* Null vectors are looked for where there are some, for their search has to end between two eigenvalues. */
+/* Null vectors are looked for where there are some, for their search has to end between two eigenvalues. One
+   at the resolution may be none to that search. */
 static PetscErrorCode search_sector(CospinPoint point, const int representative[], const char prefix[],
                                     Slowest *slowest)
 {
   CospinSpectrum spectrum;
   double complex next;
-  PetscBool zero = PETSC_FALSE;
-  Vec *null = NULL;
+  Vec zero = NULL, none, *null = NULL;
   int num = 0;
 
   PetscFunctionBeginUser;
   PetscCall(
       CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
   if (!spectrum) PetscFunctionReturn(0);
-  if (!spectrum->has_trace) PetscCall(search(spectrum, 0, NULL, slowest, &zero));
+  if (!spectrum->has_trace) PetscCall(search(point, spectrum, 0, NULL, slowest, &zero));
   if (spectrum->has_trace || zero) {
     PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
-    PetscCall(search(spectrum, num, null, slowest, &zero));
+    if (num || !zero) PetscCall(search(point, spectrum, num, null, slowest, &none));
+    if (!num && zero) PetscCall(search(point, spectrum, 1, &zero, slowest, &none));
   }
+  PetscCall(VecDestroy(&zero));
   PetscCall(VecDestroyVecs(num, &null));
   PetscCall(CospinSpectrumDestroy(&spectrum));
   PetscFunctionReturn(0);
@@ -123,15 +150,14 @@ static PetscErrorCode search_sector(CospinPoint point, const int representative[
 static PetscErrorCode search_beside(CospinPoint point, const char prefix[], Slowest *slowest, PetscBool *done)
 {
   const CospinSteadyState *steady;
-  PetscBool zero;
-  Vec null;
+  Vec null, none;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
   *done = (PetscBool)(steady->rho != NULL);
   if (!*done) PetscFunctionReturn(0);
   null = steady->rho;
-  PetscCall(search(steady->spectrum, 1, &null, slowest, &zero));
+  PetscCall(search(point, steady->spectrum, 1, &null, slowest, &none));
   PetscFunctionReturn(0);
 }
 
@@ -156,35 +182,78 @@ static PetscErrorCode search_all(CospinPoint point, const CospinRecord *task, co
   PetscFunctionReturn(0);
 }
 
+/* Of a CospinWindowUser. */
+typedef struct {
+  CospinPoint point;
+  const CospinRecord *task;
+  const char *prefix;
+  Slowest slowest;
+} Search;
+
+static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
+{
+  Search *s = (Search *)context;
+
+  PetscFunctionBeginUser;
+  s->slowest = (Slowest){
+      .lambda = CMPLX(NAN, NAN), .residual = NAN, .error = NAN, .horizon = INFINITY, .outcome = COSPIN_GOOD};
+  PetscCall(search_all(s->point, s->task, s->prefix, &s->slowest));
+  *leak = s->slowest.leak;
+  *outcome = s->slowest.outcome;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode grow(void *context, PetscBool *grown)
+{
+  const Search *s = (const Search *)context;
+  int num, *sectors;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSectors(s->point->problem, s->task, &num, &sectors));
+  PetscCall(CospinWindowGrow(s->point, sectors, grown));
+  PetscCall(PetscFree(sectors));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store(const Slowest *slowest, CospinResults results)
+{
+  const double rate = CospinTaskRate(slowest->lambda, slowest->resolution);
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "rate", 0, rate));
+  PetscCall(
+      CospinResultsSet(results, "frequency", 0, CospinTaskFrequency(slowest->lambda, slowest->resolution)));
+  PetscCall(CospinResultsSet(results, "lifetime", 0, 1.0 / rate));
+  PetscCall(CospinResultsSet(results, "error", 0, slowest->error));
+  PetscCall(CospinResultsSet(results, "resolution", 0, slowest->resolution));
+  PetscCall(CospinResultsSet(results, "zeros", 0, slowest->zeros));
+  PetscCall(CospinResultsSet(results, "residual", 0, slowest->residual));
+  PetscCall(CospinResultsSet(results, "leak", 0, slowest->leak));
+  PetscCall(CospinResultsSet(results, "horizon", 0, slowest->horizon));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)slowest->dimension));
+  PetscCall(CospinResultsSet(results, "iterations", 0, slowest->iterations));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  Slowest slowest = {.lambda = CMPLX(NAN, NAN), .residual = NAN, .horizon = INFINITY, .outcome = COSPIN_GOOD};
+  static const CospinWindowUser user = {COSPIN_MODE_LEAK, solve, grow};
   char prefix[64];
-  double tolerance, rate;
+  Search search = {point, task, prefix, {.zeros = 0}};
+  const Slowest *slowest = &search.slowest;
+  double tolerance, leak;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(search_all(point, task, prefix, &slowest));
-  *outcome = slowest.outcome;
-  if (PetscIsNanReal(creal(slowest.lambda))) {
-    *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* nothing but steady states */
-  } else if (!(slowest.residual <= tolerance)) {
+  PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
+  if (PetscIsNanReal(creal(slowest->lambda))) /* nothing but steady states */
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR);
+  else if (!(slowest->residual <= tolerance) || CospinTaskUncertain(slowest->lambda, slowest->error))
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-  }
-  rate = CospinTaskRate(slowest.lambda, slowest.resolution);
-  PetscCall(CospinResultsSet(results, "rate", 0, rate));
-  PetscCall(
-      CospinResultsSet(results, "frequency", 0, CospinTaskFrequency(slowest.lambda, slowest.resolution)));
-  PetscCall(CospinResultsSet(results, "lifetime", 0, 1.0 / rate));
-  PetscCall(CospinResultsSet(results, "resolution", 0, slowest.resolution));
-  PetscCall(CospinResultsSet(results, "zeros", 0, slowest.zeros));
-  PetscCall(CospinResultsSet(results, "residual", 0, slowest.residual));
-  PetscCall(CospinResultsSet(results, "horizon", 0, slowest.horizon));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)slowest.dimension));
-  PetscCall(CospinResultsSet(results, "iterations", 0, slowest.iterations));
+  PetscCall(store(slowest, results));
   PetscFunctionReturn(0);
 }
 

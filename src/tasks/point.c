@@ -1,10 +1,7 @@
 /* What the tasks of one grid point share: the problem, its observables and its steady state. */
 #include "settings.h"
-#include <cospin/liouvillian.h>
+#include "steady_state.h"
 #include <cospin/point.h>
-#include <cospin/window.h>
-
-static const double largest_leak = 1e-12;
 
 PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
                                  CospinPoint *point, PetscBool *ok)
@@ -82,103 +79,6 @@ PetscErrorCode CospinPointDestroy(CospinPoint *point)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode normalise(CospinPoint point, CospinSteadyState *steady)
-{
-  double complex trace;
-  PetscReal norm, size;
-  Vec image;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinTraceOf(&point->problem->system, steady->spectrum->sector, steady->rho, &trace));
-  PetscCall(VecNorm(steady->rho, NORM_2, &size));
-  if (cabs(trace) <= PETSC_SQRT_MACHINE_EPSILON * size) { /* a null vector without a trace is no state */
-    steady->outcome = COSPIN_INACCURATE;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(VecScale(steady->rho, (PetscScalar)(1.0 / trace)));
-  PetscCall(VecNorm(steady->rho, NORM_2, &size));
-  PetscCall(VecDuplicate(steady->rho, &image));
-  PetscCall(MatMult(steady->spectrum->liouvillian, steady->rho, image));
-  PetscCall(VecNorm(image, NORM_2, &norm));
-  PetscCall(VecDestroy(&image));
-  steady->residual = norm / (steady->spectrum->norm * size);
-  PetscFunctionReturn(0);
-}
-
-/* Adds one sector's null space; keeps its spectrum and vector while they are the only ones. */
-static PetscErrorCode add_sector(CospinPoint point, const int representative[], const char prefix[])
-{
-  CospinSteadyState *steady = &point->steady;
-  CospinSpectrum spectrum;
-  Vec *null;
-  double complex next;
-  int num;
-
-  PetscFunctionBeginUser;
-  PetscCall(
-      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
-  if (!spectrum) PetscFunctionReturn(0);
-  PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
-  steady->degeneracy += num;
-  steady->outcome = CospinOutcomeWorse(steady->outcome, spectrum->outcome);
-  if (num == 0) steady->residual = spectrum->reached;
-  if (!(-creal(next) >= steady->next_rate)) {
-    if (!PetscIsNanReal(creal(next))) steady->next_rate = -creal(next);
-    if (!PetscIsNanReal(creal(next))) steady->next_frequency = -cimag(next);
-  }
-  if (steady->spectrum == NULL && num == 1) {
-    steady->spectrum = spectrum;
-    steady->rho = null[0];
-    PetscCall(PetscObjectReference((PetscObject)steady->rho));
-  } else {
-    PetscCall(CospinSpectrumDestroy(&spectrum));
-  }
-  PetscCall(VecDestroyVecs(num, &null));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], const int sector[])
-{
-  const int n = point->problem->system.num_coordinates;
-  CospinSteadyState *steady = &point->steady;
-  int num, *representatives;
-
-  PetscFunctionBeginUser;
-  *steady = (CospinSteadyState){
-      .outcome = COSPIN_GOOD, .next_rate = NAN, .next_frequency = NAN, .residual = NAN, .leak = 0.0};
-  PetscCall(CospinTaskSteadySectors(point->problem, &num, &representatives));
-  if (sector) PetscCall(PetscArraycpy(representatives, sector, n));
-  if (sector) num = 1;
-  for (int k = 0; k < num; k++) PetscCall(add_sector(point, representatives + k * n, prefix));
-  if (steady->degeneracy > 1) steady->outcome = COSPIN_DEGENERATE;
-  if (steady->degeneracy == 0) steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_NOT_CONVERGED);
-  if (steady->degeneracy > 1) {
-    PetscCall(VecDestroy(&steady->rho));
-    PetscCall(CospinSpectrumDestroy(&steady->spectrum));
-  }
-  if (steady->rho) PetscCall(normalise(point, steady));
-  PetscCall(PetscFree(representatives));
-  PetscFunctionReturn(0);
-}
-
-/* The steady state in windows that are large enough for it. */
-static PetscErrorCode settle_steady(CospinPoint point, const char prefix[], const int sector[])
-{
-  PetscBool grown = PETSC_TRUE;
-
-  PetscFunctionBeginUser;
-  while (grown) {
-    CospinSteadyState *steady = &point->steady;
-    PetscCall(compute_steady(point, prefix, sector));
-    if (!steady->rho) PetscFunctionReturn(0);
-    PetscCall(CospinWindowLeak(point, steady->spectrum, steady->rho, 0.0, &steady->leak));
-    if (steady->leak <= largest_leak) PetscFunctionReturn(0);
-    PetscCall(CospinWindowGrow(point, CospinSectorRepresentative(steady->spectrum->sector), &grown));
-  }
-  point->steady.outcome = CospinOutcomeWorse(point->steady.outcome, COSPIN_WINDOW_LIMIT);
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode is_kept(CospinPoint point, const int sector[], PetscBool *answer)
 {
   PetscFunctionBeginUser;
@@ -199,7 +99,7 @@ PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], co
   PetscCall(is_kept(point, sector, &kept));
   if (kept) PetscFunctionReturn(0);
   PetscCall(forget_steady(point));
-  PetscCall(settle_steady(point, prefix, sector));
+  PetscCall(CospinPointSolveSteady(point, prefix, sector));
   if (sector) {
     PetscCall(PetscMalloc1((size_t)n, &point->steady_sector));
     PetscCall(PetscArraycpy(point->steady_sector, sector, n));

@@ -1,5 +1,18 @@
+/*
+   Projection onto null vectors, and the search for what keeps oscillating.
+
+   A mode belongs to the imaginary axis if its rate is within its error of zero and its frequency is not. On a
+   small sector all modes are known; elsewhere the slowest are looked at, so an oscillation of a frequency
+   beyond the horizon of that search is not seen.
+*/
 #include "settings.h"
+#include <cospin/liouvillian.h>
 #include <cospin/reached.h>
+#include <cospin/window.h>
+
+/* Share of a mode, in units of the state, that counts as none. */
+static const double negligible = 1e-9;
+enum { MAX_LASTING = 256 };
 
 /* coefficients <- (Y^H R)^-1 Y^H rho_0; every rank solves the small system for itself */
 static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initial,
@@ -34,8 +47,66 @@ static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initi
   PetscFunctionReturn(0);
 }
 
-/* rho <- its projection onto the null space of the sector */
-static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, CospinOutcome *outcome)
+/* ---- Oscillations ----------------------------------------------------------------------------------------
+ */
+
+/* Modes that are as slow as the resolution: more of them are asked for until one decays. Left vectors are
+   asked for only if there are any. */
+static PetscErrorCode lasting_modes(CospinSpectrum spectrum, int num_null, Vec null[], int *num,
+                                    CospinMode **modes)
+{
+  const int most = (int)PetscMin(CospinSectorDimension(spectrum->sector) - num_null, MAX_LASTING);
+  const CospinOutcome before = spectrum->outcome;
+  PetscBool more = PETSC_TRUE, left = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  *modes = NULL;
+  for (int count = 1; more && most > 0; count = left ? PetscMin(8 * count + 1, most) : 1) {
+    PetscCall(CospinModesDestroy(*num, *modes));
+    PetscCall(PetscFree(*modes));
+    PetscCall(PetscCalloc1((size_t)count, modes));
+    PetscCall(CospinSpectrumSlowest(spectrum, count, num_null, null, left, num, *modes));
+    more = (PetscBool)(*num == count && CospinModeLasts(spectrum, &(*modes)[*num - 1]) &&
+                       (!left || count < most));
+    if (more && !left) {
+      left = PETSC_TRUE;
+      count = 0; /* once more, with left vectors */
+    }
+  }
+  if (!left) spectrum->outcome = before; /* nothing that lasts was seen */
+  PetscFunctionReturn(0);
+}
+
+/* The lasting oscillation with the largest part in rho, if it has any. */
+static PetscErrorCode find_oscillation(CospinSpectrum spectrum, int num_null, Vec null[], Vec rho,
+                                       double *amplitude, double *frequency)
+{
+  CospinMode *modes;
+  PetscReal size;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecNorm(rho, NORM_2, &size));
+  PetscCall(lasting_modes(spectrum, num_null, null, &num, &modes));
+  for (int k = 0; k < num && modes[k].left; k++) {
+    PetscScalar overlap;
+    if (!CospinModeLasts(spectrum, &modes[k])) continue;
+    PetscCall(VecDot(rho, modes[k].left, &overlap)); /* y^H rho, the share of x of length 1 */
+    if (PetscAbsScalar(overlap) <= negligible * size || PetscAbsScalar(overlap) <= *amplitude) continue;
+    *amplitude = PetscAbsScalar(overlap);
+    *frequency = PetscAbsReal(cimag(modes[k].lambda));
+  }
+  PetscCall(CospinModesDestroy(num, modes));
+  PetscCall(PetscFree(modes));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Sectors ---------------------------------------------------------------------------------------------
+ */
+
+/* rho <- its projection onto the null space of the sector; separation is then that of its null vectors */
+static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, double *amplitude, CospinReached *reached)
 {
   PetscScalar *coefficients;
   Vec *right, *left = NULL;
@@ -44,12 +115,14 @@ static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, CospinOutcome *o
 
   PetscFunctionBeginUser;
   PetscCall(CospinSpectrumNull(spectrum, &num, &right, &next));
+  PetscCall(find_oscillation(spectrum, num, right, rho, amplitude, &reached->frequency));
   PetscCall(CospinSpectrumRelease(spectrum));
   if (num) PetscCall(CospinSpectrumLeftNull(spectrum, &num_left, &left));
-  *outcome = CospinOutcomeWorse(*outcome, spectrum->outcome);
+  reached->outcome = CospinOutcomeWorse(reached->outcome, spectrum->outcome);
   PetscCall(PetscMalloc1((size_t)num + 1, &coefficients));
   if (num_left != num) {
-    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE); /* one of them lies at the resolution */
+    reached->outcome =
+        CospinOutcomeWorse(reached->outcome, COSPIN_INACCURATE); /* one lies at the resolution */
   } else {
     if (num) PetscCall(solve_overlaps(num, right, left, rho, coefficients));
     PetscCall(VecSet(rho, 0.0));
@@ -61,26 +134,13 @@ static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, CospinOutcome *o
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode compute_residual(CospinBlock *block)
-{
-  PetscReal size, residual;
-  Vec image;
-
-  PetscFunctionBeginUser;
-  PetscCall(VecDuplicate(block->rho, &image));
-  PetscCall(MatMult(block->spectrum->liouvillian, block->rho, image));
-  PetscCall(VecNorm(block->rho, NORM_2, &size));
-  PetscCall(VecNorm(image, NORM_2, &residual));
-  PetscCall(VecDestroy(&image));
-  block->residual = size > 0 ? residual / (block->spectrum->norm * size) : 0.0;
-  PetscFunctionReturn(0);
-}
-
 /* One sector; leaves spectrum NULL where the initial state has no elements. */
 static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const int representative[],
-                                   const char prefix[], CospinBlock *block, CospinOutcome *outcome)
+                                   const char prefix[], CospinBlock *block, double *amplitude,
+                                   CospinReached *reached)
 {
   PetscReal norm;
+  double leak;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra,
@@ -90,8 +150,10 @@ static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const
   PetscCall(CospinStateVector(initial, block->spectrum->sector, block->rho));
   PetscCall(VecNorm(block->rho, NORM_2, &norm));
   if (norm > 0) {
-    PetscCall(project(block->spectrum, block->rho, outcome));
-    PetscCall(compute_residual(block));
+    PetscCall(project(block->spectrum, block->rho, amplitude, reached));
+    PetscCall(CospinStateQuality(point, block->spectrum, block->rho, &block->quality));
+    PetscCall(CospinWindowLeak(point, block->spectrum, block->rho, 0.0, &leak));
+    reached->leak = PetscMax(reached->leak, leak);
   } else {
     PetscCall(VecDestroy(&block->rho));
     PetscCall(CospinSpectrumDestroy(&block->spectrum));
@@ -99,34 +161,56 @@ static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const
   PetscFunctionReturn(0);
 }
 
+/* What windows have cut from the initial state: its trace is kept by the projection. */
+static PetscErrorCode measure_loss(CospinPoint point, CospinReached *reached)
+{
+  int windows[COSPIN_MAX_COORDINATES];
+  double complex trace = 0.0;
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  CospinProblemWindows(point->problem, windows, &any);
+  for (int k = 0; k < reached->num && any; k++) {
+    const CospinBlock *block = &reached->blocks[k];
+    double complex part;
+    PetscCall(CospinTraceOf(&point->problem->system, block->spectrum->sector, block->rho, &part));
+    trace += part;
+  }
+  if (any) reached->leak = PetscMax(reached->leak, cabs(trace - 1.0));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscBool whole,
-                                  const char prefix[], int *num, CospinBlock **blocks, CospinOutcome *outcome)
+                                  const char prefix[], CospinReached *reached)
 {
   const int n = point->problem->system.num_coordinates;
   int num_sectors, *representatives;
+  double amplitude = 0.0;
 
   PetscFunctionBeginUser;
-  *num = 0;
-  *outcome = COSPIN_GOOD;
+  *reached = (CospinReached){.outcome = COSPIN_GOOD, .frequency = NAN};
   PetscCall(CospinTaskSectorsRead(point->problem, point->observables, NULL, whole ? initial : NULL,
                                   &num_sectors, &representatives));
-  PetscCall(PetscCalloc1((size_t)num_sectors, blocks));
+  PetscCall(PetscCalloc1((size_t)num_sectors, &reached->blocks));
   for (int k = 0; k < num_sectors; k++) {
-    CospinBlock *block = &(*blocks)[*num];
-    PetscCall(reach_sector(point, initial, representatives + k * n, prefix, block, outcome));
-    if (block->spectrum) (*num)++;
+    CospinBlock *block = &reached->blocks[reached->num];
+    PetscCall(reach_sector(point, initial, representatives + k * n, prefix, block, &amplitude, reached));
+    if (block->spectrum) reached->num++;
   }
+  PetscCall(measure_loss(point, reached));
+  if (!PetscIsNanReal(reached->frequency))
+    reached->outcome = CospinOutcomeWorse(reached->outcome, COSPIN_OSCILLATING);
   PetscCall(PetscFree(representatives));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinBlocksDestroy(int num, CospinBlock **blocks)
+PetscErrorCode CospinReachedDestroy(CospinReached *reached)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < num; k++) {
-    PetscCall(VecDestroy(&(*blocks)[k].rho));
-    PetscCall(CospinSpectrumDestroy(&(*blocks)[k].spectrum));
+  for (int k = 0; k < reached->num; k++) {
+    PetscCall(VecDestroy(&reached->blocks[k].rho));
+    PetscCall(CospinSpectrumDestroy(&reached->blocks[k].spectrum));
   }
-  PetscCall(PetscFree(*blocks));
+  PetscCall(PetscFree(reached->blocks));
   PetscFunctionReturn(0);
 }

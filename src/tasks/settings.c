@@ -168,6 +168,13 @@ double CospinTaskFrequency(double complex lambda, double resolution)
   return PetscAbsReal(cimag(lambda)) <= resolution ? 0.0 : -cimag(lambda);
 }
 
+PetscBool CospinTaskUncertain(double complex lambda, double error)
+{
+  static const double largest_share = 0.01;
+
+  return (PetscBool)(lambda != 0.0 && error > largest_share * cabs(lambda));
+}
+
 PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives)
 {
   CospinPolynomial one;
@@ -257,8 +264,8 @@ PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task
   PetscCall(CospinPointSteadyState(point, prefix, sectors, steady));
   PetscCall(PetscFree(sectors));
   *outcome = (*steady)->outcome;
-  if ((*steady)->rho && !((*steady)->residual <= largest_steady_residual))
-    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  if ((*steady)->rho)
+    *outcome = CospinOutcomeWorse(*outcome, CospinStateJudge(&(*steady)->quality, largest_steady_residual));
   if ((*steady)->spectrum) PetscCall(CospinSpectrumRelease((*steady)->spectrum));
   PetscFunctionReturn(0);
 }

@@ -169,7 +169,8 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->mesh_dimension = CospinLatticeRank(problem->lattice);
   new->iterative =
       (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector), new->mesh_dimension);
-  new->shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
+  new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
+  new->shift = new->first_shift;
   *spectrum = new;
   PetscFunctionReturn(0);
 }
@@ -245,6 +246,29 @@ PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s
   PetscCall(
       (spectrum->davidson ? CospinShellResolvent : CospinFactorsResolvent)(spectrum, s, b, a, right, left));
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSpectrumWeigh(CospinSpectrum spectrum, Vec x, double *weighed)
+{
+  double largest;
+  PetscReal sum;
+
+  PetscFunctionBeginUser;
+  if (spectrum->shell) {
+    PetscCall(VecNorm(x, NORM_1, &sum));
+    *weighed = spectrum->scale * sum;
+  } else {
+    PetscCall(
+        CospinLiouvillianScale(spectrum->comm, spectrum->generator, spectrum->sector, x, &largest, weighed));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscBool CospinModeLasts(CospinSpectrum spectrum, const CospinMode *mode)
+{
+  const double error = PetscMax(spectrum->resolution, mode->error); /* NaN: the former */
+
+  return (PetscBool)(PetscAbsReal(creal(mode->lambda)) <= error && PetscAbsReal(cimag(mode->lambda)) > error);
 }
 
 PetscErrorCode CospinModesDestroy(int num, CospinMode modes[])

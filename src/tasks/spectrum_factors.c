@@ -40,6 +40,44 @@ static const double null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e
 static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
 static const double far_below = 0.1; /* modes slower than this share of the shift look alike from there */
 
+/* ---- The shift -------------------------------------------------------------------------------------------
+ */
+
+/* A target that the options have changed is left alone. */
+static PetscErrorCode set_shift(CospinSpectrum spectrum, double shift, double centre, PetscBool *moved)
+{
+  const PetscScalar before = (PetscScalar)CMPLX(spectrum->shift, spectrum->centre),
+                    after = (PetscScalar)CMPLX(shift, centre);
+  PetscScalar target;
+  ST st;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinFactorsConfigure(spectrum)); /* it may have been released */
+  PetscCall(EPSGetTarget(spectrum->eps, &target));
+  *moved = (PetscBool)(target == before);
+  if (!*moved) PetscFunctionReturn(0);
+  spectrum->shift = shift;
+  spectrum->centre = centre;
+  PetscCall(EPSSetTarget(spectrum->eps, after));
+  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(STSetShift(st, after));
+  PetscFunctionReturn(0);
+}
+
+/* To the size of an eigenvalue, unless it is near that already. */
+static PetscErrorCode move_shift(CospinSpectrum spectrum, double shift, PetscBool *moved)
+{
+  static const double least_over_resolution = 100.0;
+
+  PetscFunctionBeginUser;
+  *moved = PETSC_FALSE;
+  shift = PetscMax(shift, least_over_resolution * spectrum->resolution);
+  if (shift <= spectrum->shift && shift >= far_below * spectrum->shift) PetscFunctionReturn(0);
+  if (spectrum->iterative && shift < spectrum->shift) PetscFunctionReturn(0); /* GMRES would not converge */
+  PetscCall(set_shift(spectrum, shift, spectrum->centre, moved));
+  PetscFunctionReturn(0);
+}
+
 /* A positive vector is close to a state, and to the slowest mode of a Metzler matrix. It must have no
    symmetry of the generator, or it would see only its own kind of modes: so it is an irregular one, the same
    on any number of ranks. Null vectors that are left after some have been found are seen by another one only:
@@ -180,11 +218,13 @@ static PetscErrorCode find_nulls(CospinSpectrum spectrum, int most, int *num, Ve
 static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double complex *next)
 {
   PetscInt dimension, most;
+  PetscBool moved;
 
   PetscFunctionBeginUser;
   *num = 0;
   *next = CMPLX(NAN, NAN);
-  spectrum->centre = 0.0; /* what is looked for lies there */
+  if (spectrum->shift != spectrum->first_shift || spectrum->centre != 0.0) /* what is looked for lies there */
+    PetscCall(set_shift(spectrum, spectrum->first_shift, 0.0, &moved));
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   most = PetscMin(dimension, COSPIN_MAX_NULL);
   PetscCall(PetscCalloc1((size_t)most, null));
@@ -209,6 +249,8 @@ static PetscErrorCode LeftNull(CospinSpectrum spectrum, int *num, Vec **null)
   *adjoint = *spectrum;
   adjoint->living = NULL;
   adjoint->eps = NULL;
+  adjoint->shift = adjoint->first_shift;
+  adjoint->centre = 0.0;
   PetscCall(PetscStrallocpy(spectrum->prefix, &adjoint->prefix));
   PetscCall(MatHermitianTranspose(spectrum->liouvillian, MAT_INITIAL_MATRIX, &adjoint->liouvillian));
   PetscCall(Null(adjoint, num, null, &next));
@@ -332,28 +374,6 @@ static PetscErrorCode run(CospinSpectrum spectrum, Search *search)
   PetscFunctionReturn(0);
 }
 
-/* A target that the options have changed is left alone. */
-static PetscErrorCode move_shift(CospinSpectrum spectrum, double shift, PetscBool *moved)
-{
-  static const double least_over_resolution = 100.0;
-  PetscScalar target;
-  ST st;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinFactorsConfigure(spectrum)); /* it may have been released */
-  shift = PetscMax(shift, least_over_resolution * spectrum->resolution);
-  PetscCall(EPSGetTarget(spectrum->eps, &target));
-  *moved = (PetscBool)(target == (PetscScalar)CMPLX(spectrum->shift, spectrum->centre) &&
-                       (shift > spectrum->shift || shift < far_below * spectrum->shift));
-  if (spectrum->iterative && shift < spectrum->shift) *moved = PETSC_FALSE; /* GMRES would not converge */
-  if (!*moved) PetscFunctionReturn(0);
-  spectrum->shift = shift;
-  PetscCall(EPSSetTarget(spectrum->eps, (PetscScalar)CMPLX(shift, spectrum->centre)));
-  PetscCall(EPSGetST(spectrum->eps, &st));
-  PetscCall(STSetShift(st, (PetscScalar)CMPLX(shift, spectrum->centre)));
-  PetscFunctionReturn(0);
-}
-
 static const CospinMode *least_accurate(int num, const CospinMode modes[])
 {
   const CospinMode *worst = modes;
@@ -364,7 +384,15 @@ static const CospinMode *least_accurate(int num, const CospinMode modes[])
   return worst;
 }
 
-/* Down to the slowest of them if they lie far below the shift; up to an inaccurate one. */
+static int count_below(double modulus, double centre, const Search *search)
+{
+  int count = 0;
+
+  for (int k = 0; k < search->found; k++) count += cabs(search->modes[k].lambda - I * centre) < modulus;
+  return count;
+}
+
+/* Down to the slowest if several lie far below the shift; up to an inaccurate one. */
 static PetscErrorCode approach(CospinSpectrum spectrum, int count, Search *search)
 {
   PetscBool moved = PETSC_TRUE;
@@ -372,13 +400,12 @@ static PetscErrorCode approach(CospinSpectrum spectrum, int count, Search *searc
   PetscFunctionBeginUser;
   for (int k = 0; k < MAX_SHIFTS && moved && search->found; k++) {
     const CospinMode *worst = least_accurate(PetscMin(count, search->found), search->modes);
-    const double slowest = cabs(search->modes[0].lambda - I * spectrum->centre),
-                 least = cabs(worst->lambda - I * spectrum->centre);
+    const double size = cabs(worst->lambda - I * spectrum->centre);
     moved = PETSC_FALSE;
-    if (slowest < far_below * spectrum->shift)
-      PetscCall(move_shift(spectrum, slowest, &moved));
-    else if (worst->residual > poor_residual && least > spectrum->shift)
-      PetscCall(move_shift(spectrum, least, &moved));
+    if (count_below(far_below * spectrum->shift, spectrum->centre, search) > 1)
+      PetscCall(move_shift(spectrum, cabs(search->modes[0].lambda - I * spectrum->centre), &moved));
+    if (!moved && worst->residual > poor_residual && size > spectrum->shift)
+      PetscCall(move_shift(spectrum, size, &moved));
     if (moved) PetscCall(run(spectrum, search));
   }
   PetscFunctionReturn(0);

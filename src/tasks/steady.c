@@ -9,6 +9,7 @@
 #include "settings.h"
 #include <cospin/liouvillian.h>
 #include <cospin/reached.h>
+#include <cospin/window.h>
 
 /* A block's trace comes from a projection, whose overlaps are good to about this. */
 static const double trace_tolerance = 1e-9;
@@ -19,6 +20,13 @@ static const CospinKey keys[] = {
      .instead = "sector",
      .unit = "",
      .help = "where several steady states exist: the state from which the one that is reported is reached"},
+    {.name = "time_average",
+     .type = COSPIN_KEY_BOOLEAN,
+     .default_text = "false",
+     .unit = "",
+     .help = "of a start that never becomes steady, because part of it oscillates for ever: give its average "
+             "over "
+             "long times"},
     COSPIN_TASK_SECTOR_KEY,
     COSPIN_TASK_STORE_KEY,
     COSPIN_TASK_TOLERANCE_KEY,
@@ -27,12 +35,19 @@ static const CospinKey keys[] = {
 
 static const CospinTaskVariable variables[] = {
     {"degeneracy", COSPIN_INTEGER, PETSC_FALSE, "1", "number of steady states",
-     "null vectors in sectors with a trace"},
+     "null vectors in sectors with a trace; where that is one, also coherences of other sectors that last"},
     {"next_rate", COSPIN_REAL, PETSC_FALSE, "rate", "rate of the eigenvalue next to zero, an estimate",
      "to a few digits; of those that oscillate a slower one may be farther away: see task gap"},
     {"next_lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the mode next to zero, an estimate",
      "1/next_rate"},
-    {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero", "10 eps |L|"},
+    {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of an oscillation that lasts",
+     "of the start's largest one; missing: it settles"},
+    {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero",
+     "10 eps times the largest sum of moduli of terms in a column"},
+    {"error", COSPIN_REAL, PETSC_FALSE, "1", "bound of what rounding does to expectation values",
+     "(eps sum_j c_j |rho_j| + |L rho|)/separation of the null vectors; of operators of size one"},
+    {"edge", COSPIN_REAL, PETSC_FALSE, "1", "population at the edge of a cutoff",
+     "of as many highest levels as a move can pass; 0 without a cutoff in the deck"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the steady state", "|L rho| / (|L| |rho|)"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "residual in a larger window",
      "0 where every cutoff is the deck's"},
@@ -51,7 +66,10 @@ static const CospinTaskRule rules[] = {
     {"degeneracy", COSPIN_ALL, 0, "1", NULL},
     {"next_rate", COSPIN_MAY_MISS, 0, "0", NULL},
     {"next_lifetime", COSPIN_MAY_MISS, 0, "1/next_rate", "1/next_rate"},
+    {"frequency", COSPIN_MAY_MISS, 0, "0", NULL},
     {"resolution", COSPIN_ALL, 0, "0", NULL},
+    {"error", COSPIN_ALL, 0, "0", "1e-7"},
+    {"edge", COSPIN_ALL, 0, "0", NULL},
     {"residual", COSPIN_ALL, 0, "0", "tolerance"},
     {"leak", COSPIN_ALL, 0, "0", NULL},
     {"trace", COSPIN_ALL, 1, "-1e-9", "1e-9"},
@@ -84,7 +102,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 /* What is recomputed from a state, summed over its blocks. */
 typedef struct {
   double complex trace;
-  double smallest, imaginary, residual, resolution;
+  double smallest, imaginary, resolution;
+  CospinQuality quality;
   PetscInt64 dimension, nonzeros;
   int iterations;
 } Inspection;
@@ -124,7 +143,10 @@ static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *i
     PetscCall(CospinTraceOf(spectrum->system, spectrum->sector, blocks[k].rho, &trace));
     PetscCall(inspect_populations(&blocks[k], inspection));
     inspection->trace += trace;
-    inspection->residual = PetscMax(inspection->residual, blocks[k].residual);
+    inspection->quality.residual = PetscMax(inspection->quality.residual, blocks[k].quality.residual);
+    inspection->quality.error += blocks[k].quality.error;
+    inspection->quality.edge += blocks[k].quality.edge;
+    if (blocks[k].quality.cut) inspection->quality.cut = PETSC_TRUE;
     inspection->resolution = PetscMax(inspection->resolution, spectrum->resolution);
     inspection->dimension = PetscMax(inspection->dimension, CospinSectorDimension(spectrum->sector));
     inspection->nonzeros = PetscMax(inspection->nonzeros, spectrum->nonzeros);
@@ -182,15 +204,17 @@ static PetscErrorCode store_observables(CospinPoint point, const CospinRecord *t
 }
 
 static PetscErrorCode store_state(CospinPoint point, const CospinRecord *task, int num,
-                                  const CospinBlock blocks[], double tolerance, CospinResults results,
-                                  CospinOutcome *outcome)
+                                  const CospinBlock blocks[], double leak, double tolerance,
+                                  CospinResults results, CospinOutcome *outcome)
 {
   Inspection inspection;
 
   PetscFunctionBeginUser;
   PetscCall(inspect(num, blocks, &inspection));
-  PetscCall(CospinResultsSet(results, "residual", 0, inspection.residual));
-  PetscCall(CospinResultsSet(results, "leak", 0, point->steady.leak));
+  PetscCall(CospinResultsSet(results, "residual", 0, inspection.quality.residual));
+  PetscCall(CospinResultsSet(results, "error", 0, inspection.quality.error));
+  PetscCall(CospinResultsSet(results, "edge", 0, inspection.quality.edge));
+  PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "resolution", 0, inspection.resolution));
   PetscCall(CospinResultsSet(results, "trace", 0, creal(inspection.trace)));
   PetscCall(CospinResultsSet(results, "smallest_population", 0, inspection.smallest));
@@ -199,8 +223,9 @@ static PetscErrorCode store_state(CospinPoint point, const CospinRecord *task, i
   PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)inspection.nonzeros));
   PetscCall(CospinResultsSet(results, "iterations", 0, inspection.iterations));
   PetscCall(store_observables(point, task, num, blocks, results, outcome));
-  if (!(inspection.residual <= tolerance) || inspection.smallest < -tolerance ||
-      inspection.imaginary > tolerance || !(PetscAbsReal(creal(inspection.trace) - 1.0) <= trace_tolerance)) {
+  *outcome = CospinOutcomeWorse(*outcome, CospinStateJudge(&inspection.quality, tolerance));
+  if (inspection.smallest < -tolerance || inspection.imaginary > tolerance ||
+      !(PetscAbsReal(creal(inspection.trace) - 1.0) <= trace_tolerance)) {
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscFunctionReturn(0);
@@ -224,24 +249,69 @@ static PetscErrorCode keep_state(CospinPoint point, const CospinRecord *task, in
   PetscFunctionReturn(0);
 }
 
-/* Several steady states: the one that `initial` leads to. */
+/* ---- Several steady states: the one that `initial` leads to ----------------------------------------------
+ */
+
+typedef struct {
+  CospinPoint point;
+  const CospinRecord *task;
+  const char *prefix;
+  CospinReached reached;
+} Reaching;
+
+/* Of a CospinWindowUser: null vectors of other sectors and the initial state may need larger windows than
+   those with a trace. */
+static PetscErrorCode reach(void *context, double *leak, CospinOutcome *outcome)
+{
+  Reaching *reaching = (Reaching *)context;
+  const CospinPoint point = reaching->point;
+  const PetscBool whole = (PetscBool)(CospinTaskStores(reaching->task) ||
+                                      CospinObservablesNeed(point->problem->deck) == COSPIN_NEEDS_STATE);
+  CospinState initial;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinReachedDestroy(&reaching->reached));
+  PetscCall(
+      CospinStateCreate(point->problem, CospinRecordGet(reaching->task, "initial"), NULL, &initial, &ok));
+  PetscCall(CospinReachedState(point, initial, whole, reaching->prefix, &reaching->reached));
+  PetscCall(CospinStateDestroy(&initial));
+  *leak = reaching->reached.leak;
+  *outcome = reaching->reached.outcome;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode grow(void *context, PetscBool *grown)
+{
+  Reaching *reaching = (Reaching *)context;
+  int num, *sectors;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSteadySectors(reaching->point->problem, &num, &sectors));
+  PetscCall(CospinReachedDestroy(&reaching->reached)); /* it borrows the problem */
+  PetscCall(CospinWindowGrow(reaching->point, sectors, grown));
+  PetscCall(PetscFree(sectors));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, const char prefix[],
                                    double tolerance, CospinResults results, CospinOutcome *outcome)
 {
-  CospinBlock *blocks;
-  CospinState initial;
-  PetscBool ok, whole;
-  int num;
+  static const CospinWindowUser user = {COSPIN_STATE_LEAK, reach, grow};
+  const PetscBool average = CospinRecordGet(task, "time_average")->boolean;
+  Reaching reaching = {point, task, prefix, {.num = 0}};
+  CospinReached *reached = &reaching.reached;
+  double leak;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinStateCreate(point->problem, CospinRecordGet(task, "initial"), NULL, &initial, &ok));
-  whole = (PetscBool)(CospinTaskStores(task) ||
-                      CospinObservablesNeed(point->problem->deck) == COSPIN_NEEDS_STATE);
-  PetscCall(CospinReachedState(point, initial, whole, prefix, &num, &blocks, outcome));
-  PetscCall(store_state(point, task, num, blocks, tolerance, results, outcome));
-  PetscCall(keep_state(point, task, num, blocks, *outcome));
-  PetscCall(CospinBlocksDestroy(num, &blocks));
-  PetscCall(CospinStateDestroy(&initial));
+  PetscCall(CospinWindowSettle(&user, &reaching, &leak, outcome));
+  PetscCall(CospinResultsSet(results, "frequency", 0, reached->frequency));
+  if (*outcome == COSPIN_OSCILLATING && average) *outcome = COSPIN_GOOD;
+  if (*outcome != COSPIN_OSCILLATING && reached->num) {
+    PetscCall(store_state(point, task, reached->num, reached->blocks, leak, tolerance, results, outcome));
+    PetscCall(keep_state(point, task, reached->num, reached->blocks, *outcome));
+  }
+  PetscCall(CospinReachedDestroy(reached));
   PetscFunctionReturn(0);
 }
 
@@ -262,13 +332,14 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinPointSteadyState(point, prefix, sectors, &steady));
   PetscCall(PetscFree(sectors));
   *outcome = steady->outcome;
-  PetscCall(CospinResultsSet(results, "residual", 0, steady->residual));
+  PetscCall(CospinResultsSet(results, "residual", 0, steady->quality.residual));
+  PetscCall(CospinResultsSet(results, "leak", 0, steady->leak));
   PetscCall(CospinResultsSet(results, "degeneracy", 0, steady->degeneracy));
   PetscCall(CospinResultsSet(results, "next_rate", 0, steady->next_rate));
   PetscCall(CospinResultsSet(results, "next_lifetime", 0, 1.0 / steady->next_rate));
   if (steady->rho) {
-    const CospinBlock block = {steady->spectrum, steady->rho, steady->residual};
-    PetscCall(store_state(point, task, 1, &block, tolerance, results, outcome));
+    const CospinBlock block = {steady->spectrum, steady->rho, steady->quality};
+    PetscCall(store_state(point, task, 1, &block, steady->leak, tolerance, results, outcome));
     PetscCall(keep_state(point, task, 1, &block, *outcome));
   } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {
     PetscCall(select_state(point, task, prefix, tolerance, results, outcome));

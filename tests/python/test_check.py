@@ -19,7 +19,7 @@ DECK = """
 title: small archive
 parameters: {N: 4, w: 1, x: 0.3}
 grid: {w: [1, 2]}
-components: {ions: {kind: ensemble, size: N}, b: {kind: mode, cutoff: 4}}
+components: {ions: {kind: ensemble, size: N}, b: {kind: mode, cutoff: 4, edge: 1}}
 hamiltonian: [x*ions.Sp*b.a + hc]
 jumps:
   - {rate: 1, operator: b.a}

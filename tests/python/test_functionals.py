@@ -203,7 +203,7 @@ tasks:
         """A spin-3/2 in a cavity of four levels; conserved excitations leave a kernel and blocks of their own."""
         deck = """
 title: A spin in a cavity
-components: {s: {kind: spin, S: 3/2}, c: {kind: mode, cutoff: 4}}
+components: {s: {kind: spin, S: 3/2}, c: {kind: mode, cutoff: 4, edge: 1}}
 hamiltonian: [0.8*c.a*s.Sp + hc]
 jumps:
   - {rate: 0.5, operator: c.a}
@@ -326,7 +326,7 @@ tasks:
             self.compare(data, "evolve", {"kitagawa": xi[:, 0], "wineland": xi[:, 1]}, 1e-3)
         data = run("""
 title: Atoms of three levels in a cavity
-components: {g: {kind: levels, size: 2, levels: 3}, c: {kind: mode, cutoff: 3}}
+components: {g: {kind: levels, size: 2, levels: 3}, c: {kind: mode, cutoff: 3, edge: 1}}
 hamiltonian: ['0.8*c.a*g.E[2,0] + hc']
 jumps:
   - {rate: 0.5, operator: c.a}

@@ -414,20 +414,33 @@ void Conformance_Expectations(const Model *model)
   free(sectors);
 }
 
-/* Number of null vectors in sectors with a trace, by singular values. */
-static int dense_degeneracy(const Model *model)
+static int nullity_of(const Model *model, int num, const int sectors[])
 {
   const int n = model->problem->system.num_coordinates;
-  int num, nullity = 0, *sectors;
+  int nullity = 0;
 
-  OK(CospinTaskKindOf(&model->deck->tasks[0])
-         ->Sectors(model->problem, &model->deck->tasks[0], &num, &sectors));
   for (int s = 0; s < num; s++) {
     Dense matrix = Model_Sector_Matrix(model, sectors + s * n);
     nullity += matrix.n == 1 ? matrix.a[0] == 0.0 : Dense_Nullity(matrix, NULL);
     Dense_Free(&matrix);
   }
+  return nullity;
+}
+
+/* Number of null vectors in sectors with a trace, by singular values; if that is one, of all sectors, though
+   the task itself leaves out those whose order is infinite. */
+static int dense_degeneracy(const Model *model)
+{
+  int num, nullity, *sectors;
+
+  OK(CospinTaskKindOf(&model->deck->tasks[0])
+         ->Sectors(model->problem, &model->deck->tasks[0], &num, &sectors));
+  nullity = nullity_of(model, num, sectors);
   OK(PetscFree(sectors));
+  if (nullity != 1) return nullity;
+  sectors = Model_All_Sectors(model->problem, &num);
+  nullity = nullity_of(model, num, sectors);
+  free(sectors);
   return nullity;
 }
 

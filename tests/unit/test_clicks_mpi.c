@@ -135,7 +135,7 @@ static const struct {
      "  {rate: 0.3, operator: s.Sm}]\n"
      "observables: {a: <s.Sz>, b: <s.Sp*s.Sp>}\n" TASK "{s: {css: [1.2, 0.7]}}}]\n",
      {"s.Sz", "s.Sp*s.Sp"}},
-    {"components: {s: {kind: spin, S: 1/2}, m: {kind: mode, cutoff: 3}}\n"
+    {"components: {s: {kind: spin, S: 1/2}, m: {kind: mode, cutoff: 3, edge: 1}}\n"
      "hamiltonian: [0.7*s.Sp*m.a + hc]\n"
      "jumps: [{rate: 0.2, operator: s.Sp}, {name: counted, rate: 0.8, operator: m.a}]\n"
      "observables: {a: <m.n>, b: <s.Sp*m.a>}\n" TASK "{s: {css: [pi, 0]}, m: {coherent: 0.4}}}]\n",

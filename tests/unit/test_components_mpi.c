@@ -19,7 +19,7 @@
 
 #define ENSEMBLE(name, size) #name ": {kind: ensemble, size: " #size "}"
 #define SPIN(name, length)   #name ": {kind: spin, S: " #length "}"
-#define MODE(name, cutoff)   #name ": {kind: mode, cutoff: " #cutoff "}"
+#define MODE(name, cutoff)   #name ": {kind: mode, cutoff: " #cutoff ", edge: 1}"
 #define SPINS(name, size)    #name ": {kind: spins, size: " #size "}"
 #define LEVELS(name, n, d)   #name ": {kind: levels, size: " #n ", levels: " #d "}"
 

@@ -33,7 +33,7 @@ static void assert_near(const char text[], double value, double expected, double
   "components: {A: {kind: ensemble, size: 2}}\n"                                                             \
   "hamiltonian: [0.4*A.Sz, 1.3*A.Sx]\njumps: [{rate: 0.7, operator: A.Sm}, {rate: 0.3, each: A.sm}]\n"
 #define CAVITY                                                                                               \
-  "components: {a: {kind: mode, cutoff: 3}, s: {kind: spin, S: 1/2}}\n"                                      \
+  "components: {a: {kind: mode, cutoff: 3, edge: 1}, s: {kind: spin, S: 1/2}}\n"                             \
   "hamiltonian: [0.8*a.n, 0.9*a.a*s.Sp + hc, 0.5*s.Sz]\n"                                                    \
   "jumps: [{rate: 1, operator: a.a}, {rate: 0.3, operator: s.Sp}, {rate: 0.1, operator: dag(a.a)}]\n"
 #define PARITY                                                                                               \

@@ -76,7 +76,7 @@ static const char *const decks[] = {
     HEAD "components: {s: {kind: spin, S: 3/2}}\nhamiltonian: [0.8*s.Sx + 0.3*s.Sz^2]\n"
          "jumps: [{name: counted, rate: 1.3, operator: s.Sm}, {rate: 0.2, operator: s.Sp}]\n" TAIL,
     HEAD
-    "components: {m: {kind: mode, cutoff: 4}}\nhamiltonian: [0.4*m.a + hc, 0.5*m.n^2]\n"
+    "components: {m: {kind: mode, cutoff: 4, edge: 1}}\nhamiltonian: [0.4*m.a + hc, 0.5*m.n^2]\n"
     "jumps: [{name: counted, rate: 1.3, operator: m.a}, {name: counted, rate: 0.3, operator: m.n}]\n" TAIL,
     HEAD "components: {ions: {kind: ensemble, size: 2}}\n"
          "jumps: [{name: counted, rate: 1, operator: ions.Sm}, {rate: 0.7, each: ions.sp},\n"
@@ -84,7 +84,7 @@ static const char *const decks[] = {
     HEAD "components: {s: {kind: spin, S: 1}}\n"
          "jumps: [{name: counted, rate: 0.5, operator: s.Sx}, {rate: 0.5, operator: s.Sy},\n"
          "  {rate: 0.3, operator: s.Sm}]\n" TAIL,
-    HEAD "components: {s: {kind: spin, S: 1/2}, m: {kind: mode, cutoff: 2}}\n"
+    HEAD "components: {s: {kind: spin, S: 1/2}, m: {kind: mode, cutoff: 2, edge: 1}}\n"
          "hamiltonian: [0.7*s.Sp*m.a + hc]\n"
          "jumps: [{rate: 0.5, operator: s.Sp}, {name: counted, rate: 1.1, operator: m.a + 0.3*s.Sm}]\n" TAIL,
     HEAD "components: {s: {kind: spin, S: 1/2}}\nhamiltonian: ['-0.25*i*s.Sm + hc']\n"

@@ -77,7 +77,7 @@ static const char *const decks[] = {
     "observables: {z: <s.Sz>, p: '<s.Sx>', a: '<s.Sx^2>'}\n"
     "tasks:\n  - steady: {initial: {s: {css: [0.9, 0.3]}}}\n"
     "  - evolve: {initial: {s: {css: [0.9, 0.3]}}, times: [0, 500]}\n",
-    "title: T\ncomponents: {ions: {kind: ensemble, size: 5}, m: {kind: mode, cutoff: 4}}\n"
+    "title: T\ncomponents: {ions: {kind: ensemble, size: 5}, m: {kind: mode, cutoff: 4, edge: 1}}\n"
     "jumps: [{rate: 1, operator: ions.Sm}, {rate: 0.3, operator: m.n}]\n"
     "observables: {z: <ions.Sz>, p: <m.n>, a: '<m.n^2>'}\n"
     "tasks:\n  - steady: {initial: {ions: {css: [2.2, 0]}, m: {coherent: 0.7}}}\n"

@@ -43,7 +43,7 @@ static const char *const models[] = {
     "jumps: [{rate: 1, operator: q.Sm^2}, {rate: 0.3, operator: \"q.Sm^2 + 0.4*i*q.Sz\"}]\ntasks: [steady: "
     "{}]\n",
     /* an ensemble with local and mixed jumps, a mode, a spin that breaks the symmetry */
-    "title: a model\ncomponents: {A: {kind: ensemble, size: 5}, u: {kind: mode, cutoff: 5}}\n"
+    "title: a model\ncomponents: {A: {kind: ensemble, size: 5}, u: {kind: mode, cutoff: 5, edge: 1}}\n"
     "hamiltonian: [0.7*u.a*A.Sp + hc, 0.3*A.Sz]\n"
     "jumps: [{rate: 1, operator: u.a}, {rate: 0.5, each: A.sp}, {rate: 0.4, each: A.sm*dag(u.a)}, "
     "{rate: 0.2, each: A.sz}, {rate: 0.1, each: A.sm + 0.3*i*A.sz*u.n}]\ntasks: [steady: {}]\n",

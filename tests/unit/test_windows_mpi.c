@@ -139,12 +139,14 @@ static void A_Leak_By_Two_Quanta_Is_Seen(void **state)
   }
 }
 
-/* The deck's own cutoff is never changed, and its leak is none of our business. */
+/* The deck's own cutoff is never changed; that it cuts is told, unless the deck says that it is meant. */
 static void A_Cutoff_Of_The_Deck_Stands(void **state)
 {
-  Model model = open_model("M: 4", "components: {c: {kind: mode, cutoff: M}}\n"
+  Model cut = open_model("M: 4", "components: {c: {kind: mode, cutoff: M}}\n"
+                                 "jumps: [{rate: 3, operator: c.a}, {rate: 2, operator: dag(c.a)}]");
+  Model model = open_model("M: 4", "components: {c: {kind: mode, cutoff: M, edge: 1}}\n"
                                    "jumps: [{rate: 3, operator: c.a}, {rate: 2, operator: dag(c.a)}]");
-  Answer steady = Model_Run(&model, 0);
+  Answer inaccurate = Model_Run(&cut, 0), steady = Model_Run(&model, 0);
   double sum = 0, photons = 0;
 
   (void)state;
@@ -152,11 +154,17 @@ static void A_Cutoff_Of_The_Deck_Stands(void **state)
     sum += pow(2. / 3, n);
     photons += n * pow(2. / 3, n);
   }
+  assert_int_equal(inaccurate.outcome, COSPIN_INACCURATE);
+  assert_near(Answer_Get(&inaccurate, "edge", 0), pow(2. / 3, 3) / sum, 1e-12,
+              "population of the last level");
   assert_int_equal(steady.outcome, COSPIN_GOOD);
+  assert_true(Answer_Get(&steady, "edge", 0) == Answer_Get(&inaccurate, "edge", 0));
   assert_true(Answer_Get(&steady, "dimension", 0) == 4);
   assert_true(Answer_Get(&steady, "leak", 0) == 0);
   assert_near(Answer_Get(&steady, "n", 0), photons / sum, 1e-12, "photons");
+  Answer_Free(&inaccurate);
   Answer_Free(&steady);
+  Model_Close(&cut);
   Model_Close(&model);
 }
 

@@ -6,6 +6,7 @@ typedef struct {
   int levels, num_letters;
   const CospinLadderLetter *letters;
   PetscBool open_ended;
+  double edge; /* accepted population of the highest levels */
 } Ladder;
 
 const CospinRole CospinLadderRoles[NUM_COORDINATES] = {COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA};
@@ -17,7 +18,7 @@ PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&ladder));
-  *ladder = (Ladder){levels, num_letters, letters, PETSC_FALSE};
+  *ladder = (Ladder){levels, num_letters, letters, PETSC_FALSE, PETSC_INFINITY};
   component->data = ladder;
   component->num_coordinates = NUM_COORDINATES;
   PetscFunctionReturn(0);
@@ -38,6 +39,18 @@ int CospinLadderLevels(CospinComponent component)
 void CospinLadderSetOpen(CospinComponent component)
 {
   ((Ladder *)component->data)->open_ended = PETSC_TRUE;
+}
+
+void CospinLadderSetEdge(CospinComponent component, double population)
+{
+  ((Ladder *)component->data)->edge = population;
+}
+
+double CospinLadderEdge(CospinComponent component)
+{
+  const Ladder *ladder = (const Ladder *)component->data;
+
+  return ladder->open_ended ? PETSC_INFINITY : ladder->edge;
 }
 
 int CospinLadderWindow(CospinComponent component)

@@ -18,6 +18,9 @@ int CospinLadderLevels(CospinComponent component);
 /* The number of levels was left open: a Window function of a kind tells it then, and 0 otherwise. */
 void CospinLadderSetOpen(CospinComponent component);
 int CospinLadderWindow(CospinComponent component);
+/* What its highest levels may hold where the number of levels is the deck's: an Edge function of a kind. */
+void CospinLadderSetEdge(CospinComponent component, double population);
+double CospinLadderEdge(CospinComponent component);
 
 /* The members of a CospinComponentKind; coordinates (n, n'). */
 extern const CospinRole CospinLadderRoles[];

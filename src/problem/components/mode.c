@@ -33,11 +33,16 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   const double levels = !open_ended ? numbers[0] : window ? window : FIRST_WINDOW;
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(levels >= 1 && levels <= MAX_CUTOFF);
+  if (!(numbers[1] >= 0))
+    PetscCall(CospinFaultsAdd(faults, record->settings[1].position,
+                              CospinExpressionPath(record->settings[1].expression),
+                              "a population of %g at the cutoff (a number from 0 to 1)", numbers[1]));
+  *ok = (PetscBool)(levels >= 1 && levels <= MAX_CUTOFF && numbers[1] >= 0);
   if (*ok) {
     PetscCall(CospinLadderCreate(component, (int)levels, NUM_LETTERS, letters));
     if (open_ended) CospinLadderSetOpen(component);
-  } else {
+    CospinLadderSetEdge(component, numbers[1]);
+  } else if (numbers[1] >= 0) {
     PetscCall(CospinFaultsAdd(faults, record->settings[0].position,
                               CospinExpressionPath(record->settings[0].expression),
                               "a mode of %g Fock states (a whole number from 1 to %d)", levels, MAX_CUTOFF));
@@ -83,6 +88,13 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_INTEGER,
      .unit = "",
      .help = "number of Fock states kept, n = 0 ... cutoff - 1; left out: as many as the steady state needs"},
+    {.name = "edge",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "1e-7",
+     .unit = "",
+     .help =
+         "population that the highest Fock states below a cutoff may have in a steady state that is called "
+         "good; 1: the cutoff is part of the model"},
     {.name = NULL},
 };
 
@@ -106,5 +118,6 @@ const CospinComponentKind CospinComponentMode = {
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     .Window = CospinLadderWindow,
+    .Edge = CospinLadderEdge,
     COSPIN_LADDER_MEMBERS,
 };
