@@ -8,16 +8,21 @@
 
 typedef struct {
   int size, num_zero;
+  double resolution;   /* as given */
+  double norm;         /* largest singular value */
   double separation;   /* smallest singular value that does not count as zero; infinite: there is none */
+  PetscScalar nearest; /* eigenvalue next to zero that is none, to some digits; NaN: there is none */
+  PetscBool complete;  /* CospinDenseComplete has been called; before, only the zeros' columns are filled */
   PetscScalar *values; /* [size]: `num_zero` zeros, then the others in the order of CospinOrderSlowest */
   PetscScalar *right;  /* [size*size]: column k obeys L x = lambda x, 2-norm 1 */
   PetscScalar *left;   /* column k: y^H L = lambda y^H, y^H x = 1 */
   double *error;       /* [size]: resolution |x||y|/|y^H x|, by which an eigenvalue may be off */
-  double resolution;   /* as given */
+  PetscScalar *matrix, *range; /* L; [size*(size - num_zero)] orthonormal vectors of its range */
 } CospinDense;
 
 /*
-   L: matrix[row + size*column]; it is not changed. resolution > 0: backward error of the matrix, in its norm.
+   The null vectors of L: matrix[row + size*column], which is copied. resolution > 0: backward error of the
+   matrix, in its norm.
 
    Zero is a semisimple eigenvalue of every generator (no state grows), so it occurs as often as L has
    singular values of zero, and a singular value, unlike an eigenvalue, is not farther off than the matrix.
@@ -26,6 +31,8 @@ typedef struct {
 */
 PetscErrorCode CospinDenseCreate(int size, const PetscScalar matrix[], double resolution, int least_zero,
                                  CospinDense *dense, PetscBool *ok);
+/* All other eigenvalues with their vectors: ten times the work of the null vectors. */
+PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok);
 PetscErrorCode CospinDenseDestroy(CospinDense *dense);
 
 /*

@@ -13,13 +13,7 @@
 #include <cospin/hermitian.h>
 #include <slepcblaslapack.h>
 
-/* All matrices: column after column. */
-typedef struct {
-  int n, m; /* size; of them zeros */
-  const PetscScalar *matrix;
-  PetscScalar *u, *vh;
-  double *singular;
-} Work;
+enum { ARNOLDI_STEPS = 16 };
 
 static PetscErrorCode allocate(int rows, int columns, PetscScalar **matrix)
 {
@@ -48,22 +42,24 @@ static PetscErrorCode multiply(const char op_a[], const char op_b[], int rows, i
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode decompose(Work *work, PetscBool *ok)
+/* L = U S V^H: u, vh [size*size], singular[size] descending. */
+static PetscErrorCode decompose(const CospinDense *dense, PetscScalar u[], PetscScalar vh[],
+                                double singular[], PetscBool *ok)
 {
-  const size_t n = (size_t)work->n;
+  const size_t n = (size_t)dense->size;
   PetscBLASInt size, info, work_size = (PetscBLASInt)(3 * n * n + 8 * n), *integers;
   PetscScalar *copy, *space;
   PetscReal *reals;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscBLASIntCast(work->n, &size));
-  PetscCall(allocate(work->n, work->n, &copy));
-  PetscCall(PetscArraycpy(copy, work->matrix, n * n));
+  PetscCall(PetscBLASIntCast(dense->size, &size));
+  PetscCall(allocate(dense->size, dense->size, &copy));
+  PetscCall(PetscArraycpy(copy, dense->matrix, n * n));
   PetscCall(PetscMalloc3((size_t)work_size + COSPIN_LAPACK_ROOM, &space, 7 * n * n + 7 * n, &reals, 8 * n,
                          &integers));
   PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKgesdd_("A", &size, &size, copy, &size, work->singular, work->u, &size, work->vh, &size, space,
-               &work_size, reals, integers, &info);
+  LAPACKgesdd_("A", &size, &size, copy, &size, singular, u, &size, vh, &size, space, &work_size, reals,
+               integers, &info);
   PetscCall(PetscFPTrapPop());
   *ok = (PetscBool)(info == 0);
   PetscCall(PetscFree3(space, reals, integers));
@@ -72,11 +68,11 @@ static PetscErrorCode decompose(Work *work, PetscBool *ok)
 }
 
 /* Singular values descend. */
-static int count_zeros(const Work *work, double resolution, int least_zero)
+static int count_zeros(int n, const double singular[], double resolution, int least_zero)
 {
   int zeros = 0;
 
-  while (zeros < work->n && work->singular[work->n - 1 - zeros] <= resolution) zeros++;
+  while (zeros < n && singular[n - 1 - zeros] <= resolution) zeros++;
   return PetscMax(zeros, least_zero);
 }
 
@@ -124,24 +120,24 @@ static double make_dual(int n, const PetscScalar x[], PetscScalar y[])
 
 /* What the matrix's backward error does to an eigenvalue of this condition. Where two vectors become parallel
    the condition has no bound, but the eigenvalues move by the root of the perturbation only. */
-static double error_of(const Work *work, double condition, double resolution)
+static double error_of(const CospinDense *dense, double condition)
 {
-  return PetscMin(resolution * condition, PetscSqrtReal(resolution * work->singular[0]));
+  return PetscMin(dense->resolution * condition, PetscSqrtReal(dense->resolution * dense->norm));
 }
 
 /* The vectors of zero: V1, and U1 (V1^H U1)^-1, whose inverse does not exist only where zero is not
    semisimple, to rounding. */
-static PetscErrorCode null_vectors(const Work *work, CospinDense *dense)
+static PetscErrorCode null_vectors(const PetscScalar u[], const PetscScalar vh[], CospinDense *dense)
 {
-  const int n = work->n, m = work->m;
-  const PetscScalar *u1 = work->u + n * (n - m);
+  const int n = dense->size, m = dense->num_zero;
+  const PetscScalar *u1 = u + n * (n - m);
   PetscScalar *overlaps, *identity;
   PetscBLASInt size = m, info, *pivots;
 
   PetscFunctionBeginUser;
   if (m == 0) PetscFunctionReturn(0);
   for (int k = 0; k < m; k++) {
-    for (int i = 0; i < n; i++) dense->right[i + n * k] = PetscConj(work->vh[n - m + k + n * i]);
+    for (int i = 0; i < n; i++) dense->right[i + n * k] = PetscConj(vh[n - m + k + n * i]);
   }
   PetscCall(allocate(m, m, &overlaps));
   PetscCall(allocate(m, m, &identity));
@@ -153,8 +149,7 @@ static PetscErrorCode null_vectors(const Work *work, CospinDense *dense)
   PetscCall(PetscFPTrapPop());
   PetscCall(multiply("N", "N", n, m, m, u1, n, identity, m, dense->left));
   for (int k = 0; k < m; k++)
-    dense->error[k] =
-        error_of(work, info ? PETSC_INFINITY : norm_of(n, dense->left + n * k), dense->resolution);
+    dense->error[k] = error_of(dense, info ? PETSC_INFINITY : norm_of(n, dense->left + n * k));
   PetscCall(PetscFree(pivots));
   PetscCall(PetscFree(identity));
   PetscCall(PetscFree(overlaps));
@@ -192,17 +187,16 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
 }
 
 /* Puts the modes of M behind the zeros, slowest first. */
-static PetscErrorCode arrange(const Work *work, const PetscScalar values[], const PetscScalar right[],
-                              PetscScalar left[], CospinDense *dense)
+static PetscErrorCode arrange(const PetscScalar values[], const PetscScalar right[], PetscScalar left[],
+                              CospinDense *dense)
 {
-  const int n = work->n, m = work->m, k = n - m;
+  const int n = dense->size, m = dense->num_zero, k = n - m;
   double *error;
   int *order;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(k, &error, k, &order));
-  for (int j = 0; j < k; j++)
-    error[j] = error_of(work, make_dual(n, right + n * j, left + n * j), dense->resolution);
+  for (int j = 0; j < k; j++) error[j] = error_of(dense, make_dual(n, right + n * j, left + n * j));
   PetscCall(CospinOrderSlowest(k, values, error, order));
   for (int j = 0; j < k; j++) {
     const int from = n * order[j], to = n * (m + j);
@@ -215,26 +209,38 @@ static PetscErrorCode arrange(const Work *work, const PetscScalar values[], cons
   PetscFunctionReturn(0);
 }
 
-/* All others: by L on its range. */
-static PetscErrorCode other_vectors(const Work *work, CospinDense *dense, PetscBool *ok)
+/* image = L^H U2, m = U2^H L U2 */
+static PetscErrorCode restrict_to_range(const CospinDense *dense, PetscScalar image[], PetscScalar m[])
 {
-  const int n = work->n, k = n - work->m;
+  const int n = dense->size, k = n - dense->num_zero;
+
+  PetscFunctionBeginUser;
+  PetscCall(multiply("C", "N", n, k, n, dense->matrix, n, dense->range, n, image));
+  PetscCall(multiply("C", "N", k, k, n, image, n, dense->range, n, m));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
+{
+  const int n = dense->size, k = n - dense->num_zero;
   PetscScalar *image, *m, *values, *w, *z, *right, *left;
 
   PetscFunctionBeginUser;
-  PetscCall(allocate(n, k, &image)); /* L^H U2 */
+  *ok = PETSC_TRUE;
+  if (dense->complete) PetscFunctionReturn(0);
+  PetscCall(allocate(n, k, &image));
   PetscCall(allocate(k, k, &m));
   PetscCall(allocate(k, 1, &values));
   PetscCall(allocate(k, k, &w));
   PetscCall(allocate(k, k, &z));
   PetscCall(allocate(n, k, &right));
   PetscCall(allocate(n, k, &left));
-  PetscCall(multiply("C", "N", n, k, n, work->matrix, n, work->u, n, image));
-  PetscCall(multiply("C", "N", k, k, n, image, n, work->u, n, m)); /* (L^H U2)^H U2 */
+  PetscCall(restrict_to_range(dense, image, m));
   PetscCall(diagonalise(k, m, values, w, z, ok));
-  PetscCall(multiply("N", "N", n, k, k, work->u, n, z, k, right));
+  PetscCall(multiply("N", "N", n, k, k, dense->range, n, z, k, right));
   PetscCall(multiply("N", "N", n, k, k, image, n, w, k, left));
-  if (*ok) PetscCall(arrange(work, values, right, left, dense));
+  if (*ok) PetscCall(arrange(values, right, left, dense));
+  dense->complete = *ok;
   PetscCall(PetscFree(left));
   PetscCall(PetscFree(right));
   PetscCall(PetscFree(z));
@@ -245,10 +251,75 @@ static PetscErrorCode other_vectors(const Work *work, CospinDense *dense, PetscB
   PetscFunctionReturn(0);
 }
 
+/* One step of Arnoldi's method for M^-1: basis[.][step+1], column `step` of the Hessenberg matrix. */
+static PetscErrorCode arnoldi_step(int k, PetscScalar factors[], PetscBLASInt pivots[], int step,
+                                   PetscScalar basis[], PetscScalar column[])
+{
+  PetscScalar *next = basis + k * (step + 1);
+  PetscBLASInt size = k, one = 1, info;
+  double norm;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(next, basis + k * step, k));
+  LAPACKgetrs_("N", &size, &one, factors, &size, pivots, next, &size, &info);
+  for (int pass = 0; pass < 2; pass++) {
+    for (int b = 0; b <= step; b++) {
+      PetscScalar overlap = 0.0;
+      for (int i = 0; i < k; i++) overlap += PetscConj(basis[i + k * b]) * next[i];
+      for (int i = 0; i < k; i++) next[i] -= overlap * basis[i + k * b];
+      column[b] += overlap;
+    }
+  }
+  norm = norm_of(k, next);
+  if (step + 1 < ARNOLDI_STEPS) column[step + 1] = norm;
+  for (int i = 0; i < k && norm > 0.0; i++) next[i] /= norm;
+  PetscFunctionReturn(0);
+}
+
+/* The eigenvalue of M next to zero, to some digits. */
+static PetscErrorCode find_nearest(CospinDense *dense)
+{
+  const int n = dense->size, k = n - dense->num_zero, steps = PetscMin(ARNOLDI_STEPS, k);
+  PetscScalar *image, *m, *basis, *hessenberg, *values, *vectors;
+  PetscBLASInt size = k, info, *pivots;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  dense->nearest = CMPLX(NAN, NAN);
+  if (k == 0) PetscFunctionReturn(0);
+  PetscCall(allocate(n, k, &image));
+  PetscCall(allocate(k, k, &m));
+  PetscCall(allocate(k, steps + 1, &basis));
+  PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &hessenberg));
+  PetscCall(allocate(ARNOLDI_STEPS, 1, &values));
+  PetscCall(allocate(2 * ARNOLDI_STEPS, ARNOLDI_STEPS, &vectors));
+  PetscCall(PetscMalloc1(k, &pivots));
+  PetscCall(restrict_to_range(dense, image, m));
+  LAPACKgetrf_(&size, &size, m, &size, pivots, &info);
+  for (int i = 0; i < k; i++) basis[i] = (1.0 + 0.5 * sin(1.0 + i)) / sqrt((double)k); /* no symmetry */
+  for (int step = 0; step < steps && !info; step++)
+    PetscCall(arnoldi_step(k, m, pivots, step, basis, hessenberg + steps * step));
+  ok = PETSC_FALSE;
+  if (!info) PetscCall(diagonalise(steps, hessenberg, values, vectors, vectors + steps * steps, &ok));
+  for (int s = 1; s < steps && ok; s++) {
+    if (PetscAbsScalar(values[s]) > PetscAbsScalar(values[0])) values[0] = values[s];
+  }
+  if (ok) dense->nearest = 1.0 / values[0];
+  PetscCall(PetscFree(pivots));
+  PetscCall(PetscFree(vectors));
+  PetscCall(PetscFree(values));
+  PetscCall(PetscFree(hessenberg));
+  PetscCall(PetscFree(basis));
+  PetscCall(PetscFree(m));
+  PetscCall(PetscFree(image));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinDenseCreate(int size, const PetscScalar matrix[], double resolution, int least_zero,
                                  CospinDense *dense, PetscBool *ok)
 {
-  Work work = {.n = size, .matrix = matrix};
+  PetscScalar *vh;
+  double *singular;
 
   PetscFunctionBeginUser;
   *dense = (CospinDense){.size = size, .separation = PETSC_INFINITY, .resolution = resolution};
@@ -256,25 +327,29 @@ PetscErrorCode CospinDenseCreate(int size, const PetscScalar matrix[], double re
   PetscCall(allocate(size, size, &dense->right));
   PetscCall(allocate(size, size, &dense->left));
   PetscCall(PetscCalloc1(size, &dense->error));
-  PetscCall(allocate(size, size, &work.u));
-  PetscCall(allocate(size, size, &work.vh));
-  PetscCall(PetscMalloc1(size, &work.singular));
-  PetscCall(decompose(&work, ok));
+  PetscCall(allocate(size, size, &dense->matrix));
+  PetscCall(allocate(size, size, &dense->range));
+  PetscCall(PetscArraycpy(dense->matrix, matrix, size * size));
+  PetscCall(allocate(size, size, &vh));
+  PetscCall(PetscMalloc1(size, &singular));
+  PetscCall(decompose(dense, dense->range, vh, singular, ok));
   if (*ok) {
-    work.m = dense->num_zero = count_zeros(&work, resolution, least_zero);
-    if (work.m < size) dense->separation = work.singular[size - 1 - work.m];
-    PetscCall(null_vectors(&work, dense));
-    PetscCall(other_vectors(&work, dense, ok));
+    dense->norm = singular[0];
+    dense->num_zero = count_zeros(size, singular, resolution, least_zero);
+    if (dense->num_zero < size) dense->separation = singular[size - 1 - dense->num_zero];
+    PetscCall(null_vectors(dense->range, vh, dense));
+    PetscCall(find_nearest(dense));
   }
-  PetscCall(PetscFree(work.singular));
-  PetscCall(PetscFree(work.vh));
-  PetscCall(PetscFree(work.u));
+  PetscCall(PetscFree(singular));
+  PetscCall(PetscFree(vh));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinDenseDestroy(CospinDense *dense)
 {
   PetscFunctionBeginUser;
+  PetscCall(PetscFree(dense->range));
+  PetscCall(PetscFree(dense->matrix));
   PetscCall(PetscFree(dense->error));
   PetscCall(PetscFree(dense->left));
   PetscCall(PetscFree(dense->right));

@@ -170,7 +170,7 @@ double CospinTaskFrequency(double complex lambda, double resolution)
 
 PetscBool CospinTaskUncertain(double complex lambda, double error)
 {
-  static const double largest_share = 0.01;
+  static const double largest_share = 0.1;
 
   return (PetscBool)(lambda != 0.0 && error > largest_share * cabs(lambda));
 }

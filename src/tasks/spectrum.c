@@ -9,7 +9,7 @@
 #include <cospin/cost.h>
 #include <cospin/liouvillian.h>
 
-enum { DENSE_LIMIT = 200 }; /* unknowns up to which all eigenvalues are computed */
+enum { DENSE_LIMIT = 256 }; /* unknowns up to which all eigenvalues are computed */
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3;
 static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
 

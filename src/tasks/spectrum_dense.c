@@ -8,52 +8,67 @@
 #include <cospin/hermitian.h>
 #include <cospin/liouvillian.h>
 
-static PetscErrorCode broadcast(MPI_Comm comm, int size, CospinDense *dense)
+/* Columns [first, last) and their eigenvalues, from the first rank. */
+static PetscErrorCode broadcast(MPI_Comm comm, CospinDense *dense, int first, int last)
 {
-  const int square = size * size;
+  const int size = dense->size, count = last - first;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(dense->values + first, count, MPIU_SCALAR, 0, comm));
+  PetscCallMPI(MPI_Bcast(dense->right + size * first, size * count, MPIU_SCALAR, 0, comm));
+  PetscCallMPI(MPI_Bcast(dense->left + size * first, size * count, MPIU_SCALAR, 0, comm));
+  PetscCallMPI(MPI_Bcast(dense->error + first, count, MPI_DOUBLE, 0, comm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create(CospinSpectrum spectrum, int size, PetscBool *ok)
+{
+  const size_t square = (size_t)size * (size_t)size;
+  CospinDense *dense = &spectrum->dense;
+  PetscScalar *matrix;
   PetscMPIInt rank;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_rank(spectrum->comm, &rank));
   if (rank) {
     PetscCall(PetscMalloc1(size, &dense->values));
     PetscCall(PetscMalloc1(square, &dense->right));
     PetscCall(PetscMalloc1(square, &dense->left));
     PetscCall(PetscMalloc1(size, &dense->error));
+    dense->size = size;
+  } else {
+    PetscCall(PetscMalloc1(square + COSPIN_LAPACK_ROOM, &matrix));
+    PetscCall(CospinLiouvillianDense(spectrum->generator, spectrum->sector, matrix));
+    PetscCall(CospinDenseCreate(size, matrix, spectrum->resolution, spectrum->has_trace ? 1 : 0, dense, ok));
+    PetscCall(PetscFree(matrix));
   }
-  PetscCallMPI(MPI_Bcast(&dense->num_zero, 1, MPI_INT, 0, comm));
-  PetscCallMPI(MPI_Bcast(&dense->separation, 1, MPI_DOUBLE, 0, comm));
-  PetscCallMPI(MPI_Bcast(dense->values, size, MPIU_SCALAR, 0, comm));
-  PetscCallMPI(MPI_Bcast(dense->right, square, MPIU_SCALAR, 0, comm));
-  PetscCallMPI(MPI_Bcast(dense->left, square, MPIU_SCALAR, 0, comm));
-  PetscCallMPI(MPI_Bcast(dense->error, size, MPI_DOUBLE, 0, comm));
-  dense->size = size;
+  PetscCallMPI(MPI_Bcast(ok, 1, MPIU_BOOL, 0, spectrum->comm));
+  PetscCallMPI(MPI_Bcast(&dense->num_zero, 1, MPI_INT, 0, spectrum->comm));
+  PetscCallMPI(MPI_Bcast(&dense->separation, 1, MPI_DOUBLE, 0, spectrum->comm));
+  PetscCallMPI(MPI_Bcast(&dense->nearest, 1, MPIU_SCALAR, 0, spectrum->comm));
+  PetscCall(broadcast(spectrum->comm, dense, 0, dense->num_zero));
+  spectrum->separation = dense->separation;
   PetscFunctionReturn(0);
 }
 
-/* Collective. Decomposes unless that is done; *ok is false, on all ranks, if LAPACK did not converge. */
-static PetscErrorCode decompose(CospinSpectrum spectrum, PetscBool *ok)
+/* Collective. The null vectors, and (all) the other modes, unless they are there; *ok is false, on all ranks,
+   if LAPACK did not converge. */
+static PetscErrorCode decompose(CospinSpectrum spectrum, PetscBool all, PetscBool *ok)
 {
+  CospinDense *dense = &spectrum->dense;
   const int size = (int)CospinSectorDimension(spectrum->sector);
   PetscMPIInt rank;
-  PetscScalar *matrix;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
-  if (spectrum->dense.size) PetscFunctionReturn(0);
-  PetscCallMPI(MPI_Comm_rank(spectrum->comm, &rank));
-  if (rank == 0) {
-    PetscCall(PetscMalloc1((size_t)size * (size_t)size + COSPIN_LAPACK_ROOM, &matrix));
-    PetscCall(CospinLiouvillianDense(spectrum->generator, spectrum->sector, matrix));
-    PetscCall(CospinDenseCreate(size, matrix, spectrum->resolution, spectrum->has_trace ? 1 : 0,
-                                &spectrum->dense, ok));
-    PetscCall(PetscFree(matrix));
-    if (!*ok) PetscCall(CospinDenseDestroy(&spectrum->dense));
-    if (!*ok) spectrum->dense.size = 0;
+  if (!dense->size) PetscCall(create(spectrum, size, ok));
+  if (*ok && all && !dense->complete) {
+    PetscCallMPI(MPI_Comm_rank(spectrum->comm, &rank));
+    if (rank == 0) PetscCall(CospinDenseComplete(dense, ok));
+    PetscCallMPI(MPI_Bcast(ok, 1, MPIU_BOOL, 0, spectrum->comm));
+    if (*ok) PetscCall(broadcast(spectrum->comm, dense, dense->num_zero, size));
+    dense->complete = *ok;
   }
-  PetscCallMPI(MPI_Bcast(ok, 1, MPIU_BOOL, 0, spectrum->comm));
-  if (*ok) PetscCall(broadcast(spectrum->comm, size, &spectrum->dense));
-  if (*ok) spectrum->separation = spectrum->dense.separation;
   if (!*ok) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
   PetscFunctionReturn(0);
 }
@@ -79,7 +94,7 @@ static PetscErrorCode zeros_of(CospinSpectrum spectrum, PetscBool left, int *num
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(decompose(spectrum, &ok));
+  PetscCall(decompose(spectrum, PETSC_FALSE, &ok));
   *num = ok ? dense->num_zero : 0;
   PetscCall(PetscCalloc1((size_t)*num + 1, null));
   for (int k = 0; k < *num; k++)
@@ -91,7 +106,7 @@ static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double
 {
   PetscFunctionBeginUser;
   PetscCall(zeros_of(spectrum, PETSC_FALSE, num, null));
-  *next = *num < spectrum->dense.size ? (double complex)spectrum->dense.values[*num] : CMPLX(NAN, NAN);
+  *next = (double complex)spectrum->dense.nearest;
   spectrum->next = cabs(*next);
   PetscFunctionReturn(0);
 }
@@ -112,7 +127,7 @@ static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflat
 
   PetscFunctionBeginUser;
   (void)deflate; /* they are this solver's own */
-  PetscCall(decompose(spectrum, &ok));
+  PetscCall(decompose(spectrum, PETSC_TRUE, &ok));
   if (!ok) PetscFunctionReturn(0);
   first = num_deflate ? dense->num_zero : 0;
   *num = PetscMin(count, dense->size - first);
