@@ -260,7 +260,8 @@ static PetscErrorCode compute_weights(CospinPoint point, const Settings *setting
 
   PetscFunctionBeginUser;
   PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
-  if (!steady->rho) PetscFunctionReturn(0);
+  if (!steady->rho || CospinStateJudge(&steady->quality, settings->tolerance) != COSPIN_GOOD)
+    PetscFunctionReturn(0); /* no weights rather than wrong ones */
   PetscCall(kicked_state(point, settings, steady, spectrum, &kicked, &norm));
   for (int k = 0; k < num; k++) {
     PetscCall(share(spectrum, left, &found[k], kicked, &modes[k].weight));

@@ -76,11 +76,11 @@ static int count_zeros(int n, const double singular[], double resolution, int le
   return PetscMax(zeros, least_zero);
 }
 
-/* Right and left vectors of M, size k; both are destroyed by the caller. */
-static PetscErrorCode diagonalise(int k, PetscScalar m[], PetscScalar values[], PetscScalar w[],
-                                  PetscScalar z[], PetscBool *ok)
+/* Right vectors of M, size k; it is destroyed. */
+static PetscErrorCode diagonalise(int k, PetscScalar m[], PetscScalar values[], PetscScalar z[],
+                                  PetscBool *ok)
 {
-  PetscBLASInt size, info, work_size = 8 * k + 64;
+  PetscBLASInt size, one = 1, info, work_size = 8 * k + 64;
   PetscScalar *space;
   PetscReal *reals;
 
@@ -90,10 +90,33 @@ static PetscErrorCode diagonalise(int k, PetscScalar m[], PetscScalar values[], 
   PetscCall(PetscBLASIntCast(k, &size));
   PetscCall(PetscMalloc2((size_t)work_size + COSPIN_LAPACK_ROOM, &space, 2 * (size_t)k, &reals));
   PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKgeev_("V", "V", &size, m, &size, values, w, &size, z, &size, space, &work_size, reals, &info);
+  LAPACKgeev_("N", "V", &size, m, &size, values, NULL, &one, z, &size, space, &work_size, reals, &info);
   PetscCall(PetscFPTrapPop());
   *ok = (PetscBool)(info == 0);
   PetscCall(PetscFree2(space, reals));
+  PetscFunctionReturn(0);
+}
+
+/* w = (z^-1)^H, so that w^H z = 1 within groups of equal eigenvalues, too, whose vectors are any basis.
+   False: z is singular. */
+static PetscErrorCode invert_adjoint(int k, const PetscScalar z[], PetscScalar w[], PetscBool *regular)
+{
+  PetscBLASInt size = k, info = 0, *pivots;
+  PetscScalar *adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(allocate(k, k, &adjoint));
+  PetscCall(PetscMalloc1(k, &pivots));
+  for (int column = 0; column < k; column++) {
+    for (int row = 0; row < k; row++) adjoint[row + k * column] = PetscConj(z[column + k * row]);
+    w[column + k * column] = 1.0;
+  }
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  if (k) LAPACKgesv_(&size, &size, adjoint, &size, pivots, w, &size, &info);
+  PetscCall(PetscFPTrapPop());
+  *regular = (PetscBool)(info == 0);
+  PetscCall(PetscFree(pivots));
+  PetscCall(PetscFree(adjoint));
   PetscFunctionReturn(0);
 }
 
@@ -103,19 +126,6 @@ static double norm_of(int n, const PetscScalar x[])
 
   for (int i = 0; i < n; i++) sum += PetscRealPart(x[i] * PetscConj(x[i]));
   return PetscSqrtReal(sum);
-}
-
-/* y^H x = 1 by scaling y; |x||y| then multiplies perturbations. Infinite, y unchanged: x and y are
- * orthogonal.
- */
-static double make_dual(int n, const PetscScalar x[], PetscScalar y[])
-{
-  PetscScalar overlap = 0.0;
-
-  for (int i = 0; i < n; i++) overlap += PetscConj(y[i]) * x[i];
-  if (overlap == 0.0) return PETSC_INFINITY;
-  for (int i = 0; i < n; i++) y[i] /= PetscConj(overlap);
-  return norm_of(n, x) * norm_of(n, y);
 }
 
 /* What the matrix's backward error does to an eigenvalue of this condition. Where two vectors become parallel
@@ -187,8 +197,8 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
 }
 
 /* Puts the modes of M behind the zeros, slowest first. */
-static PetscErrorCode arrange(const PetscScalar values[], const PetscScalar right[], PetscScalar left[],
-                              CospinDense *dense)
+static PetscErrorCode arrange(const PetscScalar values[], const PetscScalar right[], const PetscScalar left[],
+                              PetscBool regular, CospinDense *dense)
 {
   const int n = dense->size, m = dense->num_zero, k = n - m;
   double *error;
@@ -196,7 +206,7 @@ static PetscErrorCode arrange(const PetscScalar values[], const PetscScalar righ
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(k, &error, k, &order));
-  for (int j = 0; j < k; j++) error[j] = error_of(dense, make_dual(n, right + n * j, left + n * j));
+  for (int j = 0; j < k; j++) error[j] = error_of(dense, regular ? norm_of(n, left + n * j) : PETSC_INFINITY);
   PetscCall(CospinOrderSlowest(k, values, error, order));
   for (int j = 0; j < k; j++) {
     const int from = n * order[j], to = n * (m + j);
@@ -224,6 +234,7 @@ PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
 {
   const int n = dense->size, k = n - dense->num_zero;
   PetscScalar *image, *m, *values, *w, *z, *right, *left;
+  PetscBool regular;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
@@ -236,10 +247,14 @@ PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
   PetscCall(allocate(n, k, &right));
   PetscCall(allocate(n, k, &left));
   PetscCall(restrict_to_range(dense, image, m));
-  PetscCall(diagonalise(k, m, values, w, z, ok));
+  PetscCall(diagonalise(k, m, values, z, ok));
+  PetscCall(invert_adjoint(k, z, w, &regular));
   PetscCall(multiply("N", "N", n, k, k, dense->range, n, z, k, right));
   PetscCall(multiply("N", "N", n, k, k, image, n, w, k, left));
-  if (*ok) PetscCall(arrange(values, right, left, dense));
+  for (int j = 0; j < k; j++) {
+    for (int i = 0; i < n; i++) left[i + n * j] /= PetscConj(values[j]);
+  }
+  if (*ok) PetscCall(arrange(values, right, left, regular, dense));
   dense->complete = *ok;
   PetscCall(PetscFree(left));
   PetscCall(PetscFree(right));
@@ -292,7 +307,7 @@ static PetscErrorCode find_nearest(CospinDense *dense)
   PetscCall(allocate(k, steps + 1, &basis));
   PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &hessenberg));
   PetscCall(allocate(ARNOLDI_STEPS, 1, &values));
-  PetscCall(allocate(2 * ARNOLDI_STEPS, ARNOLDI_STEPS, &vectors));
+  PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &vectors));
   PetscCall(PetscMalloc1(k, &pivots));
   PetscCall(restrict_to_range(dense, image, m));
   LAPACKgetrf_(&size, &size, m, &size, pivots, &info);
@@ -300,7 +315,7 @@ static PetscErrorCode find_nearest(CospinDense *dense)
   for (int step = 0; step < steps && !info; step++)
     PetscCall(arnoldi_step(k, m, pivots, step, basis, hessenberg + steps * step));
   ok = PETSC_FALSE;
-  if (!info) PetscCall(diagonalise(steps, hessenberg, values, vectors, vectors + steps * steps, &ok));
+  if (!info) PetscCall(diagonalise(steps, hessenberg, values, vectors, &ok));
   for (int s = 1; s < steps && ok; s++) {
     if (PetscAbsScalar(values[s]) > PetscAbsScalar(values[0])) values[0] = values[s];
   }

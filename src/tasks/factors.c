@@ -95,9 +95,7 @@ static PetscErrorCode configure_factorisation(CospinSpectrum spectrum, ST st)
   PetscFunctionReturn(0);
 }
 
-/* SLEPc 3.18 cannot normalise a block of vectors where a rank holds no element of it; single vectors it can.
- */
-static PetscErrorCode configure_vectors(CospinSpectrum spectrum)
+PetscErrorCode CospinFactorsConfigureVectors(CospinSpectrum spectrum, EPS eps)
 {
   PetscMPIInt ranks;
   BV bv;
@@ -105,7 +103,7 @@ static PetscErrorCode configure_vectors(CospinSpectrum spectrum)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(spectrum->comm, &ranks));
   if (CospinSectorDimension(spectrum->sector) >= ranks) PetscFunctionReturn(0);
-  PetscCall(EPSGetBV(spectrum->eps, &bv));
+  PetscCall(EPSGetBV(eps, &bv));
   PetscCall(BVSetType(bv, BVVECS));
   PetscFunctionReturn(0);
 }
@@ -130,7 +128,7 @@ PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
     PetscCall(configure_iteration(spectrum, st));
   else
     PetscCall(configure_factorisation(spectrum, st));
-  PetscCall(configure_vectors(spectrum));
+  PetscCall(CospinFactorsConfigureVectors(spectrum, eps));
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSGetTolerances(eps, NULL, &spectrum->max_iterations));
   spectrum->subspace = SMALL_SUBSPACE;

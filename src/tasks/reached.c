@@ -134,6 +134,14 @@ static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, double *amplitud
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode destroy_block(CospinBlock *block)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&block->rho));
+  PetscCall(CospinSpectrumDestroy(&block->spectrum));
+  PetscFunctionReturn(0);
+}
+
 /* One sector; leaves spectrum NULL where the initial state has no elements. */
 static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const int representative[],
                                    const char prefix[], CospinBlock *block, double *amplitude,
@@ -155,8 +163,7 @@ static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const
     PetscCall(CospinWindowLeak(point, block->spectrum, block->rho, 0.0, &leak));
     reached->leak = PetscMax(reached->leak, leak);
   } else {
-    PetscCall(VecDestroy(&block->rho));
-    PetscCall(CospinSpectrumDestroy(&block->spectrum));
+    PetscCall(destroy_block(block));
   }
   PetscFunctionReturn(0);
 }
@@ -180,26 +187,43 @@ static PetscErrorCode measure_loss(CospinPoint point, CospinReached *reached)
   PetscFunctionReturn(0);
 }
 
+/* Sectors to keep, and sectors that are only asked whether the state comes to rest there. */
+static PetscErrorCode list_sectors(CospinPoint point, CospinState initial, PetscBool whole, int *num_kept,
+                                   int **kept, int *num, int **representatives)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSectorsRead(point->problem, point->observables, NULL, whole ? initial : NULL, num_kept,
+                                  kept));
+  PetscCall(CospinTaskSectorsRead(point->problem, point->observables, NULL, initial, num, representatives));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscBool whole,
                                   const char prefix[], CospinReached *reached)
 {
   const int n = point->problem->system.num_coordinates;
-  int num_sectors, *representatives;
+  int num, num_kept, *representatives, *kept;
   double amplitude = 0.0;
 
   PetscFunctionBeginUser;
   *reached = (CospinReached){.outcome = COSPIN_GOOD, .frequency = NAN};
-  PetscCall(CospinTaskSectorsRead(point->problem, point->observables, NULL, whole ? initial : NULL,
-                                  &num_sectors, &representatives));
-  PetscCall(PetscCalloc1((size_t)num_sectors, &reached->blocks));
-  for (int k = 0; k < num_sectors; k++) {
-    CospinBlock *block = &reached->blocks[reached->num];
-    PetscCall(reach_sector(point, initial, representatives + k * n, prefix, block, &amplitude, reached));
-    if (block->spectrum) reached->num++;
+  PetscCall(list_sectors(point, initial, whole, &num_kept, &kept, &num, &representatives));
+  PetscCall(PetscCalloc1((size_t)num_kept + 1, &reached->blocks));
+  for (int k = 0; k < num; k++) {
+    CospinBlock block = {NULL};
+    PetscBool keep;
+    PetscCall(reach_sector(point, initial, representatives + k * n, prefix, &block, &amplitude, reached));
+    if (!block.spectrum) continue;
+    PetscCall(CospinTaskHasLabel(n, representatives + k * n, num_kept, kept, &keep));
+    if (keep)
+      reached->blocks[reached->num++] = block;
+    else
+      PetscCall(destroy_block(&block));
   }
   PetscCall(measure_loss(point, reached));
   if (!PetscIsNanReal(reached->frequency))
     reached->outcome = CospinOutcomeWorse(reached->outcome, COSPIN_OSCILLATING);
+  PetscCall(PetscFree(kept));
   PetscCall(PetscFree(representatives));
   PetscFunctionReturn(0);
 }
@@ -207,10 +231,7 @@ PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscB
 PetscErrorCode CospinReachedDestroy(CospinReached *reached)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < reached->num; k++) {
-    PetscCall(VecDestroy(&reached->blocks[k].rho));
-    PetscCall(CospinSpectrumDestroy(&reached->blocks[k].spectrum));
-  }
+  for (int k = 0; k < reached->num; k++) PetscCall(destroy_block(&reached->blocks[k]));
   PetscCall(PetscFree(reached->blocks));
   PetscFunctionReturn(0);
 }

@@ -186,7 +186,7 @@ PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **re
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode is_among(int n, const int label[], int num, const int labels[], PetscBool *found)
+PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int labels[], PetscBool *found)
 {
   PetscBool same;
 
@@ -213,7 +213,7 @@ PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *
   PetscCall(CospinProblemSectorNamed(problem, setting, faults, &representative, ok));
   if (*ok && needs_trace) {
     PetscCall(CospinTaskSteadySectors(problem, &num, &steady));
-    PetscCall(is_among(problem->system.num_coordinates, representative, num, steady, &has_trace));
+    PetscCall(CospinTaskHasLabel(problem->system.num_coordinates, representative, num, steady, &has_trace));
     PetscCall(PetscFree(steady));
   }
   if (!has_trace) {

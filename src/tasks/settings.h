@@ -112,6 +112,8 @@ PetscErrorCode CospinTaskLeft(CospinProblem problem, CospinPolynomial a, CospinM
 double CospinTaskRate(double complex lambda, double resolution);
 /* -Im lambda likewise. */
 double CospinTaskFrequency(double complex lambda, double resolution);
+/* Whether label[n] is one of labels[num][n]. */
+PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int labels[], PetscBool *found);
 /* Whether an eigenvalue's error is more than a tenth of it. A rate of zero, which is not told as a
    number, and an unknown error (NaN) are not uncertain. */
 PetscBool CospinTaskUncertain(double complex lambda, double error);

@@ -38,6 +38,8 @@ enum {
 };
 static const double null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e-11, refined_residual = 1e-15;
 static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
+/* Rates that differ by less are equal; how closely those are looked at that may be. */
+static const double equal_rates = 1e-8, close_look = 1e-11;
 static const double far_below = 0.1; /* modes slower than this share of the shift look alike from there */
 
 /* ---- The shift -------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ static PetscErrorCode set_start(CospinSpectrum spectrum, int num_deflate)
 
 /* max_iterations: 0 for as many as configured. */
 static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal tol, PetscInt max_iterations,
-                            PetscBool left, int num_deflate, Vec deflate[], PetscInt *converged)
+                            int num_deflate, Vec deflate[], PetscInt *converged)
 {
   PetscInt iterations, dimension, subspace;
   EPSConvergedReason reason;
@@ -113,7 +115,6 @@ static PetscErrorCode solve(CospinSpectrum spectrum, PetscInt wanted, PetscReal 
   if (spectrum->iterative) subspace = PetscMax(subspace, LARGE_SUBSPACE);
   PetscCall(EPSSetDimensions(spectrum->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
   PetscCall(set_start(spectrum, num_deflate));
-  PetscCall(EPSSetTwoSided(spectrum->eps, left));
   PetscCall(EPSSetDeflationSpace(spectrum->eps, num_deflate, deflate));
   PetscCall(EPSSolve(spectrum->eps));
   PetscCall(EPSGetConverged(spectrum->eps, converged));
@@ -146,13 +147,12 @@ static PetscErrorCode solve_next(CospinSpectrum spectrum, PetscReal tol, int num
   const CospinOutcome before = spectrum->outcome;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      solve(spectrum, 1, tol, *refined ? 0 : FEW_ITERATIONS, PETSC_FALSE, num_deflate, deflate, converged));
+  PetscCall(solve(spectrum, 1, tol, *refined ? 0 : FEW_ITERATIONS, num_deflate, deflate, converged));
   if (*converged || *refined) PetscFunctionReturn(0);
   *refined = PETSC_TRUE;
   spectrum->outcome = before;
   PetscCall(refine_solves(spectrum));
-  PetscCall(solve(spectrum, 1, tol, 0, PETSC_FALSE, num_deflate, deflate, converged));
+  PetscCall(solve(spectrum, 1, tol, 0, num_deflate, deflate, converged));
   PetscFunctionReturn(0);
 }
 
@@ -280,26 +280,19 @@ static PetscErrorCode undo_deflation(CospinSpectrum spectrum, int num_deflate, V
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_mode(CospinSpectrum spectrum, PetscInt k, PetscBool left, int num_deflate,
-                               Vec deflate[], CospinMode *mode)
+static PetscErrorCode get_mode(CospinSpectrum spectrum, PetscInt k, int num_deflate, Vec deflate[],
+                               CospinMode *mode)
 {
-  PetscScalar lambda, overlap;
-  PetscReal size;
+  PetscScalar lambda;
+  Vec right;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, &mode->right, NULL));
-  PetscCall(EPSGetEigenpair(spectrum->eps, k, &lambda, NULL, mode->right, NULL));
-  PetscCall(undo_deflation(spectrum, num_deflate, deflate, lambda, mode->right));
-  PetscCall(VecNormalize(mode->right, NULL));
-  *mode = (CospinMode){.lambda = lambda, .right = mode->right, .error = NAN};
-  PetscCall(CospinSpectrumResidual(spectrum, lambda, mode->right, &mode->residual));
-  if (!left) PetscFunctionReturn(0);
-  PetscCall(VecDuplicate(mode->right, &mode->left));
-  PetscCall(EPSGetLeftEigenvector(spectrum->eps, k, mode->left, NULL));
-  PetscCall(VecDot(mode->right, mode->left, &overlap)); /* y^H x */
-  PetscCall(VecScale(mode->left, 1.0 / PetscConj(overlap)));
-  PetscCall(VecNorm(mode->left, NORM_2, &size));
-  mode->error = spectrum->resolution * size;
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &right, NULL));
+  PetscCall(EPSGetEigenpair(spectrum->eps, k, &lambda, NULL, right, NULL));
+  PetscCall(undo_deflation(spectrum, num_deflate, deflate, lambda, right));
+  PetscCall(VecNormalize(right, NULL));
+  *mode = (CospinMode){.lambda = lambda, .right = right, .error = NAN};
+  PetscCall(CospinSpectrumResidual(spectrum, lambda, right, &mode->residual));
   PetscFunctionReturn(0);
 }
 
@@ -311,7 +304,6 @@ typedef struct {
   PetscInt wanted; /* of one run of the solver */
   int num_deflate;
   Vec *deflate; /* null vectors */
-  PetscBool left;
   int found;
   CospinMode *modes; /* slowest first */
 } Search;
@@ -356,17 +348,16 @@ static PetscErrorCode run(CospinSpectrum spectrum, Search *search)
   PetscInt converged;
 
   PetscFunctionBeginUser;
-  PetscCall(solve(spectrum, wanted, tolerance, wanted > 1 ? 0 : FIRST_ITERATIONS, search->left,
-                  search->num_deflate, search->deflate, &converged));
+  PetscCall(solve(spectrum, wanted, tolerance, wanted > 1 ? 0 : FIRST_ITERATIONS, search->num_deflate,
+                  search->deflate, &converged));
   if (!converged) { /* left and right vectors may be nearly orthogonal; few of them then lead nowhere */
     spectrum->subspace = LARGE_SUBSPACE;
-    PetscCall(solve(spectrum, wanted, tolerance, 0, search->left, search->num_deflate, search->deflate,
-                    &converged));
+    PetscCall(solve(spectrum, wanted, tolerance, 0, search->num_deflate, search->deflate, &converged));
   }
   if (converged < search->found || converged == 0) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1((size_t)converged, &modes));
   for (PetscInt k = 0; k < converged; k++)
-    PetscCall(get_mode(spectrum, k, search->left, search->num_deflate, search->deflate, &modes[k]));
+    PetscCall(get_mode(spectrum, k, search->num_deflate, search->deflate, &modes[k]));
   PetscCall(sort(spectrum, (int)converged, modes));
   PetscCall(clear(search));
   search->found = (int)converged;
@@ -444,25 +435,43 @@ static PetscErrorCode look_farther(CospinSpectrum spectrum, int count, Search *s
 }
 
 /* The eigenvalue next to the shift from another start, all that were found deflated. NaN: there is none. */
-static PetscErrorCode look_again(CospinSpectrum spectrum, const Search *search, double complex *lambda)
+static PetscErrorCode look_again(CospinSpectrum spectrum, PetscReal tol, int num, Vec known[],
+                                 double complex *lambda)
 {
-  const int num = search->num_deflate + search->found;
   const CospinOutcome before = spectrum->outcome;
-  PetscInt dimension, converged = 0;
+  PetscInt converged = 0;
   PetscScalar value;
-  Vec *known;
 
   PetscFunctionBeginUser;
   *lambda = CMPLX(NAN, NAN);
+  PetscCall(solve(spectrum, 1, tol, FEW_ITERATIONS, num, known, &converged));
+  if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &value, NULL));
+  if (converged) *lambda = (double complex)value;
+  spectrum->outcome = before; /* it is that of what was found */
+  PetscFunctionReturn(0);
+}
+
+/* Whether a slower mode than the count-th has been missed. What is about as slow is looked at closely. */
+static PetscErrorCode misses_one(CospinSpectrum spectrum, int count, const Search *search, PetscBool *misses)
+{
+  const double slowest = creal(search->modes[PetscMin(count, search->found) - 1].lambda);
+  const double rough = slowest - 2.0 * null_tolerance * PetscAbsReal(slowest),
+               fine = slowest + equal_rates * PetscAbsReal(slowest) + spectrum->resolution;
+  const int num = search->num_deflate + search->found;
+  double complex lambda;
+  PetscInt dimension;
+  Vec *known;
+
+  PetscFunctionBeginUser;
+  *misses = PETSC_FALSE;
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   if (num >= dimension) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(num, &known));
   for (int k = 0; k < num; k++)
     known[k] = k < search->num_deflate ? search->deflate[k] : search->modes[k - search->num_deflate].right;
-  PetscCall(solve(spectrum, 1, null_tolerance, FEW_ITERATIONS, PETSC_FALSE, num, known, &converged));
-  if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &value, NULL));
-  if (converged) *lambda = (double complex)value;
-  spectrum->outcome = before; /* the outcome is that of what was found */
+  PetscCall(look_again(spectrum, null_tolerance, num, known, &lambda));
+  if (creal(lambda) > rough) PetscCall(look_again(spectrum, close_look, num, known, &lambda));
+  *misses = (PetscBool)(creal(lambda) > fine);
   PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
 }
@@ -472,10 +481,9 @@ static PetscErrorCode confirm(CospinSpectrum spectrum, int count, Search *search
 {
   PetscFunctionBeginUser;
   for (int attempt = 0; attempt < 3 && search->found; attempt++) {
-    const double slowest = creal(search->modes[PetscMin(count, search->found) - 1].lambda);
-    double complex missed;
-    PetscCall(look_again(spectrum, search, &missed));
-    if (!(creal(missed) > slowest + null_tolerance * PetscAbsReal(slowest))) PetscFunctionReturn(0);
+    PetscBool misses;
+    PetscCall(misses_one(spectrum, count, search, &misses));
+    if (!misses) PetscFunctionReturn(0);
     search->wanted = 2 * search->wanted + 1;
     PetscCall(run(spectrum, search));
   }
@@ -507,7 +515,7 @@ static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflat
   /* nearest to the shift is slowest if the slowest eigenvalue is real; otherwise look a little further */
   const PetscBool certain = (PetscBool)(spectrum->metzler && count == 1 && num_deflate == 0);
   const CospinOutcome before = spectrum->outcome;
-  Search search = {.num_deflate = num_deflate, .deflate = deflate, .left = left};
+  Search search = {.num_deflate = num_deflate, .deflate = deflate};
   PetscBool moved;
 
   PetscFunctionBeginUser;
@@ -520,13 +528,14 @@ static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflat
     PetscCall(move_shift(spectrum, spectrum->next, &moved));
   PetscCall(run(spectrum, &search));
   PetscCall(approach(spectrum, count, &search));
-  if (!left && !certain && !spectrum->iterative) PetscCall(look_farther(spectrum, count, &search));
+  if (!certain && !spectrum->iterative) PetscCall(look_farther(spectrum, count, &search));
   spectrum->outcome = before; /* runs that were repeated do not count */
   if (!certain && !spectrum->iterative) PetscCall(confirm(spectrum, count, &search));
   *num = PetscMin(count, search.found);
   if (*num) spectrum->horizon = certain ? INFINITY : horizon_of(spectrum, searched, count, &search);
   if (*num < PetscMin(count, searched))
     spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  if (left) PetscCall(CospinFactorsLeft(spectrum, num_deflate, *num, search.modes));
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
   PetscCall(CospinModesDestroy(search.found - *num, search.modes + *num));
   PetscCall(PetscFree(search.modes));

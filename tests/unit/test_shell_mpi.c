@@ -355,6 +355,7 @@ int main(int argc, char **argv)
   int failed;
 
   if (SlepcInitialize(&argc, &argv, NULL, NULL)) return 1;
+  if (PetscOptionsSetValue(NULL, "-dense_limit", "0")) return 1; /* small sectors, and no LAPACK */
   failed = cmocka_run_group_tests(tests, NULL, NULL);
   return SlepcFinalize() ? 1 : failed;
 }
