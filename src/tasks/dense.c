@@ -159,7 +159,7 @@ static PetscErrorCode null_vectors(const PetscScalar u[], const PetscScalar vh[]
   PetscCall(PetscFPTrapPop());
   PetscCall(multiply("N", "N", n, m, m, u1, n, identity, m, dense->left));
   for (int k = 0; k < m; k++)
-    dense->error[k] = error_of(dense, info ? PETSC_INFINITY : norm_of(n, dense->left + n * k));
+    dense->error[k] = error_of(dense, info ? INFINITY : norm_of(n, dense->left + n * k));
   PetscCall(PetscFree(pivots));
   PetscCall(PetscFree(identity));
   PetscCall(PetscFree(overlaps));
@@ -206,7 +206,7 @@ static PetscErrorCode arrange(const PetscScalar values[], const PetscScalar righ
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(k, &error, k, &order));
-  for (int j = 0; j < k; j++) error[j] = error_of(dense, regular ? norm_of(n, left + n * j) : PETSC_INFINITY);
+  for (int j = 0; j < k; j++) error[j] = error_of(dense, regular ? norm_of(n, left + n * j) : INFINITY);
   PetscCall(CospinOrderSlowest(k, values, error, order));
   for (int j = 0; j < k; j++) {
     const int from = n * order[j], to = n * (m + j);
@@ -266,17 +266,19 @@ PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
-/* One step of Arnoldi's method for M^-1: basis[.][step+1], column `step` of the Hessenberg matrix. */
+/* One step of Arnoldi's method for M^-1: basis[.][step+1], column[step + 2] of the Hessenberg matrix. *rest:
+   the share of the new vector that is new. */
 static PetscErrorCode arnoldi_step(int k, PetscScalar factors[], PetscBLASInt pivots[], int step,
-                                   PetscScalar basis[], PetscScalar column[])
+                                   PetscScalar basis[], PetscScalar column[], double *rest)
 {
   PetscScalar *next = basis + k * (step + 1);
   PetscBLASInt size = k, one = 1, info;
-  double norm;
+  double before, norm;
 
   PetscFunctionBeginUser;
   PetscCall(PetscArraycpy(next, basis + k * step, k));
   LAPACKgetrs_("N", &size, &one, factors, &size, pivots, next, &size, &info);
+  before = norm_of(k, next);
   for (int pass = 0; pass < 2; pass++) {
     for (int b = 0; b <= step; b++) {
       PetscScalar overlap = 0.0;
@@ -286,16 +288,20 @@ static PetscErrorCode arnoldi_step(int k, PetscScalar factors[], PetscBLASInt pi
     }
   }
   norm = norm_of(k, next);
-  if (step + 1 < ARNOLDI_STEPS) column[step + 1] = norm;
+  column[step + 1] = norm;
   for (int i = 0; i < k && norm > 0.0; i++) next[i] /= norm;
+  *rest = norm / before;
   PetscFunctionReturn(0);
 }
 
 /* The eigenvalue of M next to zero, to some digits. */
 static PetscErrorCode find_nearest(CospinDense *dense)
 {
-  const int n = dense->size, k = n - dense->num_zero, steps = PetscMin(ARNOLDI_STEPS, k);
-  PetscScalar *image, *m, *basis, *hessenberg, *values, *vectors;
+  static const double exhausted = 1e-10; /* the space is closed */
+  const int n = dense->size, k = n - dense->num_zero;
+  PetscScalar *image, *m, *basis, *columns, *hessenberg, *values, *vectors;
+  double rest = 1.0;
+  int steps = 0;
   PetscBLASInt size = k, info, *pivots;
   PetscBool ok;
 
@@ -304,18 +310,25 @@ static PetscErrorCode find_nearest(CospinDense *dense)
   if (k == 0) PetscFunctionReturn(0);
   PetscCall(allocate(n, k, &image));
   PetscCall(allocate(k, k, &m));
-  PetscCall(allocate(k, steps + 1, &basis));
+  PetscCall(allocate(k, ARNOLDI_STEPS + 1, &basis));
+  PetscCall(allocate(ARNOLDI_STEPS + 1, ARNOLDI_STEPS, &columns));
   PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &hessenberg));
   PetscCall(allocate(ARNOLDI_STEPS, 1, &values));
   PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &vectors));
   PetscCall(PetscMalloc1(k, &pivots));
   PetscCall(restrict_to_range(dense, image, m));
   LAPACKgetrf_(&size, &size, m, &size, pivots, &info);
-  for (int i = 0; i < k; i++) basis[i] = (1.0 + 0.5 * sin(1.0 + i)) / sqrt((double)k); /* no symmetry */
-  for (int step = 0; step < steps && !info; step++)
-    PetscCall(arnoldi_step(k, m, pivots, step, basis, hessenberg + steps * step));
-  ok = PETSC_FALSE;
-  if (!info) PetscCall(diagonalise(steps, hessenberg, values, vectors, &ok));
+  for (int i = 0; i < k; i++) basis[i] = 1.0 + 0.5 * sin(1.0 + i); /* no symmetry */
+  rest = norm_of(k, basis);
+  for (int i = 0; i < k; i++) basis[i] /= rest;
+  for (; !info && steps < PetscMin(ARNOLDI_STEPS, k) && rest > exhausted; steps++)
+    PetscCall(arnoldi_step(k, m, pivots, steps, basis, columns + (ARNOLDI_STEPS + 1) * steps, &rest));
+  for (int column = 0; column < steps; column++) {
+    for (int row = 0; row < steps; row++)
+      hessenberg[row + steps * column] = columns[row + (ARNOLDI_STEPS + 1) * column];
+  }
+  PetscCall(diagonalise(steps, hessenberg, values, vectors, &ok));
+  if (steps == 0) ok = PETSC_FALSE;
   for (int s = 1; s < steps && ok; s++) {
     if (PetscAbsScalar(values[s]) > PetscAbsScalar(values[0])) values[0] = values[s];
   }
@@ -324,6 +337,7 @@ static PetscErrorCode find_nearest(CospinDense *dense)
   PetscCall(PetscFree(vectors));
   PetscCall(PetscFree(values));
   PetscCall(PetscFree(hessenberg));
+  PetscCall(PetscFree(columns));
   PetscCall(PetscFree(basis));
   PetscCall(PetscFree(m));
   PetscCall(PetscFree(image));
@@ -337,7 +351,7 @@ PetscErrorCode CospinDenseCreate(int size, const PetscScalar matrix[], double re
   double *singular;
 
   PetscFunctionBeginUser;
-  *dense = (CospinDense){.size = size, .separation = PETSC_INFINITY, .resolution = resolution};
+  *dense = (CospinDense){.size = size, .separation = INFINITY, .resolution = resolution};
   PetscCall(allocate(size, 1, &dense->values));
   PetscCall(allocate(size, size, &dense->right));
   PetscCall(allocate(size, size, &dense->left));

@@ -71,7 +71,7 @@ static PetscErrorCode choose(CospinSpectrum spectrum, EPS eps, int num, CospinMo
   PetscCall(EPSGetConverged(eps, &converged));
   PetscCall(PetscCalloc1((size_t)converged + 1, &taken));
   for (int m = 0; m < num && converged >= num; m++) {
-    double nearest = PETSC_INFINITY;
+    double nearest = INFINITY;
     PetscInt best = -1;
     for (PetscInt k = 0; k < converged; k++) {
       PetscScalar theta;

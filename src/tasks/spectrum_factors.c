@@ -233,6 +233,7 @@ static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double
   } else {
     PetscCall(find_nulls(spectrum, (int)most, num, *null, next));
   }
+  if (*num == dimension) spectrum->separation = INFINITY;
   if (*num == most && most < dimension) /* there may be more */
     spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
   PetscFunctionReturn(0);

@@ -11,6 +11,7 @@
 #include "steady_state.h"
 #include "settings.h"
 #include <cospin/liouvillian.h>
+#include <cospin/rounding.h>
 #include <cospin/window.h>
 
 /* See CospinQuality.error. */
@@ -22,7 +23,7 @@ static PetscErrorCode error_of(CospinSpectrum spectrum, Vec x, double *error)
 
   PetscFunctionBeginUser;
   *error = 0.0;
-  if (PetscIsInfReal(spectrum->separation)) PetscFunctionReturn(0); /* nothing else to turn to */
+  if (isinf(spectrum->separation)) PetscFunctionReturn(0); /* nothing else to turn to */
   PetscCall(CospinSpectrumWeigh(spectrum, x, &weighed));
   PetscCall(VecDuplicate(x, &image));
   PetscCall(MatMult(spectrum->liouvillian, x, image));
@@ -69,7 +70,7 @@ static PetscErrorCode edge_of(CospinProblem problem, CospinComponent mode, doubl
   PetscCall(VecRestoreArrayRead(rho, &array));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, PetscObjectComm((PetscObject)rho)));
   quality->edge = PetscMax(quality->edge, sum);
-  if (sum > accepted) quality->cut = PETSC_TRUE;
+  if (sum > accepted * (1.0 + COSPIN_ROUNDING)) quality->cut = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -81,8 +82,8 @@ static PetscErrorCode edge_of_all(CospinProblem problem, CospinSector sector, Ve
   quality->cut = PETSC_FALSE;
   for (int c = 0; c < problem->system.num_components; c++) {
     const CospinComponent component = &problem->system.components[c];
-    const double accepted = component->kind->Edge ? component->kind->Edge(component) : PETSC_INFINITY;
-    if (!PetscIsInfReal(accepted)) PetscCall(edge_of(problem, component, accepted, sector, rho, quality));
+    const double accepted = component->kind->Edge ? component->kind->Edge(component) : INFINITY;
+    if (!isinf(accepted)) PetscCall(edge_of(problem, component, accepted, sector, rho, quality));
   }
   PetscFunctionReturn(0);
 }
@@ -204,7 +205,7 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], con
 
   PetscFunctionBeginUser;
   *steady = (CospinSteadyState){.outcome = COSPIN_GOOD,
-                                .next_rate = PETSC_INFINITY,
+                                .next_rate = INFINITY,
                                 .next_frequency = NAN,
                                 .quality = {NAN, NAN, 0.0, PETSC_FALSE},
                                 .leak = 0.0};
@@ -213,7 +214,7 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], con
   if (sector) num = 1;
   for (int k = 0; k < num; k++) PetscCall(add_sector(point, representatives + k * n, prefix));
   if (!sector && steady->degeneracy == 1 && steady->rho) PetscCall(add_coherences(point, prefix));
-  if (PetscIsInfReal(steady->next_rate)) steady->next_rate = NAN;
+  if (isinf(steady->next_rate)) steady->next_rate = NAN;
   if (steady->degeneracy > 1) {
     PetscCall(VecDestroy(&steady->rho));
     PetscCall(CospinSpectrumDestroy(&steady->spectrum));

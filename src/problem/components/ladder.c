@@ -18,7 +18,7 @@ PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&ladder));
-  *ladder = (Ladder){levels, num_letters, letters, PETSC_FALSE, PETSC_INFINITY};
+  *ladder = (Ladder){levels, num_letters, letters, PETSC_FALSE, INFINITY};
   component->data = ladder;
   component->num_coordinates = NUM_COORDINATES;
   PetscFunctionReturn(0);
@@ -50,7 +50,7 @@ double CospinLadderEdge(CospinComponent component)
 {
   const Ladder *ladder = (const Ladder *)component->data;
 
-  return ladder->open_ended ? PETSC_INFINITY : ladder->edge;
+  return ladder->open_ended ? INFINITY : ladder->edge;
 }
 
 int CospinLadderWindow(CospinComponent component)
