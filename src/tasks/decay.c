@@ -437,7 +437,7 @@ static PetscErrorCode store(const Modes *modes, int count, double tolerance, Cos
   for (int k = 0; k < PetscMin(modes->num, count); k++) {
     PetscCall(store_mode(&modes->modes[k], k, modes->resolution, results));
     if (!(modes->modes[k].residual <= tolerance) || modes->modes[k].leak > COSPIN_MODE_LEAK ||
-        CospinTaskUncertain(modes->modes[k].lambda, modes->modes[k].error))
+        CospinTaskUncertain(modes->modes[k].lambda, modes->modes[k].error, modes->resolution))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
   PetscCall(CospinResultsSet(results, "resolution", 0, modes->resolution));

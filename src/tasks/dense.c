@@ -13,7 +13,7 @@
 #include <cospin/hermitian.h>
 #include <slepcblaslapack.h>
 
-enum { ARNOLDI_STEPS = 16 };
+enum { ARNOLDI_STEPS = 96, ARNOLDI_CHECK = 12 };
 
 static PetscErrorCode allocate(int rows, int columns, PetscScalar **matrix)
 {
@@ -294,16 +294,48 @@ static PetscErrorCode arnoldi_step(int k, PetscScalar factors[], PetscBLASInt pi
   PetscFunctionReturn(0);
 }
 
+/* Largest eigenvalue of the Hessenberg matrix of `steps` steps, and whether it is one of M^-1 to some digits:
+   how much of its vector the next step would take out of the space. */
+static PetscErrorCode largest_ritz(int steps, const PetscScalar columns[], PetscScalar *largest,
+                                   PetscBool *settled)
+{
+  static const double some_digits = 1e-3;
+  PetscScalar *hessenberg, *values, *vectors;
+  PetscBool ok;
+  double leaves;
+  int best = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(allocate(steps, steps, &hessenberg));
+  PetscCall(allocate(steps, 1, &values));
+  PetscCall(allocate(steps, steps, &vectors));
+  for (int column = 0; column < steps; column++) {
+    for (int row = 0; row < steps; row++)
+      hessenberg[row + steps * column] = columns[row + (ARNOLDI_STEPS + 1) * column];
+  }
+  PetscCall(diagonalise(steps, hessenberg, values, vectors, &ok));
+  for (int s = 1; s < steps; s++) {
+    if (PetscAbsScalar(values[s]) > PetscAbsScalar(values[best])) best = s;
+  }
+  leaves = PetscAbsScalar(columns[steps + (ARNOLDI_STEPS + 1) * (steps - 1)]) *
+           PetscAbsScalar(vectors[steps - 1 + steps * best]);
+  *largest = ok ? values[best] : 0.0;
+  *settled = (PetscBool)(ok && leaves <= some_digits * PetscAbsScalar(values[best]));
+  PetscCall(PetscFree(vectors));
+  PetscCall(PetscFree(values));
+  PetscCall(PetscFree(hessenberg));
+  PetscFunctionReturn(0);
+}
+
 /* The eigenvalue of M next to zero, to some digits. */
 static PetscErrorCode find_nearest(CospinDense *dense)
 {
   static const double exhausted = 1e-10; /* the space is closed */
-  const int n = dense->size, k = n - dense->num_zero;
-  PetscScalar *image, *m, *basis, *columns, *hessenberg, *values, *vectors;
-  double rest = 1.0;
-  int steps = 0;
+  const int n = dense->size, k = n - dense->num_zero, most = PetscMin(ARNOLDI_STEPS, k);
+  PetscScalar *image, *m, *basis, *columns, largest = 0.0;
   PetscBLASInt size = k, info, *pivots;
-  PetscBool ok;
+  PetscBool settled = PETSC_FALSE;
+  double rest;
 
   PetscFunctionBeginUser;
   dense->nearest = CMPLX(NAN, NAN);
@@ -312,31 +344,19 @@ static PetscErrorCode find_nearest(CospinDense *dense)
   PetscCall(allocate(k, k, &m));
   PetscCall(allocate(k, ARNOLDI_STEPS + 1, &basis));
   PetscCall(allocate(ARNOLDI_STEPS + 1, ARNOLDI_STEPS, &columns));
-  PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &hessenberg));
-  PetscCall(allocate(ARNOLDI_STEPS, 1, &values));
-  PetscCall(allocate(ARNOLDI_STEPS, ARNOLDI_STEPS, &vectors));
   PetscCall(PetscMalloc1(k, &pivots));
   PetscCall(restrict_to_range(dense, image, m));
   LAPACKgetrf_(&size, &size, m, &size, pivots, &info);
   for (int i = 0; i < k; i++) basis[i] = 1.0 + 0.5 * sin(1.0 + i); /* no symmetry */
   rest = norm_of(k, basis);
   for (int i = 0; i < k; i++) basis[i] /= rest;
-  for (; !info && steps < PetscMin(ARNOLDI_STEPS, k) && rest > exhausted; steps++)
-    PetscCall(arnoldi_step(k, m, pivots, steps, basis, columns + (ARNOLDI_STEPS + 1) * steps, &rest));
-  for (int column = 0; column < steps; column++) {
-    for (int row = 0; row < steps; row++)
-      hessenberg[row + steps * column] = columns[row + (ARNOLDI_STEPS + 1) * column];
+  for (int step = 0; !info && !settled && step < most && rest > exhausted; step++) {
+    PetscCall(arnoldi_step(k, m, pivots, step, basis, columns + (ARNOLDI_STEPS + 1) * step, &rest));
+    if ((step + 1) % ARNOLDI_CHECK == 0 || step + 1 == most || rest <= exhausted)
+      PetscCall(largest_ritz(step + 1, columns, &largest, &settled));
   }
-  PetscCall(diagonalise(steps, hessenberg, values, vectors, &ok));
-  if (steps == 0) ok = PETSC_FALSE;
-  for (int s = 1; s < steps && ok; s++) {
-    if (PetscAbsScalar(values[s]) > PetscAbsScalar(values[0])) values[0] = values[s];
-  }
-  if (ok) dense->nearest = 1.0 / values[0];
+  if (settled) dense->nearest = 1.0 / largest;
   PetscCall(PetscFree(pivots));
-  PetscCall(PetscFree(vectors));
-  PetscCall(PetscFree(values));
-  PetscCall(PetscFree(hessenberg));
   PetscCall(PetscFree(columns));
   PetscCall(PetscFree(basis));
   PetscCall(PetscFree(m));

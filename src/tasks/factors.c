@@ -110,6 +110,7 @@ PetscErrorCode CospinFactorsConfigureVectors(CospinSpectrum spectrum, EPS eps)
 
 PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
 {
+  PetscScalar target;
   EPS eps;
   ST st;
 
@@ -130,8 +131,20 @@ PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
     PetscCall(configure_factorisation(spectrum, st));
   PetscCall(CospinFactorsConfigureVectors(spectrum, eps));
   PetscCall(EPSSetFromOptions(eps));
+  PetscCall(EPSGetTarget(eps, &target)); /* a solve without an eigensolver's set-up would be one with L */
+  PetscCall(STSetShift(st, target));
   PetscCall(EPSGetTolerances(eps, NULL, &spectrum->max_iterations));
   spectrum->subspace = SMALL_SUBSPACE;
+  PetscFunctionReturn(0);
+}
+
+/* As an eigensolver would: L - s is formed anew for each s. */
+static PetscErrorCode set_up(ST st)
+{
+  PetscFunctionBeginUser;
+  PetscCall(STSetTransform(st, PETSC_TRUE));
+  PetscCall(STGetOperator(st, NULL));
+  PetscCall(STSetUp(st));
   PetscFunctionReturn(0);
 }
 
@@ -142,7 +155,7 @@ PetscErrorCode CospinFactorsSolver(CospinSpectrum spectrum, KSP *ksp)
   PetscFunctionBeginUser;
   PetscCall(CospinFactorsConfigure(spectrum));
   PetscCall(EPSGetST(spectrum->eps, &st));
-  PetscCall(STSetUp(st));
+  PetscCall(set_up(st));
   PetscCall(STGetKSP(st, ksp));
   PetscFunctionReturn(0);
 }
@@ -154,7 +167,7 @@ PetscErrorCode CospinFactorsApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
   PetscFunctionBeginUser;
   PetscCall(CospinFactorsConfigure(spectrum));
   PetscCall(EPSGetST(spectrum->eps, &st));
-  PetscCall(STSetUp(st));
+  PetscCall(set_up(st));
   PetscCall(STApply(st, x, y));
   PetscFunctionReturn(0);
 }
@@ -188,10 +201,8 @@ PetscErrorCode CospinFactorsResolvent(CospinSpectrum spectrum, double complex s,
   PetscFunctionBeginUser;
   PetscCall(CospinFactorsConfigure(spectrum));
   PetscCall(EPSGetST(spectrum->eps, &st));
-  PetscCall(STSetTransform(st, PETSC_TRUE)); /* as an eigensolver would: L - s is formed anew for each s */
   PetscCall(STSetShift(st, (PetscScalar)s));
-  PetscCall(STGetOperator(st, NULL));
-  PetscCall(STSetUp(st));
+  PetscCall(set_up(st));
   PetscCall(STGetKSP(st, &ksp));
   PetscCall(CospinSolveShifted(ksp, PETSC_FALSE, b, right));
   PetscCall(CospinSolveShifted(ksp, PETSC_TRUE, a, left));

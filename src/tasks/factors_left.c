@@ -145,7 +145,8 @@ PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num,
     PetscReal size = NAN;
     if (!ok) PetscCall(VecDestroy(&modes[m].left));
     if (ok) PetscCall(VecNorm(modes[m].left, NORM_2, &size));
-    modes[m].error = spectrum->resolution * size;
+    modes[m].error =
+        PetscMin(spectrum->resolution * size, PetscSqrtReal(spectrum->resolution * spectrum->norm));
   }
   if (!ok) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
   PetscCall(EPSDestroy(&eps));

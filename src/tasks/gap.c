@@ -251,7 +251,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
   if (PetscIsNanReal(creal(slowest->lambda))) /* nothing but steady states */
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR);
-  else if (!(slowest->residual <= tolerance) || CospinTaskUncertain(slowest->lambda, slowest->error))
+  else if (!(slowest->residual <= tolerance) ||
+           CospinTaskUncertain(slowest->lambda, slowest->error, slowest->resolution))
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscCall(store(slowest, results));
   PetscFunctionReturn(0);

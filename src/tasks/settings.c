@@ -168,11 +168,11 @@ double CospinTaskFrequency(double complex lambda, double resolution)
   return PetscAbsReal(cimag(lambda)) <= resolution ? 0.0 : -cimag(lambda);
 }
 
-PetscBool CospinTaskUncertain(double complex lambda, double error)
+PetscBool CospinTaskUncertain(double complex lambda, double error, double resolution)
 {
   static const double largest_share = 0.1;
 
-  return (PetscBool)(lambda != 0.0 && error > largest_share * cabs(lambda));
+  return (PetscBool)(cabs(lambda) > resolution && error > largest_share * cabs(lambda));
 }
 
 PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives)

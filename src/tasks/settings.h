@@ -116,7 +116,7 @@ double CospinTaskFrequency(double complex lambda, double resolution);
 PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int labels[], PetscBool *found);
 /* Whether an eigenvalue's error is more than a tenth of it. A rate of zero, which is not told as a
    number, and an unknown error (NaN) are not uncertain. */
-PetscBool CospinTaskUncertain(double complex lambda, double error);
+PetscBool CospinTaskUncertain(double complex lambda, double error, double resolution);
 
 /* Sectors that hold steady states. */
 PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives);

@@ -191,6 +191,28 @@ static PetscErrorCode get_candidate(CospinSpectrum spectrum, PetscBool first, Pe
   PetscFunctionReturn(0);
 }
 
+/* One more step of inverse iteration, if it does better: its right-hand side is nearly the vector itself. */
+static PetscErrorCode polish(CospinSpectrum spectrum, int num_found, Vec found[], Vec *x)
+{
+  double before, after;
+  PetscScalar overlap;
+  Vec y;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(*x, &y));
+  PetscCall(CospinFactorsApplyInverse(spectrum, *x, y));
+  for (int k = 0; k < num_found; k++) {
+    PetscCall(VecDot(y, found[k], &overlap));
+    PetscCall(VecAXPY(y, -overlap, found[k]));
+  }
+  PetscCall(VecNormalize(y, NULL));
+  PetscCall(CospinSpectrumResidual(spectrum, 0.0, *x, &before));
+  PetscCall(CospinSpectrumResidual(spectrum, 0.0, y, &after));
+  if (after < before) PetscCall(VecCopy(y, *x));
+  PetscCall(VecDestroy(&y));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode find_nulls(CospinSpectrum spectrum, int most, int *num, Vec null[],
                                  double complex *next)
 {
@@ -206,8 +228,11 @@ static PetscErrorCode find_nulls(CospinSpectrum spectrum, int most, int *num, Ve
       PetscCall(solve_next(spectrum, tolerance, *num, null, &refined, &converged));
     if (converged == 0) break;
     PetscCall(get_candidate(spectrum, (PetscBool)(*num == 0), &lambda, &null[*num], &found));
-    if (found) (*num)++;
-    if (found) continue;
+    if (found) {
+      PetscCall(polish(spectrum, *num, null, &null[*num]));
+      (*num)++;
+      continue;
+    }
     PetscCall(VecDestroy(&null[*num]));
     *next = (double complex)lambda;
     spectrum->next = spectrum->separation = PetscAbsScalar(lambda);

@@ -162,7 +162,7 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
     steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_NOT_CONVERGED); /* there must be one */
     steady->quality.residual = spectrum->reached;
   }
-  note_next(steady, next, spectrum->resolution);
+  if (spectrum->has_trace) note_next(steady, next, spectrum->resolution);
   for (int k = 0; k < num; k++) {
     double leak;
     PetscCall(CospinWindowLeak(point, spectrum, null[k], 0.0, &leak));

@@ -69,7 +69,7 @@ class Hand:
             return {"kind": kind, "S": self.pick(f"{two_s}/2", two_s / 2)}, (two_s + 1)**2, two_s + 1
         if kind == "mode":
             n = self.pick(2, 3, 3, 4, 5)
-            return {"kind": kind, "cutoff": n}, n * n, n
+            return {"kind": kind, "cutoff": n, "edge": 1}, n * n, n
         if kind == "spins":
             n = self.pick(1, 2, 2, 3)
             return {"kind": kind, "size": n}, 4**n, 2**n
@@ -432,7 +432,7 @@ def sectors(hand):
     draw(hand, ("spin", "mode", "ensemble"), 1)
     hand.named = hand.pick("charge", "ket")
     if hand.named == "ket":
-        hand.components["A"] = hand.pick({"kind": "spin", "S": 1.5}, {"kind": "mode", "cutoff": 4}, {"kind": "levels", "size": 2, "levels": 2})
+        hand.components["A"] = hand.pick({"kind": "spin", "S": 1.5}, {"kind": "mode", "cutoff": 4, "edge": 1}, {"kind": "levels", "size": 2, "levels": 2})
     jumps = [{"rate": hand.rate(), "operator": hand.ladder("A", 0)}]
     if hand.named == "charge":
         jumps += hand.pumped("A") + ([{"rate": hand.rate(), "operator": hand.ladder("A", -1)}] if hand.chance(0.5) else [])
