@@ -3,8 +3,8 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include <cospin/command.h>
-#include <cospin/cost.h>
 #include <cospin/load.h>
+#include <cospin/machine.h>
 #include <cospin/provenance.h>
 #include <cospin/reference.h>
 #include <cospin/report.h>
@@ -22,7 +22,7 @@ static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck
                                    PetscMPIInt size, CospinSplit *split)
 {
   CospinPointEstimate worst;
-  double total;
+  double total, share;
 
   PetscFunctionBeginUser;
   if (command->groups && command->ranks_per_point) {
@@ -33,8 +33,10 @@ static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck
     *split = (CospinSplit){size / command->ranks_per_point,
                            size / command->ranks_per_point * command->ranks_per_point};
   } else {
-    PetscCall(CospinEstimateGrid(deck, &worst, &total));
-    *split = CospinEstimateSplit(&worst, PetscMax(1, num_points), size, CospinMachineBytes() / size);
+    PetscCall(CospinMachineShare(PETSC_COMM_WORLD, &share));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &share, 1, MPI_DOUBLE, MPI_MIN, PETSC_COMM_WORLD));
+    PetscCall(CospinEstimateGrid(deck, size * share, &worst, &total));
+    *split = CospinEstimateSplit(&worst, PetscMax(1, num_points), size, share);
   }
   PetscFunctionReturn(0);
 }

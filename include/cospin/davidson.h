@@ -21,6 +21,7 @@ typedef struct {
   PetscScalar shift; /* s */
   double norm;       /* |A|, what residuals are relative to */
   int max_steps;     /* for each eigenvalue */
+  int basis;         /* vectors of the basis at most: what memory allows (CospinCostBasis) */
 } CospinDavidsonOptions;
 
 typedef struct CospinDavidson_ *CospinDavidson;

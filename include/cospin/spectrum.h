@@ -34,6 +34,7 @@ typedef struct CospinSpectrum_ {
   PetscInt width;      /* most elements in a row or column: number of moves */
   int mesh_dimension;  /* of the lattice of labels */
   PetscBool iterative; /* factors would not fit: GMRES */
+  int basis;           /* vectors that memory has room for, of Davidson and of solutions without factors */
   PetscBool davidson;  /* nor a matrix, or it has long rows: Davidson (spectrum_shell.c) */
   PetscBool adjoint;   /* Davidson: null vectors of the adjoint are looked for */
   Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */

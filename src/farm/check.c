@@ -6,6 +6,7 @@
 #include "shard.h"
 #include <cospin/array.h>
 #include <cospin/check.h>
+#include <cospin/machine.h>
 #include <cospin/show.h>
 #include <string.h>
 
@@ -219,6 +220,7 @@ static PetscErrorCode check_point(Check *check, PetscInt64 number, double record
   check->num_bad += outcome < 0;
   PetscCall(CospinPointCreate(PETSC_COMM_SELF, check->deck, number, NULL, &point, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A deck that was checked does not evaluate");
+  point->problem->bytes = CospinMachineBytes();
   PetscCall(check_summary(check, point, record));
   for (int k = 0; k < check->deck->num_tasks; k++)
     PetscCall(CospinCheckNumbers(point, &check->deck->tasks[k],

@@ -244,6 +244,7 @@ static PetscErrorCode create_point(Work *work, PetscInt64 number)
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB,
              "Point %" PetscInt64_FMT " of a checked deck does not evaluate", number);
   work->end = step.end;
+  if (work->end == COSPIN_STEP_DONE) work->point->problem->bytes = farm->group.bytes;
   if (work->end == COSPIN_STEP_DONE) work->point->interrupt = (CospinInterrupt){work, Ask, Save};
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
-#include <cospin/cost.h>
+#include <cospin/census.h>
 #include <cospin/liouvillian.h>
+#include <cospin/machine.h>
 #include <cospin/report.h>
 #include <string.h>
 
@@ -159,7 +160,7 @@ static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, F
   char memory[32], time[32], all[32];
 
   PetscFunctionBeginUser;
-  PetscCall(CospinEstimateGrid(deck, &worst, &total));
+  PetscCall(CospinEstimateGrid(deck, CospinMachineBytes(), &worst, &total));
   split = CospinEstimateSplit(&worst, CospinDeckNumPoints(deck), ranks, CospinMachineBytes() / ranks);
   seconds = PetscMax(total / split.ranks, worst.seconds / (split.ranks / split.groups));
   fprintf(stream, "# cost (rough): the largest point %" PetscInt64_FMT " takes about %s and %s on one rank\n",
@@ -181,6 +182,7 @@ PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char fil
   view_grid(deck, stream);
   fprintf(stream, "# at the first point:\n");
   PetscCall(CospinProblemCreate(deck, 0, NULL, &problem, &ok));
+  problem->bytes = CospinMachineBytes();
   PetscCall(view_problem(problem, stream));
   PetscCall(view_tasks(problem, stream));
   PetscCall(CospinProblemDestroy(&problem));

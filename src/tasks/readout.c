@@ -288,6 +288,7 @@ PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, con
   new->evolution.options =
       (CospinPropagatorOptions){.method = new->settings.method,
                                 .mesh_dimension = CospinLatticeRank(evolved(new)->lattice),
+                                .bytes = problem->bytes,
                                 .tolerance = new->settings.tolerance};
   PetscCall(CospinReadoutSectors(problem, new->observables, &new->settings, &new->evolution.num_parts,
                                  &new->representatives));

@@ -281,8 +281,9 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
   new->mesh_dimension = CospinLatticeRank(problem->lattice);
-  new->iterative =
-      (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector), new->mesh_dimension);
+  new->iterative = (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector),
+                                                   new->mesh_dimension, problem->bytes);
+  new->basis = CospinCostBasis((double)CospinSectorDimension(new->sector), problem->bytes);
   new->shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   PetscCall(PetscStrallocpy(prefix, &new->prefix));
   *spectrum = new;
