@@ -108,6 +108,8 @@ PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, i
 /* Not collective. The same for the superoperator left = rho -> A rho. */
 PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
                                         int **representatives);
+/* Not collective. Marks a list of sectors as one that is not whole: *num is COSPIN_MAX_SECTORS + 1 then. */
+PetscErrorCode CospinSectorsNotAll(int n, int *num, int **representatives);
 /* Not collective. Sorts labels[*num][n] and drops repetitions. */
 PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[]);
 

@@ -134,7 +134,8 @@ void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double b
 
   why[0] = 0;
   if (estimate->num_sectors > COSPIN_MAX_SECTORS)
-    (void)snprintf(why, why_size, "has more than %d sectors to solve (choose one by `sector`)",
+    (void)snprintf(why, why_size,
+                   "has more than %d sectors to solve (`sector` chooses one, where a task has it)",
                    (int)COSPIN_MAX_SECTORS);
   else if (estimate->dimension > PETSC_MAX_INT)
     (void)snprintf(why, why_size, "has %.3g unknowns, this PETSc counts to %.3g%s", estimate->dimension,

@@ -81,7 +81,7 @@ static PetscErrorCode view_sector(CospinProblem problem, CospinCensus census, co
 static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *task, FILE *stream)
 {
   enum { MAX_SECTORS = 8 };
-  int num, *representatives;
+  int num, *representatives, n;
   CospinProblem solved;
   CospinCensus census;
 
@@ -89,8 +89,13 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
   PetscCall(CospinCensusCreate(&solved->system, solved->lattice, PETSC_FALSE, &census));
-  for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++)
-    PetscCall(view_sector(solved, census, representatives + k * solved->system.num_coordinates, stream));
+  n = solved->system.num_coordinates;
+  for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++) {
+    const int *label = representatives + k * n;
+    PetscBool repeated = PETSC_FALSE; /* of a list that is not whole */
+    if (k) PetscCall(PetscArraycmp(label, label - n, (size_t)n, &repeated));
+    if (!repeated) PetscCall(view_sector(solved, census, label, stream));
+  }
   PetscCall(CospinCensusDestroy(&census));
   if (num > MAX_SECTORS)
     fprintf(stream, "#     ... and %s%d more\n", num > COSPIN_MAX_SECTORS ? "more than " : "",

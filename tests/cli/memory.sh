@@ -73,6 +73,17 @@ refused levels 2147580964 "has 2.15e+09 $unknowns"
 refused irreps 1000001 'has more than 262144 sectors to solve'
 refused ions 250001000001 "has 2.5e+11 $unknowns"
 
+# Every task that has sectors: none looks at labels to find out.
+for task in 'gap: {}' 'decay: {of: q.Sp}' 'counting: {jump: out}' 'spectrum: {of: q.Sm, frequencies: [0, 1]}' \
+  'g2: {of: q.Sm, times: {linspace: [0, 1, 5]}}' 'clicks: {jump: out, most: 3, time: 1, initial: {q: ground}}' \
+  'correlation: {of: q.Sp, with: q.Sm, times: {linspace: [0, 1, 5]}}' \
+  'evolve: {times: {linspace: [0, 1, 5]}, initial: {q: {css: [1, 0]}}, fidelity: {q: {css: [1, 0]}}}'; do
+  deck tasks 'q: {kind: ensemble, size: 1000000}' '' '{name: out, rate: 1, operator: q.Sm}, {rate: 1, each: q.sp}' "$task"
+  within $room "${alone[@]}" run tasks.yaml --overwrite >tasks.out 2>tasks.err
+  [ $? -eq 3 ] || fail "run of $task: not status 3: $(cat tasks.err)"
+  contains tasks.out '1 too_large'
+done
+
 # What asks for no element of Liouville space is of any size.
 deck cumulant 'q: {kind: ensemble, size: 1e13}' '' '{rate: 1, operator: q.Sm}, {rate: 1e13, each: q.sp}' 'cumulant: {}'
 within $room "${alone[@]}" run cumulant.yaml >cumulant.out 2>&1 || fail "cumulant: $(cat cumulant.out)"
