@@ -4,6 +4,7 @@
    What is returned has been checked against the assembled generator, not taken from the solver.
 */
 #pragma once
+#include <cospin/interrupt.h>
 #include <cospin/nojump.h>
 #include <cospin/outcome.h>
 #include <cospin/problem.h>
@@ -45,14 +46,23 @@ typedef struct CospinSpectrum_ {
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;
   CospinOutcome outcome;
-  struct CospinSpectrum_ **living, *following; /* the list that it is in */
+  const CospinInterrupt *interrupt; /* borrowed; NULL: nothing ends a solve early */
+  struct CospinSpectra_ *living;    /* the list that it is in */
+  struct CospinSpectrum_ *following;
 } * CospinSpectrum;
 
+/* Spectra that have not been destroyed, from which those can be that an error has left behind, and what ends
+   their solves early. */
+typedef struct CospinSpectra_ {
+  CospinSpectrum first;
+  const CospinInterrupt *interrupt; /* borrowed, or NULL */
+} CospinSpectra;
+
 /* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
-   start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): a list of spectra that
-   have not been destroyed, from which those can be that an error has left behind. */
+   start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): the list that it joins;
+   every solve is left by an error, COSPIN_LEFT, when the list's interrupt says so. */
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectrum *living, CospinSpectrum *spectrum);
+                                    const char prefix[], CospinSpectra *living, CospinSpectrum *spectrum);
 PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
 PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);

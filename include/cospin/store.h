@@ -44,6 +44,10 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
 PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
                               CospinStored stored);
 
+/* Not collective: the same. Nothing more will be put for about so many seconds: publishes what waits if it
+   would be due then, lest a kill in the meantime take it. */
+PetscErrorCode CospinStoreFlush(CospinStore store, double seconds);
+
 /* Not collective. Publishes what waits; if that fails, in the folder for temporary files, which it says, and
  *whole is false. */
 PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole);

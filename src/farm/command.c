@@ -28,6 +28,10 @@ const char CospinCommandHelp[] =
     "on,\n"
     "                        YYYY-MM-DDTHH:MM:SS local time, or seconds since 1970; USR1, TERM and Ctrl-C do "
     "the same\n"
+    "  --stop-within SECONDS after that, end even in the middle of what cannot be left (a factorisation), "
+    "which "
+    "is\n"
+    "                        lost; a second TERM or Ctrl-C does the same at once\n"
     "  --checkpoint SECONDS  save a long evolution that often, to go on from there after a kill (default: "
     "600; "
     "at a\n"
@@ -165,13 +169,23 @@ static void set_stop_at(CospinCommand *command, const char value[])
           value);
 }
 
-static void set_checkpoint(CospinCommand *command, const char value[])
+static double seconds(CospinCommand *command, const char value[], const char format[])
 {
   char *end;
+  const double number = strtod(value, &end);
 
-  command->checkpoint = strtod(value, &end);
-  if (end == value || *end || !(command->checkpoint > 0))
-    fault(command, "`--checkpoint %s` (a number of seconds above 0)", value);
+  if (end == value || *end || !(number > 0)) fault(command, format, value);
+  return number;
+}
+
+static void set_stop_within(CospinCommand *command, const char value[])
+{
+  command->stop_within = seconds(command, value, "`--stop-within %s` (a number of seconds above 0)");
+}
+
+static void set_checkpoint(CospinCommand *command, const char value[])
+{
+  command->checkpoint = seconds(command, value, "`--checkpoint %s` (a number of seconds above 0)");
 }
 
 static void set_progress(CospinCommand *command, const char value[])
@@ -196,6 +210,7 @@ static const Option options[] = {
     {"--overwrite", PETSC_FALSE, set_overwrite},
     {"--retry", PETSC_FALSE, set_retry},
     {"--stop-at", PETSC_TRUE, set_stop_at},
+    {"--stop-within", PETSC_TRUE, set_stop_within},
     {"--checkpoint", PETSC_TRUE, set_checkpoint},
     {"--progress", PETSC_TRUE, set_progress},
     {"--slurm", PETSC_FALSE, set_slurm},

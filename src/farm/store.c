@@ -196,9 +196,16 @@ PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, co
   coordinates_of(store->deck, point, coordinates);
   PetscCall(CospinShardAdd(&store->shard, &store->layout, point, coordinates, store->deck->num_axes, record,
                            stored));
-  if (CospinShardIsDue(&store->shard) || store->checkpoint[0]) PetscCall(publish_shard(store));
+  if (CospinShardIsDue(&store->shard, 0.0) || store->checkpoint[0]) PetscCall(publish_shard(store));
   if (!store->shard.waiting && store->checkpoint[0]) (void)unlink(store->checkpoint);
   store->checkpoint[0] = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreFlush(CospinStore store, double seconds)
+{
+  PetscFunctionBeginUser;
+  if (CospinShardIsDue(&store->shard, seconds)) PetscCall(publish_shard(store));
   PetscFunctionReturn(0);
 }
 

@@ -345,6 +345,7 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
     *converged =
         (PetscBool)(*residual <= (size > small_value ? PetscMax(tolerance, relative * size) : tolerance));
     if (*converged || davidson->steps >= last) break;
+    PetscCall(CospinInterruptCheck(davidson->options.interrupt));
     PetscCall(step(davidson, start, &extended));
     if (!extended) break;
   }

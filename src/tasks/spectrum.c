@@ -201,6 +201,7 @@ static PetscErrorCode configure_vectors(CospinSpectrum spectrum)
 static PetscErrorCode configure_solver(CospinSpectrum spectrum)
 {
   EPS eps;
+  KSP ksp;
   ST st;
 
   PetscFunctionBeginUser;
@@ -218,6 +219,8 @@ static PetscErrorCode configure_solver(CospinSpectrum spectrum)
     PetscCall(configure_iteration(spectrum, st));
   else
     PetscCall(configure_factorisation(spectrum, st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(CospinInterruptSolver(ksp, spectrum->interrupt));
   PetscCall(configure_vectors(spectrum));
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSGetTolerances(eps, NULL, &spectrum->max_iterations));
@@ -244,7 +247,7 @@ static PetscErrorCode get_shell(CospinProblem problem, CospinSpectrum spectrum)
 }
 
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectrum *living, CospinSpectrum *spectrum)
+                                    const char prefix[], CospinSpectra *living, CospinSpectrum *spectrum)
 {
   CospinSpectrum new;
   PetscReal norm;
@@ -256,8 +259,9 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->comm = comm;
   new->living = living;
   if (living) {
-    new->following = *living;
-    *living = new;
+    new->following = living->first;
+    new->interrupt = living->interrupt;
+    living->first = new;
   }
   new->system = &problem->system;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &new->sector));
@@ -320,7 +324,8 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
 
   PetscFunctionBeginUser;
   if (!*spectrum) PetscFunctionReturn(0);
-  for (link = (*spectrum)->living; link && *link; link = &(*link)->following) {
+  link = (*spectrum)->living ? &(*spectrum)->living->first : NULL;
+  for (; link && *link; link = &(*link)->following) {
     if (*link != *spectrum) continue;
     *link = (*spectrum)->following;
     break;

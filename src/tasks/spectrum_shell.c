@@ -83,6 +83,7 @@ static PetscErrorCode get_options(CospinSpectrum spectrum, CospinDavidsonOptions
                                      .adjoint = spectrum->adjoint,
                                      .shift = shift_over_norm * spectrum->norm,
                                      .norm = spectrum->norm,
+                                     .interrupt = spectrum->interrupt,
                                      .max_steps = (int)max_steps,
                                      .basis = spectrum->basis};
   PetscFunctionReturn(0);
@@ -317,6 +318,7 @@ static PetscErrorCode create_solver(CospinSpectrum spectrum, Shifted *shifted, K
   PetscCall(KSPCreate(spectrum->comm, ksp));
   PetscCall(KSPSetOperators(*ksp, spectrum->liouvillian, spectrum->liouvillian));
   PetscCall(KSPSetType(*ksp, KSPGMRES));
+  PetscCall(CospinInterruptSolver(*ksp, spectrum->interrupt));
   PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
   PetscCall(KSPGMRESSetRestart(*ksp, 2 * spectrum->basis));
   PetscCall(KSPSetTolerances(*ksp, solve_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
