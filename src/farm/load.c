@@ -114,7 +114,10 @@ PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, Co
     PetscCall(CospinFaultsCreate(file, &faults));
     PetscCall(CospinDeckRead(text, (size_t)length, &schema, faults, deck));
     *ok = (PetscBool)(CospinFaultsCount(faults) == 0);
-    if (*ok) PetscCall(CospinTableCreate(*deck, faults, table, ok));
+    if (*ok)
+      PetscCall(CospinTableCreate(*deck, faults, table, ok));
+    else
+      PetscCall(CospinTableAddFaults(*deck, faults));
     if (!*ok) {
       PetscCall(report(comm, faults, file));
       PetscCall(CospinDeckDestroy(deck));
