@@ -129,7 +129,7 @@ static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv
 
 static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], CospinStop stop, int *status)
 {
-  const CospinStoreOptions options = {command->overwrite, command->retry};
+  const CospinStoreOptions options = {command->overwrite, command->retry, command->file};
   const PetscInt64 *points;
   PetscInt64 num = 0;
   CospinDeck deck;
