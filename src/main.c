@@ -192,10 +192,10 @@ static PetscErrorCode show(const CospinCommand *command, int *status)
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) {
-    PetscCall((command->check  ? CospinShowCheck
-               : command->deck ? CospinShowDeck
-                               : CospinShow)(command->file, stdout, &ok));
+  if (rank == 0 && command->check) {
+    PetscCall(CospinShowCheck(command->file, stdout, &ok));
+  } else if (rank == 0) {
+    PetscCall((command->deck ? CospinShowDeck : CospinShow)(command->file, command->trust, stdout, &ok));
   }
   if (!ok) *status = STATUS_WRONG;
   PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));

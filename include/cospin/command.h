@@ -18,7 +18,7 @@ typedef struct {
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool slurm;                    /* plan: a job script ... */
   CospinNodes nodes;                  /* ... for such nodes */
-  PetscBool quiet, overwrite, retry, deck, check, man;
+  PetscBool quiet, overwrite, retry, deck, check, trust, man;
   CospinProgressMode progress;
   double checkpoint;  /* seconds between two of a long evolution */
   double stop_at;     /* seconds since the epoch; 0: not given */

@@ -29,7 +29,7 @@ static PetscErrorCode names_files(const char file[], PetscBool *names)
 
   PetscFunctionBeginUser;
   *names = PETSC_FALSE;
-  if (!CospinDatasetReadText(file, "identity", &identity, why, sizeof(why)))
+  if (!CospinDatasetReadText(file, "identity", PETSC_FALSE, &identity, why, sizeof(why)))
     *names = (PetscBool)(strstr(identity, "\nchecksum of ") != NULL);
   PetscCall(PetscFree(identity));
   PetscFunctionReturn(0);
@@ -61,7 +61,8 @@ static PetscErrorCode load_deck(Check *check)
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  if (CospinDatasetReadText(check->file, "verbatim", &text, why, sizeof(why))) PetscFunctionReturn(0);
+  if (CospinDatasetReadText(check->file, "verbatim", PETSC_FALSE, &text, why, sizeof(why)))
+    PetscFunctionReturn(0);
   if (text[0]) { /* faults say where the deck stands; files are looked for beside the dataset */
     PetscCall(CospinFaultsCreate(check->file, &faults));
     PetscCall(CospinDeckRead(text, strlen(text), &schema, faults, &check->deck));

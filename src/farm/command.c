@@ -38,6 +38,7 @@ const char CospinCommandHelp[] =
     "                        stop it is saved at once)\n"
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
+    "  --no-verify           show: values as they are, without a look at their checksums\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
     "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
     "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"
@@ -162,6 +163,12 @@ static void set_check(CospinCommand *command, const char value[])
   command->check = PETSC_TRUE;
 }
 
+static void set_trust(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->trust = PETSC_TRUE;
+}
+
 static void set_stop_at(CospinCommand *command, const char value[])
 {
   if (!CospinStopParseTime(value, &command->stop_at))
@@ -219,6 +226,7 @@ static const Option options[] = {
     {"--nodes", PETSC_TRUE, set_nodes},
     {"--deck", PETSC_FALSE, set_deck},
     {"--check", PETSC_FALSE, set_check},
+    {"--no-verify", PETSC_FALSE, set_trust},
     {"--man", PETSC_FALSE, set_man},
 };
 enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };
