@@ -11,14 +11,15 @@ COSPIN=${COSPIN:-$root/build/release/cospin}
 # One thread a rank: cospin's parallelism is its ranks, and threads on top of them slow all of them down.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-# `--stop-at T` from the job's end, which SLURM 22.05 tells by squeue only; nothing if it has none.
+# `--stop-at T` from the job's end, which SLURM 22.05 tells by squeue only; nothing if it has none. A point that cannot be
+# left (a factorisation) ends after four fifths of the margin: a job that runs into its limit is not requeued.
 stop_option() {
   local end seconds left margin=${COSPIN_MARGIN:-300}
   end=$(squeue -h -j "$SLURM_JOB_ID" -o %e 2>/dev/null | head -1) || return 0
   seconds=$(date -d "$end" +%s 2>/dev/null) || return 0
   left=$((seconds - $(date +%s)))
   if [ $((2 * margin)) -gt "$left" ]; then margin=$((left / 2)); fi # a short job computes something too
-  echo "--stop-at" "$((seconds - margin))"
+  echo "--stop-at" "$((seconds - margin))" "--stop-within" "$((margin * 4 / 5 + 1))"
 }
 
 # Whether the job is on its way out although its time is not over: then somebody has cancelled it.

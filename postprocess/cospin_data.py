@@ -23,7 +23,7 @@ from cospin_merge import merged
 from cospin_states import Component, State, copies_of_irrep, read_state, stored_points, stored_tasks  # noqa: F401
 
 
-def open_dataset(path, mask=True):
+def open_dataset(path, mask=True, verify=True):
     """The dataset as an xarray.Dataset in memory: of FILE.h5, of the folder FILE.h5.parts, or of one shard in it.
 
     A run that is not finished has its whole grid too; what is missing has outcome 0 (not_run). The attributes
@@ -31,11 +31,14 @@ def open_dataset(path, mask=True):
 
     Where an outcome code is not positive (unfinished or bad), real numbers are NaN: by `<task>_outcome` for the
     variables of a task that has one, by `outcome` for the rest. mask=False leaves them as they are stored.
+
+    Checksums are verified: a file whose values are not those that cospin wrote is a NotADataset, and one that has lost its
+    seal, or has something behind it, is told by a warning (Damage). verify=False reads whatever is there.
     """
-    return _finished(read(path), mask)
+    return _finished(read(path, verify), mask)
 
 
-def merge(paths, mask=True):
+def merge(paths, mask=True, verify=True):
     """Runs of several decks as one dataset, as open_dataset returns it.
 
     Axes may have other values in each deck, and a parameter that is an axis in one of them, or a number that differs,
@@ -44,7 +47,7 @@ def merge(paths, mask=True):
     merged_file, merged_deck and merged_provenance (strings along `merged`) say where the points come from, and
     merged_number which of these each point is from.
     """
-    return _finished(merged(paths), mask)
+    return _finished(merged(paths, verify), mask)
 
 
 def _finished(data, mask):
@@ -126,13 +129,13 @@ def bad_points(data, outcome="outcome"):
     return found
 
 
-def provenance(path):
+def provenance(path, verify=True):
     """{row: text}: version, hosts, command line, start and end, ... of the run that wrote the file, or its last part."""
-    with opened(files_of(path)[-1]) as file:
+    with opened(files_of(path)[-1], verify) as file:
         return {name: text(value) for name, value in file["provenance"].attrs.items()}
 
 
-def deck(path):
+def deck(path, verify=True):
     """(verbatim, completed): the deck as the user wrote it, and with every default."""
-    with opened(files_of(path)[-1]) as file:
+    with opened(files_of(path)[-1], verify) as file:
         return tuple(text(file["deck"][name][()]) for name in ("verbatim", "completed"))

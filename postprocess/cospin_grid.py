@@ -1,5 +1,7 @@
 """Points that stand in several files, put together on one grid."""
+import importlib.util
 import os
+import sys
 import warnings
 
 import numpy as np
@@ -10,32 +12,40 @@ from cospin_files import SHARD, Damage, NotADataset, files_of, grid_of, opened, 
 CLOSE = 4 * np.finfo(float).eps  # an axis of other ends may give the same value with another rounding
 
 
-def read(path):
+def read(path, verify=True):
     """The dataset as it is stored; of a run that is not finished, what is there on its whole grid."""
+    if importlib.util.find_spec("h5netcdf") is None:
+        raise NotADataset(f"cannot read {path}: {sys.executable} lacks the package h5netcdf (Debian: python3-h5netcdf, for "
+                          "/usr/bin/python3)")
     for attempt in (1, 2, 3):
         files = files_of(path)
         try:
-            return _read_all(files)
+            return _read_all(files, verify)
         except NotADataset:  # the run may have come to its end meanwhile, and put its shards together
             if attempt == 3 or all(map(os.path.exists, files)):
                 raise
 
 
-def _read_one(path):
-    with opened(path):
+def _read_one(path, verify):
+    with opened(path, verify):
         pass  # what is no dataset at all is told apart here
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as file:
-            return file.load()
+            data = file.load()
+        for variable in data.variables.values():  # the checksum has served: it is not that of what becomes of the values
+            variable.attrs.pop("crc32", None)
+        return data
+    except ImportError as error:  # of a package below
+        raise NotADataset(f"cannot read {path}: {error}") from None
     except Exception as error:  # what stands behind a damaged place can fail in any way
         raise NotADataset(f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
-def _read_all(files):
+def _read_all(files, verify):
     parts = {}
     for name in files:
         try:
-            parts[name] = _read_one(name)
+            parts[name] = _read_one(name, verify)
         except NotADataset as problem:
             if name == files[-1] and not parts or not os.path.basename(name).startswith("points-"):
                 raise
@@ -43,18 +53,18 @@ def _read_all(files):
     newest = list(parts)[-1]
     if parts[newest].attrs["cospin_grid"] != SHARD:
         return parts[newest]
-    _check_one_deck(list(parts))
-    with opened(newest) as file:
+    _check_one_deck(list(parts), verify)
+    with opened(newest, verify) as file:
         grid = grid_of(file)
     data = on_grid([as_points(part) for part in parts.values()], grid, lambda had, new: new != 0)
     lines = [line for part in parts.values() for line in part.attrs["history"].splitlines()]
     return data.assign_attrs(history="\n".join(dict.fromkeys(lines)))
 
 
-def _check_one_deck(names):
+def _check_one_deck(names, verify):
     identities = {}
     for name in names:
-        with opened(name) as file:
+        with opened(name, verify) as file:
             identities.setdefault(text(file["deck"]["identity"][()]), name)
     if len(identities) > 1:
         one, other = list(identities.values())[:2]
@@ -108,15 +118,10 @@ def on_grid(parts, grid, wins):
         outcome = arrays["outcome"][1]
     result = xarray.Dataset(attrs={**last.attrs, "cospin_grid": " ".join(grid)})
     for name, values in grid.items():
-        result.coords[name] = (name, values, _own_attributes(last[name]))
+        result.coords[name] = (name, values, last[name].attrs)
     for name, (dims, values) in arrays.items():
         known = next(points[name] for points in reversed(parts) if name in points)
-        result[name] = ((*grid, *dims), values.reshape(shape + values.shape[1:]), _own_attributes(known))
+        result[name] = ((*grid, *dims), values.reshape(shape + values.shape[1:]), known.attrs)
         for dim in dims:
             result.coords[dim] = known[dim].drop_vars([c for c in known[dim].coords if c != dim])
     return result
-
-
-def _own_attributes(variable):
-    """All but the checksum, which is that of another array."""
-    return {key: value for key, value in variable.attrs.items() if key != "crc32"}

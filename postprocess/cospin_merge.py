@@ -10,10 +10,10 @@ SAME = ("units", "components", "arrays", "hamiltonian", "jumps", "observables", 
 class _Run:
     """A dataset, its deck, and where it comes from."""
 
-    def __init__(self, path):
+    def __init__(self, path, verify):
         self.path = str(path)
-        self.points = as_points(read(path))
-        with opened(files_of(path)[-1]) as file:
+        self.points = as_points(read(path, verify))
+        with opened(files_of(path)[-1], verify) as file:
             deck = deck_of(file)
             identity = text(file["deck"]["identity"][()]).splitlines()
             self.verbatim = text(file["deck"]["verbatim"][()])
@@ -40,9 +40,9 @@ def _value(entry):
     return entry["value"] if isinstance(entry, dict) else entry
 
 
-def merged(paths):
+def merged(paths, verify=True):
     """See cospin_data.merge; bad points are not masked."""
-    runs = [_Run(path) for path in paths]
+    runs = [_Run(path, verify) for path in paths]
     if not runs:
         raise NotADataset("there is nothing to merge")
     for run in runs[1:]:

@@ -199,13 +199,13 @@ def panels_by_default(data, observables):
 
 
 def choose_panels(path, data, options):
-    panels, observables = panels_of_deck(cospin_data.deck(path)[1])
+    panels, observables = panels_of_deck(cospin_data.deck(path, options.verify)[1])
     if options.x or options.y or options.series or options.average:
         names = options.y.split(",") if options.y else [p.y[0] for p in panels_by_default(data, observables)]
         return [Panel(options.x, names, options.series, options.average, logx=options.logx, logy=options.logy)]
     panels = panels or panels_by_default(data, observables)
     panels = [one for panel in panels
-              for one in (OTHER_PANELS[panel["kind"]](path, data, panel) if isinstance(panel, dict) else [panel])]
+              for one in (OTHER_PANELS[panel["kind"]](path, data, panel, options.verify) if isinstance(panel, dict) else [panel])]
     for panel in panels:
         if not isinstance(panel, Panel):
             continue
@@ -214,13 +214,13 @@ def choose_panels(path, data, options):
     return panels
 
 
-def phase_space_panels(path, data, entry):
+def phase_space_panels(path, data, entry, verify):
     """A panel for every state that the task has stored."""
-    task = entry.get("task") or (cospin_data.stored_tasks(path) or ["(none)"])[0]
-    panels, points = [], cospin_data.stored_points(path, task)
+    task = entry.get("task") or (cospin_data.stored_tasks(path, verify) or ["(none)"])[0]
+    panels, points = [], cospin_data.stored_points(path, task, verify)
     varying = [name for name in (points[0] if points else []) if len({point[name] for point in points}) > 1]
     for point in points:
-        state = cospin_data.read_state(path, task, **point)
+        state = cospin_data.read_state(path, task, verify, **point)
         state = state.reduced(entry.get("component") or state.component().name)
         kind = state.component().kind
         sphere = (entry.get("on") or ("plane" if kind == "mode" else "sphere")) == "sphere"
@@ -240,7 +240,7 @@ def phase_space_panels(path, data, entry):
     return panels
 
 
-def crystal_panels(_, data, entry):
+def crystal_panels(_, data, entry, __):
     """Where the ions are, and how their modes are damped."""
     prefix = entry["array"] + "_"
     first = data.isel({axis: 0 for axis in data[prefix + "Gc"].dims})
@@ -249,7 +249,7 @@ def crystal_panels(_, data, entry):
     return [CrystalPanel(draw_ions, parts, title), CrystalPanel(draw_modes, parts, title)]
 
 
-def map_panels(_, __, entry):
+def map_panels(_, __, entry, ___):
     """A panel for every variable."""
     known = {key: entry[key] for key in ("x", "series", "title", "xlabel", "ylabel", "contour", "ridge", "mark") if entry.get(key)}
     flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
@@ -649,6 +649,7 @@ def parse_options(arguments):
     parser.add_argument("--average", metavar="AXIS", help="axis over which mean and standard error are drawn")
     parser.add_argument("--logx", action="store_true", help="logarithmic x axis")
     parser.add_argument("--logy", action="store_true", help="logarithmic y axis")
+    parser.add_argument("--no-verify", dest="verify", action="store_false", help="do not look at checksums")
     return parser.parse_args(arguments)
 
 
@@ -680,7 +681,7 @@ def main(arguments=None):
     try:
         with warnings.catch_warnings(record=True) as damage:
             warnings.simplefilter("always", cospin_data.Damage)
-            files = [(path, cospin_data.open_dataset(path)) for path in options.files]
+            files = [(path, cospin_data.open_dataset(path, verify=options.verify)) for path in options.files]
         for warning in damage:
             say(str(warning.message))
         for path, data in files:

@@ -167,24 +167,24 @@ class State:
                 yield row, column, share, value
 
 
-def stored_tasks(path):
+def stored_tasks(path, verify=True):
     """Names of the tasks that have stored states."""
-    with opened(files_of(path)[-1]) as file:
+    with opened(files_of(path)[-1], verify) as file:
         return list(file["states"]) if "states" in file else []
 
 
-def stored_points(path, task):
+def stored_points(path, task, verify=True):
     """[{axis: value}] of all points and times at which the task has stored a state, in the order of the grid (of a run
     that is not finished: ascending)."""
-    found = _stored_places(path, task)
+    found = _stored_places(path, task, verify)
     return [dict(point) for point, (_, _, count) in found.items() if count > 0]
 
 
-def _stored_places(path, task):
+def _stored_places(path, task, verify):
     """{((axis, value), ...): (file, index, number of elements)}; the last of several files counts."""
     files, found = files_of(path), {}
     for name in files:
-        with opened(name) as file:
+        with opened(name, verify) as file:
             if "states" not in file or task not in file["states"]:
                 raise NotADataset(f"{path} holds no states of a task {task} (it has: "
                                   f"{', '.join(file['states']) if 'states' in file else 'none at all'})")
@@ -205,9 +205,9 @@ def _places_in(file, name, group):
         yield point, (name, index, int(counts[index]))
 
 
-def _find_place(path, task, point):
+def _find_place(path, task, point, verify):
     """(file, index) of the only state that is there at what `point` says."""
-    places = _stored_places(path, task)
+    places = _stored_places(path, task, verify)
     axes = {name: None for known in places for name, _ in known}
     unknown = set(point) - set(axes)
     if unknown:
@@ -227,13 +227,13 @@ def _find_place(path, task, point):
     return name, index
 
 
-def read_state(path, task, **point):
+def read_state(path, task, verify=True, **point):
     """The state that `task` has stored at this point: read_state("a.h5", "evolve", eta=0.5, time=10).
 
     Axes that have one value may be left out; others must be given, and are found to 1e-9 relative.
     """
-    name, index = _find_place(path, task, point)
-    with opened(name) as file:
+    name, index = _find_place(path, task, point, verify)
+    with opened(name, verify) as file:
         group = file["states"][task]
         first, count = (int(group[part][index]) for part in ("first", "count"))
         rows = slice(first, first + count)

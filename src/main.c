@@ -3,8 +3,8 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include <cospin/command.h>
-#include <cospin/cost.h>
 #include <cospin/load.h>
+#include <cospin/machine.h>
 #include <cospin/provenance.h>
 #include <cospin/reference.h>
 #include <cospin/report.h>
@@ -22,7 +22,7 @@ static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck
                                    PetscMPIInt size, CospinSplit *split)
 {
   CospinPointEstimate worst;
-  double total;
+  double total, share;
 
   PetscFunctionBeginUser;
   if (command->groups && command->ranks_per_point) {
@@ -33,8 +33,10 @@ static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck
     *split = (CospinSplit){size / command->ranks_per_point,
                            size / command->ranks_per_point * command->ranks_per_point};
   } else {
-    PetscCall(CospinEstimateGrid(deck, &worst, &total));
-    *split = CospinEstimateSplit(&worst, PetscMax(1, num_points), size, CospinMachineBytes() / size);
+    PetscCall(CospinMachineShare(PETSC_COMM_WORLD, &share));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &share, 1, MPI_DOUBLE, MPI_MIN, PETSC_COMM_WORLD));
+    PetscCall(CospinEstimateGrid(deck, size * share, &worst, &total));
+    *split = CospinEstimateSplit(&worst, PetscMax(1, num_points), size, share);
   }
   PetscFunctionReturn(0);
 }
@@ -100,10 +102,11 @@ static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt6
 }
 
 static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
-                              CospinTable table, CospinStore store, CospinSplit split, int *status)
+                              CospinTable table, CospinStore store, CospinSplit split, CospinStop stop,
+                              int *status)
 {
   CospinFarmOptions options = {
-      .split = split, .progress = command->progress, .checkpoint = command->checkpoint};
+      .split = split, .progress = command->progress, .stop = stop, .checkpoint = command->checkpoint};
   CospinProvenance provenance;
   double *records;
   PetscMPIInt rank;
@@ -111,7 +114,7 @@ static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCall(CospinStopCreate(command->stop_at, &options.stop));
+  CospinStopBegin(stop);
   PetscCall(CospinLoadPetscOptions(deck));
   PetscCall(CospinProvenanceCreate(PETSC_COMM_WORLD, argc, argv, split.groups, split.ranks / split.groups,
                                    &provenance));
@@ -119,15 +122,14 @@ static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv
   PetscCall(CospinFarmRun(PETSC_COMM_WORLD, deck, table, store, &options, &stopped));
   PetscCall(CospinStoreFinish(store, &records, &whole));
   if (rank == 0) PetscCall(finish(command, deck, table, records, whole, stopped, status));
-  PetscCall(CospinStopDestroy(&options.stop));
   PetscCall(PetscFree(records));
   PetscCall(CospinProvenanceDestroy(&provenance));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], int *status)
+static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], CospinStop stop, int *status)
 {
-  const CospinStoreOptions options = {command->overwrite, command->retry};
+  const CospinStoreOptions options = {command->overwrite, command->retry, command->file};
   const PetscInt64 *points;
   PetscInt64 num = 0;
   CospinDeck deck;
@@ -140,6 +142,7 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  if (rank == 0) CospinStopSpeak(stop);
   PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, &deck, &table, &ok));
   if (ok) PetscCall(CospinStoreOpen(PETSC_COMM_WORLD, command->output, deck, table, &options, &store, &ok));
   if (ok) {
@@ -149,7 +152,7 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   }
   if (ok) {
     tell_found(command, rank, CospinDeckNumPoints(deck), num);
-    PetscCall(compute(command, argc, argv, deck, table, store, split, status));
+    PetscCall(compute(command, argc, argv, deck, table, store, split, stop, status));
   } else {
     *status = STATUS_WRONG;
   }
@@ -189,10 +192,10 @@ static PetscErrorCode show(const CospinCommand *command, int *status)
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) {
-    PetscCall((command->check  ? CospinShowCheck
-               : command->deck ? CospinShowDeck
-                               : CospinShow)(command->file, stdout, &ok));
+  if (rank == 0 && command->check) {
+    PetscCall(CospinShowCheck(command->file, stdout, &ok));
+  } else if (rank == 0) {
+    PetscCall((command->deck ? CospinShowDeck : CospinShow)(command->file, command->trust, stdout, &ok));
   }
   if (!ok) *status = STATUS_WRONG;
   PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
@@ -212,7 +215,7 @@ static PetscErrorCode reference(const CospinCommand *command, int *status)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], int *status)
+static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], CospinStop stop, int *status)
 {
   PetscMPIInt rank;
 
@@ -223,7 +226,7 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
     if (rank == 0) fprintf(stderr, "cospin: %s\n", command->fault);
     *status = STATUS_WRONG;
   } else if (command->verb == COSPIN_COMMAND_RUN) {
-    PetscCall(run(command, argc, argv, status));
+    PetscCall(run(command, argc, argv, stop, status));
   } else if (command->verb == COSPIN_COMMAND_PLAN) {
     PetscCall(plan(command, status));
   } else if (command->verb == COSPIN_COMMAND_SHOW) {
@@ -247,18 +250,35 @@ static void avoid_bad_windows(void)
   (void)setenv("OMPI_MCA_osc", "^rdma", 0);
 }
 
+/* PETSc takes HUP for a crash, also where nohup has it ignored. */
+static PetscErrorCode initialise(CospinCommand *command)
+{
+  void (*hangup)(int) = signal(SIGHUP, SIG_DFL);
+  PetscErrorCode code;
+
+  (void)signal(SIGHUP, hangup);
+  code = SlepcInitialize(&command->petsc_argc, &command->petsc_argv, NULL, NULL);
+  (void)signal(SIGHUP, hangup);
+  (void)signal(SIGPIPE, SIG_IGN); /* `cospin show | head`; nor does a closed log end a run */
+  return code;
+}
+
 int main(int argc, char *argv[])
 {
   CospinCommand command;
+  CospinStop stop = NULL;
   int status = STATUS_GOOD;
 
   avoid_bad_windows();
-  CospinStopBlockSignals();
   CospinCommandParse(argc, argv, &command);
-  if (SlepcInitialize(&command.petsc_argc, &command.petsc_argv, NULL, NULL)) return STATUS_FAILED;
-  (void)signal(SIGPIPE, SIG_IGN); /* `cospin show | head`; nor does a closed log end a run */
-  if (act(&command, argc, argv, &status)) MPI_Abort(PETSC_COMM_WORLD, STATUS_FAILED);
+  if (command.verb == COSPIN_COMMAND_RUN) { /* for the others signals do what they always do */
+    stop = CospinStopCreate(command.stop_at, command.stop_within);
+    if (!stop) return STATUS_FAILED;
+  }
+  if (initialise(&command)) return STATUS_FAILED;
+  if (act(&command, argc, argv, stop, &status)) MPI_Abort(PETSC_COMM_WORLD, STATUS_FAILED);
   if (SlepcFinalize()) status = STATUS_FAILED;
+  CospinStopDestroy(&stop);
   CospinCommandFree(&command);
   return status;
 }

@@ -18,13 +18,14 @@ typedef struct {
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool slurm;                    /* plan: a job script ... */
   CospinNodes nodes;                  /* ... for such nodes */
-  PetscBool quiet, overwrite, retry, deck, check, man;
+  PetscBool quiet, overwrite, retry, deck, check, trust, man;
   CospinProgressMode progress;
-  double checkpoint; /* seconds between two of a long evolution */
-  double stop_at;    /* seconds since the epoch; 0: not given */
-  int petsc_argc;    /* the program's name and all options of PETSc, NULL-terminated */
-  char **petsc_argv; /* owned */
-  char fault[512];   /* "": the command is right; else one sentence */
+  double checkpoint;  /* seconds between two of a long evolution */
+  double stop_at;     /* seconds since the epoch; 0: not given */
+  double stop_within; /* seconds; 0: not given */
+  int petsc_argc;     /* the program's name and all options of PETSc, NULL-terminated */
+  char **petsc_argv;  /* owned */
+  char fault[512];    /* "": the command is right; else one sentence */
 } CospinCommand;
 
 /* Not collective; may be called before MPI and PETSc are initialised. An option with one "-" that is not ours

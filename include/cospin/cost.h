@@ -16,10 +16,13 @@ typedef struct {
 CospinFactorCost CospinCostOfFactors(double n, int d);
 
 /*
-   Whether factors of n labels in d dimensions are to be made at all: they may take 0.4 of the machine's
-   memory (rightly estimated to a factor of two). Beyond that, equations are solved by iteration.
+   Whether factors of n labels in d dimensions are to be made at all: they may take 0.4 of the memory of the
+   ranks that make them (rightly estimated to a factor of two). Beyond that, equations are solved by
+   iteration.
 */
-PetscBool CospinCostFactorise(double n, int d);
+PetscBool CospinCostFactorise(double n, int d, double bytes);
+/* How much memory the ranks must have for these factors to be made. */
+double CospinCostToFactorise(double n, int d);
 
 /* Bytes of an iterative solution (src/tasks/spectrum.c) with n labels and `width` elements a row: bases and
    an incomplete factorisation. */
@@ -34,9 +37,5 @@ double CospinCostBytes(const char text[]);
 /* Bytes of products without a matrix and of what solves with them: a basis and its images, which take what
    there is (src/tasks/davidson.c) or `basis` vectors, and some ten vectors beside them on one rank or two. */
 double CospinCostOfShell(double n, int basis);
-/* How many vectors of n labels a basis may hold with as many images. */
-int CospinCostBasis(double n);
-
-/* Memory of this machine in bytes: the environment's COSPIN_MEMORY (with k, M, G or T behind the number),
-   else SLURM's limit where there is one, else all of it. */
-double CospinMachineBytes(void);
+/* How many vectors of n labels a basis may hold with as many images, of ranks with so much memory. */
+int CospinCostBasis(double n, double bytes);

@@ -134,17 +134,30 @@ typedef struct {
 PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, CospinDatasetContent *content,
                                  char why[], size_t why_size);
 /* The same of a text of the group /deck alone: "verbatim", "completed", "identity"; "" if it has none, owned
-   by the caller (PetscFree). */
-PetscErrorCode CospinDatasetReadText(const char file[], const char name[], char **text, char why[],
-                                     size_t why_size);
+   by the caller (PetscFree). trust: no checksum is looked at. */
+PetscErrorCode CospinDatasetReadText(const char file[], const char name[], PetscBool trust, char **text,
+                                     char why[], size_t why_size);
 PetscErrorCode CospinDatasetContentFree(CospinDatasetContent *content);
+
+/* Not collective. Whether another program has opened the file for writing by HDF5: then it need not be whole,
+   and is not damaged for that. */
+PetscBool CospinDatasetIsHeld(const char file[]);
+
+/* Not collective. What is to be known about the seal of a file that can be read (its last line, a checksum of
+   all bytes before it), to be said behind the file's name; "" if it is there and fits. */
+PetscErrorCode CospinDatasetSeal(const char file[], char said[], size_t size);
+/* The same as a warning on stderr. */
+PetscErrorCode CospinDatasetWarnOfSeal(const char file[]);
 
 /*
    Not collective. Prints what `cospin show` shows: title, run, outcomes counted, the first points that
    ended badly, the slowest ones, variables, stored states. Same
-   errors; a file that is no HDF5 file or not one of ours is one. Nothing is printed in that case.
+   errors; a file that is no HDF5 file or not one of ours is one. Nothing is printed in that case. Values that
+   are not those of their checksum are an error, too, after everything has been printed. trust: no checksum is
+   looked at.
 */
-PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size);
+PetscErrorCode CospinDatasetShow(const char file[], PetscBool trust, FILE *stream, char why[],
+                                 size_t why_size);
 
 /*
    Not collective. Looks at every object of a file and adds a fault for all that is not whole: what cannot be

@@ -10,6 +10,7 @@
    equation, since its space is the Krylov space of A_0^-1 A.
 */
 #pragma once
+#include <cospin/interrupt.h>
 #include <cospin/nojump.h>
 
 typedef struct {
@@ -18,9 +19,11 @@ typedef struct {
   PetscBool adjoint;   /* work with the Hermitian transpose of both */
   PetscBool nearest;   /* look next to `target`; otherwise for the largest real part */
   PetscScalar target;
-  PetscScalar shift; /* s */
-  double norm;       /* |A|, what residuals are relative to */
-  int max_steps;     /* for each eigenvalue */
+  PetscScalar shift;                /* s */
+  double norm;                      /* |A|, what residuals are relative to */
+  int max_steps;                    /* for each eigenvalue */
+  int basis;                        /* vectors of the basis at most: what memory allows (CospinCostBasis) */
+  const CospinInterrupt *interrupt; /* checked in every step; borrowed, or NULL */
 } CospinDavidsonOptions;
 
 typedef struct CospinDavidson_ *CospinDavidson;

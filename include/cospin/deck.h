@@ -203,7 +203,10 @@ extern const char *const CospinOperatorForms[]; /* their names, NULL at the end 
 
 typedef struct CospinDeck_ {
   PetscBool approximate; /* no task enumerates elements of Liouville space; set by who knows the tasks */
-  char *title, *source;  /* "" if absent */
+  /* What has been read without a fault, so that more can be told of it: parameters to jumps, and the numbers
+     that they have at the first point; observables; tasks */
+  PetscBool problem_sound, observables_sound, tasks_sound;
+  char *title, *source;        /* "" if absent */
   char *rate_unit, *time_unit; /* `units: {rate: U, time: T}`; default "1" and "1/U" */
   int num_parameters;
   CospinDefinition *parameters; /* in the order of the deck */

@@ -39,17 +39,6 @@ typedef struct {
   CospinQuality quality;
 } CospinSteadyState;
 
-typedef enum { COSPIN_PAUSE_NO, COSPIN_PAUSE_SAVE, COSPIN_PAUSE_LEAVE } CospinPause;
-
-/* How a long task learns that the run is to end, or that it is time to save what it has. */
-typedef struct {
-  void *context;
-  /* Collective on the point's communicator, and cheap. NULL: never. */
-  PetscErrorCode (*Ask)(void *context, CospinPause *pause);
-  /* Collective. Keeps a memory for another run; a failure is told on stderr and is none of the task's. */
-  PetscErrorCode (*Save)(void *context, CospinMemory memory);
-} CospinInterrupt;
-
 struct CospinPoint_ {
   MPI_Comm comm; /* borrowed */
   CospinInterrupt interrupt;
@@ -61,7 +50,7 @@ struct CospinPoint_ {
   PetscBool has_steady;
   int *steady_sector;       /* of the steady states below; NULL: all sectors with a trace */
   CospinSteadyState steady; /* ask CospinPointSteadyState */
-  CospinSpectrum spectra;   /* all that live; what their owners lost to an error is among them */
+  CospinSpectra spectra;    /* all that live; what their owners lost to an error is among them */
 };
 
 /* Not collective. Faults as of CospinProblemCreate and CospinObservablesCreate (none are expected here: the

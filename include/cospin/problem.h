@@ -27,6 +27,9 @@ typedef struct {
 typedef struct CospinProblem_ {
   CospinDeck deck; /* borrowed */
   PetscInt64 point;
+  double bytes;               /* memory of the ranks that solve it, all together: what methods and sizes are
+                                 chosen by, the same number on each of them. Infinite until whoever knows sets
+                                 it; problems made from this one have it, too */
   double complex *parameters; /* [deck->num_parameters] */
   CospinSystem system;
   CospinArrayValue *arrays; /* [deck->num_arrays] */
@@ -48,10 +51,10 @@ typedef struct CospinProblem_ {
 */
 PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
                                    CospinProblem *problem, PetscBool *ok);
-/* The same with windows[num_components] levels of components whose deck leaves that open (NULL or 0: their
- * first choice). */
-PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
-                                           CospinFaults faults, CospinProblem *problem, PetscBool *ok);
+/* Not collective. The same problem with windows[num_components] levels of components whose deck leaves that
+   open (0: their first choice); faults as above. */
+PetscErrorCode CospinProblemCreateWindowed(CospinProblem problem, const int windows[], CospinFaults faults,
+                                           CospinProblem *other, PetscBool *ok);
 /*
    Not collective. The same problem, its open windows as they are in `problem`, with a counter of `most`
    clicks as its last component: jumps named `jump` are detected with probability `efficiency`, and each that
@@ -105,6 +108,8 @@ PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, i
 /* Not collective. The same for the superoperator left = rho -> A rho. */
 PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
                                         int **representatives);
+/* Not collective. Marks a list of sectors as one that is not whole: *num is COSPIN_MAX_SECTORS + 1 then. */
+PetscErrorCode CospinSectorsNotAll(int n, int *num, int **representatives);
 /* Not collective. Sorts labels[*num][n] and drops repetitions. */
 PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[]);
 

@@ -34,6 +34,7 @@ typedef PetscErrorCode (*CospinPropagatorPause)(void *context, PetscBool between
 typedef struct {
   CospinPropagatorMethod method;
   int mesh_dimension;          /* of the lattice of labels, for the cost of a factorisation */
+  double bytes;                /* memory that there is for one, as CospinProblem has it */
   double tolerance;            /* wanted: error relative to |u(t)|, 2-norms, at all times */
   CospinPropagatorPause pause; /* NULL: it is never left */
 } CospinPropagatorOptions;

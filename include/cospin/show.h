@@ -8,11 +8,11 @@
    not finished, or the dataset that this run will write. *ok is false if it cannot be read; stderr says why.
 */
 
-/* What is in it. */
-PetscErrorCode CospinShow(const char file[], FILE *stream, PetscBool *ok);
+/* What is in it. trust: no checksum is looked at. */
+PetscErrorCode CospinShow(const char file[], PetscBool trust, FILE *stream, PetscBool *ok);
 /* Whether it is whole: all checksums, everything that its deck asks for, what the outcome of every point
    promises, every stored state against the generator. Each fault is a line of `stream`; *ok is false if there
    is any. */
 PetscErrorCode CospinShowCheck(const char file[], FILE *stream, PetscBool *ok);
 /* The deck that it is from, as it was written. */
-PetscErrorCode CospinShowDeck(const char file[], FILE *stream, PetscBool *ok);
+PetscErrorCode CospinShowDeck(const char file[], PetscBool trust, FILE *stream, PetscBool *ok);

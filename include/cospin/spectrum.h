@@ -7,6 +7,7 @@
 */
 #pragma once
 #include <cospin/dense.h>
+#include <cospin/interrupt.h>
 #include <cospin/nojump.h>
 #include <cospin/outcome.h>
 #include <cospin/problem.h>
@@ -47,6 +48,7 @@ struct CospinSpectrum_ {
   PetscInt width;      /* most elements in a row or column: number of moves */
   int mesh_dimension;  /* of the lattice of labels */
   PetscBool iterative; /* factors would not fit: GMRES */
+  int basis;           /* vectors that memory has room for, of Davidson and of solutions without factors */
   PetscBool davidson;  /* nor a matrix, or it has long rows: solves by iteration (spectrum_shell.c) */
   CospinDense dense;   /* of the dense solver, the same on all ranks; size 0 until it is needed */
   Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */
@@ -57,14 +59,23 @@ struct CospinSpectrum_ {
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;
   CospinOutcome outcome;
-  struct CospinSpectrum_ **living, *following; /* the list that it is in */
+  const CospinInterrupt *interrupt; /* borrowed; NULL: nothing ends a solve early */
+  struct CospinSpectra_ *living;    /* the list that it is in */
+  struct CospinSpectrum_ *following;
 };
 
+/* Spectra that have not been destroyed, from which those can be that an error has left behind, and what ends
+   their solves early. */
+typedef struct CospinSpectra_ {
+  CospinSpectrum first;
+  const CospinInterrupt *interrupt; /* borrowed, or NULL */
+} CospinSpectra;
+
 /* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
-   start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): a list of spectra that
-   have not been destroyed, from which those can be that an error has left behind. */
+   start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): the list that it joins;
+   every solve is left by an error, COSPIN_LEFT, when the list's interrupt says so. */
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectrum *living, CospinSpectrum *spectrum);
+                                    const char prefix[], CospinSpectra *living, CospinSpectrum *spectrum);
 PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
 PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);

@@ -43,8 +43,8 @@ double complex CospinStateElement(CospinState state, const int label[]);
 
 /*
    Not collective. The sectors where the state has elements: representatives as CospinProblemSectors gives
-   them. Cost: one pass over the elements that are not zero. The problem may be the state's with a counter: no
-   click has been then.
+   them, *num as there. Cost: one pass over the elements that are not zero, some seconds at most. The problem
+   may be the state's with a counter: no click has been then.
 */
 PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int *num, int **representatives);
 

@@ -16,15 +16,17 @@
 typedef struct CospinStore_ *CospinStore;
 
 typedef struct {
-  PetscBool overwrite; /* drop what is there */
-  PetscBool retry;     /* compute points with a bad outcome again */
+  PetscBool overwrite;   /* drop what is there */
+  PetscBool retry;       /* compute points with a bad outcome again */
+  const char *deck_file; /* which must not be written, or NULL */
 } CospinStoreOptions;
 
 /*
    Collective on world. Looks for what is finished and takes the lock of the output on rank 0. *ok is false
-   everywhere, and rank 0 has said why on stderr, if the output cannot be written, another run writes it, or
-   what is there is damaged or not of this deck; nothing is changed then. A damaged shard is put aside and its
-   points count as missing. deck, table and file are borrowed until CospinStoreClose().
+   everywhere, and rank 0 has said why on stderr, if the output cannot or must not be written
+   (CospinOutputCheck), another run writes it, or what is there is damaged or not of this deck; nothing is
+   changed then. A damaged shard is put aside and its points count as missing. deck and table are borrowed
+   until CospinStoreClose().
 */
 PetscErrorCode CospinStoreOpen(MPI_Comm world, const char file[], CospinDeck deck, CospinTable table,
                                const CospinStoreOptions *options, CospinStore *store, PetscBool *ok);
@@ -43,6 +45,10 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
 */
 PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
                               CospinStored stored);
+
+/* Not collective: the same. Nothing more will be put for about so many seconds: publishes what waits if it
+   would be due then, lest a kill in the meantime take it. */
+PetscErrorCode CospinStoreFlush(CospinStore store, double seconds);
 
 /* Not collective. Publishes what waits; if that fails, in the folder for temporary files, which it says, and
  *whole is false. */

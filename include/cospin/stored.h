@@ -33,6 +33,8 @@ PetscErrorCode CospinStoredAdd(CospinStored stored, int task, int time, int num_
                                int num_columns, CospinStoredState *state);
 /* Moves all states of `from`, which is left empty. */
 PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from);
+/* Destroys the states of a task. */
+PetscErrorCode CospinStoredDrop(CospinStored stored, int task);
 /* Adds an element; labels[num_columns]. */
 PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double labels[], double complex value);
 /* All elements times a number. */

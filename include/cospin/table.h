@@ -23,6 +23,9 @@ extern const CospinTaskVariable CospinPointVariables[];
    at the first point that adds faults, and lays out the table. *ok tells; *table is NULL unless *ok.
 */
 PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTable *table, PetscBool *ok);
+/* Not collective. Of a deck that has faults already: adds those that numbers tell at the first grid point, of
+   the parts that are sound, so that one run tells them all. */
+PetscErrorCode CospinTableAddFaults(CospinDeck deck, CospinFaults faults);
 /* Not collective. A fault for every axis and variable under `plots:` that the table does not have; *ok is
    cleared then. */
 PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinFaults faults, PetscBool *ok);

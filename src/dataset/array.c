@@ -56,6 +56,10 @@ static PetscErrorCode Read_Set(hid_t set, int *rank, int sizes[2], double comple
     PetscCall(PetscMalloc1(count, values));
     if (Read_Values(set, stored, count, *values) < 0) {
       *what = "cannot be read";
+    } else if (CospinH5Verify(set) < 0) {
+      *what = "is not what was written (its attribute crc32 is of other values)";
+    }
+    if (*what) {
       PetscCall(PetscFree(*values));
     }
   }
@@ -74,7 +78,7 @@ PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], i
   PetscFunctionBeginUser;
   *values = NULL;
   CospinH5CatchBegin(&held);
-  id = CospinH5OpenFile(file, &reason);
+  id = CospinH5OpenFile(file, PETSC_FALSE, &reason);
   set = id < 0 ? -1 : H5Dopen2(id, dataset, H5P_DEFAULT);
   if (set >= 0) PetscCall(Read_Set(set, rank, sizes, values, &what));
   if (set >= 0) H5Dclose(set);

@@ -29,17 +29,17 @@ static PetscBool Size_Of(hid_t file, const char name[], size_t *size)
   return (PetscBool)(found >= 0);
 }
 
-/* Every object of the file, whether it is read or not. */
+/* Every object of the file, whether it is read or not; context: char[96], the name of one that is damaged. */
 static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info, void *context)
 {
   hid_t set;
   herr_t status;
-  (void)context;
   if (info->type != H5O_TYPE_DATASET) return 0;
   set = H5Dopen2(root, name, H5P_DEFAULT);
   status = CospinH5Verify(set);
   H5Dclose(set);
-  return status;
+  if (status < 0) (void)snprintf((char *)context, 96, "%s", name);
+  return status < 0; /* the end of the visit */
 }
 
 static herr_t Read_Doubles(hid_t file, const char name[], double values[])
@@ -167,14 +167,15 @@ static PetscErrorCode Read_Texts(hid_t file, CospinDatasetContent *content)
 }
 
 static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
-                                   PetscBool *ok)
+                                   char damaged[96], PetscBool *ok)
 {
   herr_t status = 0;
   Grid grid;
   size_t length;
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, NULL, H5O_INFO_BASIC) >= 0);
+  *ok = (PetscBool)(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, damaged, H5O_INFO_BASIC) ==
+                    0);
   if (*ok) *ok = (PetscBool)(Read_Grid(file, &grid) >= 0);
   if (!*ok) PetscFunctionReturn(0);
   content->num_points = grid.num_points;
@@ -195,6 +196,7 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
 {
   CospinH5Catch held;
   const char *reason = NULL;
+  char damaged[96] = "", sentence[512];
   PetscBool ok = PETSC_FALSE;
   PetscErrorCode ierr = 0;
   hid_t opened;
@@ -202,11 +204,15 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   PetscFunctionBeginUser;
   *content = (CospinDatasetContent){0};
   CospinH5CatchBegin(&held);
-  opened = CospinH5OpenDataset(file, &held, &reason);
+  opened = CospinH5OpenDataset(file, PETSC_FALSE, &held, &reason);
   if (opened >= 0) {
-    ierr = Read_Content(opened, layout, content, &ok);
+    ierr = Read_Content(opened, layout, content, damaged, &ok);
     H5Fclose(opened);
+    (void)snprintf(sentence, sizeof(sentence), "the values of %s are %s%s", damaged,
+                   held.reason[0] ? "damaged: " : "not those that were written (attribute crc32)",
+                   held.reason);
     reason = ierr             ? "there is not enough memory for it"
+             : damaged[0]     ? sentence
              : held.reason[0] ? held.reason
                               : "values are damaged, or do not fit this grid";
   }
@@ -219,8 +225,17 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinDatasetReadText(const char file[], const char name[], char **text, char why[],
-                                     size_t why_size)
+/* What is absent is no damage. */
+static PetscBool Text_Is_Damaged(hid_t deck, const char name[])
+{
+  hid_t set = H5Lexists(deck, name, H5P_DEFAULT) > 0 ? H5Dopen2(deck, name, H5P_DEFAULT) : -1;
+  const PetscBool damaged = (PetscBool)(set >= 0 && CospinH5Verify(set) < 0);
+  H5Dclose(set);
+  return damaged;
+}
+
+PetscErrorCode CospinDatasetReadText(const char file[], const char name[], PetscBool trust, char **text,
+                                     char why[], size_t why_size)
 {
   CospinH5Catch held;
   const char *reason = NULL;
@@ -230,10 +245,13 @@ PetscErrorCode CospinDatasetReadText(const char file[], const char name[], char 
   PetscFunctionBeginUser;
   *text = NULL;
   CospinH5CatchBegin(&held);
-  opened = CospinH5OpenDataset(file, &held, &reason);
+  opened = CospinH5OpenDataset(file, trust, &held, &reason);
   if (opened >= 0) {
     deck = H5Gopen2(opened, "deck", H5P_DEFAULT);
-    ierr = Take_Text(text, CospinH5ReadText(deck, name));
+    if (!trust && Text_Is_Damaged(deck, name))
+      reason = "its deck is not what was written (attribute crc32)";
+    else
+      ierr = Take_Text(text, CospinH5ReadText(deck, name));
     H5Gclose(deck);
     H5Fclose(opened);
   }

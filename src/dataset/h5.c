@@ -3,11 +3,17 @@
 
    Texts are fixed-length UTF-8: h5py, h5netcdf, netCDF-C and h5dump all show those as plain text.
 */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include "h5.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_COMPACT = 60000 }; /* bytes that fit into an object's header */
 
@@ -147,27 +153,45 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
   return (int)found;
 }
 
+/* HDF5's lock is flock's. */
+PetscBool CospinDatasetIsHeld(const char file[])
+{
+  const int descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const PetscBool held =
+      (PetscBool)(descriptor >= 0 && flock(descriptor, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK);
+  if (descriptor >= 0) close(descriptor);
+  return held;
+}
+
 /* A sentence for what can be seen without HDF5, or NULL. */
-static const char *Refuse_Early(const char name[])
+static const char *Refuse_Early(const char name[], PetscBool trust)
 {
   struct stat status;
   PetscBool broken;
+  long behind;
   FILE *file;
   if (stat(name, &status)) return strerror(errno);
   if (S_ISDIR(status.st_mode)) return strerror(EISDIR);
+  if (!S_ISREG(status.st_mode)) return "it is a pipe or a device, not a file that can be read at any place";
   file = fopen(name, "rb");
   if (!file) return strerror(errno);
-  broken = CospinSealIsBroken(file);
+  if (!trust && CospinDatasetIsHeld(name)) {
+    fclose(file);
+    return "another program holds it open for writing (HDF5's lock): nothing in it has to fit before that "
+           "has "
+           "closed it";
+  }
+  broken = (PetscBool)(!trust && CospinSealLook(file, &behind) == COSPIN_SEAL_BROKEN);
   fclose(file);
   if (broken) return "it is damaged (the checksum of the whole file is wrong)";
   return H5Fis_hdf5(name) > 0 ? NULL : "it is not an HDF5 file (or was cut short)";
 }
 
 /* Without locks, so that a file on a read-only or lockless file system can be read. */
-hid_t CospinH5OpenFile(const char name[], const char **reason)
+hid_t CospinH5OpenFile(const char name[], PetscBool trust, const char **reason)
 {
   hid_t access, file;
-  *reason = Refuse_Early(name);
+  *reason = Refuse_Early(name, trust);
   if (*reason) return -1;
   access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -177,12 +201,12 @@ hid_t CospinH5OpenFile(const char name[], const char **reason)
   return file;
 }
 
-hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **reason)
+hid_t CospinH5OpenDataset(const char name[], PetscBool trust, CospinH5Catch *held, const char **reason)
 {
   int format;
   hid_t file;
   held->reason[0] = '\0';
-  file = CospinH5OpenFile(name, reason);
+  file = CospinH5OpenFile(name, trust, reason);
   if (file < 0) {
     if (!*reason) *reason = held->reason;
   } else if (CospinH5GetIntegers(file, "cospin_format", 1, &format) != 1) {

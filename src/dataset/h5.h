@@ -60,13 +60,13 @@ hssize_t CospinH5Count(hid_t set);
 char *CospinH5ReadText(hid_t parent, const char name[]);
 char *CospinH5ReadAttribute(hid_t object, const char name[]);
 
-/* Opens any HDF5 file for reading, not one whose seal is broken. Negative if it cannot; *reason then says
-   why, or is NULL if HDF5 says so. */
-hid_t CospinH5OpenFile(const char name[], const char **reason);
+/* Opens any HDF5 file for reading, not (unless it is to be trusted) one whose seal is broken. Negative if it
+   cannot; *reason then says why, or is NULL if HDF5 says so. */
+hid_t CospinH5OpenFile(const char name[], PetscBool trust, const char **reason);
 
 /* Opens one of our files for reading. Negative if it cannot, *reason then says why, to be read before `held`
    is used again. */
-hid_t CospinH5OpenDataset(const char name[], CospinH5Catch *held, const char **reason);
+hid_t CospinH5OpenDataset(const char name[], PetscBool trust, CospinH5Catch *held, const char **reason);
 
 /* Everything that goes into a dataset, written into an open, empty file (layout.c). */
 herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double records[], double buffer[]);
@@ -94,10 +94,12 @@ PetscErrorCode CospinStatesRead(hid_t file, const CospinLayout *layout, size_t n
 /* CRC-32 of bytes; `crc`: 0, or that of the bytes in front of them (checksum.c). */
 uint32_t CospinCrc32(uint32_t crc, const void *bytes, size_t size);
 
-/* The line that goes behind the bytes of a file, and whether a file has one that does not fit (seal.c). */
+/* The line that goes behind the bytes of a file, and what has become of that of a file (seal.c). *behind: how
+   many bytes stand behind one that is hidden. */
 enum { COSPIN_SEAL_SIZE = 23 };
-void CospinSeal(const char bytes[], size_t size, char seal[COSPIN_SEAL_SIZE + 1]);
-PetscBool CospinSealIsBroken(FILE *file);
+typedef enum { COSPIN_SEAL_WHOLE, COSPIN_SEAL_MISSING, COSPIN_SEAL_HIDDEN, COSPIN_SEAL_BROKEN } CospinSeal;
+void CospinSealMake(const char bytes[], size_t size, char seal[COSPIN_SEAL_SIZE + 1]);
+CospinSeal CospinSealLook(FILE *file, long *behind);
 
 /* Puts `size` bytes and their seal in place as `file`: whole and durable, or not at all (publish.c). Not
  * collective. */

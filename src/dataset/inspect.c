@@ -149,7 +149,7 @@ static PetscErrorCode Open(const char file[], CospinFaults faults, Inspector *in
   PetscFunctionBeginUser;
   inspector->faults = faults;
   CospinH5CatchBegin(&inspector->held);
-  inspector->file = CospinH5OpenDataset(file, &inspector->held, &reason);
+  inspector->file = CospinH5OpenDataset(file, PETSC_FALSE, &inspector->held, &reason);
   if (inspector->file < 0) {
     PetscCall(CospinFaultsAdd(faults, (CospinPosition){0, 0}, "", "cannot be opened: %s",
                               reason ? reason : "HDF5 does not say why"));
@@ -170,6 +170,7 @@ static void Close(Inspector *inspector)
 PetscErrorCode CospinDatasetInspect(const char file[], CospinFaults faults, PetscBool *list)
 {
   Inspector inspector;
+  char said[256];
 
   PetscFunctionBeginUser;
   PetscCall(Open(file, faults, &inspector));
@@ -182,6 +183,8 @@ PetscErrorCode CospinDatasetInspect(const char file[], CospinFaults faults, Pets
     if (H5Ovisit2(inspector.file, H5_INDEX_CRT_ORDER, H5_ITER_NATIVE, Pass_Object, NULL, H5O_INFO_BASIC) < 0)
       Complain(&inspector, "", "not all of it can be found in the order of its creation");
     Require_Structure(&inspector);
+    PetscCall(CospinDatasetSeal(file, said, sizeof(said)));
+    if (said[0]) PetscCall(CospinFaultsAdd(faults, (CospinPosition){0, 0}, "", "%s", said));
   }
   *list = (PetscBool)(inspector.file >= 0 && inspector.list);
   Close(&inspector);

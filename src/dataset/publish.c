@@ -37,7 +37,7 @@ static int Write_File(const char name[], const char bytes[], size_t size)
   char seal[COSPIN_SEAL_SIZE + 1];
   int failure, descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) return errno;
-  CospinSeal(bytes, size, seal);
+  CospinSealMake(bytes, size, seal);
   failure = Write_All(descriptor, bytes, size);
   if (!failure) failure = Write_All(descriptor, seal, COSPIN_SEAL_SIZE);
   if (!failure) failure = Sync(descriptor);

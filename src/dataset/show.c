@@ -24,6 +24,9 @@ typedef struct {
 
 typedef struct {
   hid_t file;
+  PetscBool trust;
+  int num_damaged;   /* objects, the stored states and the deck among them */
+  char damaged[256]; /* names of the first ones */
   FILE *stream;
   int num_variables;
   Variable *variables;
@@ -36,7 +39,7 @@ static const Variable *Find_Variable(const Show *show, const char name[])
   return NULL;
 }
 
-static PetscErrorCode Read_Variable(hid_t set, const char name[], Variable *v)
+static PetscErrorCode Read_Variable(hid_t set, const char name[], PetscBool trust, Variable *v)
 {
   hid_t space = H5Dget_space(set), type = H5Dget_type(set);
   const H5T_class_t kind = H5Tget_class(type);
@@ -50,7 +53,7 @@ static PetscErrorCode Read_Variable(hid_t set, const char name[], Variable *v)
                          strcmp(class, "DIMENSION_SCALE") == 0);
   v->integer = kind == H5T_INTEGER ? PETSC_TRUE : PETSC_FALSE;
   v->rank = H5Sget_simple_extent_dims(space, v->shape, NULL);
-  v->damaged = (PetscBool)(CospinH5Verify(set) < 0);
+  v->damaged = (PetscBool)(!trust && CospinH5Verify(set) < 0);
   v->size = (size_t)PetscMax(CospinH5Count(set), 0);
   PetscCall(PetscMalloc1(v->size, &v->values));
   if ((kind != H5T_INTEGER && kind != H5T_FLOAT) ||
@@ -73,7 +76,7 @@ static herr_t Add_Variable(hid_t root, const char *name, const H5L_info_t *info,
   if (object.type != H5O_TYPE_DATASET || show->num_variables == MAX_VARIABLES) return 0;
   set = H5Dopen2(root, name, H5P_DEFAULT);
   if (set < 0) return -1;
-  ierr = Read_Variable(set, name, show->variables + show->num_variables++);
+  ierr = Read_Variable(set, name, show->trust, show->variables + show->num_variables++);
   H5Dclose(set);
   return ierr ? -1 : 0;
 }
@@ -312,7 +315,7 @@ static herr_t Print_States_Of(hid_t parent, const char *name, const H5L_info_t *
   group = H5Gopen2(parent, name, H5P_DEFAULT);
   set = H5Dopen2(parent, path, H5P_DEFAULT);
   (void)CospinH5GetText(group, "components", components, sizeof(components));
-  if (set >= 0) ierr = Read_Variable(set, "count", &count);
+  if (set >= 0) ierr = Read_Variable(set, "count", show->trust, &count);
   for (size_t i = 0; !ierr && set >= 0 && i < count.size; i++) {
     states += count.values[i] > 0;
     elements += count.values[i] > 0 ? count.values[i] : 0;
@@ -346,6 +349,19 @@ static void Print_Deck(const Show *show, const char name[])
   free(text);
 }
 
+/* Every object that has a checksum, also those that are not shown. */
+static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info, void *context)
+{
+  Show *show = context;
+  hid_t set = info->type == H5O_TYPE_DATASET ? H5Dopen2(root, name, H5P_DEFAULT) : -1;
+  if (set >= 0 && CospinH5Verify(set) < 0 && show->num_damaged++ < MAX_LISTED) {
+    (void)PetscStrlcat(show->damaged, show->damaged[0] ? ", " : "", sizeof(show->damaged));
+    (void)PetscStrlcat(show->damaged, name, sizeof(show->damaged));
+  }
+  H5Dclose(set);
+  return 0;
+}
+
 static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -366,25 +382,37 @@ static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinDatasetShow(const char file[], FILE *stream, char why[], size_t why_size)
+PetscErrorCode CospinDatasetShow(const char file[], PetscBool trust, FILE *stream, char why[],
+                                 size_t why_size)
 {
   CospinH5Catch held;
-  Show show = {.stream = stream};
+  Show show = {.stream = stream, .trust = trust};
   const char *reason;
   PetscBool ok = PETSC_FALSE;
   PetscErrorCode ierr = 0;
 
   PetscFunctionBeginUser;
   CospinH5CatchBegin(&held);
-  show.file = CospinH5OpenDataset(file, &held, &reason);
+  show.file = CospinH5OpenDataset(file, trust, &held, &reason);
   if (show.file >= 0) {
     ierr = Show_File(&show, file, &ok);
+    if (ok && !trust)
+      H5Ovisit2(show.file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, &show, H5O_INFO_BASIC);
     H5Fclose(show.file);
   }
   CospinH5CatchEnd(&held);
   PetscCall(ierr);
   if (!ok) {
     PetscCall(PetscSNPrintf(why, why_size, "cannot show %s: %s", file, reason ? reason : held.reason));
+    PetscFunctionReturn(PETSC_ERR_FILE_READ);
+  }
+  if (show.num_damaged) {
+    PetscCall(
+        PetscSNPrintf(why, why_size,
+                      "%s: the values of %d object%s are not those that were written (attribute crc32): "
+                      "%s%s. Do not use them (--no-verify shows them)",
+                      file, show.num_damaged, show.num_damaged == 1 ? "" : "s", show.damaged,
+                      show.num_damaged > MAX_LISTED ? ", ..." : ""));
     PetscFunctionReturn(PETSC_ERR_FILE_READ);
   }
   PetscFunctionReturn(0);

@@ -67,13 +67,30 @@ static void Refuse_File(Reader *reader)
            file);
 }
 
+/* One link of the group of a task. */
+static herr_t Verify_Link(hid_t group, const char *name, const H5L_info_t *info, void *context)
+{
+  Reader *reader = context;
+  H5O_info_t object;
+  hid_t set = -1;
+  (void)info;
+  if (H5Oget_info_by_name2(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+      object.type == H5O_TYPE_DATASET)
+    set = H5Dopen2(group, name, H5P_DEFAULT);
+  if (set >= 0 && CospinH5Verify(set) < 0)
+    REFUSE(reader, COSPIN_QUERY_FILE, "`/states/%s/%s` of `%s` is not what was written (attribute crc32)",
+           reader->task, name, reader->query->file);
+  H5Dclose(set);
+  return 0;
+}
+
 static void Open_Group(Reader *reader)
 {
   const CospinStoredQuery *query = reader->query;
   const char *reason;
   Tasks tasks = {0};
   hid_t parent;
-  reader->file = CospinH5OpenFile(query->file, &reason);
+  reader->file = CospinH5OpenFile(query->file, PETSC_FALSE, &reason);
   if (reader->file < 0) {
     Refuse_File(reader);
     return;
@@ -92,6 +109,7 @@ static void Open_Group(Reader *reader)
            (reader->group = H5Gopen2(parent, reader->task, H5P_DEFAULT)) < 0)
     REFUSE(reader, COSPIN_QUERY_TASK, "`%s` holds no states of a task `%s` (it has: %s)", query->file,
            reader->task, tasks.names);
+  if (reader->group >= 0) H5Literate(reader->group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, Verify_Link, reader);
   if (parent >= 0) H5Gclose(parent);
 }
 

@@ -62,6 +62,21 @@ PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinStoredDrop(CospinStored stored, int task)
+{
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < stored->count; k++) {
+    if (stored->states[k]->task == task)
+      PetscCall(destroy_state(&stored->states[k]));
+    else
+      stored->states[count++] = stored->states[k];
+  }
+  stored->count = count;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double labels[], double complex value)
 {
   const size_t width = (size_t)state->num_columns + 2;

@@ -6,26 +6,35 @@
 #include <math.h>
 #include <string.h>
 
+/* What a section says something of; the rest of the deck can be looked at where that is sound. */
+enum { OTHER, PROBLEM, OBSERVABLES, TASKS, NUM_PARTS };
+
 /* In the order in which they are read and printed: a section's reader may use those before it. */
 static const struct {
   PetscErrorCode (*Read)(CospinReader *, const CospinEntry *);
   CospinSectionInfo info;
+  int part;
 } sections[] = {
     {CospinReadTitle,
-     {"title", PETSC_TRUE, "what the deck computes, in one line", "one line of text", {NULL}}},
-    {CospinReadSource, {"source", PETSC_FALSE, "where the problem comes from", "one line of text", {NULL}}},
+     {"title", PETSC_TRUE, "what the deck computes, in one line", "one line of text", {NULL}},
+     OTHER},
+    {CospinReadSource,
+     {"source", PETSC_FALSE, "where the problem comes from", "one line of text", {NULL}},
+     OTHER},
     {CospinReadUnits,
      {"units",
       PETSC_FALSE,
       "units of rates and times",
       "{rate: U, time: T}: labels, nothing is converted; time is 1/rate by default",
-      {CospinUnitsKeys}}},
+      {CospinUnitsKeys}},
+     OTHER},
     {CospinReadParameters,
      {"parameters",
       PETSC_FALSE,
       "numbers and expressions of each other",
       "NAME: EXPRESSION, or NAME: {value: EXPRESSION, unit: U, label: L}, in any order",
-      {CospinDefinitionKeys}}},
+      {CospinDefinitionKeys}},
+     PROBLEM},
     {CospinReadGrid,
      {"grid",
       PETSC_FALSE,
@@ -34,20 +43,23 @@ static const struct {
       "{range: "
       "[first, end, step]}, the end left out; each value of one axis with each of the others, the last axis "
       "fastest",
-      {NULL}}},
+      {NULL}},
+     PROBLEM},
     {CospinReadComponents,
      {"components",
       PETSC_FALSE, /* see Check_Components */
       "the factors of the Hilbert space",
       "NAME: {kind: KIND, keys of the kind}, one at least unless all tasks do without (heralding)",
-      {NULL}}},
+      {NULL}},
+     PROBLEM},
     {CospinReadArrays,
      {"arrays",
       PETSC_FALSE,
       "vectors and matrices over the spins",
       "NAME: a list, a list of lists, or {GENERATOR: {keys}}; used with an index, NAME[l] or NAME[l,m], "
       "what a generator makes several of as NAME.PART[l]",
-      {NULL}}},
+      {NULL}},
+     PROBLEM},
     {CospinReadHamiltonian,
      {"hamiltonian",
       PETSC_FALSE,
@@ -55,7 +67,8 @@ static const struct {
       "a list of operator expressions with hbar = 1, `X + hc` for X and its adjoint; {sum: EXPRESSION} runs "
       "over "
       "the spins l, m that it names",
-      {CospinTermKeys}}},
+      {CospinTermKeys}},
+     PROBLEM},
     {CospinReadJumps,
      {"jumps",
       PETSC_FALSE,
@@ -65,15 +78,18 @@ static const struct {
       "for every spin by itself; {rates: R, pairs: A}, sum_lm R[l,m] (A_m rho A_l^+ - 1/2 {A_l^+ A_m, rho}); "
       "each may have a `name`, by "
       "which tasks that count know it",
-      {CospinJumpKeys}}},
+      {CospinJumpKeys}},
+     PROBLEM},
     {CospinReadObservables,
      {"observables",
       PETSC_FALSE,
       "expressions of expectation values",
       "NAME: EXPRESSION of <OPERATOR>, or NAME: {value: EXPRESSION, unit: U, label: L}",
-      {CospinDefinitionKeys}}},
+      {CospinDefinitionKeys}},
+     OBSERVABLES},
     {CospinReadTasks,
-     {"tasks", PETSC_TRUE, "what to compute", "a list of KIND: {name: NAME, keys of the kind}", {NULL}}},
+     {"tasks", PETSC_TRUE, "what to compute", "a list of KIND: {name: NAME, keys of the kind}", {NULL}},
+     TASKS},
     {CospinReadOperator,
      {"operator",
       PETSC_FALSE,
@@ -81,13 +97,15 @@ static const struct {
       "assembled (as matrices), shell (as products without a matrix) or auto (shell where factors would not "
       "fit and "
       "rows are long)",
-      {NULL}}},
+      {NULL}},
+     TASKS},
     {CospinReadPetsc,
      {"petsc",
       PETSC_FALSE,
       "solver options",
       "OPTION: VALUE, without the dash; the command line wins",
-      {NULL}}},
+      {NULL}},
+     OTHER},
     {CospinReadPlots,
      {"plots",
       PETSC_FALSE,
@@ -98,7 +116,8 @@ static const struct {
       "mark: X Y}, of {kind: wigner | husimi, task: TASK, component: "
       "NAME, on: "
       "plane | sphere, j: NUMBER, title: T} and of {kind: crystal, array: NAME, title: T}",
-      {CospinPlotKeys, CospinWignerKeys, CospinCrystalKeys}}},
+      {CospinPlotKeys, CospinWignerKeys, CospinCrystalKeys}},
+     OTHER},
 };
 
 enum { NUM_SECTIONS = sizeof(sections) / sizeof(sections[0]) };
@@ -155,6 +174,7 @@ static PetscErrorCode Check_Components(CospinReader *reader, const CospinEntries
 static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *root)
 {
   const char *known[NUM_SECTIONS + 1] = {NULL};
+  int count, faults[NUM_PARTS] = {0};
   CospinEntries entries;
 
   PetscFunctionBeginUser;
@@ -168,14 +188,23 @@ static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *roo
   for (int k = 0; k < NUM_SECTIONS; k++) {
     const CospinEntry *entry = CospinEntriesFind(&entries, sections[k].info.name);
 
+    count = CospinFaultsCount(reader->faults);
     if (entry)
       PetscCall(sections[k].Read(reader, entry));
     else if (sections[k].info.required && CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING &&
              !Is_Misspelt(&entries, sections[k].info.name, known))
       PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].info.name,
                                 "is missing (%s)", sections[k].info.help));
+    faults[sections[k].part] += CospinFaultsCount(reader->faults) - count;
+    if (!entry && Is_Misspelt(&entries, sections[k].info.name, known)) faults[sections[k].part]++;
   }
+  count = CospinFaultsCount(reader->faults);
   if (CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING) PetscCall(Check_Components(reader, &entries, known));
+  faults[PROBLEM] += CospinFaultsCount(reader->faults) - count;
+  reader->deck->problem_sound =
+      (PetscBool)(CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING && !faults[PROBLEM]);
+  reader->deck->observables_sound = (PetscBool)!faults[OBSERVABLES];
+  reader->deck->tasks_sound = (PetscBool)!faults[TASKS];
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
@@ -202,7 +231,7 @@ static PetscErrorCode Check_Records(CospinReader *reader, const double complex v
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < count; k++) {
-    for (int j = 0; records[k].kind->keys[j].name; j++) {
+    for (int j = 0; records[k].settings && records[k].kind->keys[j].name; j++) {
       const CospinSetting *setting = &records[k].settings[j];
       const CospinKeyType type = setting->key->type;
 
@@ -216,6 +245,7 @@ static PetscErrorCode Check_Records(CospinReader *reader, const double complex v
 /* Numbers as they are at the first grid point; the others are looked at by whoever goes there. */
 static PetscErrorCode Check_First_Point(CospinReader *reader)
 {
+  int num_faults = CospinFaultsCount(reader->faults);
   CospinDeck deck = reader->deck;
   double complex *values;
   PetscBool ok;
@@ -224,11 +254,14 @@ static PetscErrorCode Check_First_Point(CospinReader *reader)
   PetscCall(PetscCalloc1((size_t)deck->num_parameters, &values));
   PetscCall(CospinDeckEvaluateParameters(deck, 0, values, reader->faults, &ok));
   if (ok) PetscCall(Check_Records(reader, values, deck->num_components, deck->components));
-  if (ok) PetscCall(Check_Records(reader, values, deck->num_tasks, deck->tasks));
   for (int k = 0; ok && k < deck->num_arrays; k++) {
     if (deck->arrays[k].generator.kind)
       PetscCall(Check_Records(reader, values, 1, &deck->arrays[k].generator));
   }
+  if (CospinFaultsCount(reader->faults) > num_faults) deck->problem_sound = PETSC_FALSE;
+  num_faults = CospinFaultsCount(reader->faults);
+  if (ok) PetscCall(Check_Records(reader, values, deck->num_tasks, deck->tasks));
+  if (CospinFaultsCount(reader->faults) > num_faults) deck->tasks_sound = PETSC_FALSE;
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
 }
@@ -264,7 +297,6 @@ static PetscErrorCode Fill_Defaults(CospinDeck deck)
 PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSchema *schema,
                               CospinFaults faults, CospinDeck *deck)
 {
-  const int num_faults = CospinFaultsCount(faults);
   CospinReader reader = {.faults = faults, .schema = schema};
   CospinEntry root;
   CospinYaml yaml;
@@ -282,7 +314,7 @@ PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSche
     PetscCall(Read_Sections(&reader, &root));
   }
   PetscCall(Fill_Defaults(*deck));
-  if (CospinFaultsCount(faults) == num_faults) PetscCall(Check_First_Point(&reader));
+  if ((*deck)->problem_sound) PetscCall(Check_First_Point(&reader));
   PetscCall(CospinYamlDestroy(&yaml));
   PetscCall(PetscFree(reader.constants));
   PetscCall(PetscFree(reader.states));

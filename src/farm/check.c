@@ -6,6 +6,7 @@
 #include "shard.h"
 #include <cospin/array.h>
 #include <cospin/check.h>
+#include <cospin/machine.h>
 #include <cospin/show.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static PetscErrorCode names_files(const char file[], PetscBool *names)
 
   PetscFunctionBeginUser;
   *names = PETSC_FALSE;
-  if (!CospinDatasetReadText(file, "identity", &identity, why, sizeof(why)))
+  if (!CospinDatasetReadText(file, "identity", PETSC_FALSE, &identity, why, sizeof(why)))
     *names = (PetscBool)(strstr(identity, "\nchecksum of ") != NULL);
   PetscCall(PetscFree(identity));
   PetscFunctionReturn(0);
@@ -60,7 +61,8 @@ static PetscErrorCode load_deck(Check *check)
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  if (CospinDatasetReadText(check->file, "verbatim", &text, why, sizeof(why))) PetscFunctionReturn(0);
+  if (CospinDatasetReadText(check->file, "verbatim", PETSC_FALSE, &text, why, sizeof(why)))
+    PetscFunctionReturn(0);
   if (text[0]) { /* faults say where the deck stands; files are looked for beside the dataset */
     PetscCall(CospinFaultsCreate(check->file, &faults));
     PetscCall(CospinDeckRead(text, strlen(text), &schema, faults, &check->deck));
@@ -219,6 +221,7 @@ static PetscErrorCode check_point(Check *check, PetscInt64 number, double record
   check->num_bad += outcome < 0;
   PetscCall(CospinPointCreate(PETSC_COMM_SELF, check->deck, number, NULL, &point, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A deck that was checked does not evaluate");
+  point->problem->bytes = CospinMachineBytes();
   PetscCall(check_summary(check, point, record));
   for (int k = 0; k < check->deck->num_tasks; k++)
     PetscCall(CospinCheckNumbers(point, &check->deck->tasks[k],

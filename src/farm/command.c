@@ -28,12 +28,17 @@ const char CospinCommandHelp[] =
     "on,\n"
     "                        YYYY-MM-DDTHH:MM:SS local time, or seconds since 1970; USR1, TERM and Ctrl-C do "
     "the same\n"
+    "  --stop-within SECONDS after that, end even in the middle of what cannot be left (a factorisation), "
+    "which "
+    "is\n"
+    "                        lost; a second TERM or Ctrl-C does the same at once\n"
     "  --checkpoint SECONDS  save a long evolution that often, to go on from there after a kill (default: "
     "600; "
     "at a\n"
     "                        stop it is saved at once)\n"
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
+    "  --no-verify           show: values as they are, without a look at their checksums\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
     "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
     "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"
@@ -158,6 +163,12 @@ static void set_check(CospinCommand *command, const char value[])
   command->check = PETSC_TRUE;
 }
 
+static void set_trust(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->trust = PETSC_TRUE;
+}
+
 static void set_stop_at(CospinCommand *command, const char value[])
 {
   if (!CospinStopParseTime(value, &command->stop_at))
@@ -165,13 +176,23 @@ static void set_stop_at(CospinCommand *command, const char value[])
           value);
 }
 
-static void set_checkpoint(CospinCommand *command, const char value[])
+static double seconds(CospinCommand *command, const char value[], const char format[])
 {
   char *end;
+  const double number = strtod(value, &end);
 
-  command->checkpoint = strtod(value, &end);
-  if (end == value || *end || !(command->checkpoint > 0))
-    fault(command, "`--checkpoint %s` (a number of seconds above 0)", value);
+  if (end == value || *end || !(number > 0)) fault(command, format, value);
+  return number;
+}
+
+static void set_stop_within(CospinCommand *command, const char value[])
+{
+  command->stop_within = seconds(command, value, "`--stop-within %s` (a number of seconds above 0)");
+}
+
+static void set_checkpoint(CospinCommand *command, const char value[])
+{
+  command->checkpoint = seconds(command, value, "`--checkpoint %s` (a number of seconds above 0)");
 }
 
 static void set_progress(CospinCommand *command, const char value[])
@@ -196,6 +217,7 @@ static const Option options[] = {
     {"--overwrite", PETSC_FALSE, set_overwrite},
     {"--retry", PETSC_FALSE, set_retry},
     {"--stop-at", PETSC_TRUE, set_stop_at},
+    {"--stop-within", PETSC_TRUE, set_stop_within},
     {"--checkpoint", PETSC_TRUE, set_checkpoint},
     {"--progress", PETSC_TRUE, set_progress},
     {"--slurm", PETSC_FALSE, set_slurm},
@@ -204,6 +226,7 @@ static const Option options[] = {
     {"--nodes", PETSC_TRUE, set_nodes},
     {"--deck", PETSC_FALSE, set_deck},
     {"--check", PETSC_FALSE, set_check},
+    {"--no-verify", PETSC_FALSE, set_trust},
     {"--man", PETSC_FALSE, set_man},
 };
 enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };

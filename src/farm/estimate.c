@@ -29,7 +29,8 @@ static CospinFactorCost sector_cost(CospinProblem problem, double n, const Cospi
 
   cost.seconds =
       PetscMax(1, kind->factorisations) * cost.seconds + num_solves * solve_seconds * cost.elements;
-  if (!CospinCostFactorise(n, CospinLatticeRank(problem->lattice))) {
+  if (!CospinCostFactorise(n, CospinLatticeRank(problem->lattice), problem->bytes)) {
+    cost.elements = 0.0;
     cost.bytes = CospinCostOfIteration(n, problem->generator->count);
     cost.seconds =
         num_iterations * nonzero_seconds * n * (2.0 * problem->generator->count + vectors_per_iteration);
@@ -48,7 +49,8 @@ static CospinFactorCost shell_cost(CospinProblem problem, double n, const Cospin
 {
   const double product = nonzero_seconds * n * (double)problem->generator->count / 4;
   const double solve = 32.0 * dense_seconds * n * PetscSqrtReal(n) / 2;
-  CospinFactorCost cost = {0.0, CospinCostOfShell(n, 2 * CospinCostBasis(n)), num_steps * (product + solve)};
+  CospinFactorCost cost = {0.0, CospinCostOfShell(n, 2 * CospinCostBasis(n, problem->bytes)),
+                           num_steps * (product + solve)};
 
   if (kind->may_multiply)
     cost = (CospinFactorCost){0.0, CospinCostOfShell(n, evolution_basis), num_products * product};
@@ -74,6 +76,9 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
   cost = davidson ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
   estimate->seconds += times * (overhead_seconds + cost.seconds);
   if (!shell) estimate->seconds += times * assembly_seconds * n * moves / 5;
+  if (cost.elements > 0)
+    estimate->wanted_bytes =
+        PetscMax(estimate->wanted_bytes, CospinCostToFactorise(n, CospinLatticeRank(problem->lattice)));
   estimate->sector_bytes = PetscMax(estimate->sector_bytes, CospinCostOfSector(count));
   if (n > estimate->dimension) {
     estimate->dimension = n;
@@ -129,7 +134,8 @@ void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double b
 
   why[0] = 0;
   if (estimate->num_sectors > COSPIN_MAX_SECTORS)
-    (void)snprintf(why, why_size, "has more than %d sectors to solve (choose one by `sector`)",
+    (void)snprintf(why, why_size,
+                   "has more than %d sectors to solve (`sector` chooses one, where a task has it)",
                    (int)COSPIN_MAX_SECTORS);
   else if (estimate->dimension > PETSC_MAX_INT)
     (void)snprintf(why, why_size, "has %.3g unknowns, this PETSc counts to %.3g%s", estimate->dimension,
@@ -139,7 +145,8 @@ void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double b
                    1e-9 * needed, ranks, ranks == 1 ? "" : "s", 1e-9 * bytes);
 }
 
-PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPointEstimate *estimate)
+PetscErrorCode CospinEstimatePoint(CospinDeck deck, double bytes, PetscInt64 point,
+                                   CospinPointEstimate *estimate)
 {
   static const double program_bytes = 4e7;
   CospinProblem problem;
@@ -149,11 +156,13 @@ PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPoin
   *estimate = (CospinPointEstimate){.point = point};
   PetscCall(CospinProblemCreate(deck, point, NULL, &problem, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A deck that was checked does not evaluate");
+  problem->bytes = bytes;
   for (int k = 0; k < deck->num_tasks; k++) {
     CospinTaskEstimate task;
     PetscCall(CospinEstimateTask(problem, &deck->tasks[k], &task));
     estimate->bytes += task.factor_bytes + task.matrix_bytes + task.sector_bytes;
     estimate->seconds += task.seconds;
+    estimate->wanted_bytes = PetscMax(estimate->wanted_bytes, task.wanted_bytes);
     estimate->dimension = PetscMax(estimate->dimension, task.dimension);
   }
   estimate->bytes += program_bytes;
@@ -161,7 +170,8 @@ PetscErrorCode CospinEstimatePoint(CospinDeck deck, PetscInt64 point, CospinPoin
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinEstimateGrid(CospinDeck deck, CospinPointEstimate *worst, double *total_seconds)
+PetscErrorCode CospinEstimateGrid(CospinDeck deck, double bytes, CospinPointEstimate *worst,
+                                  double *total_seconds)
 {
   const PetscInt64 num_points = CospinDeckNumPoints(deck);
   const int samples = (int)PetscMin(num_points, NUM_SAMPLES);
@@ -172,7 +182,7 @@ PetscErrorCode CospinEstimateGrid(CospinDeck deck, CospinPointEstimate *worst, d
   for (int k = 0; k < samples; k++) { /* the first, the last, and evenly between */
     const PetscInt64 point = samples == 1 ? 0 : k * (num_points - 1) / (samples - 1);
     CospinPointEstimate estimate;
-    PetscCall(CospinEstimatePoint(deck, point, &estimate));
+    PetscCall(CospinEstimatePoint(deck, bytes, point, &estimate));
     sum += estimate.seconds;
     if (k == 0 || estimate.bytes > worst->bytes) *worst = estimate;
   }
@@ -184,7 +194,8 @@ CospinSplit CospinEstimateSplit(const CospinPointEstimate *worst, PetscInt64 num
                                 double bytes_per_rank)
 {
   const int fed = (int)PetscMin((double)ranks, 1 + worst->dimension / labels_per_rank);
-  const int needed = (int)PetscMin(ranks, 1 + worst->bytes / bytes_per_rank);
+  const double most_bytes = PetscMax(worst->bytes, worst->wanted_bytes);
+  const int needed = (int)PetscMin((double)ranks, 1 + most_bytes / bytes_per_rank);
   const int spare = (int)PetscMax(1, ranks / PetscMin(num_points, ranks));
   const int ranks_per_point = PetscMax(needed, PetscMin(spare, fed));
   const int groups = (int)PetscMin(num_points, ranks / ranks_per_point);

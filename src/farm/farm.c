@@ -49,13 +49,14 @@ static PetscErrorCode catch_error(MPI_Comm comm, int line, const char *function,
 
 /* A task that cannot fit is not begun: the kernel would kill a rank of this group and the farm with it. */
 static PetscErrorCode check_memory(const CospinGroup *group, CospinProblem problem, const CospinRecord *task,
-                                   PetscBool *fits)
+                                   double *seconds, PetscBool *fits)
 {
   CospinTaskEstimate estimate;
   char why[256];
 
   PetscFunctionBeginUser;
   PetscCall(CospinEstimateTask(problem, task, &estimate));
+  *seconds = estimate.seconds / group->size;
   CospinEstimateLimit(&estimate, group->size, group->bytes, why, sizeof(why));
   *fits = (PetscBool)(why[0] == 0);
   if (!*fits && group->rank == 0)
@@ -86,6 +87,7 @@ typedef struct {
   double task_started, task_spent;
   double looked, kept; /* last time that the stop was asked for, that something was kept */
   double cost;         /* seconds that keeping took */
+  PetscBool held;      /* what is kept holds the place within the task at work */
   CospinStepEnd end;   /* of the last step */
 } Work;
 
@@ -133,6 +135,7 @@ static PetscErrorCode Ask(void *context, CospinPause *pause)
   if (group->size > 1) PetscCallMPI(MPI_Bcast(due, 2, MPI_INT, 0, group->comm));
   if (!due[0]) PetscFunctionReturn(0);
   work->looked = now;
+  if (group->rank == 0) PetscCall(CospinStoreFlush(work->farm->store, 0.0));
   PetscCall(stop_asked(work->farm, PETSC_FALSE, &stop));
   if (due[1]) *pause = COSPIN_PAUSE_SAVE;
   if (stop) *pause = COSPIN_PAUSE_LEAVE;
@@ -152,6 +155,7 @@ static PetscErrorCode Save(void *context, CospinMemory memory)
                               work->point->stored, memory->count, memory->numbers));
   work->kept = MPI_Wtime();
   work->cost = work->kept - start;
+  work->held = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -209,18 +213,20 @@ static PetscErrorCode finish(CospinGroup *group, Step *step, PetscErrorCode code
   PetscFunctionBeginUser;
   PetscCall(PetscPopErrorHandler());
   PetscCall(CospinGroupAgree(group, code, MPI_Wtime() - step->start, &step->end));
-  if (code && (group->rank == 0 || step->end != COSPIN_STEP_FAILED))
+  if (code && code != COSPIN_LEFT && (group->rank == 0 || step->end != COSPIN_STEP_FAILED))
     fprintf(stderr, "cospin: point %lld, %s: %s\n", (long long)point, what, step->message);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode attempt_task(const CospinGroup *group, CospinPoint point, const CospinRecord *task,
+static PetscErrorCode attempt_task(const Farm *farm, CospinPoint point, const CospinRecord *task,
                                    CospinResults results, CospinOutcome *outcome)
 {
   PetscBool fits = PETSC_FALSE;
+  double seconds = 0.0;
 
   PetscFunctionBeginUser;
-  PetscCall(check_memory(group, point->problem, task, &fits));
+  PetscCall(check_memory(&farm->group, point->problem, task, &seconds, &fits));
+  if (farm->group.rank == 0) PetscCall(CospinStoreFlush(farm->store, seconds));
   if (!fits) {
     *outcome = COSPIN_TOO_LARGE;
     PetscFunctionReturn(0);
@@ -244,6 +250,7 @@ static PetscErrorCode create_point(Work *work, PetscInt64 number)
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB,
              "Point %" PetscInt64_FMT " of a checked deck does not evaluate", number);
   work->end = step.end;
+  if (work->end == COSPIN_STEP_DONE) work->point->problem->bytes = farm->group.bytes;
   if (work->end == COSPIN_STEP_DONE) work->point->interrupt = (CospinInterrupt){work, Ask, Save};
   PetscFunctionReturn(0);
 }
@@ -258,28 +265,62 @@ static PetscErrorCode clean(Work *work)
   PetscFunctionReturn(0);
 }
 
+/* Whether a task that failed on every rank has been left on every rank (cospin/interrupt.h). */
+static PetscErrorCode all_left(const CospinGroup *group, PetscErrorCode code, PetscBool *left)
+{
+  int mine = code == COSPIN_LEFT;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT, MPI_MIN, group->comm));
+  *left = (PetscBool)mine;
+  PetscFunctionReturn(0);
+}
+
+/* Of a task that was left nothing counts: before[] is the record without it. What stands before it is kept
+   for another run, unless what has been kept already knows more. */
+static PetscErrorCode forget_task(Work *work, const double before[])
+{
+  CospinMemory nothing;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArraycpy(work->record, before, work->farm->table->layout.record_length));
+  if (work->point->stored) PetscCall(CospinStoredDrop(work->point->stored, work->task));
+  if (work->held) PetscFunctionReturn(0);
+  PetscCall(CospinMemoryCreate(work->farm->group.comm, &nothing));
+  PetscCall(Save(work, nothing));
+  PetscCall(CospinMemoryDestroy(&nothing));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run_task(Work *work)
 {
   Farm *farm = work->farm;
-  const int k = work->task;
+  const int k = work->task, length = farm->table->layout.record_length;
   const CospinRecord *task = &farm->deck->tasks[k];
   CospinOutcome outcome = COSPIN_NOT_RUN;
+  PetscBool left = PETSC_FALSE;
   PetscErrorCode code;
+  double *before;
   char what[128];
   Step step;
 
   PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)length, &before));
+  PetscCall(PetscArraycpy(before, work->record, length));
   PetscCall(PetscSNPrintf(what, sizeof(what), "task %s", task->name));
   PetscCall(begin(&step));
-  code = attempt_task(&farm->group, work->point, task,
-                      CospinTableResults(farm->table, farm->deck, k, work->record), &outcome);
+  code = attempt_task(farm, work->point, task, CospinTableResults(farm->table, farm->deck, k, work->record),
+                      &outcome);
   PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
   work->end = step.end;
+  if (work->end == COSPIN_STEP_FAILED) PetscCall(all_left(&farm->group, code, &left));
   if (work->end != COSPIN_STEP_DONE)
-    outcome = code == PETSC_ERR_MEM ? COSPIN_TOO_LARGE : COSPIN_SOLVER_FAILED;
+    outcome = left ? COSPIN_NOT_RUN : code == PETSC_ERR_MEM ? COSPIN_TOO_LARGE : COSPIN_SOLVER_FAILED;
   if (work->end == COSPIN_STEP_FAILED) PetscCall(clean(work));
   work->record[farm->table->outcome_of_task[k]] = outcome;
   if (outcome != COSPIN_TOO_LARGE) note_seconds(work);
+  if (left) PetscCall(forget_task(work, before));
+  PetscCall(PetscFree(before));
   PetscFunctionReturn(0);
 }
 
@@ -302,6 +343,7 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
     work->task_started = MPI_Wtime();
     work->task_spent = spent > 0 ? spent : 0.0;
     work->point->memory = memory;
+    work->held = (PetscBool)(memory != NULL);
     PetscCall(run_task(work));
     PetscCall(CospinMemoryDestroy(&memory));
     *finished = (PetscBool)(*outcome != COSPIN_NOT_RUN);

@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "group.h"
-#include <cospin/cost.h>
+#include <cospin/machine.h>
 #include <petscblaslapack.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,17 +11,12 @@ enum { RESERVE_BYTES = 16 << 20, BLAS_BYTES = 160 << 20 };
 
 static const double patience = 10.0; /* seconds */
 
-/* This rank's share of its node's memory. */
-static PetscErrorCode share_of_memory(MPI_Comm world, double *bytes)
+/* The memory of a group, one number on all its ranks: a sum need not be the same to the last bit on each. */
+static PetscErrorCode sum_of_shares(MPI_Comm comm, double share, double *bytes)
 {
-  PetscMPIInt size;
-  MPI_Comm node;
-
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
-  PetscCallMPI(MPI_Comm_size(node, &size));
-  PetscCallMPI(MPI_Comm_free(&node));
-  *bytes = CospinMachineBytes() / size;
+  PetscCallMPI(MPI_Reduce(&share, bytes, 1, MPI_DOUBLE, MPI_SUM, 0, comm));
+  PetscCallMPI(MPI_Bcast(bytes, 1, MPI_DOUBLE, 0, comm));
   PetscFunctionReturn(0);
 }
 
@@ -44,6 +39,7 @@ static PetscErrorCode prepare_blas(void)
 PetscErrorCode CospinGroupCreate(MPI_Comm world, CospinSplit split, CospinGroup *group)
 {
   PetscMPIInt rank, size;
+  double share;
   int color;
 
   PetscFunctionBeginUser;
@@ -55,12 +51,12 @@ PetscErrorCode CospinGroupCreate(MPI_Comm world, CospinSplit split, CospinGroup 
   color = rank < split.ranks ? (int)((PetscInt64)rank * split.groups / split.ranks) : MPI_UNDEFINED;
   group->number = color;
   PetscCallMPI(MPI_Comm_split(world, color, rank, &group->comm));
-  PetscCall(share_of_memory(world, &group->bytes));
+  PetscCall(CospinMachineShare(world, &share));
   if (group->comm == MPI_COMM_NULL) PetscFunctionReturn(0);
   PetscCall(prepare_blas());
   PetscCall(PetscMalloc(RESERVE_BYTES, &group->reserve)); /* address space only, until it is written to */
   PetscCallMPI(MPI_Comm_dup(group->comm, &group->apart));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &group->bytes, 1, MPI_DOUBLE, MPI_SUM, group->comm));
+  PetscCall(sum_of_shares(group->comm, share, &group->bytes));
   PetscCallMPI(MPI_Comm_rank(group->comm, &group->rank));
   PetscCallMPI(MPI_Comm_size(group->comm, &group->size));
   PetscFunctionReturn(0);

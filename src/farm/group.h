@@ -14,7 +14,7 @@ typedef struct {
   MPI_Comm comm; /* MPI_COMM_NULL: this rank is not needed */
   PetscMPIInt rank, size;
   int number;
-  double bytes;   /* of memory that its ranks have, if all ranks of a node share it evenly */
+  double bytes;   /* of memory that its ranks have (CospinMachineShare), the same number on all of them */
   MPI_Comm apart; /* to agree on, while calls on comm may wait for a rank that has left */
   void *reserve;  /* memory for what is to be said and stored when there is none left */
   int vote[2];    /* that of this rank, the sum; MPI may hold them for as long as the group lasts */

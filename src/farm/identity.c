@@ -18,26 +18,49 @@ static uint64_t checksum_of(const char file[])
   return sum;
 }
 
-static PetscErrorCode view_file(CospinDeck deck, const char file[], FILE *stream)
+typedef struct {
+  CospinDeck deck;
+  CospinIdentityFile visit;
+  void *context;
+} Visitor;
+
+static PetscErrorCode visit_file(const Visitor *visitor, const char name[])
 {
-  char name[PETSC_MAX_PATH_LEN];
+  char file[PETSC_MAX_PATH_LEN];
 
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", file[0] == '/' ? "" : deck->folder, file));
-  fprintf(stream, "checksum of %s: %016llx\n", file, (unsigned long long)checksum_of(name));
+  PetscCall(PetscSNPrintf(file, sizeof(file), "%s%s", name[0] == '/' ? "" : visitor->deck->folder, name));
+  PetscCall(visitor->visit(visitor->context, name, file));
   PetscFunctionReturn(0);
 }
 
 /* A key called `file` names one, and so does a state that another run has stored. */
-static PetscErrorCode view_files(CospinDeck deck, const CospinRecord *record, FILE *stream)
+static PetscErrorCode visit_record(const Visitor *visitor, const CospinRecord *record)
 {
   PetscFunctionBeginUser;
   for (int k = 0; record->kind && record->settings && record->kind->keys[k].name; k++) {
     const CospinSetting *setting = &record->settings[k];
     const PetscBool named = (PetscBool)(strcmp(record->kind->keys[k].name, "file") == 0);
-    if (named && setting->text) PetscCall(view_file(deck, setting->text, stream));
-    if (setting->file) PetscCall(view_file(deck, setting->file->file, stream));
+    if (named && setting->text) PetscCall(visit_file(visitor, setting->text));
+    if (setting->file) PetscCall(visit_file(visitor, setting->file->file));
   }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinIdentityFiles(CospinDeck deck, CospinIdentityFile visit, void *context)
+{
+  const Visitor visitor = {deck, visit, context};
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < deck->num_arrays; k++) PetscCall(visit_record(&visitor, &deck->arrays[k].generator));
+  for (int k = 0; k < deck->num_tasks; k++) PetscCall(visit_record(&visitor, &deck->tasks[k]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode view_file(void *context, const char name[], const char file[])
+{
+  PetscFunctionBeginUser;
+  fprintf((FILE *)context, "checksum of %s: %016llx\n", name, (unsigned long long)checksum_of(file));
   PetscFunctionReturn(0);
 }
 
@@ -46,8 +69,7 @@ PetscErrorCode CospinIdentityView(CospinDeck deck, FILE *stream)
   PetscFunctionBeginUser;
   fprintf(stream, "results of version %d", RESULTS_VERSION);
   PetscCall(CospinDeckViewMeaning(deck, stream));
-  for (int k = 0; k < deck->num_arrays; k++) PetscCall(view_files(deck, &deck->arrays[k].generator, stream));
-  for (int k = 0; k < deck->num_tasks; k++) PetscCall(view_files(deck, &deck->tasks[k], stream));
+  PetscCall(CospinIdentityFiles(deck, view_file, stream));
   PetscFunctionReturn(0);
 }
 

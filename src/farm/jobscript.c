@@ -122,7 +122,7 @@ PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char ou
   Job job = {0};
 
   PetscFunctionBeginUser;
-  PetscCall(CospinEstimateGrid(deck, &job.worst, &job.total_seconds));
+  PetscCall(CospinEstimateGrid(deck, usable_memory * machine->bytes, &job.worst, &job.total_seconds));
   choose_nodes(num_points, machine, &job);
   choose_limits(&job);
   view_head(machine, &job, num_points, file, stream);

@@ -1,14 +1,44 @@
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include <cospin/array.h>
 #include <cospin/load.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { MAX_DECK_BYTES = 100000000 };
+enum { MAX_DECK_BYTES = 100000000, PATIENCE = 1000 /* milliseconds */ };
+
+/* Until somebody has written into a named pipe, which may be never: then it is said what is waited for. */
+static void wait_for_writer(const char file[], int descriptor)
+{
+  struct pollfd wanted = {descriptor, POLLIN, 0};
+
+  if (poll(&wanted, 1, PATIENCE) != 0) return;
+  fprintf(stderr, "cospin: %s is a named pipe: waiting for somebody who writes into it\n", file);
+  (void)fflush(stderr);
+  while (poll(&wanted, 1, -1) < 0 && errno == EINTR) continue;
+}
+
+/* Opening a pipe would wait without a word. */
+static FILE *open_deck(const char file[])
+{
+  const int descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat status;
+
+  if (descriptor < 0) return NULL;
+  if (fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode)) wait_for_writer(file, descriptor);
+  (void)fcntl(descriptor, F_SETFL, 0);
+  return fdopen(descriptor, "rb");
+}
 
 /* The bytes of a file, or a message. */
 static PetscErrorCode read_file(const char file[], char **text, PetscInt64 *length, char message[512])
 {
-  FILE *stream = fopen(file, "rb");
+  FILE *stream = open_deck(file);
   size_t capacity = 65536, size = 0, got;
 
   PetscFunctionBeginUser;
@@ -84,7 +114,10 @@ PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, Co
     PetscCall(CospinFaultsCreate(file, &faults));
     PetscCall(CospinDeckRead(text, (size_t)length, &schema, faults, deck));
     *ok = (PetscBool)(CospinFaultsCount(faults) == 0);
-    if (*ok) PetscCall(CospinTableCreate(*deck, faults, table, ok));
+    if (*ok)
+      PetscCall(CospinTableCreate(*deck, faults, table, ok));
+    else
+      PetscCall(CospinTableAddFaults(*deck, faults));
     if (!*ok) {
       PetscCall(report(comm, faults, file));
       PetscCall(CospinDeckDestroy(deck));

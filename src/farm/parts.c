@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "parts.h"
+#include <cospin/output.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -116,11 +117,15 @@ static PetscBool is_dataset(const char name[], const char prefix[])
 PetscBool CospinPartsFind(const char file[], CospinParts *parts)
 {
   const PetscBool is_folder = ends_in(file, ".parts");
+  const int length = (int)strlen(file) - (is_folder ? (int)strlen(".parts") : 0);
+  char name[PETSC_MAX_PATH_LEN], whole[PETSC_MAX_PATH_LEN];
   struct stat status;
 
   *parts = (CospinParts){.lock = -1};
   if (!is_folder && stat(file, &status) == 0) return PETSC_FALSE;
-  (void)PetscSNPrintf(parts->folder, sizeof(parts->folder), "%s%s", file, is_folder ? "" : ".parts");
+  (void)PetscSNPrintf(name, sizeof(name), "%.*s", length, file);
+  if (CospinOutputResolve(name, whole, sizeof(whole))) return PETSC_FALSE;
+  (void)PetscSNPrintf(parts->folder, sizeof(parts->folder), "%s.parts", whole);
   return (PetscBool)(stat(parts->folder, &status) == 0 && S_ISDIR(status.st_mode));
 }
 

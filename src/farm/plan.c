@@ -1,5 +1,6 @@
-#include <cospin/cost.h>
+#include <cospin/census.h>
 #include <cospin/liouvillian.h>
+#include <cospin/machine.h>
 #include <cospin/report.h>
 #include <string.h>
 
@@ -80,7 +81,7 @@ static PetscErrorCode view_sector(CospinProblem problem, CospinCensus census, co
 static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *task, FILE *stream)
 {
   enum { MAX_SECTORS = 8 };
-  int num, *representatives;
+  int num, *representatives, n;
   CospinProblem solved;
   CospinCensus census;
 
@@ -88,8 +89,13 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(CospinTaskKindOf(task)->Sectors(problem, task, &num, &representatives));
   PetscCall(CospinCensusCreate(&solved->system, solved->lattice, PETSC_FALSE, &census));
-  for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++)
-    PetscCall(view_sector(solved, census, representatives + k * solved->system.num_coordinates, stream));
+  n = solved->system.num_coordinates;
+  for (int k = 0; k < PetscMin(num, MAX_SECTORS); k++) {
+    const int *label = representatives + k * n;
+    PetscBool repeated = PETSC_FALSE; /* of a list that is not whole */
+    if (k) PetscCall(PetscArraycmp(label, label - n, (size_t)n, &repeated));
+    if (!repeated) PetscCall(view_sector(solved, census, label, stream));
+  }
   PetscCall(CospinCensusDestroy(&census));
   if (num > MAX_SECTORS)
     fprintf(stream, "#     ... and %s%d more\n", num > COSPIN_MAX_SECTORS ? "more than " : "",
@@ -159,7 +165,7 @@ static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, F
   char memory[32], time[32], all[32];
 
   PetscFunctionBeginUser;
-  PetscCall(CospinEstimateGrid(deck, &worst, &total));
+  PetscCall(CospinEstimateGrid(deck, CospinMachineBytes(), &worst, &total));
   split = CospinEstimateSplit(&worst, CospinDeckNumPoints(deck), ranks, CospinMachineBytes() / ranks);
   seconds = PetscMax(total / split.ranks, worst.seconds / (split.ranks / split.groups));
   fprintf(stream, "# cost (rough): the largest point %" PetscInt64_FMT " takes about %s and %s on one rank\n",
@@ -181,6 +187,7 @@ PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char fil
   view_grid(deck, stream);
   fprintf(stream, "# at the first point:\n");
   PetscCall(CospinProblemCreate(deck, 0, NULL, &problem, &ok));
+  problem->bytes = CospinMachineBytes();
   PetscCall(view_problem(problem, stream));
   PetscCall(view_tasks(problem, stream));
   PetscCall(CospinProblemDestroy(&problem));

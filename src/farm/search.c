@@ -110,7 +110,7 @@ static PetscErrorCode compare_identity(CospinStore store, const char file[], cha
   char *identity;
 
   PetscFunctionBeginUser;
-  *code = CospinDatasetReadText(file, "identity", &identity, why, size);
+  *code = CospinDatasetReadText(file, "identity", PETSC_FALSE, &identity, why, size);
   if (!*code) PetscCall(CospinIdentityCompare(file, identity, store->identity, why, size));
   PetscCall(PetscFree(identity));
   PetscFunctionReturn(0);
@@ -131,8 +131,9 @@ static PetscErrorCode search_file(CospinSearch *search, const char file[], Petsc
   PetscCall(compare_identity(store, file, why, size, &code));
   if (!code && !why[0]) code = CospinDatasetRead(file, &store->table->layout, &content, why, size);
   PetscCall(PetscPopErrorHandler());
-  *damaged = (PetscBool)(code != 0);
+  *damaged = (PetscBool)(code != 0 && !CospinDatasetIsHeld(file));
   if (why[0]) PetscFunctionReturn(0);
+  if (search->done) PetscCall(CospinDatasetWarnOfSeal(file)); /* once: at the beginning */
   PetscCall(take_points(search, &content, &strangers));
   if (strangers) {
     PetscCall(PetscSNPrintf(why, size,
@@ -191,7 +192,7 @@ static PetscErrorCode search_checkpoints(CospinSearch *search, char why[], size_
     PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
     PetscCall(compare_identity(search->store, names[k], why, size, &code));
     PetscCall(PetscPopErrorHandler());
-    if (!code) continue;
+    if (!code || CospinDatasetIsHeld(names[k])) continue;
     PetscCall(CospinSearchPutAside(names[k], why, "its point starts again"));
     why[0] = 0;
   }
@@ -216,8 +217,12 @@ PetscErrorCode CospinSearchAll(CospinSearch *search, char why[], size_t size)
   if (access(marker, F_OK) != 0 && access(store->file, F_OK) == 0)
     PetscCall(search_file(search, store->file, &damaged, why, size));
   if (why[0]) {
-    PetscCall(PetscStrlcat(
-        why, strstr(why, "--overwrite") ? "" : " (--overwrite replaces it, -o names another file)", size));
+    PetscCall(PetscStrlcat(why,
+                           strstr(why, "--overwrite") ? ""
+                           : CospinDatasetIsHeld(store->file)
+                               ? " (-o names another file)"
+                               : " (--overwrite replaces it, -o names another file)",
+                           size));
     PetscFunctionReturn(0);
   }
   PetscCall(search_shards(search, why, size));

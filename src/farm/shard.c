@@ -125,11 +125,11 @@ PetscErrorCode CospinShardPublish(CospinShard *shard, const CospinLayout *layout
   PetscFunctionReturn(0);
 }
 
-PetscBool CospinShardIsDue(const CospinShard *shard)
+PetscBool CospinShardIsDue(const CospinShard *shard, double seconds)
 {
   const double pause = PetscMax(least_pause, work_per_cost * shard->cost);
 
-  return (PetscBool)(shard->waiting > 0 && MPI_Wtime() - shard->published >= pause);
+  return (PetscBool)(shard->waiting > 0 && MPI_Wtime() + seconds - shard->published >= pause);
 }
 
 static PetscErrorCode clear(CospinShard *shard)

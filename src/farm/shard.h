@@ -31,8 +31,8 @@ PetscErrorCode CospinShardAdd(CospinShard *shard, const CospinLayout *layout, Pe
 PetscErrorCode CospinShardPublish(CospinShard *shard, const CospinLayout *layout,
                                   const CospinDatasetTexts *texts, const char name[], char why[],
                                   size_t why_size);
-/* Whether publishing now costs little beside the work since the last time. */
-PetscBool CospinShardIsDue(const CospinShard *shard);
+/* Whether publishing in so many seconds costs little beside the work since the last time. */
+PetscBool CospinShardIsDue(const CospinShard *shard, double seconds);
 /* Begins the next shard if this one is full. */
 PetscErrorCode CospinShardTurn(CospinShard *shard);
 PetscErrorCode CospinShardFree(CospinShard *shard);

@@ -9,7 +9,7 @@ static void complain(const char why[], PetscBool *ok)
   *ok = PETSC_FALSE;
 }
 
-PetscErrorCode CospinShow(const char file[], FILE *stream, PetscBool *ok)
+PetscErrorCode CospinShow(const char file[], PetscBool trust, FILE *stream, PetscBool *ok)
 {
   char why[1024] = "";
   PetscBool unfinished;
@@ -20,8 +20,9 @@ PetscErrorCode CospinShow(const char file[], FILE *stream, PetscBool *ok)
   PetscCall(CospinUnfinishedView(file, stream, &unfinished));
   if (unfinished) PetscFunctionReturn(0);
   PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
-  code = CospinDatasetShow(file, stream, why, sizeof(why));
+  code = CospinDatasetShow(file, trust, stream, why, sizeof(why));
   PetscCall(PetscPopErrorHandler());
+  if (!code && !trust) PetscCall(CospinDatasetWarnOfSeal(file));
   if (code) complain(why, ok);
   PetscFunctionReturn(0);
 }
@@ -42,7 +43,7 @@ static PetscErrorCode choose_file(const char file[], char name[], size_t size)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinShowDeck(const char file[], FILE *stream, PetscBool *ok)
+PetscErrorCode CospinShowDeck(const char file[], PetscBool trust, FILE *stream, PetscBool *ok)
 {
   char name[PETSC_MAX_PATH_LEN], why[PETSC_MAX_PATH_LEN + 512] = "", *text = NULL;
 
@@ -50,7 +51,7 @@ PetscErrorCode CospinShowDeck(const char file[], FILE *stream, PetscBool *ok)
   *ok = PETSC_TRUE;
   PetscCall(choose_file(file, name, sizeof(name)));
   PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
-  if (!CospinDatasetReadText(name, "verbatim", &text, why, sizeof(why)) && !text[0])
+  if (!CospinDatasetReadText(name, "verbatim", trust, &text, why, sizeof(why)) && !text[0])
     (void)snprintf(why, sizeof(why), "%s does not hold the deck that it is from", name);
   PetscCall(PetscPopErrorHandler());
   if (why[0]) {

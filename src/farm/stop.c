@@ -14,29 +14,29 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+typedef enum { NOT_ASKED, ASKED_BY_TIME_OR_USR1, ASKED_BY_HAND } Asked;
+
 struct CospinStop_ {
-  atomic_int asked, finished;
-  double at; /* 0: never */
+  atomic_int asked, begun, speaks, finished;
+  sigset_t signals;
+  double at, within; /* 0: never, no limit */
   pthread_t thread;
 };
 
-static void the_signals(sigset_t *set)
+/* HUP comes when a terminal is closed, unless nohup has said that this does not matter. */
+static void choose_signals(sigset_t *set)
 {
+  struct sigaction hangup;
+
   (void)sigemptyset(set);
   (void)sigaddset(set, SIGUSR1);
   (void)sigaddset(set, SIGTERM);
   (void)sigaddset(set, SIGINT);
-}
-
-void CospinStopBlockSignals(void)
-{
-  sigset_t set;
-
-  the_signals(&set);
-  (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+  if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) (void)sigaddset(set, SIGHUP);
 }
 
 static double now(void)
@@ -47,44 +47,80 @@ static double now(void)
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* Whatever the other threads are in the middle of: files come into being by a rename (publish.c), so none is
+   damaged. stdio may be locked by one of them. */
+static void end_at_once(const struct CospinStop_ *stop, const char why[])
+{
+  const char text[] = ": what was in flight is lost, everything finished before is stored: the same command "
+                      "goes on\n";
+
+  if (atomic_load(&stop->speaks) &&
+      (write(STDERR_FILENO, "cospin: ", 8) < 0 || write(STDERR_FILENO, why, strlen(why)) < 0 ||
+       write(STDERR_FILENO, text, strlen(text)) < 0))
+    _exit(COSPIN_STATUS_STOPPED); /* nobody listens */
+  _exit(COSPIN_STATUS_STOPPED);
+}
+
 /* USR1 may come as often as it likes: a batch system may send it to a job and to its steps. */
+static void take_signal(CospinStop stop, int signal)
+{
+  const PetscBool by_hand = (PetscBool)(signal == SIGTERM || signal == SIGINT);
+  const int asked = atomic_load(&stop->asked);
+
+  if (!by_hand && signal != SIGUSR1 && signal != SIGHUP) return;
+  if (!atomic_load(&stop->begun)) end_at_once(stop, "stopped before the first point");
+  if (by_hand && asked == ASKED_BY_HAND) end_at_once(stop, "told to end at once");
+  if (by_hand || !asked) atomic_store(&stop->asked, by_hand ? ASKED_BY_HAND : ASKED_BY_TIME_OR_USR1);
+}
+
 static void *watch(void *context)
 {
   const struct timespec pause = {0, 100000000};
   const CospinStop stop = (CospinStop)context;
-  sigset_t set;
+  double limit = 0;
 
-  the_signals(&set);
   while (!atomic_load(&stop->finished)) {
-    const int got = sigtimedwait(&set, NULL, &pause);
-    const int asked = atomic_load(&stop->asked);
-    if ((got == SIGTERM || got == SIGINT) && asked == 2) _exit(COSPIN_STATUS_STOPPED);
-    if (got == SIGTERM || got == SIGINT) atomic_store(&stop->asked, 2);
-    if (got == SIGUSR1 && !asked) atomic_store(&stop->asked, 1);
-    if (stop->at > 0 && now() >= stop->at && !asked) atomic_store(&stop->asked, 1);
+    take_signal(stop, sigtimedwait(&stop->signals, NULL, &pause));
+    if (stop->at > 0 && now() >= stop->at && !atomic_load(&stop->asked))
+      atomic_store(&stop->asked, ASKED_BY_TIME_OR_USR1);
+    if (stop->within > 0 && limit == 0 && atomic_load(&stop->asked)) limit = now() + stop->within;
+    if (limit > 0 && now() >= limit) end_at_once(stop, "the time of --stop-within is over");
   }
   return NULL;
 }
 
-PetscErrorCode CospinStopCreate(double at, CospinStop *stop)
+CospinStop CospinStopCreate(double at, double within)
 {
-  PetscFunctionBeginUser;
-  PetscCall(PetscNew(stop));
-  (*stop)->at = at;
-  if (at > 0 && now() >= at) atomic_store(&(*stop)->asked, 1); /* before the first point is dealt out */
-  PetscCheck(pthread_create(&(*stop)->thread, NULL, watch, *stop) == 0, PETSC_COMM_SELF, PETSC_ERR_SYS,
-             "No thread to wait for signals");
-  PetscFunctionReturn(0);
+  CospinStop stop = (CospinStop)calloc(1, sizeof(*stop));
+
+  if (!stop) return NULL;
+  stop->at = at;
+  stop->within = within;
+  if (at > 0 && now() >= at) atomic_store(&stop->asked, ASKED_BY_TIME_OR_USR1); /* before the first point */
+  choose_signals(&stop->signals);
+  (void)pthread_sigmask(SIG_BLOCK, &stop->signals, NULL);
+  if (pthread_create(&stop->thread, NULL, watch, stop) == 0) return stop;
+  free(stop);
+  return NULL;
 }
 
-PetscErrorCode CospinStopDestroy(CospinStop *stop)
+void CospinStopDestroy(CospinStop *stop)
 {
-  PetscFunctionBeginUser;
-  if (!*stop) PetscFunctionReturn(0);
+  if (!*stop) return;
   atomic_store(&(*stop)->finished, 1);
   (void)pthread_join((*stop)->thread, NULL);
-  PetscCall(PetscFree(*stop));
-  PetscFunctionReturn(0);
+  free(*stop);
+  *stop = NULL;
+}
+
+void CospinStopSpeak(CospinStop stop)
+{
+  atomic_store(&stop->speaks, 1);
+}
+
+void CospinStopBegin(CospinStop stop)
+{
+  atomic_store(&stop->begun, 1);
 }
 
 PetscBool CospinStopAsked(CospinStop stop)

@@ -4,6 +4,7 @@
 #include "checkpoint.h"
 #include "identity.h"
 #include "store_impl.h"
+#include <cospin/output.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -39,12 +40,15 @@ static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
 }
 
 /* Rank 0. done[] of all points, or a sentence. */
-static PetscErrorCode look(CospinStore store, const CospinStoreOptions *options, signed char done[],
-                           char why[], size_t size)
+static PetscErrorCode look(CospinStore store, const char file[], const CospinStoreOptions *options,
+                           signed char done[], char why[], size_t size)
 {
   CospinSearch search = {.store = store, .done = done, .retry = options->retry};
 
   PetscFunctionBeginUser;
+  PetscCall(CospinOutputCheck(file, options->deck_file, store->deck, options->overwrite, why, size));
+  if (why[0]) PetscFunctionReturn(0);
+  PetscCall(CospinOutputResolve(file, store->file, sizeof(store->file)));
   if (!CospinPartsOpen(store->file, &store->parts, why, size)) PetscFunctionReturn(0);
   if (options->overwrite) {
     PetscCall(start_afresh(store, why, size));
@@ -95,14 +99,13 @@ PetscErrorCode CospinStoreOpen(MPI_Comm world, const char file[], CospinDeck dec
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(store));
-  **store =
-      (struct CospinStore_){.world = world, .file = file, .deck = deck, .table = table, .parts.lock = -1};
+  **store = (struct CospinStore_){.world = world, .deck = deck, .table = table, .parts.lock = -1};
   PetscCallMPI(MPI_Comm_rank(world, &(*store)->rank));
   PetscCall(text_of(deck, CospinIdentityView, &(*store)->identity));
   PetscCall(text_of(deck, CospinDeckViewCompleted, &(*store)->completed));
   PetscCall(CospinShardLayoutCreate(table, &(*store)->layout));
   PetscCall(PetscCalloc1((size_t)num_points, &done));
-  if ((*store)->rank == 0) PetscCall(look(*store, options, done, why, sizeof(why)));
+  if ((*store)->rank == 0) PetscCall(look(*store, file, options, done, why, sizeof(why)));
   fine = why[0] == 0;
   PetscCallMPI(MPI_Bcast(&fine, 1, MPI_INT, 0, world));
   if (fine) PetscCall(share(*store, done, num_points));
@@ -196,9 +199,16 @@ PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, co
   coordinates_of(store->deck, point, coordinates);
   PetscCall(CospinShardAdd(&store->shard, &store->layout, point, coordinates, store->deck->num_axes, record,
                            stored));
-  if (CospinShardIsDue(&store->shard) || store->checkpoint[0]) PetscCall(publish_shard(store));
+  if (CospinShardIsDue(&store->shard, 0.0) || store->checkpoint[0]) PetscCall(publish_shard(store));
   if (!store->shard.waiting && store->checkpoint[0]) (void)unlink(store->checkpoint);
   store->checkpoint[0] = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinStoreFlush(CospinStore store, double seconds)
+{
+  PetscFunctionBeginUser;
+  if (CospinShardIsDue(&store->shard, seconds)) PetscCall(publish_shard(store));
   PetscFunctionReturn(0);
 }
 

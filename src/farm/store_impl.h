@@ -6,7 +6,7 @@
 struct CospinStore_ {
   MPI_Comm world;
   PetscMPIInt rank;
-  const char *file; /* borrowed */
+  char file[PETSC_MAX_PATH_LEN]; /* links followed */
   CospinDeck deck;
   CospinTable table;
   CospinParts parts;

@@ -531,6 +531,36 @@ PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTab
   PetscFunctionReturn(0);
 }
 
+/* Whether every task is, as far as they can be read: then the fewest things are faults. */
+static PetscBool may_be_approximate(CospinDeck deck)
+{
+  for (int k = 0; k < deck->num_tasks; k++)
+    if (deck->tasks[k].kind && !CospinTaskKindOf(&deck->tasks[k])->approximation) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+PetscErrorCode CospinTableAddFaults(CospinDeck deck, CospinFaults faults)
+{
+  CospinObservables observables = NULL;
+  CospinProblem problem;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  if (!deck->problem_sound) PetscFunctionReturn(0);
+  deck->approximate = may_be_approximate(deck);
+  PetscCall(CospinProblemCreate(deck, 0, faults, &problem, &ok));
+  if (problem->generator && deck->observables_sound)
+    PetscCall(CospinObservablesCreate(problem, faults, &observables, &ok));
+  for (int k = 0; k < deck->num_tasks && problem->generator && deck->tasks_sound && deck->observables_sound;
+       k++) {
+    CospinDimension dimension = {0};
+    PetscCall(CospinTaskKindOf(&deck->tasks[k])->Check(problem, &deck->tasks[k], faults, &dimension, &ok));
+  }
+  PetscCall(CospinObservablesDestroy(&observables));
+  PetscCall(CospinProblemDestroy(&problem));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode free_groups(CospinLayout *layout)
 {
   CospinStoredGroup *groups = (CospinStoredGroup *)(uintptr_t)layout->groups;

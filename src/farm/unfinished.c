@@ -32,6 +32,7 @@ static PetscErrorCode add_shard(Tally *tally, const char name[])
   PetscCall(PetscPopErrorHandler());
   tally->damaged += code != 0;
   if (code) PetscFunctionReturn(0);
+  PetscCall(CospinDatasetWarnOfSeal(name));
   for (size_t p = 0; p < content.num_points; p++) {
     const double *record = content.records + p * RECORD;
     for (int k = 0; CospinOutcomeNames[k]; k++) tally->counts[k] += CospinOutcomeValues[k] == record[OUTCOME];

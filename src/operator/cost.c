@@ -1,7 +1,6 @@
 #include <cospin/cost.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Measured: one core, PETSc 3.18 complex, MUMPS 5.5, OpenBLAS; N = 124, 400 and 1000 of
    input/ions_fig10a.yaml (labels in a plane), and a maser of 10 and 14 spins with 45 Fock states (four
@@ -22,9 +21,14 @@ CospinFactorCost CospinCostOfFactors(double n, int d)
   return cost;
 }
 
-PetscBool CospinCostFactorise(double n, int d)
+double CospinCostToFactorise(double n, int d)
 {
-  return (PetscBool)(CospinCostOfFactors(n, d).bytes < share_of_factors * CospinMachineBytes());
+  return CospinCostOfFactors(n, d).bytes / share_of_factors;
+}
+
+PetscBool CospinCostFactorise(double n, int d, double bytes)
+{
+  return (PetscBool)(CospinCostToFactorise(n, d) < bytes);
 }
 
 double CospinCostOfIteration(double n, int width)
@@ -34,10 +38,10 @@ double CospinCostOfIteration(double n, int width)
   return n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
-int CospinCostBasis(double n)
+int CospinCostBasis(double n, double bytes)
 {
   static const double share_of_bases = 0.35;
-  const double fits = share_of_bases * CospinMachineBytes() / (2.0 * 16.0 * n);
+  const double fits = share_of_bases * bytes / (2.0 * 16.0 * n);
 
   return (int)PetscMax(6.0, PetscMin(30.0, fits)); /* more hardly save steps, fewer hardly converge */
 }
@@ -65,17 +69,4 @@ double CospinCostBytes(const char text[])
 
   for (const char *u = units; unit && u <= unit; u++) bytes *= 1024.0;
   return bytes;
-}
-
-double CospinMachineBytes(void)
-{
-  const char *node = getenv("SLURM_MEM_PER_NODE"), *cpu = getenv("SLURM_MEM_PER_CPU"); /* in MiB */
-  const char *cpus = getenv("SLURM_CPUS_ON_NODE");
-  const double physical = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  double limit = CospinCostBytes(getenv("COSPIN_MEMORY"));
-
-  if (limit > 0) return limit;
-  if (node) limit = 1048576.0 * atof(node);
-  if (!node && cpu && cpus) limit = 1048576.0 * atof(cpu) * atof(cpus);
-  return limit > 0 && limit < physical ? limit : physical;
 }

@@ -14,7 +14,8 @@ static PetscErrorCode has_rows(CospinProblem problem, const int representative[]
 
   PetscFunctionBeginUser;
   *has = PETSC_FALSE;
-  if (CospinCostFactorise(dimension, CospinLatticeRank(problem->lattice))) PetscFunctionReturn(0);
+  if (CospinCostFactorise(dimension, CospinLatticeRank(problem->lattice), problem->bytes))
+    PetscFunctionReturn(0);
   PetscCall(CospinCensusCreate(&problem->system, problem->lattice, PETSC_TRUE, &kets));
   PetscCall(CospinCensusCount(kets, representative, &rows));
   PetscCall(CospinCensusDestroy(&kets));

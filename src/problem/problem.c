@@ -370,6 +370,7 @@ static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const Co
   *problem = new;
   new->deck = deck;
   new->point = point;
+  new->bytes = PETSC_INFINITY;
   new->environment =
       (CospinEnvironment){.context = new, .Resolve = CospinProblemResolve, .LetterAdjoint = letter_adjoint};
   new->index.value[0] = new->index.value[1] = -1;
@@ -390,11 +391,12 @@ PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaul
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemCreateWindowed(CospinDeck deck, PetscInt64 point, const int windows[],
-                                           CospinFaults faults, CospinProblem *problem, PetscBool *ok)
+PetscErrorCode CospinProblemCreateWindowed(CospinProblem problem, const int windows[], CospinFaults faults,
+                                           CospinProblem *other, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(create_problem(deck, point, NULL, windows, NULL, faults, problem, ok));
+  PetscCall(create_problem(problem->deck, problem->point, NULL, windows, NULL, faults, other, ok));
+  (*other)->bytes = problem->bytes;
   PetscFunctionReturn(0);
 }
 
@@ -409,6 +411,7 @@ PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump
   CospinProblemWindows(problem, windows, &any);
   PetscCall(create_problem(problem->deck, problem->point, NULL, windows, &counter, NULL, counted, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A counter makes the deck wrong");
+  (*counted)->bytes = problem->bytes;
   PetscFunctionReturn(0);
 }
 
@@ -421,6 +424,7 @@ PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVari
   PetscFunctionBeginUser;
   CospinProblemWindows(problem, windows, &any);
   PetscCall(create_problem(problem->deck, problem->point, varied, windows, NULL, faults, other, ok));
+  (*other)->bytes = problem->bytes;
   PetscFunctionReturn(0);
 }
 

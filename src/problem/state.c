@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARGUMENTS = 16 };
+enum { MAX_ARGUMENTS = 16, MAX_VISITS = 100000000 /* of labels: some seconds */ };
 
 /* ---- From the deck ---------------------------------------------------------------------------------------
  */
@@ -184,6 +184,7 @@ typedef struct {
   CospinProblem problem;
   CospinState state;
   int n;
+  PetscInt64 visits;
   int count, capacity; /* labels found, reduced; made unique whenever there is no room for another */
   int *labels;
 } Collector;
@@ -207,6 +208,38 @@ static PetscErrorCode add_label(Collector *collector, const int label[])
   PetscFunctionReturn(0);
 }
 
+/* Whether no diagonal element of an irrep is occupied, and so no other one: for components with one
+   coordinate each for the irrep, ket and bra, in this order. */
+static PetscBool is_empty_irrep(Collector *collector, int c, int label[])
+{
+  const CospinComponent component = &collector->state->system->components[c];
+  int *own = label + component->offset, lo, hi;
+
+  if (component->num_coordinates != 3 || component->kind->roles[0] != COSPIN_COORDINATE_IRREP)
+    return PETSC_FALSE;
+  component->kind->Range(component, 1, own, &lo, &hi);
+  for (int n = lo; n <= hi; n++) {
+    collector->visits++;
+    own[1] = own[2] = n;
+    if (factor_element(collector->state, c, label) != 0.0) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+/* Whether all labels that begin with coordinates 0 ... i are known to have no element. */
+static PetscBool is_zero(Collector *collector, int i, int label[])
+{
+  const CospinSystem *system = collector->state->system;
+
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    if (component->offset == i && is_empty_irrep(collector, c, label)) return PETSC_TRUE;
+    if (component->offset + component->num_coordinates == i + 1)
+      return (PetscBool)(factor_element(collector->state, c, label) == 0.0);
+  }
+  return PETSC_FALSE;
+}
+
 /* All labels from coordinate i on, as far as the state is not zero there. */
 static PetscErrorCode visit_labels(Collector *collector, int i, int label[])
 {
@@ -219,14 +252,9 @@ static PetscErrorCode visit_labels(Collector *collector, int i, int label[])
     PetscFunctionReturn(0);
   }
   CospinSystemRange(system, i, label, &lo, &hi);
-  for (label[i] = lo; label[i] <= hi; label[i]++) {
-    PetscBool zero = PETSC_FALSE;
-    for (int c = 0; c < system->num_components; c++) {
-      const CospinComponent component = &system->components[c];
-      if (component->offset + component->num_coordinates == i + 1)
-        zero = (PetscBool)(factor_element(collector->state, c, label) == 0.0);
-    }
-    if (!zero) PetscCall(visit_labels(collector, i + 1, label));
+  for (label[i] = lo; label[i] <= hi && collector->visits <= MAX_VISITS; label[i]++) {
+    collector->visits++;
+    if (!is_zero(collector, i, label)) PetscCall(visit_labels(collector, i + 1, label));
   }
   PetscFunctionReturn(0);
 }
@@ -246,5 +274,7 @@ PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int 
   PetscCall(CospinLabelsUnique(collector.n, &collector.count, collector.labels));
   *num = collector.count;
   *representatives = collector.labels;
+  if (collector.visits > MAX_VISITS)
+    PetscCall(CospinSectorsNotAll(problem->system.num_coordinates, num, representatives));
   PetscFunctionReturn(0);
 }

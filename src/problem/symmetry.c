@@ -247,14 +247,16 @@ PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[])
   PetscFunctionReturn(0);
 }
 
-/* Makes a list that is not whole as long as one that says so. */
-static PetscErrorCode lengthen(int n, int *num, int **labels)
+PetscErrorCode CospinSectorsNotAll(int n, int *num, int **labels)
 {
   const int least = COSPIN_MAX_SECTORS + 1;
 
   PetscFunctionBeginUser;
+  if (*num >= least) PetscFunctionReturn(0);
   PetscCall(PetscRealloc(sizeof(int) * (size_t)least * (size_t)n, labels));
-  for (int k = *num; k < least; k++) PetscCall(PetscArraycpy(*labels + (size_t)k * (size_t)n, *labels, n));
+  if (*num == 0) PetscCall(PetscArrayzero(*labels, n));
+  for (int k = PetscMax(1, *num); k < least; k++)
+    PetscCall(PetscArraycpy(*labels + (size_t)k * (size_t)n, *labels, n));
   *num = least;
   PetscFunctionReturn(0);
 }
@@ -283,7 +285,7 @@ PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left,
   PetscCall(CospinLabelsUnique(n, num, all.rows));
   *representatives = all.rows;
   all.rows = NULL;
-  if (!whole && *num > 0 && *num <= COSPIN_MAX_SECTORS) PetscCall(lengthen(n, num, representatives));
+  if (!whole) PetscCall(CospinSectorsNotAll(n, num, representatives));
   PetscCall(CospinLabelSetDestroy(&all));
   PetscCall(CospinLabelSetDestroy(&cosets));
   PetscFunctionReturn(0);

@@ -4,7 +4,6 @@
 */
 #include "settings.h"
 #include <cospin/check.h>
-#include <cospin/cost.h>
 #include <cospin/liouvillian.h>
 #include <cospin/storage.h>
 #include <string.h>
@@ -30,15 +29,15 @@ typedef struct {
 /* ---- Back into vectors -----------------------------------------------------------------------------------
  */
 
-static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, CospinStoredState state,
-                                     Restored *restored, PetscBool *ok)
+static PetscErrorCode create_problem(CospinProblem problem, CospinStoredState state, Restored *restored,
+                                     PetscBool *ok)
 {
   int windows[COSPIN_MAX_COORDINATES] = {0};
 
   PetscFunctionBeginUser;
   for (int c = 0; c < state->num_sizes; c++)
     windows[c] = state->sizes[c] >= 1 && state->sizes[c] < 1e6 ? (int)state->sizes[c] : 0;
-  PetscCall(CospinProblemCreateWindowed(deck, point, windows, NULL, &restored->problem, ok));
+  PetscCall(CospinProblemCreateWindowed(problem, windows, NULL, &restored->problem, ok));
   if (*ok) PetscCall(CospinObservablesCreate(restored->problem, NULL, &restored->observables, ok));
   for (int c = 0; *ok && c < state->num_sizes; c++) {
     const CospinComponent component = &restored->problem->system.components[c];
@@ -211,7 +210,7 @@ static PetscErrorCode apply_generator(const Restored *restored, Inspection *insp
     PetscReal norm, image_norm, size;
     Mat generator;
     Vec image;
-    *applied = (PetscBool)(bytes < share_of_memory * CospinMachineBytes());
+    *applied = (PetscBool)(bytes < share_of_memory * restored->problem->bytes);
     if (!*applied) break;
     PetscCall(
         CospinLiouvillianCreate(PETSC_COMM_SELF, restored->problem->generator, block->sector, &generator));
@@ -348,7 +347,7 @@ PetscErrorCode CospinCheckState(CospinPoint point, const CospinRecord *task, Cos
   PetscFunctionBeginUser;
   *applied = PETSC_TRUE;
   PetscCall(PetscSNPrintf(path, sizeof(path), "states/%s", task->name));
-  PetscCall(create_problem(point->problem->deck, point->problem->point, state, &restored, &ok));
+  PetscCall(create_problem(point->problem, state, &restored, &ok));
   if (!ok) (void)strcpy(why, "has sizes of components that this problem has not");
   if (ok) PetscCall(restore(state, &restored, why));
   if (!why[0] && CospinObservablesNeed(point->problem->deck) > COSPIN_NEEDS_MOMENTS)

@@ -206,6 +206,7 @@ static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const 
   evolution->times = settings->times->values;
   evolution->options = (CospinPropagatorOptions){.method = settings->method,
                                                  .mesh_dimension = CospinLatticeRank(point->problem->lattice),
+                                                 .bytes = point->problem->bytes,
                                                  .tolerance = settings->tolerance};
   if (point->memory) PetscCall(exchange(correlation, point->memory));
   if (point->memory) PetscCall(CospinEvolutionLoad(evolution, point->memory));

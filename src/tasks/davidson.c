@@ -1,4 +1,3 @@
-#include <cospin/cost.h>
 #include <cospin/davidson.h>
 #include <slepcblaslapack.h>
 #include <slepcbv.h>
@@ -49,7 +48,7 @@ PetscErrorCode CospinDavidsonCreate(const CospinDavidsonOptions *options, int nu
   new->comm = PetscObjectComm((PetscObject)options->matrix);
   PetscCheck(num_locked < MAX_LOCKED, new->comm, PETSC_ERR_SUP, "More than %d eigenvectors", (int)MAX_LOCKED);
   PetscCall(MatGetSize(options->matrix, &new->dimension, NULL));
-  new->most = CospinCostBasis((double)new->dimension);
+  new->most = options->basis;
   PetscCheck(new->most <= MAX_BASIS, new->comm, PETSC_ERR_PLIB, "A basis of %d vectors", new->most);
   PetscCall(MatCreateVecs(options->matrix, &new->residual, &new->extension));
   PetscCall(create_basis(new, new->residual, &new->basis));
@@ -346,6 +345,7 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
     *converged =
         (PetscBool)(*residual <= (size > small_value ? PetscMax(tolerance, relative * size) : tolerance));
     if (*converged || davidson->steps >= last) break;
+    PetscCall(CospinInterruptCheck(davidson->options.interrupt));
     PetscCall(step(davidson, start, &extended));
     if (!extended) break;
   }

@@ -112,6 +112,7 @@ PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
 {
   PetscScalar target;
   EPS eps;
+  KSP ksp;
   ST st;
 
   PetscFunctionBeginUser;
@@ -129,6 +130,8 @@ PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
     PetscCall(configure_iteration(spectrum, st));
   else
     PetscCall(configure_factorisation(spectrum, st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(CospinInterruptSolver(ksp, spectrum->interrupt));
   PetscCall(CospinFactorsConfigureVectors(spectrum, eps));
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSGetTarget(eps, &target)); /* a solve without an eigensolver's set-up would be one with L */

@@ -11,7 +11,7 @@
    n) (Eq. 15).
 */
 #pragma once
-#include <petscsys.h>
+#include <cospin/interrupt.h>
 
 typedef struct {
   int atoms, num;          /* S = first, first + 2, ..., atoms: num of them */
@@ -59,6 +59,7 @@ typedef struct {
   double tolerance;   /* of all records: probability that may be left out */
   PetscInt64 samples; /* 0: all records; else as many, drawn at random */
   uint64_t seed;
+  const CospinInterrupt *interrupt; /* of a draw of samples; borrowed, or NULL */
   double information, deviation; /* out: means of that of the mixture, and of the standard deviation of S */
   double error;                  /* out: standard error of `information`; 0 if nothing was drawn */
   double missing;                /* out: probability of the records that were left out */

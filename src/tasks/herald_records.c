@@ -214,6 +214,7 @@ static int draw_clicks(const CospinHerald *herald, int photons, const double uni
 
 static PetscErrorCode sample(Walk *walk, const double w[], const CospinHeraldAverage *average)
 {
+  enum { ASK_EVERY = 64 };
   const CospinHerald *herald = walk->herald;
   const int num = herald->num;
   double *prior, *xi, *weights, uniform[2];
@@ -221,8 +222,11 @@ static PetscErrorCode sample(Walk *walk, const double w[], const CospinHeraldAve
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3((size_t)num, &prior, (size_t)num, &xi, (size_t)num, &weights));
   (void)CospinHeraldNormalise(0, num, w, prior);
-  for (PetscInt64 r = walk->rank; r < average->samples; r += walk->size) {
+  for (PetscInt64 begin = 0; begin < average->samples; begin += walk->size) { /* all ranks turn as often */
+    const PetscInt64 r = begin + walk->rank;
     int s;
+    if (begin / walk->size % ASK_EVERY == 0) PetscCall(CospinInterruptCheck(average->interrupt));
+    if (r >= average->samples) continue;
     CospinRandomPair(average->seed, ((uint64_t)r << RECORD_BITS) + LAST_BLOCK, uniform);
     s = draw(num, prior, uniform[0]);
     PetscCall(PetscArraycpy(weights, w, num));

@@ -351,7 +351,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                                   .pulses = settings.pulses,
                                   .tolerance = settings.tolerance,
                                   .samples = settings.samples,
-                                  .seed = settings.seed};
+                                  .seed = settings.seed,
+                                  .interrupt = &point->interrupt};
   PetscCall(average_records(point->comm, &herald, w, xi, &average));
   PetscCall(CospinResultsSet(results, "records", 0, (double)average.records));
   *outcome = average.gave_up ? COSPIN_NOT_CONVERGED : COSPIN_GOOD;

@@ -12,6 +12,7 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
   PetscCall(PetscNew(&new));
   *point = new;
   new->comm = comm;
+  new->spectra.interrupt = &new->interrupt;
   PetscCall(CospinStoredCreate(number, &new->stored));
   PetscCall(CospinProblemCreate(deck, number, faults, &new->problem, ok));
   if (new->problem->generator) { /* their faults are told although a jump is wrong, too */
@@ -39,7 +40,7 @@ PetscErrorCode CospinPointClean(CospinPoint point)
   int counts[2] = {0, 0};
 
   PetscFunctionBeginUser;
-  for (CospinSpectrum s = point->spectra; s; s = s->following) counts[0]++;
+  for (CospinSpectrum s = point->spectra.first; s; s = s->following) counts[0]++;
   counts[1] = -counts[0];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_MAX, point->comm));
   if (counts[0] != -counts[1]) PetscFunctionReturn(0);
@@ -47,7 +48,7 @@ PetscErrorCode CospinPointClean(CospinPoint point)
     PetscCall(VecDestroy(&point->steady.rho));
     point->steady.spectrum = NULL;
   }
-  for (CospinSpectrum s = point->spectra, next; s; s = next) {
+  for (CospinSpectrum s = point->spectra.first, next; s; s = next) {
     next = s->following;
     if (s != steady) PetscCall(CospinSpectrumDestroy(&s));
   }

@@ -408,7 +408,7 @@ static PetscErrorCode choose_method(Propagator *p, CospinPropagatorMethod *metho
   vectors = 2e-9 * n * MAX_BASIS + 2e-5;
   products = (0.7 * norm * p->times[p->num - 1] + MAX_BASIS) * (5e-9 * info.nz_used + vectors);
   solves = 6 * (cost.seconds + 1e-3) + 12 * MAX_BASIS * (4.5e-9 * cost.elements + vectors);
-  if (cost.bytes > 0.5 * CospinMachineBytes()) solves = PETSC_INFINITY;
+  if (cost.bytes > 0.5 * p->options->bytes) solves = PETSC_INFINITY;
   *method = products <= solves ? COSPIN_PROPAGATE_KRYLOV : COSPIN_PROPAGATE_RATIONAL;
   PetscFunctionReturn(0);
 }

@@ -5,6 +5,7 @@
    in the state: every element adds to a few readings, by weights that are made once for each sector.
 */
 #include "readout.h"
+#include <cospin/census.h>
 #include <cospin/liouvillian.h>
 
 typedef struct CospinReadoutEntry {
@@ -13,6 +14,7 @@ typedef struct CospinReadoutEntry {
   double complex weight;
 } Entry;
 
+static const double most_searched = 1e6;     /* labels of a sector */
 static const double negligible_share = 1e-2; /* of the tolerance, all sectors that are left out together */
 
 /* The problem that evolves. */
@@ -288,6 +290,7 @@ PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, con
   new->evolution.options =
       (CospinPropagatorOptions){.method = new->settings.method,
                                 .mesh_dimension = CospinLatticeRank(evolved(new)->lattice),
+                                .bytes = problem->bytes,
                                 .tolerance = new->settings.tolerance};
   PetscCall(CospinReadoutSectors(problem, new->observables, &new->settings, &new->evolution.num_parts,
                                  &new->representatives));
@@ -330,16 +333,19 @@ PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables obs
   PetscFunctionReturn(0);
 }
 
-/* Whether anything is in this sector before the first click. */
+/* Whether anything is in this sector before the first click; of a large one that is taken for granted. */
 static PetscErrorCode has_elements(CospinProblem counted, const int representative[], CospinState initial,
                                    PetscBool *answer)
 {
   const int counter = counted->system.num_coordinates - 1;
   int label[COSPIN_MAX_COORDINATES];
   CospinSector sector;
+  CospinCount count;
 
   PetscFunctionBeginUser;
-  *answer = PETSC_FALSE;
+  PetscCall(CospinCensusOfSector(&counted->system, counted->lattice, representative, &count));
+  *answer = (PetscBool)(count.labels > most_searched);
+  if (*answer) PetscFunctionReturn(0);
   PetscCall(CospinSectorCreate(&counted->system, counted->lattice, representative, &sector));
   for (PetscInt64 i = 0; i < CospinSectorDimension(sector) && !*answer; i++) {
     CospinSectorLabel(sector, i, label);

@@ -289,11 +289,14 @@ PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave)
 /* list += more; `more` is freed */
 static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
 {
+  const PetscBool whole = (PetscBool)(PetscMax(*num, num_more) <= COSPIN_MAX_SECTORS);
+
   PetscFunctionBeginUser;
   PetscCall(PetscRealloc(sizeof(int) * (size_t)(*num + num_more + 1) * (size_t)n, list));
   PetscCall(PetscArraycpy(*list + *num * n, more, num_more * n));
   *num += num_more;
   PetscCall(CospinLabelsUnique(n, num, *list));
+  if (!whole) PetscCall(CospinSectorsNotAll(n, num, list));
   PetscCall(PetscFree(more));
   PetscFunctionReturn(0);
 }

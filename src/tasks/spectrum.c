@@ -130,7 +130,7 @@ static PetscErrorCode choose_solver(CospinProblem problem, CospinSpectrum spectr
 }
 
 PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectrum *living, CospinSpectrum *spectrum)
+                                    const char prefix[], CospinSpectra *living, CospinSpectrum *spectrum)
 {
   CospinSpectrum new;
   MatInfo info;
@@ -141,8 +141,9 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->comm = comm;
   new->living = living;
   if (living) {
-    new->following = *living;
-    *living = new;
+    new->following = living->first;
+    new->interrupt = living->interrupt;
+    living->first = new;
   }
   new->generator = problem->generator;
   new->system = &problem->system;
@@ -167,8 +168,9 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->outcome = COSPIN_GOOD;
   new->width = problem->generator->count;
   new->mesh_dimension = CospinLatticeRank(problem->lattice);
-  new->iterative =
-      (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector), new->mesh_dimension);
+  new->iterative = (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector),
+                                                   new->mesh_dimension, problem->bytes);
+  new->basis = CospinCostBasis((double)CospinSectorDimension(new->sector), problem->bytes);
   new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   new->shift = new->first_shift;
   *spectrum = new;
@@ -189,7 +191,8 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
 
   PetscFunctionBeginUser;
   if (!*spectrum) PetscFunctionReturn(0);
-  for (link = (*spectrum)->living; link && *link; link = &(*link)->following) {
+  link = (*spectrum)->living ? &(*spectrum)->living->first : NULL;
+  for (; link && *link; link = &(*link)->following) {
     if (*link != *spectrum) continue;
     *link = (*spectrum)->following;
     break;

@@ -46,7 +46,9 @@ static PetscErrorCode get_options(CospinSpectrum spectrum, CospinDavidsonOptions
                                      .nojump = spectrum->nojump,
                                      .shift = shift_over_norm * spectrum->norm,
                                      .norm = spectrum->norm,
-                                     .max_steps = (int)max_steps};
+                                     .interrupt = spectrum->interrupt,
+                                     .max_steps = (int)max_steps,
+                                     .basis = spectrum->basis};
   PetscFunctionReturn(0);
 }
 
@@ -280,16 +282,15 @@ static PetscErrorCode precondition_transposed(PC pc, Vec b, Vec x)
 
 static PetscErrorCode create_solver(CospinSpectrum spectrum, Shifted *shifted, KSP *ksp)
 {
-  PetscInt dimension;
   PC pc;
 
   PetscFunctionBeginUser;
-  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   PetscCall(KSPCreate(spectrum->comm, ksp));
   PetscCall(KSPSetOperators(*ksp, spectrum->liouvillian, spectrum->liouvillian));
   PetscCall(KSPSetType(*ksp, KSPGMRES));
+  PetscCall(CospinInterruptSolver(*ksp, spectrum->interrupt));
   PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
-  PetscCall(KSPGMRESSetRestart(*ksp, 2 * CospinCostBasis((double)dimension)));
+  PetscCall(KSPGMRESSetRestart(*ksp, 2 * spectrum->basis));
   PetscCall(KSPSetTolerances(*ksp, solve_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
   PetscCall(KSPGetPC(*ksp, &pc));
   PetscCall(PCSetType(pc, PCSHELL));

@@ -60,6 +60,7 @@ static PetscErrorCode create_ksp(Solver *solver)
   PetscCall(KSPCreate(solver->spectrum->comm, &solver->ksp));
   PetscCall(KSPSetOperators(solver->ksp, solver->spectrum->liouvillian, solver->spectrum->liouvillian));
   PetscCall(KSPSetType(solver->ksp, KSPFGMRES));
+  PetscCall(CospinInterruptSolver(solver->ksp, solver->spectrum->interrupt));
   PetscCall(KSPGMRESSetRestart(solver->ksp, MAX_STEPS));
   PetscCall(KSPSetTolerances(solver->ksp, step_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
   PetscCall(KSPSetErrorIfNotConverged(solver->ksp, PETSC_FALSE)); /* the residuals tell */

@@ -31,7 +31,7 @@ static PetscErrorCode larger_problem(CospinProblem problem, double factor, int a
   for (int c = 0; c < problem->system.num_components; c++) {
     if (windows[c]) windows[c] = (int)(factor * windows[c]) + add;
   }
-  PetscCall(CospinProblemCreateWindowed(problem->deck, problem->point, windows, NULL, larger, &ok));
+  PetscCall(CospinProblemCreateWindowed(problem, windows, NULL, larger, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
   PetscFunctionReturn(0);
 }
@@ -112,7 +112,7 @@ PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec
   PetscFunctionReturn(0);
 }
 
-/* Solving in the sector of a label, as it will be, against the memory of the machine. */
+/* Solving in the sector of a label, as it will be, against the memory that there is. */
 static PetscErrorCode fits(CospinProblem larger, const int label[], PetscBool *answer)
 {
   const int mesh_dimension = CospinLatticeRank(larger->lattice);
@@ -122,9 +122,9 @@ static PetscErrorCode fits(CospinProblem larger, const int label[], PetscBool *a
   PetscFunctionBeginUser;
   PetscCall(CospinCensusOfSector(&larger->system, larger->lattice, label, &count));
   bytes = CospinCostOfFactors(count.labels, mesh_dimension).bytes;
-  if (!CospinCostFactorise(count.labels, mesh_dimension))
+  if (!CospinCostFactorise(count.labels, mesh_dimension, larger->bytes))
     bytes = CospinCostOfIteration(count.labels, larger->generator->count);
-  *answer = (PetscBool)(bytes < 0.8 * CospinMachineBytes() && count.labels < PETSC_MAX_INT);
+  *answer = (PetscBool)(bytes < 0.8 * larger->bytes && count.labels < PETSC_MAX_INT);
   PetscFunctionReturn(0);
 }
 
@@ -162,8 +162,7 @@ PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinPr
   CospinProblemWindows(point->problem, present, &any);
   PetscCall(PetscArraycmp(present, windows, point->problem->system.num_components, &same));
   if (same) PetscFunctionReturn(0);
-  PetscCall(
-      CospinProblemCreateWindowed(point->problem->deck, point->problem->point, windows, NULL, problem, &ok));
+  PetscCall(CospinProblemCreateWindowed(point->problem, windows, NULL, problem, &ok));
   PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "Other windows make the deck wrong");
   PetscFunctionReturn(0);
 }
@@ -184,8 +183,7 @@ PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, C
 
   PetscFunctionBeginUser;
   *larger = NULL;
-  if (vectors_in_memory * (double)dimension * sizeof(PetscScalar) >= CospinMachineBytes())
-    PetscFunctionReturn(0);
+  if (vectors_in_memory * (double)dimension * sizeof(PetscScalar) >= problem->bytes) PetscFunctionReturn(0);
   PetscCall(larger_problem(problem, 1.5, 0, larger, &any));
   if (any && is_large(*larger)) PetscCall(CospinProblemDestroy(larger));
   PetscFunctionReturn(0);

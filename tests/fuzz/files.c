@@ -167,7 +167,7 @@ static void read_all(const char name[])
   }
   if (!code) FUZZ_CALL(CospinDatasetContentFree(&content));
   why[0] = 0;
-  code = CospinDatasetReadText(name, "identity", &identity, why, sizeof(why));
+  code = CospinDatasetReadText(name, "identity", PETSC_FALSE, &identity, why, sizeof(why));
   FUZZ_CHECK(!code || (code == PETSC_ERR_FILE_READ && why[0]), "error %d: %s", (int)code, why);
   FUZZ_CALL(PetscFree(identity));
   FUZZ_CALL(CospinFaultsCreate(name, &faults));
@@ -181,7 +181,7 @@ static void show(const char name[], const char folder[])
   char *text, why[1024] = "";
   size_t length;
   FILE *stream = open_memstream(&text, &length);
-  const PetscErrorCode code = CospinDatasetShow(name, stream, why, sizeof(why));
+  const PetscErrorCode code = CospinDatasetShow(name, PETSC_FALSE, stream, why, sizeof(why));
   PetscBool found;
 
   FUZZ_CHECK(!code || (code == PETSC_ERR_FILE_READ && why[0]), "error %d: %s", (int)code, why);

@@ -188,6 +188,61 @@ class Check(unittest.TestCase):
             os.truncate(path, length)
             self.assertIn("cannot be opened", self.check(path, 2))
 
+    def test_the_seal(self):
+        """Two bytes behind it, a part of it, none: told; and what is behind one that does not fit is damaged."""
+        path = os.path.join(self.folder, "seal.h5")
+        with open(self.whole, "rb") as stream:
+            whole = stream.read()
+        flipped = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+        for data, said, fine in ((whole + b"xx", "has 2 bytes behind its seal", True), (whole[:-5], "has no seal", True),
+                                 (whole[:-23], "has no seal", True), (whole + whole[-23:], "whole file is wrong", False),
+                                 (flipped + b"xx", "whole file is wrong", False)):
+            with self.subTest(said):
+                with open(path, "wb") as stream:
+                    stream.write(data)
+                self.assertIn(said, self.check(path, 2))
+                shown = self.show(path, 0 if fine else 2)
+                self.assertIn(said, shown.stderr)
+                self.assertEqual("decay_rate" in shown.stdout, fine)
+                self.assertNotIn(said, self.show(path, 0, "--no-verify").stderr if fine else "")
+
+    def show(self, path, status, *options):
+        done = subprocess.run([decks.PROGRAM, "show", *options, path], text=True, check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def test_show_verifies(self):
+        path = os.path.join(self.folder, "edited.h5")
+        for name, index, value in (("decay_rate", (0, 0), 99), ("states/steady/value_re", 0, 0.5), ("w", 0, 17)):
+            with self.subTest(name):
+                shutil.copyfile(self.whole, path)
+                with h5py.File(path, "r+") as file:
+                    file[name][index] = value
+                self.assertRegex(self.show(path, 2).stderr, f"of 1 object are not those that were written.*: {name}")
+                self.assertEqual(self.show(path, 0, "--no-verify").stderr, "")
+        self.assertEqual(self.show(self.whole, 0).stderr, "")
+        shutil.copyfile(self.whole, path)
+        with h5py.File(path, "r+") as file:
+            text = file["deck/verbatim"][()]
+            file["deck/verbatim"][()] = text.replace(b"small", b"SMALL")
+        self.assertIn("its deck is not what was written", self.show(path, 2, "--deck").stderr)
+        self.assertIn("SMALL", self.show(path, 0, "--deck", "--no-verify").stdout)
+
+    def test_held_by_another_program(self):
+        path = os.path.join(self.folder, "held.h5")
+        shutil.copyfile(self.whole, path)
+        with h5py.File(path, "r+"):
+            self.assertIn("another program holds it open", self.show(path, 2).stderr)
+            self.assertIn("another program holds it open", self.check(path, 2))
+        self.show(path, 0)
+
+    def test_what_is_no_file(self):
+        path = os.path.join(self.folder, "pipe.h5")
+        os.mkfifo(path)
+        for name in (path, "/dev/null", "/dev/full"):
+            self.assertIn("a pipe or a device", self.show(name, 2).stderr)
+
     def test_flipped_bits(self):
         """A flipped bit is noticed, or lies where nothing is read."""
         path = os.path.join(self.folder, "flipped.h5")

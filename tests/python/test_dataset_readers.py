@@ -96,6 +96,95 @@ class Reading(unittest.TestCase):
                 cospin_data.open_dataset(path(name))
 
 
+class Verifying(unittest.TestCase):
+    """Nothing that has been changed since cospin wrote it is read without a word."""
+
+    def copy(self, change=lambda data: data):
+        """A copy of line.h5 whose bytes went through change()."""
+        name = path(f"{self.id()}.h5")
+        with open(path("line.h5"), "rb") as stream:
+            data = stream.read()
+        with open(name, "wb") as stream:
+            stream.write(change(data))
+        return name
+
+    def edited(self):
+        name = self.copy()
+        with h5py.File(name, "r+") as file:
+            file["decay_rate"][...] = 99
+        return name
+
+    def test_edited_values_are_refused(self):
+        name = self.edited()
+        for reading in (cospin_data.open_dataset, lambda file: cospin_data.merge([file]), cospin_data.deck,
+                        cospin_data.provenance, cospin_data.stored_tasks):
+            with self.assertRaisesRegex(cospin_data.NotADataset, "not those that cospin wrote .*: decay_rate: .*no-verify"):
+                reading(name)
+        self.assertEqual(cospin_data.open_dataset(name, verify=False).decay_rate.values[0, 0], 99)
+        status, _, err = plot(name, "-o", path("edited.png"))
+        self.assertEqual(status, 2)
+        self.assertIn("decay_rate", err)
+        self.assertEqual(plot(name, "-o", path("edited.png"), "--no-verify")[0], 0)
+
+    def test_edited_decks_are_refused(self):
+        name = self.copy()
+        with h5py.File(name, "r+") as file:
+            text = file["deck/verbatim"][()]
+            file["deck/verbatim"][()] = text.replace(b"title", b"tiTle")
+        with self.assertRaisesRegex(cospin_data.NotADataset, "deck/verbatim"):
+            cospin_data.deck(name)
+        self.assertIn("tiTle", cospin_data.deck(name, verify=False)[0])
+
+    def test_what_hides_the_seal_is_told(self):
+        seal = slice(-23, None)
+        for change, said in ((lambda data: data + b"xx", "2 bytes behind its seal"),
+                             (lambda data: data[:-4], "has no seal"),
+                             (lambda data: data[:-23], "has no seal"),
+                             (lambda data: data + data[seal] + b"\n", "24 bytes behind its seal")):
+            with self.subTest(said), self.assertWarnsRegex(cospin_data.Damage, said):
+                data = cospin_data.open_dataset(self.copy(change))
+            np.testing.assert_array_equal(data.decay_rate.sel(mode=1, nbar=4.7), 8)
+
+    def test_what_breaks_the_seal_is_refused(self):
+        def flipped(data):
+            return data[:3000] + bytes([data[3000] ^ 4]) + data[3001:]
+        for change in (flipped, lambda data: flipped(data) + b"xx", lambda data: data + data[-23:]):
+            with self.assertRaisesRegex(cospin_data.NotADataset, "checksum of the whole file is wrong"):
+                cospin_data.open_dataset(self.copy(change))
+
+    def test_a_note_is_told_but_harmless(self):
+        name = self.copy()
+        with h5py.File(name, "r+") as file:
+            file.attrs["note"] = "seen by a colleague"
+        with self.assertWarnsRegex(cospin_data.Damage, "something has changed it"):
+            cospin_data.open_dataset(name)
+
+    def test_held_by_another_program(self):
+        name = self.copy()
+        with h5py.File(name, "r+"):
+            for verify in (True, False):
+                done = subprocess.run([sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv[1]); import cospin_data\n"
+                                       f"cospin_data.open_dataset(sys.argv[2], verify={verify})", os.path.join(ROOT, "postprocess"),
+                                       name], check=False, text=True, stderr=subprocess.PIPE)
+                self.assertIn("is held open by another program", done.stderr)
+                self.assertNotIn("damaged", done.stderr.splitlines()[-1])
+
+    def test_a_missing_package_is_named(self):
+        name = self.copy()
+        done = subprocess.run([sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv[1])\n"
+                               "import importlib.util as util; real = util.find_spec\n"
+                               "util.find_spec = lambda name, *more: None if name == 'h5netcdf' else real(name, *more)\n"
+                               "import cospin_plot; sys.exit(cospin_plot.main([sys.argv[2]]))",
+                               os.path.join(ROOT, "postprocess"), name], check=False, text=True, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("lacks the package h5netcdf", done.stderr)
+        self.assertNotIn("damaged", done.stderr)
+
+    def test_checksums_do_not_outlive_their_values(self):
+        data = cospin_data.open_dataset(path("line.h5"))
+        self.assertFalse([name for name in data.variables if "crc32" in data[name].attrs])
+
+
 class Drawing(unittest.TestCase):
     def panels(self, name, *arguments):
         data = cospin_data.open_dataset(path(name))

@@ -142,8 +142,8 @@ class Farm(unittest.TestCase):
         self.assert_same(reference)
 
     def test_stops_at_a_time_and_shows_what_there_is(self):
-        deck = self.deck(size=100, last=40)
-        self.run_to_end(deck, "--stop-at", "+0.5", status=75)
+        deck = self.deck(size=100, last=100)
+        self.run_to_end(deck, "--stop-at", "+3", status=75)
         outcome = read(self.output)["outcome"]
         self.assertGreater((outcome == 0).sum(), 0)
         self.assertGreater((outcome == 1).sum(), 0)
@@ -324,6 +324,86 @@ class Farm(unittest.TestCase):
         self.run_to_end(deck)
         self.assert_same(reference)
 
+    def test_the_output_is_not_the_deck(self):
+        """Under whatever name; nor is it a file that the deck reads, a folder or a device."""
+        deck = self.deck(size=4, last=1)
+        with open(deck, encoding="utf-8") as stream:
+            text = stream.read()
+        soft, hard = (os.path.join(self.folder, name) for name in ("soft.h5", "hard.h5"))
+        os.symlink(os.path.basename(deck), soft)
+        os.link(deck, hard)
+        os.symlink(deck, os.path.join(self.folder, "x.h5.tmp"))
+        for output in (deck, soft, hard, os.path.join(self.folder, "x.h5")):
+            for options in ((), ("--overwrite",)):
+                self.assertIn("would replace the deck", self.run_to_end(deck, *options, output=output, status=2))
+        with open(deck, encoding="utf-8") as stream:
+            self.assertEqual(stream.read(), text)
+        os.mkdir(os.path.join(self.folder, "folder.h5"))
+        os.mkfifo(os.path.join(self.folder, "pipe.h5"))
+        for output, said in (("folder.h5", "is a folder"), ("new/", "is a folder"), ("pipe.h5", "a pipe or a device"),
+                             ("/dev/full", "a pipe or a device")):
+            for options in ((), ("--overwrite",)):
+                self.assertIn(said, self.run_to_end(deck, *options, output=os.path.join(self.folder, output), status=2))
+        self.assertFalse(glob.glob(self.folder + "/*.parts") + glob.glob("/dev/*.parts"))
+
+    def test_the_output_is_no_file_that_the_deck_reads(self):
+        trap = os.path.join(self.folder, "trap.h5")
+        with h5py.File(trap, "w") as file:
+            file["J"] = [[0., 1.], [1., 0.]]
+        text = ("title: read\ncomponents: {q: {kind: spins, size: 2}}\narrays: {J: {file: trap.h5, dataset: J}}\n"
+                "hamiltonian: [{sum: \"J[l,m]*q.sp[l]*q.sm[m]\"}]\njumps: [{rate: 1, each: q.sm}]\ntasks: [{steady: {}}]\n")
+        deck = self.deck(text=text)
+        self.assertIn("which the deck reads", self.run_to_end(deck, "--overwrite", output=trap, status=2))
+        with h5py.File(trap) as file:
+            self.assertIn("J", file)
+
+    def test_a_link_is_followed(self):
+        """The file that the link leads to is written, there or not; the folder of an unfinished run lies beside it."""
+        place = os.path.join(self.folder, "scratch")
+        os.mkdir(place)
+        os.symlink("scratch/target.h5", self.output)
+        target, deck = os.path.join(place, "target.h5"), self.deck(size=60, last=20)
+        reference = self.reference(deck)
+        process = self.start(deck, "--quiet")
+        while process.poll() is None and not glob.glob(target + ".parts/points-*.h5"):
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        for name in (self.output, self.output + ".parts", target):
+            shown = subprocess.run([decks.PROGRAM, "show", name], check=True, text=True, stdout=subprocess.PIPE).stdout
+            self.assertIn("finished", shown)
+            self.assertGreater(decks.cospin_data.open_dataset(name).attrs["cospin_points_finished"], 0)
+        self.run_to_end(deck)
+        self.assertTrue(os.path.islink(self.output))
+        self.assertFalse(os.path.islink(target) or os.path.exists(target + ".parts"))
+        self.assert_same(reference, target)
+        self.run_to_end(deck, "--overwrite")
+        self.assertTrue(os.path.islink(self.output))
+        self.assert_same(reference, target)
+
+    def test_a_file_that_another_program_holds_is_not_damaged(self):
+        deck = self.deck(size=60, last=20)
+        process = self.start(deck, "--quiet")
+        while process.poll() is None and not self.shards():
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        shards = self.shards()
+        with h5py.File(shards[0], "r+"):
+            self.assertIn("another program holds it open", self.run_to_end(deck, status=2))
+        self.assertEqual(self.shards(), shards)
+
+    def test_a_hidden_seal_is_told(self):
+        deck = self.deck(size=4, last=1)
+        self.run_to_end(deck)
+        with open(self.output, "ab") as stream:
+            stream.write(b"xx")
+        self.assertIn("2 bytes behind its seal", self.run_to_end(deck))
+        with h5py.File(self.output, "r+") as file:
+            file["steady_inversion"][0, 0] = 0.25
+        said = self.run_to_end(deck, status=2)
+        self.assertIn("steady_inversion are not those that were written", said)
+
     def test_the_folder_cannot_be_written(self):
         self.assertIn("No such file", self.run_to_end(self.deck(), output=self.folder + "/gone/out.h5", status=2))
         with open(self.output + ".parts", "w", encoding="utf-8") as stream:
@@ -494,7 +574,7 @@ class Farm(unittest.TestCase):
     def test_bad_points_are_kept_until_retry(self):
         # w = 0 leaves every j its own steady state
         deck = self.deck(size=4, last=3, text=DECK.replace("[1, 2, 5, 9]", "[0, 1]"))
-        self.assertIn("give the task `initial:`", self.run_to_end(deck, status=3))
+        self.assertIn("`initial:`", self.run_to_end(deck, status=3))
         before = read(self.output)
         self.assertGreater((before["outcome"] < 0).sum(), 0)
         self.assertIn("6 of 6 points are there already", self.run_to_end(deck, status=3))

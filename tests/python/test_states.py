@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 from decks import PROGRAM, cospin_data  # skips where there is no h5py
 import numpy as np
@@ -244,7 +245,13 @@ class States(unittest.TestCase):
         with h5py.File(path, "r+") as file:
             values = file["states/steady/value_re"]
             values[...] = 1.01 * values[()]
+            changed = zlib.crc32(values[()].tobytes())
         text = CAVITY.replace("steady: {store: state}", "evolve: {times: [0, 1], initial: {file: damaged.h5}}")
+        _, said = run(text, "from_damaged", self.folder, status=2)
+        self.assertIn("`/states/steady/value_re` of", said)
+        self.assertIn("is not what was written (attribute crc32)", said)
+        with h5py.File(path, "r+") as file:
+            file["states/steady/value_re"].attrs.modify("crc32", np.int64(changed))
         _, said = run(text, "from_damaged", self.folder, status=2)
         self.assertIn("has the trace 1.01 (must be 1)", said)
 

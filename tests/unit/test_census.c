@@ -207,6 +207,7 @@ static void Long_Lines(void **state)
       {"A: {kind: ensemble, size: 40}, B: {kind: mode, cutoff: 2}", "A.Sp*B.a + hc",
        "{rate: 1, operator: A.Sm}"},
       {"A: {kind: levels, size: 15, levels: 3}", "", "{rate: 1, operator: A.Sm}"},
+      {"A: {kind: levels, size: 12, levels: 3}", "", "{rate: 1, operator: 'A.E[0,1]'}"},
       {"A: {kind: levels, size: 14, levels: 3}", "",
        "{rate: 1, operator: 'A.E[0,2]'}, {rate: 1, operator: A.Sz}"},
       {"A: {kind: mode, cutoff: 60}, B: {kind: mode, cutoff: 3}", "A.a*dag(B.a) + hc",

@@ -391,7 +391,7 @@ static char *Show(const char path[], PetscErrorCode *ierr)
   char *text = NULL, why[512] = "";
   size_t size;
   FILE *stream = open_memstream(&text, &size);
-  *ierr = CospinDatasetShow(path, stream, why, sizeof(why));
+  *ierr = CospinDatasetShow(path, PETSC_FALSE, stream, why, sizeof(why));
   if (*ierr) fputs(why, stream);
   fclose(stream);
   return text;
