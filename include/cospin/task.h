@@ -101,6 +101,9 @@ extern const CospinRecordKind *const CospinTaskRecords[];
 /* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
 extern const CospinRecordKind *const CospinTasksAlone[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
+/* Whether the deck wants factorisations for its evolution, and with them a matrix, whatever `operator` says.
+ */
+PetscBool CospinTaskFactorises(const CospinRecord *task);
 /* What an outcome means of a task of this kind: its own sentence, or that of the outcome ("" for good). */
 const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome);
 /* The same with the task's name in place of `<task>`, cut to `size`. */

@@ -59,8 +59,9 @@ static CospinFactorCost shell_cost(CospinProblem problem, double n, const Cospin
 
 /* times: how many sectors this one stands for */
 static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, const int representative[],
-                                 const CospinTaskKind *kind, double times, CospinTaskEstimate *estimate)
+                                 const CospinRecord *task, double times, CospinTaskEstimate *estimate)
 {
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
   const double moves = problem->generator->count;
   CospinCount count;
   CospinFactorCost cost;
@@ -73,6 +74,7 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
   if (n == 0) PetscFunctionReturn(0);
   PetscCall(CospinGeneratorIsShell(problem, representative, n, &shell));
   PetscCall(CospinGeneratorIsDavidson(problem, representative, n, &davidson));
+  if (CospinTaskFactorises(task)) shell = davidson = PETSC_FALSE;
   cost = davidson ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
   estimate->seconds += times * (overhead_seconds + cost.seconds);
   if (!shell) estimate->seconds += times * assembly_seconds * n * moves / 5;
@@ -90,7 +92,7 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
 }
 
 static PetscErrorCode add_sectors(CospinProblem problem, int num, const int representatives[],
-                                  const CospinTaskKind *kind, CospinTaskEstimate *estimate)
+                                  const CospinRecord *task, CospinTaskEstimate *estimate)
 {
   const int stride = (num + MAX_COUNTED - 1) / MAX_COUNTED;
   CospinCensus census;
@@ -101,7 +103,7 @@ static PetscErrorCode add_sectors(CospinProblem problem, int num, const int repr
   PetscCall(CospinCensusCreate(&problem->system, problem->lattice, PETSC_FALSE, &census));
   for (int k = 0; k < num; k += stride)
     PetscCall(add_sector(problem, census,
-                         representatives + (size_t)k * (size_t)problem->system.num_coordinates, kind, stride,
+                         representatives + (size_t)k * (size_t)problem->system.num_coordinates, task, stride,
                          estimate));
   PetscCall(CospinCensusDestroy(&census));
   PetscFunctionReturn(0);
@@ -119,7 +121,7 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
   *estimate = (CospinTaskEstimate){0};
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(kind->Sectors(problem, task, &num, &representatives));
-  PetscCall(add_sectors(solved, num, representatives, kind, estimate));
+  PetscCall(add_sectors(solved, num, representatives, task, estimate));
   PetscCall(PetscFree(representatives));
   if (kind->Cost) PetscCall(kind->Cost(solved, task, &unknowns, &estimate->matrix_bytes, &estimate->seconds));
   if (kind->Cost) estimate->dimension = (double)unknowns;

@@ -58,8 +58,8 @@ static const char *human_count(double count, PetscBool exact, char text[32])
   return text;
 }
 
-static PetscErrorCode view_sector(CospinProblem problem, CospinCensus census, const int representative[],
-                                  FILE *stream)
+static PetscErrorCode view_sector(CospinProblem problem, const CospinRecord *task, CospinCensus census,
+                                  const int representative[], FILE *stream)
 {
   CospinCount count;
   PetscBool shell;
@@ -68,6 +68,7 @@ static PetscErrorCode view_sector(CospinProblem problem, CospinCensus census, co
   PetscFunctionBeginUser;
   PetscCall(CospinCensusCount(census, representative, &count));
   PetscCall(CospinGeneratorIsShell(problem, representative, count.labels, &shell));
+  if (CospinTaskFactorises(task)) shell = PETSC_FALSE;
   PetscCall(CospinProblemDescribeSector(problem, representative, text, sizeof(text)));
   fprintf(stream, "#     sector %s: dimension %s, ", text, human_count(count.labels, count.exact, dimension));
   if (shell)
@@ -94,7 +95,7 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
     const int *label = representatives + k * n;
     PetscBool repeated = PETSC_FALSE; /* of a list that is not whole */
     if (k) PetscCall(PetscArraycmp(label, label - n, (size_t)n, &repeated));
-    if (!repeated) PetscCall(view_sector(solved, census, label, stream));
+    if (!repeated) PetscCall(view_sector(solved, task, census, label, stream));
   }
   PetscCall(CospinCensusDestroy(&census));
   if (num > MAX_SECTORS)

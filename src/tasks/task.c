@@ -36,6 +36,15 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
   return CospinTaskKinds[k];
 }
 
+PetscBool CospinTaskFactorises(const CospinRecord *task)
+{
+  for (const CospinKey *key = task->kind->keys; key->name; key++) {
+    if (strcmp(key->name, "method") == 0 && CospinRecordGet(task, "method")->text)
+      return (PetscBool)(strcmp(CospinRecordGet(task, "method")->text, "rational") == 0);
+  }
+  return PETSC_FALSE;
+}
+
 const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome)
 {
   for (const CospinOutcomeHint *hint = kind->hints; hint && hint->text; hint++)

@@ -16,7 +16,7 @@
 #include <cospin/tilted.h>
 #include <petscksp.h>
 
-enum { MAX_CORRECTIONS = 6, MAX_STEPS = 60 };
+enum { MAX_CORRECTIONS = 6, MAX_STEPS = 60, REFINEMENT_STEPS = 6 };
 static const double step_tolerance = 1e-8, rounding = 4e-16, worthwhile = 0.5;
 
 typedef struct {
@@ -150,6 +150,27 @@ static PetscErrorCode solve(Solver *solver, Vec b, double size_b, Vec x, double 
   PetscFunctionReturn(0);
 }
 
+/* Every order takes the errors of those before it and makes them larger, so the steady state is solved once
+   more: an eigensolver stops where it is good to its tolerance, or to the rounding of large elements. */
+static PetscErrorCode refine(Solver *solver, Vec rho)
+{
+  double error;
+  Vec b, x;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(rho, &b));
+  PetscCall(VecDuplicate(rho, &x));
+  PetscCall(MatMult(solver->spectrum->liouvillian, rho, b));
+  PetscCall(VecScale(b, -1.0));
+  PetscCall(KSPSetTolerances(solver->ksp, step_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, REFINEMENT_STEPS));
+  PetscCall(solve(solver, b, PETSC_SMALL * solver->spectrum->norm, x, &error));
+  PetscCall(KSPSetTolerances(solver->ksp, step_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
+  PetscCall(VecAXPY(rho, 1.0, x));
+  PetscCall(VecDestroy(&x));
+  PetscCall(VecDestroy(&b));
+  PetscFunctionReturn(0);
+}
+
 static double binomial(int n, int k)
 {
   double product = 1.0;
@@ -192,7 +213,11 @@ PetscErrorCode CospinTiltedCumulants(CospinSpectrum spectrum, Vec rho, CospinMov
   for (int n = 0; n < COSPIN_NUM_CUMULANTS; n++) {
     PetscCall(VecDuplicate(rho, &orders[n]));
     PetscCall(VecDuplicate(rho, &jumped[n]));
-    if (n == 0) PetscCall(VecCopy(rho, orders[n]));
+    if (n == 0) {
+      PetscCall(VecCopy(rho, orders[n]));
+      PetscCall(refine(&solver, orders[n]));
+      solver.rho = orders[n];
+    }
     if (n > 0) {
       PetscCall(right_hand_side(n, tilted->cumulants, orders, jumped, b, &size));
       PetscCall(solve(&solver, b, size, orders[n], &error));
