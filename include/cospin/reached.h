@@ -29,7 +29,8 @@ typedef struct {
 /*
    Collective. The parts of the state reached on the sectors that the observables and the trace read (`whole`:
    on all sectors), where the initial state has elements; to be freed with CospinReachedDestroy. All sectors
-   where it has some are asked whether it comes to rest there. outcome is COSPIN_GOOD unless a solver had trouble or left and right null vectors do not match, or COSPIN_OSCILLATING.
+   where it has some are asked whether it comes to rest there. outcome is COSPIN_GOOD unless a solver had
+   trouble or left and right null vectors do not match, or COSPIN_OSCILLATING.
 */
 PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscBool whole,
                                   const char prefix[], CospinReached *reached);
