@@ -12,6 +12,7 @@
 #include <cospin/window.h>
 
 static const double largest_leak = 1e-8, rounding = 1e-13;
+static const double ratio_error = 1e-6; /* of a number that something is divided by */
 
 #define COMMON_KEYS                                                                                          \
   {.name = "times",                                                                                          \
@@ -231,18 +232,30 @@ static PetscBool is_complete(const Correlation *correlation)
   return (PetscBool)(correlation->evolution.outcome == COSPIN_GOOD);
 }
 
-/* Whether an expectation value is not more than what rounding makes of zero: nothing can be divided by it. */
-static PetscErrorCode is_nothing(const Correlation *correlation, double complex value, PetscBool *nothing)
+/* Largest expectation value that the operator which is read can have, about. */
+static PetscErrorCode largest_reading(const Correlation *correlation, double *largest)
 {
-  double largest = 0.0;
-
   PetscFunctionBeginUser;
+  *largest = 0.0;
   for (int k = 0; k < correlation->num_shares; k++) {
     PetscReal size;
     PetscCall(VecNorm(correlation->shares[k].reading, NORM_INFINITY, &size));
-    largest = PetscMax(largest, size);
+    *largest = PetscMax(*largest, size);
   }
-  *nothing = (PetscBool)(cabs(value) <= rounding * largest);
+  PetscFunctionReturn(0);
+}
+
+/* Whether an expectation value is not more than what rounding makes of zero, or has less than six digits
+   because the steady state has not: nothing can be divided by it. */
+static PetscErrorCode is_nothing(const Correlation *correlation, const CospinSteadyState *steady,
+                                 double complex value, PetscBool *nothing)
+{
+  const double share = PetscMax(rounding, steady->quality.error / ratio_error); /* NaN: the former */
+  double largest;
+
+  PetscFunctionBeginUser;
+  PetscCall(largest_reading(correlation, &largest));
+  *nothing = (PetscBool)(cabs(value) <= share * largest);
   PetscFunctionReturn(0);
 }
 
@@ -338,13 +351,14 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(const Correlation *correlation, double complex equal_time, CospinResults results)
+static PetscErrorCode store(const Correlation *correlation, const CospinSteadyState *steady,
+                            double complex equal_time, CospinResults results)
 {
   const double complex limit = limit_of(correlation);
   PetscBool nothing = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  PetscCall(is_nothing(correlation, equal_time, &nothing));
+  PetscCall(is_nothing(correlation, steady, equal_time, &nothing));
   if (nothing) equal_time = CMPLX(NAN, NAN);
   for (int k = 0; k < correlation->settings.times->size; k++) {
     const double complex value = correlation->values[k] + limit;
@@ -374,7 +388,7 @@ static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, con
   PetscCall(CospinTaskLeft(point->problem, b, &kick));
   PetscCall(evolve(point, task, steady, a, kick, &correlation, outcome));
   if (is_complete(&correlation)) {
-    PetscCall(store(&correlation, equal_time, results));
+    PetscCall(store(&correlation, steady, equal_time, results));
     PetscCall(store_quality(&correlation, results, outcome));
   }
   PetscCall(free_correlation(&correlation));
@@ -453,14 +467,20 @@ static PetscErrorCode Sectors_g2(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store_pairs(const Correlation *correlation, double complex intensity,
-                                  CospinResults results, CospinOutcome *outcome)
+/* Pairs are rarer than single quanta where light is dim: an error of the state that is small beside either
+   may not be beside the square of a small intensity. */
+static PetscErrorCode store_pairs(const Correlation *correlation, const CospinSteadyState *steady,
+                                  double complex intensity, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = limit_of(correlation);
   PetscBool dark = PETSC_FALSE;
+  double largest;
 
   PetscFunctionBeginUser;
-  PetscCall(is_nothing(correlation, intensity, &dark));
+  PetscCall(is_nothing(correlation, steady, intensity, &dark));
+  PetscCall(largest_reading(correlation, &largest));
+  if (!dark && steady->quality.error * PetscSqr(largest / creal(intensity)) > ratio_error)
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
   for (int k = 0; k < correlation->settings.times->size && !dark; k++) {
     const double pairs = creal(correlation->values[k] + limit);
@@ -486,7 +506,7 @@ static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
   PetscCall(CospinSteadyExpectation(point, steady, number, &intensity));
   PetscCall(evolve(point, task, steady, number, click, &correlation, outcome));
   if (is_complete(&correlation)) {
-    PetscCall(store_pairs(&correlation, intensity, results, outcome));
+    PetscCall(store_pairs(&correlation, steady, intensity, results, outcome));
     PetscCall(store_quality(&correlation, results, outcome));
   }
   PetscCall(free_correlation(&correlation));
