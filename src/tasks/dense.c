@@ -4,7 +4,7 @@
      L = U S V^H; zeros: singular values below the resolution; U = (U2, U1), V = (V2, V1), U1^H L = 0, L V1 =
    0 M = U2^H L U2 is L on its range, where all eigenvalues but zero live: M z = lambda z, w^H M = lambda w^H
      right vectors: V1 for zero, else x = U2 z
-     left vectors:  Y1 = U1 (V1^H U1)^-1 for zero, else y = L^H U2 w / conj(lambda), for which y^H x = w^H z
+     left vectors:  Y1 = U1 (V1^H U1)^-1 for zero, else y = U2 w - Y1 V1^H U2 w, for which V1^H y = 0
 
    The zeros are gone from M before its eigenvalues are computed, so rounding cannot mix a slow mode with
    them. G. H. Golub, C. F. Van Loan, Matrix Computations (2013), sections 2.4 and 7.2.
@@ -32,6 +32,10 @@ static PetscErrorCode multiply(const char op_a[], const char op_b[], int rows, i
 
   PetscFunctionBeginUser;
   if (rows == 0 || columns == 0) PetscFunctionReturn(0);
+  if (inner == 0) { /* BLAS would ask for leading dimensions of one */
+    PetscCall(PetscArrayzero(c, (size_t)rows * (size_t)columns));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscBLASIntCast(rows, &m));
   PetscCall(PetscBLASIntCast(columns, &n));
   PetscCall(PetscBLASIntCast(inner, &k));
@@ -76,21 +80,24 @@ static int count_zeros(int n, const double singular[], double resolution, int le
   return PetscMax(zeros, least_zero);
 }
 
-/* Right vectors of M, size k; it is destroyed. */
+/* Right vectors of M, size k; it is destroyed. It is not balanced: where slow modes stand beside fast ones,
+   balancing takes rounding errors for elements and makes vectors of slow modes wrong by their own size.
+   D. S. Watkins, A case where balancing is harmful, Electron. Trans. Numer. Anal. 23, 1 (2006). */
 static PetscErrorCode diagonalise(int k, PetscScalar m[], PetscScalar values[], PetscScalar z[],
                                   PetscBool *ok)
 {
-  PetscBLASInt size, one = 1, info, work_size = 8 * k + 64;
+  PetscBLASInt size, one = 1, info, low, high, work_size = 8 * k + 64;
   PetscScalar *space;
-  PetscReal *reals;
+  PetscReal *reals, norm, unused;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
   if (k == 0) PetscFunctionReturn(0);
   PetscCall(PetscBLASIntCast(k, &size));
-  PetscCall(PetscMalloc2((size_t)work_size + COSPIN_LAPACK_ROOM, &space, 2 * (size_t)k, &reals));
+  PetscCall(PetscMalloc2((size_t)work_size + COSPIN_LAPACK_ROOM, &space, 3 * (size_t)k, &reals));
   PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKgeev_("N", "V", &size, m, &size, values, NULL, &one, z, &size, space, &work_size, reals, &info);
+  LAPACKgeevx_("N", "N", "V", "N", &size, m, &size, values, NULL, &one, z, &size, &low, &high, reals + 2 * k,
+               &norm, &unused, &unused, space, &work_size, reals, &info);
   PetscCall(PetscFPTrapPop());
   *ok = (PetscBool)(info == 0);
   PetscCall(PetscFree2(space, reals));
@@ -230,6 +237,24 @@ static PetscErrorCode restrict_to_range(const CospinDense *dense, PetscScalar im
   PetscFunctionReturn(0);
 }
 
+/* Y = U2 W - Y1 V1^H U2 W: what makes it orthogonal to the null vectors. */
+static PetscErrorCode left_vectors(const CospinDense *dense, const PetscScalar w[], PetscScalar left[])
+{
+  const int n = dense->size, m = dense->num_zero, k = n - m;
+  PetscScalar *overlaps, *rest;
+
+  PetscFunctionBeginUser;
+  PetscCall(allocate(m, k, &overlaps));
+  PetscCall(allocate(n, k, &rest));
+  PetscCall(multiply("N", "N", n, k, k, dense->range, n, w, k, left));
+  PetscCall(multiply("C", "N", m, k, n, dense->right, n, left, n, overlaps));
+  PetscCall(multiply("N", "N", n, k, m, dense->left, n, overlaps, m, rest));
+  for (int i = 0; i < n * k; i++) left[i] -= rest[i];
+  PetscCall(PetscFree(rest));
+  PetscCall(PetscFree(overlaps));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
 {
   const int n = dense->size, k = n - dense->num_zero;
@@ -250,10 +275,7 @@ PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
   PetscCall(diagonalise(k, m, values, z, ok));
   PetscCall(invert_adjoint(k, z, w, &regular));
   PetscCall(multiply("N", "N", n, k, k, dense->range, n, z, k, right));
-  PetscCall(multiply("N", "N", n, k, k, image, n, w, k, left));
-  for (int j = 0; j < k; j++) {
-    for (int i = 0; i < n; i++) left[i + n * j] /= PetscConj(values[j]);
-  }
+  PetscCall(left_vectors(dense, w, left));
   if (*ok) PetscCall(arrange(values, right, left, regular, dense));
   dense->complete = *ok;
   PetscCall(PetscFree(left));

@@ -1,0 +1,188 @@
+"""What counts as zero, several steady states, windows and cutoffs: small decks whose numbers are known in closed form."""
+import itertools
+import unittest
+
+import numpy
+
+from decks import run_text
+
+SPIN = "components: {q: {kind: spin, S: 1/2}}\n"
+GOOD, INACCURATE, EMPTY, DEGENERATE, OSCILLATING = 1, -1, -2, -4, -8
+
+
+def run(body, status=0, ranks=1, options="{}"):
+    """The dataset of a deck: with LAPACK, or as the options say."""
+    return run_text(f"title: t\n{body}petsc: {options}\n", status=status, ranks=ranks, mask=False)
+
+
+class Zeros(unittest.TestCase):
+    """Sums that cancel leave no dynamics behind, and slow modes are told from zero down to the resolution."""
+
+    def test_a_jump_whose_parts_cancel(self):
+        """x D[Sm Sp + i y Sp Sm] is diagonal: populations stay, whatever x and y. All 300 points."""
+        data = run(f"parameters: {{x: 1, y: 1}}\ngrid: {{x: {{linspace: [0.1, 3, 30]}}, y: {{linspace: [0.05, 1, 10]}}}}\n{SPIN}"
+                   "jumps: [{rate: x, operator: q.Sm*q.Sp + y*i*q.Sp*q.Sm}]\nobservables: {z: <q.Sz>}\n"
+                   "tasks: [steady: {initial: {q: {fock: 1}}}]\n")
+        self.assertTrue((data.steady_outcome == GOOD).all())
+        numpy.testing.assert_allclose(data.steady_z, 0.5, atol=1e-14)
+        self.assertTrue((data.steady_degeneracy == 2).all())
+
+    def test_a_phase_is_none(self):
+        """D[exp(i y) Sz] has the null vectors of D[Sz]: four populations of two spins, none lost, none gained."""
+        data = run("parameters: {x: 1, y: 1}\ngrid: {x: {linspace: [0.1, 3, 10]}, y: {linspace: [0.05, 6, 30]}}\n"
+                   "components: {q: {kind: ensemble, size: 2}}\njumps: [{rate: x, operator: exp(i*y)*q.Sz}]\n"
+                   "observables: {z: <q.Sz>}\ntasks: [steady: {initial: {q: {dicke: [1, 1]}}}, gap: {}]\n", status=3)
+        self.assertTrue((data.steady_degeneracy == 4).all())
+        self.assertTrue((data.steady_outcome == GOOD).all())
+        numpy.testing.assert_allclose(data.steady_z, 1, atol=1e-14)
+        self.assertTrue((data.gap_outcome == EMPTY).all())  # nothing there changes in time
+        self.assertTrue(numpy.isnan(data.gap_rate).all())
+
+    def test_a_matrix_of_zeros_is_no_eigenproblem(self):
+        """Local dephasing of one spin moves no population (rates 0.5 and 0.499 ended the program once)."""
+        data = run("parameters: {r: 1}\ngrid: {r: [0.5, 0.499]}\ncomponents: {q: {kind: ensemble, size: 1}}\n"
+                   "jumps: [{rate: r, each: q.sz}]\ntasks: [decay: {of: q.Sz}, decay: {name: other, of: q.Sp}]\n", status=3)
+        self.assertTrue((data.decay_outcome == EMPTY).all())
+        numpy.testing.assert_allclose(data.other_rate[:, 0], 2 * data.r, rtol=1e-14)
+
+    def test_slow_modes_do_not_hide_each_other(self):
+        """Weak local noise beside collective decay: rates are e times those of degenerate perturbation theory, whatever e."""
+        for size, task, expected in ((5, "gap: {}", [2.14039665]), (8, "decay: {of: q.Sz, count: 2}", [2.074431, 4.360639])):
+            for options in ("{}", "{dense_limit: 0}"):
+                data = run(f"parameters: {{e: 1}}\ngrid: {{e: [1e-7, 1e-9, 1e-10, 1e-11]}}\ncomponents: {{q: {{kind: ensemble, size: {size}}}}}\n"
+                           "jumps: [{rate: 1, operator: q.Sm}, {rate: e, each: q.sm}, {rate: e/2, each: q.sp}]\n"
+                           f"tasks: [{task}]\n", status=(0, 3), options=options)
+                name = task[:task.index(":")]
+                good = numpy.flatnonzero(data[f"{name}_outcome"] == GOOD)
+                self.assertGreaterEqual(len(good), 4 if options == "{}" else 2)
+                for point in good:
+                    rates = numpy.atleast_1d(data[f"{name}_rate"][point])
+                    tolerance = float(numpy.max(data[f"{name}_resolution"][point])) * 20
+                    numpy.testing.assert_allclose(rates, numpy.array(expected) * float(data.e[point]), rtol=2e-6, atol=tolerance)
+
+    def test_irreps_are_not_lost(self):
+        """A driven jump Sx Sz of three spins: j is conserved, two irreps, two steady states; the start lies in j = 3/2."""
+        data = run("parameters: {h: 0.2, g: 1}\ngrid: {g: {logspace: [1e-3, 1, 10]}}\ncomponents: {A: {kind: ensemble, size: 3}}\n"
+                   "hamiltonian: [h*A.Sx, 0.8*A.Sy]\njumps: [{rate: g, operator: A.Sx*A.Sz}]\n"
+                   "observables: {square: <A.Sx^2 + A.Sy^2 + A.Sz^2>}\n"
+                   "tasks: [steady: {initial: {A: {dicke: [1.5, -0.5]}}}]\n")
+        self.assertTrue((data.steady_degeneracy == 2).all())
+        numpy.testing.assert_allclose(data.steady_square, 15 / 4, rtol=1e-10)
+
+    def test_slow_mixing_knows_its_error(self):
+        """<Sz> = -1/4 by rates s and 3 s alone. What rounding makes of it is within the stored error, and no bad number is good."""
+        data = run("parameters: {s: 1}\ngrid: {s: [3e-14, 1e-11, 1e-9, 1e-7, 1e-5]}\n"
+                   "components: {A: {kind: spin, S: 1/2}, B: {kind: spin, S: 3}}\nhamiltonian: [0.7*A.Sz*B.Sx]\n"
+                   "jumps: [{rate: s, operator: A.Sp}, {rate: 3*s, operator: A.Sm}, {rate: 1, operator: B.Sm}, {rate: 0.5, operator: B.Sp}]\n"
+                   "observables: {z: <A.Sz>}\ntasks: [steady: {}]\n", status=3)
+        off = abs(data.steady_z + 0.25)
+        self.assertTrue((off <= data.steady_error).all())
+        self.assertTrue((off[data.steady_outcome == GOOD] <= 1e-7).all())
+        self.assertEqual(int(data.steady_outcome[-1]), GOOD)
+        self.assertEqual(int(data.steady_outcome[1]), INACCURATE)
+
+
+class Several(unittest.TestCase):
+    """Steady states that are several."""
+
+    def test_a_coherence_that_a_jump_keeps(self):
+        for options, operator in itertools.product(("{}", "{dense_limit: 0}"), ("q.Sx", "2*q.Sx + 1")):
+            data = run(f"{SPIN}jumps: [{{rate: 1, operator: '{operator}'}}]\nobservables: {{x: <q.Sx>}}\n"
+                       "tasks: [steady: {initial: {q: {css: [pi/2, 0]}}}]\n", options=options)
+            self.assertAlmostEqual(float(data.steady_x), 0.5, places=12)
+            self.assertEqual(int(data.steady_degeneracy), 2)
+        run(f"{SPIN}jumps: [{{rate: 1, operator: q.Sx}}]\ntasks: [steady: {{}}]\n", status=3)
+
+    def test_a_driven_mode_beside_a_conserved_spin(self):
+        """Sx = 1/2 drives the mode to the coherent state -0.8 i, purely; so does evolution."""
+        start = "initial: {q: {css: [pi/2, 0]}}"
+        data = run("components: {q: {kind: spin, S: 1/2}, c: {kind: mode}}\nhamiltonian: [0.8*q.Sx*c.a + hc]\njumps: [{rate: 1, operator: c.a}]\n"
+                   "observables: {x: <q.Sx>, a: <c.a>, pure: purity()}\n"
+                   f"tasks: [steady: {{{start}}}, evolve: {{{start}, times: [60]}}, correlation: {{of: c.a, times: [0, 1]}}]\n", status=3)
+        for task in (data.steady_x, data.evolve_x[0]):
+            self.assertAlmostEqual(float(task), 0.5, places=10)
+        self.assertAlmostEqual(float(data.steady_a_im), -0.8, places=10)
+        self.assertAlmostEqual(float(data.steady_pure), 1, places=10)
+        self.assertEqual(int(data.correlation_outcome), DEGENERATE)
+
+    def test_a_start_that_never_comes_to_rest(self):
+        """Collective dephasing spares the coherence of two spins, which turns by their detuning."""
+        body = ("parameters: {d: 0.3}\ncomponents: {A: {kind: spin, S: 1/2}, B: {kind: spin, S: 1/2}}\nhamiltonian: [d*A.Sz]\n"
+                "jumps: [{rate: 1, operator: A.Sz + B.Sz}]\nobservables: {c: <A.Sp*B.Sm>, z: <A.Sz>}\n"
+                "tasks: [steady: {initial: {A: {css: [pi/2, 0]}, B: {css: [pi/2, 0]}}%s}]\n")
+        for options in ("{}", "{dense_limit: 0}"):
+            data = run(body % "", status=3, options=options)
+            self.assertEqual(int(data.steady_outcome), OSCILLATING)
+            self.assertAlmostEqual(float(data.steady_frequency), 0.3, places=12)
+            self.assertTrue(numpy.isnan(data.steady_c_re))
+            data = run(body % ", time_average: true", options=options)
+            self.assertAlmostEqual(float(data.steady_c_re), 0, places=12)
+            self.assertAlmostEqual(float(data.steady_z), 0, places=12)
+        still = run(f"{SPIN}hamiltonian: [1.7*q.Sz]\njumps: []\nobservables: {{x: <q.Sx>}}\n"
+                    "tasks: [steady: {initial: {q: {css: [pi/2, 0]}}}, steady: {name: down, initial: {q: {fock: 0}}}]\n", status=3)
+        self.assertEqual(int(still.steady_outcome), OSCILLATING)
+        self.assertAlmostEqual(float(still.steady_frequency), 1.7, places=12)
+        self.assertEqual(int(still.down_outcome), GOOD)
+        self.assertTrue(numpy.isnan(still.down_frequency))
+
+    def test_lifetimes_that_are_not_known_are_missing(self):
+        data = run(f"{SPIN}jumps: [{{rate: 1, operator: q.Sz}}]\ntasks: [steady: {{}}]\n", status=3)
+        self.assertTrue(numpy.isnan(data.steady_next_rate))
+        self.assertTrue(numpy.isnan(data.steady_next_lifetime))
+
+
+class Windows(unittest.TestCase):
+    """Every null vector and every mode fits its window; a cutoff that cuts is told."""
+
+    def test_both_cats(self):
+        """a^2 - alpha^2 keeps the parity and one coherence: a coherent start ends in nearly the pure state |alpha>."""
+        data = run("components: {c: {kind: mode}}\njumps: [{rate: 1, operator: c.a^2 - 2.5^2}]\nobservables: {n: <c.n>, pure: purity()}\n"
+                   "tasks: [steady: {initial: {c: {coherent: 2}}}]\n")
+        self.assertEqual(int(data.steady_degeneracy), 2)
+        self.assertAlmostEqual(float(data.steady_n), 6.25, delta=1e-6)
+        self.assertAlmostEqual(float(data.steady_pure), 1, delta=1e-4)
+
+    def test_gaps_of_both_parities(self):
+        """4.1456 beside the steady states, 6.5454 beside the one lasting coherence; from cutoffs of 27 and 40 levels the same."""
+        tasks = "tasks: [gap: {}, gap: {name: odd, sector: {ket: 0, bra: 1}}]\n"
+        for levels, options in (("", "{}"), ("", "{dense_limit: 0}"), (", cutoff: 40, edge: 1", "{}")):
+            data = run(f"components: {{c: {{kind: mode{levels}}}}}\njumps: [{{rate: 1, operator: c.a^2 - 4}}]\n{tasks}", options=options)
+            self.assertAlmostEqual(float(data.gap_rate), 4.14560881259, delta=1e-8)
+            self.assertAlmostEqual(float(data.odd_rate), 6.5453996204, delta=1e-8)
+            self.assertEqual((int(data.gap_zeros), int(data.odd_zeros)), (2, 1))
+
+    def test_gain_above_loss(self):
+        """20 levels of a mode without a bound: the last one holds 11 %. As a model of 20 levels it is good."""
+        body = "components: {c: {kind: mode, cutoff: 20%s}}\njumps: [{rate: 1, operator: c.a}, {rate: 1.1, operator: dag(c.a)}]\nobservables: {n: <c.n>}\ntasks: [steady: {}]\n"
+        weights = 1.1 ** numpy.arange(20)
+        data = run(body % "", status=3)
+        self.assertEqual(int(data.steady_outcome), INACCURATE)
+        self.assertAlmostEqual(float(data.steady_edge), weights[-1] / weights.sum(), places=12)
+        data = run(body % ", edge: 1")
+        self.assertAlmostEqual(float(data.steady_n), (weights * numpy.arange(20)).sum() / weights.sum(), places=10)
+
+
+class Order(unittest.TestCase):
+    def test_conjugate_pairs(self):
+        """Of a conjugate pair the positive frequency comes first, on every rank and point: coherences of a dephased spin."""
+        body = ("parameters: {d: 1}\ngrid: {d: {linspace: [0.5, 4, 8]}}\ncomponents: {q: {kind: spin, S: 1/2}}\n"
+                "hamiltonian: [d*q.Sx]\njumps: [{rate: 1, operator: q.Sx}]\ntasks: [decay: {of: q.Sz, count: 2}]\n")
+        for ranks, options in ((1, "{}"), (2, "{}"), (1, "{dense_limit: 0}")):
+            data = run(body, ranks=ranks, options=options)
+            numpy.testing.assert_allclose(data.decay_frequency[:, 0], data.d, rtol=1e-9)
+            numpy.testing.assert_allclose(data.decay_frequency[:, 1], -data.d, rtol=1e-9)
+            numpy.testing.assert_allclose(data.decay_rate, 0.5, rtol=1e-9)
+
+
+class Light(unittest.TestCase):
+    def test_dim_light_has_no_statistics(self):
+        """A thermal mode of 1e-12 quanta: <n> keeps no digits that its square could be divided by; 1e-3 quanta do, g2 = 2."""
+        data = run("parameters: {n: 1}\ngrid: {n: [1e-12, 1e-3]}\ncomponents: {c: {kind: mode, cutoff: 8}}\n"
+                   "jumps: [{rate: 1 + n, operator: c.a}, {rate: n, operator: dag(c.a)}]\ntasks: [g2: {of: c.a, times: [0]}]\n", status=3)
+        self.assertLess(int(data.g2_outcome[0]), 0)
+        self.assertEqual(int(data.g2_outcome[1]), GOOD)
+        self.assertAlmostEqual(float(data.g2_value[1, 0]), 2, places=6)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
