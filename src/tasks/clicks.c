@@ -1,6 +1,6 @@
 /*
    Task `clicks`: what a counter shows that is read at one time after an initial state: the probability P(n)
-   of n clicks, and the state that is left behind where there were n, heralded by them (readout.c).
+   of n clicks, and the state that is left behind where there were n, heralded by them (tally.c, readout.c).
 */
 #include "tally.h"
 
@@ -305,17 +305,12 @@ static PetscErrorCode store(CospinReadout readout, double leak, CospinStored sto
                             CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;
-  const CospinEvolution *evolution = &readout->evolution;
 
   PetscFunctionBeginUser;
   if (*outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
   PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "thinned", 0, readout->settings.thinned ? 1 : 0));
-  PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
-  PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
-  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_evolved));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
-  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
+  PetscCall(CospinEvolutionStore(&readout->evolution, results));
   if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
   PetscCall(CospinResultsSet(results, "smallest_population", 0, readout->smallest[0]));
   PetscCall(CospinResultsSet(results, "hermiticity", 0, readout->imaginary[0]));

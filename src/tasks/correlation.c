@@ -155,14 +155,6 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Close(void *context, int part)
-{
-  PetscFunctionBeginUser;
-  (void)context;
-  (void)part;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode exchange(Correlation *correlation, CospinMemory memory)
 {
   const size_t num_times = (size_t)correlation->settings.times->size;
@@ -189,7 +181,7 @@ static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const 
                              CospinPolynomial a, CospinMoves kick, Correlation *correlation,
                              CospinOutcome *outcome)
 {
-  static const CospinEvolutionUser user = {Open, Read, Close, Save};
+  static const CospinEvolutionUser user = {.Open = Open, .Read = Read, .Save = Save};
   CospinEvolution *evolution = &correlation->evolution;
   const Settings *settings = &correlation->settings;
   PetscBool ok;

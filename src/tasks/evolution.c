@@ -185,7 +185,18 @@ static PetscErrorCode evolve_part(CospinEvolution *evolution)
     PetscCall(MatDestroy(&generator));
     PetscCall(VecDestroy(&u));
   }
-  PetscCall(evolution->user->Close(evolution->context, evolution->part));
+  if (evolution->user->Close) PetscCall(evolution->user->Close(evolution->context));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEvolutionStore(const CospinEvolution *evolution, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
+  PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
+  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_evolved));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
   PetscFunctionReturn(0);
 }
 

@@ -10,7 +10,8 @@ typedef struct {
   PetscErrorCode (*Open)(void *context, int part, Mat *generator, Vec *u);
   /* Receives it at every time. */
   CospinPropagatorVisit Read;
-  PetscErrorCode (*Close)(void *context, int part);
+  /* After each part; NULL: there is nothing to do. */
+  PetscErrorCode (*Close)(void *context);
   /* What has been read, and all that it takes to make the context anew in another run. */
   PetscErrorCode (*Save)(void *context, CospinMemory memory);
 } CospinEvolutionUser;
@@ -43,6 +44,9 @@ PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinMemory memo
 /* Collective. Evolves through all parts, or through those that are left after CospinEvolutionLoad(); it ends
    where one fails, or when the run is to end: then it has been saved. */
 PetscErrorCode CospinEvolutionRun(CospinEvolution *evolution);
+
+/* What it took: variables `operations`, `factorisations`, `sectors`, `dimension` and `nonzeros` of a task. */
+PetscErrorCode CospinEvolutionStore(const CospinEvolution *evolution, CospinResults results);
 
 /* Collective. The generator as `method` needs it: a matrix for factorisations, otherwise as the deck's
    `operator` says. `held` (NULL: none): it may be this one, of which a reference is returned then. */

@@ -211,17 +211,11 @@ static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults res
 static PetscErrorCode store(CospinReadout readout, double leak, CospinStored stored, CospinResults results,
                             CospinOutcome *outcome)
 {
-  const CospinEvolution *evolution = &readout->evolution;
-
   PetscFunctionBeginUser;
   if (*outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
   PetscCall(CospinResultsSet(results, "leak", 0, leak));
-  PetscCall(CospinResultsSet(results, "steps", 0, evolution->steps));
-  PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
-  PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
-  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_evolved));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
-  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
+  PetscCall(CospinResultsSet(results, "steps", 0, readout->evolution.steps));
+  PetscCall(CospinEvolutionStore(&readout->evolution, results));
   if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
   for (int k = 0; k < readout->settings.num_times; k++) PetscCall(store_time(readout, k, results, outcome));
   if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, readout->stored));

@@ -142,10 +142,9 @@ static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Close(void *context, int part)
+static PetscErrorCode Close(void *context)
 {
   PetscFunctionBeginUser;
-  (void)part;
   PetscCall(CospinSectorDestroy(&((CospinReadout)context)->sector));
   PetscFunctionReturn(0);
 }
