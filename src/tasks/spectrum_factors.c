@@ -40,6 +40,7 @@ static const double null_tolerance = 0.05, tolerance = 1e-12, poor_residual = 1e
 static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
 /* Rates that differ by less are equal; how closely those are looked at that may be. */
 static const double equal_rates = 1e-8, close_look = 1e-11;
+static const double some_conditions = 10.0; /* error of an eigenvalue over its residual */
 static const double far_below = 0.1; /* modes slower than this share of the shift look alike from there */
 
 /* ---- The shift -------------------------------------------------------------------------------------------
@@ -347,7 +348,6 @@ static PetscErrorCode clear(Search *search)
    by what the solver leaves. */
 static PetscErrorCode sort(CospinSpectrum spectrum, int num, CospinMode modes[])
 {
-  const double close = 1e-10 * spectrum->norm;
   double complex *lambda;
   double *error;
   CospinMode *copy;
@@ -357,7 +357,7 @@ static PetscErrorCode sort(CospinSpectrum spectrum, int num, CospinMode modes[])
   PetscCall(PetscMalloc4(num, &lambda, num, &error, num, &order, num, &copy));
   for (int k = 0; k < num; k++) {
     lambda[k] = modes[k].lambda;
-    error[k] = PetscIsNanReal(modes[k].error) ? close : PetscMin(close, modes[k].error);
+    error[k] = spectrum->resolution + some_conditions * modes[k].residual * spectrum->norm;
     copy[k] = modes[k];
   }
   PetscCall(CospinOrderSlowest(num, lambda, error, order));
