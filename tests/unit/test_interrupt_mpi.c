@@ -15,7 +15,7 @@
 #define OK(call) assert_int_equal(call, 0)
 
 #define LASER                                                                                                \
-  "components: {a: {kind: mode, cutoff: 5}, s: {kind: spin, S: 1/2}}\n"                                      \
+  "components: {a: {kind: mode, cutoff: 5, edge: 1}, s: {kind: spin, S: 1/2}}\n"                             \
   "hamiltonian: [0.8*a.n, 0.9*a.a*s.Sp + hc, 0.3*a.a + hc]\n"                                                \
   "jumps: [{name: out, rate: 1, operator: a.a}, {rate: 0.3, operator: s.Sp}]\n"                              \
   "observables: {n: <a.n>, phase: <a.a>}\n"
