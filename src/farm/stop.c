@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { STACK_BYTES = 256 << 10 };
+
 typedef enum { NOT_ASKED, ASKED_BY_TIME_OR_USR1, ASKED_BY_HAND } Asked;
 
 struct CospinStop_ {
@@ -89,6 +91,19 @@ static void *watch(void *context)
   return NULL;
 }
 
+/* With a small stack: it does little, and address space may be scarce (ulimit -v) when MPI wants its own. */
+static PetscBool start_thread(CospinStop stop)
+{
+  pthread_attr_t small;
+  PetscBool started;
+
+  if (pthread_attr_init(&small)) return PETSC_FALSE;
+  (void)pthread_attr_setstacksize(&small, STACK_BYTES);
+  started = (PetscBool)(pthread_create(&stop->thread, &small, watch, stop) == 0);
+  (void)pthread_attr_destroy(&small);
+  return started;
+}
+
 CospinStop CospinStopCreate(double at, double within)
 {
   CospinStop stop = (CospinStop)calloc(1, sizeof(*stop));
@@ -99,7 +114,7 @@ CospinStop CospinStopCreate(double at, double within)
   if (at > 0 && now() >= at) atomic_store(&stop->asked, ASKED_BY_TIME_OR_USR1); /* before the first point */
   choose_signals(&stop->signals);
   (void)pthread_sigmask(SIG_BLOCK, &stop->signals, NULL);
-  if (pthread_create(&stop->thread, NULL, watch, stop) == 0) return stop;
+  if (start_thread(stop)) return stop;
   free(stop);
   return NULL;
 }
