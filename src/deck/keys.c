@@ -35,6 +35,22 @@ static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entr
   PetscFunctionReturn(0);
 }
 
+/* A word that stands for a state, where a key knows some. */
+static PetscErrorCode Read_State_Word(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+{
+  const char *const *choices = setting->key->choices;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEntryGetText(entry, type_names[COSPIN_KEY_STATE], reader->faults, &setting->text));
+  if (!setting->text || CospinSuggest(setting->text, choices))
+    PetscCall(Check_Choice(reader, entry, setting));
+  else
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "must be %s or the word `%s`, not `%.100s`", type_names[COSPIN_KEY_STATE],
+                              choices[0], setting->text));
+  PetscFunctionReturn(0);
+}
+
 /* What stands in the deck, by the type of the key. */
 static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
@@ -44,6 +60,10 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
   setting->position = entry->at;
   if (type == COSPIN_KEY_AXIS) {
     PetscCall(CospinReadAxis(reader, entry, &setting->axis));
+    PetscFunctionReturn(0);
+  }
+  if (type == COSPIN_KEY_STATE && setting->key->choices && CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
+    PetscCall(Read_State_Word(reader, entry, setting));
     PetscFunctionReturn(0);
   }
   if (type == COSPIN_KEY_STATE) {

@@ -4,6 +4,8 @@
 */
 #include "readout.h"
 
+static const char *const fidelity_words[] = {"initial", NULL};
+
 static const CospinKey keys[] = {
     {.name = "times",
      .type = COSPIN_KEY_AXIS,
@@ -17,8 +19,9 @@ static const CospinKey keys[] = {
      .help = "state at time 0; components that are left out are in their ground state"},
     {.name = "fidelity",
      .type = COSPIN_KEY_STATE,
+     .choices = fidelity_words,
      .unit = "",
-     .help = "pure state psi whose share <psi|rho|psi> is followed"},
+     .help = "pure state psi whose share <psi|rho|psi> is followed; `initial`: that of the start"},
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-9",
@@ -109,14 +112,15 @@ static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task
                                  CospinReadoutSettings *settings, PetscBool *ok)
 {
   const CospinSetting *fidelity = CospinRecordGet(task, "fidelity");
+  const CospinSetting *initial = CospinRecordGet(task, "initial");
   PetscBool this_ok;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinStateCreate(problem, CospinRecordGet(task, "initial"), faults, &settings->initial, &this_ok));
+  PetscCall(CospinStateCreate(problem, initial, faults, &settings->initial, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
-  if (!fidelity->factors) PetscFunctionReturn(0);
-  PetscCall(CospinStateCreate(problem, fidelity, faults, &settings->target, &this_ok));
+  if (!fidelity->factors && !fidelity->text) PetscFunctionReturn(0);
+  PetscCall(CospinStateCreate(problem, fidelity->text ? initial : fidelity, fidelity->text ? NULL : faults,
+                              &settings->target, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
   if (this_ok && !settings->target->pure) {
     *ok = PETSC_FALSE;
