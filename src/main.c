@@ -5,6 +5,7 @@
 #include <cospin/command.h>
 #include <cospin/load.h>
 #include <cospin/machine.h>
+#include <cospin/new.h>
 #include <cospin/provenance.h>
 #include <cospin/reference.h>
 #include <cospin/report.h>
@@ -143,7 +144,7 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   if (rank == 0) CospinStopSpeak(stop);
-  PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, &deck, &table, &ok));
+  PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, command->changes, &deck, &table, &ok));
   if (ok) PetscCall(CospinStoreOpen(PETSC_COMM_WORLD, command->output, deck, table, &options, &store, &ok));
   if (ok) {
     CospinStoreMissing(store, &num, &points);
@@ -169,15 +170,18 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
   CospinTable table;
   PetscMPIInt rank, size;
   PetscBool ok;
+  char changes[4096], named[8192];
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, &deck, &table, &ok));
+  PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, command->changes, &deck, &table, &ok));
+  CospinCommandQuoteChanges(command, changes, sizeof(changes));
+  PetscCall(PetscSNPrintf(named, sizeof(named), "%s%s", command->file, changes));
   if (ok && rank == 0 && command->slurm) {
-    PetscCall(CospinPlanSlurm(deck, command->file, command->output, &command->nodes, stdout));
+    PetscCall(CospinPlanSlurm(deck, command->file, command->output, changes, &command->nodes, stdout));
   } else if (ok && rank == 0) {
-    PetscCall(CospinPlanView(deck, table, command->file, command->ranks ? command->ranks : size, stdout));
+    PetscCall(CospinPlanView(deck, table, named, command->ranks ? command->ranks : size, stdout));
   }
   if (!ok) *status = STATUS_WRONG;
   PetscCall(CospinTableDestroy(&table));
@@ -202,6 +206,20 @@ static PetscErrorCode show(const CospinCommand *command, int *status)
   PetscFunctionReturn(0);
 }
 
+/* Rank 0 writes, all have its status. */
+static PetscErrorCode start_deck(const CospinCommand *command, int *status)
+{
+  PetscMPIInt rank;
+  PetscBool ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) PetscCall(CospinNewDeck(command->file, command->topic, stdout, &ok));
+  if (!ok) *status = STATUS_WRONG;
+  PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode reference(const CospinCommand *command, int *status)
 {
   PetscMPIInt rank;
@@ -209,10 +227,30 @@ static PetscErrorCode reference(const CospinCommand *command, int *status)
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) PetscCall(CospinReferenceView(command->file, command->man, stdout, &found));
-  if (!found) fprintf(stderr, "cospin: the reference knows no `%s`\n", command->file);
+  if (rank == 0 && command->search)
+    PetscCall(CospinReferenceSearch(command->words, stdout, &found));
+  else if (rank == 0)
+    PetscCall(CospinReferenceView(command->file, command->man, stdout, &found));
+  if (!found && command->search)
+    fprintf(stderr, "cospin: nothing was found for `%s` (other words, or `cospin reference` for all of it)\n",
+            command->words);
+  else if (!found)
+    fprintf(
+        stderr,
+        "cospin: the reference knows no `%s` (`cospin reference --search %s` looks for what is like it)\n",
+        command->file, command->file);
   if (!found) *status = STATUS_WRONG;
   PetscFunctionReturn(0);
+}
+
+/* A version between two releases is told by its revision. */
+static void tell(PetscBool version)
+{
+  if (version)
+    printf("cospin %s, revision %.12s%s\n", COSPIN_VERSION, COSPIN_GIT_REVISION,
+           COSPIN_GIT_DIRTY ? " and changes" : "");
+  else
+    printf("%s", CospinCommandHelp);
 }
 
 static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], CospinStop stop, int *status)
@@ -229,12 +267,14 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
     PetscCall(run(command, argc, argv, stop, status));
   } else if (command->verb == COSPIN_COMMAND_PLAN) {
     PetscCall(plan(command, status));
+  } else if (command->verb == COSPIN_COMMAND_NEW) {
+    PetscCall(start_deck(command, status));
   } else if (command->verb == COSPIN_COMMAND_SHOW) {
     PetscCall(show(command, status));
   } else if (command->verb == COSPIN_COMMAND_REFERENCE) {
     PetscCall(reference(command, status));
   } else if (rank == 0) {
-    printf("%s", command->verb == COSPIN_COMMAND_HELP ? CospinCommandHelp : "cospin " COSPIN_VERSION "\n");
+    tell((PetscBool)(command->verb == COSPIN_COMMAND_VERSION));
   }
   (void)fflush(stdout);
   (void)fflush(stderr);

@@ -5,6 +5,7 @@
 typedef enum {
   COSPIN_COMMAND_RUN,
   COSPIN_COMMAND_PLAN,
+  COSPIN_COMMAND_NEW,
   COSPIN_COMMAND_SHOW,
   COSPIN_COMMAND_REFERENCE, /* from here on no file is needed */
   COSPIN_COMMAND_HELP,
@@ -13,12 +14,16 @@ typedef enum {
 
 typedef struct {
   CospinVerb verb;
-  const char *file;                   /* deck, dataset, or word of the reference; borrowed from argv */
-  char output[4096];                  /* run: the dataset */
+  const char *file;  /* deck, dataset, or word of the reference; borrowed from argv */
+  char words[256];   /* all words that stand there as it does, with blanks between them */
+  const char *topic; /* new: like which deck; NULL: not given; borrowed */
+  int num_changes;
+  const char **changes; /* NAME=EXPRESSION of --set, NULL at the end; owned, the texts are borrowed */
+  char output[4096];    /* run: the dataset */
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool slurm;                    /* plan: a job script ... */
   CospinNodes nodes;                  /* ... for such nodes */
-  PetscBool quiet, overwrite, retry, deck, check, trust, man;
+  PetscBool quiet, overwrite, retry, deck, check, trust, man, search;
   CospinProgressMode progress;
   double checkpoint;  /* seconds between two of a long evolution */
   double stop_at;     /* seconds since the epoch; 0: not given */
@@ -32,6 +37,9 @@ typedef struct {
    belongs to PETSc, and so does the word after it if that does not start with "-" (or is a negative number).
  */
 void CospinCommandParse(int argc, char *argv[], CospinCommand *command);
+/* The options --set as they would be given again, quoted for a shell, with a blank in front of each; cut to
+   `size`. */
+void CospinCommandQuoteChanges(const CospinCommand *command, char text[], size_t size);
 void CospinCommandFree(CospinCommand *command);
 
 extern const char CospinCommandHelp[];

@@ -17,7 +17,8 @@ typedef enum {
   COSPIN_KEY_BOOLEAN,  /* true | false                                          -> boolean    */
   COSPIN_KEY_NAME,     /* a word; one of `choices` unless that is NULL          -> text       */
   COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
-  COSPIN_KEY_STATE,    /* {COMPONENT: STATE, ...} or {file: F, ...}             -> factors, file */
+  COSPIN_KEY_STATE,    /* {COMPONENT: STATE, ...} or {file: F, ...}, or a word of `choices`
+                                                                             -> factors, file; text */
   COSPIN_KEY_SECTOR    /* {ket: k, bra: b}, {charge: q}                         -> numbers    */
 } CospinKeyType;
 
@@ -28,7 +29,7 @@ typedef struct {
   const char *default_text; /* as it would stand in a deck; NULL: no default */
   PetscBool required;
   const char *instead;        /* another key that may stand there instead, never beside it; NULL: none */
-  const char *const *choices; /* for COSPIN_KEY_NAME; NULL-terminated, or NULL */
+  const char *const *choices; /* for COSPIN_KEY_NAME and _STATE; NULL-terminated, or NULL */
   const char *unit;           /* "rate", "time", "" = a pure number */
   const char *help;           /* one sentence */
 } CospinKey;
@@ -232,7 +233,7 @@ typedef struct CospinDeck_ {
   CospinOperatorForm operator_form;
   int num_petsc;
   char **petsc; /* 2*num_petsc strings: option without "-", value ("" if none) */
-  char *text;   /* verbatim */
+  char *text;   /* verbatim, but for parameters that the command line has changed */
   char *folder; /* of the file, "" or with a "/" at the end */
 } * CospinDeck;
 
@@ -246,6 +247,14 @@ typedef struct CospinDeck_ {
 */
 PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSchema *schema,
                               CospinFaults faults, CospinDeck *deck);
+
+/*
+   The same with parameters changed: `changes` are "NAME=EXPRESSION" of the command line, NULL at the end, or
+   NULL. What is wrong with them is told with the place "command line". deck->text has them where the values
+   of the deck stood.
+*/
+PetscErrorCode CospinDeckReadChanged(const char text[], size_t length, const char *const changes[],
+                                     const CospinSchema *schema, CospinFaults faults, CospinDeck *deck);
 PetscErrorCode CospinDeckDestroy(CospinDeck *deck);
 
 /* Number of grid points, 1 without a grid. index[] (num_axes) of a point: the last axis varies fastest. */

@@ -13,6 +13,9 @@ typedef struct {
   int line, column;
 } CospinPosition;
 
+/* The line of what does not stand in the file but on the command line. */
+enum { COSPIN_LINE_OF_COMMAND = -1 };
+
 typedef struct CospinFaults_ *CospinFaults;
 
 /* Not collective. `file` is the name printed in front of every fault; it is copied. */

@@ -11,3 +11,9 @@
    there was any.
 */
 PetscErrorCode CospinReferenceView(const char word[], PetscBool man, FILE *stream, PetscBool *found);
+
+/*
+   Not collective. The entries of the reference that fit `words` best, best first, with their texts: names and
+   texts count, and so do words that mean the same or lead there. *found: whether there was any.
+*/
+PetscErrorCode CospinReferenceSearch(const char words[], FILE *stream, PetscBool *found);

@@ -5,7 +5,8 @@
 
 /*
    Not collective. The plan of a deck for `ranks` ranks: components, symmetry, sectors, cost and a SLURM line
-   as YAML comments, then the completed deck, so that the whole is a deck again.
+   as YAML comments, then the completed deck, so that the whole is a deck again. `file` is how a command names
+   the deck.
 */
 PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char file[], int ranks, FILE *stream);
 
@@ -17,8 +18,9 @@ typedef struct {
 } CospinNodes;
 
 /* Not collective. A job script for a deck on these nodes, with sizes from the estimate of its cost; it
-   sources jobscripts/job.sh and leaves the results in `output`. */
-PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[],
+   sources jobscripts/job.sh and leaves the results in `output`. `options`: of the run beside that, quoted for
+   the shell, each with a blank in front. */
+PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[], const char options[],
                                const CospinNodes *machine, FILE *stream);
 
 /* Not collective. One line a point (the first and last ones of a large grid), then a count of outcomes;

@@ -279,3 +279,16 @@ PetscBool CospinEntryIsVerbatim(const CospinEntry *entry)
   if (!token || style == FYNS_LITERAL || style == FYNS_FOLDED) return PETSC_FALSE;
   return (PetscBool)(fy_token_start_mark(token)->line == fy_token_end_mark(token)->line);
 }
+
+/* libfyaml's marks of a quoted scalar leave its quotes out. */
+void CospinEntryGetSpan(const CospinEntry *entry, size_t *begin, size_t *end)
+{
+  struct fy_token *token = entry->node ? fy_node_get_scalar_token(entry->node) : NULL;
+  const enum fy_node_style style = entry->node ? fy_node_get_style(entry->node) : FYNS_ANY;
+  const size_t quote = style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED ? 1 : 0;
+
+  *begin = *end = 0;
+  if (!token) return;
+  *begin = fy_token_start_mark(token)->input_pos - quote;
+  *end = fy_token_end_mark(token)->input_pos + quote;
+}

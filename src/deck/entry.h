@@ -52,6 +52,9 @@ PetscErrorCode CospinEntryGetText(const CospinEntry *entry, const char expected[
 /* Whether the characters of the text stand in the deck as they are, one after the other. */
 PetscBool CospinEntryIsVerbatim(const CospinEntry *entry);
 
+/* Where a scalar begins and ends in the text, quotes included, in bytes; both 0 if it is none. */
+void CospinEntryGetSpan(const CospinEntry *entry, size_t *begin, size_t *end);
+
 /* libfyaml's document of a text that must outlive it; NULL and faults if it is none. */
 typedef struct CospinYaml_ *CospinYaml;
 PetscErrorCode CospinYamlCreate(const char text[], size_t length, CospinFaults faults, CospinYaml *yaml);

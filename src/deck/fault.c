@@ -140,7 +140,7 @@ PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream)
   for (int k = 0; k < faults->count; k++) {
     const Fault *fault = &faults->faults[k];
 
-    fprintf(stream, "%s:", faults->file);
+    fprintf(stream, "%s:", fault->at.line == COSPIN_LINE_OF_COMMAND ? "command line" : faults->file);
     if (fault->at.line > 0) fprintf(stream, "%d:%d:", fault->at.line, fault->at.column);
     if (fault->path[0]) fprintf(stream, " %s:", fault->path);
     fprintf(stream, " %s%s%s\n", fault->sentence, fault->where ? ", at " : "",

@@ -297,6 +297,14 @@ static PetscErrorCode Fill_Defaults(CospinDeck deck)
 PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSchema *schema,
                               CospinFaults faults, CospinDeck *deck)
 {
+  PetscFunctionBeginUser;
+  PetscCall(CospinDeckReadChanged(text, length, NULL, schema, faults, deck));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDeckReadChanged(const char text[], size_t length, const char *const changes[],
+                                     const CospinSchema *schema, CospinFaults faults, CospinDeck *deck)
+{
   CospinReader reader = {.faults = faults, .schema = schema};
   CospinEntry root;
   CospinYaml yaml;
@@ -308,14 +316,18 @@ PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSche
   if (length) memcpy((*deck)->text, text, length);
   (*deck)->text[length] = '\0';
   PetscCall(Set_Folder(*deck, CospinFaultsFile(faults)));
+  PetscCall(CospinChangesCreate(changes, faults, &reader.num_changes, &reader.changes));
   PetscCall(CospinYamlCreate((*deck)->text, length, faults, &yaml));
   if (yaml) {
     PetscCall(CospinYamlGetRoot(yaml, &root));
     PetscCall(Read_Sections(&reader, &root));
+    PetscCall(CospinChangesCheck(&reader));
   }
   PetscCall(Fill_Defaults(*deck));
   if ((*deck)->problem_sound) PetscCall(Check_First_Point(&reader));
   PetscCall(CospinYamlDestroy(&yaml));
+  PetscCall(CospinChangesWrite(&reader, length));
+  PetscCall(CospinChangesDestroy(reader.num_changes, &reader.changes));
   PetscCall(PetscFree(reader.constants));
   PetscCall(PetscFree(reader.states));
   PetscFunctionReturn(0);

@@ -6,10 +6,20 @@
 #include "expression_impl.h"
 #include <cospin/deck.h>
 
+/* A parameter that the command line gives another value: changes.c. */
+typedef struct {
+  char *name;        /* owned; the value stands behind it */
+  const char *value; /* an expression */
+  PetscBool is_known;
+  size_t begin, end; /* of the old value in the text, in bytes */
+} CospinChange;
+
 typedef struct {
   CospinFaults faults;
   const CospinSchema *schema;
   CospinDeck deck;
+  int num_changes;
+  CospinChange *changes;
   /* Parameters that no axis changes; NULL before CospinReadConstants. */
   double complex *constants;
   char *states;
@@ -74,6 +84,18 @@ PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression express
 PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex values[],
                                      CospinExpression expression, CospinFaults faults, double complex *value,
                                      PetscBool *ok);
+
+/* changes.c. From NULL-terminated "NAME=EXPRESSION". */
+PetscErrorCode CospinChangesCreate(const char *const texts[], CospinFaults faults, int *count,
+                                   CospinChange **changes);
+PetscErrorCode CospinChangesDestroy(int count, CospinChange **changes);
+/* Puts them in place of the parameters' expressions; `parameters` is the section. */
+PetscErrorCode CospinChangesApply(CospinReader *reader, const CospinEntry *parameters);
+/* Faults of those that change nothing: no such parameter, or an axis that wins. Axes are known then. */
+PetscErrorCode CospinChangesCheck(CospinReader *reader);
+/* Puts them into deck->text, of `length` bytes, if there are no faults. No document may refer to that any
+   more; the changes are in the order of the text afterwards. */
+PetscErrorCode CospinChangesWrite(CospinReader *reader, size_t length);
 
 /* The keys of sections that are no records, NULL at the end. */
 extern const char *const CospinUnitsKeys[], *const CospinDefinitionKeys[],

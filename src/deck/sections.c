@@ -188,6 +188,7 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
   PetscFunctionBeginUser;
   PetscCall(Read_Definitions(reader, entry, &deck->num_parameters, &deck->parameters));
   if (deck->num_parameters) PetscCall(Check_Reserved(reader, entry));
+  PetscCall(CospinChangesApply(reader, entry));
   PetscCall(CospinParametersSort(deck, reader->faults));
   for (int k = 0; k < deck->num_parameters; k++) {
     if (deck->parameters[k].expression)

@@ -13,12 +13,19 @@ const char CospinCommandHelp[] =
     "                                                            memory, cost and a SLURM line as comments\n"
     "  cospin show [--check | --deck] FILE.h5                    what is in a dataset; whether it is whole; "
     "its deck\n"
+    "  cospin new  NAME [--like TOPIC]                           write NAME.yaml, a deck with comments to "
+    "start "
+    "from\n"
     "  cospin reference [WORD] [--man]                           keys of decks and variables of datasets, or "
     "what\n"
     "                                                            WORD is about; --man: as a manual page\n"
+    "  cospin reference --search WORDS                           the same by what it is for: excited, "
+    "threshold\n"
     "  cospin --help | --version\n"
     "\n"
     "  -o, --output FILE.h5  the dataset (default: the deck's name with .h5, in this folder)\n"
+    "  --set NAME=EXPRESSION run, plan: another value for a parameter of the deck, once for each: --set "
+    "N=40\n"
     "  --overwrite           drop what is there (without it, a run goes on with the points that are "
     "missing)\n"
     "  --retry               compute points with a bad outcome again\n"
@@ -39,6 +46,7 @@ const char CospinCommandHelp[] =
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
     "  --no-verify           show: values as they are, without a look at their checksums\n"
+    "  --like TOPIC          new: laser, ions, cat, cavity, driven, spins or heralding (default: driven)\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
     "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
     "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"
@@ -87,6 +95,26 @@ static int positive(CospinCommand *command, const char value[])
 static void set_output(CospinCommand *command, const char value[])
 {
   (void)snprintf(command->output, sizeof(command->output), "%s", value);
+}
+
+static void set_change(CospinCommand *command, const char value[])
+{
+  const char *sign = strchr(value, '=');
+
+  if (!sign || sign == value) fault(command, "`--set %s` is not NAME=EXPRESSION (as in --set N=40)", value);
+  command->changes[command->num_changes++] = value;
+}
+
+static void set_topic(CospinCommand *command, const char value[])
+{
+  command->topic = value;
+}
+
+/* All that is left are words to search for. */
+static void set_search(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->search = PETSC_TRUE;
 }
 
 static void set_groups(CospinCommand *command, const char value[])
@@ -214,6 +242,7 @@ static const Option options[] = {
     {"--ranks-per-point", PETSC_TRUE, set_ranks_per_point},
     {"--ranks", PETSC_TRUE, set_ranks},
     {"--quiet", PETSC_FALSE, set_quiet},
+    {"--set", PETSC_TRUE, set_change},
     {"--overwrite", PETSC_FALSE, set_overwrite},
     {"--retry", PETSC_FALSE, set_retry},
     {"--stop-at", PETSC_TRUE, set_stop_at},
@@ -227,11 +256,14 @@ static const Option options[] = {
     {"--deck", PETSC_FALSE, set_deck},
     {"--check", PETSC_FALSE, set_check},
     {"--no-verify", PETSC_FALSE, set_trust},
+    {"--like", PETSC_TRUE, set_topic},
     {"--man", PETSC_FALSE, set_man},
+    {"--search", PETSC_FALSE, set_search},
 };
 enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
-static const char *const verb_names[] = {"run", "plan", "show", "reference", "--help", "--version", NULL};
+static const char *const verb_names[] = {"run",       "plan",   "new",       "show",
+                                         "reference", "--help", "--version", NULL};
 
 const char *CospinCommandOption(int k)
 {
@@ -291,7 +323,7 @@ static void take_verb(Parser *parser)
   parser->at = 2;
   if (verb_names[k]) return;
   parser->command->verb = COSPIN_COMMAND_HELP;
-  fault(parser->command, "unknown command `%s` (run, plan, show, reference, --help or --version)", word);
+  fault(parser->command, "unknown command `%s` (run, plan, new, show, reference, --help or --version)", word);
 }
 
 /* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it */
@@ -305,6 +337,15 @@ static void default_output(CospinCommand *command)
                  base);
 }
 
+static void take_word(CospinCommand *command, const char word[])
+{
+  const size_t length = strlen(command->words);
+
+  (void)snprintf(command->words + length, sizeof(command->words) - length, "%s%s", length ? " " : "", word);
+  if (command->file && !command->search) fault(command, "one file or word at a time, what is `%s`?", word);
+  if (!command->file) command->file = word;
+}
+
 void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
 {
   Parser parser = {argc, 1, argv, command};
@@ -313,6 +354,7 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
   command->checkpoint = 600;
   command->nodes = (CospinNodes){.cores = 32, .bytes = CospinCostBytes("128G")};
   command->petsc_argv = (char **)calloc((size_t)argc + 2, sizeof(char *));
+  command->changes = (const char **)calloc((size_t)argc + 1, sizeof(char *));
   command->petsc_argv[command->petsc_argc++] = argv[0];
   take_verb(&parser);
   while (parser.at < argc && command->verb <= COSPIN_COMMAND_REFERENCE) {
@@ -321,18 +363,37 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
       take_option(&parser);
       continue;
     }
-    if (command->file) fault(command, "one file or word at a time, what is `%s`?", word);
-    command->file = word;
+    take_word(command, word);
     parser.at++;
   }
+  if (command->search && !command->words[0]) fault(command, "`%s` needs words", "--search");
   if (command->verb <= COSPIN_COMMAND_SHOW && !command->file) {
-    fault(command, "`cospin %s` needs a file right behind it", verb_names[command->verb]);
+    fault(command,
+          command->verb == COSPIN_COMMAND_NEW ? "`cospin %s` needs the name of the deck behind it"
+                                              : "`cospin %s` needs a file right behind it",
+          verb_names[command->verb]);
   } else if (command->file && command->output[0] == 0) {
     default_output(command);
+  }
+}
+
+void CospinCommandQuoteChanges(const CospinCommand *command, char text[], size_t size)
+{
+  size_t length = 0;
+
+  text[0] = 0;
+  for (int k = 0; k < command->num_changes; k++) {
+    length += (size_t)snprintf(text + length, size - length, " --set '");
+    for (const char *c = command->changes[k]; *c && length + 20 < size; c++)
+      length += (size_t)snprintf(text + length, size - length, *c == '\'' ? "'\\''" : "%c", *c);
+    if (length + 20 >= size) return;
+    text[length++] = '\'';
+    text[length] = 0;
   }
 }
 
 void CospinCommandFree(CospinCommand *command)
 {
   free(command->petsc_argv);
+  free(command->changes);
 }

@@ -76,14 +76,14 @@ static void quote(const char text[], FILE *stream)
 }
 
 static void view_head(const CospinNodes *machine, const Job *job, PetscInt64 num_points, const char file[],
-                      FILE *stream)
+                      const char options[], FILE *stream)
 {
   fprintf(stream,
           "#!/usr/bin/env bash\n"
           "# Written by `cospin plan --slurm`, to be submitted from the project's folder:\n#\n"
-          "#   cospin plan --slurm %s >job.sh && sbatch job.sh\n#\n"
+          "#   cospin plan --slurm %s%s >job.sh && sbatch job.sh\n#\n"
           "# Where its sizes come from (estimated, so rough):\n",
-          file);
+          file, options);
   fprintf(stream, "#   the grid       %" PetscInt64_FMT " point%s, %.2g s on one core in all\n", num_points,
           num_points == 1 ? "" : "s", job->total_seconds);
   fprintf(stream,
@@ -115,7 +115,7 @@ static void view_sizes(const Job *job, FILE *stream)
           job->margin);
 }
 
-PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[],
+PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[], const char options[],
                                const CospinNodes *machine, FILE *stream)
 {
   const PetscInt64 num_points = CospinDeckNumPoints(deck);
@@ -125,13 +125,13 @@ PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char ou
   PetscCall(CospinEstimateGrid(deck, usable_memory * machine->bytes, &job.worst, &job.total_seconds));
   choose_nodes(num_points, machine, &job);
   choose_limits(&job);
-  view_head(machine, &job, num_points, file, stream);
+  view_head(machine, &job, num_points, file, options, stream);
   view_sizes(&job, stream);
   fprintf(stream, "set -euo pipefail\n\nexport COSPIN_MARGIN=${COSPIN_MARGIN:-%.0f}\n", job.margin);
   fprintf(stream, "source \"${COSPIN_ROOT:-$SLURM_SUBMIT_DIR}/jobscripts/job.sh\"\nrun_deck ");
   quote(file, stream);
   fputc(' ', stream);
   quote(output, stream);
-  fprintf(stream, " --ranks-per-point %d \"$@\"\n", job.ranks_per_point);
+  fprintf(stream, "%s --ranks-per-point %d \"$@\"\n", options, job.ranks_per_point);
   PetscFunctionReturn(0);
 }

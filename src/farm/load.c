@@ -96,8 +96,8 @@ static PetscErrorCode report(MPI_Comm comm, CospinFaults faults, const char file
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, CospinTable *table,
-                          PetscBool *ok)
+PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], const char *const changes[], CospinDeck *deck,
+                          CospinTable *table, PetscBool *ok)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
                                CospinTasksAlone};
@@ -112,7 +112,7 @@ PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], CospinDeck *deck, Co
   *ok = (PetscBool)(length >= 0);
   if (*ok) {
     PetscCall(CospinFaultsCreate(file, &faults));
-    PetscCall(CospinDeckRead(text, (size_t)length, &schema, faults, deck));
+    PetscCall(CospinDeckReadChanged(text, (size_t)length, changes, &schema, faults, deck));
     *ok = (PetscBool)(CospinFaultsCount(faults) == 0);
     if (*ok)
       PetscCall(CospinTableCreate(*deck, faults, table, ok));

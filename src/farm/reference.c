@@ -43,7 +43,7 @@ static void view_keys(CospinPage *page, const CospinKey keys[])
   for (const CospinKey *key = keys; key->name; key++) {
     char behind[512] = "";
     append(behind, sizeof(behind), "", CospinKeyTypeName(key->type));
-    append_list(behind, sizeof(behind), ": ", key->choices);
+    append_list(behind, sizeof(behind), key->type == COSPIN_KEY_STATE ? " | " : ": ", key->choices);
     if (key->unit[0]) append(behind, sizeof(behind), ", in units of ", key->unit);
     append(behind, sizeof(behind), ", default ", key->default_text);
     if (key->required) append(behind, sizeof(behind), ", ", "needed");
@@ -189,6 +189,12 @@ static void view_datasets(CospinPage *page)
   }
 }
 
+void CospinReferenceWrite(CospinPage *page)
+{
+  view_decks(page);
+  view_datasets(page);
+}
+
 PetscErrorCode CospinReferenceView(const char word[], PetscBool man, FILE *stream, PetscBool *found)
 {
   CospinPage page = {.stream = stream, .man = man, .word = word};
@@ -201,8 +207,7 @@ PetscErrorCode CospinReferenceView(const char word[], PetscBool man, FILE *strea
             COSPIN_VERSION);
   CospinPageHeading(&page, "COMMAND LINE");
   CospinPageLines(&page, CospinCommandHelp);
-  view_decks(&page);
-  view_datasets(&page);
+  CospinReferenceWrite(&page);
   *found = page.any;
   PetscFunctionReturn(0);
 }

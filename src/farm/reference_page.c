@@ -59,7 +59,10 @@ void CospinPageHeading(CospinPage *page, const char text[])
 
 void CospinPagePart(CospinPage *page, const char name[], const char text[])
 {
+  const char *help = strstr(text, ": ");
+
   (void)snprintf(page->part, sizeof(page->part), "%s", text);
+  if (page->take) page->take(page->context, page->heading, page->part, name, "", help ? help + 2 : "");
   page->part_matches = is_wanted(page, name);
 }
 
@@ -81,6 +84,10 @@ static void print_pending(CospinPage *page)
 
 void CospinPageEntry(CospinPage *page, const char name[], const char behind[], const char text[])
 {
+  if (page->take) {
+    page->take(page->context, page->heading, page->part, name, behind, text);
+    return;
+  }
   if (!page->part_matches && !is_wanted(page, name)) return;
   print_pending(page);
   fputs(page->man ? ".TP\n\\fB" : "    ", page->stream);
@@ -97,9 +104,16 @@ void CospinPageEntry(CospinPage *page, const char name[], const char behind[], c
   }
 }
 
+void CospinPageText(FILE *stream, int indent, const char text[])
+{
+  const CospinPage page = {.stream = stream};
+
+  print_wrapped(&page, indent, text);
+}
+
 void CospinPageLines(CospinPage *page, const char text[])
 {
-  if (page->word) return;
+  if (page->word || page->take) return;
   print_pending(page);
   fputs(page->man ? ".nf\n" : "", page->stream);
   while (*text) {

@@ -9,6 +9,10 @@ typedef struct {
   const char *word;             /* NULL: everything */
   char heading[128], part[128]; /* "" once they have been printed */
   PetscBool part_matches, any;
+  /* If set, entries are not printed but handed over, with the chapter and the part that they stand in. */
+  void (*take)(void *context, const char heading[], const char part[], const char name[], const char behind[],
+               const char text[]);
+  void *context;
 } CospinPage;
 
 /* The next chapter, or part of one; printed with their first entry. `name`: of the part, what a word is
@@ -19,3 +23,7 @@ void CospinPagePart(CospinPage *page, const char name[], const char text[]);
 void CospinPageEntry(CospinPage *page, const char name[], const char behind[], const char text[]);
 /* Lines as they are, on whole pages only. */
 void CospinPageLines(CospinPage *page, const char text[]);
+/* A text in lines of the page's width. */
+void CospinPageText(FILE *stream, int indent, const char text[]);
+/* reference.c. Every entry of decks and datasets. */
+void CospinReferenceWrite(CospinPage *page);

@@ -1,0 +1,167 @@
+#include "reference_words.h"
+#include <stddef.h>
+#include <string.h>
+
+typedef struct {
+  const char *word, *text;
+} Row;
+
+static const Row synonyms[] = {
+    {"absorption", "sp a jumps"},
+    {"adjoint", "dag hc"},
+    {"antibunching", "g2"},
+    {"approach", "gap evolve"},
+    {"atom", "levels ensemble spin"},
+    {"average", "mean average expectation observables"},
+    {"bad", "outcome inaccurate"},
+    {"bath", "jumps thermal rate"},
+    {"bistable", "meanfield stable degeneracy"},
+    {"boson", "mode b a fock"},
+    {"bunching", "g2"},
+    {"cat", "cat parity"},
+    {"cavity", "mode a cutoff"},
+    {"coherence", "decay sector charge"},
+    {"collective", "ensemble Sm operator"},
+    {"collision", "jumps"},
+    {"continue", "file store initial"},
+    {"convergence", "residual tolerance error"},
+    {"correlated", "pairs rates"},
+    {"count", "counting clicks dark efficiency"},
+    {"coupling", "hamiltonian sum"},
+    {"critical", "boundary gap meanfield"},
+    {"damping", "jumps rate decay"},
+    {"default", "default"},
+    {"degenerate", "degeneracy initial sector"},
+    {"density", "store state"},
+    {"dephasing", "sz each rate"},
+    {"detector", "clicks counting efficiency dark"},
+    {"detuning", "hamiltonian Sz n"},
+    {"dicke", "dicke j ensemble"},
+    {"dimension", "dimension sector"},
+    {"disorder", "normal uniform lorentzian arrays seed"},
+    {"dissipation", "jumps rate"},
+    {"distinguishable", "spins arrays"},
+    {"down", "ground css"},
+    {"drive", "hamiltonian Sx hc"},
+    {"dynamics", "evolve times"},
+    {"efficiency", "efficiency clicks counting"},
+    {"eigenvalue", "decay gap rate frequency"},
+    {"emission", "sm jumps spectrum"},
+    {"entanglement", "wineland squeezing qfi purity"},
+    {"error", "error residual tolerance inaccurate"},
+    {"excitation", "n Sz charge ket"},
+    {"excited", "up css dicke fock level"},
+    {"expectation", "observables"},
+    {"fano", "counting fano"},
+    {"file", "file store initial dataset"},
+    {"fisher", "qfi qfi_max heralding information"},
+    {"fluctuation", "variance fano noise_spectrum langevin"},
+    {"fock", "fock cutoff mode"},
+    {"fringe", "decay css"},
+    {"frequency", "frequency hamiltonian frequencies"},
+    {"g1", "correlation g1_re"},
+    {"grid", "grid linspace"},
+    {"herald", "clicks heralding"},
+    {"husimi", "plots"},
+    {"infidelity", "fidelity"},
+    {"initial", "initial css ground"},
+    {"intensity", "g2 intensity n spectrum_power"},
+    {"inverted", "css up dicke"},
+    {"irrep", "irrep dicke j spin"},
+    {"laser", "ensemble sp spectrum cumulant meanfield"},
+    {"lifetime", "lifetime decay gap"},
+    {"light", "spectrum correlation g2 counting clicks"},
+    {"limit", "boundary most tolerance window_limit"},
+    {"line", "spectrum decay fwhm"},
+    {"linewidth", "decay rate fwhm cumulant_linewidth"},
+    {"liouvillian", "jumps hamiltonian operator decay"},
+    {"loop", "grid"},
+    {"loss", "jumps rate efficiency"},
+    {"map", "plots"},
+    {"matrix", "arrays store pairs rates"},
+    {"memory", "too_large operator dimension"},
+    {"method", "method operator petsc"},
+    {"mixed", "purity entropy thermal"},
+    {"negativity", "plots store"},
+    {"noise", "langevin noise_spectrum seed"},
+    {"occupation", "n weight occupations thermal"},
+    {"oscillation", "frequency oscillating time_average"},
+    {"parity", "sector ket bra cat"},
+    {"permutation", "ensemble levels"},
+    {"phase", "css meanfield free_phases"},
+    {"phonon", "mode n thermal"},
+    {"photon", "mode n a g2 counting clicks"},
+    {"picture", "plots"},
+    {"plot", "plots"},
+    {"population", "weight n Sz E"},
+    {"position", "crystal x y"},
+    {"probability", "weight clicks probability"},
+    {"projection", "weight fidelity"},
+    {"pulse", "clicks heralding evolve initial"},
+    {"pump", "sp each rate"},
+    {"qubit", "spin spins sz"},
+    {"quench", "evolve initial file"},
+    {"ramp", "grid linspace"},
+    {"random", "seed normal uniform lorentzian"},
+    {"range", "grid linspace logspace range"},
+    {"relaxation", "gap decay"},
+    {"repump", "sp each"},
+    {"resume", "checkpoint"},
+    {"save", "store"},
+    {"scan", "grid linspace logspace"},
+    {"semiclassical", "cumulant meanfield langevin"},
+    {"sideband", "spectrum frequencies"},
+    {"slow", "gap decay rate lifetime"},
+    {"spectral", "gap spectrum"},
+    {"squeezed", "squeezing wineland"},
+    {"stability", "meanfield growth unstable"},
+    {"start", "initial file"},
+    {"stationary", "steady"},
+    {"stochastic", "langevin trajectories seed"},
+    {"superposition", "cat css product"},
+    {"superradiance", "Sm ensemble meanfield cumulant"},
+    {"sweep", "grid linspace logspace"},
+    {"symmetry", "sector charge ket"},
+    {"temperature", "thermal nbar"},
+    {"threshold", "boundary meanfield cumulant"},
+    {"time", "times evolve time"},
+    {"trajectory", "langevin trajectories"},
+    {"transition", "boundary meanfield gap E"},
+    {"truncation", "cutoff leak edge"},
+    {"unravel", "clicks langevin"},
+    {"up", "css dicke Sp sp"},
+    {"vary", "grid vary"},
+    {"visibility", "css decay Sp"},
+    {"wait", "evolve times"},
+    {"wigner", "plots store"},
+};
+
+static const Row advice[] = {
+    {"ramp",
+     "Rates and Hamiltonians do not change in time. A parameter that takes several values is an axis of "
+     "`grid`; one change after another is a chain of decks: `store: state`, then `initial: {file: ...}`."},
+    {"quench", "Rates and Hamiltonians do not change in time: store the state that one deck reaches (`store: "
+               "state`) and begin with it in another (`initial: {file: ...}`)."},
+    {"trajectory", "Exact tasks follow density matrices. Trajectories are those of `langevin`, which is "
+                   "approximate."},
+    {"temperature", "There is no key for it: write a rate (nbar + 1) for emission and nbar for absorption."},
+    {"dissipator", "Everything dissipative stands in `jumps`."},
+};
+
+static const char *look_up(const Row rows[], size_t num, const char word[])
+{
+  for (size_t k = 0; k < num; k++) {
+    if (strcmp(rows[k].word, word) == 0) return rows[k].text;
+  }
+  return NULL;
+}
+
+const char *CospinReferenceSynonyms(const char word[])
+{
+  return look_up(synonyms, sizeof(synonyms) / sizeof(synonyms[0]), word);
+}
+
+const char *CospinReferenceAdvice(const char word[])
+{
+  return look_up(advice, sizeof(advice) / sizeof(advice[0]), word);
+}
