@@ -70,9 +70,9 @@ class TheList(unittest.TestCase):
         self.assertIn("there is nothing to compare with", self.faults(r"^ +known: {value: 0.112485.*|^ +paper: {value: 5,.*", ""))
 
     def test_pictures_of_the_readme(self):
-        readme = contents(os.path.join(SOURCE, "README.md"))
+        readme = contents(os.path.join(SOURCE, "postprocess", "README.md"))
         shown = [part.deck for paper in gallery_list.read_list(LIST, INPUT) for part in paper.parts() if part.readme]
-        self.assertEqual(sorted(re.findall(r"\]\(postprocess/pictures/(\w+)\.png\)", readme)), sorted(shown))
+        self.assertEqual(sorted(re.findall(r"\]\(pictures/(\w+)\.png\)", readme)), sorted(shown))
         self.assertEqual(len(shown), 3)
         for name in shown:
             self.assertLess(os.path.getsize(os.path.join(cospin_gallery.PICTURES, name + ".png")), cospin_gallery.LARGEST)
