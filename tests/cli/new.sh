@@ -109,7 +109,7 @@ expect 2 'mixed state' "$program" plan <(sed 's/kind: spin, S: 1/kind: mode, cut
 
 # ---- reference --search: what must be among the first answers
 first() {
-  "$program" reference --search $1 | grep -v '^ ' | head -"$3" | grep -q "^$2\b" || fail "--search $1 does not find $2"
+  grep "^$2\b" >/dev/null < <("$program" reference --search $1 | grep -v '^ ' | head -"$3") || fail "--search $1 does not find $2"
 }
 first excited css 3
 first ramp grid 4
@@ -132,12 +132,12 @@ complete_with() { # complete_with WORDS...: the answers for the last of them
     bash "$source/jobscripts/bash-completion" "$@"
 }
 [ "$(complete_with cospin re)" = reference ] || fail "completion of commands"
-complete_with cospin run small | grep -qx small.yaml || fail "completion of decks"
+complete_with cospin run small | grep -x small.yaml >/dev/null || fail "completion of decks"
 [ "$(complete_with cospin run small.yaml --over)" = --overwrite ] || fail "completion of options"
 [ "$(complete_with cospin new x --like io)" = ions ] || fail "completion of topics"
-complete_with cospin show set | grep -qx set.h5 || fail "completion of datasets"
-complete_with cospin run small.yaml --set '' | grep -qx h= || fail "completion of parameters"
-complete_with "$program" reference heral | grep -qx heralding || fail "completion of the reference"
+complete_with cospin show set | grep -x set.h5 >/dev/null || fail "completion of datasets"
+complete_with cospin run small.yaml --set '' | grep -x h= >/dev/null || fail "completion of parameters"
+complete_with "$program" reference heral | grep -x heralding >/dev/null || fail "completion of the reference"
 while read -r option; do
   grep -q -e "$option\b" "$source/jobscripts/bash-completion" || fail "completion does not know $option"
 done < <("$program" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u)
