@@ -2,14 +2,15 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include <cospin/command.h>
-#include <cospin/load.h>
-#include <cospin/machine.h>
-#include <cospin/new.h>
-#include <cospin/provenance.h>
-#include <cospin/reference.h>
-#include <cospin/report.h>
-#include <cospin/show.h>
+#include <cospin/check/check.h>
+#include <cospin/cli/command.h>
+#include <cospin/cli/load.h>
+#include <cospin/cli/new.h>
+#include <cospin/cli/reference.h>
+#include <cospin/cli/report.h>
+#include <cospin/cli/show.h>
+#include <cospin/dataset/provenance.h>
+#include <cospin/farm/machine.h>
 #include <cospin/version.h>
 #include <signal.h>
 #include <slepcsys.h>

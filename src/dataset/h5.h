@@ -4,7 +4,7 @@
    on, close what they opened, and look at the sum; the first reason is held by the CospinH5Catch in force.
 */
 #pragma once
-#include <cospin/dataset.h>
+#include <cospin/dataset/dataset.h>
 #include <hdf5.h>
 #include <hdf5_hl.h>
 

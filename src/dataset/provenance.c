@@ -4,7 +4,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
 #endif
-#include <cospin/provenance.h>
+#include <cospin/dataset/provenance.h>
 #include <cospin/version.h>
 #include <dlfcn.h>
 #include <hdf5.h>

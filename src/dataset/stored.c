@@ -1,5 +1,5 @@
 /* Stored states in memory: rows that grow. */
-#include <cospin/stored.h>
+#include <cospin/dataset/stored.h>
 
 PetscErrorCode CospinStoredCreate(PetscInt64 point, CospinStored *stored)
 {

@@ -2,7 +2,7 @@
    A deck as YAML with every default written out. A record is one line in braces, so every text that could
    mean something to YAML is quoted; what is read back is what was written.
 */
-#include <cospin/deck.h>
+#include <cospin/deck/deck.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

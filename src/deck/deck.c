@@ -1,4 +1,4 @@
-#include <cospin/deck.h>
+#include <cospin/deck/deck.h>
 #include <string.h>
 
 static PetscErrorCode Destroy_Definitions(int count, CospinDefinition **definitions)

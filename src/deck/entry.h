@@ -3,7 +3,7 @@
    where they are and how to say so. The only file besides entry.c that knows libfyaml is yaml.c.
 */
 #pragma once
-#include <cospin/fault.h>
+#include <cospin/deck/fault.h>
 
 struct fy_node;
 

@@ -1,4 +1,4 @@
-#include <cospin/fault.h>
+#include <cospin/deck/fault.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

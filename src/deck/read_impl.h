@@ -3,8 +3,8 @@
 */
 #pragma once
 #include "entry.h"
-#include "expression_impl.h"
-#include <cospin/deck.h>
+#include "expression/expression_impl.h"
+#include <cospin/deck/deck.h>
 
 /* A parameter that the command line gives another value: changes.c. */
 typedef struct {

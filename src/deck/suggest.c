@@ -2,7 +2,7 @@
    Finds the known word that a misspelt one was probably meant to be: optimal string alignment distance
    (insert, delete, replace, swap of neighbours), letters compared without case.
 */
-#include <cospin/fault.h>
+#include <cospin/deck/fault.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "ending.h"
-#include <cospin/stop.h>
+#include <cospin/farm/stop.h>
 
 PetscErrorCode CospinEndingShard(const CospinEnding *ending, int *shard)
 {

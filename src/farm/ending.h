@@ -8,7 +8,7 @@
 #pragma once
 #include "group.h"
 #include "queue.h"
-#include <cospin/store.h>
+#include <cospin/store/store.h>
 
 typedef struct { /* all borrowed */
   MPI_Comm world;

@@ -1,8 +1,9 @@
 /* Cost models, and the choice of ranks per point that follows from them. */
-#include <cospin/cost.h>
-#include <cospin/estimate.h>
-#include <cospin/liouvillian.h>
-#include <cospin/task.h>
+#include <cospin/farm/estimate.h>
+#include <cospin/operator/cost.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/task.h>
+#include <cospin/tasks/tables.h>
 
 enum { NUM_SAMPLES = 16, MAX_COUNTED = 2048 /* sectors */ };
 

@@ -4,8 +4,9 @@
 */
 #include "ending.h"
 #include "progress.h"
-#include <cospin/farm.h>
-#include <cospin/point.h>
+#include <cospin/farm/farm.h>
+#include <cospin/point/point.h>
+#include <cospin/tasks/tables.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -265,7 +266,7 @@ static PetscErrorCode clean(Work *work)
   PetscFunctionReturn(0);
 }
 
-/* Whether a task that failed on every rank has been left on every rank (cospin/interrupt.h). */
+/* Whether a task that failed on every rank has been left on every rank (cospin/solver/interrupt.h). */
 static PetscErrorCode all_left(const CospinGroup *group, PetscErrorCode code, PetscBool *left)
 {
   int mine = code == COSPIN_LEFT;

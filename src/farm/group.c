@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 #include "group.h"
-#include <cospin/machine.h>
+#include <cospin/farm/machine.h>
 #include <petscblaslapack.h>
 #include <stdlib.h>
 #include <time.h>

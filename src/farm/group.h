@@ -7,7 +7,7 @@
    and only the end of the program frees its ranks.
 */
 #pragma once
-#include <cospin/estimate.h>
+#include <cospin/farm/estimate.h>
 #include <petscsys.h>
 
 typedef struct {

@@ -1,8 +1,8 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include <cospin/cost.h>
-#include <cospin/machine.h>
+#include <cospin/farm/machine.h>
+#include <cospin/operator/cost.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>

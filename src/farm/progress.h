@@ -1,7 +1,7 @@
 /* Progress of a farm on stderr: one line that updates on a terminal, a log line now and then otherwise. */
 #pragma once
 #include "queue.h"
-#include <cospin/farm.h>
+#include <cospin/farm/farm.h>
 
 typedef struct {
   CospinProgressMode mode;

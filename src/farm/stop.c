@@ -8,7 +8,7 @@
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
 #endif
-#include <cospin/stop.h>
+#include <cospin/farm/stop.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

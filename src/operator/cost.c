@@ -1,4 +1,4 @@
-#include <cospin/cost.h>
+#include <cospin/operator/cost.h>
 #include <stdlib.h>
 #include <string.h>
 

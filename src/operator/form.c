@@ -1,6 +1,6 @@
 /* How a generator is held. */
-#include <cospin/cost.h>
-#include <cospin/liouvillian.h>
+#include <cospin/operator/cost.h>
+#include <cospin/operator/liouvillian.h>
 
 /* Rows of rho that are shorter take longer by themselves than as rows of a sparse matrix. */
 static const double shortest_row = 16.0;

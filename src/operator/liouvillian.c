@@ -1,6 +1,6 @@
 /* Assembly row by row: for row y and every move, the source is x = y - shift. */
-#include <cospin/liouvillian.h>
-#include <cospin/observable.h>
+#include <cospin/observable/observable.h>
+#include <cospin/operator/liouvillian.h>
 
 /* What is assembled, and where. Of many moves only a few have a source within bounds, so these are looked at
    first, at the coordinates that a move changes: changed[first[k]] ... changed[first[k+1]-1]. */

@@ -4,8 +4,8 @@
    with the columns again.
 */
 #include "shell.h"
-#include <cospin/hermitian.h>
-#include <cospin/nojump.h>
+#include <cospin/operator/nojump.h>
+#include <cospin/problem/hermitian.h>
 #include <petscblaslapack.h>
 
 /* Relative to the largest eigenvalue: what keeps denominators from zero; by what a matrix may be changed to

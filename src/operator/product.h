@@ -1,5 +1,5 @@
 /*
-   A superoperator on the matrices of a sector (cospin/sides.h), as its terms are multiplied:
+   A superoperator on the matrices of a sector (cospin/problem/sides.h), as its terms are multiplied:
 
      H rho           no word on the bra: one sparse matrix on the kets
      rho K           no word on the ket: one on the bras

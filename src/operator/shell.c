@@ -7,7 +7,7 @@
    stay where they are.
 */
 #include "shell.h"
-#include <cospin/liouvillian.h>
+#include <cospin/operator/liouvillian.h>
 
 /* One direction: L or its transpose. */
 typedef struct {

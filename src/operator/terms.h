@@ -3,8 +3,8 @@
    each: the list of moves, read side by side. Equal words have one number; word 0 is the identity.
 */
 #pragma once
-#include <cospin/moves.h>
-#include <cospin/sides.h>
+#include <cospin/problem/moves.h>
+#include <cospin/problem/sides.h>
 
 typedef struct {
   int length;

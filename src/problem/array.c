@@ -1,5 +1,5 @@
 /* The table of generators, and the random numbers that several of them draw. */
-#include <cospin/array.h>
+#include <cospin/problem/array.h>
 
 #define COSPIN_ARRAY_KIND(kind) extern const CospinArrayKind kind;
 #include "arrays/list.h"

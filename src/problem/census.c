@@ -24,7 +24,7 @@
 */
 #include "label_set.h"
 #include "line.h"
-#include <cospin/census.h>
+#include <cospin/problem/census.h>
 
 enum { MAX_STEPS = 400000, NUM_WALKS = 4000, SHORT_INTERVAL = 8 };
 static const double slack = 1e-6; /* of coordinates that are computed over the rationals */

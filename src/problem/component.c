@@ -1,5 +1,5 @@
 /* The table of component kinds, and what a system does by asking its parts. */
-#include <cospin/component.h>
+#include <cospin/problem/component.h>
 
 #define COSPIN_KIND(kind) extern const CospinComponentKind kind;
 #include "components/list.h"

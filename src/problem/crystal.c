@@ -17,8 +17,8 @@
 
    Constants: CODATA 2018.
 */
-#include <cospin/crystal.h>
-#include <cospin/hermitian.h>
+#include "crystal.h"
+#include <cospin/problem/hermitian.h>
 #include <math.h>
 #include <stdlib.h>
 

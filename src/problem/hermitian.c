@@ -1,4 +1,4 @@
-#include <cospin/hermitian.h>
+#include <cospin/problem/hermitian.h>
 #include <petscblaslapack.h>
 
 PetscErrorCode CospinHermitianDiagonalise(int size, double complex matrix[], double values[])

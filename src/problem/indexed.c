@@ -3,7 +3,7 @@
    expression is evaluated once for every spin (or pair), with `l` (and `m`) standing for it.
 */
 #include "problem_impl.h"
-#include <cospin/hermitian.h>
+#include <cospin/problem/hermitian.h>
 
 /* What counts as rounding in a rate matrix that is to be hermitian and positive, relative to its largest
    eigenvalue: data files seldom carry more digits. */

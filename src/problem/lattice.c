@@ -2,7 +2,7 @@
    Hermite normal form, one vector at a time: a new vector is reduced against the rows from left to right by
    Euclid's algorithm on their common pivot column, until it is zero or becomes a row of its own.
 */
-#include <cospin/lattice.h>
+#include <cospin/problem/lattice.h>
 
 enum { MAX_DIMENSION = 256 };
 

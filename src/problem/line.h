@@ -3,8 +3,8 @@
    pivot coordinate runs through an arithmetic progression; those behind it go along.
 */
 #pragma once
-#include <cospin/component.h>
-#include <cospin/lattice.h>
+#include <cospin/problem/component.h>
+#include <cospin/problem/lattice.h>
 
 typedef struct {
   int pivot, step;

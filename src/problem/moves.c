@@ -8,8 +8,8 @@
    With operators of one spin the word is C s_1 s_2 ... D (C, D collective): the chain is D on both sides,
    then sum_l s_l rho s'_l^+ as the component takes it apart, then C on both sides.
 */
-#include <cospin/moves.h>
-#include <cospin/rounding.h>
+#include <cospin/deck/rounding.h>
+#include <cospin/problem/moves.h>
 
 enum { MAX_CHAIN = 256 };
 

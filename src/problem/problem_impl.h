@@ -1,10 +1,6 @@
 /* What the files that make a problem share. */
 #pragma once
-#include <cospin/problem.h>
-
-/* names.c: a CospinEnvironment's Resolve; `context` is the problem. */
-PetscErrorCode CospinProblemResolve(const void *context, const char name[], int num_index, const int index[],
-                                    CospinValue *value, PetscBool *found, char why[], size_t why_size);
+#include <cospin/problem/problem.h>
 
 /* The spins that l and m run over in an expression: those of the operators and arrays that it names. */
 typedef struct {

@@ -15,7 +15,7 @@
    is stored: the walk that finds one by its index puts it together.
 */
 #include "line.h"
-#include <cospin/sector.h>
+#include <cospin/problem/sector.h>
 
 typedef struct {
   int first, count;  /* values of the pivot coordinate: first + step*0 ... first + step*(count-1) */

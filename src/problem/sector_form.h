@@ -3,7 +3,7 @@
    Nothing here is collective.
 */
 #pragma once
-#include <cospin/problem.h>
+#include <cospin/problem/problem.h>
 
 typedef struct {
   PetscBool by_component, sides;           /* sides: ket and bra apart, else their difference */

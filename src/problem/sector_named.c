@@ -3,7 +3,7 @@
    sector (sector_form.h) and it has elements.
 */
 #include "sector_form.h"
-#include <cospin/census.h>
+#include <cospin/problem/census.h>
 
 static const CospinRole roles[] = {
     [COSPIN_NUMBER_KET] = COSPIN_COORDINATE_KET,

@@ -6,7 +6,7 @@
    so kets and bras of one irrep that belong together are those of equal classes: both lists are sorted by
    irrep and class, and what occurs in both is a block.
 */
-#include <cospin/sides.h>
+#include <cospin/problem/sides.h>
 #include <stdlib.h>
 
 struct CospinSideLabels_ {

@@ -3,7 +3,7 @@
    with as many values as the coordinate has.
 */
 #include "stored_state.h"
-#include <cospin/storage.h>
+#include <cospin/problem/storage.h>
 #include <stdlib.h>
 
 static const double trace_tolerance = 1e-6;

@@ -1,6 +1,6 @@
 /* States that another run has stored, as the states of this problem. */
 #pragma once
-#include <cospin/state.h>
+#include <cospin/problem/state.h>
 
 /* Fills a state without factors from setting->file. Faults as CospinStateCreate. */
 PetscErrorCode CospinStoredStateLoad(CospinProblem problem, const CospinSetting *setting, CospinFaults faults,

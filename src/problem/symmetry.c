@@ -3,7 +3,7 @@
 */
 #include "label_set.h"
 #include "line.h"
-#include <cospin/problem.h>
+#include <cospin/problem/problem.h>
 
 /* splitmix64: labels are sampled, the same ones on every rank and machine */
 static PetscInt64 random_below(PetscInt64 bound, uint64_t *state)

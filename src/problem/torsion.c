@@ -7,7 +7,7 @@
 
    H. Cohen, A Course in Computational Algebraic Number Theory (1993), section 2.4.
 */
-#include <cospin/lattice.h>
+#include <cospin/problem/lattice.h>
 
 static int modulo(int a, int p)
 {

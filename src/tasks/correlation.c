@@ -4,12 +4,13 @@
      correlation   <A(t) B(0)> = Tr(A exp(t L) B rho),   by default with B = A^+
      g2            <A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2 = Tr(A^+A exp(t L) A rho A^+) / <A^+ A>^2
 
-   The kicked state evolves in the sectors that are read (cospin/regression.h). Its steady part is taken out
-   before and its share added afterwards, so that what is small at long times is as accurate as what is large.
+   The kicked state evolves in the sectors that are read (cospin/point/regression.h). Its steady part is taken
+   out before and its share added afterwards, so that what is small at long times is as accurate as what is
+   large.
 */
-#include "evolution.h"
-#include <cospin/regression.h>
-#include <cospin/window.h>
+#include <cospin/point/evolution.h>
+#include <cospin/point/regression.h>
+#include <cospin/point/window.h>
 
 static const double largest_leak = 1e-8, rounding = 1e-13;
 static const double ratio_error = 1e-6; /* of a number that something is divided by */

@@ -10,9 +10,9 @@
    cancel, in one of the two they do not. Then the sector is that of the lattice of both.
 */
 #include "detector.h"
-#include <cospin/liouvillian.h>
-#include <cospin/tilted.h>
-#include <cospin/window.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/window.h>
+#include <cospin/solver/tilted.h>
 
 static const double largest_change = 1e-8; /* of a cumulant, when open windows grow */
 

@@ -15,11 +15,11 @@
    never as the rounding error that the solver returned.
 
    Where the sector's matrix has no negative off-diagonal element the slowest eigenvalue is real and a
-   rigorous bracket of its rate is stored (cospin/spectrum.h).
+   rigorous bracket of its rate is stored (cospin/solver/eigensolver.h).
 */
-#include "settings.h"
-#include <cospin/liouvillian.h>
-#include <cospin/window.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/settings.h>
+#include <cospin/point/window.h>
 
 enum { MAX_COUNT = 1000 };
 static const CospinKey keys[] = {

@@ -1,6 +1,6 @@
 /* What the tasks that count clicks have in common: the keys `jump`, `efficiency` and `dark`. */
 #pragma once
-#include "settings.h"
+#include <cospin/point/settings.h>
 
 #define COSPIN_TASK_JUMP_KEYS                                                                                \
   {.name = "jump",                                                                                           \

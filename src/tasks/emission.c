@@ -10,16 +10,17 @@
      S = R_AB(omega) + R_B+A+(omega)^*,   R_XY(omega) = Tr(X (i omega - L)^-1 Y rho),
 
    the second one for negative times; both are the same if B = A^+. Each R is a sum over sectors, and each of
-   these a rational model (cospin/resolvent.h) that is made exact at one frequency after the other, where its
-   error is largest, until the estimate is small on the whole axis, at the frequencies of the model's poles
-   (lines between the points of the axis), and far away, where it matters for the integral. The last solve of
-   each model only confirms it. The integral of all frequencies is known from the steady state: a model that
-   falls short of it has missed lines beyond the axis, and is made exact at its poles there, too, until it
-   does not, or for a while.
+   these a rational model (cospin/solver/resolvent.h) that is made exact at one frequency after the other,
+   where its error is largest, until the estimate is small on the whole axis, at the frequencies of the
+   model's poles (lines between the points of the axis), and far away, where it matters for the integral. The
+   last solve of each model only confirms it. The integral of all frequencies is known from the steady state:
+   a model that falls short of it has missed lines beyond the axis, and is made exact at its poles there, too,
+   until it does not, or for a while.
 */
-#include "settings.h"
-#include <cospin/resolvent.h>
-#include <cospin/window.h>
+#include <cospin/point/regression.h>
+#include <cospin/point/settings.h>
+#include <cospin/point/window.h>
+#include <cospin/solver/resolvent.h>
 
 enum {
   MAX_ORDER = COSPIN_RESOLVENT_MAX_ORDER,

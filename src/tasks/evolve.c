@@ -2,7 +2,7 @@
    Task `evolve`: the state at given times, from a product state, and what is read from it (readout.c). Open
    windows grow until nothing that is read changes any more.
 */
-#include "readout.h"
+#include <cospin/point/readout.h>
 
 static const char *const fidelity_words[] = {"initial", NULL};
 

@@ -7,8 +7,8 @@
 
    The factorisation and the null vectors of the steady state are used again.
 */
-#include "settings.h"
-#include <cospin/window.h>
+#include <cospin/point/settings.h>
+#include <cospin/point/window.h>
 
 static const CospinKey keys[] = {
     COSPIN_TASK_SECTOR_KEY,

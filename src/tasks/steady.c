@@ -6,10 +6,10 @@
    `sector:` if there is one; without these keys, none. The residual, the trace, the smallest population and
    the hermiticity are recomputed from the state that is stored.
 */
-#include "settings.h"
-#include <cospin/liouvillian.h>
-#include <cospin/reached.h>
-#include <cospin/window.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/reached.h>
+#include <cospin/point/settings.h>
+#include <cospin/point/window.h>
 
 /* A block's trace comes from a projection, whose overlaps are good to about this. */
 static const double trace_tolerance = 1e-9;

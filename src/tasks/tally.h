@@ -1,7 +1,7 @@
 /* A counter beside a state that evolves: the problem with one, and what is read from it. */
 #pragma once
 #include "detector.h"
-#include "readout.h"
+#include <cospin/point/readout.h>
 
 /* Not collective. The problem that is evolved; *thinned: clicks are to be thinned afterwards, which is only
    thought of with `may_thin`. */

@@ -3,8 +3,9 @@
    a deck names are looked for in input/.
 */
 #include "fuzz.h"
-#include <cospin/array.h>
-#include <cospin/table.h>
+#include <cospin/problem/array.h>
+#include <cospin/store/table.h>
+#include <cospin/tasks/tables.h>
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The text of an expression: parsed, evaluated, classified. */
 #include "fuzz.h"
-#include <cospin/expression.h>
+#include <cospin/deck/expression.h>
 #include <math.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* The good files that fuzzed datasets start from, and all their readers. */
 #define _POSIX_C_SOURCE 200809L
 #include "files.h"
-#include <cospin/dataset.h>
-#include <cospin/outcome.h>
-#include <cospin/unfinished.h>
+#include "cli/unfinished.h"
+#include <cospin/dataset/dataset.h>
+#include <cospin/solver/outcome.h>
 #include <hdf5.h>
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
    a property that does not hold (FUZZ_CHECK). Everything else is seen by the sanitizers.
 */
 #pragma once
-#include <cospin/fault.h>
+#include <cospin/deck/fault.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

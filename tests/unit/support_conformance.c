@@ -1,5 +1,6 @@
 #include "support_conformance.h"
-#include <cospin/liouvillian.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/tasks/tables.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

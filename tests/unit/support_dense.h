@@ -12,7 +12,7 @@
 */
 #pragma once
 #include <complex.h>
-#include <cospin/problem.h>
+#include <cospin/problem/problem.h>
 
 /* A square matrix, column after column. A result owns its elements (Dense_Free). */
 typedef struct {

@@ -1,6 +1,7 @@
 #include "support_model.h"
-#include <cospin/array.h>
-#include <cospin/liouvillian.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/problem/array.h>
+#include <cospin/tasks/tables.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

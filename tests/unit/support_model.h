@@ -1,7 +1,7 @@
 /* A deck given as text, opened as a point; its matrices as dense ones; its tasks' numbers by name. */
 #pragma once
 #include "support_dense.h"
-#include <cospin/point.h>
+#include <cospin/point/point.h>
 
 typedef struct {
   CospinDeck deck;

@@ -1,6 +1,6 @@
 /* What a planar crystal of two species of ions mediates between the spins of the outer one. */
-#include <cospin/array.h>
-#include <cospin/crystal.h>
+#include "problem/crystal.h"
+#include <cospin/problem/array.h>
 #include <string.h>
 
 #define ALONG_IONS  "ion"

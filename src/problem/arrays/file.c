@@ -1,6 +1,6 @@
 /* A vector or matrix from a dataset of an HDF5 file, which is looked for from the deck's folder on. */
-#include <cospin/array.h>
-#include <cospin/dataset.h>
+#include <cospin/dataset/dataset.h>
+#include <cospin/problem/array.h>
 
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)

@@ -1,5 +1,5 @@
 /* A Lorentzian (Cauchy) distribution, by the inverse of its integral. */
-#include <cospin/array.h>
+#include <cospin/problem/array.h>
 
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)

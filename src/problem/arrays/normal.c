@@ -1,5 +1,5 @@
 /* A normal distribution, by the transformation of Box and Muller (Ann. Math. Stat. 29, 610 (1958)). */
-#include <cospin/array.h>
+#include <cospin/problem/array.h>
 
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)

@@ -1,5 +1,5 @@
 /* A uniform distribution. */
-#include <cospin/array.h>
+#include <cospin/problem/array.h>
 
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)

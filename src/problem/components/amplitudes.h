@@ -3,7 +3,7 @@
    of amplitudes for a pure state, populations for a mixture of levels.
 */
 #pragma once
-#include <cospin/component.h>
+#include <cospin/problem/component.h>
 
 typedef struct {
   CospinComponent component; /* whose state it is */

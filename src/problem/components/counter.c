@@ -4,7 +4,7 @@
    It has the one step n -> n + 1, which stands behind a counted jump; a jump beyond the last n is lost, and
    with it its probability.
 */
-#include <cospin/component.h>
+#include <cospin/problem/component.h>
 
 static PetscErrorCode Destroy(CospinComponent component)
 {
@@ -65,7 +65,7 @@ static double Apply(CospinComponent component, int step, int label[])
 }
 
 /* The number stands with the bras, as if it told more of them apart: so rho_0, rho_1, ... beside each other
-   are one matrix (cospin/sides.h). */
+   are one matrix (cospin/problem/sides.h). */
 static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 {
   (void)component;

@@ -4,7 +4,7 @@
    of the space that is there.
 */
 #pragma once
-#include <cospin/component.h>
+#include <cospin/problem/component.h>
 
 typedef struct {
   int up;                                        /* what the letter adds to n */

@@ -6,7 +6,7 @@
 */
 #include "amplitudes.h"
 #include "states.h"
-#include <cospin/hermitian.h>
+#include <cospin/problem/hermitian.h>
 #include <math.h>
 #include <stdlib.h>
 

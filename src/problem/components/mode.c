@@ -1,6 +1,6 @@
 /*
    Component kind `mode`: a bosonic mode with Fock states n = 0 ... cutoff - 1. Without a cutoff in the deck
-   there is a window that grows (cospin/window.h).
+   there is a window that grows (cospin/point/window.h).
 
    Operators are those of the truncated space, a^+ |cutoff-1> = 0, in Hamiltonian and jumps alike, so that the
    truncated generator is a Lindblad generator of its own: trace and positivity are kept.

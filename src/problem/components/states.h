@@ -1,6 +1,6 @@
 /* The tables of states of the kinds of components, and what they ask the kinds. */
 #pragma once
-#include <cospin/component.h>
+#include <cospin/problem/component.h>
 
 extern const CospinStateName CospinEnsembleStates[];
 extern const CospinStateName CospinSpinStates[];

@@ -1,0 +1,110 @@
+/*
+   The expression language of decks: one grammar for numbers and operators.
+
+       sum      := product { ("+"|"-") ( product | "hc" ) }
+       product  := unary { ("*"|"/") unary }
+       unary    := ("+"|"-") unary | power
+       power    := primary [ ("^"|"**") unary ]
+       primary  := number | name [ "[" sum { "," sum } "]" ] | function "(" sum { "," sum } ")"
+                   | "(" sum ")" | "<" sum ">"
+
+   `A + hc` adds the adjoint of all that stands before it in this sum, `A - hc` subtracts it. "^" is right
+   associative and binds tighter than a sign: -x^2 = -(x^2); 2^-1 is allowed. An operator may be raised to a
+   non-negative integer only.
+   name is letters, digits and "_", with "." between a component and its operator: `N`, `ions.Sp`,
+   `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
+   asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial. Of
+   operators: dag (and of numbers: conj).
+   Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
+   are functionals of the state (cospin/deck/functional_list.h), which look like functions; an argument of
+   theirs may be the name of a component.
+*/
+#pragma once
+#include <cospin/deck/fault.h>
+#include <cospin/deck/polynomial.h>
+
+typedef struct CospinExpression_ *CospinExpression;
+
+/* A number or an operator. An operator value owns its polynomial. */
+typedef struct {
+  PetscBool is_operator;
+  double complex number;       /* if it is a number */
+  CospinPolynomial polynomial; /* if it is an operator, else NULL */
+} CospinValue;
+
+PetscErrorCode CospinValueReset(CospinValue *value); /* frees what it owns; number 0 is left */
+
+/* An argument of a functional: a number, an operator, or the name of a component (then `name` is set). */
+typedef struct {
+  const char *name; /* borrowed; NULL: see value */
+  CospinValue value;
+} CospinArgument;
+
+/*
+   What names mean. The expression is evaluated against one of these, so the language knows neither parameters
+   nor components. `Resolve` sets *found and *value for `name` with `num_index` integer indices, or leaves
+   *found false and may write into `why` (size `why_size`) a sentence that says what would be right; an empty
+   `why` gets the standard one ("unknown name ..."). `Expect` gives Tr(A rho) for the `which`-th `<...>` of
+   the expression, counted from 0 in the order of the text; NULL where `<...>` is not allowed. A number `<2>`
+   is handed over as a multiple of the identity. `Functional` likewise gives the `which`-th functional of the
+   state; if its arguments are not allowed it writes into `why` a sentence that says what would be right.
+*/
+typedef struct {
+  const void *context;
+  PetscErrorCode (*Resolve)(const void *context, const char name[], int num_index, const int index[],
+                            CospinValue *value, PetscBool *found, char why[], size_t why_size);
+  CospinLetterAdjoint LetterAdjoint;
+  PetscErrorCode (*Expect)(void *state, int which, CospinPolynomial a, double complex *value);
+  PetscErrorCode (*Functional)(void *state, int which, const char function[],
+                               const CospinArgument arguments[], double *value, char why[], size_t why_size);
+  void *state; /* handed to Expect and Functional */
+} CospinEnvironment;
+
+/*
+   Not collective. Parses `text`, whose first character stands at `at` in the deck and belongs to key `path`
+   (both are copied and used in faults of parsing and of evaluation). On a syntax fault *expression is NULL.
+*/
+PetscErrorCode CospinExpressionParse(const char text[], CospinPosition at, const char path[],
+                                     CospinFaults faults, CospinExpression *expression);
+PetscErrorCode CospinExpressionDestroy(CospinExpression *expression);
+
+/* Borrowed: the text as written, its position, the key it belongs to. */
+const char *CospinExpressionText(CospinExpression expression);
+CospinPosition CospinExpressionPosition(CospinExpression expression);
+const char *CospinExpressionPath(CospinExpression expression);
+
+/* The name of the k-th function that expressions know, NULL behind the last; the same of constants. */
+const char *CospinFunctionName(int k);
+const char *CospinConstantName(int k);
+
+/* Number of `<...>` in the expression. */
+int CospinExpressionCountExpectations(CospinExpression expression);
+/* Number of functionals of the state in it, and what the `which`-th is called (borrowed). */
+int CospinExpressionCountFunctionals(CospinExpression expression);
+const char *CospinExpressionFunctional(CospinExpression expression, int which);
+
+/* Calls visit(context, name, number of indices) for every name (not functions and constants), in the order of
+ * the text. */
+PetscErrorCode CospinExpressionVisitNames(CospinExpression expression,
+                                          PetscErrorCode (*visit)(void *context, const char name[],
+                                                                  int num_index),
+                                          void *context);
+
+/*
+   Not collective. Evaluates. Type faults (operator where a number is needed, sqrt of an operator, ...),
+   unknown names and values that are not finite (1/0, log(0)) are added to `faults` at the offending
+   character, *ok is false then and *value is reset. `faults` may be NULL: *ok alone tells.
+*/
+PetscErrorCode CospinExpressionEvaluate(CospinExpression expression, const CospinEnvironment *environment,
+                                        CospinFaults faults, CospinValue *value, PetscBool *ok);
+
+/*
+   Not collective. Whether the value is a real number whatever the state is: every <A> is taken as real if
+   is_real[which] says so (A hermitian), names are real if their resolved value is; re, im, abs, arg, floor,
+   ... give real numbers; a sum, product, quotient or power of reals is real (sqrt, log, asin, acos and
+   non-integer powers of expressions that contain an expectation value count as real too: their argument's
+   sign is the user's affair and a negative one gives NaN). Decides whether an observable is stored as one
+   variable or as `_re` and `_im`.
+*/
+PetscErrorCode CospinExpressionIsReal(CospinExpression expression, const CospinEnvironment *environment,
+                                      const PetscBool is_real[], PetscBool *real);

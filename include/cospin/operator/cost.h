@@ -1,0 +1,42 @@
+/*
+   What a factorisation costs, before it is made. Rough (a factor of two), from the dimension d of the lattice
+   of labels: nested dissection of a d-dimensional mesh of n labels fills n log n (d = 2) or n^(2-2/d)
+   elements at a cost of n^(3-3/d) (George, SIAM J. Numer. Anal. 10, 345 (1973)); the factors in front were
+   measured with MUMPS 5.5.
+*/
+#pragma once
+#include <cospin/problem/census.h>
+
+typedef struct {
+  double elements; /* of the factors */
+  double bytes;    /* while they are made, all ranks together */
+  double seconds;  /* on one core */
+} CospinFactorCost;
+
+CospinFactorCost CospinCostOfFactors(double n, int d);
+
+/*
+   Whether factors of n labels in d dimensions are to be made at all: they may take 0.4 of the memory of the
+   ranks that make them (rightly estimated to a factor of two). Beyond that, equations are solved by
+   iteration.
+*/
+PetscBool CospinCostFactorise(double n, int d, double bytes);
+/* How much memory the ranks must have for these factors to be made. */
+double CospinCostToFactorise(double n, int d);
+
+/* Bytes of an iterative solution (src/solver/eigensolver.c) with n labels and `width` elements a row: bases
+   and an incomplete factorisation. */
+double CospinCostOfIteration(double n, int width);
+
+/* Bytes of an enumerated sector (cospin/problem/sector.h). Every rank has all of it. */
+double CospinCostOfSector(CospinCount count);
+
+/* A number of bytes, with k, M, G or T (powers of 1024) behind it; 0 if the text (or NULL) is none. */
+double CospinCostBytes(const char text[]);
+
+/* Bytes of products without a matrix and of what solves with them: a basis and its images, which take what
+   there is (src/solver/davidson.c) or `basis` vectors, and some ten vectors beside them on one rank or two.
+ */
+double CospinCostOfShell(double n, int basis);
+/* How many vectors of n labels a basis may hold with as many images, of ranks with so much memory. */
+int CospinCostBasis(double n, double bytes);

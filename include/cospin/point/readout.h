@@ -1,0 +1,84 @@
+/* A product state that evolves (evolution.h) and what is read from it: at several times, or after each number
+   of clicks of a counter. */
+#pragma once
+#include <cospin/point/evolution.h>
+
+typedef struct {
+  int num_times;
+  const double *times; /* [num_times], borrowed, or */
+  double only_time;    /* this, where no axis holds it */
+  CospinPropagatorMethod method;
+  double tolerance;
+  CospinState initial, target;   /* taken; target: NULL if no fidelity is wanted */
+  CospinProblem counted;         /* taken; the problem with a counter as its last component, or NULL */
+  int most;                      /* clicks; 0 without a counter */
+  PetscBool thinned;             /* the counter is a perfect detector's, whose clicks are to be thinned */
+  PetscBool store;               /* states are to be stored, */
+  const CospinAxis *store_times; /* those of these times; NULL: all */
+} CospinReadoutSettings;
+
+struct CospinReadout_;
+/* What a task makes of readouts. */
+typedef struct {
+  /* Not collective. Its settings in a problem, whose windows may be the task's own; `again`: once more, since
+     Finish was not content. */
+  PetscErrorCode (*Set)(CospinProblem problem, const CospinRecord *task, PetscBool again,
+                        CospinReadoutSettings *settings);
+  /* Collective. After the evolution; *again: it has to be done with other settings. NULL: nothing to do. */
+  PetscErrorCode (*Finish)(struct CospinReadout_ *readout, PetscBool *again);
+} CospinReadoutKind;
+
+/*
+   One problem's. There is a row for every time, or for every number of clicks (at one time, then). Readings
+   are sums over sectors: Tr(A_0 rho), Tr(A_1 rho), ... over all observables in a row, the trace, the
+   fidelity.
+*/
+typedef struct CospinReadout_ {
+  CospinPoint point; /* borrowed, */
+  const CospinRecord *task;
+  CospinProblem problem;         /* and this, if it is the point's */
+  PetscBool again;               /* its settings */
+  struct CospinReadout_ *before; /* in smaller windows; NULL: none. Borrowed */
+  CospinReadoutSettings settings;
+  CospinObservables observables;
+  int num_expectations, num_readings, num_rows;
+  double complex *readings;             /* [num_rows][num_readings] */
+  double *smallest, *imaginary, *error; /* [num_times] of populations; of the state, relative */
+  double lost;                          /* error of the state, 2-norm, summed over sectors and times */
+  CospinStored stored, passing;         /* states to be stored; those that only functionals read */
+  CospinStoredState *states;            /* [num_rows], borrowed from both; NULL: not kept */
+  CospinEvolution evolution;
+  int *representatives; /* of its parts */
+  /* the sector at work */
+  CospinSector sector;
+  struct CospinReadoutEntry *entries; /* what the elements on this rank add to readings */
+  size_t num_entries, capacity;
+  double complex *sums; /* of one time */
+} * CospinReadout;
+
+/* Not collective. Nothing has evolved yet. Takes `problem` unless it is the point's. */
+PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, const CospinRecord *task,
+                                   const CospinReadoutKind *kind, PetscBool again, CospinReadout *readout);
+PetscErrorCode CospinReadoutDestroy(CospinReadout *readout);
+
+/* Collective. All that has been read; a CospinEvolutionUser's Save: that, its windows, and the one before. */
+PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinMemory memory);
+PetscErrorCode CospinReadoutSave(void *readout, CospinMemory memory);
+
+/* Not collective. The sectors that are evolved: those that are read and, for states that are stored, all that
+   the initial state has. */
+PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables observables,
+                                    const CospinReadoutSettings *settings, int *num, int **representatives);
+/* Not collective. The same of a task, but only those where it has elements. */
+PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecord *task,
+                                        const CospinReadoutKind *kind, int *num, int **representatives);
+PetscErrorCode CospinReadoutSettingsReset(CospinReadoutSettings *settings);
+
+/* Collective. The readout of a task in windows that are large enough for everything that is read (from where
+   the run before was left, if it was). Owned by the caller. *leak: largest change when they grew, 0 if none
+   is open. *outcome: COSPIN_NOT_RUN if the run is to end. */
+PetscErrorCode CospinReadoutRun(CospinPoint point, const CospinRecord *task, const CospinReadoutKind *kind,
+                                CospinReadout *readout, double *leak, CospinOutcome *outcome);
+
+/* Where on an axis a time stands; -1: nowhere. */
+int CospinReadoutFindTime(const CospinAxis *axis, double time);

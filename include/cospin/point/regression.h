@@ -1,0 +1,25 @@
+/*
+   Quantum regression: two-time correlations of the steady state are expectation values of states that have
+   been kicked,
+
+     <A(t) B(0)> = Tr(A exp(t L) B rho),   <B(0) C(t) D(0)> = Tr(C exp(t L) D rho B).
+
+   The kicked state lies in a few sectors, and A reads a few; where both do, the correlation has a share.
+*/
+#pragma once
+#include <cospin/point/point.h>
+#include <cospin/solver/share.h>
+
+/*
+   Collective. The shares of A in the kicked steady state `kick` rho; *num may be 0. `transient`: the steady
+   part is taken out of reading and kicked, so that the share tends to zero; `limit` tells what is missing.
+   PETSc options of their solvers start with `prefix`.
+*/
+PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
+                                  CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
+                                  CospinShare **shares);
+PetscErrorCode CospinSharesDestroy(int num, CospinShare **shares);
+
+/* Collective. Tr(A rho) in the steady state. */
+PetscErrorCode CospinSteadyExpectation(CospinPoint point, const CospinSteadyState *steady, CospinPolynomial a,
+                                       double complex *value);

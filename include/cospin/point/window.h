@@ -1,0 +1,60 @@
+/*
+   Windows: components whose number of levels the deck leaves open keep as many as the steady state needs.
+
+   The criterion is the leak: the state, found in the window, is put into a larger one, and its residual is
+   computed anew with the generator there. It counts everything that the window cuts off.
+*/
+#pragma once
+#include <cospin/point/point.h>
+
+/* Nothing tells a state that needs more levels from one that has no bound, so this is where windows end. */
+#define COSPIN_WINDOW_MAX_LEVELS 20000
+
+/*
+   Collective. leak = |L' rho| / (|L| |rho|) with L' the generator on a window that is larger by as many
+   levels as its moves can reach; `norm` is |L|. 0 if no window is open. lambda: eigenvalue of rho, 0 for a
+   state (a mode leaks |L' x - lambda x|).
+*/
+PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
+                                double *leak);
+/* Collective. The same of any vector on the sector: |L' x - L x| / (|L| |x|), what the generator carries out
+   of the window. */
+PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec x, double *spill);
+
+/*
+   Not collective. The problem with every open window larger by half, for evolutions: `dimension` is that of
+   the largest sector that is evolved now. *larger is NULL if its vectors would not fit into memory or a
+   component would have more than 20000 levels; otherwise owned by the caller.
+*/
+PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, CospinProblem *larger);
+
+/* Collective. How large the windows of a problem are, for a run that goes on. Load: the problem with those
+   windows, the point's own if it has them, otherwise owned by the caller. Restore: the point gets them; what
+   was solved in others is dropped. */
+PetscErrorCode CospinWindowSave(CospinProblem problem, CospinMemory memory);
+PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinProblem *problem);
+PetscErrorCode CospinWindowRestore(CospinPoint point, CospinMemory memory);
+
+/*
+   Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
+   before is dropped. `sector`: a label of the sector that will be solved in. *grown is false, and nothing is
+   changed, if no window is open, that sector would not fit into memory, or a component would have more than
+   20000 levels.
+*/
+PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool *grown);
+
+/* What the loop below asks of whoever solves something in windows; all ranks must answer alike. */
+typedef struct {
+  double tolerance; /* largest leak of windows that are large enough */
+  /* Collective. Solves in the windows as they are. *leak: what they cut off, or how much has changed since
+     they were smaller (infinity the first time); 0 if none is open. *outcome: good on entry; with any other
+     they stay as they are. */
+  PetscErrorCode (*Solve)(void *context, double *leak, CospinOutcome *outcome);
+  /* Collective. Makes them larger; *grown: whether that was possible, otherwise nothing has changed. */
+  PetscErrorCode (*Grow)(void *context, PetscBool *grown);
+} CospinWindowUser;
+
+/* Collective. Solves in larger and larger windows until they are large enough. *leak and *outcome are those
+   of the last solution, but COSPIN_WINDOW_LIMIT if it is good, leaks, and there are no larger windows. */
+PetscErrorCode CospinWindowSettle(const CospinWindowUser *user, void *context, double *leak,
+                                  CospinOutcome *outcome);

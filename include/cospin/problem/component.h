@@ -1,0 +1,221 @@
+/*
+   Components: the factors of the Hilbert space, and the one interface behind which every kind of them hides.
+
+   A component labels the elements |x><y| of its Liouville space with a few integers, its coordinates.
+   Everything the rest of the program knows about a component is how elementary steps move and weigh these
+   labels.
+*/
+#pragma once
+#include <cospin/deck/deck.h>
+#include <cospin/deck/polynomial.h>
+
+#define COSPIN_MAX_COORDINATES 64 /* of all components of a problem together */
+
+/* CospinLetter.spin of an operator of one spin that stands for each of them in turn (`each:`) */
+#define COSPIN_EACH_SPIN (-2)
+/* of one that stands for its sum over the spins of a component whose spins have indices (Sm of `spins`) */
+#define COSPIN_ALL_SPINS (-3)
+
+typedef struct CospinComponent_ *CospinComponent;
+
+/* The side of |x><y| on which an operator acts: KET A|x><y|, BRA |x><y|A^+. */
+typedef enum { COSPIN_KET, COSPIN_BRA } CospinSide;
+
+/* What a coordinate counts: excitations of the ket or of the bra, or something that has no side (the irrep
+ * j). */
+typedef enum {
+  COSPIN_COORDINATE_KET,
+  COSPIN_COORDINATE_BRA,
+  COSPIN_COORDINATE_IRREP,
+  COSPIN_COORDINATE_CLICKS /* of a counter */
+} CospinRole;
+
+/*
+   An elementary superoperator of one component: it takes every label to one label, at a constant distance,
+   times a real amplitude. `code` is the kind's own numbering.
+*/
+typedef struct {
+  int component, code;
+} CospinStep;
+
+/* A named operator as a sum of at most two words of at most two letters (n = a^+ a, Sx = Sp/2 + Sm/2). A name
+   takes as many levels in brackets as its words hold different COSPIN_LEVEL: E[a,b]. */
+#define COSPIN_LEVEL(k) (-1 - (k)) /* instead of a code: the k-th level in brackets, from 0 on */
+typedef struct {
+  const char *name; /* NULL ends a table */
+  PetscBool one_spin;
+  int num_terms;
+  struct {
+    double re, im;
+    int length, code[2];
+  } term[2];
+  const char *help;
+} CospinOperatorName;
+
+/*
+   A named state of a component. Pure ones are rho = |psi><psi|, and then the coefficient of an element |x><y|
+   is psi(x) psi(y)^*, where the component's element stands for that (a symmetric one, if it stands for a
+   sum).
+*/
+#define COSPIN_EACH_LEVEL (-1) /* as num_arguments: one for every level (NumLevels) */
+typedef struct {
+  const char *name; /* NULL ends a table; the first one is the state of components that are left out */
+  int num_arguments;
+  const char *arguments; /* "theta, phi" */
+  const char *help;
+  /* Checks the arguments and keeps in *data (CospinStateName.Free) what Element needs. If they are not
+     allowed, `why` gets a sentence that says what would be right, and *data NULL. *pure tells about the
+     state.
+   */
+  PetscErrorCode (*Prepare)(CospinComponent component, const double complex arguments[], void **data,
+                            PetscBool *pure, char why[], size_t why_size);
+  /* Coefficient of the basis element of a label. */
+  double complex (*Element)(CospinComponent component, const void *data, const int label[]);
+  PetscErrorCode (*Free)(void *data);
+} CospinStateName;
+
+/* Receives, one after the other, the terms that something is made of. For sum_l A_l rho B_l^+ the codes are
+   those of steps, coefficient * steps[length-1] ... steps[0] (rho); for operators those of letters. */
+typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
+
+/* A column of the labels of a stored state: what one of a component's labels is called in a file. */
+typedef struct {
+  const char *suffix; /* the column is <component>_<suffix>; NULL ends a table */
+  PetscBool integer;  /* otherwise half-integers may stand there */
+  const char *help;
+} CospinLabelColumn;
+
+/*
+   A kind. Labels are handed over as the component's own coordinates (a slice of the problem's label). None of
+   these is collective.
+*/
+typedef struct {
+  CospinRecordKind record; /* name, help and keys in the deck */
+  const CospinOperatorName *operators;
+  const int *adjoint;            /* [letter code] the code of its adjoint */
+  const CospinStateName *states; /* what `initial:` may say of it */
+
+  /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
+     numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
+     Adds faults (size out of range, ...); *ok tells. Sets component->num_coordinates and ->data. */
+  PetscErrorCode (*Create)(CospinComponent component, const CospinRecord *record, const double numbers[],
+                           int window, CospinFaults faults, PetscBool *ok);
+  /* Levels kept of a component whose deck leaves that open; 0: it has nothing to grow. NULL: never. */
+  int (*Window)(CospinComponent component);
+  /* Population of the highest levels beyond which a cutoff that the deck states has cut something away;
+     infinity: nothing is cut. NULL: never. The first coordinate counts the levels. */
+  double (*Edge)(CospinComponent component);
+  PetscErrorCode (*Destroy)(CospinComponent component);
+  /* "124 spins-1/2, permutation symmetric" */
+  PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);
+
+  /* How elements are stored in files (cospin/dataset/stored.h): the columns of their labels, at most one a
+     coordinate or two, and what an element of these labels stands for, one sentence. */
+  const CospinLabelColumn *columns;
+  const char *element;
+  /* What tells components of this kind apart: number of spins, length, levels. A state stored with fewer
+     levels fits if the kind has a Window. */
+  const char *size;
+  double (*Size)(CospinComponent component);
+  /* ln of how many orthogonal copies of |x><y| an element is shared out among, each with an equal part of its
+     value (the irreps j of an ensemble); NULL: one. */
+  double (*LogCopies)(CospinComponent component, const int label[]);
+  /* Largest eigenvalue of Sz, of kinds with operators Sx, Sy, Sz of an angular momentum; NULL: others. */
+  double (*Length)(CospinComponent component);
+  /* From a label to its columns; and back, which may lead out of range, false if there is no such label. */
+  void (*GetColumns)(CospinComponent component, const int label[], double columns[]);
+  PetscBool (*SetColumns)(CospinComponent component, const double columns[], int label[]);
+
+  /* How many spins an index tells apart; NULL if the kind has none such. If it has, operators with `one_spin`
+     take an index (CospinLetter.spin) and all others are sums over the spins of what their table says. */
+  int (*NumSpins)(CospinComponent component);
+
+  /* How many levels an index tells apart (COSPIN_LEVEL); NULL if the kind has no operators of levels. */
+  int (*NumLevels)(CospinComponent component);
+  /* The letters that a name of the table means, for kinds whose table does not say it in letters; levels:
+     those in brackets. NULL: the codes in the table are letters. */
+  PetscErrorCode (*Operator)(CospinComponent component, const CospinOperatorName *name, const int levels[],
+                             CospinEmit emit, void *context);
+
+  /* [num_coordinates] what the coordinates count */
+  const CospinRole *roles;
+  /* lo..hi: values coordinate i may take, given coordinates 0..i-1 of the label. Constraints are linear
+     inequalities, so what remains of a line of labels is one interval. */
+  void (*Range)(CospinComponent component, int i, const int label[], int *lo, int *hi);
+  /* The one coordinate before i on which the range of i depends, -1: none. NULL: no range does on any. */
+  int (*BoundBy)(CospinComponent component, int i);
+  /* A label on the diagonal (x = y) at which every Range is as wide as anywhere, and the steps between
+     diagonal labels: num rows of num_coordinates. */
+  void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
+  /* Tr of the basis element: 0 off the diagonal */
+  double (*Trace)(CospinComponent component, const int label[]);
+
+  /* The step that a letter makes on one side. */
+  int (*LetterStep)(CospinComponent component, CospinLetter letter, CospinSide side);
+  /* Distance that a step moves a label: shift[num_coordinates] is added to. */
+  void (*Shift)(CospinComponent component, int step, int shift[]);
+  /* Moves label and returns the amplitude, 0 if nothing remains (the label is then meaningless). */
+  double (*Apply)(CospinComponent component, int step, int label[]);
+  /* Whether a step does anything to one side. */
+  PetscBool (*ActsOn)(CospinComponent component, int step, CospinSide side);
+  /* What a step does to one side: moves the irrep and the coordinates of that side (those of the other mean
+     nothing) and returns that side's factor. Apply's amplitude is the product of the factors of the sides
+     that the step acts on. NULL: every step acts on one side, so that Apply does it. */
+  double (*ApplySide)(CospinComponent component, int step, CospinSide side, int label[]);
+  /* Takes sum over spins l of A_l rho B_l^+ apart, A = left[0] left[1] ..., letters of one spin. */
+  PetscErrorCode (*Each)(CospinComponent component, int num_left, const int left[], int num_right,
+                         const int right[], CospinEmit emit, void *context);
+} CospinComponentKind;
+
+struct CospinComponent_ {
+  const CospinComponentKind *kind;
+  const char *name; /* borrowed from the deck */
+  int num_coordinates;
+  int offset;          /* of its coordinates in the problem's labels */
+  PetscBool uncounted; /* its labels are never enumerated, so its size may be beyond what they can count; it
+                          may have no coordinates at all */
+  void *data;
+};
+
+/*
+   A register of counted clicks, n = 0 ... most. It is no kind that a deck could name, but a component all the
+   same: one coordinate, no operators, and a single step that adds one click (none where n = most).
+*/
+enum { COSPIN_CLICK = 0 }; /* CospinStep.code */
+PetscErrorCode CospinCounterCreate(CospinComponent component, int most);
+
+/* All kinds, NULL at the end: the table to add a line to. */
+extern const CospinComponentKind *const CospinComponentKinds[];
+/* The same as a deck wants to see them. */
+extern const CospinRecordKind *const CospinComponentRecords[];
+
+/* The components of one problem, side by side; labels of the whole are the labels of the parts in a row. */
+typedef struct {
+  int num_components;
+  struct CospinComponent_ *components;
+  int num_coordinates;
+} CospinSystem;
+
+/* Sum over all letters: adds what the step moves to shift[system->num_coordinates]. */
+void CospinSystemShift(const CospinSystem *system, CospinStep step, int shift[]);
+/* Moves the label, returns the amplitude. */
+double CospinSystemApply(const CospinSystem *system, CospinStep step, int label[]);
+/* One side of it: whether the step acts there, and what it does (CospinComponentKind.ActsOn, ApplySide). */
+PetscBool CospinSystemActsOn(const CospinSystem *system, CospinStep step, CospinSide side);
+double CospinSystemApplySide(const CospinSystem *system, CospinStep step, CospinSide side, int label[]);
+/* Trace of the basis element of this label. */
+double CospinSystemTrace(const CospinSystem *system, const int label[]);
+/* Range of coordinate i (of the whole label), given those before it. */
+void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi);
+/* The coordinate on which that range depends, -1: none. */
+int CospinSystemBoundBy(const CospinSystem *system, int i);
+/* Whether the whole label lies within its ranges. */
+PetscBool CospinSystemContains(const CospinSystem *system, const int label[]);
+/* The least and the greatest value that each coordinate takes in any label. */
+void CospinSystemBounds(const CospinSystem *system, int lo[], int hi[]);
+CospinRole CospinSystemRole(const CospinSystem *system, int i);
+/* Not collective. The same operator with sums over spins (COSPIN_ALL_SPINS) written out; owned by the caller.
+ */
+PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a, CospinPolynomial *expanded);
+/* The adjoint of a letter; `system` is a CospinSystem (a CospinLetterAdjoint). */
+CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter);

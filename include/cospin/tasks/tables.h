@@ -1,0 +1,22 @@
+/* The tables of all tasks, and what is asked of a task by its record in the deck. */
+#pragma once
+#include <cospin/point/task.h>
+
+extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
+extern const CospinRecordKind *const CospinTaskRecords[];
+/* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
+extern const CospinRecordKind *const CospinTasksAlone[];
+const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
+/* Whether the deck wants factorisations for its evolution, and with them a matrix, whatever `operator` says.
+ */
+PetscBool CospinTaskFactorises(const CospinRecord *task);
+/* What an outcome means of a task of this kind: its own sentence, or that of the outcome ("" for good). */
+const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome);
+/* The same with the task's name in place of `<task>`, cut to `size`. */
+void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[], size_t size);
+/* Not collective. The problem that the task solves, `problem` itself or what its kind derives from it. */
+PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved);
+PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved);
+/* Whether all tasks of a deck are approximate or in closed form: nobody enumerates elements of Liouville
+ * space then. */
+PetscBool CospinTasksAreApproximate(CospinDeck deck);

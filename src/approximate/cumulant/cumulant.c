@@ -1,0 +1,226 @@
+/*
+   Task `cumulant`: second-order cumulant equations of an ensemble of spins-1/2 and a mode (cumulant.h), at
+   any number of spins. The steady state, or with `times` the way from a product state, and the observables as
+   far as moments of two operators go.
+
+   R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); D. Meiser et al., PRL 102, 163601 (2009).
+*/
+#include "cumulant.h"
+#include <cospin/point/settings.h>
+#include <string.h>
+
+static const char *const methods[] = {"auto", "closed", "newton", NULL};
+
+static const CospinKey keys[] = {
+    {.name = "method",
+     .type = COSPIN_KEY_NAME,
+     .default_text = "auto",
+     .choices = methods,
+     .unit = "",
+     .help =
+         "closed: the root of a quadratic, without collective jumps; newton; auto: closed where it exists"},
+    {.name = "times",
+     .type = COSPIN_KEY_AXIS,
+     .unit = "time",
+     .help = "times at which results are wanted, ascending, >= 0; left out: the steady state"},
+    {.name = "initial",
+     .type = COSPIN_KEY_STATE,
+     .unit = "",
+     .help = "state at time 0, a product; components that are left out are in their ground state"},
+    {.name = "accuracy",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "1e-8",
+     .unit = "",
+     .help = "of the steps in time, relative"},
+    COSPIN_TASK_TOLERANCE_KEY,
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"linewidth", COSPIN_REAL, PETSC_FALSE, "rate", "full width of the line above threshold",
+     "phase diffusion by the linearised noise equations, 2/Tcoh; no value below threshold"},
+    {"coherence_time", COSPIN_REAL, PETSC_FALSE, "time", "coherence time above threshold", "2/linewidth"},
+    {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of the line above threshold",
+     "pulled: (kc wS + kS wc)/(kc + kS)"},
+    {"residual", COSPIN_REAL, PETSC_FALSE, "1", "largest residual of the equations",
+     "slope of a moment relative to the sum of its absolute terms"},
+    {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "steps of Newton's method, or in time",
+     "0: closed form"},
+    {.suffix = NULL},
+};
+
+static const CospinTaskRule rules[] = {
+    {"linewidth", COSPIN_MAY_MISS, 0, "0", NULL},       {"coherence_time", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"residual", COSPIN_MAY_MISS, 0, "0", "tolerance"}, /* none in time */
+    {"iterations", COSPIN_ALL, 0, "0", NULL},           {.suffix = NULL},
+};
+
+/* Times that ascend, a state that is known; nothing of that without `times`. */
+static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task,
+                                 const CospinCumulants *equations, CospinFaults faults, PetscBool *ok)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  const CospinSetting *initial = CospinRecordGet(task, "initial");
+  double moments[COSPIN_NUM_CUMULANTS], accuracy;
+  PetscBool state_ok, accuracy_ok, ascending = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < times->size; k++)
+    if (!(times->values[k] >= (k ? times->values[k - 1] : 0.0))) ascending = PETSC_FALSE;
+  PetscCall(CospinCumulantInitial(problem, equations, initial, faults, moments, &state_ok));
+  PetscCall(CospinTaskNumber(problem, task, "accuracy", faults, &accuracy, &accuracy_ok));
+  *ok = (PetscBool)(state_ok && accuracy_ok);
+  if (!ascending)
+    PetscCall(
+        CospinTaskFail(problem, task, "times", faults, ok, "times must ascend, and start at 0 or later"));
+  if (!times->size && initial->factors)
+    PetscCall(CospinTaskFail(problem, task, "initial", faults, ok,
+                             "goes with `times` (without them: the steady state)"));
+  if (accuracy_ok && !(accuracy > 0 && accuracy < 1))
+    PetscCall(CospinTaskFail(problem, task, "accuracy", faults, ok,
+                             "must be a number between 0 and 1, such as 1e-8"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  const char *method = CospinRecordGet(task, "method")->text;
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  CospinCumulants equations;
+  double tolerance, moments[COSPIN_NUM_CUMULANTS];
+  PetscBool tolerance_ok;
+
+  PetscFunctionBeginUser;
+  if (times->size) *dimension = (CospinDimension){"time", times->size, times->values, "time", "time"};
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, &tolerance_ok));
+  PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
+  if (*ok && strcmp(method, "closed") == 0 && !CospinCumulantClosed(&equations, moments)) {
+    PetscCall(CospinTaskFail(
+        problem, task, "method", faults, ok,
+        "there is no closed form here (collective jumps, or spins without pump and decay: `newton` or "
+        "`auto`)"));
+  }
+  if (*ok) PetscCall(check_time(problem, task, &equations, faults, ok));
+  if (!tolerance_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_observables(CospinPoint point, const CospinCumulants *equations,
+                                        const double moments[], int index, CospinResults results)
+{
+  double complex expectations[64], value;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < point->observables->count; k++) {
+    const CospinObservable *observable = &point->observables->observables[k];
+    PetscCheck(observable->num_expectations <= 64, PETSC_COMM_SELF, PETSC_ERR_SUP,
+               "More than 64 expectation values in an observable");
+    for (int e = 0; e < observable->num_expectations; e++)
+      expectations[e] =
+          CospinCumulantExpectation(equations, moments, &point->problem->system, observable->operators[e]);
+    PetscCall(CospinObservableEvaluate(point->observables, k, expectations, &value));
+    PetscCall(CospinResultsSetObservable(results, observable, index, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_steady(CospinPoint point, const CospinCumulants *equations,
+                                   const double moments[], CospinResults results)
+{
+  double width, frequency;
+
+  PetscFunctionBeginUser;
+  if (CospinCumulantLine(equations, moments, &width, &frequency)) {
+    PetscCall(CospinResultsSet(results, "linewidth", 0, width));
+    PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / width));
+    PetscCall(CospinResultsSet(results, "frequency", 0, frequency));
+  }
+  PetscCall(store_observables(point, equations, moments, 0, results));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, CospinResults results,
+                               CospinOutcome *outcome)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  double moments[COSPIN_NUM_CUMULANTS], accuracy;
+  CospinCumulantClock clock;
+  CospinCumulants equations;
+  char prefix[64];
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(CospinTaskNumber(point->problem, task, "accuracy", NULL, &accuracy, &ok));
+  PetscCall(CospinCumulantsCreate(point->problem, NULL, &equations, &ok));
+  PetscCall(CospinCumulantInitial(point->problem, &equations, CospinRecordGet(task, "initial"), NULL, moments,
+                                  &ok));
+  PetscCall(CospinCumulantClockCreate(&equations, moments, accuracy, prefix, &clock));
+  for (int k = 0; k < times->size && ok; k++) {
+    PetscCall(CospinCumulantClockAdvance(&clock, times->values[k], moments, &ok));
+    if (ok) PetscCall(store_observables(point, &equations, moments, k, results));
+  }
+  PetscCall(CospinResultsSet(results, "iterations", 0, (double)clock.steps));
+  PetscCall(CospinCumulantClockDestroy(&clock));
+  *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, CospinResults results,
+                                 CospinOutcome *outcome)
+{
+  const PetscBool newton = (PetscBool)(strcmp(CospinRecordGet(task, "method")->text, "newton") == 0);
+  double moments[COSPIN_NUM_CUMULANTS], tolerance, residual;
+  CospinCumulants equations;
+  int iterations = 0;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(CospinCumulantsCreate(point->problem, NULL, &equations, &ok));
+  ok = (PetscBool)(!newton && CospinCumulantClosed(&equations, moments));
+  if (!ok) ok = CospinCumulantNewton(&equations, moments, &iterations);
+  *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscCall(CospinResultsSet(results, "iterations", 0, iterations));
+  if (!ok) PetscFunctionReturn(0);
+  residual = CospinCumulantResidual(&equations, moments);
+  if (!(residual <= tolerance)) *outcome = COSPIN_INACCURATE;
+  PetscCall(CospinResultsSet(results, "residual", 0, residual));
+  PetscCall(store_steady(point, &equations, moments, results));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  if (CospinRecordGet(task, "times")->axis.size)
+    PetscCall(run_time(point, task, results, outcome));
+  else
+    PetscCall(run_steady(point, task, results, outcome));
+  PetscFunctionReturn(0);
+}
+
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "Newton's method found no steady state of the equations, or the solver gave up on "
+                           "its way in time: give `times:` to see where they lead, or a smaller `accuracy:`"},
+    {COSPIN_INACCURATE, "the moments do not make the equations zero to `tolerance:`: see <task>_residual"},
+    {.text = NULL},
+};
+
+const CospinTaskKind CospinTaskCumulant = {
+    .record = {"cumulant", "second-order cumulants of an ensemble and a mode, approximate, at any N", keys},
+    .hints = hints,
+    .variables = variables,
+    .rules = rules,
+    .approximation =
+        "second-order cumulants: those of three and more operators are left out (Kubo 1962; Meiser "
+        "et al., PRL 102, 163601 (2009))",
+    .has_observables = PETSC_TRUE,
+    .observables_along = PETSC_TRUE,
+    .own_windows = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = CospinTaskNoSectors,
+    .Run = Run,
+};

@@ -1,0 +1,518 @@
+/*
+   Task `langevin`: c-number Langevin equations of spins with correlated emission, absorption and exchange
+   (langevin.h), averaged over many trajectories. Averages in the steady state over trajectories and time, or
+   with `times` on the way from a product state; each observable with its statistical error, by leaving out
+   one block of trajectories after the other (jackknife), and the change of all when steps are twice as large;
+   in the steady state also from one half of the average to the other.
+*/
+#include "langevin.h"
+#include <cospin/point/settings.h>
+#include <string.h>
+
+static const CospinKey keys[] = {
+    {.name = "trajectories",
+     .type = COSPIN_KEY_INTEGER,
+     .default_text = "1000",
+     .unit = "",
+     .help = "how many; the statistical error falls with their square root"},
+    {.name = "seed",
+     .type = COSPIN_KEY_INTEGER,
+     .default_text = "1",
+     .unit = "",
+     .help = "whole number >= 0; the same seed gives the same numbers, on any number of ranks"},
+    {.name = "dt",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "time",
+     .help = "largest step; left out: .03 over the sum of the fastest collective rate, N Gc, and those of a "
+             "spin"},
+    {.name = "from",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "time",
+     .help = "when averages of the steady state begin; left out: 8/(N Gc) + 8/(slowest rate of a spin)"},
+    {.name = "until",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "time",
+     .help = "when they end; left out: twice `from`"},
+    {.name = "times",
+     .type = COSPIN_KEY_AXIS,
+     .unit = "time",
+     .help = "times at which results are wanted, ascending, >= 0; left out: the steady state"},
+    {.name = "initial",
+     .type = COSPIN_KEY_STATE,
+     .unit = "",
+     .help = "state at time 0, a product; components that are left out are in their ground state"},
+    {.name = "tolerance",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "0.05",
+     .unit = "",
+     .help =
+         "largest relative change of an observable when steps double, unless that is below three of its "
+         "statistical errors; the error of the steps is about a third of it. A fifth of it from one half of "
+         "the average to the other, unless below 4 (1 + 4/N)"},
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"step", COSPIN_REAL, PETSC_FALSE, "time", "largest step", ""},
+    {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "number of steps", ""},
+    {"step_change", COSPIN_REAL, PETSC_FALSE, "1", "change when steps double, relative to what is allowed",
+     "largest over observables and times, same noise; allowed: tolerance*|value| or three statistical "
+     "errors"},
+    {"drift", COSPIN_REAL, PETSC_FALSE, "1",
+     "change from one half of the average to the other, relative to what is allowed",
+     "largest over observables, in the steady state; allowed: tolerance/5*|value| or 4 (1 + 4/N) statistical "
+     "errors "
+     "of "
+     "the change"},
+    {"clipped", COSPIN_REAL, PETSC_FALSE, "1", "largest share of the diffusion matrix that was not positive",
+     "negative eigenvalues, set to zero, relative to the sum of all absolute ones"},
+    {.suffix = NULL},
+};
+
+static const CospinTaskRule rules[] = {
+    {"step", COSPIN_ALL, 0, "0", NULL},
+    {"steps", COSPIN_ALL, 0, "2", NULL},
+    {"step_change", COSPIN_MAY_MISS, 0, "0", "1"},
+    {"drift", COSPIN_MAY_MISS, 0, "0", "1"},
+    {"clipped", COSPIN_ALL, 0, "0", "0.05"}, /* largest_clipped */
+    {.suffix = NULL},
+};
+
+static const double largest_clipped = 0.05;
+
+static const CospinCompanion companions[] = {{"error", "statistical error"}, {NULL, NULL}};
+
+/* The numbers of the keys, with what stands for those that are left out. */
+typedef struct {
+  double trajectories, seed, dt, from, until, tolerance;
+} Settings;
+
+/* ---- Checks ----------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode read_number(CospinProblem problem, const CospinRecord *task, const char key[],
+                                  CospinFaults faults, double otherwise, double *value, PetscBool *ok)
+{
+  PetscBool this_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  *value = otherwise;
+  if (CospinRecordGet(task, key)->expression)
+    PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
+  if (!this_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinLangevin equations,
+                                    CospinFaults faults, Settings *s, PetscBool *ok)
+{
+  CospinLangevinRates rates;
+  double together, alone;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinLangevinGetRates(equations, &rates));
+  together = rates.collective > 0 ? 8 / rates.collective : 0.0;
+  alone = rates.slowest > 0 ? 8 / rates.slowest : 0.0;
+  PetscCall(read_number(problem, task, "trajectories", faults, 0.0, &s->trajectories, ok));
+  PetscCall(read_number(problem, task, "seed", faults, 0.0, &s->seed, ok));
+  PetscCall(read_number(problem, task, "tolerance", faults, 0.0, &s->tolerance, ok));
+  PetscCall(read_number(problem, task, "dt", faults, 0.03 / rates.fastest, &s->dt, ok));
+  PetscCall(read_number(problem, task, "from", faults, together + alone, &s->from, ok));
+  PetscCall(read_number(problem, task, "until", faults, 2 * s->from, &s->until, ok));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_settings(CospinProblem problem, const CospinRecord *task, const Settings *s,
+                                     CospinFaults faults, PetscBool *ok)
+{
+  static const double most_steps =
+      1e8; /* what the counter of random numbers has room for, and more than anybody waits for */
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  const double until = times->size ? times->values[times->size - 1] : s->until;
+
+  PetscFunctionBeginUser;
+  if (!(s->trajectories >= 32 && s->trajectories <= 4e6 &&
+        s->trajectories == PetscFloorReal(s->trajectories)))
+    PetscCall(CospinTaskFail(problem, task, "trajectories", faults, ok,
+                             "must be a whole number from 32 to 4000000"));
+  if (!(s->seed >= 0 && s->seed <= 9007199254740992.0 && s->seed == PetscFloorReal(s->seed)))
+    PetscCall(CospinTaskFail(problem, task, "seed", faults, ok, "must be a whole number from 0 to 2^53"));
+  if (!(s->tolerance > 0 && s->tolerance <= 1))
+    PetscCall(CospinTaskFail(problem, task, "tolerance", faults, ok,
+                             "must be a number between 0 and 1, such as 0.05"));
+  for (int k = 0; k < 2 && times->size; k++) {
+    const char *key = k ? "until" : "from";
+    if (CospinRecordGet(task, key)->expression)
+      PetscCall(CospinTaskFail(problem, task, key, faults, ok,
+                               "is of the steady state, which `times` is not about"));
+  }
+  if (!times->size && !(s->from >= 0 && s->until > s->from && s->until < PETSC_INFINITY))
+    PetscCall(
+        CospinTaskFail(problem, task, "until", faults, ok,
+                       "must be later than `from` (which is >= 0; give both where nothing has a rate)"));
+  if (!(s->dt > 0 && s->dt < PETSC_INFINITY))
+    PetscCall(
+        CospinTaskFail(problem, task, "dt", faults, ok, "must be > 0 (give it where nothing has a rate)"));
+  else if (!(until / s->dt < most_steps))
+    PetscCall(CospinTaskFail(problem, task, "dt", faults, ok,
+                             "is so small that there would be more than 1e8 steps"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  CospinLangevin equations;
+  Settings settings;
+  PetscBool times_ok, state_ok;
+
+  PetscFunctionBeginUser;
+  if (times->size) *dimension = (CospinDimension){"time", times->size, times->values, "time", "time"};
+  PetscCall(CospinLangevinRead(problem, faults, &equations, ok));
+  PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
+  PetscCall(CospinLangevinInitial(problem, equations, CospinRecordGet(task, "initial"), faults, NULL, NULL,
+                                  &state_ok));
+  if (*ok) {
+    PetscCall(read_settings(problem, task, equations, faults, &settings, ok));
+    if (*ok && times_ok) PetscCall(check_settings(problem, task, &settings, faults, ok));
+  }
+  if (!times_ok || !state_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinLangevinDestroy(&equations));
+  PetscFunctionReturn(0);
+}
+
+/* Measured: multiplications of a step, matrices of 3N, and the rest, most of it random numbers. */
+static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
+                           double *bytes, double *seconds)
+{
+  static const double product_seconds = 4e-11, number_seconds = 4e-8;
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  CospinLangevin equations;
+  Settings s;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinLangevinRead(problem, NULL, &equations, &ok));
+  PetscCall(read_settings(problem, task, equations, NULL, &s, &ok));
+  const double n = 3.0 * equations->size, numbers = n * s.trajectories;
+  const double steps = (times->size ? times->values[times->size - 1] : s.until) / s.dt;
+  *unknowns = (PetscInt64)numbers;
+  *bytes = 8 * (numbers * 1.5 + 5 * n * n);
+  *seconds = steps * (numbers * (4 * n * product_seconds + number_seconds) + n * n * n * product_seconds);
+  PetscCall(CospinLangevinDestroy(&equations));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Averages --------------------------------------------------------------------------------------------
+ */
+
+/* What a run needs, and what it has found so far. */
+typedef struct {
+  CospinPoint point;
+  CospinResults results;
+  Settings settings;
+  CospinLangevin equations;
+  CospinTrajectories trajectories;
+  CospinMoments *moments; /* [sample.num] of all expectation values, one observable after the other */
+  CospinSample sample;
+  int num_blocks;
+  double num_samples;    /* that are summed in it */
+  double complex *early; /* sample.sums of the first half of a steady state's average */
+  double step, steps, change, drift;
+  double complex *means, *values; /* [sample.num], [num_blocks] scratch */
+  PetscBool ok, leave;
+} Run_;
+
+static PetscErrorCode clear_sample(Run_ *run)
+{
+  const int length = run->num_blocks * run->sample.num;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(run->sample.sums, length));
+  PetscCall(PetscArrayzero(run->sample.shadows, length));
+  run->num_samples = 0;
+  PetscFunctionReturn(0);
+}
+
+/* Observable k, whose expectations are those from `first` on, from blocks' sums over samples: of all, or all
+   but `without`, or (only_shadows) those that have shadows. */
+static PetscErrorCode evaluate(Run_ *run, const double complex sums[], double samples, int k, int first,
+                               int without, PetscBool only_shadows, double complex *value)
+{
+  const CospinObservables all = run->point->observables;
+  const int num = all->observables[k].num_expectations;
+  double count = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int e = 0; e < num; e++) run->means[e] = 0.0;
+  for (int b = 0; b < run->num_blocks; b++) {
+    PetscBool shadows;
+    const int size = CospinTrajectoriesBlockSize(run->trajectories, b, &shadows);
+    if (b == without || (only_shadows && !shadows)) continue;
+    for (int e = 0; e < num; e++) run->means[e] += sums[run->sample.num * b + first + e];
+    count += size * samples;
+  }
+  for (int e = 0; e < num; e++) run->means[e] /= count;
+  PetscCall(CospinObservableEvaluate(all, k, run->means, value));
+  PetscFunctionReturn(0);
+}
+
+static double part_of(double complex value, int part)
+{
+  return part ? cimag(value) : creal(value);
+}
+
+/* The scatter of values[], each with another block left out. */
+static double jackknife(int num, const double complex values[], int part)
+{
+  double mean = 0.0, sum = 0.0;
+
+  for (int b = 0; b < num; b++) mean += part_of(values[b], part) / num;
+  for (int b = 0; b < num; b++) sum += (part_of(values[b], part) - mean) * (part_of(values[b], part) - mean);
+  return PetscSqrtReal(sum * (num - 1) / num);
+}
+
+static PetscErrorCode store_observable(Run_ *run, int k, int first, int index)
+{
+  static const char *const parts[] = {"_re", "_im"};
+  const CospinObservable *observable = &run->point->observables->observables[k];
+  const double complex *sums = run->sample.sums, *shadows = run->sample.shadows;
+  const double samples = run->num_samples;
+  double complex *values = run->values, value, fine, coarse;
+  char suffix[96];
+
+  PetscFunctionBeginUser;
+  PetscCall(evaluate(run, sums, samples, k, first, -1, PETSC_FALSE, &value));
+  PetscCall(CospinResultsSetObservable(run->results, observable, index, value));
+  for (int b = 0; b < run->num_blocks; b++)
+    PetscCall(evaluate(run, sums, samples, k, first, b, PETSC_FALSE, &values[b]));
+  PetscCall(evaluate(run, sums, samples, k, first, -1, PETSC_TRUE, &fine));
+  PetscCall(evaluate(run, shadows, samples, k, first, -1, PETSC_TRUE, &coarse));
+  for (int part = 0; part < (observable->real ? 1 : 2); part++) {
+    const double error = jackknife(run->num_blocks, values, part);
+    const double size = run->settings.tolerance * cabs(value);
+    const double change = PetscAbsReal(part_of(fine - coarse, part));
+    PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s_error", observable->definition->name,
+                            observable->real ? "" : parts[part]));
+    PetscCall(CospinResultsSet(run->results, suffix, index, error));
+    if (change > 0) run->change = PetscMax(run->change, change / PetscMax(size, 3 * error));
+    if (isfinite(size) && !isfinite(change))
+      run->change = PETSC_INFINITY; /* large steps have left all bounds */
+  }
+  PetscFunctionReturn(0);
+}
+
+/* From the first half of the average (early) to the second (sample.sums by now), by trajectories that are the
+   same, so that the scatter of their blocks is that of the change. So many errors, since there are many
+   observables and points, and more for few spins: all blocks share one diffusion matrix, and what that
+   scatters they do not tell (whole runs scatter 1.7 times as much for two spins, as much for eight or more).
+ */
+static PetscErrorCode find_drift(Run_ *run, int k, int first)
+{
+  const double share = 0.2, samples = run->num_samples / 2;
+  const double errors = 4 * (1 + 4.0 / run->equations->size);
+  const PetscBool real = run->point->observables->observables[k].real;
+  double complex *values = run->values, early, late, change = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int b = -1; b < run->num_blocks; b++) {
+    PetscCall(evaluate(run, run->early, samples, k, first, b, PETSC_FALSE, &early));
+    PetscCall(evaluate(run, run->sample.sums, samples, k, first, b, PETSC_FALSE, &late));
+    if (b < 0)
+      change = late - early;
+    else
+      values[b] = late - early;
+  }
+  for (int part = 0; part < (real ? 1 : 2); part++) {
+    const double size = PetscAbsReal(part_of(change, part)), error = jackknife(run->num_blocks, values, part);
+    const double allowed = PetscMax(share * run->settings.tolerance * cabs(late), errors * error);
+    if (size > 0) run->drift = PetscMax(run->drift, size / allowed);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Collective. The observables from what has been sampled. */
+static PetscErrorCode store_sample(Run_ *run, int index)
+{
+  const int length = run->num_blocks * run->sample.num;
+  int first = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, run->sample.sums, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, run->sample.shadows, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
+  for (int k = 0; k < run->point->observables->count; k++) {
+    PetscCall(store_observable(run, k, first, index));
+    first += run->point->observables->observables[k].num_expectations;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Collective. After store_sample, from what was sampled in the first half, which is in early[]. */
+static PetscErrorCode store_drift(Run_ *run)
+{
+  const int length = run->num_blocks * run->sample.num;
+  int first = 0;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, run->early, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
+  for (int i = 0; i < length; i++) run->sample.sums[i] -= run->early[i];
+  for (int k = 0; k < run->point->observables->count; k++) {
+    PetscCall(find_drift(run, k, first));
+    first += run->point->observables->observables[k].num_expectations;
+  }
+  PetscCall(CospinResultsSet(run->results, "drift", 0, run->drift));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------------------
+ */
+
+/* Two steps at a time for `duration`; sampled unless `quietly`. */
+static PetscErrorCode advance(Run_ *run, double duration, PetscBool quietly)
+{
+  enum { ASK_EVERY = 32 };
+  const int pairs = duration > 0 ? (int)PetscCeilReal(duration / (2 * run->settings.dt)) : 0;
+  const double step = pairs ? duration / (2 * pairs) : 0.0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < pairs && run->ok && !run->leave; k++) {
+    PetscCall(CospinTrajectoriesAdvance(run->trajectories, step, quietly ? NULL : &run->sample, &run->ok));
+    if (!quietly) run->num_samples++;
+    run->steps += 2;
+    if (k % ASK_EVERY == 0) PetscCall(CospinTaskLeave(run->point, &run->leave));
+  }
+  run->step = PetscMax(run->step, step);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_steady(Run_ *run)
+{
+  const double half = (run->settings.until - run->settings.from) / 2;
+
+  PetscFunctionBeginUser;
+  PetscCall(advance(run, run->settings.from, PETSC_TRUE));
+  if (!run->ok || run->leave) PetscFunctionReturn(0);
+  PetscCall(clear_sample(run));
+  PetscCall(advance(run, half, PETSC_FALSE));
+  PetscCall(PetscArraycpy(run->early, run->sample.sums, run->num_blocks * run->sample.num));
+  if (run->ok && !run->leave) PetscCall(advance(run, half, PETSC_FALSE));
+  if (!run->ok || run->leave) PetscFunctionReturn(0);
+  PetscCall(store_sample(run, 0));
+  PetscCall(store_drift(run));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_time(Run_ *run, const CospinAxis *times)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < times->size; k++) {
+    PetscCall(advance(run, times->values[k] - (k ? times->values[k - 1] : 0.0), PETSC_TRUE));
+    if (!run->ok || run->leave) break;
+    PetscCall(clear_sample(run));
+    CospinTrajectoriesSample(run->trajectories, &run->sample);
+    run->num_samples = 1;
+    PetscCall(store_sample(run, k));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_run(Run_ *run, const CospinRecord *task)
+{
+  const CospinProblem problem = run->point->problem;
+  const CospinObservables all = run->point->observables;
+  double *mean, *axes[2];
+  size_t n, length;
+  int e = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinLangevinRead(problem, NULL, &run->equations, &run->ok));
+  PetscCall(read_settings(problem, task, run->equations, NULL, &run->settings, &run->ok));
+  PetscCall(CospinTrajectoriesCreate(run->point->comm, run->equations, (int)run->settings.trajectories,
+                                     (uint64_t)run->settings.seed, &run->trajectories));
+  run->num_blocks = CospinTrajectoriesNumBlocks(run->trajectories);
+  n = 3 * (size_t)run->equations->size;
+  PetscCall(PetscMalloc3(n, &mean, n, &axes[0], n, &axes[1]));
+  PetscCall(CospinLangevinInitial(problem, run->equations, CospinRecordGet(task, "initial"), NULL, mean, axes,
+                                  &run->ok));
+  PetscCall(CospinTrajectoriesStart(run->trajectories, mean, (const double *const *)axes));
+  PetscCall(PetscFree3(mean, axes[0], axes[1]));
+  for (int k = 0; k < all->count; k++) run->sample.num += all->observables[k].num_expectations;
+  length = (size_t)run->sample.num * (size_t)run->num_blocks;
+  PetscCall(PetscMalloc5(length, &run->sample.sums, length, &run->sample.shadows, length, &run->early,
+                         (size_t)run->sample.num, &run->means, (size_t)run->num_blocks, &run->values));
+  PetscCall(PetscCalloc1((size_t)run->sample.num, &run->moments));
+  for (int k = 0; k < all->count; k++) {
+    for (int i = 0; i < all->observables[k].num_expectations; i++)
+      PetscCall(CospinMomentsCreate(run->equations, &problem->system, all->observables[k].operators[i],
+                                    &run->moments[e++]));
+  }
+  run->sample.moments = run->moments;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy_run(Run_ *run)
+{
+  PetscFunctionBeginUser;
+  for (int e = 0; e < run->sample.num; e++) PetscCall(CospinMomentsDestroy(&run->moments[e]));
+  PetscCall(PetscFree(run->moments));
+  PetscCall(PetscFree5(run->sample.sums, run->sample.shadows, run->early, run->means, run->values));
+  PetscCall(CospinTrajectoriesDestroy(&run->trajectories));
+  PetscCall(CospinLangevinDestroy(&run->equations));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  Run_ run = {.point = point, .results = results, .ok = PETSC_TRUE};
+
+  PetscFunctionBeginUser;
+  PetscCall(create_run(&run, task));
+  if (times->size)
+    PetscCall(run_time(&run, times));
+  else
+    PetscCall(run_steady(&run));
+  *outcome = run.leave ? COSPIN_NOT_RUN : run.ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  if (!run.leave) {
+    PetscCall(CospinResultsSet(results, "step", 0, run.step));
+    PetscCall(CospinResultsSet(results, "steps", 0, run.steps));
+    PetscCall(CospinResultsSet(results, "step_change", 0, run.change));
+    PetscCall(CospinResultsSet(results, "clipped", 0, CospinTrajectoriesClipped(run.trajectories)));
+    if (run.change > 1 || run.drift > 1 || CospinTrajectoriesClipped(run.trajectories) > largest_clipped)
+      *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  }
+  PetscCall(destroy_run(&run));
+  PetscFunctionReturn(0);
+}
+
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "trajectories broke down, their numbers grew without a limit: give a smaller "
+                           "`dt:`, or start nearer to where they go (`initial:`)"},
+    {COSPIN_INACCURATE, "steps are too long (<task>_step_change above 1: a smaller `dt:`), the average began "
+                        "before the start was forgotten (<task>_drift above 1: a later `from:`), or too few "
+                        "trajectories left noise negative (<task>_clipped)"},
+    {.text = NULL},
+};
+
+const CospinTaskKind CospinTaskLangevin = {
+    .record = {"langevin", "c-number Langevin equations of spins that emit and absorb together, approximate",
+               keys},
+    .hints = hints,
+    .variables = variables,
+    .rules = rules,
+    .approximation =
+        "c-number Langevin equations, symmetric order, noise by the generalised Einstein relation "
+        "(Shankar et al., PRA 95, 033423 (2017), appendix D); their error falls as 1/N",
+    .has_observables = PETSC_TRUE,
+    .companions = companions,
+    .observables_along = PETSC_TRUE,
+    .own_windows = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = CospinTaskNoSectors,
+    .Cost = Cost,
+    .Run = Run,
+};

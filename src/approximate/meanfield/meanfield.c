@@ -1,0 +1,259 @@
+/*
+   Task `meanfield`: the product ansatz (meanfield.h), from a product state in time or to a fixed point near
+   it, and what small deviations from that do.
+
+   Closure `paper`: W.-K. Mok, L.-C. Kwek, S. Touzard, spin cats and inhomogeneous dephasing, Eqs. (22)-(23).
+*/
+#include "meanfield.h"
+#include <cospin/point/settings.h>
+#include <string.h>
+
+static const CospinKey keys[] = {
+    COSPIN_MEAN_CLOSURE_KEY,
+    {.name = "times",
+     .type = COSPIN_KEY_AXIS,
+     .unit = "time",
+     .help = "times at which results are wanted, ascending, >= 0; left out: a fixed point"},
+    COSPIN_MEAN_INITIAL_KEY,
+    {.name = "until",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "0",
+     .unit = "time",
+     .help = "Newton's method starts where the initial state is at this time"},
+    COSPIN_MEAN_ACCURACY_KEY,
+    {.name = "tolerance",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "1e-8",
+     .unit = "",
+     .help = "largest residual of a fixed point that counts as good"},
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"growth", COSPIN_REAL, PETSC_FALSE, "rate", "growth of the slowest deviation from the fixed point",
+     "largest real part of an eigenvalue of the Jacobian, free phases left out: stable where it is negative"},
+    {"growth_frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of that deviation",
+     "|Im| of that eigenvalue"},
+    {"free_phases", COSPIN_INTEGER, PETSC_FALSE, "1", "phases of the fixed point that nothing fixes",
+     "it is one of a circle of them; an observable that such a phase enters is that of one of these"},
+    {"stable_points", COSPIN_INTEGER, PETSC_FALSE, "1", "different stable fixed points that were found",
+     "from this start and from all spins down, up, mixed and along x; 0: not asked (a family of points, more "
+     "than 600 unknowns)"},
+    {"residual", COSPIN_REAL, PETSC_FALSE, "1", "largest slope at the fixed point",
+     "relative to an estimate of the Jacobian's norm"},
+    {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "steps of Newton's method, or in time", ""},
+    {.suffix = NULL},
+};
+
+static const CospinTaskRule rules[] = {
+    {"residual", COSPIN_MAY_MISS, 0, "0", "tolerance"}, /* none in time */
+    {"growth_frequency", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"free_phases", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"stable_points", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {.suffix = NULL},
+};
+
+const char *const CospinMeanClosures[] = {"product", "paper", NULL};
+
+CospinClosure CospinMeanClosureOf(const CospinRecord *task)
+{
+  const PetscBool paper = (PetscBool)(strcmp(CospinRecordGet(task, "closure")->text, "paper") == 0);
+
+  return paper ? COSPIN_CLOSURE_PAPER : COSPIN_CLOSURE_PRODUCT;
+}
+
+PetscErrorCode CospinMeanNumber(CospinProblem problem, const CospinRecord *task, const char key[],
+                                double least, double most, const char sentence[], CospinFaults faults,
+                                double *value, PetscBool *ok)
+{
+  PetscBool this_ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
+  if (!this_ok) *ok = PETSC_FALSE;
+  if (this_ok && !(*value >= least && *value <= most))
+    PetscCall(CospinTaskFail(problem, task, key, faults, ok, sentence));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMeanStart(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                               CospinMeanField *field, double **u, PetscBool *ok)
+{
+  PetscBool state_ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMeanFieldCreate(problem, CospinMeanClosureOf(task), task->kind->name, faults, field, ok));
+  PetscCall(PetscCalloc1((*field)->num_unknowns, u));
+  PetscCall(CospinMeanFieldInitial(problem, *field, CospinRecordGet(task, "initial"), task->kind->name,
+                                   faults, *u, &state_ok));
+  if (!state_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMeanObservable(CospinMeanField field, CospinObservables observables, int k,
+                                    const double u[], double complex *value)
+{
+  const CospinObservable *observable = &observables->observables[k];
+  double complex *expectations;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(observable->num_expectations, &expectations));
+  for (int e = 0; e < observable->num_expectations; e++)
+    expectations[e] = CospinMeanExpectation(field, observables->problem, u, observable->operators[e]);
+  PetscCall(CospinObservableEvaluate(observables, k, expectations, value));
+  PetscCall(PetscFree(expectations));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  CospinMeanField field;
+  double *u, number;
+  PetscBool times_ok;
+
+  PetscFunctionBeginUser;
+  if (times->size) *dimension = (CospinDimension){"time", times->size, times->values, "time", "time"};
+  PetscCall(CospinMeanStart(problem, task, faults, &field, &u, ok));
+  PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
+  PetscCall(CospinMeanNumber(problem, task, "accuracy", 1e-15, 0.1, COSPIN_MEAN_ACCURACY_FAULT, faults,
+                             &number, ok));
+  PetscCall(CospinMeanNumber(problem, task, "tolerance", 1e-15, 1.0,
+                             "must be a number between 0 and 1, such as 1e-8", faults, &number, ok));
+  PetscCall(CospinMeanNumber(problem, task, "until", 0.0, PETSC_MAX_REAL, "must be a time >= 0", faults,
+                             &number, ok));
+  if (times->size && number != 0.0)
+    PetscCall(CospinTaskFail(problem, task, "until", faults, ok,
+                             "goes without `times` (it leads to a fixed point)"));
+  if (!times_ok) *ok = PETSC_FALSE;
+  PetscCall(PetscFree(u));
+  PetscCall(CospinMeanFieldDestroy(&field));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode store_observables(CospinPoint point, CospinMeanField field, const double u[], int index,
+                                        CospinResults results)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < point->observables->count; k++) {
+    double complex value;
+    PetscCall(CospinMeanObservable(field, point->observables, k, u, &value));
+    PetscCall(CospinResultsSetObservable(results, &point->observables->observables[k], index, value));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, CospinMeanField field,
+                               CospinMeanClock *clock, double u[], CospinResults results,
+                               CospinOutcome *outcome)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  PetscBool ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < times->size && ok; k++) {
+    PetscCall(CospinMeanClockAdvance(clock, times->values[k], u, &ok));
+    if (ok) PetscCall(store_observables(point, field, u, k, results));
+  }
+  PetscCall(CospinResultsSet(results, "iterations", 0, (double)clock->steps));
+  *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscFunctionReturn(0);
+}
+
+/* A fixed point counts as good if it is stable, or if the state comes to rest at it. */
+static CospinOutcome judge(const CospinMeanPoint *end, PetscBool rests)
+{
+  if (rests) return COSPIN_GOOD;
+  return end->found && end->stability.kind != COSPIN_MEAN_UNKNOWN ? COSPIN_UNSTABLE : COSPIN_NOT_CONVERGED;
+}
+
+static PetscErrorCode store_point(CospinPoint point, CospinMeanField field, const CospinMeanPoint *end,
+                                  int num_stable, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "iterations", 0, end->iterations));
+  PetscCall(CospinResultsSet(results, "residual", 0, end->residual));
+  if (!end->found) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "growth", 0, end->stability.growth));
+  PetscCall(CospinResultsSet(results, "growth_frequency", 0, end->stability.frequency));
+  PetscCall(CospinResultsSet(results, "free_phases", 0, end->stability.free_phases));
+  if (num_stable) PetscCall(CospinResultsSet(results, "stable_points", 0, num_stable));
+  PetscCall(store_observables(point, field, end->u, 0, results));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_fixed_point(CospinMeanSearch *search, const CospinRecord *task,
+                                      CospinMeanClock *clock, double u[], CospinResults results,
+                                      CospinOutcome *outcome)
+{
+  CospinPoint point = search->point;
+  CospinMeanPoint end;
+  double until;
+  PetscBool ok, rests;
+  int num_stable;
+
+  PetscFunctionBeginUser;
+  *outcome = COSPIN_NOT_CONVERGED;
+  PetscCall(CospinTaskNumber(point->problem, task, "until", NULL, &until, &ok));
+  PetscCall(CospinTaskNumber(point->problem, task, "tolerance", NULL, &search->tolerance, &ok));
+  PetscCall(CospinMeanClockAdvance(clock, until, u, &ok));
+  if (!ok) PetscFunctionReturn(0);
+  PetscCall(CospinMeanPointCreate(search, &end));
+  PetscCall(CospinMeanSearchRun(search, u, &end, &rests, &num_stable));
+  PetscCall(store_point(point, search->field, &end, num_stable, results));
+  *outcome = judge(&end, rests);
+  PetscCall(CospinMeanPointDestroy(&end));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  CospinMeanField field;
+  CospinMeanClock clock;
+  double *u, accuracy;
+  char prefix[64];
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(CospinTaskNumber(point->problem, task, "accuracy", NULL, &accuracy, &ok));
+  PetscCall(CospinMeanStart(point->problem, task, NULL, &field, &u, &ok));
+  PetscCall(CospinMeanClockCreate(point, field, u, accuracy, prefix, &clock));
+  CospinMeanSearch search = {.point = point, .field = field, .prefix = prefix, .accuracy = accuracy};
+  if (CospinRecordGet(task, "times")->axis.size)
+    PetscCall(run_time(point, task, field, &clock, u, results, outcome));
+  else
+    PetscCall(run_fixed_point(&search, task, &clock, u, results, outcome));
+  if (clock.leave || search.leave) *outcome = COSPIN_NOT_RUN;
+  PetscCall(CospinMeanClockDestroy(&clock));
+  PetscCall(PetscFree(u));
+  PetscCall(CospinMeanFieldDestroy(&field));
+  PetscFunctionReturn(0);
+}
+
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED,
+     "Newton's method found no fixed point, or an evolution in time broke down (numbers that grow without a "
+     "limit, too many steps): give another `initial:`, or `until:` a time at which it has settled"},
+    {COSPIN_UNSTABLE, "small deviations from the fixed point grow (<task>_growth), and what leaves it does "
+                      "not come to rest: it goes round for ever (a laser that is detuned, a limit cycle), "
+                      "without a limit, or more slowly than it can be followed; `times:` shows what it does"},
+    {.text = NULL},
+};
+
+const CospinTaskKind CospinTaskMeanfield = {
+    .record = {"meanfield", "product ansatz for spins and modes, approximate, O(N) a step", keys},
+    .hints = hints,
+    .variables = variables,
+    .rules = rules,
+    .approximation = COSPIN_MEAN_APPROXIMATION,
+    .has_observables = PETSC_TRUE,
+    .observables_along = PETSC_TRUE,
+    .own_windows = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = CospinTaskNoSectors,
+    .Run = Run,
+};

@@ -1,0 +1,399 @@
+#include <cospin/cli/command.h>
+#include <cospin/operator/cost.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char CospinCommandHelp[] =
+    "cospin - steady states, spectral gaps and decay rates of collective-spin open quantum systems\n"
+    "\n"
+    "  cospin run  DECK [-o FILE.h5] [options] [PETSc options]   compute (mpiexec or srun in front)\n"
+    "  cospin plan DECK [--ranks N | --slurm]                    check a deck; print it completed, with "
+    "sectors,\n"
+    "                                                            memory, cost and a SLURM line as comments\n"
+    "  cospin show [--check | --deck] FILE.h5                    what is in a dataset; whether it is whole; "
+    "its deck\n"
+    "  cospin new  NAME [--like TOPIC]                           write NAME.yaml, a deck with comments to "
+    "start "
+    "from\n"
+    "  cospin reference [WORD] [--man]                           keys of decks and variables of datasets, or "
+    "what\n"
+    "                                                            WORD is about; --man: as a manual page\n"
+    "  cospin reference --search WORDS                           the same by what it is for: excited, "
+    "threshold\n"
+    "  cospin --help | --version\n"
+    "\n"
+    "  -o, --output FILE.h5  the dataset (default: the deck's name with .h5, in this folder)\n"
+    "  --set NAME=EXPRESSION run, plan: another value for a parameter of the deck, once for each: --set "
+    "N=40\n"
+    "  --overwrite           drop what is there (without it, a run goes on with the points that are "
+    "missing)\n"
+    "  --retry               compute points with a bad outcome again\n"
+    "  --groups G            groups of ranks that work on grid points side by side (default: from the cost)\n"
+    "  --ranks-per-point R   ranks in a group\n"
+    "  --stop-at TIME        take no more points then, store everything and end with 75: +SECONDS from now "
+    "on,\n"
+    "                        YYYY-MM-DDTHH:MM:SS local time, or seconds since 1970; USR1, TERM and Ctrl-C do "
+    "the same\n"
+    "  --stop-within SECONDS after that, end even in the middle of what cannot be left (a factorisation), "
+    "which "
+    "is\n"
+    "                        lost; a second TERM or Ctrl-C does the same at once\n"
+    "  --checkpoint SECONDS  save a long evolution that often, to go on from there after a kill (default: "
+    "600; "
+    "at a\n"
+    "                        stop it is saved at once)\n"
+    "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
+    "  --quiet               no progress, no summary; faults and bad points are still told\n"
+    "  --no-verify           show: values as they are, without a look at their checksums\n"
+    "  --like TOPIC          new: laser, ions, cat, cavity, driven, spins or heralding (default: driven)\n"
+    "  --ranks N             plan: the number of ranks to plan for\n"
+    "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
+    "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"
+    "\n"
+    "PETSc and SLEPc options of a task start with its name: -decay_eps_view, "
+    "-steady_st_pc_factor_mat_solver_type\n"
+    "superlu_dist, ... They win over the deck's `petsc:`.\n"
+    "\n"
+    "exit status: 0 all points good; 2 deck or command wrong, nothing was run (show --check: the file is "
+    "not\n"
+    "whole); 3 some points have a bad outcome (the rest is good and stored); 75 stopped early, everything "
+    "finished is stored: the same command goes "
+    "on;\n"
+    "anything else: the machine or the program failed\n";
+
+typedef struct {
+  int argc, at;
+  char **argv;
+  CospinCommand *command;
+} Parser;
+
+/* What an option of ours does with its value (NULL: it takes none). */
+typedef struct {
+  const char *name;
+  PetscBool takes_value;
+  void (*set)(CospinCommand *command, const char value[]);
+} Option;
+
+static void fault(CospinCommand *command, const char format[], const char what[])
+{
+  if (command->fault[0] == 0) (void)snprintf(command->fault, sizeof(command->fault), format, what);
+}
+
+static int positive(CospinCommand *command, const char value[])
+{
+  char *end;
+  const long number = strtol(value, &end, 10);
+
+  if (*value == 0 || *end != 0 || number < 1 || number > 100000000) {
+    fault(command, "`%s` is not a whole number from 1", value);
+    return 1;
+  }
+  return (int)number;
+}
+
+static void set_output(CospinCommand *command, const char value[])
+{
+  (void)snprintf(command->output, sizeof(command->output), "%s", value);
+}
+
+static void set_change(CospinCommand *command, const char value[])
+{
+  const char *sign = strchr(value, '=');
+
+  if (!sign || sign == value) fault(command, "`--set %s` is not NAME=EXPRESSION (as in --set N=40)", value);
+  command->changes[command->num_changes++] = value;
+}
+
+static void set_topic(CospinCommand *command, const char value[])
+{
+  command->topic = value;
+}
+
+/* All that is left are words to search for. */
+static void set_search(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->search = PETSC_TRUE;
+}
+
+static void set_groups(CospinCommand *command, const char value[])
+{
+  command->groups = positive(command, value);
+}
+
+static void set_ranks_per_point(CospinCommand *command, const char value[])
+{
+  command->ranks_per_point = positive(command, value);
+}
+
+static void set_ranks(CospinCommand *command, const char value[])
+{
+  command->ranks = positive(command, value);
+}
+
+static void set_quiet(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->quiet = PETSC_TRUE;
+  command->progress = COSPIN_PROGRESS_NONE;
+}
+
+static void set_overwrite(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->overwrite = PETSC_TRUE;
+}
+
+static void set_retry(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->retry = PETSC_TRUE;
+}
+
+static void set_slurm(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->slurm = PETSC_TRUE;
+}
+
+static void set_cores(CospinCommand *command, const char value[])
+{
+  command->nodes.cores = positive(command, value);
+}
+
+static void set_nodes(CospinCommand *command, const char value[])
+{
+  command->nodes.nodes = positive(command, value);
+}
+
+static void set_memory(CospinCommand *command, const char value[])
+{
+  command->nodes.bytes = CospinCostBytes(value);
+  if (!(command->nodes.bytes >= 1e6)) fault(command, "`%s` is no memory of a node (such as 128G)", value);
+}
+
+static void set_deck(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->deck = PETSC_TRUE;
+}
+
+static void set_man(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->man = PETSC_TRUE;
+}
+
+static void set_check(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->check = PETSC_TRUE;
+}
+
+static void set_trust(CospinCommand *command, const char value[])
+{
+  (void)value;
+  command->trust = PETSC_TRUE;
+}
+
+static void set_stop_at(CospinCommand *command, const char value[])
+{
+  if (!CospinStopParseTime(value, &command->stop_at))
+    fault(command, "`--stop-at %s` is not a time (+SECONDS, YYYY-MM-DDTHH:MM:SS, or seconds since 1970)",
+          value);
+}
+
+static double seconds(CospinCommand *command, const char value[], const char format[])
+{
+  char *end;
+  const double number = strtod(value, &end);
+
+  if (end == value || *end || !(number > 0)) fault(command, format, value);
+  return number;
+}
+
+static void set_stop_within(CospinCommand *command, const char value[])
+{
+  command->stop_within = seconds(command, value, "`--stop-within %s` (a number of seconds above 0)");
+}
+
+static void set_checkpoint(CospinCommand *command, const char value[])
+{
+  command->checkpoint = seconds(command, value, "`--checkpoint %s` (a number of seconds above 0)");
+}
+
+static void set_progress(CospinCommand *command, const char value[])
+{
+  static const char *const names[] = {"auto", "line", "log", "none"};
+
+  for (int k = 0; k < 4; k++) {
+    if (strcmp(value, names[k]) != 0) continue;
+    command->progress = (CospinProgressMode)k;
+    return;
+  }
+  fault(command, "`--progress %s` is not a mode (line, log, none or auto)", value);
+}
+
+static const Option options[] = {
+    {"-o", PETSC_TRUE, set_output},
+    {"--output", PETSC_TRUE, set_output},
+    {"--groups", PETSC_TRUE, set_groups},
+    {"--ranks-per-point", PETSC_TRUE, set_ranks_per_point},
+    {"--ranks", PETSC_TRUE, set_ranks},
+    {"--quiet", PETSC_FALSE, set_quiet},
+    {"--set", PETSC_TRUE, set_change},
+    {"--overwrite", PETSC_FALSE, set_overwrite},
+    {"--retry", PETSC_FALSE, set_retry},
+    {"--stop-at", PETSC_TRUE, set_stop_at},
+    {"--stop-within", PETSC_TRUE, set_stop_within},
+    {"--checkpoint", PETSC_TRUE, set_checkpoint},
+    {"--progress", PETSC_TRUE, set_progress},
+    {"--slurm", PETSC_FALSE, set_slurm},
+    {"--cores-per-node", PETSC_TRUE, set_cores},
+    {"--memory-per-node", PETSC_TRUE, set_memory},
+    {"--nodes", PETSC_TRUE, set_nodes},
+    {"--deck", PETSC_FALSE, set_deck},
+    {"--check", PETSC_FALSE, set_check},
+    {"--no-verify", PETSC_FALSE, set_trust},
+    {"--like", PETSC_TRUE, set_topic},
+    {"--man", PETSC_FALSE, set_man},
+    {"--search", PETSC_FALSE, set_search},
+};
+enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static const char *const verb_names[] = {"run",       "plan",   "new",       "show",
+                                         "reference", "--help", "--version", NULL};
+
+const char *CospinCommandOption(int k)
+{
+  return k < NUM_OPTIONS ? options[k].name : NULL;
+}
+
+/* -5 and -1e-3 are values, -eps_tol is not */
+static PetscBool is_value(const char word[])
+{
+  return (PetscBool)(word[0] != '-' || isdigit((unsigned char)word[1]) || word[1] == '.');
+}
+
+static void take_petsc_option(Parser *parser)
+{
+  CospinCommand *command = parser->command;
+
+  command->petsc_argv[command->petsc_argc++] = parser->argv[parser->at++];
+  if (parser->at < parser->argc && is_value(parser->argv[parser->at])) {
+    command->petsc_argv[command->petsc_argc++] = parser->argv[parser->at++];
+  }
+}
+
+static void take_option(Parser *parser)
+{
+  const char *word = parser->argv[parser->at], *names[NUM_OPTIONS + 1] = {NULL};
+
+  for (int k = 0; k < NUM_OPTIONS; k++) {
+    if (strcmp(word, options[k].name) != 0) continue;
+    parser->at++;
+    if (options[k].takes_value && parser->at == parser->argc) {
+      fault(parser->command, "`%s` needs a value", word);
+    } else {
+      options[k].set(parser->command, options[k].takes_value ? parser->argv[parser->at++] : NULL);
+    }
+    return;
+  }
+  if (word[1] == '-') {
+    const char *close;
+    for (int k = 0; k < NUM_OPTIONS; k++) names[k] = options[k].name;
+    close = CospinSuggest(word, names);
+    (void)snprintf(parser->command->fault, sizeof(parser->command->fault), "unknown option `%s` (%s%s%s)",
+                   word, close ? "did you mean " : "see cospin --help", close ? close : "", close ? "?" : "");
+    parser->at++;
+  } else {
+    take_petsc_option(parser);
+  }
+}
+
+static void take_verb(Parser *parser)
+{
+  const char *word = parser->argc > 1 ? parser->argv[1] : "--help";
+  int k = 0;
+
+  if (strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) word = "--help";
+  while (verb_names[k] && strcmp(word, verb_names[k]) != 0) k++;
+  parser->command->verb = (CospinVerb)k;
+  parser->at = 2;
+  if (verb_names[k]) return;
+  parser->command->verb = COSPIN_COMMAND_HELP;
+  fault(parser->command, "unknown command `%s` (run, plan, new, show, reference, --help or --version)", word);
+}
+
+/* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it */
+static void default_output(CospinCommand *command)
+{
+  const char *slash = strrchr(command->file, '/'), *base = slash ? slash + 1 : command->file;
+  const char *dot = strrchr(base, '.');
+  const int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
+
+  (void)snprintf(command->output, sizeof(command->output), "%s%.*s.h5", command->slurm ? "runs/" : "", length,
+                 base);
+}
+
+static void take_word(CospinCommand *command, const char word[])
+{
+  const size_t length = strlen(command->words);
+
+  (void)snprintf(command->words + length, sizeof(command->words) - length, "%s%s", length ? " " : "", word);
+  if (command->file && !command->search) fault(command, "one file or word at a time, what is `%s`?", word);
+  if (!command->file) command->file = word;
+}
+
+void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
+{
+  Parser parser = {argc, 1, argv, command};
+
+  memset(command, 0, sizeof(*command));
+  command->checkpoint = 600;
+  command->nodes = (CospinNodes){.cores = 32, .bytes = CospinCostBytes("128G")};
+  command->petsc_argv = (char **)calloc((size_t)argc + 2, sizeof(char *));
+  command->changes = (const char **)calloc((size_t)argc + 1, sizeof(char *));
+  command->petsc_argv[command->petsc_argc++] = argv[0];
+  take_verb(&parser);
+  while (parser.at < argc && command->verb <= COSPIN_COMMAND_REFERENCE) {
+    const char *word = argv[parser.at];
+    if (word[0] == '-' && word[1]) {
+      take_option(&parser);
+      continue;
+    }
+    take_word(command, word);
+    parser.at++;
+  }
+  if (command->search && !command->words[0]) fault(command, "`%s` needs words", "--search");
+  if (command->verb <= COSPIN_COMMAND_SHOW && !command->file) {
+    fault(command,
+          command->verb == COSPIN_COMMAND_NEW ? "`cospin %s` needs the name of the deck behind it"
+                                              : "`cospin %s` needs a file right behind it",
+          verb_names[command->verb]);
+  } else if (command->file && command->output[0] == 0) {
+    default_output(command);
+  }
+}
+
+void CospinCommandQuoteChanges(const CospinCommand *command, char text[], size_t size)
+{
+  size_t length = 0;
+
+  text[0] = 0;
+  for (int k = 0; k < command->num_changes; k++) {
+    length += (size_t)snprintf(text + length, size - length, " --set '");
+    for (const char *c = command->changes[k]; *c && length + 20 < size; c++)
+      length += (size_t)snprintf(text + length, size - length, *c == '\'' ? "'\\''" : "%c", *c);
+    if (length + 20 >= size) return;
+    text[length++] = '\'';
+    text[length] = 0;
+  }
+}
+
+void CospinCommandFree(CospinCommand *command)
+{
+  free(command->petsc_argv);
+  free(command->changes);
+}

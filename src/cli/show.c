@@ -1,0 +1,64 @@
+#include "unfinished.h"
+#include <cospin/cli/show.h>
+#include <cospin/dataset/dataset.h>
+#include <cospin/store/parts.h>
+
+static void complain(const char why[], PetscBool *ok)
+{
+  fprintf(stderr, "cospin: %s\n", why);
+  *ok = PETSC_FALSE;
+}
+
+PetscErrorCode CospinShow(const char file[], PetscBool trust, FILE *stream, PetscBool *ok)
+{
+  char why[1024] = "";
+  PetscBool unfinished;
+  PetscErrorCode code = 0;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(CospinUnfinishedView(file, stream, &unfinished));
+  if (unfinished) PetscFunctionReturn(0);
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  code = CospinDatasetShow(file, trust, stream, why, sizeof(why));
+  PetscCall(PetscPopErrorHandler());
+  if (!code && !trust) PetscCall(CospinDatasetWarnOfSeal(file));
+  if (code) complain(why, ok);
+  PetscFunctionReturn(0);
+}
+
+/* A dataset to read the deck from: the file itself, or one of the shards. */
+static PetscErrorCode choose_file(const char file[], char name[], size_t size)
+{
+  CospinParts parts;
+  char **names;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(name, size, "%s", file));
+  if (!CospinPartsFind(file, &parts)) PetscFunctionReturn(0);
+  PetscCall(CospinPartsList(&parts, &num, &names));
+  if (num) PetscCall(PetscSNPrintf(name, size, "%s", names[num - 1]));
+  PetscCall(CospinPartsFreeList(num, &names));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinShowDeck(const char file[], PetscBool trust, FILE *stream, PetscBool *ok)
+{
+  char name[PETSC_MAX_PATH_LEN], why[PETSC_MAX_PATH_LEN + 512] = "", *text = NULL;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(choose_file(file, name, sizeof(name)));
+  PetscCall(PetscPushErrorHandler(PetscReturnErrorHandler, NULL));
+  if (!CospinDatasetReadText(name, "verbatim", trust, &text, why, sizeof(why)) && !text[0])
+    (void)snprintf(why, sizeof(why), "%s does not hold the deck that it is from", name);
+  PetscCall(PetscPopErrorHandler());
+  if (why[0]) {
+    complain(why, ok);
+  } else {
+    fputs(text, stream);
+  }
+  PetscCall(PetscFree(text));
+  PetscFunctionReturn(0);
+}

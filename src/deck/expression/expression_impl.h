@@ -1,0 +1,92 @@
+/*
+   The tree behind CospinExpression, shared by its parser, evaluator and the test for real values.
+*/
+#pragma once
+#include <cospin/deck/expression.h>
+
+typedef enum {
+  NODE_NUMBER,
+  NODE_NAME,    /* children: the indices */
+  NODE_CALL,    /* children: the arguments */
+  NODE_EXPECT,  /* one child */
+  NODE_SUM,     /* any number of children, each with its sign */
+  NODE_PRODUCT, /* any number of children, each with "*" or "/" */
+  NODE_POWER,   /* base, exponent */
+  NODE_NEGATE,  /* one child */
+  NODE_ADJOINT, /* `hc` in a sum: the adjoint of the children before it */
+  NUM_NODE_KINDS
+} NodeKind;
+
+/* Whether a function's value is real. */
+typedef enum {
+  REAL_ALWAYS,       /* abs, re, ... */
+  REAL_OF_REAL,      /* if all arguments are */
+  REAL_OF_OPERATORS, /* dag: as its argument, which may be an operator */
+  REAL_OF_STATE      /* a functional of the state: always */
+} FunctionReality;
+
+typedef struct {
+  const char *name;
+  int min_arguments, max_arguments;
+  FunctionReality reality;
+  PetscBool needs_real; /* arguments must be real */
+  double complex (*Apply)(int count, const double complex x[]);
+  const char *signature; /* of a functional, one letter an argument: n number, o operator, c component */
+} Function;
+
+typedef struct Node_ Node;
+
+typedef struct {
+  Node *node;
+  char sign;  /* of a child of a sum or product: '+' '-' '*' '/' */
+  int offset; /* where that sign stands */
+} Child;
+
+struct Node_ {
+  NodeKind kind;
+  int offset; /* of its first character in the text; of the sign "^" for a power */
+  PetscBool has_expectation;
+  double complex number;
+  char *name;
+  const Function *function;
+  int which; /* of an expectation value or a functional */
+  int count, capacity;
+  Child *children;
+  Node *next; /* all nodes of an expression are listed: freeing them needs no recursion */
+};
+
+struct CospinExpression_ {
+  char *text, *path;
+  CospinPosition at;
+  PetscBool at_start_only; /* columns in `text` say nothing about columns in the deck */
+  int num_expectations, num_functionals;
+  Node *root, *nodes;
+};
+
+enum { MAX_INDICES = 8 };
+
+/* As CospinExpressionParse; with at_start_only every fault is reported at `at`. */
+PetscErrorCode CospinExpressionParseAt(const char text[], CospinPosition at, PetscBool at_start_only,
+                                       const char path[], CospinFaults faults, CospinExpression *expression);
+
+/* Where the character at `offset` stands in the deck. */
+CospinPosition CospinExpressionLocate(CospinExpression expression, int offset);
+
+/* The row of a function, NULL if there is none of that name. */
+const Function *CospinFunctionFind(const char name[]);
+/* Sets *value and returns true if `name` is a constant. */
+PetscBool CospinConstantFind(const char name[], double complex *value);
+
+/* CospinExpressionEvaluate of a part of the expression. */
+PetscErrorCode CospinExpressionEvaluateNode(CospinExpression expression, const Node *node,
+                                            const CospinEnvironment *environment, CospinFaults faults,
+                                            CospinValue *value, PetscBool *ok);
+
+/* A number as it is quoted in faults; returns `text`. */
+const char *CospinNumberFormat(double complex z, char text[], size_t size);
+
+/* The conjugate without a negative zero: arg(conj(-1)) is pi. */
+static inline double complex CospinConjugate(double complex z)
+{
+  return CMPLX(creal(z), 0 - cimag(z));
+}

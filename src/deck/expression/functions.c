@@ -1,0 +1,175 @@
+/*
+   The functions and constants of the expression language: one row each.
+
+   Real arguments inside the domain of the real function go through it, so that real stays exactly real and
+   rounding is that of the real function.
+*/
+#include "expression_impl.h"
+#include <math.h>
+#include <string.h>
+
+#define UNARY_FUNCTION(name, in_domain)                                                                      \
+  static double complex Apply_##name(int count, const double complex z[])                                    \
+  {                                                                                                          \
+    const double x = creal(z[0]);                                                                            \
+    (void)count;                                                                                             \
+    if (cimag(z[0]) == 0 && (in_domain)) return name(x);                                                     \
+    return c##name(z[0]);                                                                                    \
+  }
+
+static double complex clog_10(double complex z)
+{
+  return clog(z) / log(10.);
+}
+#define clog10 clog_10
+
+UNARY_FUNCTION(sqrt, x >= 0)
+UNARY_FUNCTION(exp, isfinite(x))
+UNARY_FUNCTION(log, x >= 0)
+UNARY_FUNCTION(log10, x >= 0)
+UNARY_FUNCTION(sin, isfinite(x))
+UNARY_FUNCTION(cos, isfinite(x))
+UNARY_FUNCTION(tan, isfinite(x))
+UNARY_FUNCTION(asin, fabs(x) <= 1)
+UNARY_FUNCTION(acos, fabs(x) <= 1)
+UNARY_FUNCTION(atan, isfinite(x))
+UNARY_FUNCTION(sinh, isfinite(x))
+UNARY_FUNCTION(cosh, isfinite(x))
+UNARY_FUNCTION(tanh, isfinite(x))
+
+#define FUNCTION_OF_ARGUMENTS(name, expression)                                                              \
+  static double complex Apply_##name(int count, const double complex z[])                                    \
+  {                                                                                                          \
+    (void)count;                                                                                             \
+    return (expression);                                                                                     \
+  }
+
+FUNCTION_OF_ARGUMENTS(abs, cabs(z[0]))
+FUNCTION_OF_ARGUMENTS(re, creal(z[0]))
+FUNCTION_OF_ARGUMENTS(im, cimag(z[0]))
+FUNCTION_OF_ARGUMENTS(arg, carg(z[0]))
+FUNCTION_OF_ARGUMENTS(conj, CospinConjugate(z[0]))
+FUNCTION_OF_ARGUMENTS(floor, floor(creal(z[0])))
+FUNCTION_OF_ARGUMENTS(ceil, ceil(creal(z[0])))
+FUNCTION_OF_ARGUMENTS(round, round(creal(z[0])))
+FUNCTION_OF_ARGUMENTS(atan2, atan2(creal(z[0]), creal(z[1])))
+
+static double complex Apply_min(int count, const double complex z[])
+{
+  double least = creal(z[0]);
+
+  for (int k = 1; k < count; k++) least = fmin(least, creal(z[k]));
+  return least;
+}
+
+static double complex Apply_max(int count, const double complex z[])
+{
+  double largest = creal(z[0]);
+
+  for (int k = 1; k < count; k++) largest = fmax(largest, creal(z[k]));
+  return largest;
+}
+
+/* NaN outside the whole numbers; infinite above 170. */
+static double complex Apply_factorial(int count, const double complex z[])
+{
+  const double n = creal(z[0]);
+  double product = 1;
+
+  (void)count;
+  if (n < 0 || n != floor(n)) return NAN;
+  if (n > 170) return INFINITY;
+  for (int k = 2; k <= (int)n; k++) product *= k;
+  return product;
+}
+
+/* Every partial product is itself a binomial coefficient, so the result is exact as long as it fits. */
+static double complex Apply_binomial(int count, const double complex z[])
+{
+  const double n = creal(z[0]);
+  double k = creal(z[1]), product = 1;
+
+  (void)count;
+  if (n < 0 || n != floor(n) || k != floor(k)) return NAN;
+  if (k < 0 || k > n) return 0;
+  k = fmin(k, n - k);
+  for (double j = 1; j <= k && isfinite(product); j++) product = round(product * (n - k + j) / j);
+  return product;
+}
+
+static const Function functions[] = {
+    {"sqrt", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_sqrt, NULL},
+    {"exp", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_exp, NULL},
+    {"log", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_log, NULL},
+    {"log10", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_log10, NULL},
+    {"sin", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_sin, NULL},
+    {"cos", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_cos, NULL},
+    {"tan", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_tan, NULL},
+    {"asin", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_asin, NULL},
+    {"acos", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_acos, NULL},
+    {"atan", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_atan, NULL},
+    {"atan2", 2, 2, REAL_ALWAYS, PETSC_TRUE, Apply_atan2, NULL},
+    {"sinh", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_sinh, NULL},
+    {"cosh", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_cosh, NULL},
+    {"tanh", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_tanh, NULL},
+    {"abs", 1, 1, REAL_ALWAYS, PETSC_FALSE, Apply_abs, NULL},
+    {"re", 1, 1, REAL_ALWAYS, PETSC_FALSE, Apply_re, NULL},
+    {"im", 1, 1, REAL_ALWAYS, PETSC_FALSE, Apply_im, NULL},
+    {"arg", 1, 1, REAL_ALWAYS, PETSC_FALSE, Apply_arg, NULL},
+    {"conj", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_conj, NULL},
+    {"floor", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_floor, NULL},
+    {"ceil", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_ceil, NULL},
+    {"round", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_round, NULL},
+    {"min", 2, 1000, REAL_ALWAYS, PETSC_TRUE, Apply_min, NULL},
+    {"max", 2, 1000, REAL_ALWAYS, PETSC_TRUE, Apply_max, NULL},
+    {"factorial", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_factorial, NULL},
+    {"binomial", 2, 2, REAL_ALWAYS, PETSC_TRUE, Apply_binomial, NULL},
+    {"dag", 1, 1, REAL_OF_OPERATORS, PETSC_FALSE, Apply_conj, NULL},
+#define COSPIN_FUNCTIONAL(name, signature, kind)                                                             \
+  {name, sizeof(signature) - 1, sizeof(signature) - 1, REAL_OF_STATE, PETSC_FALSE, NULL, signature},
+#include <cospin/deck/functional_list.h>
+#undef COSPIN_FUNCTIONAL
+};
+
+enum { NUM_FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
+
+const Function *CospinFunctionFind(const char name[])
+{
+  for (int k = 0; k < NUM_FUNCTIONS; k++) {
+    if (!strcmp(functions[k].name, name)) return &functions[k];
+  }
+  return NULL;
+}
+
+const char *CospinFunctionName(int k)
+{
+  return k < NUM_FUNCTIONS ? functions[k].name : NULL;
+}
+
+#define PI 3.14159265358979323846
+
+/* Units are those of the SI, and a frequency is an angular one: MHz is 2 pi 1e6/s. amu: CODATA 2018. */
+static const struct {
+  const char *name;
+  double re, im;
+} constants[] = {{"pi", PI, 0},        {"i", 0, 1},          {"Hz", 2 * PI, 0},
+                 {"kHz", 2e3 * PI, 0}, {"MHz", 2e6 * PI, 0}, {"GHz", 2e9 * PI, 0},
+                 {"nm", 1e-9, 0},      {"um", 1e-6, 0},      {"amu", 1.66053906660e-27, 0}};
+
+enum { NUM_CONSTANTS = sizeof(constants) / sizeof(constants[0]) };
+
+const char *CospinConstantName(int k)
+{
+  return k < NUM_CONSTANTS ? constants[k].name : NULL;
+}
+
+PetscBool CospinConstantFind(const char name[], double complex *value)
+{
+  for (int k = 0; k < NUM_CONSTANTS; k++) {
+    if (!strcmp(constants[k].name, name)) {
+      *value = CMPLX(constants[k].re, constants[k].im);
+      return PETSC_TRUE;
+    }
+  }
+  return PETSC_FALSE;
+}

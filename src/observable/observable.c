@@ -1,0 +1,266 @@
+/*
+   Compiling an observable evaluates its expression twice: once to collect the operators inside <...> and the
+   functionals, and later, for each state, with their values in place. The operators of functionals that need
+   no more than expectation values are read behind those of the expression itself.
+*/
+#include <cospin/observable/observable.h>
+
+typedef struct {
+  CospinObservables observables;
+  CospinObservable *target;
+  PetscBool *hermitian; /* [num_expectations] */
+  CospinFaults faults;
+  PetscBool ok;
+} Collector;
+
+/* An Expect that remembers A; the number it returns is a place holder. */
+static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double complex *value)
+{
+  Collector *collector = (Collector *)state;
+  CospinProblem problem = collector->observables->problem;
+  const CospinExpression expression = collector->target->definition->expression;
+  CospinMoves *moves = &collector->target->expectations[which];
+
+  PetscFunctionBeginUser;
+  *value = 1.0;
+  if (CospinPolynomialNamesSpin(a, COSPIN_EACH_SPIN)) {
+    collector->ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(collector->faults, CospinExpressionPosition(expression),
+                              CospinExpressionPath(expression),
+                              "an expectation value of one spin of an ensemble (write the sum over spins, "
+                              "<ions.Sz> or <ions.Sp*ions.Sm>, and divide)"));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinProblemIsHermitian(problem, a, &collector->hermitian[which]));
+  PetscCall(CospinMovesDestroy(moves));
+  PetscCall(CospinPolynomialDestroy(&collector->target->operators[which]));
+  PetscCall(CospinPolynomialDuplicate(a, &collector->target->operators[which]));
+  PetscCall(CospinMovesCreate(&problem->system, moves));
+  if (!problem->deck->approximate) PetscCall(CospinMovesAddLeft(*moves, a));
+  PetscCall(CospinMovesFinish(*moves));
+  PetscFunctionReturn(0);
+}
+
+/* A Functional that remembers it. */
+static PetscErrorCode collect_functional(void *state, int which, const char function[],
+                                         const CospinArgument arguments[], double *value, char why[],
+                                         size_t why_size)
+{
+  Collector *collector = (Collector *)state;
+  CospinFunctional *functional = &collector->target->functionals[which];
+
+  PetscFunctionBeginUser;
+  *value = 1.0;
+  PetscCall(CospinFunctionalDestroy(functional));
+  PetscCall(CospinFunctionalCreate(collector->observables->problem, function, arguments, functional, why,
+                                   why_size));
+  PetscFunctionReturn(0);
+}
+
+/* Reads what functionals are made of, behind all else. */
+static PetscErrorCode append_moments(CospinObservable *target)
+{
+  int count = target->num_expectations;
+
+  PetscFunctionBeginUser;
+  for (int f = 0; f < target->num_functionals; f++) {
+    const CospinFunctional functional = target->functionals[f];
+    if (functional->kind->needs != COSPIN_NEEDS_MOMENTS) continue;
+    count += functional->num_operators;
+    PetscCall(PetscRealloc((size_t)count * sizeof(CospinMoves), &target->expectations));
+    PetscCall(PetscRealloc((size_t)count * sizeof(CospinPolynomial), &target->operators));
+    for (int k = 0; k < functional->num_operators; k++, target->num_expectations++) {
+      CospinMoves *moves = &target->expectations[target->num_expectations];
+      PetscCall(
+          CospinPolynomialDuplicate(functional->operators[k], &target->operators[target->num_expectations]));
+      PetscCall(CospinMovesCreate(functional->moves[k]->system, moves));
+      PetscCall(CospinMovesAxpy(*moves, 1.0, functional->moves[k], NULL));
+      PetscCall(CospinMovesFinish(*moves));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The first evaluation's place holders may divide by zero, so its own faults of value do not count: they are
+   told from faults of type by evaluating once more with another place holder. */
+static PetscErrorCode compile(CospinObservables observables, CospinFaults faults, CospinObservable *target,
+                              PetscBool *ok)
+{
+  const CospinExpression expression = target->definition->expression;
+  CospinEnvironment environment = observables->problem->environment;
+  Collector collector = {observables, target, NULL, faults, PETSC_TRUE};
+  CospinValue value = {0};
+
+  PetscFunctionBeginUser;
+  target->num_expectations = CospinExpressionCountExpectations(expression);
+  PetscCall(PetscCalloc1(target->num_expectations, &target->expectations));
+  PetscCall(PetscCalloc1(target->num_expectations, &target->operators));
+  PetscCall(PetscCalloc1(target->num_expectations, &collector.hermitian));
+  target->num_functionals = CospinExpressionCountFunctionals(expression);
+  PetscCall(PetscCalloc1(target->num_functionals, &target->functionals));
+  environment.Expect = collect;
+  environment.Functional = collect_functional;
+  environment.state = &collector;
+  PetscCall(CospinExpressionEvaluate(expression, &environment, faults, &value, ok));
+  if (*ok && value.is_operator) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(
+        faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
+        "an operator where a number is needed (write <...> around it for its expectation value)"));
+  }
+  if (*ok) {
+    PetscCall(CospinExpressionIsReal(expression, &environment, collector.hermitian, &target->real));
+  }
+  *ok = (PetscBool)(*ok && collector.ok);
+  if (*ok) PetscCall(append_moments(target));
+  PetscCall(CospinValueReset(&value));
+  PetscCall(PetscFree(collector.hermitian));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservablesCreate(CospinProblem problem, CospinFaults faults,
+                                       CospinObservables *observables, PetscBool *ok)
+{
+  CospinObservables new;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(PetscNew(&new));
+  new->problem = problem;
+  new->count = problem->deck->num_observables;
+  PetscCall(PetscCalloc1(new->count, &new->observables));
+  for (int k = 0; k < new->count; k++) {
+    PetscBool this_ok;
+    new->observables[k].definition = &problem->deck->observables[k];
+    PetscCall(compile(new, faults, &new->observables[k], &this_ok));
+    if (!this_ok) *ok = PETSC_FALSE;
+  }
+  *observables = new;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservablesDestroy(CospinObservables *observables)
+{
+  PetscFunctionBeginUser;
+  if (!*observables) PetscFunctionReturn(0);
+  for (int k = 0; k < (*observables)->count; k++) {
+    CospinObservable *observable = &(*observables)->observables[k];
+    for (int e = 0; e < observable->num_expectations; e++) {
+      PetscCall(CospinMovesDestroy(&observable->expectations[e]));
+      PetscCall(CospinPolynomialDestroy(&observable->operators[e]));
+    }
+    for (int f = 0; f < observable->num_functionals; f++)
+      PetscCall(CospinFunctionalDestroy(&observable->functionals[f]));
+    PetscCall(PetscFree(observable->functionals));
+    PetscCall(PetscFree(observable->expectations));
+    PetscCall(PetscFree(observable->operators));
+  }
+  PetscCall(PetscFree((*observables)->observables));
+  PetscCall(PetscFree(*observables));
+  PetscFunctionReturn(0);
+}
+
+typedef struct {
+  const double complex *expectations;
+  const double *functionals;
+} Values;
+
+static PetscErrorCode look_up(void *state, int which, CospinPolynomial a, double complex *value)
+{
+  PetscFunctionBeginUser;
+  (void)a;
+  *value = ((const Values *)state)->expectations[which];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode look_up_functional(void *state, int which, const char function[],
+                                         const CospinArgument arguments[], double *value, char why[],
+                                         size_t why_size)
+{
+  PetscFunctionBeginUser;
+  (void)function;
+  (void)arguments;
+  (void)why;
+  (void)why_size;
+  *value = ((const Values *)state)->functionals[which];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservableFunctionals(const CospinObservable *observable,
+                                           const double complex expectations[], CospinDensity density,
+                                           double functionals[])
+{
+  const double complex *moments =
+      expectations + CospinExpressionCountExpectations(observable->definition->expression);
+
+  PetscFunctionBeginUser;
+  for (int f = 0; f < observable->num_functionals; f++) {
+    const CospinFunctional functional = observable->functionals[f];
+    functionals[f] = NAN;
+    if (functional->kind->needs == COSPIN_NEEDS_MOMENTS || density)
+      PetscCall(functional->kind->Evaluate(functional, moments, density, &functionals[f]));
+    if (functional->kind->needs == COSPIN_NEEDS_MOMENTS) moments += functional->num_operators;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservableEvaluateWith(CospinObservables observables, int k,
+                                            const double complex expectations[], const double functionals[],
+                                            double complex *result)
+{
+  Values values = {expectations, functionals};
+  CospinEnvironment environment = observables->problem->environment;
+  CospinValue value = {0};
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  environment.Expect = look_up;
+  environment.Functional = look_up_functional;
+  environment.state = &values;
+  PetscCall(CospinExpressionEvaluate(observables->observables[k].definition->expression, &environment, NULL,
+                                     &value, &ok));
+  *result = ok ? value.number : (double complex)NAN;
+  PetscCall(CospinValueReset(&value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinObservableEvaluate(CospinObservables observables, int k,
+                                        const double complex expectations[], double complex *result)
+{
+  const CospinObservable *observable = &observables->observables[k];
+  double *functionals;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)observable->num_functionals + 1, &functionals));
+  PetscCall(CospinObservableFunctionals(observable, expectations, NULL, functionals));
+  PetscCall(CospinObservableEvaluateWith(observables, k, expectations, functionals, result));
+  PetscCall(PetscFree(functionals));
+  PetscFunctionReturn(0);
+}
+
+CospinNeeds CospinObservablesNeed(CospinDeck deck)
+{
+  CospinNeeds needs = COSPIN_NEEDS_MOMENTS;
+
+  for (int k = 0; k < deck->num_observables; k++) {
+    const CospinExpression expression = deck->observables[k].expression;
+    for (int f = 0; f < CospinExpressionCountFunctionals(expression); f++)
+      needs = PetscMax(needs, CospinFunctionalKindOf(CospinExpressionFunctional(expression, f))->needs);
+  }
+  return needs;
+}
+
+double complex CospinExpectationWeight(CospinMoves left, const int label[])
+{
+  const CospinSystem *system = left->system;
+  double complex weight = 0.0;
+
+  for (int k = 0; k < left->count; k++) {
+    int target[COSPIN_MAX_COORDINATES];
+    double trace;
+    for (int i = 0; i < system->num_coordinates; i++) target[i] = label[i] + left->moves[k].shift[i];
+    trace = CospinSystemTrace(system, target);
+    if (trace != 0.0) weight += trace * CospinMoveAmplitude(left, &left->moves[k], label);
+  }
+  return weight;
+}

@@ -1,0 +1,215 @@
+/*
+   Every task that evolves something goes this way, so whatever the propagator can do, all of them can: no
+   matrix where the deck wants none, factors where it wants them, and an end in the middle of a run.
+
+   Saved are, in this order: what the user has, the counts, the place in the part at work, its vector.
+*/
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/evolution.h>
+
+PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task,
+                                     const CospinEvolutionUser *user, void *context,
+                                     CospinEvolution *evolution)
+{
+  PetscFunctionBeginUser;
+  *evolution = (CospinEvolution){.point = point, .user = user, .context = context, .outcome = COSPIN_GOOD};
+  PetscCall(CospinTaskPrefix(task, evolution->prefix, sizeof(evolution->prefix)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem, CospinSector sector,
+                                        CospinPropagatorMethod method, Mat held, Mat *generator)
+{
+  PetscBool shell = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  if (held) PetscCall(PetscObjectTypeCompare((PetscObject)held, MATSHELL, &shell));
+  *generator = held;
+  if (method == COSPIN_PROPAGATE_RATIONAL && (shell || !held))
+    PetscCall(CospinLiouvillianCreate(point->comm, problem->generator, sector, generator));
+  else if (held)
+    PetscCall(PetscObjectReference((PetscObject)held));
+  else
+    PetscCall(CospinGeneratorCreate(point->comm, problem, sector, generator));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Saved and loaded ------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinMemory memory)
+{
+  int counts[] = {evolution->num_evolved, evolution->steps, evolution->operations, evolution->factorisations,
+                  evolution->part};
+  double sizes[] = {(double)evolution->dimension, (double)evolution->nonzeros};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMemoryInts(memory, 5, counts));
+  PetscCall(CospinMemoryReals(memory, 2, sizes));
+  evolution->num_evolved = counts[0];
+  evolution->steps = counts[1];
+  evolution->operations = counts[2];
+  evolution->factorisations = counts[3];
+  evolution->part = counts[4];
+  evolution->dimension = (PetscInt64)sizes[0];
+  evolution->nonzeros = (PetscInt64)sizes[1];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode exchange_place(CospinPropagatorReport *report, CospinMemory memory)
+{
+  int counts[] = {(int)report->method, report->steps, report->operations, report->factorisations,
+                  report->visited};
+  double state[] = {report->time, report->error, report->step, report->gamma};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMemoryInts(memory, 5, counts));
+  PetscCall(CospinMemoryReals(memory, 4, state));
+  *report = (CospinPropagatorReport){.method = (CospinPropagatorMethod)counts[0],
+                                     .steps = counts[1],
+                                     .operations = counts[2],
+                                     .factorisations = counts[3],
+                                     .visited = counts[4],
+                                     .left = report->left,
+                                     .time = state[0],
+                                     .error = state[1],
+                                     .step = state[2],
+                                     .gamma = state[3]};
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinMemory memory)
+{
+  PetscFunctionBeginUser;
+  PetscCall(exchange_counts(evolution, memory));
+  PetscCall(exchange_place(&evolution->report, memory));
+  evolution->report.left = PETSC_TRUE;
+  evolution->memory = memory;
+  PetscFunctionReturn(0);
+}
+
+/* A vector of another size would be read as nonsense. */
+static PetscErrorCode exchange_vector(CospinMemory memory, Vec u)
+{
+  PetscInt size;
+  double saved;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetSize(u, &size));
+  saved = (double)size;
+  PetscCall(CospinMemoryReals(memory, 1, &saved));
+  PetscCheck((PetscInt)saved == size, memory->comm, PETSC_ERR_FILE_UNEXPECTED,
+             "The checkpoint has a vector of %.0f elements, not of %" PetscInt_FMT, saved, size);
+  PetscCall(CospinMemoryVec(memory, u));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode save(CospinEvolution *evolution, Vec u)
+{
+  const CospinInterrupt *interrupt = &evolution->point->interrupt;
+  CospinMemory memory;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMemoryCreate(evolution->point->comm, &memory));
+  PetscCall(evolution->user->Save(evolution->context, memory));
+  PetscCall(exchange_counts(evolution, memory));
+  PetscCall(exchange_place(&evolution->report, memory));
+  PetscCall(exchange_vector(memory, u));
+  PetscCall(interrupt->Save(interrupt->context, memory));
+  PetscCall(CospinMemoryDestroy(&memory));
+  PetscFunctionReturn(0);
+}
+
+/* A CospinPropagatorPause. Within a step only the end of the run counts. */
+static PetscErrorCode pause_between(void *context, PetscBool between, Vec u,
+                                    const CospinPropagatorReport *report, PetscBool *leave)
+{
+  CospinEvolution *evolution = (CospinEvolution *)context;
+  const CospinInterrupt *interrupt = &evolution->point->interrupt;
+  CospinPause pause = COSPIN_PAUSE_LEAVE;
+
+  PetscFunctionBeginUser;
+  (void)report; /* it is evolution->report */
+  if (!*leave) PetscCall(interrupt->Ask(interrupt->context, &pause));
+  if (between && pause != COSPIN_PAUSE_NO) PetscCall(save(evolution, u));
+  *leave = (PetscBool)(pause == COSPIN_PAUSE_LEAVE);
+  PetscFunctionReturn(0);
+}
+
+/* ---- The way ---------------------------------------------------------------------------------------------
+ */
+
+/* A CospinPropagatorVisit. */
+static PetscErrorCode visit(void *context, int k, Vec u, double error)
+{
+  const CospinEvolution *evolution = (const CospinEvolution *)context;
+
+  PetscFunctionBeginUser;
+  PetscCall(evolution->user->Read(evolution->context, k, u, error));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode note(CospinEvolution *evolution, Mat generator)
+{
+  CospinPropagatorReport *report = &evolution->report;
+  PetscInt dimension;
+  MatInfo info;
+
+  PetscFunctionBeginUser;
+  if (report->failed) evolution->outcome = COSPIN_NOT_CONVERGED;
+  evolution->num_evolved++;
+  evolution->steps += report->steps;
+  evolution->operations += report->operations;
+  evolution->factorisations += report->factorisations;
+  PetscCall(MatGetSize(generator, &dimension, NULL));
+  PetscCall(MatGetInfo(generator, MAT_GLOBAL_SUM, &info));
+  if (dimension > evolution->dimension) evolution->nonzeros = (PetscInt64)info.nz_used;
+  evolution->dimension = PetscMax(evolution->dimension, dimension);
+  *report = (CospinPropagatorReport){0};
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode evolve_part(CospinEvolution *evolution)
+{
+  Mat generator = NULL;
+  Vec u = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(evolution->user->Open(evolution->context, evolution->part, &generator, &u));
+  if (u) {
+    if (evolution->memory) PetscCall(exchange_vector(evolution->memory, u));
+    evolution->memory = NULL;
+    PetscCall(CospinPropagate(generator, u, evolution->num_times, evolution->times, &evolution->options,
+                              evolution->prefix, visit, evolution, &evolution->report));
+    if (!evolution->report.left) PetscCall(note(evolution, generator));
+    PetscCall(MatDestroy(&generator));
+    PetscCall(VecDestroy(&u));
+  }
+  if (evolution->user->Close) PetscCall(evolution->user->Close(evolution->context));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEvolutionStore(const CospinEvolution *evolution, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "operations", 0, evolution->operations));
+  PetscCall(CospinResultsSet(results, "factorisations", 0, evolution->factorisations));
+  PetscCall(CospinResultsSet(results, "sectors", 0, evolution->num_evolved));
+  PetscCall(CospinResultsSet(results, "dimension", 0, (double)evolution->dimension));
+  PetscCall(CospinResultsSet(results, "nonzeros", 0, (double)evolution->nonzeros));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEvolutionRun(CospinEvolution *evolution)
+{
+  PetscFunctionBeginUser;
+  if (evolution->point->interrupt.Ask) evolution->options.pause = pause_between;
+  while (evolution->part < evolution->num_parts && evolution->outcome == COSPIN_GOOD) {
+    PetscCall(evolve_part(evolution));
+    if (evolution->report.left)
+      evolution->outcome = COSPIN_NOT_RUN;
+    else
+      evolution->part++;
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,122 @@
+/* What the tasks of one grid point share: the problem, its observables and its steady state. */
+#include "steady_state.h"
+#include <cospin/point/point.h>
+#include <cospin/point/settings.h>
+
+PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
+                                 CospinPoint *point, PetscBool *ok)
+{
+  CospinPoint new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  *point = new;
+  new->comm = comm;
+  new->spectra.interrupt = &new->interrupt;
+  PetscCall(CospinStoredCreate(number, &new->stored));
+  PetscCall(CospinProblemCreate(deck, number, faults, &new->problem, ok));
+  if (new->problem->generator) { /* their faults are told although a jump is wrong, too */
+    PetscBool observables_ok;
+    PetscCall(CospinObservablesCreate(new->problem, faults, &new->observables, &observables_ok));
+    if (!observables_ok) *ok = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode forget_steady(CospinPoint point)
+{
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&point->steady.rho));
+  PetscCall(CospinSpectrumDestroy(&point->steady.spectrum));
+  PetscCall(PetscFree(point->steady_sector));
+  point->has_steady = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* Ranks that do not have the same number of them have failed in different places: nothing collective then. */
+PetscErrorCode CospinPointClean(CospinPoint point)
+{
+  const CospinSpectrum steady = point->has_steady ? point->steady.spectrum : NULL;
+  int counts[2] = {0, 0};
+
+  PetscFunctionBeginUser;
+  for (CospinSpectrum s = point->spectra.first; s; s = s->following) counts[0]++;
+  counts[1] = -counts[0];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_MAX, point->comm));
+  if (counts[0] != -counts[1]) PetscFunctionReturn(0);
+  if (!point->has_steady) {
+    PetscCall(VecDestroy(&point->steady.rho));
+    point->steady.spectrum = NULL;
+  }
+  for (CospinSpectrum s = point->spectra.first, next; s; s = next) {
+    next = s->following;
+    if (s != steady) PetscCall(CospinSpectrumDestroy(&s));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointReplaceProblem(CospinPoint point, CospinProblem problem)
+{
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(forget_steady(point));
+  PetscCall(CospinObservablesDestroy(&point->observables));
+  PetscCall(CospinProblemDestroy(&point->problem));
+  point->problem = problem;
+  PetscCall(CospinObservablesCreate(problem, NULL, &point->observables, &ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointDestroy(CospinPoint *point)
+{
+  PetscFunctionBeginUser;
+  if (!*point) PetscFunctionReturn(0);
+  PetscCall(forget_steady(*point));
+  PetscCall(CospinStoredDestroy(&(*point)->stored));
+  PetscCall(CospinObservablesDestroy(&(*point)->observables));
+  PetscCall(CospinProblemDestroy(&(*point)->problem));
+  PetscCall(PetscFree(*point));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode is_kept(CospinPoint point, const int sector[], PetscBool *answer)
+{
+  PetscFunctionBeginUser;
+  *answer = (PetscBool)(point->has_steady && !sector == !point->steady_sector);
+  if (*answer && sector)
+    PetscCall(PetscArraycmp(sector, point->steady_sector, point->problem->system.num_coordinates, answer));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], const int sector[],
+                                      const CospinSteadyState **steady)
+{
+  const int n = point->problem->system.num_coordinates;
+  PetscBool kept;
+
+  PetscFunctionBeginUser;
+  *steady = &point->steady;
+  PetscCall(is_kept(point, sector, &kept));
+  if (kept) PetscFunctionReturn(0);
+  PetscCall(forget_steady(point));
+  PetscCall(CospinPointSolveSteady(point, prefix, sector));
+  if (sector) {
+    PetscCall(PetscMalloc1((size_t)n, &point->steady_sector));
+    PetscCall(PetscArraycpy(point->steady_sector, sector, n));
+  }
+  point->has_steady = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointSettle(CospinPoint point)
+{
+  int windows[COSPIN_MAX_COORDINATES];
+  const CospinSteadyState *steady;
+  PetscBool any;
+
+  PetscFunctionBeginUser;
+  CospinProblemWindows(point->problem, windows, &any);
+  if (any) PetscCall(CospinPointSteadyState(point, "steady_", NULL, &steady));
+  PetscFunctionReturn(0);
+}

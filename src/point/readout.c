@@ -1,0 +1,379 @@
+/*
+   The state is taken apart into the sectors that an observable, the trace or the fidelity reads (into all of
+   its sectors, if it is to be stored or a functional reads it); each of them evolves by itself, and nothing
+   else is ever held, but for states that are stored or wait for a functional. All else that is read is linear
+   in the state: every element adds to a few readings, by weights that are made once for each sector.
+*/
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/readout.h>
+#include <cospin/problem/census.h>
+
+typedef struct CospinReadoutEntry {
+  PetscInt index; /* of the element, on this rank */
+  int reading;    /* among those of one time */
+  double complex weight;
+} Entry;
+
+static const double most_searched = 1e6;     /* labels of a sector */
+static const double negligible_share = 1e-2; /* of the tolerance, all sectors that are left out together */
+
+/* The problem that evolves. */
+static CospinProblem evolved(CospinReadout readout)
+{
+  return readout->settings.counted ? readout->settings.counted : readout->problem;
+}
+
+/* Coordinate of the counter: behind all others; -1: there is none. */
+static int counter_of(CospinReadout readout)
+{
+  return readout->settings.counted ? readout->problem->system.num_coordinates : -1;
+}
+
+int CospinReadoutFindTime(const CospinAxis *axis, double time)
+{
+  for (int k = 0; axis && k < axis->size; k++) {
+    if (PetscAbsReal(axis->values[k] - time) <= 1e-9 * PetscAbsReal(time)) return k;
+  }
+  return -1;
+}
+
+/* ---- Weights ---------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode add_entry(CospinReadout readout, PetscInt index, int reading, double complex weight)
+{
+  PetscFunctionBeginUser;
+  if (weight == 0.0) PetscFunctionReturn(0);
+  if (readout->num_entries == readout->capacity) {
+    readout->capacity = 2 * readout->capacity + 64;
+    PetscCall(PetscRealloc(sizeof(Entry) * readout->capacity, &readout->entries));
+  }
+  readout->entries[readout->num_entries++] = (Entry){index, reading, weight};
+  PetscFunctionReturn(0);
+}
+
+/* What the element of a label adds to. */
+static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const int label[])
+{
+  const int counter = counter_of(readout);
+  int reading = counter < 0 ? 0 : label[counter] * readout->num_readings;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < readout->observables->count; k++) {
+    const CospinObservable *observable = &readout->observables->observables[k];
+    for (int e = 0; e < observable->num_expectations; e++)
+      PetscCall(
+          add_entry(readout, index, reading++, CospinExpectationWeight(observable->expectations[e], label)));
+  }
+  PetscCall(add_entry(readout, index, reading++, CospinSystemTrace(&evolved(readout)->system, label)));
+  if (readout->settings.target) /* <psi|x><y|psi> */
+    PetscCall(add_entry(readout, index, reading, conj(CospinStateElement(readout->settings.target, label))));
+  PetscFunctionReturn(0);
+}
+
+/* u as the initial state has it, before the first click; and its weights. */
+static PetscErrorCode set_up(CospinReadout readout, Vec u)
+{
+  const int counter = counter_of(readout);
+  PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  readout->num_entries = 0;
+  PetscCall(VecGetOwnershipRange(u, &begin, &end));
+  PetscCall(VecGetArray(u, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(readout->sector, i, label);
+    array[i - begin] = 0.0;
+    if (counter < 0 || label[counter] == 0)
+      array[i - begin] = (PetscScalar)CospinStateElement(readout->settings.initial, label);
+    PetscCall(add_element(readout, i - begin, label));
+  }
+  PetscCall(VecRestoreArray(u, &array));
+  PetscFunctionReturn(0);
+}
+
+/* A sector where the initial state has no elements stays empty; one that nobody reads, or that can add less
+   than a negligible part to the fidelity and is read by nothing else, is left out. */
+static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
+{
+  const double negligible = negligible_share * readout->settings.tolerance / readout->evolution.num_parts;
+  double found[2] = {0.0, 0.0}; /* weights of the fidelity, squared; all others */
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecNorm(u, NORM_2, &size));
+  for (size_t k = 0; k < readout->num_entries; k++) {
+    const Entry *entry = &readout->entries[k];
+    const PetscBool other = (PetscBool)(entry->reading % readout->num_readings <= readout->num_expectations);
+    found[other] += other ? 1.0 : PetscSqr(cabs(entry->weight));
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, 2, MPI_DOUBLE, MPI_SUM, readout->point->comm));
+  *needed = (PetscBool)(found[1] > 0 || size * PetscSqrtReal(found[0]) > negligible);
+  if (readout->stored->count || readout->passing->count) *needed = PETSC_TRUE;
+  if (size == 0.0) *needed = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* ---- One sector: a CospinEvolutionUser -------------------------------------------------------------------
+ */
+
+static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
+{
+  CospinReadout readout = (CospinReadout)context;
+  const CospinProblem problem = evolved(readout);
+  PetscBool needed;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice,
+                               readout->representatives + part * problem->system.num_coordinates,
+                               &readout->sector));
+  if (CospinSectorDimension(readout->sector) == 0) PetscFunctionReturn(0);
+  PetscCall(
+      VecCreateMPI(readout->point->comm, PETSC_DECIDE, (PetscInt)CospinSectorDimension(readout->sector), u));
+  PetscCall(set_up(readout, *u));
+  PetscCall(is_needed(readout, *u, &needed));
+  if (needed)
+    PetscCall(CospinEvolutionGenerator(readout->point, problem, readout->sector, readout->settings.method,
+                                       NULL, generator));
+  else
+    PetscCall(VecDestroy(u));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Close(void *context)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorDestroy(&((CospinReadout)context)->sector));
+  PetscFunctionReturn(0);
+}
+
+/* What is linear in the state, and the smallest and the largest of what should be populations. */
+static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
+{
+  const int num = readout->num_rows / readout->settings.num_times * readout->num_readings;
+  double complex *readings = readout->readings + (size_t)k * (size_t)num;
+  double extremes[2] = {readout->smallest[k], -readout->imaginary[k]};
+  const PetscScalar *array;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(readout->sums, num));
+  PetscCall(VecGetArrayRead(u, &array));
+  for (size_t e = 0; e < readout->num_entries; e++) {
+    const Entry *entry = &readout->entries[e];
+    const double complex value = array[entry->index];
+    readout->sums[entry->reading] += entry->weight * value;
+    if (entry->reading % readout->num_readings != readout->num_expectations) continue;
+    extremes[0] = PetscMin(extremes[0], creal(value));
+    extremes[1] = PetscMin(extremes[1], -PetscAbsReal(cimag(value)));
+  }
+  PetscCall(VecRestoreArrayRead(u, &array));
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, readout->sums, num, MPI_C_DOUBLE_COMPLEX, MPI_SUM, readout->point->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, readout->point->comm));
+  for (int r = 0; r < num; r++) readings[r] += readout->sums[r];
+  readout->smallest[k] = extremes[0];
+  readout->imaginary[k] = -extremes[1];
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Read(void *context, int k, Vec u, double error)
+{
+  CospinReadout readout = (CospinReadout)context;
+  const int row = readout->num_rows / readout->settings.num_times * k;
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(read_elements(readout, k, u));
+  PetscCall(VecNorm(u, NORM_2, &size));
+  readout->error[k] = PetscMax(readout->error[k], error);
+  readout->lost += error * size;
+  if (readout->states[row])
+    PetscCall(CospinTaskCollectAlong(&readout->problem->system, readout->sector, u, counter_of(readout),
+                                     readout->states + row));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinMemory memory)
+{
+  const size_t num_times = (size_t)readout->settings.num_times;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMemoryReals(memory, 2 * (size_t)readout->num_rows * (size_t)readout->num_readings,
+                              (double *)readout->readings));
+  PetscCall(CospinMemoryReals(memory, num_times, readout->smallest));
+  PetscCall(CospinMemoryReals(memory, num_times, readout->imaginary));
+  PetscCall(CospinMemoryReals(memory, num_times, readout->error));
+  PetscCall(CospinMemoryReals(memory, 1, &readout->lost));
+  for (int row = 0; row < readout->num_rows; row++)
+    if (readout->states[row]) PetscCall(CospinMemoryState(memory, readout->states[row]));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Created ---------------------------------------------------------------------------------------------
+ */
+
+PetscErrorCode CospinReadoutSettingsReset(CospinReadoutSettings *settings)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinStateDestroy(&settings->initial));
+  PetscCall(CospinStateDestroy(&settings->target));
+  PetscCall(CospinProblemDestroy(&settings->counted));
+  PetscFunctionReturn(0);
+}
+
+/* Which of the states that the task stores a row is; -1: none. */
+static int place_in_store(const CospinReadoutSettings *settings, int row)
+{
+  if (!settings->store) return -1;
+  return settings->store_times ? CospinReadoutFindTime(settings->store_times, settings->times[row]) : row;
+}
+
+static PetscErrorCode create_states(CospinReadout readout, const CospinRecord *task)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinStoredCreate(readout->problem->point, &readout->stored));
+  PetscCall(CospinStoredCreate(readout->problem->point, &readout->passing));
+  PetscCall(PetscCalloc1((size_t)readout->num_rows, &readout->states));
+  for (int row = 0; row < readout->num_rows; row++) {
+    const int place = place_in_store(&readout->settings, row);
+    CospinStoredState *state = &readout->states[row];
+    if (place >= 0)
+      PetscCall(CospinTaskNewState(readout->problem, task, place, readout->stored, state));
+    else if (CospinObservablesNeed(readout->problem->deck) > COSPIN_NEEDS_MOMENTS)
+      PetscCall(CospinTaskNewState(readout->problem, task, row, readout->passing, state));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_arrays(CospinReadout readout)
+{
+  const CospinReadoutSettings *settings = &readout->settings;
+  const size_t num_times = (size_t)settings->num_times;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < readout->observables->count; k++)
+    readout->num_expectations += readout->observables->observables[k].num_expectations;
+  readout->num_readings = readout->num_expectations + 1 + (settings->target ? 1 : 0);
+  readout->num_rows = settings->num_times * (settings->most + 1);
+  PetscCall(PetscCalloc1((size_t)readout->num_rows * (size_t)readout->num_readings, &readout->readings));
+  PetscCall(PetscMalloc1((size_t)(settings->most + 1) * (size_t)readout->num_readings, &readout->sums));
+  PetscCall(PetscCalloc3(num_times, &readout->smallest, num_times, &readout->imaginary, num_times,
+                         &readout->error));
+  for (size_t k = 0; k < num_times; k++) readout->smallest[k] = PETSC_MAX_REAL;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, const CospinRecord *task,
+                                   const CospinReadoutKind *kind, PetscBool again, CospinReadout *readout)
+{
+  static const CospinEvolutionUser user = {Open, Read, Close, CospinReadoutSave};
+  CospinReadout new;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  *readout = new;
+  new->point = point;
+  new->task = task;
+  new->problem = problem;
+  new->again = again;
+  PetscCall(kind->Set(problem, task, again, &new->settings));
+  PetscCall(CospinObservablesCreate(evolved(new), NULL, &new->observables, &ok));
+  PetscCall(create_arrays(new));
+  PetscCall(create_states(new, task));
+  PetscCall(CospinEvolutionCreate(point, task, &user, new, &new->evolution));
+  new->evolution.num_times = new->settings.num_times;
+  new->evolution.times = new->settings.times;
+  new->evolution.options =
+      (CospinPropagatorOptions){.method = new->settings.method,
+                                .mesh_dimension = CospinLatticeRank(evolved(new)->lattice),
+                                .bytes = problem->bytes,
+                                .tolerance = new->settings.tolerance};
+  PetscCall(CospinReadoutSectors(problem, new->observables, &new->settings, &new->evolution.num_parts,
+                                 &new->representatives));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutDestroy(CospinReadout *readout)
+{
+  CospinReadout old = *readout;
+
+  PetscFunctionBeginUser;
+  if (!old) PetscFunctionReturn(0);
+  PetscCall(PetscFree(old->representatives));
+  PetscCall(PetscFree(old->entries));
+  PetscCall(PetscFree(old->sums));
+  PetscCall(PetscFree(old->readings));
+  PetscCall(PetscFree3(old->smallest, old->imaginary, old->error));
+  PetscCall(PetscFree(old->states));
+  PetscCall(CospinStoredDestroy(&old->stored));
+  PetscCall(CospinStoredDestroy(&old->passing));
+  PetscCall(CospinObservablesDestroy(&old->observables));
+  PetscCall(CospinReadoutSettingsReset(&old->settings));
+  if (old->problem != old->point->problem) PetscCall(CospinProblemDestroy(&old->problem));
+  PetscCall(PetscFree(*readout));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Sectors ---------------------------------------------------------------------------------------------
+ */
+
+PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables observables,
+                                    const CospinReadoutSettings *settings, int *num, int **representatives)
+{
+  const PetscBool all =
+      (PetscBool)(settings->store || CospinObservablesNeed(problem->deck) == COSPIN_NEEDS_STATE);
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSectorsRead(settings->counted ? settings->counted : problem, observables,
+                                  settings->target, all ? settings->initial : NULL, num, representatives));
+  PetscFunctionReturn(0);
+}
+
+/* Whether anything is in this sector before the first click; of a large one that is taken for granted. */
+static PetscErrorCode has_elements(CospinProblem counted, const int representative[], CospinState initial,
+                                   PetscBool *answer)
+{
+  const int counter = counted->system.num_coordinates - 1;
+  int label[COSPIN_MAX_COORDINATES];
+  CospinSector sector;
+  CospinCount count;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinCensusOfSector(&counted->system, counted->lattice, representative, &count));
+  *answer = (PetscBool)(count.labels > most_searched);
+  if (*answer) PetscFunctionReturn(0);
+  PetscCall(CospinSectorCreate(&counted->system, counted->lattice, representative, &sector));
+  for (PetscInt64 i = 0; i < CospinSectorDimension(sector) && !*answer; i++) {
+    CospinSectorLabel(sector, i, label);
+    *answer = (PetscBool)(label[counter] == 0 && CospinStateElement(initial, label) != 0.0);
+  }
+  PetscCall(CospinSectorDestroy(&sector));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecord *task,
+                                        const CospinReadoutKind *kind, int *num, int **representatives)
+{
+  CospinObservables observables;
+  CospinReadoutSettings settings;
+  int all, *labels;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(kind->Set(problem, task, PETSC_FALSE, &settings));
+  PetscCall(CospinObservablesCreate(settings.counted ? settings.counted : problem, NULL, &observables, &ok));
+  PetscCall(CospinReadoutSectors(problem, observables, &settings, &all, &labels));
+  *num = settings.counted ? 0 : all;
+  for (int k = 0; k < all && settings.counted; k++) { /* most are empty: a counter starts at 0 */
+    const int n = settings.counted->system.num_coordinates;
+    PetscCall(has_elements(settings.counted, labels + k * n, settings.initial, &ok));
+    if (ok) PetscCall(PetscArraymove(labels + (*num)++ * n, labels + k * n, n));
+  }
+  *representatives = labels;
+  PetscCall(CospinObservablesDestroy(&observables));
+  PetscCall(CospinReadoutSettingsReset(&settings));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,37 @@
+/* How a task leaves its numbers: by the names of its variables, in the record of a grid point. */
+#include <cospin/point/results.h>
+#include <string.h>
+
+const CospinVariable *CospinResultsFind(CospinResults results, const char suffix[])
+{
+  for (int k = 0; k < results.count; k++) {
+    if (strlen(results.variables[k].name) < results.prefix_length) continue;
+    if (strcmp(results.variables[k].name + results.prefix_length, suffix) == 0) return &results.variables[k];
+  }
+  return NULL;
+}
+
+PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value)
+{
+  const CospinVariable *variable = CospinResultsFind(results, suffix);
+
+  PetscFunctionBeginUser;
+  PetscCheck(variable, PETSC_COMM_SELF, PETSC_ERR_PLIB, "No variable of this task ends in %s", suffix);
+  if (index < variable->size) results.record[variable->offset + index] = value;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,
+                                          int index, double complex value)
+{
+  char suffix[96];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s", observable->definition->name,
+                          observable->real ? "" : "_re"));
+  PetscCall(CospinResultsSet(results, suffix, index, creal(value)));
+  if (observable->real) PetscFunctionReturn(0);
+  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s_im", observable->definition->name));
+  PetscCall(CospinResultsSet(results, suffix, index, cimag(value)));
+  PetscFunctionReturn(0);
+}

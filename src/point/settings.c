@@ -1,0 +1,326 @@
+/* Small helpers that several tasks share. */
+#include <cospin/point/settings.h>
+#include <string.h>
+
+static const double largest_steady_residual = 1e-10;
+
+PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
+                                CospinFaults faults, double *value, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemNumber(problem, CospinRecordGet(task, key)->expression, faults, value, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, const char key[],
+                              CospinFaults faults, PetscBool *ok, const char sentence[])
+{
+  char path[160];
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_FALSE;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
+                          task->kind->name, key));
+  if (faults) PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, key)->position, path, "%s", sentence));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   double *tolerance, PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "tolerance");
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, tolerance, ok));
+  if (*ok && !(*tolerance > 0)) {
+    *ok = PETSC_FALSE;
+    if (faults)
+      PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
+                                "the tolerance is %.6g (a tolerance is a number > 0, such as 1e-10)",
+                                *tolerance));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskCheckAxis(CospinProblem problem, const CospinRecord *task, const char key[],
+                                   const char what[], double least, CospinFaults faults, PetscBool *ok)
+{
+  const CospinAxis *axis = &CospinRecordGet(task, key)->axis;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.%s", (int)(task - problem->deck->tasks),
+                          task->kind->name, key));
+  for (int k = 0; k < axis->size && *ok; k++) {
+    if (k ? axis->values[k] > axis->values[k - 1] : axis->values[k] >= least) continue;
+    *ok = PETSC_FALSE;
+    if (k)
+      PetscCall(CospinFaultsAdd(faults, axis->position, path, "%s must ascend, and %.6g follows %.6g", key,
+                                axis->values[k], axis->values[k - 1]));
+    else
+      PetscCall(CospinFaultsAdd(faults, axis->position, path, "a %s is %.6g (%s start at %.6g)", what,
+                                axis->values[k], key, least));
+  }
+  PetscFunctionReturn(0);
+}
+
+const char *const CospinTaskMethods[] = {"auto", "krylov", "rational", NULL};
+
+CospinPropagatorMethod CospinTaskMethod(const CospinRecord *task)
+{
+  const char *method = CospinRecordGet(task, "method")->text;
+  int k = 0;
+
+  while (strcmp(CospinTaskMethods[k], method) != 0) k++;
+  return (CospinPropagatorMethod)k;
+}
+
+/* With sums over spins written out: exact tasks go by words. */
+static PetscErrorCode written_out(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                  CospinPolynomial *a, PetscBool *ok)
+{
+  CospinPolynomial short_form;
+
+  PetscFunctionBeginUser;
+  *a = NULL;
+  PetscCall(CospinProblemOperator(problem, expression, faults, &short_form, ok));
+  if (*ok) PetscCall(CospinSystemExpand(&problem->system, short_form, a));
+  PetscCall(CospinPolynomialDestroy(&short_form));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskOperator(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  CospinPolynomial *a, PetscBool *ok)
+{
+  const CospinExpression of = CospinRecordGet(task, "of")->expression;
+
+  PetscFunctionBeginUser;
+  PetscCall(written_out(problem, of, faults, a, ok));
+  if (!*ok || (*a)->count) PetscFunctionReturn(0);
+  *ok = PETSC_FALSE;
+  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(of), CospinExpressionPath(of),
+                            "this operator is zero (must be an operator, such as dag(cavity.a))"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode is_adjoint(CospinProblem problem, CospinPolynomial a, CospinPolynomial b,
+                                 PetscBool *answer)
+{
+  CospinPolynomial adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialAxpy(adjoint, -1.0, b));
+  *answer = (PetscBool)(adjoint->count == 0);
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                              CospinPolynomial *a, CospinPolynomial *b, PetscBool *adjoint, PetscBool *ok)
+{
+  const CospinExpression with = CospinRecordGet(task, "with")->expression;
+  PetscBool b_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  *b = NULL;
+  *adjoint = PETSC_FALSE;
+  PetscCall(CospinTaskOperator(problem, task, faults, a, ok));
+  if (with) PetscCall(written_out(problem, with, faults, b, &b_ok));
+  if (*ok && !with) PetscCall(CospinPolynomialAdjoint(*a, CospinSystemLetterAdjoint, &problem->system, b));
+  if (!b_ok) *ok = PETSC_FALSE;
+  if (*ok) PetscCall(is_adjoint(problem, *a, *b, adjoint));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscSNPrintf(prefix, size, "%s_", task->name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialCreate(one));
+  PetscCall(CospinPolynomialAddWord(*one, 1.0, 0, NULL));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskLeft(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesCreate(&problem->system, moves));
+  PetscCall(CospinMovesAddLeft(*moves, a));
+  PetscCall(CospinMovesFinish(*moves));
+  PetscFunctionReturn(0);
+}
+
+double CospinTaskRate(double complex lambda, double resolution)
+{
+  return PetscAbsReal(creal(lambda)) <= resolution ? 0.0 : -creal(lambda);
+}
+
+double CospinTaskFrequency(double complex lambda, double resolution)
+{
+  return PetscAbsReal(cimag(lambda)) <= resolution ? 0.0 : -cimag(lambda);
+}
+
+PetscBool CospinTaskUncertain(double complex lambda, double error, double resolution)
+{
+  static const double largest_share = 0.1;
+
+  return (PetscBool)(cabs(lambda) > resolution && error > largest_share * cabs(lambda));
+}
+
+PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives)
+{
+  CospinPolynomial one;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskIdentity(&one));
+  PetscCall(CospinProblemSectors(problem, one, num, representatives));
+  PetscCall(CospinPolynomialDestroy(&one));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int labels[], PetscBool *found)
+{
+  PetscBool same;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  for (int k = 0; k < num && !*found; k++) {
+    PetscCall(PetscArraycmp(label, labels + k * n, n, &same));
+    *found = same;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *task, PetscBool needs_trace,
+                                     CospinFaults faults, PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "sector");
+  PetscBool has_trace = PETSC_TRUE;
+  int num, *representative, *steady;
+  char names[1200];
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (!setting->numbers) PetscFunctionReturn(0);
+  PetscCall(CospinProblemSectorNamed(problem, setting, faults, &representative, ok));
+  if (*ok && needs_trace) {
+    PetscCall(CospinTaskSteadySectors(problem, &num, &steady));
+    PetscCall(CospinTaskHasLabel(problem->system.num_coordinates, representative, num, steady, &has_trace));
+    PetscCall(PetscFree(steady));
+  }
+  if (!has_trace) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinProblemDescribeSteadySectors(problem, names, sizeof(names)));
+    PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->numbers[0].expression),
+                              "this sector has no trace, so there is no state in it (must be one of %s)",
+                              names));
+  }
+  PetscCall(PetscFree(representative));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *task, int *num,
+                                   int **representatives)
+{
+  PetscFunctionBeginUser;
+  (void)problem;
+  (void)task;
+  *num = 0;
+  *representatives = NULL;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
+                                 int **representatives)
+{
+  const CospinSetting *setting = CospinRecordGet(task, "sector");
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  *num = 1;
+  if (setting->numbers)
+    PetscCall(CospinProblemSectorNamed(problem, setting, NULL, representatives, &ok));
+  else
+    PetscCall(CospinTaskSteadySectors(problem, num, representatives));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task, const char prefix[],
+                                     const CospinSteadyState **steady, CospinOutcome *outcome)
+{
+  int num, *sectors = NULL;
+
+  PetscFunctionBeginUser;
+  if (CospinRecordGet(task, "sector")->numbers)
+    PetscCall(CospinTaskSectors(point->problem, task, &num, &sectors));
+  PetscCall(CospinPointSteadyState(point, prefix, sectors, steady));
+  PetscCall(PetscFree(sectors));
+  *outcome = (*steady)->outcome;
+  if ((*steady)->rho)
+    *outcome = CospinOutcomeWorse(*outcome, CospinStateJudge(&(*steady)->quality, largest_steady_residual));
+  if ((*steady)->spectrum) PetscCall(CospinSpectrumRelease((*steady)->spectrum));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave)
+{
+  const CospinInterrupt *interrupt = &point->interrupt;
+  CospinPause pause = COSPIN_PAUSE_NO;
+  CospinMemory nothing;
+
+  PetscFunctionBeginUser;
+  if (interrupt->Ask) PetscCall(interrupt->Ask(interrupt->context, &pause));
+  *leave = (PetscBool)(pause == COSPIN_PAUSE_LEAVE);
+  if (!*leave) PetscFunctionReturn(0);
+  PetscCall(CospinMemoryCreate(point->comm, &nothing));
+  PetscCall(interrupt->Save(interrupt->context, nothing));
+  PetscCall(CospinMemoryDestroy(&nothing));
+  PetscFunctionReturn(0);
+}
+
+/* list += more; `more` is freed */
+static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
+{
+  const PetscBool whole = (PetscBool)(PetscMax(*num, num_more) <= COSPIN_MAX_SECTORS);
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(int) * (size_t)(*num + num_more + 1) * (size_t)n, list));
+  PetscCall(PetscArraycpy(*list + *num * n, more, num_more * n));
+  *num += num_more;
+  PetscCall(CospinLabelsUnique(n, num, *list));
+  if (!whole) PetscCall(CospinSectorsNotAll(n, num, list));
+  PetscCall(PetscFree(more));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
+                                     CospinState whole, int *num, int **representatives)
+{
+  const int n = problem->system.num_coordinates;
+  const CospinState states[] = {target, whole};
+  int num_more, *more;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSteadySectors(problem, num, representatives));
+  for (int k = 0; k < observables->count; k++) {
+    const CospinObservable *observable = &observables->observables[k];
+    for (int e = 0; e < observable->num_expectations; e++) {
+      PetscCall(CospinProblemSectorsRead(problem, observable->expectations[e], &num_more, &more));
+      PetscCall(append(n, num, representatives, num_more, more));
+    }
+  }
+  for (int s = 0; s < 2; s++) {
+    if (!states[s]) continue;
+    PetscCall(CospinStateSectors(problem, states[s], &num_more, &more));
+    PetscCall(append(n, num, representatives, num_more, more));
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,276 @@
+/*
+   How many steady states there are, and the one if there is one.
+
+   Steady states have their null vectors in sectors with a trace, at least one in each. If there is one in
+   all, coherences may still last: X of another sector with L X = 0. Where states do not decay into others,
+   the vectors that last form matrix algebras, and X^+ X has the charge zero; with one null vector there, X is
+   unitary up to a factor, and no unitary matrix of finite size adds to a conserved number. So only sectors of
+   finite order are asked (cospin/problem/lattice.h): jumps Sx of one spin keep the coherence Sx.
+   B. Baumgartner, H. Narnhofer, J. Phys. A 41, 395303 (2008); V. V. Albert, L. Jiang, PRA 89, 022118 (2014).
+*/
+#include "steady_state.h"
+#include <cospin/deck/rounding.h>
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/settings.h>
+#include <cospin/point/window.h>
+
+/* See CospinQuality.error. */
+static PetscErrorCode error_of(CospinSpectrum spectrum, Vec x, double *error)
+{
+  double weighed;
+  PetscReal rest;
+  Vec image;
+
+  PetscFunctionBeginUser;
+  *error = 0.0;
+  if (isinf(spectrum->separation)) PetscFunctionReturn(0); /* nothing else to turn to */
+  PetscCall(CospinSpectrumWeigh(spectrum, x, &weighed));
+  PetscCall(VecDuplicate(x, &image));
+  PetscCall(MatMult(spectrum->liouvillian, x, image));
+  PetscCall(VecNorm(image, NORM_1, &rest));
+  PetscCall(VecDestroy(&image));
+  *error = (PETSC_MACHINE_EPSILON * weighed + rest) / spectrum->separation;
+  PetscFunctionReturn(0);
+}
+
+/* ---- Cutoffs ---------------------------------------------------------------------------------------------
+ */
+
+/* Levels that one move can pass. */
+static int reach_of(CospinMoves generator, CospinComponent component)
+{
+  int reach = 1;
+
+  for (int k = 0; k < generator->count; k++) {
+    for (int i = 0; i < component->num_coordinates; i++)
+      reach = PetscMax(reach, PetscAbsInt(generator->moves[k].shift[component->offset + i]));
+  }
+  return reach;
+}
+
+static PetscErrorCode edge_of(CospinProblem problem, CospinComponent mode, double accepted,
+                              CospinSector sector, Vec rho, CospinQuality *quality)
+{
+  const int reach = reach_of(problem->generator, mode);
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
+  const PetscScalar *array;
+  PetscInt begin, end;
+  double sum = 0.0;
+
+  PetscFunctionBeginUser;
+  CospinSystemBounds(&problem->system, lo, hi);
+  PetscCall(VecGetOwnershipRange(rho, &begin, &end));
+  PetscCall(VecGetArrayRead(rho, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(sector, i, label);
+    if (label[mode->offset] <= hi[mode->offset] - reach) continue;
+    sum += CospinSystemTrace(&problem->system, label) * PetscAbsScalar(array[i - begin]);
+  }
+  PetscCall(VecRestoreArrayRead(rho, &array));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, PetscObjectComm((PetscObject)rho)));
+  quality->edge = PetscMax(quality->edge, sum);
+  if (sum > accepted * (1.0 + COSPIN_ROUNDING)) quality->cut = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+/* See CospinQuality.edge. */
+static PetscErrorCode edge_of_all(CospinProblem problem, CospinSector sector, Vec rho, CospinQuality *quality)
+{
+  PetscFunctionBeginUser;
+  quality->edge = 0.0;
+  quality->cut = PETSC_FALSE;
+  for (int c = 0; c < problem->system.num_components; c++) {
+    const CospinComponent component = &problem->system.components[c];
+    const double accepted = component->kind->Edge ? component->kind->Edge(component) : INFINITY;
+    if (!isinf(accepted)) PetscCall(edge_of(problem, component, accepted, sector, rho, quality));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ---- Null vectors ----------------------------------------------------------------------------------------
+ */
+
+PetscErrorCode CospinStateQuality(CospinPoint point, CospinSpectrum spectrum, Vec rho, CospinQuality *quality)
+{
+  PetscReal norm, size;
+  Vec image;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecNorm(rho, NORM_2, &size));
+  PetscCall(VecDuplicate(rho, &image));
+  PetscCall(MatMult(spectrum->liouvillian, rho, image));
+  PetscCall(VecNorm(image, NORM_2, &norm));
+  PetscCall(VecDestroy(&image));
+  quality->residual = size > 0 ? norm / (spectrum->norm * size) : 0.0;
+  PetscCall(error_of(spectrum, rho, &quality->error));
+  PetscCall(edge_of_all(point->problem, spectrum->sector, rho, quality));
+  PetscFunctionReturn(0);
+}
+
+CospinOutcome CospinStateJudge(const CospinQuality *quality, double largest_residual)
+{
+  if (!(quality->residual <= largest_residual) || quality->error > COSPIN_STATE_ERROR || quality->cut)
+    return COSPIN_INACCURATE;
+  return COSPIN_GOOD;
+}
+
+/* The vector as a state, and how good it is. */
+static PetscErrorCode normalise(CospinPoint point, CospinSteadyState *steady)
+{
+  double complex trace;
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTraceOf(&point->problem->system, steady->spectrum->sector, steady->rho, &trace));
+  PetscCall(VecNorm(steady->rho, NORM_2, &size));
+  if (cabs(trace) <= PETSC_SQRT_MACHINE_EPSILON * size) { /* a null vector without a trace is no state */
+    steady->outcome = COSPIN_INACCURATE;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(VecScale(steady->rho, (PetscScalar)(1.0 / trace)));
+  PetscCall(CospinStateQuality(point, steady->spectrum, steady->rho, &steady->quality));
+  PetscFunctionReturn(0);
+}
+
+/* The eigenvalue next to zero of all sectors that were asked. */
+static void note_next(CospinSteadyState *steady, double complex next, double resolution)
+{
+  if (PetscIsNanReal(creal(next)) || !(cabs(next) > resolution)) return;
+  if (-creal(next) >= steady->next_rate) return;
+  steady->next_rate = -creal(next);
+  steady->next_frequency = -cimag(next);
+}
+
+/* Adds one sector's null space; keeps its spectrum and vector while they are the only ones. */
+static PetscErrorCode add_sector(CospinPoint point, const int representative[], const char prefix[])
+{
+  CospinSteadyState *steady = &point->steady;
+  CospinSpectrum spectrum;
+  Vec *null;
+  double complex next;
+  int num;
+
+  PetscFunctionBeginUser;
+  PetscCall(
+      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
+  if (!spectrum) PetscFunctionReturn(0);
+  PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
+  steady->degeneracy += num;
+  steady->outcome = CospinOutcomeWorse(steady->outcome, spectrum->outcome);
+  if (num == 0 && spectrum->has_trace) {
+    steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_NOT_CONVERGED); /* there must be one */
+    steady->quality.residual = spectrum->reached;
+  }
+  if (spectrum->has_trace) note_next(steady, next, spectrum->resolution);
+  for (int k = 0; k < num; k++) {
+    double leak;
+    PetscCall(CospinWindowLeak(point, spectrum, null[k], 0.0, &leak));
+    steady->leak = PetscMax(steady->leak, leak);
+  }
+  if (steady->spectrum == NULL && num == 1 && spectrum->has_trace) {
+    steady->spectrum = spectrum;
+    steady->rho = null[0];
+    PetscCall(PetscObjectReference((PetscObject)steady->rho));
+  } else {
+    PetscCall(CospinSpectrumDestroy(&spectrum));
+  }
+  PetscCall(VecDestroyVecs(num, &null));
+  PetscFunctionReturn(0);
+}
+
+/* Sectors whose coherences may last beside one steady state. */
+static PetscErrorCode add_coherences(CospinPoint point, const char prefix[])
+{
+  const int n = point->problem->system.num_coordinates;
+  const int *trace = CospinSectorRepresentative(point->steady.spectrum->sector);
+  int label[COSPIN_MAX_COORDINATES], num, *vectors;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSpectrumRelease(point->steady.spectrum)); /* one sector's factors at a time */
+  PetscCall(CospinLatticeTorsion(point->problem->lattice, &num, &vectors));
+  for (int k = 1; k < num; k++) {
+    for (int i = 0; i < n; i++) label[i] = trace[i] + vectors[k * n + i];
+    PetscCall(add_sector(point, label, prefix));
+  }
+  PetscCall(PetscFree(vectors));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], const int sector[])
+{
+  const int n = point->problem->system.num_coordinates;
+  CospinSteadyState *steady = &point->steady;
+  int num, *representatives;
+
+  PetscFunctionBeginUser;
+  *steady = (CospinSteadyState){.outcome = COSPIN_GOOD,
+                                .next_rate = INFINITY,
+                                .next_frequency = NAN,
+                                .quality = {NAN, NAN, 0.0, PETSC_FALSE},
+                                .leak = 0.0};
+  PetscCall(CospinTaskSteadySectors(point->problem, &num, &representatives));
+  if (sector) PetscCall(PetscArraycpy(representatives, sector, n));
+  if (sector) num = 1;
+  for (int k = 0; k < num; k++) PetscCall(add_sector(point, representatives + k * n, prefix));
+  if (!sector && steady->degeneracy == 1 && steady->rho) PetscCall(add_coherences(point, prefix));
+  if (isinf(steady->next_rate)) steady->next_rate = NAN;
+  if (steady->degeneracy > 1) {
+    PetscCall(VecDestroy(&steady->rho));
+    PetscCall(CospinSpectrumDestroy(&steady->spectrum));
+  }
+  if (steady->rho) PetscCall(normalise(point, steady));
+  PetscCall(PetscFree(representatives));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Windows ---------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  CospinPoint point;
+  const char *prefix;
+  const int *sector;
+} Settling;
+
+static PetscErrorCode solve_in_windows(void *context, double *leak, CospinOutcome *outcome)
+{
+  const Settling *settling = (Settling *)context;
+  CospinSteadyState *steady = &settling->point->steady;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&steady->rho));
+  PetscCall(CospinSpectrumDestroy(&steady->spectrum));
+  PetscCall(compute_steady(settling->point, settling->prefix, settling->sector));
+  *leak = steady->leak;
+  *outcome = steady->outcome;
+  PetscFunctionReturn(0);
+}
+
+/* Before it is made larger, what was solved in the smaller one goes. */
+static PetscErrorCode grow_windows(void *context, PetscBool *grown)
+{
+  const CospinPoint point = ((Settling *)context)->point;
+  int num, *sectors;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskSteadySectors(point->problem, &num, &sectors));
+  PetscCall(CospinWindowGrow(point, sectors, grown));
+  PetscCall(PetscFree(sectors));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPointSolveSteady(CospinPoint point, const char prefix[], const int sector[])
+{
+  static const CospinWindowUser user = {COSPIN_STATE_LEAK, solve_in_windows, grow_windows};
+  CospinSteadyState *steady = &point->steady;
+  Settling settling = {point, prefix, sector};
+  CospinOutcome outcome;
+  double leak;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinWindowSettle(&user, &settling, &leak, &outcome));
+  steady->outcome = CospinOutcomeWorse(steady->outcome, outcome);
+  if (steady->degeneracy > 1) steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_DEGENERATE);
+  PetscFunctionReturn(0);
+}

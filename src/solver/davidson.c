@@ -1,0 +1,360 @@
+#include "davidson.h"
+#include <slepcblaslapack.h>
+#include <slepcbv.h>
+
+enum { MAX_BASIS = 30, MAX_LOCKED = 128 };
+/* What is left of a vector that lies in the basis already. */
+static const double dependent = 1e-10;
+/* Below it what is left is made orthogonal once more, or rounding counts as a direction. */
+static const double little = 1e-3;
+/* In units of |A|: an eigenvalue below it may be zero and is never found only roughly. */
+static const double small_value = 1e-6;
+
+struct CospinDavidson_ {
+  CospinDavidsonOptions options;
+  MPI_Comm comm;
+  PetscInt dimension;
+  int num_locked, size, steps;
+  int most; /* columns of the basis: what memory allows; half of them are kept in a restart */
+  Vec locked[MAX_LOCKED];
+  BV basis, images; /* V and A V, `size` columns in use */
+  Vec residual, extension;
+  PetscScalar *projected;        /* V^H A V, [MAX_BASIS][MAX_BASIS] column after column */
+  PetscScalar *values, *vectors; /* its eigenpairs, best first; vectors of 2-norm 1 */
+};
+
+static PetscErrorCode create_basis(CospinDavidson davidson, Vec like, BV *basis)
+{
+  PetscMPIInt ranks;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(davidson->comm, &ranks));
+  PetscCall(BVCreate(davidson->comm, basis));
+  PetscCall(BVSetSizesFromVec(*basis, like, davidson->most));
+  PetscCall(BVSetType(*basis, davidson->dimension < ranks ? BVVECS : BVSVEC)); /* as in eigensolver.c */
+  PetscCall(BVSetOrthogonalization(*basis, BV_ORTHOG_CGS, BV_ORTHOG_REFINE_ALWAYS, PETSC_DEFAULT,
+                                   BV_ORTHOG_BLOCK_GS));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDavidsonCreate(const CospinDavidsonOptions *options, int num_locked, const Vec locked[],
+                                    CospinDavidson *davidson)
+{
+  CospinDavidson new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->options = *options;
+  new->comm = PetscObjectComm((PetscObject)options->matrix);
+  PetscCheck(num_locked < MAX_LOCKED, new->comm, PETSC_ERR_SUP, "More than %d eigenvectors", (int)MAX_LOCKED);
+  PetscCall(MatGetSize(options->matrix, &new->dimension, NULL));
+  new->most = options->basis;
+  PetscCheck(new->most <= MAX_BASIS, new->comm, PETSC_ERR_PLIB, "A basis of %d vectors", new->most);
+  PetscCall(MatCreateVecs(options->matrix, &new->residual, &new->extension));
+  PetscCall(create_basis(new, new->residual, &new->basis));
+  PetscCall(create_basis(new, new->residual, &new->images));
+  PetscCall(PetscMalloc3(MAX_BASIS * MAX_BASIS, &new->projected, MAX_BASIS, &new->values,
+                         MAX_BASIS * MAX_BASIS, &new->vectors));
+  for (int k = 0; k < num_locked; k++) {
+    PetscCall(PetscObjectReference((PetscObject)locked[k]));
+    new->locked[new->num_locked++] = locked[k];
+  }
+  *davidson = new;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDavidsonDestroy(CospinDavidson *davidson)
+{
+  PetscFunctionBeginUser;
+  if (!*davidson) PetscFunctionReturn(0);
+  for (int k = 0; k < (*davidson)->num_locked; k++) PetscCall(VecDestroy(&(*davidson)->locked[k]));
+  PetscCall(BVDestroy(&(*davidson)->basis));
+  PetscCall(BVDestroy(&(*davidson)->images));
+  PetscCall(VecDestroy(&(*davidson)->residual));
+  PetscCall(VecDestroy(&(*davidson)->extension));
+  PetscCall(PetscFree3((*davidson)->projected, (*davidson)->values, (*davidson)->vectors));
+  PetscCall(PetscFree(*davidson));
+  PetscFunctionReturn(0);
+}
+
+int CospinDavidsonSteps(CospinDavidson davidson)
+{
+  return davidson->steps;
+}
+
+/* ---- The basis ------------------------------------------------------------------------------------------
+ */
+
+/* x -= Q Q^H x */
+static PetscErrorCode project_out(CospinDavidson davidson, Vec x)
+{
+  PetscScalar overlaps[MAX_LOCKED];
+
+  PetscFunctionBeginUser;
+  if (davidson->num_locked == 0) PetscFunctionReturn(0);
+  PetscCall(VecMDot(x, davidson->num_locked, davidson->locked, overlaps));
+  for (int k = 0; k < davidson->num_locked; k++) overlaps[k] = -overlaps[k];
+  PetscCall(VecMAXPY(x, davidson->num_locked, overlaps, davidson->locked));
+  PetscFunctionReturn(0);
+}
+
+/* Makes x orthonormal to everything; *norm: what was left of it. */
+static PetscErrorCode orthonormalise(CospinDavidson davidson, Vec x, double *norm)
+{
+  PetscReal left = 0.0;
+
+  PetscFunctionBeginUser;
+  *norm = 1.0;
+  PetscCall(BVSetActiveColumns(davidson->basis, 0, davidson->size));
+  for (int pass = 0; pass < 2 && *norm > 0 && (pass == 0 || *norm < little); pass++) {
+    PetscCall(VecNormalize(x, &left));
+    if (!(left > 0)) break;
+    PetscCall(project_out(davidson, x));
+    if (davidson->size) PetscCall(BVOrthogonalizeVec(davidson->basis, x, NULL, NULL, NULL));
+    PetscCall(VecNorm(x, NORM_2, &left));
+    *norm = PetscMin(*norm, left);
+  }
+  PetscCall(VecNormalize(x, NULL));
+  if (!(left > 0)) *norm = 0.0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode apply(CospinDavidson davidson, Vec x, Vec y)
+{
+  PetscFunctionBeginUser;
+  if (davidson->options.adjoint)
+    PetscCall(MatMultHermitianTranspose(davidson->options.matrix, x, y));
+  else
+    PetscCall(MatMult(davidson->options.matrix, x, y));
+  PetscFunctionReturn(0);
+}
+
+static PetscScalar *element(CospinDavidson davidson, int i, int j)
+{
+  return &davidson->projected[j * MAX_BASIS + i];
+}
+
+/* Adds x, if it is new, with its image and its row and column of V^H A V. */
+static PetscErrorCode extend(CospinDavidson davidson, Vec x, PetscBool *extended)
+{
+  PetscScalar row[MAX_BASIS];
+  const int k = davidson->size;
+  double norm = 0.0;
+  Vec image;
+
+  PetscFunctionBeginUser;
+  *extended = (PetscBool)(k + davidson->num_locked < davidson->dimension);
+  if (*extended) PetscCall(orthonormalise(davidson, x, &norm));
+  *extended = (PetscBool)(norm > dependent);
+  if (!*extended) PetscFunctionReturn(0);
+  PetscCall(BVInsertVec(davidson->basis, k, x));
+  PetscCall(BVGetColumn(davidson->images, k, &image));
+  PetscCall(apply(davidson, x, image));
+  PetscCall(BVRestoreColumn(davidson->images, k, &image));
+  davidson->size++;
+  davidson->steps++;
+  PetscCall(BVSetActiveColumns(davidson->basis, 0, k + 1));
+  PetscCall(BVSetActiveColumns(davidson->images, 0, k + 1));
+  PetscCall(BVGetColumn(davidson->images, k, &image));
+  PetscCall(BVDotVec(davidson->basis, image, element(davidson, 0, k)));
+  PetscCall(BVRestoreColumn(davidson->images, k, &image));
+  PetscCall(BVSetActiveColumns(davidson->images, 0, k));
+  if (k) PetscCall(BVDotVec(davidson->images, x, row)); /* image^H x */
+  for (int j = 0; j < k; j++) *element(davidson, k, j) = PetscConj(row[j]);
+  PetscFunctionReturn(0);
+}
+
+/* ---- The projected matrix -------------------------------------------------------------------------------
+ */
+
+static double rank_of_value(const CospinDavidsonOptions *options, PetscScalar value)
+{
+  return options->nearest ? PetscAbsScalar(value - options->target) : -PetscRealPart(value);
+}
+
+/* Eigenpairs of V^H A V, best first, the same bits on every rank. Not balanced: that would take the rounding
+   errors of what is nearly an invariant space for small elements, and lose half of the digits. */
+static PetscErrorCode solve_projected(CospinDavidson davidson)
+{
+  const int k = davidson->size;
+  PetscBLASInt n = k, one = 1, work_size = 8 * MAX_BASIS, info, low, high;
+  PetscScalar copy[MAX_BASIS * MAX_BASIS], vectors[MAX_BASIS * MAX_BASIS], values[MAX_BASIS],
+      work[8 * MAX_BASIS], unused;
+  double real_work[2 * MAX_BASIS], scales[MAX_BASIS], norm, conditions[2];
+  int order[MAX_BASIS];
+
+  PetscFunctionBeginUser;
+  for (int j = 0; j < k; j++) {
+    for (int i = 0; i < k; i++) copy[j * k + i] = *element(davidson, i, j);
+    order[j] = j;
+  }
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  LAPACKgeevx_("N", "N", "V", "N", &n, copy, &n, values, &unused, &one, vectors, &n, &low, &high, scales,
+               &norm, &conditions[0], &conditions[1], work, &work_size, real_work, &info);
+  PetscCall(PetscFPTrapPop());
+  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACK's geevx returned %d", (int)info);
+  for (int i = 1; i < k; i++) { /* insertion: few, and stable */
+    for (int j = i; j > 0 && rank_of_value(&davidson->options, values[order[j]]) <
+                                 rank_of_value(&davidson->options, values[order[j - 1]]);
+         j--) {
+      const int swap = order[j];
+      order[j] = order[j - 1];
+      order[j - 1] = swap;
+    }
+  }
+  for (int j = 0; j < k; j++) {
+    davidson->values[j] = values[order[j]];
+    PetscCall(PetscArraycpy(davidson->vectors + j * k, vectors + order[j] * k, k));
+  }
+  PetscCallMPI(MPI_Bcast(davidson->values, k, MPI_C_DOUBLE_COMPLEX, 0, davidson->comm));
+  PetscCallMPI(MPI_Bcast(davidson->vectors, k * k, MPI_C_DOUBLE_COMPLEX, 0, davidson->comm));
+  PetscFunctionReturn(0);
+}
+
+/* Orthonormal columns[kept] of the span of eigenvectors first, first + 1, ..., orthogonal to those before. */
+static int orthonormal_vectors(CospinDavidson davidson, int first, int wanted, PetscScalar columns[])
+{
+  const int k = davidson->size;
+  int kept = 0;
+
+  for (int v = 0; v < k && kept < first + wanted; v++) {
+    PetscScalar *x = columns + kept * k;
+    double norm = 0.0;
+    for (int i = 0; i < k; i++) x[i] = davidson->vectors[v * k + i];
+    for (int pass = 0; pass < 2; pass++) {
+      for (int c = 0; c < kept; c++) {
+        PetscScalar overlap = 0.0;
+        for (int i = 0; i < k; i++) overlap += PetscConj(columns[c * k + i]) * x[i];
+        for (int i = 0; i < k; i++) x[i] -= overlap * columns[c * k + i];
+      }
+    }
+    for (int i = 0; i < k; i++) norm += PetscSqr(PetscAbsScalar(x[i]));
+    norm = PetscSqrtReal(norm);
+    if (norm < dependent) continue;
+    for (int i = 0; i < k; i++) x[i] /= norm;
+    kept++;
+  }
+  for (int i = 0; i < (kept - first) * k; i++) columns[i] = columns[first * k + i];
+  return PetscMax(kept - first, 0);
+}
+
+/* V <- V U with U from the eigenvectors number first ... */
+static PetscErrorCode restart(CospinDavidson davidson, int first, int wanted)
+{
+  const int k = davidson->size;
+  PetscScalar columns[MAX_BASIS * (MAX_BASIS + 1)], image[MAX_BASIS], rotated[MAX_BASIS * MAX_BASIS];
+  const int kept = orthonormal_vectors(davidson, first, wanted, columns);
+  Mat rotation;
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < kept; c++) {
+    for (int i = 0; i < k; i++) {
+      image[i] = 0.0;
+      for (int j = 0; j < k; j++) image[i] += *element(davidson, i, j) * columns[c * k + j];
+    }
+    for (int r = 0; r < kept; r++) {
+      rotated[c * MAX_BASIS + r] = 0.0;
+      for (int i = 0; i < k; i++) rotated[c * MAX_BASIS + r] += PetscConj(columns[r * k + i]) * image[i];
+    }
+  }
+  PetscCall(PetscArraycpy(davidson->projected, rotated, MAX_BASIS * kept));
+  davidson->size = kept;
+  if (kept == 0) PetscFunctionReturn(0);
+  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, k, k, NULL, &rotation));
+  for (int c = 0; c < kept; c++) {
+    for (int i = 0; i < k; i++) PetscCall(MatSetValue(rotation, i, c, columns[c * k + i], INSERT_VALUES));
+  }
+  PetscCall(MatAssemblyBegin(rotation, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(rotation, MAT_FINAL_ASSEMBLY));
+  PetscCall(BVSetActiveColumns(davidson->basis, 0, k));
+  PetscCall(BVSetActiveColumns(davidson->images, 0, k));
+  PetscCall(BVMultInPlace(davidson->basis, rotation, 0, kept));
+  PetscCall(BVMultInPlace(davidson->images, rotation, 0, kept));
+  PetscCall(MatDestroy(&rotation));
+  PetscFunctionReturn(0);
+}
+
+/* ---- The iteration --------------------------------------------------------------------------------------
+ */
+
+/* The residual of the best pair, relative to |A|; its vector goes to `extension`. */
+static PetscErrorCode compute_residual(CospinDavidson davidson, double *relative)
+{
+  PetscReal norm;
+
+  PetscFunctionBeginUser;
+  PetscCall(BVSetActiveColumns(davidson->basis, 0, davidson->size));
+  PetscCall(BVSetActiveColumns(davidson->images, 0, davidson->size));
+  PetscCall(BVMultVec(davidson->basis, 1.0, 0.0, davidson->extension, davidson->vectors));
+  PetscCall(BVMultVec(davidson->images, 1.0, 0.0, davidson->residual, davidson->vectors));
+  PetscCall(VecAXPY(davidson->residual, -davidson->values[0], davidson->extension));
+  PetscCall(project_out(davidson, davidson->residual));
+  PetscCall(VecNorm(davidson->residual, NORM_2, &norm));
+  *relative = norm / davidson->options.norm;
+  PetscFunctionReturn(0);
+}
+
+/* The best pair becomes known, the basis loses it. */
+static PetscErrorCode lock(CospinDavidson davidson, Vec vector)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(davidson->num_locked < MAX_LOCKED, davidson->comm, PETSC_ERR_SUP, "More than %d eigenvectors",
+             (int)MAX_LOCKED);
+  PetscCall(PetscObjectReference((PetscObject)vector));
+  davidson->locked[davidson->num_locked++] = vector;
+  PetscCall(restart(davidson, 1, davidson->most / 2));
+  PetscFunctionReturn(0);
+}
+
+/* The next direction: (A_0 - s)^-1 r, or anything that is new. */
+static PetscErrorCode step(CospinDavidson davidson, Vec start, PetscBool *extended)
+{
+  const CospinDavidsonOptions *options = &davidson->options;
+
+  PetscFunctionBeginUser;
+  if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
+  PetscCall(CospinNoJumpSolve(options->nojump, options->shift, options->adjoint, davidson->residual,
+                              davidson->extension));
+  PetscCall(extend(davidson, davidson->extension, extended));
+  if (*extended) PetscFunctionReturn(0);
+  PetscCall(VecPointwiseMult(davidson->extension, start, davidson->residual));
+  PetscCall(extend(davidson, davidson->extension, extended));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tolerance, double relative,
+                                  PetscScalar *value, Vec *vector, double *residual, PetscBool *converged)
+{
+  const int last = davidson->steps + davidson->options.max_steps;
+  PetscBool extended;
+  double size;
+
+  PetscFunctionBeginUser;
+  *vector = NULL;
+  *converged = PETSC_FALSE;
+  *residual = PETSC_INFINITY;
+  *value = 0.0;
+  if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
+  PetscCall(VecCopy(start, davidson->extension));
+  PetscCall(extend(davidson, davidson->extension, &extended));
+  while (davidson->size > 0) {
+    PetscCall(solve_projected(davidson));
+    PetscCall(compute_residual(davidson, residual));
+    *value = davidson->values[0];
+    size = PetscAbsScalar(*value) / davidson->options.norm;
+    *converged =
+        (PetscBool)(*residual <= (size > small_value ? PetscMax(tolerance, relative * size) : tolerance));
+    if (*converged || davidson->steps >= last) break;
+    PetscCall(CospinInterruptCheck(davidson->options.interrupt));
+    PetscCall(step(davidson, start, &extended));
+    if (!extended) break;
+  }
+  if (davidson->size == 0) PetscFunctionReturn(0);
+  PetscCall(solve_projected(davidson)); /* a last step may have come to nothing */
+  PetscCall(compute_residual(davidson, residual));
+  *value = davidson->values[0];
+  PetscCall(VecDuplicate(davidson->extension, vector));
+  PetscCall(VecCopy(davidson->extension, *vector));
+  if (*converged) PetscCall(lock(davidson, *vector));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,46 @@
+/*
+   Eigenvalues without factors: Davidson's method with a preconditioner, one eigenvalue after the other.
+
+     V: orthonormal basis, orthogonal to the Schur vectors Q found before
+     repeat: eigenpairs (theta, V y) of V^H A V;  r = (1 - Q Q^H) (A V y - theta V y)
+             extend V by (A_0 - s)^-1 r, where A_0 is the part of A that can be inverted
+   (cospin/operator/nojump.h)
+
+   (Davidson, J. Comput. Phys. 17, 87 (1975); Morgan and Scott, SIAM J. Sci. Stat. Comput. 7, 817 (1986).) It
+   costs a product and a solution with A_0 a step. For A_0 + jumps it takes as many steps as GMRES for one
+   equation, since its space is the Krylov space of A_0^-1 A.
+*/
+#pragma once
+#include <cospin/operator/nojump.h>
+#include <cospin/solver/interrupt.h>
+
+typedef struct {
+  Mat matrix;
+  CospinNoJump nojump; /* of the matrix; borrowed */
+  PetscBool adjoint;   /* work with the Hermitian transpose of both */
+  PetscBool nearest;   /* look next to `target`; otherwise for the largest real part */
+  PetscScalar target;
+  PetscScalar shift;                /* s */
+  double norm;                      /* |A|, what residuals are relative to */
+  int max_steps;                    /* for each eigenvalue */
+  int basis;                        /* vectors of the basis at most: what memory allows (CospinCostBasis) */
+  const CospinInterrupt *interrupt; /* checked in every step; borrowed, or NULL */
+} CospinDavidsonOptions;
+
+typedef struct CospinDavidson_ *CospinDavidson;
+
+/* Collective. locked[num_locked]: orthonormal Schur vectors that are known. */
+PetscErrorCode CospinDavidsonCreate(const CospinDavidsonOptions *options, int num_locked, const Vec locked[],
+                                    CospinDavidson *davidson);
+PetscErrorCode CospinDavidsonDestroy(CospinDavidson *davidson);
+
+/*
+   Collective. The next eigenvalue. start: a vector to begin with, or to add to the space that is there; it
+   must have a part of every kind of vector that is looked for. Converged when the residual |A x - theta x| /
+   |A| (on what is not locked) is below `tolerance` or, if that is larger, `relative` |theta| / |A|. The Schur
+   vector is locked if it has converged. *vector is owned by the caller.
+*/
+PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tolerance, double relative,
+                                  PetscScalar *value, Vec *vector, double *residual, PetscBool *converged);
+/* Steps of all calls so far. */
+int CospinDavidsonSteps(CospinDavidson davidson);

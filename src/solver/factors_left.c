@@ -1,0 +1,156 @@
+/*
+   Left vectors of modes whose right vectors are known.
+
+     Krylov-Schur on (L - s)^-H, with the factors of L - s that are there: eigenvalues theta = 1/conj(lambda -
+   s) each mode takes the vector whose eigenvalue is next to its own the vectors y are combined so that y_a^H
+   x_b = delta_ab, which tells those of equal eigenvalues apart
+
+   SLEPc's two-sided solver does both at once, but ends in a segmentation violation (3.18) where the Krylov
+   space of one vector is exhausted: few different eigenvalues are enough for that.
+*/
+#include "factors.h"
+#include <cospin/problem/hermitian.h>
+#include <petscblaslapack.h>
+
+enum { MAX_ITERATIONS = 300, SPARE = 8 };
+static const double tolerance = 1e-12;
+
+typedef struct {
+  KSP ksp;
+  Vec conjugate;
+} Adjoint;
+
+/* y = (L - s)^-H x: what solving with the transposed factors does, conjugated twice. */
+static PetscErrorCode Apply_Adjoint(Mat operator_, Vec x, Vec y)
+{
+  Adjoint *adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(operator_, &adjoint));
+  PetscCall(VecCopy(x, adjoint->conjugate));
+  PetscCall(VecConjugate(adjoint->conjugate));
+  PetscCall(KSPSolveTranspose(adjoint->ksp, adjoint->conjugate, y));
+  PetscCall(VecConjugate(y));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_eps(CospinSpectrum spectrum, Adjoint *adjoint, PetscInt wanted, Mat *inverse,
+                                 EPS *eps)
+{
+  PetscInt local, dimension;
+  Vec start;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatGetLocalSize(spectrum->liouvillian, &local, NULL));
+  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  PetscCall(MatCreateShell(spectrum->comm, local, local, dimension, dimension, adjoint, inverse));
+  PetscCall(MatShellSetOperation(*inverse, MATOP_MULT, (void (*)(void))Apply_Adjoint));
+  PetscCall(MatShellSetVecType(*inverse, VECSTANDARD));
+  PetscCall(EPSCreate(spectrum->comm, eps));
+  PetscCall(EPSSetOperators(*eps, *inverse, NULL));
+  PetscCall(EPSSetProblemType(*eps, EPS_NHEP));
+  PetscCall(EPSSetWhichEigenpairs(*eps, EPS_LARGEST_MAGNITUDE));
+  PetscCall(EPSSetTolerances(*eps, tolerance, MAX_ITERATIONS));
+  wanted = PetscMin(wanted, dimension);
+  PetscCall(EPSSetDimensions(*eps, wanted, PetscMin(2 * wanted + SPARE, dimension), PETSC_DEFAULT));
+  PetscCall(CospinSpectrumIrregular(spectrum, &start));
+  PetscCall(EPSSetInitialSpace(*eps, 1, &start));
+  PetscCall(VecDestroy(&start));
+  PetscCall(CospinFactorsConfigureVectors(spectrum, *eps));
+  PetscFunctionReturn(0);
+}
+
+/* Each mode takes one of the vectors that were found, none twice. */
+static PetscErrorCode choose(CospinSpectrum spectrum, EPS eps, int num, CospinMode modes[])
+{
+  const double complex shift = CMPLX(spectrum->shift, spectrum->centre);
+  PetscInt converged;
+  PetscBool *taken;
+
+  PetscFunctionBeginUser;
+  PetscCall(EPSGetConverged(eps, &converged));
+  PetscCall(PetscCalloc1((size_t)converged + 1, &taken));
+  for (int m = 0; m < num && converged >= num; m++) {
+    double nearest = INFINITY;
+    PetscInt best = -1;
+    for (PetscInt k = 0; k < converged; k++) {
+      PetscScalar theta;
+      double distance;
+      PetscCall(EPSGetEigenvalue(eps, k, &theta, NULL));
+      distance = cabs(shift + 1.0 / conj((double complex)theta) - modes[m].lambda);
+      if (taken[k] || !(distance < nearest)) continue;
+      nearest = distance;
+      best = k;
+    }
+    if (best < 0) break;
+    taken[best] = PETSC_TRUE;
+    PetscCall(VecDuplicate(modes[m].right, &modes[m].left));
+    PetscCall(EPSGetEigenvector(eps, best, modes[m].left, NULL));
+  }
+  PetscCall(PetscFree(taken));
+  PetscFunctionReturn(0);
+}
+
+/* Y <- Y G^-H with G = Y^H X; *ok is false if G is singular: a mode has another one's vector, or two are
+   parallel. */
+static PetscErrorCode make_dual(int num, CospinMode modes[], PetscBool *ok)
+{
+  PetscScalar *adjoint, *inverse;
+  PetscBLASInt size = num, info, *pivots;
+  Vec *copies;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc2((size_t)(num * num) + COSPIN_LAPACK_ROOM, &adjoint,
+                         (size_t)(num * num) + COSPIN_LAPACK_ROOM, &inverse));
+  PetscCall(PetscMalloc2(num, &pivots, num, &copies));
+  for (int a = 0; a < num; a++) {
+    for (int b = 0; b < num; b++)
+      PetscCall(VecDot(modes[a].left, modes[b].right, &adjoint[b + num * a])); /* conj(y_a^H x_b) */
+    inverse[a + num * a] = 1.0;
+    PetscCall(VecDuplicate(modes[a].left, &copies[a]));
+    PetscCall(VecCopy(modes[a].left, copies[a]));
+  }
+  LAPACKgesv_(&size, &size, adjoint, &size, pivots, inverse, &size, &info);
+  *ok = (PetscBool)(info == 0);
+  for (int a = 0; a < num; a++) {
+    if (*ok) PetscCall(VecSet(modes[a].left, 0.0));
+    if (*ok) PetscCall(VecMAXPY(modes[a].left, num, inverse + num * a, copies));
+  }
+  for (int a = 0; a < num; a++) PetscCall(VecDestroy(&copies[a]));
+  PetscCall(PetscFree2(pivots, copies));
+  PetscCall(PetscFree2(adjoint, inverse));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num, CospinMode modes[])
+{
+  PetscInt iterations;
+  Adjoint adjoint;
+  PetscBool ok;
+  Mat inverse;
+  EPS eps;
+
+  PetscFunctionBeginUser;
+  if (num == 0) PetscFunctionReturn(0);
+  PetscCall(CospinFactorsSolver(spectrum, &adjoint.ksp));
+  PetscCall(MatCreateVecs(spectrum->liouvillian, &adjoint.conjugate, NULL));
+  PetscCall(create_eps(spectrum, &adjoint, num + num_null, &inverse, &eps));
+  PetscCall(EPSSolve(eps));
+  PetscCall(EPSGetIterationNumber(eps, &iterations));
+  spectrum->iterations += (int)iterations;
+  PetscCall(choose(spectrum, eps, num, modes));
+  ok = (PetscBool)(modes[num - 1].left != NULL);
+  if (ok) PetscCall(make_dual(num, modes, &ok));
+  for (int m = 0; m < num; m++) {
+    PetscReal size = NAN;
+    if (!ok) PetscCall(VecDestroy(&modes[m].left));
+    if (ok) PetscCall(VecNorm(modes[m].left, NORM_2, &size));
+    modes[m].error =
+        PetscMin(spectrum->resolution * size, PetscSqrtReal(spectrum->resolution * spectrum->norm));
+  }
+  if (!ok) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  PetscCall(EPSDestroy(&eps));
+  PetscCall(MatDestroy(&inverse));
+  PetscCall(VecDestroy(&adjoint.conjugate));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,511 @@
+/*
+   exp(t L) u by Krylov spaces, of L itself or of (1 - gamma L)^-1.
+
+     repeat until the last time is reached:
+       build an orthonormal basis V of the Krylov space of the operator on u (Arnoldi), |u| = beta
+       G = L projected on it: H, or (1 - H^-1)/gamma where H projects (1 - gamma L)^-1
+       u(t + tau) = beta V exp(tau G) e_1, for the largest tau that is accurate enough and all times up to it
+
+   The first kind costs about |L| t products with L, whatever t is. The second takes one factorisation for
+   each gamma and converges at a rate that does not depend on |L| (for spectra near the negative real axis
+   with tau/gamma of the order of ten): steps grow with the time scale of what is left to evolve. So it is the
+   one for long times and stiff rates, as long as a factorisation can be paid.
+
+   Error of a step: what the last basis vectors still hold, |c_m-2 ... c_m| of c = beta exp(tau G) e_1, and
+   the residual u' - L u: for the first kind beta h_m+1,m c_m v_m+1, whose share in u(t + tau) is at most tau
+   times that; for the second beta g(tau) (1 - gamma L) v_m+1 with g = h_m+1,m (c_m - gamma c_m')/gamma, whose
+   share is of the order of (tau + gamma) g.
+
+   Saad, SIAM J. Numer. Anal. 29, 209 (1992); Hochbruck and Lubich, ibid. 34, 1911 (1997); van den Eshof and
+   Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006).
+*/
+#include <cospin/operator/cost.h>
+#include <cospin/solver/propagator.h>
+#include <petscksp.h>
+#include <slepcbv.h>
+#include <slepcfn.h>
+
+enum { MAX_BASIS = 48, CHECK_EVERY = 4, FIRST_CHECK = 8, NUM_LAST = 3, MUMPS_EXTRA_MEMORY = 50 };
+static const double shrink = 0.7, longest_over_gamma = 40.0, first_over_gamma = 4.0, gamma_factor = 8.0,
+                    smallest_share = 0.02, smallest_step = 1e-13, rounding = 1e-14, nothing = 1e-120;
+
+typedef struct {
+  /* given */
+  Mat liouvillian;
+  const CospinPropagatorOptions *options;
+  const char *prefix;
+  int num;
+  const double *times;
+  CospinPropagatorVisit visit;
+  void *context;
+  /* workspace */
+  BV basis;
+  KSP ksp; /* NULL: products */
+  Mat shifted;
+  FN exponential;
+  PetscScalar *hessenberg;        /* [MAX_BASIS + 1][MAX_BASIS], column after column */
+  int size;                       /* vectors in the basis that G acts on */
+  double beta, next;              /* |u|; h_m+1,m, 0 if the space is invariant */
+  PetscScalar *projected;         /* G, [size][size] */
+  CospinPropagatorReport *report; /* and the state, between steps */
+} Propagator;
+
+/* ---- The operator ----------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode choose_solver(Propagator *p, PC pc)
+{
+  PetscBool has_mumps;
+  MatType type;
+  Mat factor;
+
+  PetscFunctionBeginUser;
+  PetscCall(PCSetType(pc, PCLU));
+  PetscCall(MatGetType(p->shifted, &type));
+  PetscCall(MatSolverTypeGet(MATSOLVERMUMPS, type, MAT_FACTOR_LU, NULL, &has_mumps, NULL));
+  if (!has_mumps) PetscFunctionReturn(0);
+  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
+  PetscCall(PCFactorSetUpMatSolverType(pc));
+  PetscCall(PCFactorGetMatrix(pc, &factor));
+  PetscCall(MatMumpsSetIcntl(factor, 14, MUMPS_EXTRA_MEMORY));
+  if (p->options->mesh_dimension <= 2) PetscCall(MatMumpsSetIcntl(factor, 7, 0)); /* see eigensolver.c */
+  PetscFunctionReturn(0);
+}
+
+/* 1 - gamma L, for the gamma of the report. */
+static PetscErrorCode factorise(Propagator *p)
+{
+  PC pc;
+
+  PetscFunctionBeginUser;
+  PetscCall(KSPDestroy(&p->ksp));
+  PetscCall(MatDestroy(&p->shifted));
+  PetscCall(MatDuplicate(p->liouvillian, MAT_COPY_VALUES, &p->shifted));
+  PetscCall(MatScale(p->shifted, -p->report->gamma));
+  PetscCall(MatShift(p->shifted, 1.0));
+  PetscCall(KSPCreate(PetscObjectComm((PetscObject)p->liouvillian), &p->ksp));
+  PetscCall(KSPSetOptionsPrefix(p->ksp, p->prefix));
+  PetscCall(KSPSetOperators(p->ksp, p->shifted, p->shifted));
+  PetscCall(KSPSetType(p->ksp, KSPPREONLY));
+  PetscCall(KSPGetPC(p->ksp, &pc));
+  PetscCall(choose_solver(p, pc));
+  PetscCall(KSPSetFromOptions(p->ksp));
+  PetscCall(KSPSetUp(p->ksp));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode set_gamma(Propagator *p, double gamma)
+{
+  PetscFunctionBeginUser;
+  if (gamma == p->report->gamma) PetscFunctionReturn(0);
+  p->report->gamma = gamma;
+  p->report->factorisations++;
+  PetscCall(factorise(p));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
+{
+  PetscFunctionBeginUser;
+  p->report->operations++;
+  if (p->report->gamma > 0)
+    PetscCall(KSPSolve(p->ksp, from, to));
+  else
+    PetscCall(MatMult(p->liouvillian, from, to));
+  PetscFunctionReturn(0);
+}
+
+/* ---- The projected generator -----------------------------------------------------------------------------
+ */
+
+static PetscScalar *column(Propagator *p, int k)
+{
+  return p->hessenberg + (size_t)k * (MAX_BASIS + 1);
+}
+
+/* G = (1 - H^-1)/gamma; h is overwritten. */
+static PetscErrorCode invert_projection(Propagator *p, PetscScalar h[])
+{
+  const int m = p->size;
+  Mat factor, one, inverse;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, m, m, h, &factor));
+  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, m, m, NULL, &one));
+  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, m, m, p->projected, &inverse));
+  PetscCall(MatShift(one, 1.0));
+  PetscCall(MatLUFactor(factor, NULL, NULL, NULL));
+  PetscCall(MatMatSolve(factor, one, inverse));
+  PetscCall(MatScale(inverse, -1.0));
+  PetscCall(MatShift(inverse, 1.0));
+  PetscCall(MatScale(inverse, 1.0 / p->report->gamma));
+  PetscCall(MatDestroy(&inverse));
+  PetscCall(MatDestroy(&one));
+  PetscCall(MatDestroy(&factor));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode project(Propagator *p, int size)
+{
+  PetscScalar *h;
+
+  PetscFunctionBeginUser;
+  p->size = size;
+  p->next = PetscRealPart(column(p, size - 1)[size]);
+  PetscCall(PetscMalloc1((size_t)(size * size), &h));
+  for (int j = 0; j < size; j++) {
+    for (int i = 0; i < size; i++) h[j * size + i] = i <= j + 1 ? column(p, j)[i] : 0.0;
+  }
+  if (p->report->gamma > 0)
+    PetscCall(invert_projection(p, h));
+  else
+    PetscCall(PetscArraycpy(p->projected, h, size * size));
+  PetscCall(PetscFree(h));
+  PetscFunctionReturn(0);
+}
+
+/* c = exp(tau G) e_1, the same bits on every rank as far as G is. */
+static PetscErrorCode evaluate(Propagator *p, double tau, PetscScalar c[])
+{
+  const PetscScalar *values;
+  Mat g;
+  Vec v;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, p->size, p->size, p->projected, &g));
+  PetscCall(MatCreateVecs(g, NULL, &v));
+  PetscCall(FNSetScale(p->exponential, tau, 1.0));
+  PetscCall(FNEvaluateFunctionMatVec(p->exponential, g, v));
+  PetscCall(VecGetArrayRead(v, &values));
+  PetscCall(PetscArraycpy(c, values, p->size));
+  PetscCall(VecRestoreArrayRead(v, &values));
+  PetscCall(VecDestroy(&v));
+  PetscCall(MatDestroy(&g));
+  PetscFunctionReturn(0);
+}
+
+/* Error of the step relative to |u(t + tau)|; infinite if the small exponential overflows. */
+static PetscErrorCode estimate(Propagator *p, double tau, double *relative)
+{
+  const int m = p->size;
+  PetscScalar c[MAX_BASIS], derivative = 0.0;
+  double norm = 0.0, last = 0.0;
+
+  PetscFunctionBeginUser;
+  PetscCall(evaluate(p, tau, c));
+  for (int i = 0; i < m; i++) norm += PetscSqr(PetscAbsScalar(c[i]));
+  for (int i = PetscMax(m - NUM_LAST, 0); i < m; i++) last += PetscSqr(PetscAbsScalar(c[i]));
+  last = PetscSqrtReal(last);
+  if (p->report->gamma > 0) {
+    for (int j = 0; j < m; j++) derivative += p->projected[j * m + m - 1] * c[j];
+    last += p->next * PetscAbsScalar(c[m - 1] - p->report->gamma * derivative) * (1 + tau / p->report->gamma);
+  } else {
+    last += p->next * PetscAbsScalar(c[m - 1]) * tau; /* small, but for a long time, where u comes to rest */
+  }
+  *relative = p->next == 0.0 ? 0.0 : last / PetscSqrtReal(norm);
+  if (!(norm > 0) || PetscIsInfOrNanReal(norm) || PetscIsNanReal(*relative)) *relative = PETSC_INFINITY;
+  /* ranks must take the same decisions */
+  PetscCallMPI(MPI_Bcast(relative, 1, MPI_DOUBLE, 0, PetscObjectComm((PetscObject)p->liouvillian)));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Steps -----------------------------------------------------------------------------------------------
+ */
+
+static double allowed(const Propagator *p, double tau)
+{
+  const double share = tau / p->times[p->num - 1];
+
+  return PetscMax(rounding, 0.5 * p->options->tolerance *
+                                (p->report->gamma > 0 ? PetscMax(share, smallest_share) : share));
+}
+
+/* Whether the step tau and every time on the way are accurate. */
+static PetscErrorCode is_accurate(Propagator *p, double tau, PetscBool *ok)
+{
+  double relative;
+
+  PetscFunctionBeginUser;
+  PetscCall(estimate(p, tau, &relative));
+  *ok = (PetscBool)(relative <= allowed(p, tau));
+  if (!*ok || p->report->gamma == 0) PetscFunctionReturn(0);
+  for (int k = p->report->visited; k < p->num && p->times[k] < p->report->time + tau && *ok; k++) {
+    PetscCall(estimate(p, p->times[k] - p->report->time, &relative)); /* early times are the hard ones here */
+    *ok = (PetscBool)(relative <= allowed(p, tau));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode extend(Propagator *p, int k)
+{
+  PetscBool dependent;
+  PetscReal norm;
+  Vec from, to;
+
+  PetscFunctionBeginUser;
+  PetscCall(BVGetColumn(p->basis, k - 1, &from));
+  PetscCall(BVGetColumn(p->basis, k, &to));
+  PetscCall(apply(p, from, to));
+  PetscCall(BVRestoreColumn(p->basis, k - 1, &from));
+  PetscCall(BVRestoreColumn(p->basis, k, &to));
+  PetscCall(BVOrthogonalizeColumn(p->basis, k, column(p, k - 1), &norm, &dependent));
+  if (dependent) norm = 0.0;
+  column(p, k - 1)[k] = norm;
+  if (norm > 0) PetscCall(BVScaleColumn(p->basis, k, 1.0 / norm));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode ask_pause(Propagator *p, Vec u, PetscBool between)
+{
+  PetscFunctionBeginUser;
+  if (p->options->pause) PetscCall(p->options->pause(p->context, between, u, p->report, &p->report->left));
+  PetscFunctionReturn(0);
+}
+
+/* Builds the basis until the step `longest` is accurate or there is no room left. A basis that was left is
+   given up: its step is done again. */
+static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBool *accurate)
+{
+  const int operations = p->report->operations;
+
+  PetscFunctionBeginUser;
+  *accurate = PETSC_FALSE;
+  PetscCall(VecNorm(u, NORM_2, &p->beta));
+  PetscCall(BVInsertVec(p->basis, 0, u));
+  PetscCall(BVScaleColumn(p->basis, 0, 1.0 / p->beta));
+  for (int k = 1; k <= MAX_BASIS && !*accurate && !p->report->left; k++) {
+    PetscCall(extend(p, k));
+    PetscCall(ask_pause(p, u, PETSC_FALSE));
+    if (column(p, k - 1)[k] != 0.0 && (k < FIRST_CHECK || k % CHECK_EVERY) && k < MAX_BASIS) continue;
+    PetscCall(project(p, k));
+    PetscCall(is_accurate(p, longest, accurate));
+    if (p->next == 0.0) break;
+  }
+  if (p->report->left) p->report->operations = operations;
+  PetscFunctionReturn(0);
+}
+
+/* u(time + tau) */
+static PetscErrorCode combine(Propagator *p, double tau, Vec u)
+{
+  PetscScalar c[MAX_BASIS];
+
+  PetscFunctionBeginUser;
+  PetscCall(evaluate(p, tau, c));
+  PetscCall(BVSetActiveColumns(p->basis, 0, p->size));
+  PetscCall(BVMultVec(p->basis, p->beta, 0.0, u, c));
+  PetscFunctionReturn(0);
+}
+
+/* Leaves u at time + tau, having shown it at all times up to there. */
+static PetscErrorCode advance(Propagator *p, double tau, Vec u)
+{
+  const double end = p->report->time + tau;
+  double relative;
+
+  PetscFunctionBeginUser;
+  PetscCall(estimate(p, tau, &relative));
+  for (; p->report->visited < p->num && p->times[p->report->visited] <= end * (1 + rounding);
+       p->report->visited++) {
+    PetscCall(combine(p, p->times[p->report->visited] - p->report->time, u));
+    PetscCall(p->visit(p->context, p->report->visited, u, p->report->error + relative));
+  }
+  PetscCall(combine(p, tau, u));
+  p->report->error += relative;
+  p->report->time = end;
+  p->report->steps++;
+  PetscFunctionReturn(0);
+}
+
+static double remaining(const Propagator *p)
+{
+  return p->times[p->num - 1] - p->report->time;
+}
+
+/* The longest step that this basis allows, looked for from the one before. */
+static PetscErrorCode longest_step(Propagator *p, double limit, double *tau)
+{
+  double trial = PetscMin(p->report->step > 0 ? 2 * p->report->step : limit, limit);
+  PetscBool ok = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  while (!ok && trial > smallest_step * p->times[p->num - 1]) {
+    PetscCall(is_accurate(p, trial, &ok));
+    if (!ok) trial *= shrink;
+  }
+  *tau = ok ? trial : 0.0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode krylov_step(Propagator *p, Vec u)
+{
+  PetscBool accurate;
+  double tau = remaining(p);
+
+  PetscFunctionBeginUser;
+  PetscCall(build_basis(p, u, tau, &accurate));
+  if (p->report->left) PetscFunctionReturn(0);
+  if (!accurate) PetscCall(longest_step(p, tau, &tau));
+  p->report->failed = (PetscBool)(tau <= 0.0);
+  if (p->report->failed) PetscFunctionReturn(0);
+  PetscCall(advance(p, tau, u));
+  p->report->step = tau;
+  PetscFunctionReturn(0);
+}
+
+/* A gamma is kept as long as steps of some times gamma are accurate, since a factorisation costs as much as
+ * many solves. */
+static PetscErrorCode rational_step(Propagator *p, Vec u)
+{
+  const double limit = PetscMin(remaining(p), longest_over_gamma * p->report->gamma);
+  PetscBool accurate;
+  double tau = limit;
+
+  PetscFunctionBeginUser;
+  PetscCall(build_basis(p, u, limit, &accurate));
+  if (p->report->left) PetscFunctionReturn(0);
+  for (; !accurate && tau > p->report->gamma;) {
+    tau *= shrink;
+    PetscCall(is_accurate(p, tau, &accurate));
+  }
+  if (!accurate) {
+    p->report->failed = (PetscBool)(p->report->gamma < smallest_step * p->times[p->num - 1]);
+    if (!p->report->failed) PetscCall(set_gamma(p, p->report->gamma / gamma_factor));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(advance(p, tau, u));
+  if (tau >= limit && limit < remaining(p)) PetscCall(set_gamma(p, p->report->gamma * gamma_factor));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Choice, and the whole way ---------------------------------------------------------------------------
+ */
+
+/* Seconds of the one and of the other, roughly (the products and the orthogonalisation go at the speed of
+ * memory). */
+static PetscErrorCode choose_method(Propagator *p, CospinPropagatorMethod *method)
+{
+  CospinFactorCost cost;
+  PetscReal norm;
+  MatInfo info;
+  PetscInt rows;
+  PetscBool shell;
+  double n, vectors, products, solves;
+
+  PetscFunctionBeginUser;
+  *method = p->options->method;
+  if (*method != COSPIN_PROPAGATE_AUTO) PetscFunctionReturn(0);
+  PetscCall(PetscObjectTypeCompare((PetscObject)p->liouvillian, MATSHELL, &shell));
+  if (shell) {
+    *method = COSPIN_PROPAGATE_KRYLOV;
+    PetscFunctionReturn(0);
+  }
+  PetscCall(MatGetSize(p->liouvillian, &rows, NULL));
+  PetscCall(MatNorm(p->liouvillian, NORM_INFINITY, &norm));
+  PetscCall(MatGetInfo(p->liouvillian, MAT_GLOBAL_SUM, &info));
+  n = (double)rows;
+  cost = CospinCostOfFactors(rows, p->options->mesh_dimension);
+  vectors = 2e-9 * n * MAX_BASIS + 2e-5;
+  products = (0.7 * norm * p->times[p->num - 1] + MAX_BASIS) * (5e-9 * info.nz_used + vectors);
+  solves = 6 * (cost.seconds + 1e-3) + 12 * MAX_BASIS * (4.5e-9 * cost.elements + vectors);
+  if (cost.bytes > 0.5 * p->options->bytes) solves = PETSC_INFINITY;
+  *method = products <= solves ? COSPIN_PROPAGATE_KRYLOV : COSPIN_PROPAGATE_RATIONAL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode first_gamma(Propagator *p)
+{
+  double first = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int k = p->num - 1; k >= p->report->visited; k--) first = p->times[k];
+  PetscCall(set_gamma(p, first / first_over_gamma));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode set_up(Propagator *p, Vec u)
+{
+  MPI_Comm comm = PetscObjectComm((PetscObject)u);
+  PetscMPIInt ranks;
+  PetscInt size;
+
+  PetscFunctionBeginUser;
+  PetscCall(BVCreate(comm, &p->basis));
+  PetscCall(BVSetSizesFromVec(p->basis, u, MAX_BASIS + 1));
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCall(VecGetSize(u, &size));
+  PetscCall(BVSetType(p->basis, size < ranks ? BVVECS : BVSVEC)); /* as in eigensolver.c */
+  PetscCall(BVSetOrthogonalization(p->basis, BV_ORTHOG_CGS, BV_ORTHOG_REFINE_ALWAYS, PETSC_DEFAULT,
+                                   BV_ORTHOG_BLOCK_GS));
+  PetscCall(FNCreate(PETSC_COMM_SELF, &p->exponential));
+  PetscCall(FNSetType(p->exponential, FNEXP));
+  PetscCall(PetscCalloc1((MAX_BASIS + 1) * MAX_BASIS, &p->hessenberg));
+  PetscCall(PetscMalloc1(MAX_BASIS * MAX_BASIS, &p->projected));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode tear_down(Propagator *p)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(p->projected));
+  PetscCall(PetscFree(p->hessenberg));
+  PetscCall(FNDestroy(&p->exponential));
+  PetscCall(KSPDestroy(&p->ksp));
+  PetscCall(MatDestroy(&p->shifted));
+  PetscCall(BVDestroy(&p->basis));
+  PetscFunctionReturn(0);
+}
+
+/* Times at which u is as it is now: 0, and all that remain if nothing is left to evolve (squares of its norm
+   would underflow). */
+static PetscErrorCode visit_still(Propagator *p, Vec u)
+{
+  PetscReal norm;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecNorm(u, NORM_2, &norm));
+  while (p->report->visited < p->num && (norm < nothing || p->times[p->report->visited] == 0.0)) {
+    PetscCall(p->visit(p->context, p->report->visited++, u, p->report->error));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Decides how to go, or goes on as it was decided. */
+static PetscErrorCode begin(Propagator *p, Vec u)
+{
+  const PetscBool again = p->report->left;
+
+  PetscFunctionBeginUser;
+  p->report->left = PETSC_FALSE;
+  if (!again) PetscCall(choose_method(p, &p->report->method));
+  PetscCall(visit_still(p, u));
+  if (p->report->visited == p->num) PetscFunctionReturn(0);
+  PetscCall(set_up(p, u));
+  if (p->report->method != COSPIN_PROPAGATE_RATIONAL) PetscFunctionReturn(0);
+  PetscCall(again ? factorise(p) : first_gamma(p));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPropagate(Mat liouvillian, Vec u, int num, const double times[],
+                               const CospinPropagatorOptions *options, const char prefix[],
+                               CospinPropagatorVisit visit, void *context, CospinPropagatorReport *report)
+{
+  Propagator p = {.liouvillian = liouvillian,
+                  .options = options,
+                  .prefix = prefix,
+                  .num = num,
+                  .times = times,
+                  .visit = visit,
+                  .context = context,
+                  .report = report};
+
+  PetscFunctionBeginUser;
+  PetscCall(begin(&p, u));
+  while (report->visited < num && !report->failed && !report->left) {
+    PetscCall(report->method == COSPIN_PROPAGATE_RATIONAL ? rational_step(&p, u) : krylov_step(&p, u));
+    PetscCall(visit_still(&p, u));
+    if (report->visited < num && !report->failed) PetscCall(ask_pause(&p, u, PETSC_TRUE));
+  }
+  PetscCall(tear_down(&p));
+  PetscFunctionReturn(0);
+}

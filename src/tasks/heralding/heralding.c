@@ -1,0 +1,390 @@
+/*
+   Task `heralding`: what a counter says of the collective spin of N spin-1 atoms, pulse after pulse: the
+   weights of S after the clicks that have been seen, the Fisher information of the state that they herald,
+   and its average over the clicks of pulses that are still to come (herald.h). Exact, and without a state.
+*/
+#include "herald.h"
+#include <cospin/point/settings.h>
+#include <string.h>
+
+enum { MOST_ATOMS = 100000, MOST_PULSES = 10000 };
+
+static const CospinKey keys[] = {
+    {.name = "atoms",
+     .type = COSPIN_KEY_INTEGER,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "number N of spin-1 atoms: S = N, N - 2, ..."},
+    {.name = "prior",
+     .type = COSPIN_KEY_FUNCTION,
+     .unit = "",
+     .help = "weights of the spins before the first pulse, an expression in S, with any sum; default: those "
+             "of N atoms in |m = 0>"},
+    {.name = "efficiency",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "1",
+     .unit = "",
+     .help = "probability with which a photon makes a click"},
+    {.name = "dark",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "0",
+     .unit = "",
+     .help = "mean number of dark counts in each pulse"},
+    {.name = "first",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help = "clicks of the first pulse (S photons); left out: none has been seen"},
+    {.name = "later",
+     .type = COSPIN_KEY_AXIS,
+     .unit = "",
+     .help = "clicks of the pulses behind it (2S photons each), one number for each"},
+    {.name = "pulses",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help =
+         "how many pulses: fewer than have been seen are the first of these, of more the rest is averaged "
+         "over; default: all that have been seen, 1 at least"},
+    {.name = "samples",
+     .type = COSPIN_KEY_INTEGER,
+     .default_text = "0",
+     .unit = "",
+     .help = "how many records of the pulses to come are drawn for the average; 0: all are summed"},
+    {.name = "seed",
+     .type = COSPIN_KEY_INTEGER,
+     .default_text = "0",
+     .unit = "",
+     .help = "of the records that are drawn: the same seed draws the same ones"},
+    {.name = "most",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help = "the largest S whose weights are given; default: all"},
+    {.name = "tolerance",
+     .type = COSPIN_KEY_NUMBER,
+     .default_text = "1e-10",
+     .unit = "",
+     .help = "probability of records that may be left out of the sum"},
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"prior", COSPIN_REAL, PETSC_TRUE, "1", "weight of S before the first pulse",
+     "|c_S|^2 = (2S+1) N!/((N-S)!! (N+S+1)!!), or the deck's"},
+    {"posterior", COSPIN_REAL, PETSC_TRUE, "1", "weight of S after the clicks that have been seen", "Bayes"},
+    {"pure", COSPIN_REAL, PETSC_TRUE, "1", "Fisher information of |S,-S>", "4 <G^2>, G = Qxx - Qyy"},
+    {"probability", COSPIN_REAL, PETSC_FALSE, "1", "probability of the clicks that have been seen", ""},
+    {"mean", COSPIN_REAL, PETSC_FALSE, "1", "mean of S", "after the clicks that have been seen"},
+    {"deviation", COSPIN_REAL, PETSC_FALSE, "1", "standard deviation of S",
+     "after the clicks that have been seen"},
+    {"information", COSPIN_REAL, PETSC_FALSE, "1", "Fisher information of the state that is heralded",
+     "sum xi F_S - 16 sum xi_S xi_S+2/(xi_S + xi_S+2) |G_S+2,S|^2"},
+    {"limit", COSPIN_REAL, PETSC_FALSE, "1", "Fisher information if S were known", "sum xi F_S"},
+    {"average_information", COSPIN_REAL, PETSC_FALSE, "1",
+     "mean Fisher information after all pulses, over clicks to come", "the limit does not change"},
+    {"average_error", COSPIN_REAL, PETSC_FALSE, "1", "its standard error", "0: every record is in the sum"},
+    {"average_deviation", COSPIN_REAL, PETSC_FALSE, "1",
+     "mean standard deviation of S after all pulses, over clicks to come", ""},
+    {"missing", COSPIN_REAL, PETSC_FALSE, "1", "probability of records that were left out", ""},
+    {"records", COSPIN_INTEGER, PETSC_FALSE, "1", "records that were looked at",
+     "in ascending order of their later clicks"},
+    {.suffix = NULL},
+};
+
+static const CospinTaskRule rules[] = {
+    {"prior", COSPIN_MAY_MISS, 0, "0", "1"},
+    {"posterior", COSPIN_MAY_MISS, 0, "0", "1"},
+    {"pure", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"probability", COSPIN_ALL, 0, "0", "1"},
+    {"mean", COSPIN_ALL, 0, "0", "atoms"},
+    {"deviation", COSPIN_ALL, 0, "0", "atoms"},
+    {"information", COSPIN_ALL, 0, "0", "limit"},
+    {"average_information", COSPIN_ALL, 0, "0", NULL},
+    {"average_error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"average_deviation", COSPIN_ALL, 0, "0", "atoms"},
+    {"missing", COSPIN_ALL, 0, "-1*tolerance", "tolerance"},
+    {"records", COSPIN_ALL, 0, "1", NULL},
+    {.suffix = NULL},
+};
+
+typedef struct {
+  int atoms, first, pulses, seen, most; /* first: -1 if it has not been seen; seen: of the pulses */
+  double efficiency, dark, tolerance;
+  PetscInt64 samples;
+  uint64_t seed;
+} Settings;
+
+/* ---- Settings --------------------------------------------------------------------------------------------
+ */
+
+/* The value of a key, where it is given or has a default, within bounds; `fallback` elsewhere. */
+static PetscErrorCode get(CospinProblem problem, const CospinRecord *task, const char key[], double least,
+                          double most, double fallback, CospinFaults faults, double *value, PetscBool *ok)
+{
+  const CospinSetting *setting = CospinRecordGet(task, key);
+  const PetscBool whole = (PetscBool)(setting->key->type == COSPIN_KEY_INTEGER);
+  PetscBool this_ok;
+
+  PetscFunctionBeginUser;
+  *value = fallback;
+  if (!setting->expression) PetscFunctionReturn(0);
+  PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
+  if (this_ok && !(*value >= least && *value <= most && (!whole || *value == PetscFloorReal(*value)))) {
+    this_ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
+                              "`%s` is %.10g (must be a %snumber from %.6g to %.6g)", key, *value,
+                              whole ? "whole " : "", least, most));
+  }
+  if (!this_ok) {
+    *ok = PETSC_FALSE;
+    *value = fallback;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                const Settings *settings, PetscBool *ok)
+{
+  const CospinAxis *later = &CospinRecordGet(task, "later")->axis;
+  PetscBool whole = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < later->size; k++)
+    if (!(later->values[k] >= 0 && later->values[k] <= 1e9 &&
+          later->values[k] == PetscFloorReal(later->values[k])))
+      whole = PETSC_FALSE;
+  if (!whole)
+    PetscCall(CospinTaskFail(problem, task, "later", faults, ok, "clicks must be whole numbers >= 0"));
+  if (later->size >= MOST_PULSES)
+    PetscCall(CospinTaskFail(problem, task, "later", faults, ok, "too many pulses"));
+  if (later->size && settings->first < 0)
+    PetscCall(CospinTaskFail(problem, task, "later", faults, ok,
+                             "goes with `first`, the clicks of the first pulse"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   Settings *settings, PetscBool *ok)
+{
+  const int num_later = CospinRecordGet(task, "later")->axis.size;
+  double atoms, first, pulses, samples, seed, most;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  PetscCall(get(problem, task, "atoms", 1, MOST_ATOMS, 1, faults, &atoms, ok));
+  PetscCall(get(problem, task, "efficiency", 0, 1, 1, faults, &settings->efficiency, ok));
+  PetscCall(get(problem, task, "dark", 0, 1e6, 0, faults, &settings->dark, ok));
+  PetscCall(get(problem, task, "first", 0, 1e9, -1, faults, &first, ok));
+  PetscCall(get(problem, task, "pulses", 0, MOST_PULSES, first < 0 ? 1 : 1 + num_later, faults, &pulses, ok));
+  PetscCall(get(problem, task, "samples", 0, 1e9, 0, faults, &samples, ok));
+  PetscCall(get(problem, task, "seed", 0, 9007199254740992.0, 0, faults, &seed, ok));
+  PetscCall(get(problem, task, "most", 0, MOST_ATOMS, atoms, faults, &most, ok));
+  PetscCall(get(problem, task, "tolerance", 1e-15, 1, 1e-10, faults, &settings->tolerance, ok));
+  settings->atoms = (int)atoms;
+  settings->first = (int)first;
+  settings->pulses = (int)pulses;
+  settings->samples = (PetscInt64)samples;
+  settings->seed = (uint64_t)seed;
+  settings->most = (int)most;
+  settings->seen = PetscMin(first < 0 ? 0 : 1 + num_later, settings->pulses);
+  PetscCall(get_later(problem, task, faults, settings, ok));
+  PetscFunctionReturn(0);
+}
+
+/* ---- The prior -------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  CospinProblem problem;
+  double spin;
+} Scope;
+
+/* A CospinEnvironment's Resolve: S, and what names mean elsewhere. */
+static PetscErrorCode resolve(const void *context, const char name[], int num_index, const int index[],
+                              CospinValue *value, PetscBool *found, char why[], size_t why_size)
+{
+  const Scope *scope = (const Scope *)context;
+  const CospinEnvironment *outer = &scope->problem->environment;
+
+  PetscFunctionBeginUser;
+  if (strcmp(name, "S") != 0 || num_index) {
+    PetscCall(outer->Resolve(outer->context, name, num_index, index, value, found, why, why_size));
+    PetscFunctionReturn(0);
+  }
+  value->number = scope->spin;
+  *found = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinHerald *herald, PetscBool *ok)
+{
+  const CospinExpression prior = CospinRecordGet(task, "prior")->expression;
+  Scope scope = {.problem = problem};
+  CospinEnvironment environment = problem->environment;
+  PetscBool real = PETSC_TRUE;
+  double *weights;
+
+  PetscFunctionBeginUser;
+  if (!prior) PetscFunctionReturn(0);
+  environment.context = &scope;
+  environment.Resolve = resolve;
+  PetscCall(PetscCalloc1((size_t)herald->num, &weights));
+  for (int s = 0; s < herald->num && *ok; s++) {
+    CospinValue value = {0};
+    scope.spin = CospinHeraldSpin(herald, s);
+    PetscCall(CospinExpressionEvaluate(prior, &environment, faults, &value, ok));
+    real = (PetscBool)(*ok && !value.is_operator && cimag(value.number) == 0 && creal(value.number) >= 0);
+    if (real) weights[s] = creal(value.number);
+    PetscCall(CospinValueReset(&value));
+    if (*ok && !real)
+      PetscCall(CospinTaskFail(problem, task, "prior", faults, ok, "must be a number >= 0 at every S"));
+  }
+  if (*ok) {
+    CospinHeraldWeigh(herald, weights, &real);
+    if (!real) PetscCall(CospinTaskFail(problem, task, "prior", faults, ok, "is zero at every S"));
+  }
+  PetscCall(PetscFree(weights));
+  PetscFunctionReturn(0);
+}
+
+/* ---- What has been seen ----------------------------------------------------------------------------------
+ */
+
+/* The herald of a task, and w[num]: logarithms of the weights of S with the clicks that have been seen. */
+static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                              const Settings *settings, CospinHerald *herald, double **w, PetscBool *ok)
+{
+  const CospinAxis *later = &CospinRecordGet(task, "later")->axis;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinHeraldCreate(settings->atoms, settings->efficiency, settings->dark, herald));
+  PetscCall(weigh(problem, task, faults, herald, ok));
+  PetscCall(PetscMalloc1((size_t)herald->num, w));
+  PetscCall(PetscArraycpy(*w, herald->log_prior, herald->num));
+  for (int pulse = 0; pulse < settings->seen; pulse++) {
+    const int clicks = pulse ? (int)later->values[pulse - 1] : settings->first;
+    for (int s = 0; s < herald->num; s++)
+      (*w)[s] += CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, pulse, s), clicks);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  CospinHerald herald;
+  Settings settings;
+  double *w, *xi;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_settings(problem, task, faults, &settings, ok));
+  *dimension = (CospinDimension){"spin", settings.most + 1, NULL, "1", "collective spin S"};
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(observe(problem, task, faults, &settings, &herald, &w, ok));
+  PetscCall(PetscMalloc1((size_t)herald.num, &xi));
+  if (*ok && !(CospinHeraldNormalise(0, herald.num, w, xi) > -INFINITY))
+    PetscCall(CospinTaskFail(
+        problem, task, settings.seen > 1 ? "later" : "first", faults, ok,
+        "no spin S makes so many clicks (S photons in the first pulse, 2S in each later one)"));
+  PetscCall(PetscFree(xi));
+  PetscCall(PetscFree(w));
+  PetscCall(CospinHeraldDestroy(&herald));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Results ---------------------------------------------------------------------------------------------
+ */
+
+static PetscErrorCode store_weights(const CospinHerald *herald, const double xi[], CospinResults results)
+{
+  double mean, deviation;
+
+  PetscFunctionBeginUser;
+  for (int s = 0; s < herald->num; s++) {
+    const int spin = CospinHeraldSpin(herald, s);
+    PetscCall(CospinResultsSet(results, "prior", spin, exp(herald->log_prior[s])));
+    PetscCall(CospinResultsSet(results, "posterior", spin, xi[s]));
+    PetscCall(CospinResultsSet(results, "pure", spin, herald->information[s]));
+  }
+  CospinHeraldMoments(herald, 0, herald->num, xi, &mean, &deviation);
+  PetscCall(CospinResultsSet(results, "mean", 0, mean));
+  PetscCall(CospinResultsSet(results, "deviation", 0, deviation));
+  PetscCall(CospinResultsSet(results, "information", 0, CospinHeraldInformation(herald, 0, herald->num, xi)));
+  PetscCall(CospinResultsSet(results, "limit", 0, CospinHeraldLimit(herald, 0, herald->num, xi)));
+  PetscFunctionReturn(0);
+}
+
+/* Without a pulse to come the one record there is. */
+static PetscErrorCode average_records(MPI_Comm comm, const CospinHerald *herald, const double w[],
+                                      const double xi[], CospinHeraldAverage *average)
+{
+  double mean;
+
+  PetscFunctionBeginUser;
+  if (average->pulses > average->seen) {
+    PetscCall(CospinHeraldAverageRecords(comm, herald, w, average));
+    PetscFunctionReturn(0);
+  }
+  average->records = 1;
+  average->information = CospinHeraldInformation(herald, 0, herald->num, xi);
+  CospinHeraldMoments(herald, 0, herald->num, xi, &mean, &average->deviation);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  CospinHeraldAverage average;
+  CospinHerald herald;
+  Settings settings;
+  double *w, *xi, evidence;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
+  PetscCall(observe(point->problem, task, NULL, &settings, &herald, &w, &ok));
+  PetscCall(PetscMalloc1((size_t)herald.num, &xi));
+  evidence = CospinHeraldNormalise(0, herald.num, w, xi);
+  for (int s = 0; s < herald.num; s++) w[s] -= evidence;
+  PetscCall(CospinResultsSet(results, "probability", 0, PetscMin(exp(evidence), 1.0)));
+  PetscCall(store_weights(&herald, xi, results));
+  average = (CospinHeraldAverage){.seen = settings.seen,
+                                  .pulses = settings.pulses,
+                                  .tolerance = settings.tolerance,
+                                  .samples = settings.samples,
+                                  .seed = settings.seed,
+                                  .interrupt = &point->interrupt};
+  PetscCall(average_records(point->comm, &herald, w, xi, &average));
+  PetscCall(CospinResultsSet(results, "records", 0, (double)average.records));
+  *outcome = average.gave_up ? COSPIN_NOT_CONVERGED : COSPIN_GOOD;
+  if (!average.gave_up) {
+    PetscCall(CospinResultsSet(results, "average_information", 0, average.information));
+    PetscCall(CospinResultsSet(results, "average_error", 0, average.error));
+    PetscCall(CospinResultsSet(results, "average_deviation", 0, average.deviation));
+    PetscCall(CospinResultsSet(results, "missing", 0, average.missing));
+    if (!(PetscAbsReal(average.missing) <= settings.tolerance)) *outcome = COSPIN_INACCURATE;
+  }
+  PetscCall(PetscFree(xi));
+  PetscCall(PetscFree(w));
+  PetscCall(CospinHeraldDestroy(&herald));
+  PetscFunctionReturn(0);
+}
+
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_NOT_CONVERGED, "there are more records of clicks than can be summed: give `samples:` (that many "
+                           "are drawn), fewer pulses or a larger `tolerance:`"},
+    {COSPIN_INACCURATE, "the records that were left out are more probable than `tolerance:` "
+                        "(<task>_missing): give a larger one, or `samples:`"},
+    {.text = NULL},
+};
+
+const CospinTaskKind CospinTaskHeralding = {
+    .record = {"heralding", "what counted pulses tell of the collective spin of spin-1 atoms, in closed form",
+               keys},
+    .hints = hints,
+    .variables = variables,
+    .rules = rules,
+    .own_windows = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = CospinTaskNoSectors,
+    .Run = Run,
+};

@@ -1,0 +1,93 @@
+/* The table of tasks: the only file that knows all of them. */
+#include <cospin/tasks/tables.h>
+#include <string.h>
+
+#define COSPIN_TASK(kind) extern const CospinTaskKind kind;
+#include "list.h"
+#undef COSPIN_TASK
+
+#define COSPIN_TASK(kind) &kind,
+const CospinTaskKind *const CospinTaskKinds[] = {
+#include "list.h"
+    NULL};
+#undef COSPIN_TASK
+
+#define COSPIN_TASK(kind) &kind.record,
+const CospinRecordKind *const CospinTaskRecords[] = {
+#include "list.h"
+    NULL};
+#undef COSPIN_TASK
+
+const CospinRecordKind *const CospinTasksAlone[] = {&CospinTaskHeralding.record, NULL};
+
+static PetscBool is_alone(const CospinRecord *task)
+{
+  int k = 0;
+
+  while (CospinTasksAlone[k] && CospinTasksAlone[k] != task->kind) k++;
+  return (PetscBool)(CospinTasksAlone[k] != NULL);
+}
+
+const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
+{
+  int k = 0;
+
+  while (&CospinTaskKinds[k]->record != task->kind) k++;
+  return CospinTaskKinds[k];
+}
+
+PetscBool CospinTaskFactorises(const CospinRecord *task)
+{
+  for (const CospinKey *key = task->kind->keys; key->name; key++) {
+    if (strcmp(key->name, "method") == 0 && CospinRecordGet(task, "method")->text)
+      return (PetscBool)(strcmp(CospinRecordGet(task, "method")->text, "rational") == 0);
+  }
+  return PETSC_FALSE;
+}
+
+const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome)
+{
+  for (const CospinOutcomeHint *hint = kind->hints; hint && hint->text; hint++)
+    if ((int)hint->outcome == outcome) return hint->text;
+  return CospinOutcomeHelp(outcome);
+}
+
+void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[], size_t size)
+{
+  static const char mark[] = "<task>";
+  const char *rest = CospinTaskHelp(CospinTaskKindOf(task), outcome), *found;
+  size_t length = 0;
+
+  text[0] = 0;
+  while ((found = strstr(rest, mark)) && length + 1 < size) {
+    length += (size_t)snprintf(text + length, size - length, "%.*s%s", (int)(found - rest), rest, task->name);
+    rest = found + sizeof(mark) - 1;
+  }
+  if (length + 1 < size) (void)snprintf(text + length, size - length, "%s", rest);
+}
+
+PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved)
+{
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
+
+  PetscFunctionBeginUser;
+  *solved = problem;
+  if (kind->Derive) PetscCall(kind->Derive(problem, task, solved));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved)
+{
+  PetscFunctionBeginUser;
+  if (*solved != problem) PetscCall(CospinProblemDestroy(solved));
+  *solved = NULL;
+  PetscFunctionReturn(0);
+}
+
+PetscBool CospinTasksAreApproximate(CospinDeck deck)
+{
+  for (int k = 0; k < deck->num_tasks; k++) {
+    if (!CospinTaskKindOf(&deck->tasks[k])->approximation && !is_alone(&deck->tasks[k])) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
