@@ -174,6 +174,20 @@ class Order(unittest.TestCase):
             numpy.testing.assert_allclose(data.decay_rate, 0.5, rtol=1e-9)
 
 
+    def test_a_horizon_is_no_promise_beyond_it(self):
+        """The slowest mode, g/2, turns with 300. LAPACK finds it; a search next to zero finds g, and says how far it looked."""
+        body = ("parameters: {d: 300, g: 0.1}\ncomponents: {A: {kind: spin, S: 1/2}, B: {kind: spin, S: 6}}\nhamiltonian: [d*A.Sz, 0.05*A.Sx]\n"
+                "jumps: [{rate: g, operator: A.Sm}, {rate: 1, operator: B.Sm}, {rate: 0.5, operator: B.Sp}]\ntasks: [gap: {}]\n")
+        data = run(body)
+        self.assertAlmostEqual(float(data.gap_rate), 0.05, delta=1e-8)
+        self.assertAlmostEqual(float(data.gap_frequency), 300, delta=1e-4)
+        self.assertTrue(numpy.isinf(data.gap_horizon))
+        data = run(body, options="{dense_limit: 0}")
+        self.assertAlmostEqual(float(data.gap_rate), 0.1, delta=1e-8)
+        self.assertLess(float(data.gap_horizon), 300)
+        self.assertGreater(float(data.gap_horizon), 100 * float(data.gap_rate))
+
+
 class Light(unittest.TestCase):
     def test_dim_light_has_no_statistics(self):
         """A thermal mode of 1e-12 quanta: <n> keeps no digits that its square could be divided by; 1e-3 quanta do, g2 = 2."""
