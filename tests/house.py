@@ -40,7 +40,6 @@ src/cli/load.c
 src/cli/plan.c
 src/cli/reference.c
 src/cli/reference_page.c
-src/cli/reference_words.c
 src/cli/show.c
 src/cli/summary.c
 src/cli/unfinished.c

@@ -342,8 +342,10 @@ static void take_word(CospinCommand *command, const char word[])
   const size_t length = strlen(command->words);
 
   (void)snprintf(command->words + length, sizeof(command->words) - length, "%s%s", length ? " " : "", word);
-  if (command->file && !command->search) fault(command, "one file or word at a time, what is `%s`?", word);
-  if (!command->file) command->file = word;
+  if (!command->file)
+    command->file = word;
+  else if (!command->second)
+    command->second = word;
 }
 
 void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
@@ -366,6 +368,8 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
     take_word(command, word);
     parser.at++;
   }
+  if (command->second && !command->search)
+    fault(command, "one file or word at a time, what is `%s`?", command->second);
   if (command->search && !command->words[0]) fault(command, "`%s` needs words", "--search");
   if (command->verb <= COSPIN_COMMAND_SHOW && !command->file) {
     fault(command,

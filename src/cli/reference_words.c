@@ -1,3 +1,7 @@
+/*
+   The only place that knows how questions are worded: what else a word may mean in a deck or a dataset. One
+   row a word, in small letters and in the singular; a test asks for some of them (tests/cli/new.sh).
+*/
 #include "reference_words.h"
 #include <stddef.h>
 #include <string.h>

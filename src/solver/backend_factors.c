@@ -496,8 +496,11 @@ static PetscErrorCode misses_one(CospinSpectrum spectrum, int count, const Searc
   for (int k = 0; k < num; k++)
     known[k] = k < search->num_deflate ? search->deflate[k] : search->modes[k - search->num_deflate].right;
   PetscCall(look_again(spectrum, null_tolerance, num, known, &lambda));
-  if (creal(lambda) > rough) PetscCall(look_again(spectrum, close_look, num, known, &lambda));
-  *misses = (PetscBool)(creal(lambda) > fine);
+  *misses = PETSC_FALSE;
+  if (creal(lambda) > rough) {
+    PetscCall(look_again(spectrum, close_look, num, known, &lambda));
+    *misses = (PetscBool) !(creal(lambda) <= fine); /* one that stays unknown is not confirmed to be faster */
+  }
   PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
 }

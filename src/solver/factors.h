@@ -11,6 +11,6 @@ PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum);
 PetscErrorCode CospinFactorsConfigureVectors(CospinSpectrum spectrum, EPS eps);
 
 /* Collective. Left vectors of modes with right ones, y^H x = 1, and from their lengths the errors; where they
-   are not found they stay NULL, and spectrum->outcome tells. num_null: how many null vectors there are
-   besides. */
+   are not found they stay NULL, and spectrum->outcome tells; they stay NULL, too, where they are so long that
+   nothing could be read off them. num_null: how many null vectors there are besides. */
 PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num, CospinMode modes[]);

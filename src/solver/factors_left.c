@@ -122,6 +122,22 @@ static PetscErrorCode make_dual(int num, CospinMode modes[], PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
+/* Shares y^H x of long vectors have lost the digits that solves are good to: no shares rather than wrong
+ * ones. */
+static PetscErrorCode are_short(int num, const CospinMode modes[], PetscBool *answer)
+{
+  static const double longest = 1e5;
+
+  PetscFunctionBeginUser;
+  *answer = PETSC_TRUE;
+  for (int m = 0; m < num; m++) {
+    PetscReal size;
+    PetscCall(VecNorm(modes[m].left, NORM_2, &size));
+    if (!(size <= longest)) *answer = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num, CospinMode modes[])
 {
   PetscInt iterations;
@@ -140,7 +156,9 @@ PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num,
   spectrum->iterations += (int)iterations;
   PetscCall(choose(spectrum, eps, num, modes));
   ok = (PetscBool)(modes[num - 1].left != NULL);
+  if (!ok) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
   if (ok) PetscCall(make_dual(num, modes, &ok));
+  if (ok) PetscCall(are_short(num, modes, &ok));
   for (int m = 0; m < num; m++) {
     PetscReal size = NAN;
     if (!ok) PetscCall(VecDestroy(&modes[m].left));
@@ -148,7 +166,6 @@ PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num,
     modes[m].error =
         PetscMin(spectrum->resolution * size, PetscSqrtReal(spectrum->resolution * spectrum->norm));
   }
-  if (!ok) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
   PetscCall(EPSDestroy(&eps));
   PetscCall(MatDestroy(&inverse));
   PetscCall(VecDestroy(&adjoint.conjugate));

@@ -123,6 +123,8 @@ first Pump sp 4
 first "initial state" initial 3
 grep -q 'do not change in time' <("$program" reference --search ramp) || fail "ramp: no word on time"
 expect 2 'nothing was found for `xyzzy`' "$program" reference --search xyzzy
+expect 0 '^gap' "$program" reference slow mode --search
+expect 2 'what is `mode`' "$program" reference slow mode
 expect 2 'needs words' "$program" reference --search
 "$program" reference --search the of a | head -1 >/dev/null
 

@@ -70,6 +70,15 @@ class Manual(unittest.TestCase):
                     continue
                 self.assertTrue(os.path.exists(os.path.join(SOURCE, os.path.dirname(name), link)), f"{name}: {link}")
 
+    def test_files_of_the_house_are_there(self):
+        text = page("src/README.md")
+        rooms = {name for name in os.listdir(os.path.join(SOURCE, "src")) if "." not in name}
+        for path in re.findall(r"`([a-z]+/[a-z_/]+\.[ch])`", text):
+            folder = "src" if path.split("/")[0] in rooms else "include" if path.startswith("cospin/") else ""
+            self.assertTrue(os.path.exists(os.path.join(SOURCE, folder, path)), path)
+        for room in rooms:
+            self.assertIn(f"| `{room}/` |", text)
+
     def test_every_shipped_deck_is_named(self):
         for file in glob.glob(os.path.join(SOURCE, "input", "*.yaml")):
             name = os.path.basename(file)

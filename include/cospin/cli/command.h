@@ -14,9 +14,10 @@ typedef enum {
 
 typedef struct {
   CospinVerb verb;
-  const char *file;  /* deck, dataset, or word of the reference; borrowed from argv */
-  char words[256];   /* all words that stand there as it does, with blanks between them */
-  const char *topic; /* new: like which deck; NULL: not given; borrowed */
+  const char *file;   /* deck, dataset, or word of the reference; borrowed from argv */
+  char words[256];    /* all words that stand there as it does, with blanks between them */
+  const char *second; /* the second of them, NULL: there is none; borrowed */
+  const char *topic;  /* new: like which deck; NULL: not given; borrowed */
   int num_changes;
   const char **changes; /* NAME=EXPRESSION of --set, NULL at the end; owned, the texts are borrowed */
   char output[4096];    /* run: the dataset */
