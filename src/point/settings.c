@@ -170,7 +170,7 @@ double CospinTaskFrequency(double complex lambda, double resolution)
 
 PetscBool CospinTaskUncertain(double complex lambda, double error, double resolution)
 {
-  static const double largest_share = 0.1;
+  static const double largest_share = 0.5;
 
   return (PetscBool)(cabs(lambda) > resolution && error > largest_share * cabs(lambda));
 }

@@ -223,9 +223,10 @@ static PetscErrorCode find_nulls(CospinSpectrum spectrum, int most, int *num, Ve
   PetscFunctionBeginUser;
   while (found && *num < most) {
     PetscScalar lambda = 0.0;
-    PetscCall(solve_next(spectrum, *num ? null_tolerance : tolerance, *num, null, &refined, &converged));
+    const PetscBool certain = (PetscBool)(*num == 0 && spectrum->has_trace); /* that it is zero */
+    PetscCall(solve_next(spectrum, certain ? tolerance : null_tolerance, *num, null, &refined, &converged));
     if (converged) PetscCall(EPSGetEigenvalue(spectrum->eps, 0, &lambda, NULL));
-    if (*num && PetscAbsScalar(lambda) < 10.0 * spectrum->shift) /* it may be zero: look closely */
+    if (!certain && PetscAbsScalar(lambda) < 10.0 * spectrum->shift) /* it may be zero: look closely */
       PetscCall(solve_next(spectrum, tolerance, *num, null, &refined, &converged));
     if (converged == 0) break;
     PetscCall(get_candidate(spectrum, (PetscBool)(*num == 0), &lambda, &null[*num], &found));
@@ -253,6 +254,9 @@ static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double
     PetscCall(set_shift(spectrum, spectrum->first_shift, 0.0, &moved));
   PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
   most = PetscMin(dimension, COSPIN_MAX_NULL);
+  if (!is_zero(spectrum)) PetscCall(CospinFactorsConfigure(spectrum));
+  if (!spectrum->has_trace)
+    spectrum->subspace = LARGE_SUBSPACE; /* a conjugate pair may stand next to the shift */
   PetscCall(PetscCalloc1((size_t)most, null));
   if (is_zero(spectrum)) {
     for (*num = 0; *num < most; (*num)++) PetscCall(unit_vector(spectrum, *num, &(*null)[*num]));

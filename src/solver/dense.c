@@ -194,7 +194,8 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
       for (; place > begin; place--) {
         const double complex a = lambda[order[place - 1]], b = lambda[mode];
         const double closer = fabs(cimag(b)) - fabs(cimag(a)), size = error[mode] + error[order[place - 1]];
-        if (closer > size || (closer >= -size && cimag(b) >= cimag(a))) break;
+        const PetscBool both_real = (PetscBool)(fabs(cimag(a)) <= size && fabs(cimag(b)) <= size);
+        if (both_real || closer > size || (closer >= -size && cimag(b) >= cimag(a))) break;
         order[place] = order[place - 1];
       }
       order[place] = mode;

@@ -114,7 +114,7 @@ double CospinTaskRate(double complex lambda, double resolution);
 double CospinTaskFrequency(double complex lambda, double resolution);
 /* Whether label[n] is one of labels[num][n]. */
 PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int labels[], PetscBool *found);
-/* Whether an eigenvalue's error is more than a tenth of it. A rate of zero, which is not told as a
+/* Whether an eigenvalue's error is more than half of it. A rate of zero, which is not told as a
    number, and an unknown error (NaN) are not uncertain. */
 PetscBool CospinTaskUncertain(double complex lambda, double error, double resolution);
 
