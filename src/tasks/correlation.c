@@ -238,17 +238,47 @@ static PetscErrorCode largest_reading(const Correlation *correlation, double *la
   PetscFunctionReturn(0);
 }
 
+/* The same among the elements that the kicked state has: in a large window the highest levels, which hold
+   nothing, are read with the largest weights. */
+static PetscErrorCode typical_reading(const Correlation *correlation, double *typical)
+{
+  static const double present = 1e-3;
+
+  PetscFunctionBeginUser;
+  *typical = 0.0;
+  for (int k = 0; k < correlation->num_shares; k++) {
+    const CospinShare *share = &correlation->shares[k];
+    const PetscScalar *reading, *kicked;
+    PetscReal largest;
+    PetscInt size;
+    PetscCall(VecNorm(share->kicked, NORM_INFINITY, &largest));
+    PetscCall(VecGetLocalSize(share->kicked, &size));
+    PetscCall(VecGetArrayRead(share->reading, &reading));
+    PetscCall(VecGetArrayRead(share->kicked, &kicked));
+    for (PetscInt i = 0; i < size; i++) {
+      if (PetscAbsScalar(kicked[i]) > present * largest)
+        *typical = PetscMax(*typical, PetscAbsScalar(reading[i]));
+    }
+    PetscCall(VecRestoreArrayRead(share->kicked, &kicked));
+    PetscCall(VecRestoreArrayRead(share->reading, &reading));
+  }
+  PetscCallMPI(
+      MPI_Allreduce(MPI_IN_PLACE, typical, 1, MPI_DOUBLE, MPI_MAX, correlation->evolution.point->comm));
+  PetscFunctionReturn(0);
+}
+
 /* Whether an expectation value is not more than what rounding makes of zero, or has less than six digits
    because the steady state has not: nothing can be divided by it. */
 static PetscErrorCode is_nothing(const Correlation *correlation, const CospinSteadyState *steady,
                                  double complex value, PetscBool *nothing)
 {
-  const double share = PetscMax(rounding, steady->quality.error / ratio_error); /* NaN: the former */
-  double largest;
+  double largest, typical;
 
   PetscFunctionBeginUser;
   PetscCall(largest_reading(correlation, &largest));
-  *nothing = (PetscBool)(cabs(value) <= share * largest);
+  PetscCall(typical_reading(correlation, &typical));
+  *nothing = (PetscBool)(cabs(value) <= rounding * largest ||
+                         cabs(value) <= steady->quality.error / ratio_error * typical);
   PetscFunctionReturn(0);
 }
 
@@ -466,13 +496,16 @@ static PetscErrorCode store_pairs(const Correlation *correlation, const CospinSt
                                   double complex intensity, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = limit_of(correlation);
+  static const double dim = 1e-6;
   PetscBool dark = PETSC_FALSE;
-  double largest;
+  double typical, largest;
 
   PetscFunctionBeginUser;
   PetscCall(is_nothing(correlation, steady, intensity, &dark));
+  PetscCall(typical_reading(correlation, &typical));
   PetscCall(largest_reading(correlation, &largest));
-  if (!dark && steady->quality.error * PetscSqr(largest / creal(intensity)) > ratio_error)
+  if (creal(intensity) <= dim * largest) typical = largest; /* the kicked state is rounding itself */
+  if (!dark && steady->quality.error * PetscSqr(typical / creal(intensity)) > ratio_error)
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
   for (int k = 0; k < correlation->settings.times->size && !dark; k++) {
