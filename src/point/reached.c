@@ -50,31 +50,30 @@ static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initi
 /* ---- Oscillations ----------------------------------------------------------------------------------------
  */
 
-/* Modes that are as slow as the resolution: more of them are asked for until one decays. Left vectors are
-   asked for only if there are any. */
+/* Modes that are as slow as the resolution; none if the slowest one decays. Otherwise more and more of them
+   are asked for, with left vectors, until one decays. */
 static PetscErrorCode lasting_modes(CospinSpectrum spectrum, int num_null, Vec null[], int *num,
                                     CospinMode **modes)
 {
   const int most = (int)PetscMin(CospinSectorDimension(spectrum->sector) - num_null, MAX_LASTING);
   const CospinOutcome before = spectrum->outcome;
-  PetscBool more = PETSC_TRUE, left = PETSC_FALSE;
+  CospinMode slowest;
+  PetscBool more;
 
   PetscFunctionBeginUser;
-  *num = 0;
   *modes = NULL;
-  for (int count = 1; more && most > 0; count = left ? PetscMin(8 * count + 1, most) : 1) {
+  PetscCall(CospinSpectrumSlowest(spectrum, 1, num_null, null, PETSC_FALSE, num, &slowest));
+  more = (PetscBool)(*num == 1 && CospinModeLasts(spectrum, &slowest));
+  PetscCall(CospinModesDestroy(*num, &slowest));
+  *num = 0;
+  if (!more) spectrum->outcome = before; /* nothing that lasts was seen */
+  for (int count = 1; more; count = PetscMin(8 * count + 1, most)) {
     PetscCall(CospinModesDestroy(*num, *modes));
     PetscCall(PetscFree(*modes));
     PetscCall(PetscCalloc1((size_t)count, modes));
-    PetscCall(CospinSpectrumSlowest(spectrum, count, num_null, null, left, num, *modes));
-    more = (PetscBool)(*num == count && CospinModeLasts(spectrum, &(*modes)[*num - 1]) &&
-                       (!left || count < most));
-    if (more && !left) {
-      left = PETSC_TRUE;
-      count = 0; /* once more, with left vectors */
-    }
+    PetscCall(CospinSpectrumSlowest(spectrum, count, num_null, null, PETSC_TRUE, num, *modes));
+    more = (PetscBool)(count < most && *num == count && CospinModeLasts(spectrum, &(*modes)[*num - 1]));
   }
-  if (!left) spectrum->outcome = before; /* nothing that lasts was seen */
   PetscFunctionReturn(0);
 }
 

@@ -12,6 +12,7 @@
    L differs little from L - s, so a few steps of GMRES do; what they leave is solved again until it is
    rounding.
 */
+#include "backend.h"
 #include <cospin/operator/liouvillian.h>
 #include <cospin/solver/tilted.h>
 #include <petscksp.h>
@@ -71,24 +72,6 @@ static PetscErrorCode create_ksp(Solver *solver)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_trace(Solver *solver)
-{
-  PetscInt begin, end;
-  int label[COSPIN_MAX_COORDINATES];
-
-  PetscFunctionBeginUser;
-  PetscCall(VecDuplicate(solver->rho, &solver->trace));
-  PetscCall(VecGetOwnershipRange(solver->trace, &begin, &end));
-  for (PetscInt i = begin; i < end; i++) {
-    CospinSectorLabel(solver->spectrum->sector, i, label);
-    PetscCall(
-        VecSetValue(solver->trace, i, CospinSystemTrace(solver->spectrum->system, label), INSERT_VALUES));
-  }
-  PetscCall(VecAssemblyBegin(solver->trace));
-  PetscCall(VecAssemblyEnd(solver->trace));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode create_solver(CospinSpectrum spectrum, Vec rho, CospinMoves jumps, double efficiency,
                                     Solver *solver)
 {
@@ -97,7 +80,7 @@ static PetscErrorCode create_solver(CospinSpectrum spectrum, Vec rho, CospinMove
   PetscCall(
       CospinSuperoperatorCreate(spectrum->comm, jumps, spectrum->sector, spectrum->sector, &solver->jumps));
   PetscCall(MatScale(solver->jumps, efficiency));
-  PetscCall(create_trace(solver));
+  PetscCall(CospinSpectrumTrace(spectrum, &solver->trace));
   PetscCall(VecDuplicate(rho, &solver->residual));
   PetscCall(VecDuplicate(rho, &solver->correction));
   PetscCall(create_ksp(solver));

@@ -49,7 +49,8 @@ struct CospinSpectrum_ {
   int mesh_dimension;  /* of the lattice of labels */
   PetscBool iterative; /* factors would not fit: GMRES */
   int basis;           /* vectors that memory has room for, of Davidson and of solutions without factors */
-  PetscBool davidson;  /* nor a matrix, or it has long rows: solves by iteration (spectrum_shell.c) */
+  PetscBool
+      davidson; /* nor a matrix, or it has long rows: solves by iteration (src/solver/backend_davidson.c) */
   CospinDense dense;   /* of the dense solver, the same on all ranks; size 0 until it is needed */
   Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */
   CospinNoJump nojump; /* of `shell`; NULL while there is none */
