@@ -32,15 +32,15 @@ static void axpy(int width, PetscScalar a, const PetscScalar x[], PetscScalar y[
 /* ---- d * rho --------------------------------------------------------------------------------------------
  */
 
-/* d of one bra word in the row of a ket. */
-static PetscScalar diagonal_weight(CospinProduct product, int ket, int bra_word)
+/* d of one bra monomial in the row of a ket. */
+static PetscScalar diagonal_weight(CospinProduct product, int ket, int bra_monomial)
 {
   const CospinDiagonal *diagonal = &product->diagonal;
   const size_t count = (size_t)product->sides->count[COSPIN_KET];
   PetscScalar sum = 0.0;
 
   for (int a = 0; a < diagonal->num[COSPIN_KET]; a++)
-    sum += diagonal->coupling[bra_word * diagonal->num[COSPIN_KET] + a] *
+    sum += diagonal->coupling[bra_monomial * diagonal->num[COSPIN_KET] + a] *
            diagonal->factors[COSPIN_KET][(size_t)a * count + (size_t)ket];
   return sum;
 }

@@ -1,15 +1,15 @@
 /*
    A superoperator on the matrices of a sector (cospin/problem/sides.h), as its terms are multiplied:
 
-     H rho           no word on the bra: one sparse matrix on the kets
-     rho K           no word on the ket: one on the bras
-     d * rho         words on both sides that move neither: a number an element
-     jumps           sum_ab C_ab A_a rho B_b^+ over words that occur together. With C = sum_c u_c v_c^T
+     H rho           no monomial on the bra: one sparse matrix on the kets
+     rho K           no monomial on the ket: one on the bras
+     d * rho         monomials on both sides that move neither: a number an element
+     jumps           sum_ab C_ab A_a rho B_b^+ over monomials that occur together. With C = sum_c u_c v_c^T
 
                        Y_c = sum_a u_ac A_a rho,     result = sum_cb v_bc Y_c B_b^+,
 
                      so a collective jump of N spins costs N products an element instead of N^2. Where C has
-   full rank (the rates of a crystal) a channel is one word B_b and u_c a column of C: row by row.
+   full rank (the rates of a crystal) a channel is one monomial B_b and u_c a column of C: row by row.
 
    Rows of rho, one a ket, are computed one after the other from whole rows. Nothing is as large as the
    sector.
@@ -28,7 +28,7 @@ typedef struct {
 
 /* d = sum_ab C_ab A_a(ket) B_b(bra) */
 typedef struct {
-  int num[2];            /* [side] words */
+  int num[2];            /* [side] monomials */
   double *factors[2];    /* [side][num][keys] */
   PetscScalar *coupling; /* [num bra][num ket] C */
 } CospinDiagonal;

@@ -9,9 +9,9 @@ typedef struct {
   CospinProduct product;
   int *to; /* workspace, [keys] */
   double *factor;
-  PetscBool *diagonal[2]; /* [side][word] of words that stand beside another one */
-  int *group[2];          /* [side][word] which words occur together; -1: none */
-  int *index[2];          /* [side][word] number within the group */
+  PetscBool *diagonal[2]; /* [side][monomial] of monomials that stand beside another one */
+  int *group[2];          /* [side][monomial] which monomials occur together; -1: none */
+  int *index[2];          /* [side][monomial] number within the group */
 } Builder;
 
 static CospinElement element_of(const Builder *builder, int from, int to, int slot, PetscScalar value)
@@ -28,7 +28,7 @@ static int place_of(CospinSides sides, CospinSide side, int key)
   return key - sides->first[side][sides->block[side][key]];
 }
 
-/* sum of coefficient * word over the words that have none on the other side */
+/* sum of coefficient * monomial over the monomials that have none on the other side */
 static PetscErrorCode add_one_side(Builder *builder, CospinSide side, CospinRows *rows)
 {
   const CospinTerms terms = builder->terms;
@@ -37,13 +37,13 @@ static PetscErrorCode add_one_side(Builder *builder, CospinSide side, CospinRows
   PetscBool diagonal;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1((size_t)terms->num_words[side], &coefficients));
+  PetscCall(PetscCalloc1((size_t)terms->num_monomials[side], &coefficients));
   for (int t = 0; t < terms->count; t++) {
     const CospinTerm *term = &terms->terms[t];
-    if (term->word[1 - side] != 0 || (side == COSPIN_BRA && term->word[side] == 0)) continue;
-    coefficients[term->word[side]] += (PetscScalar)term->coefficient;
+    if (term->monomial[1 - side] != 0 || (side == COSPIN_BRA && term->monomial[side] == 0)) continue;
+    coefficients[term->monomial[side]] += (PetscScalar)term->coefficient;
   }
-  for (int w = 0; w < terms->num_words[side]; w++) {
+  for (int w = 0; w < terms->num_monomials[side]; w++) {
     if (coefficients[w] == 0.0) continue;
     CospinTermsTabulate(terms, sides, side, w, builder->to, builder->factor, &diagonal);
     for (int k = 0; k < sides->count[side]; k++) {
@@ -63,16 +63,16 @@ static PetscErrorCode add_one_side(Builder *builder, CospinSide side, CospinRows
 
 static PetscBool is_jump(const CospinTerm *term)
 {
-  return (PetscBool)(term->word[COSPIN_KET] && term->word[COSPIN_BRA]);
+  return (PetscBool)(term->monomial[COSPIN_KET] && term->monomial[COSPIN_BRA]);
 }
 
 static PetscBool stays(const Builder *builder, const CospinTerm *term)
 {
-  return (PetscBool)(builder->diagonal[COSPIN_KET][term->word[COSPIN_KET]] &&
-                     builder->diagonal[COSPIN_BRA][term->word[COSPIN_BRA]]);
+  return (PetscBool)(builder->diagonal[COSPIN_KET][term->monomial[COSPIN_KET]] &&
+                     builder->diagonal[COSPIN_BRA][term->monomial[COSPIN_BRA]]);
 }
 
-/* Which of the words in jumps move nothing. */
+/* Which of the monomials in jumps move nothing. */
 static PetscErrorCode find_diagonal(Builder *builder)
 {
   const CospinTerms terms = builder->terms;
@@ -80,12 +80,12 @@ static PetscErrorCode find_diagonal(Builder *builder)
   PetscFunctionBeginUser;
   for (int s = 0; s < 2; s++) {
     PetscBool *used;
-    PetscCall(PetscCalloc1((size_t)terms->num_words[s], &used));
-    PetscCall(PetscCalloc1((size_t)terms->num_words[s], &builder->diagonal[s]));
+    PetscCall(PetscCalloc1((size_t)terms->num_monomials[s], &used));
+    PetscCall(PetscCalloc1((size_t)terms->num_monomials[s], &builder->diagonal[s]));
     for (int t = 0; t < terms->count; t++) {
-      if (is_jump(&terms->terms[t])) used[terms->terms[t].word[s]] = PETSC_TRUE;
+      if (is_jump(&terms->terms[t])) used[terms->terms[t].monomial[s]] = PETSC_TRUE;
     }
-    for (int w = 0; w < terms->num_words[s]; w++) {
+    for (int w = 0; w < terms->num_monomials[s]; w++) {
       if (used[w])
         CospinTermsTabulate(terms, builder->product->sides, (CospinSide)s, w, builder->to, builder->factor,
                             &builder->diagonal[s][w]);
@@ -95,12 +95,12 @@ static PetscErrorCode find_diagonal(Builder *builder)
   PetscFunctionReturn(0);
 }
 
-/* Number of a word among those of its side and group. */
-static void number_words(Builder *builder, int group, int num[2])
+/* Number of a monomial among those of its side and group. */
+static void number_monomials(Builder *builder, int group, int num[2])
 {
   for (int s = 0; s < 2; s++) {
     num[s] = 0;
-    for (int w = 0; w < builder->terms->num_words[s]; w++) {
+    for (int w = 0; w < builder->terms->num_monomials[s]; w++) {
       if (builder->group[s][w] == group) builder->index[s][w] = num[s]++;
     }
   }
@@ -116,7 +116,7 @@ static PetscErrorCode couple(const Builder *builder, int group, PetscBool stayin
   PetscCall(PetscCalloc1((size_t)num[COSPIN_KET] * (size_t)num[COSPIN_BRA] + 1, coupling));
   for (int t = 0; t < terms->count; t++) {
     const CospinTerm *term = &terms->terms[t];
-    const int ket = term->word[COSPIN_KET], bra = term->word[COSPIN_BRA];
+    const int ket = term->monomial[COSPIN_KET], bra = term->monomial[COSPIN_BRA];
     if (!is_jump(term) || stays(builder, term) != staying) continue;
     if (builder->group[COSPIN_KET][ket] != group || builder->group[COSPIN_BRA][bra] != group) continue;
     (*coupling)[builder->index[COSPIN_BRA][bra] * num[COSPIN_KET] + builder->index[COSPIN_KET][ket]] +=
@@ -125,7 +125,8 @@ static PetscErrorCode couple(const Builder *builder, int group, PetscBool stayin
   PetscFunctionReturn(0);
 }
 
-/* Group 0: words of terms that move nothing. A word may be in it and in another group, so it is done first.
+/* Group 0: monomials of terms that move nothing. A monomial may be in it and in another group, so it is done
+ * first.
  */
 static PetscErrorCode add_diagonal(Builder *builder)
 {
@@ -138,14 +139,14 @@ static PetscErrorCode add_diagonal(Builder *builder)
   for (int t = 0; t < terms->count; t++) {
     const CospinTerm *term = &terms->terms[t];
     if (!is_jump(term) || !stays(builder, term)) continue;
-    for (int s = 0; s < 2; s++) builder->group[s][term->word[s]] = 0;
+    for (int s = 0; s < 2; s++) builder->group[s][term->monomial[s]] = 0;
   }
-  number_words(builder, 0, diagonal->num);
+  number_monomials(builder, 0, diagonal->num);
   PetscCall(couple(builder, 0, PETSC_TRUE, diagonal->num, &diagonal->coupling));
   for (int s = 0; s < 2; s++) {
     const size_t count = (size_t)sides->count[s];
     PetscCall(PetscMalloc1((size_t)diagonal->num[s] * count + 1, &diagonal->factors[s]));
-    for (int w = 0; w < terms->num_words[s]; w++) {
+    for (int w = 0; w < terms->num_monomials[s]; w++) {
       if (builder->group[s][w] != 0) continue;
       CospinTermsTabulate(terms, sides, (CospinSide)s, w, builder->to, builder->factor, &ignored);
       for (size_t k = 0; k < count; k++)
@@ -166,15 +167,15 @@ static void find_groups(Builder *builder, int *num_groups)
   *num_groups = 0;
   for (int t = 0; t < terms->count; t++) {
     const CospinTerm *seed = &terms->terms[t];
-    if (!is_jump(seed) || stays(builder, seed) || builder->group[COSPIN_KET][seed->word[COSPIN_KET]] >= 0)
+    if (!is_jump(seed) || stays(builder, seed) || builder->group[COSPIN_KET][seed->monomial[COSPIN_KET]] >= 0)
       continue;
-    builder->group[COSPIN_KET][seed->word[COSPIN_KET]] = *num_groups;
+    builder->group[COSPIN_KET][seed->monomial[COSPIN_KET]] = *num_groups;
     for (changed = PETSC_TRUE; changed;) {
       changed = PETSC_FALSE;
       for (int u = t; u < terms->count; u++) {
         const CospinTerm *term = &terms->terms[u];
-        int *ket = &builder->group[COSPIN_KET][term->word[COSPIN_KET]],
-            *bra = &builder->group[COSPIN_BRA][term->word[COSPIN_BRA]];
+        int *ket = &builder->group[COSPIN_KET][term->monomial[COSPIN_KET]],
+            *bra = &builder->group[COSPIN_BRA][term->monomial[COSPIN_BRA]];
         if (!is_jump(term) || stays(builder, term)) continue;
         if ((*ket == *num_groups) == (*bra == *num_groups)) continue;
         *ket = *bra = *num_groups;
@@ -239,7 +240,7 @@ static PetscErrorCode add_jump_kets(Builder *builder, int group, CospinRows *row
   PetscBool diagonal;
 
   PetscFunctionBeginUser;
-  for (int w = 0; w < builder->terms->num_words[COSPIN_KET]; w++) {
+  for (int w = 0; w < builder->terms->num_monomials[COSPIN_KET]; w++) {
     if (builder->group[COSPIN_KET][w] != group) continue;
     CospinTermsTabulate(builder->terms, sides, COSPIN_KET, w, builder->to, builder->factor, &diagonal);
     for (int k = 0; k < sides->count[COSPIN_KET]; k++) {
@@ -259,7 +260,7 @@ static PetscErrorCode add_jump_bras(Builder *builder, int group, int bras, int n
   PetscBool diagonal;
 
   PetscFunctionBeginUser;
-  for (int w = 0; w < builder->terms->num_words[COSPIN_BRA]; w++) {
+  for (int w = 0; w < builder->terms->num_monomials[COSPIN_BRA]; w++) {
     const int b = builder->index[COSPIN_BRA][w];
     if (builder->group[COSPIN_BRA][w] != group) continue;
     CospinTermsTabulate(builder->terms, sides, COSPIN_BRA, w, builder->to, builder->factor, &diagonal);
@@ -284,7 +285,7 @@ static PetscErrorCode add_jump(Builder *builder, int group, CospinChannels *jump
   int num[2];
 
   PetscFunctionBeginUser;
-  number_words(builder, group, num);
+  number_monomials(builder, group, num);
   PetscCall(couple(builder, group, PETSC_FALSE, num, &coupling));
   jump->num_rows = num[COSPIN_KET];
   PetscCall(choose_channels(num, coupling, &jump->num_channels, &jump->mix, &v));
@@ -341,9 +342,9 @@ PetscErrorCode CospinProductCreate(CospinTerms terms, CospinSides sides, PetscBo
   (*product)->transposed = transposed;
   PetscCall(PetscMalloc2(most, &builder.to, most, &builder.factor));
   for (int s = 0; s < 2; s++) {
-    const size_t words = (size_t)terms->num_words[s];
-    PetscCall(PetscMalloc2(words, &builder.group[s], words, &builder.index[s]));
-    for (size_t w = 0; w < words; w++) builder.group[s][w] = -1;
+    const size_t monomials = (size_t)terms->num_monomials[s];
+    PetscCall(PetscMalloc2(monomials, &builder.group[s], monomials, &builder.index[s]));
+    for (size_t w = 0; w < monomials; w++) builder.group[s][w] = -1;
   }
   PetscCall(add_one_side(&builder, COSPIN_KET, &(*product)->left));
   PetscCall(add_one_side(&builder, COSPIN_BRA, &(*product)->right));

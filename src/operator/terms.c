@@ -1,32 +1,33 @@
 #include "terms.h"
 
-static PetscBool same_steps(const CospinSideWord *word, int length, const CospinStep steps[])
+static PetscBool same_steps(const CospinSideMonomial *monomial, int length, const CospinStep steps[])
 {
-  if (word->length != length) return PETSC_FALSE;
+  if (monomial->length != length) return PETSC_FALSE;
   for (int k = 0; k < length; k++) {
-    if (word->steps[k].component != steps[k].component || word->steps[k].code != steps[k].code)
+    if (monomial->steps[k].component != steps[k].component || monomial->steps[k].code != steps[k].code)
       return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
 
-static PetscErrorCode find_word(CospinTerms terms, CospinSide side, int length, const CospinStep steps[],
-                                int *found)
+static PetscErrorCode find_monomial(CospinTerms terms, CospinSide side, int length, const CospinStep steps[],
+                                    int *found)
 {
-  CospinSideWord *word;
+  CospinSideMonomial *monomial;
 
   PetscFunctionBeginUser;
-  for (*found = 0; *found < terms->num_words[side]; (*found)++) {
-    if (same_steps(&terms->words[side][*found], length, steps)) PetscFunctionReturn(0);
+  for (*found = 0; *found < terms->num_monomials[side]; (*found)++) {
+    if (same_steps(&terms->monomials[side][*found], length, steps)) PetscFunctionReturn(0);
   }
   if (*found == terms->capacity[side]) {
     terms->capacity[side] = 2 * terms->capacity[side] + 8;
-    PetscCall(PetscRealloc(sizeof(CospinSideWord) * (size_t)terms->capacity[side], &terms->words[side]));
+    PetscCall(
+        PetscRealloc(sizeof(CospinSideMonomial) * (size_t)terms->capacity[side], &terms->monomials[side]));
   }
-  word = &terms->words[side][terms->num_words[side]++];
-  word->length = length;
-  PetscCall(PetscMalloc1((size_t)length + 1, &word->steps));
-  PetscCall(PetscArraycpy(word->steps, steps, length));
+  monomial = &terms->monomials[side][terms->num_monomials[side]++];
+  monomial->length = length;
+  PetscCall(PetscMalloc1((size_t)length + 1, &monomial->steps));
+  PetscCall(PetscArraycpy(monomial->steps, steps, length));
   PetscFunctionReturn(0);
 }
 
@@ -43,7 +44,7 @@ static PetscErrorCode add_chain(CospinTerms terms, const CospinChain *chain)
       if (CospinSystemActsOn(terms->system, chain->steps[k], (CospinSide)s))
         steps[length++] = chain->steps[k];
     }
-    PetscCall(find_word(terms, (CospinSide)s, length, steps, &term.word[s]));
+    PetscCall(find_monomial(terms, (CospinSide)s, length, steps, &term.monomial[s]));
   }
   PetscCall(PetscFree(steps));
   if (terms->count == terms->capacity[2]) {
@@ -61,7 +62,7 @@ PetscErrorCode CospinTermsCreate(CospinMoves moves, CospinTerms *terms)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(terms));
   (*terms)->system = moves->system;
-  for (int s = 0; s < 2; s++) PetscCall(find_word(*terms, (CospinSide)s, 0, NULL, &identity));
+  for (int s = 0; s < 2; s++) PetscCall(find_monomial(*terms, (CospinSide)s, 0, NULL, &identity));
   for (int k = 0; k < moves->count; k++) {
     for (int c = 0; c < moves->moves[k].num_chains; c++)
       PetscCall(add_chain(*terms, &moves->moves[k].chains[c]));
@@ -74,18 +75,19 @@ PetscErrorCode CospinTermsDestroy(CospinTerms *terms)
   PetscFunctionBeginUser;
   if (!*terms) PetscFunctionReturn(0);
   for (int s = 0; s < 2; s++) {
-    for (int k = 0; k < (*terms)->num_words[s]; k++) PetscCall(PetscFree((*terms)->words[s][k].steps));
-    PetscCall(PetscFree((*terms)->words[s]));
+    for (int k = 0; k < (*terms)->num_monomials[s]; k++)
+      PetscCall(PetscFree((*terms)->monomials[s][k].steps));
+    PetscCall(PetscFree((*terms)->monomials[s]));
   }
   PetscCall(PetscFree((*terms)->terms));
   PetscCall(PetscFree(*terms));
   PetscFunctionReturn(0);
 }
 
-void CospinTermsTabulate(CospinTerms terms, CospinSides sides, CospinSide side, int word, int to[],
+void CospinTermsTabulate(CospinTerms terms, CospinSides sides, CospinSide side, int monomial, int to[],
                          double factor[], PetscBool *diagonal)
 {
-  const CospinSideWord *steps = &terms->words[side][word];
+  const CospinSideMonomial *steps = &terms->monomials[side][monomial];
 
   *diagonal = PETSC_TRUE;
   for (int k = 0; k < sides->count[side]; k++) {

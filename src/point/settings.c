@@ -76,7 +76,7 @@ CospinPropagatorMethod CospinTaskMethod(const CospinRecord *task)
   return (CospinPropagatorMethod)k;
 }
 
-/* With sums over spins written out: exact tasks go by words. */
+/* With sums over spins written out: exact tasks go by monomials. */
 static PetscErrorCode written_out(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                   CospinPolynomial *a, PetscBool *ok)
 {
@@ -110,7 +110,7 @@ static PetscErrorCode is_adjoint(CospinProblem problem, CospinPolynomial a, Cosp
   CospinPolynomial adjoint;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
   PetscCall(CospinPolynomialAxpy(adjoint, -1.0, b));
   *answer = (PetscBool)(adjoint->count == 0);
   PetscCall(CospinPolynomialDestroy(&adjoint));
@@ -128,7 +128,8 @@ PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, C
   *adjoint = PETSC_FALSE;
   PetscCall(CospinTaskOperator(problem, task, faults, a, ok));
   if (with) PetscCall(written_out(problem, with, faults, b, &b_ok));
-  if (*ok && !with) PetscCall(CospinPolynomialAdjoint(*a, CospinSystemLetterAdjoint, &problem->system, b));
+  if (*ok && !with)
+    PetscCall(CospinPolynomialAdjoint(*a, CospinSystemElementaryAdjoint, &problem->system, b));
   if (!b_ok) *ok = PETSC_FALSE;
   if (*ok) PetscCall(is_adjoint(problem, *a, *b, adjoint));
   PetscFunctionReturn(0);
@@ -145,7 +146,7 @@ PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(one));
-  PetscCall(CospinPolynomialAddWord(*one, 1.0, 0, NULL));
+  PetscCall(CospinPolynomialAddMonomial(*one, 1.0, 0, NULL));
   PetscFunctionReturn(0);
 }
 

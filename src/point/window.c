@@ -40,7 +40,7 @@ static PetscErrorCode larger_problem(CospinProblem problem, double factor, int a
 static PetscErrorCode embed(MPI_Comm comm, CospinProblem larger, CospinSector from, Vec rho, CospinSector to,
                             Vec *embedded)
 {
-  const CospinWord one = {1.0, 0, NULL};
+  const CospinMonomial one = {1.0, 0, NULL};
   CospinMoves identity;
 
   PetscFunctionBeginUser;

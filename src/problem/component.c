@@ -110,32 +110,33 @@ CospinRole CospinSystemRole(const CospinSystem *system, int i)
   return component->kind->roles[i - component->offset];
 }
 
-CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter)
+CospinElementary CospinSystemElementaryAdjoint(const void *system, CospinElementary elementary)
 {
   const CospinSystem *parts = (const CospinSystem *)system;
 
-  letter.code = parts->components[letter.component].kind->adjoint[letter.code];
-  return letter;
+  elementary.code = parts->components[elementary.component].kind->adjoint[elementary.code];
+  return elementary;
 }
 
-/* word = a_1 a_2 ..., each letter alone or the sum over its spins */
-static PetscErrorCode expand_word(const CospinSystem *system, const CospinWord *word, CospinPolynomial sum)
+/* monomial = a_1 a_2 ..., each elementary operator alone or the sum over its spins */
+static PetscErrorCode expand_monomial(const CospinSystem *system, const CospinMonomial *monomial,
+                                      CospinPolynomial sum)
 {
   CospinPolynomial product;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(&product));
-  PetscCall(CospinPolynomialAddWord(product, word->coefficient, 0, NULL));
-  for (int k = 0; k < word->length; k++) {
-    const CospinComponent component = &system->components[word->letters[k].component];
-    const PetscBool all = (PetscBool)(word->letters[k].spin == COSPIN_ALL_SPINS);
+  PetscCall(CospinPolynomialAddMonomial(product, monomial->coefficient, 0, NULL));
+  for (int k = 0; k < monomial->length; k++) {
+    const CospinComponent component = &system->components[monomial->operators[k].component];
+    const PetscBool all = (PetscBool)(monomial->operators[k].spin == COSPIN_ALL_SPINS);
     const int num = all ? component->kind->NumSpins(component) : 1;
-    CospinLetter letter = word->letters[k];
+    CospinElementary elementary = monomial->operators[k];
     CospinPolynomial factor, longer;
     PetscCall(CospinPolynomialCreate(&factor));
     for (int l = 0; l < num; l++) {
-      if (all) letter.spin = l;
-      PetscCall(CospinPolynomialAddWord(factor, 1.0, 1, &letter));
+      if (all) elementary.spin = l;
+      PetscCall(CospinPolynomialAddMonomial(factor, 1.0, 1, &elementary));
     }
     PetscCall(CospinPolynomialMultiply(product, factor, &longer));
     PetscCall(CospinPolynomialDestroy(&factor));
@@ -152,12 +153,14 @@ PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(expanded));
   for (int k = 0; k < a->count; k++) {
-    const CospinWord *word = &a->words[k];
+    const CospinMonomial *monomial = &a->monomials[k];
     PetscBool sums = PETSC_FALSE;
-    for (int l = 0; l < word->length; l++)
-      if (word->letters[l].spin == COSPIN_ALL_SPINS) sums = PETSC_TRUE;
-    if (sums) PetscCall(expand_word(system, word, *expanded));
-    if (!sums) PetscCall(CospinPolynomialAddWord(*expanded, word->coefficient, word->length, word->letters));
+    for (int l = 0; l < monomial->length; l++)
+      if (monomial->operators[l].spin == COSPIN_ALL_SPINS) sums = PETSC_TRUE;
+    if (sums) PetscCall(expand_monomial(system, monomial, *expanded));
+    if (!sums)
+      PetscCall(CospinPolynomialAddMonomial(*expanded, monomial->coefficient, monomial->length,
+                                            monomial->operators));
   }
   PetscFunctionReturn(0);
 }

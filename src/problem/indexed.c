@@ -79,8 +79,8 @@ static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump,
   PetscCall(CospinProblemPolynomial(problem, jump->operator, faults, a, ok));
   set_index(problem, -1, -1, PETSC_FALSE);
   for (int k = 0; *ok && k < (*a)->count; k++) {
-    for (int i = 0; *ok && i < (*a)->words[k].length; i++) {
-      if ((*a)->words[k].letters[i].spin == COSPIN_EACH_SPIN)
+    for (int i = 0; *ok && i < (*a)->monomials[k].length; i++) {
+      if ((*a)->monomials[k].operators[i].spin == COSPIN_EACH_SPIN)
         PetscCall(fail(jump->operator, faults, ok,
                        "runs over the spins of one component, this one has operators of two"));
     }

@@ -1,11 +1,11 @@
 /*
    Superoperators as lists of moves.
 
-   A word A = a_1 a_2 ... a_n acts on the ket by its letters from the right, a_n first. On the bra, rho B^+ is
-   what B does to <y|: the same letters in the same order, the coefficient conjugated. Steps on the two sides
-   commute, so A rho B^+ is the chain "ket steps of A, bra steps of B".
+   A monomial A = a_1 a_2 ... a_n acts on the ket by its elementary operators from the right, a_n first. On
+   the bra, rho B^+ is what B does to <y|: the same elementary operators in the same order, the coefficient
+   conjugated. Steps on the two sides commute, so A rho B^+ is the chain "ket steps of A, bra steps of B".
 
-   With operators of one spin the word is C s_1 s_2 ... D (C, D collective): the chain is D on both sides,
+   With operators of one spin the monomial is C s_1 s_2 ... D (C, D collective): the chain is D on both sides,
    then sum_l s_l rho s'_l^+ as the component takes it apart, then C on both sides.
 */
 #include <cospin/deck/rounding.h>
@@ -135,44 +135,45 @@ typedef struct {
   CospinStep last[MAX_CHAIN];
 } Chain;
 
-/* Appends letters [begin, end) of a word, acting on one side, the rightmost first. */
-static PetscErrorCode append_letters(const CospinSystem *system, const CospinWord *word, int begin, int end,
-                                     CospinSide side, int *length, CospinStep steps[])
+/* Appends elementary operators [begin, end) of a monomial, acting on one side, the rightmost first. */
+static PetscErrorCode append_operators(const CospinSystem *system, const CospinMonomial *monomial, int begin,
+                                       int end, CospinSide side, int *length, CospinStep steps[])
 {
   PetscFunctionBeginUser;
   PetscCheck(*length + end - begin <= MAX_CHAIN, PETSC_COMM_SELF, PETSC_ERR_SUP,
              "A product of more than %d operators", MAX_CHAIN);
   for (int k = end - 1; k >= begin; k--) {
-    const CospinLetter letter = word->letters[k];
-    const CospinComponent component = &system->components[letter.component];
-    steps[(*length)++] = (CospinStep){letter.component, component->kind->LetterStep(component, letter, side)};
+    const CospinElementary elementary = monomial->operators[k];
+    const CospinComponent component = &system->components[elementary.component];
+    steps[(*length)++] =
+        (CospinStep){elementary.component, component->kind->ElementaryStep(component, elementary, side)};
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinWord *a,
-                                     const CospinWord *b)
+PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinMonomial *a,
+                                     const CospinMonomial *b)
 {
   CospinStep steps[MAX_CHAIN];
   int length = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(append_letters(moves->system, a, 0, a->length, COSPIN_KET, &length, steps));
-  PetscCall(append_letters(moves->system, b, 0, b->length, COSPIN_BRA, &length, steps));
+  PetscCall(append_operators(moves->system, a, 0, a->length, COSPIN_KET, &length, steps));
+  PetscCall(append_operators(moves->system, b, 0, b->length, COSPIN_BRA, &length, steps));
   PetscCall(add_chain(moves, coefficient * a->coefficient * conj(b->coefficient), length, steps));
   PetscFunctionReturn(0);
 }
 
-/* Where the operators of one spin stand in a word: [begin, end); empty and in front if there is none. */
-static PetscBool find_block(const CospinWord *word, int *begin, int *end)
+/* Where the operators of one spin stand in a monomial: [begin, end); empty and in front if there is none. */
+static PetscBool find_block(const CospinMonomial *monomial, int *begin, int *end)
 {
   *begin = 0;
-  while (*begin < word->length && word->letters[*begin].spin != COSPIN_EACH_SPIN) (*begin)++;
-  if (*begin == word->length) *begin = 0;
+  while (*begin < monomial->length && monomial->operators[*begin].spin != COSPIN_EACH_SPIN) (*begin)++;
+  if (*begin == monomial->length) *begin = 0;
   *end = *begin;
-  while (*end < word->length && word->letters[*end].spin == COSPIN_EACH_SPIN) (*end)++;
-  for (int k = *end; k < word->length; k++) {
-    if (word->letters[k].spin == COSPIN_EACH_SPIN) return PETSC_FALSE;
+  while (*end < monomial->length && monomial->operators[*end].spin == COSPIN_EACH_SPIN) (*end)++;
+  for (int k = *end; k < monomial->length; k++) {
+    if (monomial->operators[k].spin == COSPIN_EACH_SPIN) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
@@ -194,33 +195,33 @@ static PetscErrorCode emit_steps(void *context, double complex coefficient, int 
 }
 
 PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double complex coefficient,
-                                  const CospinWord *a, const CospinWord *b, PetscBool *ok)
+                                  const CospinMonomial *a, const CospinMonomial *b, PetscBool *ok)
 {
   const CospinSystem *system = moves->system;
   const CospinComponent summed = &system->components[component];
-  const CospinWord *words[2] = {a, b};
-  int begin[2], end[2], letters[2][MAX_CHAIN];
+  const CospinMonomial *monomials[2] = {a, b};
+  int begin[2], end[2], operators[2][MAX_CHAIN];
   Chain chain = {.moves = moves, .component = component};
 
   PetscFunctionBeginUser;
   *ok = PETSC_FALSE;
   for (int side = 0; side < 2; side++) {
-    if (!find_block(words[side], &begin[side], &end[side])) PetscFunctionReturn(0);
-    PetscCall(append_letters(system, words[side], end[side], words[side]->length, (CospinSide)side,
-                             &chain.length, chain.steps));
-    PetscCall(
-        append_letters(system, words[side], 0, begin[side], (CospinSide)side, &chain.num_last, chain.last));
+    if (!find_block(monomials[side], &begin[side], &end[side])) PetscFunctionReturn(0);
+    PetscCall(append_operators(system, monomials[side], end[side], monomials[side]->length, (CospinSide)side,
+                               &chain.length, chain.steps));
+    PetscCall(append_operators(system, monomials[side], 0, begin[side], (CospinSide)side, &chain.num_last,
+                               chain.last));
     for (int k = begin[side]; k < end[side]; k++)
-      letters[side][k - begin[side]] = words[side]->letters[k].code;
+      operators[side][k - begin[side]] = monomials[side]->operators[k].code;
   }
   chain.coefficient = coefficient * a->coefficient * conj(b->coefficient);
-  PetscCall(summed->kind->Each(summed, end[0] - begin[0], letters[0], end[1] - begin[1], letters[1],
+  PetscCall(summed->kind->Each(summed, end[0] - begin[0], operators[0], end[1] - begin[1], operators[1],
                                emit_steps, &chain));
   *ok = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
-static const CospinWord identity = {1.0, 0, NULL};
+static const CospinMonomial identity = {1.0, 0, NULL};
 
 PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial operator)
 {
@@ -228,7 +229,8 @@ PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial operator)
 
   PetscFunctionBeginUser;
   PetscCall(CospinSystemExpand(moves->system, operator, & a));
-  for (int k = 0; k < a->count; k++) PetscCall(CospinMovesAddProduct(moves, 1.0, &a->words[k], &identity));
+  for (int k = 0; k < a->count; k++)
+    PetscCall(CospinMovesAddProduct(moves, 1.0, &a->monomials[k], &identity));
   PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
@@ -240,15 +242,15 @@ PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial ham
   PetscFunctionBeginUser;
   PetscCall(CospinSystemExpand(moves->system, hamiltonian, &h));
   for (int k = 0; k < h->count; k++) {
-    PetscCall(CospinMovesAddProduct(moves, -I, &h->words[k], &identity));
-    PetscCall(CospinMovesAddProduct(moves, +I, &identity, &h->words[k])); /* rho H = rho H^+ */
+    PetscCall(CospinMovesAddProduct(moves, -I, &h->monomials[k], &identity));
+    PetscCall(CospinMovesAddProduct(moves, +I, &identity, &h->monomials[k])); /* rho H = rho H^+ */
   }
   PetscCall(CospinPolynomialDestroy(&h));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode add_term(CospinMoves moves, int component, double complex coefficient,
-                               const CospinWord *a, const CospinWord *b, PetscBool *ok)
+                               const CospinMonomial *a, const CospinMonomial *b, PetscBool *ok)
 {
   PetscBool this_ok = PETSC_TRUE;
 
@@ -272,15 +274,15 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
   PetscCall(CospinSystemExpand(moves->system, operator, & a));
   for (int k = 0; k < a->count; k++) {
     for (int l = 0; l < a->count; l++) {
-      PetscCall(add_term(moves, component, rate, &a->words[k], &a->words[l], ok));
+      PetscCall(add_term(moves, component, rate, &a->monomials[k], &a->monomials[l], ok));
     }
   }
-  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, moves->system, &adjoint));
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, moves->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &square));
   for (int k = 0; k < square->count && !moves->counts; k++) {
-    PetscCall(add_term(moves, component, -0.5 * rate, &square->words[k], &identity, ok));
-    PetscCall(
-        add_term(moves, component, -0.5 * rate, &identity, &square->words[k], ok)); /* A^+A is hermitian */
+    PetscCall(add_term(moves, component, -0.5 * rate, &square->monomials[k], &identity, ok));
+    PetscCall(add_term(moves, component, -0.5 * rate, &identity, &square->monomials[k],
+                       ok)); /* A^+A is hermitian */
   }
   PetscCall(CospinPolynomialDestroy(&square));
   PetscCall(CospinPolynomialDestroy(&adjoint));
@@ -298,15 +300,15 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
   PetscCall(CospinSystemExpand(moves->system, second, &b));
   for (int k = 0; k < a->count; k++) {
     for (int l = 0; l < b->count; l++)
-      PetscCall(CospinMovesAddProduct(moves, rate, &a->words[k], &b->words[l]));
+      PetscCall(CospinMovesAddProduct(moves, rate, &a->monomials[k], &b->monomials[l]));
   }
-  PetscCall(CospinPolynomialAdjoint(b, CospinSystemLetterAdjoint, moves->system, &adjoint));
+  PetscCall(CospinPolynomialAdjoint(b, CospinSystemElementaryAdjoint, moves->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &left)); /* B^+ A */
-  PetscCall(CospinPolynomialAdjoint(left, CospinSystemLetterAdjoint, moves->system, &right));
+  PetscCall(CospinPolynomialAdjoint(left, CospinSystemElementaryAdjoint, moves->system, &right));
   for (int k = 0; k < left->count && !moves->counts; k++)
-    PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &left->words[k], &identity));
+    PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &left->monomials[k], &identity));
   for (int k = 0; k < right->count && !moves->counts; k++)
-    PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &identity, &right->words[k]));
+    PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &identity, &right->monomials[k]));
   PetscCall(CospinPolynomialDestroy(&right));
   PetscCall(CospinPolynomialDestroy(&left));
   PetscCall(CospinPolynomialDestroy(&adjoint));

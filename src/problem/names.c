@@ -5,17 +5,17 @@
 #include "problem_impl.h"
 #include <string.h>
 
-/* Adds what the table says of a name, with one `spin` for all its letters. */
+/* Adds what the table says of a name, with one `spin` for all its elementary operators. */
 static PetscErrorCode add_terms(int component, const CospinOperatorName *name, int spin, CospinPolynomial sum)
 {
   PetscFunctionBeginUser;
   for (int t = 0; t < name->num_terms; t++) {
-    CospinLetter letters[2];
+    CospinElementary operators[2];
     for (int l = 0; l < name->term[t].length; l++) {
-      letters[l] = (CospinLetter){component, name->term[t].code[l], spin};
+      operators[l] = (CospinElementary){component, name->term[t].code[l], spin};
     }
-    PetscCall(CospinPolynomialAddWord(sum, CMPLX(name->term[t].re, name->term[t].im), name->term[t].length,
-                                      letters));
+    PetscCall(CospinPolynomialAddMonomial(sum, CMPLX(name->term[t].re, name->term[t].im),
+                                          name->term[t].length, operators));
   }
   PetscFunctionReturn(0);
 }
@@ -29,34 +29,35 @@ typedef struct {
 static PetscErrorCode emit_term(void *context, double complex coefficient, int length, const int code[])
 {
   const Terms *terms = (const Terms *)context;
-  CospinLetter letters[2];
+  CospinElementary operators[2];
 
   PetscFunctionBeginUser;
   PetscCheck(length <= 2, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A word of %d letters", length);
-  for (int l = 0; l < length; l++) letters[l] = (CospinLetter){terms->component, code[l], -1};
-  PetscCall(CospinPolynomialAddWord(terms->sum, coefficient, length, letters));
+  for (int l = 0; l < length; l++) operators[l] = (CospinElementary){terms->component, code[l], -1};
+  PetscCall(CospinPolynomialAddMonomial(terms->sum, coefficient, length, operators));
   PetscFunctionReturn(0);
 }
 
-/* A sum over spins stays one letter as long as it can: Sm^2 of 10^4 spins would be 10^8 words. */
+/* A sum over spins stays one elementary operator as long as it can: Sm^2 of 10^4 spins would be 10^8
+ * monomials. */
 static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinOperatorName *name, int spin,
                                      const int index[], CospinValue *value)
 {
   const CospinComponent component = &problem->system.components[c];
   const PetscBool is_sum = (PetscBool)(component->kind->NumSpins && !name->one_spin);
   const PetscBool by_kind = (PetscBool)(component->kind->Operator != NULL);
-  PetscBool letters = PETSC_TRUE;
+  PetscBool operators = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   value->is_operator = PETSC_TRUE;
   PetscCall(CospinPolynomialCreate(&value->polynomial));
   for (int t = 0; t < name->num_terms; t++)
-    if (name->term[t].length != 1) letters = PETSC_FALSE;
+    if (name->term[t].length != 1) operators = PETSC_FALSE;
   if (by_kind)
     PetscCall(component->kind->Operator(component, name, index, emit_term, &(Terms){c, value->polynomial}));
   if (!by_kind && !is_sum) PetscCall(add_terms(c, name, spin, value->polynomial));
-  if (is_sum && letters) PetscCall(add_terms(c, name, COSPIN_ALL_SPINS, value->polynomial));
-  for (int l = 0; is_sum && !letters && l < component->kind->NumSpins(component); l++)
+  if (is_sum && operators) PetscCall(add_terms(c, name, COSPIN_ALL_SPINS, value->polynomial));
+  for (int l = 0; is_sum && !operators && l < component->kind->NumSpins(component); l++)
     PetscCall(add_terms(c, name, l, value->polynomial));
   PetscFunctionReturn(0);
 }
@@ -278,7 +279,7 @@ static PetscErrorCode explain_parts(CospinProblem problem, int k, char why[], si
 }
 
 /* `l` or `m`: 0 or 1; -1: another name */
-static int index_letter(const char name[])
+static int index_elementary(const char name[])
 {
   return strcmp(name, "l") == 0 ? 0 : strcmp(name, "m") == 0 ? 1 : -1;
 }
@@ -327,8 +328,8 @@ PetscErrorCode CospinProblemResolve(const void *context, const char name[], int 
     PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
     PetscFunctionReturn(0);
   }
-  if (index_letter(name) >= 0) {
-    PetscCall(resolve_index(problem, index_letter(name), value, found, why, why_size));
+  if (index_elementary(name) >= 0) {
+    PetscCall(resolve_index(problem, index_elementary(name), value, found, why, why_size));
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < deck->num_parameters; k++) {
@@ -364,7 +365,7 @@ static PetscErrorCode survey_name(void *context, const char name[], int num_inde
 
   PetscFunctionBeginUser;
   (void)num_index;
-  if (index_letter(name) >= 0) survey->range->uses[index_letter(name)] = PETSC_TRUE;
+  if (index_elementary(name) >= 0) survey->range->uses[index_elementary(name)] = PETSC_TRUE;
   if (array && spins) survey_size(survey->range, array->size);
   for (int c = 0; c < problem->system.num_components && dot; c++) {
     const CospinComponent component = &problem->system.components[c];

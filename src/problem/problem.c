@@ -4,9 +4,9 @@
 #include "problem_impl.h"
 #include <string.h>
 
-static CospinLetter letter_adjoint(const void *context, CospinLetter letter)
+static CospinElementary elementary_adjoint(const void *context, CospinElementary elementary)
 {
-  return CospinSystemLetterAdjoint(&((const struct CospinProblem_ *)context)->system, letter);
+  return CospinSystemElementaryAdjoint(&((const struct CospinProblem_ *)context)->system, elementary);
 }
 
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
@@ -44,7 +44,7 @@ PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression e
     value.polynomial = NULL;
   } else {
     PetscCall(CospinPolynomialCreate(polynomial));
-    PetscCall(CospinPolynomialAddWord(*polynomial, value.number, 0, NULL));
+    PetscCall(CospinPolynomialAddMonomial(*polynomial, value.number, 0, NULL));
   }
   PetscCall(CospinValueReset(&value));
   PetscFunctionReturn(0);
@@ -56,11 +56,11 @@ static int summed_component(CospinPolynomial a)
   int component = -1;
 
   for (int k = 0; k < a->count; k++) {
-    for (int l = 0; l < a->words[k].length; l++) {
-      const CospinLetter letter = a->words[k].letters[l];
-      if (letter.spin != COSPIN_EACH_SPIN || letter.component == component) continue;
+    for (int l = 0; l < a->monomials[k].length; l++) {
+      const CospinElementary elementary = a->monomials[k].operators[l];
+      if (elementary.spin != COSPIN_EACH_SPIN || elementary.component == component) continue;
       if (component >= 0) return -2;
-      component = letter.component;
+      component = elementary.component;
     }
   }
   return component;
@@ -371,8 +371,8 @@ static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const Co
   new->deck = deck;
   new->point = point;
   new->bytes = PETSC_INFINITY;
-  new->environment =
-      (CospinEnvironment){.context = new, .Resolve = CospinProblemResolve, .LetterAdjoint = letter_adjoint};
+  new->environment = (CospinEnvironment){
+      .context = new, .Resolve = CospinProblemResolve, .ElementaryAdjoint = elementary_adjoint};
   new->index.value[0] = new->index.value[1] = -1;
   PetscCall(PetscCalloc1(deck->num_parameters, &new->parameters));
   PetscCall(CospinDeckEvaluateVaried(deck, point, varied, new->parameters, faults, ok));

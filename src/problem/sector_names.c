@@ -223,7 +223,7 @@ PetscErrorCode CospinProblemDescribeSteadySectors(CospinProblem problem, char te
   PetscFunctionBeginUser;
   text[0] = 0;
   PetscCall(CospinPolynomialCreate(&one));
-  PetscCall(CospinPolynomialAddWord(one, 1.0, 0, NULL));
+  PetscCall(CospinPolynomialAddMonomial(one, 1.0, 0, NULL));
   PetscCall(CospinProblemSectors(problem, one, &num, &representatives));
   for (int k = 0; k < PetscMin(num, MAX_NAMES); k++) {
     PetscCall(CospinProblemDescribeSector(problem, representatives + k * problem->system.num_coordinates,

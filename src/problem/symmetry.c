@@ -29,10 +29,10 @@ static void drop_rounding(CospinPolynomial difference, CospinPolynomial a)
 {
   double largest = 0.0;
 
-  for (int k = 0; k < a->count; k++) largest = PetscMax(largest, cabs(a->words[k].coefficient));
+  for (int k = 0; k < a->count; k++) largest = PetscMax(largest, cabs(a->monomials[k].coefficient));
   for (int k = 0; k < difference->count; k++) {
-    if (cabs(difference->words[k].coefficient) <= 4 * PETSC_MACHINE_EPSILON * largest)
-      difference->words[k].coefficient = 0.0;
+    if (cabs(difference->monomials[k].coefficient) <= 4 * PETSC_MACHINE_EPSILON * largest)
+      difference->monomials[k].coefficient = 0.0;
   }
 }
 
@@ -47,7 +47,7 @@ static PetscBool lacks_labels(const CospinSystem *system)
 static PetscBool is_zero(CospinPolynomial a)
 {
   for (int k = 0; k < a->count; k++)
-    if (a->words[k].coefficient != 0.0) return PETSC_FALSE;
+    if (a->monomials[k].coefficient != 0.0) return PETSC_FALSE;
   return PETSC_TRUE;
 }
 
@@ -61,7 +61,7 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
   PetscFunctionBeginUser;
   *hermitian = PETSC_TRUE;
   PetscCall(CospinMovesCreate(&problem->system, &zero));
-  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, &problem->system, &difference));
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &difference));
   PetscCall(CospinPolynomialAxpy(difference, -1.0, a));
   drop_rounding(difference, a);
   if (lacks_labels(&problem->system))

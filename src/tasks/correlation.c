@@ -461,13 +461,13 @@ static PetscErrorCode count(CospinProblem problem, CospinPolynomial a, CospinPol
   CospinPolynomial adjoint;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinPolynomialAdjoint(a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(adjoint, a, number));
   PetscCall(CospinPolynomialDestroy(&adjoint));
   PetscCall(CospinMovesCreate(&problem->system, click));
   for (int i = 0; i < a->count; i++) {
     for (int j = 0; j < a->count; j++)
-      PetscCall(CospinMovesAddProduct(*click, 1.0, &a->words[i], &a->words[j]));
+      PetscCall(CospinMovesAddProduct(*click, 1.0, &a->monomials[i], &a->monomials[j]));
   }
   PetscCall(CospinMovesFinish(*click));
   PetscFunctionReturn(0);

@@ -222,7 +222,7 @@ static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
   CospinMoves kick, norm_moves;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemLetterAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
   PetscCall(CospinTaskLeft(problem, adjoint, &kick));
   PetscCall(CospinTaskLeft(problem, square, &norm_moves));

@@ -581,8 +581,8 @@ static PetscErrorCode create(CospinPoint point, const char prefix[], const Cospi
   PetscCall(add_shares(point, prefix, steady, settings->a, settings->b, 0, emission));
   if (!settings->symmetric) {
     CospinPolynomial a, b;
-    PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemLetterAdjoint, system, &a));
-    PetscCall(CospinPolynomialAdjoint(settings->b, CospinSystemLetterAdjoint, system, &b));
+    PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemElementaryAdjoint, system, &a));
+    PetscCall(CospinPolynomialAdjoint(settings->b, CospinSystemElementaryAdjoint, system, &b));
     PetscCall(add_shares(point, prefix, steady, b, a, 1, emission));
     PetscCall(CospinPolynomialDestroy(&b));
     PetscCall(CospinPolynomialDestroy(&a));

@@ -12,7 +12,7 @@ static PetscErrorCode resolve(const void *context, const char name[], int num_in
     const char *name;
     int num_index;
     double re, im;
-    CospinLetter letter; /* component -1: a number */
+    CospinElementary elementary; /* component -1: a number */
   } names[] = {
       {"N", 0, 4, 0, {-1, 0, 0}},   {"x", 0, 0.5, 0, {-1, 0, 0}}, {"c", 0, 1, 2, {-1, 0, 0}},
       {"v", 1, 10, 0, {-1, 0, 0}},  {"A.p", 0, 0, 0, {0, 0, -1}}, {"A.m", 0, 0, 0, {0, 1, -1}},
@@ -25,32 +25,32 @@ static PetscErrorCode resolve(const void *context, const char name[], int num_in
   (void)why;
   (void)why_size;
   for (size_t k = 0; k < PETSC_STATIC_ARRAY_LENGTH(names); k++) {
-    CospinLetter letter = names[k].letter;
+    CospinElementary elementary = names[k].elementary;
     if (strcmp(name, names[k].name) != 0 || num_index != names[k].num_index) continue;
     *found = PETSC_TRUE;
     value->number = CMPLX(names[k].re * (num_index ? index[0] : 1), names[k].im);
-    if (letter.component < 0) break;
-    if (num_index) letter.spin = index[0];
+    if (elementary.component < 0) break;
+    if (num_index) elementary.spin = index[0];
     value->is_operator = PETSC_TRUE;
     PetscCall(CospinPolynomialCreate(&value->polynomial));
-    PetscCall(CospinPolynomialAddWord(value->polynomial, 1, 1, &letter));
+    PetscCall(CospinPolynomialAddMonomial(value->polynomial, 1, 1, &elementary));
   }
   PetscFunctionReturn(0);
 }
 
-static CospinLetter adjoint(const void *context, CospinLetter letter)
+static CospinElementary adjoint(const void *context, CospinElementary elementary)
 {
   static const int codes[] = {1, 0, 2};
 
   (void)context;
-  letter.code = codes[letter.code];
-  return letter;
+  elementary.code = codes[elementary.code];
+  return elementary;
 }
 
 static PetscErrorCode expect(void *state, int which, CospinPolynomial a, double complex *value)
 {
   (void)state;
-  *value = which + (a->count ? a->words[0].coefficient : 0);
+  *value = which + (a->count ? a->monomials[0].coefficient : 0);
   return 0;
 }
 
@@ -69,7 +69,7 @@ static PetscBool is_finite(const CospinValue *value)
   if (!value->is_operator)
     return (PetscBool)(isfinite(creal(value->number)) && isfinite(cimag(value->number)));
   for (int k = 0; k < value->polynomial->count; k++) {
-    const double complex c = value->polynomial->words[k].coefficient;
+    const double complex c = value->polynomial->monomials[k].coefficient;
     if (!isfinite(creal(c)) || !isfinite(cimag(c)) || c == 0) finite = PETSC_FALSE;
   }
   return finite;
@@ -78,7 +78,7 @@ static PetscBool is_finite(const CospinValue *value)
 static void use(CospinExpression expression, CospinFaults faults)
 {
   const int count = CospinExpressionCountExpectations(expression), before = CospinFaultsCount(faults);
-  const CospinEnvironment environment = {.Resolve = resolve, .LetterAdjoint = adjoint, .Expect = expect};
+  const CospinEnvironment environment = {.Resolve = resolve, .ElementaryAdjoint = adjoint, .Expect = expect};
   PetscBool *is_real, ok, real;
   CospinValue value;
   size_t total = 0;

@@ -185,7 +185,7 @@ static Dense on_spin(int spins, int spin, const double complex local[2][2])
 static const struct {
   const char *name; /* of one spin; with S in front: the sum over spins of the half */
   double complex local[2][2], half;
-} letters[] = {
+} operators[] = {
     {"p", {{0, 1}, {0, 0}}, 1},  {"m", {{0, 0}, {1, 0}}, 1},   {"z", {{1, 0}, {0, -1}}, .5},
     {"x", {{0, 1}, {1, 0}}, .5}, {"y", {{0, -I}, {I, 0}}, .5}, {NULL, {{0}}, 0},
 };
@@ -196,12 +196,12 @@ static Dense of_ensemble(int spins, const char name[], int spin)
   int k = 0;
   Dense sum;
 
-  while (strcmp(letters[k].name, name + 1) != 0) k++;
-  if (name[0] == 's') return on_spin(spins, spin, letters[k].local);
+  while (strcmp(operators[k].name, name + 1) != 0) k++;
+  if (name[0] == 's') return on_spin(spins, spin, operators[k].local);
   sum = Dense_Zero(1 << spins);
   for (int l = 0; l < spins; l++) {
-    Dense one = on_spin(spins, l, letters[k].local);
-    Dense_Axpy(sum, letters[k].half, one);
+    Dense one = on_spin(spins, l, operators[k].local);
+    Dense_Axpy(sum, operators[k].half, one);
     Dense_Free(&one);
   }
   return sum;
@@ -232,7 +232,7 @@ static Dense diagonal(int levels, double first)
 static Dense of_spin(int levels, const char name[])
 {
   static const struct {
-    char letter;
+    char elementary;
     double complex up, down;
   } rows[] = {{'p', 1, 0}, {'m', 0, 1}, {'x', .5, .5}, {'y', -.5 * I, .5 * I}};
   Dense up, down;
@@ -241,7 +241,7 @@ static Dense of_spin(int levels, const char name[])
   if (strcmp(name, "b") == 0) return lowering(levels, PETSC_FALSE, 1, PETSC_FALSE);
   if (strcmp(name, "Sz") == 0) return diagonal(levels, -0.5 * (levels - 1));
   assert_int_equal(name[0], 'S');
-  while (rows[k].letter != name[1]) k++;
+  while (rows[k].elementary != name[1]) k++;
   up = lowering(levels, PETSC_TRUE, rows[k].up, PETSC_TRUE);
   down = lowering(levels, PETSC_TRUE, rows[k].down, PETSC_FALSE);
   Dense_Axpy(up, 1, down);
@@ -590,13 +590,13 @@ Dense Dense_Liouvillian(CospinProblem problem)
 /* ---- Coupled states
  * ---------------------------------------------------------------------------------------- */
 
-static Dense total(int spins, int letter)
+static Dense total(int spins, int elementary)
 {
   Dense sum = Dense_Zero(1 << spins);
 
   for (int l = 0; l < spins; l++) {
-    Dense one = on_spin(spins, l, letters[letter].local);
-    Dense_Axpy(sum, letters[letter].half, one);
+    Dense one = on_spin(spins, l, operators[elementary].local);
+    Dense_Axpy(sum, operators[elementary].half, one);
     Dense_Free(&one);
   }
   return sum;

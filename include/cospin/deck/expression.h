@@ -53,7 +53,7 @@ typedef struct {
   const void *context;
   PetscErrorCode (*Resolve)(const void *context, const char name[], int num_index, const int index[],
                             CospinValue *value, PetscBool *found, char why[], size_t why_size);
-  CospinLetterAdjoint LetterAdjoint;
+  CospinElementaryAdjoint ElementaryAdjoint;
   PetscErrorCode (*Expect)(void *state, int which, CospinPolynomial a, double complex *value);
   PetscErrorCode (*Functional)(void *state, int which, const char function[],
                                const CospinArgument arguments[], double *value, char why[], size_t why_size);

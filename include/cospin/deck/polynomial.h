@@ -1,9 +1,10 @@
 /*
-   Operators as text is: sums of words, a word being a complex coefficient times an ordered product of
-   letters.
+   Polynomials of operators: sums of monomials, a monomial being a complex coefficient times an ordered
+   product of elementary operators.
 
-   A letter is an elementary operator of one component, one that changes its labels by a known integer. What a
-   code means is known to the component's kind only (cospin/problem/component.h); here letters are opaque.
+   An elementary operator (a ladder operator, a projector, ...) belongs to one component and changes its
+   labels by a known integer. What a code means is known to the component's kind only
+   (cospin/problem/component.h); here it is opaque.
 */
 #pragma once
 #include <complex.h>
@@ -13,39 +14,42 @@ typedef struct {
   int component; /* which component of the problem */
   int code;      /* which of its elementary operators; the kind's own numbering */
   int spin;      /* which spin, for operators of one spin of many; -1 otherwise */
-} CospinLetter;
+} CospinElementary;
 
 typedef struct {
   double complex coefficient;
   int length; /* 0: the identity */
-  CospinLetter *letters;
-} CospinWord;
+  CospinElementary *operators;
+} CospinMonomial;
 
 typedef struct CospinPolynomial_ {
   int count, capacity;
-  CospinWord *words;
+  CospinMonomial *monomials;
 } * CospinPolynomial;
 
-/* All of these: not collective. A polynomial owns its words and their letters; results are new objects. */
-PetscErrorCode CospinPolynomialCreate(CospinPolynomial *p); /* zero: no words */
+/* All of these: not collective. A polynomial owns its monomials and their elementary operators; results are
+ * new objects. */
+PetscErrorCode CospinPolynomialCreate(CospinPolynomial *p); /* zero: no monomials */
 PetscErrorCode CospinPolynomialDestroy(CospinPolynomial *p);
 PetscErrorCode CospinPolynomialDuplicate(CospinPolynomial p, CospinPolynomial *copy);
 
-/* p += coefficient * letters[0] letters[1] ... ; letters are sorted by component and, where both name a spin
-   (spin >= 0), by spin: they commute. Any other order is kept; equal words are merged, exact zeros dropped.
+/* p += coefficient * operators[0] operators[1] ... ; elementary operators are sorted by component and, where
+   both name a spin (spin >= 0), by spin: they commute. Any other order is kept; equal monomials are merged,
+   exact zeros dropped.
  */
-PetscErrorCode CospinPolynomialAddWord(CospinPolynomial p, double complex coefficient, int length,
-                                       const CospinLetter letters[]);
+PetscErrorCode CospinPolynomialAddMonomial(CospinPolynomial p, double complex coefficient, int length,
+                                           const CospinElementary operators[]);
 /* p += factor * q */
 PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, CospinPolynomial q);
-/* Whether a letter names this spin. */
+/* Whether an elementary operator names this spin. */
 PetscBool CospinPolynomialNamesSpin(CospinPolynomial p, int spin);
 /* product = a b */
 PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, CospinPolynomial *product);
 
-/* The code of the adjoint of a letter, from whoever knows the kinds. */
-typedef CospinLetter (*CospinLetterAdjoint)(const void *context, CospinLetter letter);
+/* The code of the adjoint of an elementary operator, from whoever knows the kinds. */
+typedef CospinElementary (*CospinElementaryAdjoint)(const void *context, CospinElementary elementary);
 
-/* adjoint = p^+: words reversed, letters replaced by their adjoints, coefficients conjugated */
-PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinLetterAdjoint letter_adjoint,
+/* adjoint = p^+: monomials reversed, elementary operators replaced by their adjoints, coefficients conjugated
+ */
+PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinElementaryAdjoint elementary_adjoint,
                                        const void *context, CospinPolynomial *adjoint);

@@ -11,7 +11,7 @@
 
 #define COSPIN_MAX_COORDINATES 64 /* of all components of a problem together */
 
-/* CospinLetter.spin of an operator of one spin that stands for each of them in turn (`each:`) */
+/* CospinElementary.spin of an operator of one spin that stands for each of them in turn (`each:`) */
 #define COSPIN_EACH_SPIN (-2)
 /* of one that stands for its sum over the spins of a component whose spins have indices (Sm of `spins`) */
 #define COSPIN_ALL_SPINS (-3)
@@ -38,8 +38,9 @@ typedef struct {
   int component, code;
 } CospinStep;
 
-/* A named operator as a sum of at most two words of at most two letters (n = a^+ a, Sx = Sp/2 + Sm/2). A name
-   takes as many levels in brackets as its words hold different COSPIN_LEVEL: E[a,b]. */
+/* A named operator as a sum of at most two monomials of at most two elementary operators (n = a^+ a, Sx =
+   Sp/2 + Sm/2). A name takes as many levels in brackets as its monomials hold different COSPIN_LEVEL: E[a,b].
+ */
 #define COSPIN_LEVEL(k) (-1 - (k)) /* instead of a code: the k-th level in brackets, from 0 on */
 typedef struct {
   const char *name; /* NULL ends a table */
@@ -75,7 +76,8 @@ typedef struct {
 } CospinStateName;
 
 /* Receives, one after the other, the terms that something is made of. For sum_l A_l rho B_l^+ the codes are
-   those of steps, coefficient * steps[length-1] ... steps[0] (rho); for operators those of letters. */
+   those of steps, coefficient * steps[length-1] ... steps[0] (rho); for operators those of elementary
+   operators. */
 typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
 
 /* A column of the labels of a stored state: what one of a component's labels is called in a file. */
@@ -92,7 +94,7 @@ typedef struct {
 typedef struct {
   CospinRecordKind record; /* name, help and keys in the deck */
   const CospinOperatorName *operators;
-  const int *adjoint;            /* [letter code] the code of its adjoint */
+  const int *adjoint;            /* [elementary operator code] the code of its adjoint */
   const CospinStateName *states; /* what `initial:` may say of it */
 
   /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
@@ -127,13 +129,14 @@ typedef struct {
   PetscBool (*SetColumns)(CospinComponent component, const double columns[], int label[]);
 
   /* How many spins an index tells apart; NULL if the kind has none such. If it has, operators with `one_spin`
-     take an index (CospinLetter.spin) and all others are sums over the spins of what their table says. */
+     take an index (CospinElementary.spin) and all others are sums over the spins of what their table says. */
   int (*NumSpins)(CospinComponent component);
 
   /* How many levels an index tells apart (COSPIN_LEVEL); NULL if the kind has no operators of levels. */
   int (*NumLevels)(CospinComponent component);
-  /* The letters that a name of the table means, for kinds whose table does not say it in letters; levels:
-     those in brackets. NULL: the codes in the table are letters. */
+  /* The elementary operators that a name of the table means, for kinds whose table does not say it in
+     elementary operators; levels: those in brackets. NULL: the codes in the table are elementary operators.
+   */
   PetscErrorCode (*Operator)(CospinComponent component, const CospinOperatorName *name, const int levels[],
                              CospinEmit emit, void *context);
 
@@ -150,8 +153,8 @@ typedef struct {
   /* Tr of the basis element: 0 off the diagonal */
   double (*Trace)(CospinComponent component, const int label[]);
 
-  /* The step that a letter makes on one side. */
-  int (*LetterStep)(CospinComponent component, CospinLetter letter, CospinSide side);
+  /* The step that an elementary operator makes on one side. */
+  int (*ElementaryStep)(CospinComponent component, CospinElementary elementary, CospinSide side);
   /* Distance that a step moves a label: shift[num_coordinates] is added to. */
   void (*Shift)(CospinComponent component, int step, int shift[]);
   /* Moves label and returns the amplitude, 0 if nothing remains (the label is then meaningless). */
@@ -162,7 +165,8 @@ typedef struct {
      nothing) and returns that side's factor. Apply's amplitude is the product of the factors of the sides
      that the step acts on. NULL: every step acts on one side, so that Apply does it. */
   double (*ApplySide)(CospinComponent component, int step, CospinSide side, int label[]);
-  /* Takes sum over spins l of A_l rho B_l^+ apart, A = left[0] left[1] ..., letters of one spin. */
+  /* Takes sum over spins l of A_l rho B_l^+ apart, A = left[0] left[1] ..., elementary operators of one spin.
+   */
   PetscErrorCode (*Each)(CospinComponent component, int num_left, const int left[], int num_right,
                          const int right[], CospinEmit emit, void *context);
 } CospinComponentKind;
@@ -196,7 +200,7 @@ typedef struct {
   int num_coordinates;
 } CospinSystem;
 
-/* Sum over all letters: adds what the step moves to shift[system->num_coordinates]. */
+/* Sum over all elementary operators: adds what the step moves to shift[system->num_coordinates]. */
 void CospinSystemShift(const CospinSystem *system, CospinStep step, int shift[]);
 /* Moves the label, returns the amplitude. */
 double CospinSystemApply(const CospinSystem *system, CospinStep step, int label[]);
@@ -217,5 +221,5 @@ CospinRole CospinSystemRole(const CospinSystem *system, int i);
 /* Not collective. The same operator with sums over spins (COSPIN_ALL_SPINS) written out; owned by the caller.
  */
 PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a, CospinPolynomial *expanded);
-/* The adjoint of a letter; `system` is a CospinSystem (a CospinLetterAdjoint). */
-CospinLetter CospinSystemLetterAdjoint(const void *system, CospinLetter letter);
+/* The adjoint of an elementary operator; `system` is a CospinSystem (a CospinElementaryAdjoint). */
+CospinElementary CospinSystemElementaryAdjoint(const void *system, CospinElementary elementary);

@@ -35,14 +35,14 @@ typedef struct CospinMoves_ {
 PetscErrorCode CospinMovesCreate(const CospinSystem *system, CospinMoves *moves);
 PetscErrorCode CospinMovesDestroy(CospinMoves *moves);
 
-/* moves += coefficient * A rho B^+ for two words A, B without operators of one unnamed spin and without sums
-   over spins (COSPIN_ALL_SPINS), which the functions of polynomials write out. */
-PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinWord *a,
-                                     const CospinWord *b);
-/* moves += coefficient * sum_l A_l rho B_l^+ over the spins l of `component`. Within a word the operators of
-   one spin must stand together (A_l = C s_l s_l' D with C, D collective); otherwise *ok is false. */
+/* moves += coefficient * A rho B^+ for two monomials A, B without operators of one unnamed spin and without
+   sums over spins (COSPIN_ALL_SPINS), which the functions of polynomials write out. */
+PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinMonomial *a,
+                                     const CospinMonomial *b);
+/* moves += coefficient * sum_l A_l rho B_l^+ over the spins l of `component`. Within a monomial the operators
+   of one spin must stand together (A_l = C s_l s_l' D with C, D collective); otherwise *ok is false. */
 PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double complex coefficient,
-                                  const CospinWord *a, const CospinWord *b, PetscBool *ok);
+                                  const CospinMonomial *a, const CospinMonomial *b, PetscBool *ok);
 
 /* moves += -i [H, rho] */
 PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial h);

@@ -40,8 +40,8 @@ typedef struct {
 PetscErrorCode CospinCumulantsCreate(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                      PetscBool *ok);
 
-/* Tr(A rho) for an operator that is a sum of words of the class's second moments; 0 for words that carry a
-   charge, NaN for those of more operators. */
+/* Tr(A rho) for an operator that is a sum of monomials of the class's second moments; 0 for monomials that
+   carry a charge, NaN for those of more operators. */
 double complex CospinCumulantExpectation(const CospinCumulants *equations, const double moments[],
                                          const CospinSystem *system, CospinPolynomial a);
 

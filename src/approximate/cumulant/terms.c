@@ -7,12 +7,12 @@
 #include "cumulant.h"
 #include <string.h>
 
-/* The elementary operators that a word may hold. */
+/* The elementary operators that a monomial may hold. */
 typedef enum { S_PLUS, S_MINUS, S_Z, EACH_PLUS, EACH_MINUS, EACH_Z, LOWER, RAISE, OTHER } Operator;
 
 static const char *const names[] = {"Sp", "Sm", "Sz", "sp", "sm", "sz", "a"};
 
-/* The code of a name that is one letter; -1: this kind has none such. */
+/* The code of a name that is one elementary operator; -1: this kind has none such. */
 static int code_of(const CospinComponentKind *kind, const char name[], PetscBool one_spin)
 {
   for (const CospinOperatorName *known = kind->operators; known->name; known++) {
@@ -22,28 +22,29 @@ static int code_of(const CospinComponentKind *kind, const char name[], PetscBool
   return -1;
 }
 
-static Operator operator_of(const CospinSystem *system, CospinLetter letter)
+static Operator operator_of(const CospinSystem *system, CospinElementary elementary)
 {
-  const CospinComponentKind *kind = system->components[letter.component].kind;
+  const CospinComponentKind *kind = system->components[elementary.component].kind;
 
   for (int k = 0; k < (int)(sizeof(names) / sizeof(names[0])); k++) {
     const int code = code_of(kind, names[k], (PetscBool)(k >= EACH_PLUS && k <= EACH_Z));
-    if (code >= 0 && code == letter.code) return (Operator)k;
-    if (k == LOWER && code >= 0 && kind->adjoint[code] == letter.code) return RAISE;
+    if (code >= 0 && code == elementary.code) return (Operator)k;
+    if (k == LOWER && code >= 0 && kind->adjoint[code] == elementary.code) return RAISE;
   }
   return OTHER;
 }
 
-/* Both operators of a word of two, in whatever order if they belong to different components. */
-static PetscBool is_pair(const CospinSystem *system, const CospinWord *word, Operator a, Operator b)
+/* Both operators of a monomial of two, in whatever order if they belong to different components. */
+static PetscBool is_pair(const CospinSystem *system, const CospinMonomial *monomial, Operator a, Operator b)
 {
   Operator first, second;
 
-  if (word->length != 2) return PETSC_FALSE;
-  first = operator_of(system, word->letters[0]);
-  second = operator_of(system, word->letters[1]);
+  if (monomial->length != 2) return PETSC_FALSE;
+  first = operator_of(system, monomial->operators[0]);
+  second = operator_of(system, monomial->operators[1]);
   if (first == a && second == b) return PETSC_TRUE;
-  return (PetscBool)(first == b && second == a && word->letters[0].component != word->letters[1].component);
+  return (PetscBool)(first == b && second == a &&
+                     monomial->operators[0].component != monomial->operators[1].component);
 }
 
 /* ---- Components ------------------------------------------------------------------------------------------
@@ -94,15 +95,15 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
 
   PetscFunctionBeginUser;
   for (int k = 0; k < h->count; k++) {
-    const CospinWord *word = &h->words[k];
-    const Operator first = word->length ? operator_of(system, word->letters[0]) : OTHER;
-    if (word->length == 0 || is_pair(system, word, RAISE, S_MINUS)) continue;
-    if (word->length == 1 && first == S_Z) {
-      equations->spin_frequency += creal(word->coefficient);
-    } else if (is_pair(system, word, RAISE, LOWER) || is_pair(system, word, LOWER, RAISE)) {
-      equations->mode_frequency += creal(word->coefficient);
-    } else if (is_pair(system, word, LOWER, S_PLUS)) {
-      equations->coupling += word->coefficient;
+    const CospinMonomial *monomial = &h->monomials[k];
+    const Operator first = monomial->length ? operator_of(system, monomial->operators[0]) : OTHER;
+    if (monomial->length == 0 || is_pair(system, monomial, RAISE, S_MINUS)) continue;
+    if (monomial->length == 1 && first == S_Z) {
+      equations->spin_frequency += creal(monomial->coefficient);
+    } else if (is_pair(system, monomial, RAISE, LOWER) || is_pair(system, monomial, LOWER, RAISE)) {
+      equations->mode_frequency += creal(monomial->coefficient);
+    } else if (is_pair(system, monomial, LOWER, S_PLUS)) {
+      equations->coupling += monomial->coefficient;
     } else {
       const CospinExpression expression = problem->deck->hamiltonian[0];
       *ok = PETSC_FALSE;
@@ -137,15 +138,16 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinFaults faults
                                PetscBool *ok)
 {
   const CospinPlainJump *term = &problem->jumps[k];
-  const CospinWord *word = term->operator&& term->operator->count == 1 ? &term->operator->words[0] : NULL;
+  const CospinMonomial *monomial =
+      term->operator&& term->operator->count == 1 ? &term->operator->monomials[0] : NULL;
   double factor, *rate = NULL;
 
   PetscFunctionBeginUser;
   if (term->operator&& term->operator->count == 0) PetscFunctionReturn(0);
-  if (word && word->length == 1)
-    rate = rate_of(equations, operator_of(&problem->system, word->letters[0]), &factor);
+  if (monomial && monomial->length == 1)
+    rate = rate_of(equations, operator_of(&problem->system, monomial->operators[0]), &factor);
   if (rate) {
-    *rate += factor * term->rate * creal(word->coefficient * conj(word->coefficient));
+    *rate += factor * term->rate * creal(monomial->coefficient * conj(monomial->coefficient));
     PetscFunctionReturn(0);
   }
   *ok = PETSC_FALSE;
@@ -206,20 +208,21 @@ double complex CospinCumulantExpectation(const CospinCumulants *equations, const
   double complex sum = 0.0;
 
   for (int k = 0; k < a->count; k++) {
-    const CospinWord *word = &a->words[k];
+    const CospinMonomial *monomial = &a->monomials[k];
     Operator operators[2] = {OTHER, OTHER};
     double complex value = NAN;
     int charge = 0;
-    for (int l = 0; l < word->length; l++) {
-      const Operator operator= operator_of(system, word->letters[l]);
+    for (int l = 0; l < monomial->length; l++) {
+      const Operator operator= operator_of(system, monomial->operators[l]);
       if (l < 2) operators[l] = operator;
       charge += operator== OTHER ? 0 : charges[operator];
     }
-    if (word->length == 0) value = 1.0;
-    if (word->length == 1 && operators[0] == S_Z) value = equations->size * moments[COSPIN_CUMULANT_P] / 2;
-    if (word->length == 2) value = second_moment(equations, moments, operators[0], operators[1]);
+    if (monomial->length == 0) value = 1.0;
+    if (monomial->length == 1 && operators[0] == S_Z)
+      value = equations->size * moments[COSPIN_CUMULANT_P] / 2;
+    if (monomial->length == 2) value = second_moment(equations, moments, operators[0], operators[1]);
     if (charge != 0) value = 0.0;
-    sum += word->coefficient * value;
+    sum += monomial->coefficient * value;
   }
   return sum;
 }

@@ -67,7 +67,8 @@ PetscErrorCode CospinLangevinGetRates(CospinLangevin equations, CospinLangevinRa
 
 /* ---- From the deck (terms.c) */
 
-/* What a letter is: s+, s-, sz of a spin, or (spin < 0) factor times the sum over all spins or one of each.
+/* What an elementary operator is: s+, s-, sz of a spin, or (spin < 0) factor times the sum over all spins or
+ * one of each.
  */
 typedef enum {
   COSPIN_LANGEVIN_PLUS,
@@ -77,10 +78,10 @@ typedef enum {
 } CospinLangevinOperator;
 typedef struct {
   CospinLangevinOperator which;
-  int spin; /* as in CospinLetter */
+  int spin; /* as in CospinElementary */
   double factor;
-} CospinLangevinLetter;
-CospinLangevinLetter CospinLangevinLetterOf(const CospinSystem *system, CospinLetter letter);
+} CospinLangevinElementary;
+CospinLangevinElementary CospinLangevinElementaryOf(const CospinSystem *system, CospinElementary elementary);
 
 /* Not collective. Faults: terms and components beyond the class, each a sentence at its place. *equations is
    NULL unless *ok. */

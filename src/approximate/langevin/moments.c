@@ -75,44 +75,46 @@ static void add_two(Sum *sum, double complex factor, int l, Matrix a, int m, Mat
 }
 
 /* Operators of named spins, those of one spin side by side; false: of more than two spins. */
-static PetscBool add_named(Sum *sum, const CospinWord *word, const CospinLangevinLetter letters[])
+static PetscBool add_named(Sum *sum, const CospinMonomial *monomial,
+                           const CospinLangevinElementary operators[])
 {
   Matrix matrix[2];
   int spin[2], num = 0;
 
-  for (int k = 0; k < word->length; k++) {
-    const Matrix next = matrices[letters[k].which];
-    if (num && spin[num - 1] == letters[k].spin) {
+  for (int k = 0; k < monomial->length; k++) {
+    const Matrix next = matrices[operators[k].which];
+    if (num && spin[num - 1] == operators[k].spin) {
       matrix[num - 1] = product(matrix[num - 1], next);
     } else {
       if (num == 2) return PETSC_FALSE;
-      spin[num] = letters[k].spin;
+      spin[num] = operators[k].spin;
       matrix[num++] = next;
     }
   }
-  if (num == 0) sum->constant += word->coefficient;
-  if (num == 1) add_one(sum, word->coefficient, spin[0], matrix[0]);
-  if (num == 2) add_two(sum, word->coefficient, spin[0], matrix[0], spin[1], matrix[1]);
+  if (num == 0) sum->constant += monomial->coefficient;
+  if (num == 1) add_one(sum, monomial->coefficient, spin[0], matrix[0]);
+  if (num == 2) add_two(sum, monomial->coefficient, spin[0], matrix[0], spin[1], matrix[1]);
   return PETSC_TRUE;
 }
 
 /* With sums over spins, such as Sp Sm. */
-static PetscBool add_sums(Sum *sum, const CospinWord *word, const CospinLangevinLetter letters[])
+static PetscBool add_sums(Sum *sum, const CospinMonomial *monomial,
+                          const CospinLangevinElementary operators[])
 {
-  double complex factor = word->coefficient;
+  double complex factor = monomial->coefficient;
   int first[2] = {0, 0}, end[2] = {1, 1};
 
-  if (word->length > 2) return PETSC_FALSE;
-  for (int k = 0; k < word->length; k++) {
-    factor *= letters[k].factor;
-    first[k] = PetscMax(0, letters[k].spin);
-    end[k] = letters[k].spin < 0 ? sum->num_spins : letters[k].spin + 1;
+  if (monomial->length > 2) return PETSC_FALSE;
+  for (int k = 0; k < monomial->length; k++) {
+    factor *= operators[k].factor;
+    first[k] = PetscMax(0, operators[k].spin);
+    end[k] = operators[k].spin < 0 ? sum->num_spins : operators[k].spin + 1;
   }
   for (int l = first[0]; l < end[0]; l++) {
-    const Matrix a = matrices[letters[0].which];
-    if (word->length == 1) add_one(sum, factor, l, a);
-    for (int m = first[1]; m < end[1] && word->length == 2; m++) {
-      const Matrix b = matrices[letters[1].which];
+    const Matrix a = matrices[operators[0].which];
+    if (monomial->length == 1) add_one(sum, factor, l, a);
+    for (int m = first[1]; m < end[1] && monomial->length == 2; m++) {
+      const Matrix b = matrices[operators[1].which];
       if (l == m)
         add_one(sum, factor, l, product(a, b));
       else
@@ -122,19 +124,19 @@ static PetscBool add_sums(Sum *sum, const CospinWord *word, const CospinLangevin
   return PETSC_TRUE;
 }
 
-static PetscBool add_word(const CospinSystem *system, Sum *sum, const CospinWord *word)
+static PetscBool add_monomial(const CospinSystem *system, Sum *sum, const CospinMonomial *monomial)
 {
-  enum { MAX_LETTERS = 16 };
-  CospinLangevinLetter letters[MAX_LETTERS];
+  enum { MAX_OPERATORS = 16 };
+  CospinLangevinElementary operators[MAX_OPERATORS];
   PetscBool sums = PETSC_FALSE;
 
-  if (word->length > MAX_LETTERS) return PETSC_FALSE;
-  for (int k = 0; k < word->length; k++) {
-    letters[k] = CospinLangevinLetterOf(system, word->letters[k]);
-    if (letters[k].which == COSPIN_LANGEVIN_OTHER) return PETSC_FALSE;
-    if (letters[k].spin < 0) sums = PETSC_TRUE;
+  if (monomial->length > MAX_OPERATORS) return PETSC_FALSE;
+  for (int k = 0; k < monomial->length; k++) {
+    operators[k] = CospinLangevinElementaryOf(system, monomial->operators[k]);
+    if (operators[k].which == COSPIN_LANGEVIN_OTHER) return PETSC_FALSE;
+    if (operators[k].spin < 0) sums = PETSC_TRUE;
   }
-  return sums ? add_sums(sum, word, letters) : add_named(sum, word, letters);
+  return sums ? add_sums(sum, monomial, operators) : add_named(sum, monomial, operators);
 }
 
 /* What is not zero. */
@@ -168,7 +170,8 @@ PetscErrorCode CospinMomentsCreate(CospinLangevin equations, const CospinSystem 
   PetscFunctionBeginUser;
   *moments = (CospinMoments){.known = PETSC_TRUE};
   PetscCall(PetscCalloc2(n, &sum.first, n * n, &sum.second));
-  for (int k = 0; k < a->count && moments->known; k++) moments->known = add_word(system, &sum, &a->words[k]);
+  for (int k = 0; k < a->count && moments->known; k++)
+    moments->known = add_monomial(system, &sum, &a->monomials[k]);
   moments->constant = sum.constant;
   if (moments->known) PetscCall(compress(&sum, moments));
   PetscCall(PetscFree2(sum.first, sum.second));

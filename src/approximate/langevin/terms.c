@@ -20,7 +20,7 @@ typedef struct {
 /* ---- Operators -------------------------------------------------------------------------------------------
  */
 
-/* The code of a name that is one letter; -1: this kind has none such. */
+/* The code of a name that is one elementary operator; -1: this kind has none such. */
 static int code_of(const CospinComponentKind *kind, const char name[], PetscBool one_spin)
 {
   for (const CospinOperatorName *known = kind->operators; known->name; known++) {
@@ -30,16 +30,16 @@ static int code_of(const CospinComponentKind *kind, const char name[], PetscBool
   return -1;
 }
 
-CospinLangevinLetter CospinLangevinLetterOf(const CospinSystem *system, CospinLetter letter)
+CospinLangevinElementary CospinLangevinElementaryOf(const CospinSystem *system, CospinElementary elementary)
 {
   static const char *const names[2][3] = {{"sp", "sm", "sz"}, {"Sp", "Sm", "Sz"}};
-  const CospinComponentKind *kind = system->components[letter.component].kind;
-  const PetscBool sum = (PetscBool)(letter.spin == -1); /* of an ensemble: J, and Jz is half a sum */
-  CospinLangevinLetter result = {COSPIN_LANGEVIN_OTHER, letter.spin, 1.0};
+  const CospinComponentKind *kind = system->components[elementary.component].kind;
+  const PetscBool sum = (PetscBool)(elementary.spin == -1); /* of an ensemble: J, and Jz is half a sum */
+  CospinLangevinElementary result = {COSPIN_LANGEVIN_OTHER, elementary.spin, 1.0};
 
   if (code_of(kind, "sp", PETSC_TRUE) < 0) return result;
   for (int k = 0; k < 3; k++) {
-    if (code_of(kind, names[sum][k], (PetscBool)!sum) == letter.code)
+    if (code_of(kind, names[sum][k], (PetscBool)!sum) == elementary.code)
       result.which = (CospinLangevinOperator)k;
   }
   if (sum && result.which == COSPIN_LANGEVIN_Z) result.factor = 0.5;
@@ -52,14 +52,15 @@ static PetscBool linear_form(const Terms *terms, CospinPolynomial a, CospinLange
 {
   for (int l = 0; l < terms->size; l++) form[l] = 0.0;
   for (int k = 0; k < a->count; k++) {
-    const CospinWord *word = &a->words[k];
-    const CospinLangevinLetter letter =
-        word->length == 1 ? CospinLangevinLetterOf(&terms->problem->system, word->letters[0])
-                          : (CospinLangevinLetter){COSPIN_LANGEVIN_OTHER, -1, 0.0};
-    if (letter.which == COSPIN_LANGEVIN_OTHER || (k && letter.which != *which)) return PETSC_FALSE;
-    *which = letter.which;
-    for (int l = 0; l < terms->size && letter.spin < 0; l++) form[l] += word->coefficient * letter.factor;
-    if (letter.spin >= 0) form[letter.spin] += word->coefficient;
+    const CospinMonomial *monomial = &a->monomials[k];
+    const CospinLangevinElementary elementary =
+        monomial->length == 1 ? CospinLangevinElementaryOf(&terms->problem->system, monomial->operators[0])
+                              : (CospinLangevinElementary){COSPIN_LANGEVIN_OTHER, -1, 0.0};
+    if (elementary.which == COSPIN_LANGEVIN_OTHER || (k && elementary.which != *which)) return PETSC_FALSE;
+    *which = elementary.which;
+    for (int l = 0; l < terms->size && elementary.spin < 0; l++)
+      form[l] += monomial->coefficient * elementary.factor;
+    if (elementary.spin >= 0) form[elementary.spin] += monomial->coefficient;
   }
   return PETSC_TRUE;
 }
@@ -84,30 +85,30 @@ static PetscBool add_two(const Terms *terms, double complex factor, CospinLangev
   return (PetscBool)(plus_minus || minus_plus);
 }
 
-/* A word of the Hamiltonian; false if it is beyond the class. */
-static PetscBool add_word(const Terms *terms, const CospinWord *word)
+/* A monomial of the Hamiltonian; false if it is beyond the class. */
+static PetscBool add_monomial(const Terms *terms, const CospinMonomial *monomial)
 {
-  CospinLangevinLetter letters[2];
-  double complex factor = word->coefficient;
+  CospinLangevinElementary operators[2];
+  double complex factor = monomial->coefficient;
   int first[2], end[2];
 
-  if (word->length == 0) return PETSC_TRUE;
-  if (word->length > 2) return PETSC_FALSE;
-  for (int k = 0; k < word->length; k++) {
-    letters[k] = CospinLangevinLetterOf(&terms->problem->system, word->letters[k]);
-    if (letters[k].which == COSPIN_LANGEVIN_OTHER) return PETSC_FALSE;
-    factor *= letters[k].factor;
-    first[k] = PetscMax(0, letters[k].spin);
-    end[k] = letters[k].spin < 0 ? terms->size : letters[k].spin + 1;
+  if (monomial->length == 0) return PETSC_TRUE;
+  if (monomial->length > 2) return PETSC_FALSE;
+  for (int k = 0; k < monomial->length; k++) {
+    operators[k] = CospinLangevinElementaryOf(&terms->problem->system, monomial->operators[k]);
+    if (operators[k].which == COSPIN_LANGEVIN_OTHER) return PETSC_FALSE;
+    factor *= operators[k].factor;
+    first[k] = PetscMax(0, operators[k].spin);
+    end[k] = operators[k].spin < 0 ? terms->size : operators[k].spin + 1;
   }
   for (int l = first[0]; l < end[0]; l++) {
-    if (word->length == 1) {
-      if (letters[0].which != COSPIN_LANGEVIN_Z) return PETSC_FALSE;
+    if (monomial->length == 1) {
+      if (operators[0].which != COSPIN_LANGEVIN_Z) return PETSC_FALSE;
       terms->frequency[l] += 2 * creal(factor);
       continue;
     }
     for (int m = first[1]; m < end[1]; m++) {
-      if (!add_two(terms, factor, letters[0].which, l, letters[1].which, m)) return PETSC_FALSE;
+      if (!add_two(terms, factor, operators[0].which, l, operators[1].which, m)) return PETSC_FALSE;
     }
   }
   return PETSC_TRUE;
@@ -124,7 +125,7 @@ static PetscErrorCode add_hamiltonian(Terms *terms, PetscBool *ok)
 
   PetscFunctionBeginUser;
   for (int k = 0; k < h->count; k++)
-    if (!add_word(terms, &h->words[k])) known = PETSC_FALSE;
+    if (!add_monomial(terms, &h->monomials[k])) known = PETSC_FALSE;
   if (known) PetscFunctionReturn(0);
   *ok = PETSC_FALSE;
   for (int t = 0; t < deck->num_hamiltonian; t++) { /* where: of sums over spins it is not known in which */
@@ -133,7 +134,7 @@ static PetscErrorCode add_hamiltonian(Terms *terms, PetscBool *ok)
     if (!deck->hamiltonian_sum[t])
       PetscCall(CospinProblemOperator(terms->problem, deck->hamiltonian[t], NULL, &term, &this_ok));
     for (int k = 0; term && k < term->count; k++)
-      if (!add_word(terms, &term->words[k])) this_ok = PETSC_FALSE;
+      if (!add_monomial(terms, &term->monomials[k])) this_ok = PETSC_FALSE;
     PetscCall(CospinPolynomialDestroy(&term));
     if (this_ok) continue;
     found = PETSC_TRUE;

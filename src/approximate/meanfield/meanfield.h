@@ -5,7 +5,7 @@
 
    With K = K_0 + sum_x K_x x(m) for spin m (x in s-, s+, sz; K_x act on the others), rho_m sees the jumps of
    K with the matrix of rates <K_y^+ K_x>, and a term of H as a field. What remains are expectation values of
-   words of sums over the other spins, exact in a product state by joint cumulants: those of independent
+   monomials of sums over the other spins, exact in a product state by joint cumulants: those of independent
    factors add, so that <ABC> = sum over partitions of {A,B,C} of the products of cumulants, each of which is
    a sum over spins. Leaving one spin out is subtracting its term. So a right-hand side costs O(N).
 
@@ -30,13 +30,13 @@ typedef enum {
   COSPIN_MEAN_RAISE
 } CospinMeanOperator;
 
-enum { COSPIN_MEAN_ALL = -1, COSPIN_MEAN_EACH = -2, COSPIN_MEAN_MOST_LETTERS = 6 };
+enum { COSPIN_MEAN_ALL = -1, COSPIN_MEAN_EACH = -2, COSPIN_MEAN_MOST_OPERATORS = 6 };
 
 /* The sum over the sites of a part (COSPIN_MEAN_ALL), or the operator of one or of each of them in turn. */
 typedef struct {
   int part, site;
   CospinMeanOperator operator;
-} CospinMeanLetter;
+} CospinMeanElementary;
 
 /* An operator of one spin in the basis 1, s-, s+, sz. */
 typedef struct {
@@ -68,7 +68,7 @@ typedef struct CospinMeanField_ {
   double *squares, hold;
 } * CospinMeanField;
 
-/* ---- words.c: words in a product state
+/* ---- monomials.c: monomials in a product state
  * ------------------------------------------------------------- */
 
 CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator operator);
@@ -80,17 +80,18 @@ double complex CospinMeanValue(const CospinMeanPauli *x, double complex s, doubl
 CospinMeanPauli CospinMeanCommutator(const CospinMeanPauli *h, const CospinMeanPauli *x);
 CospinMeanPauli CospinMeanDissipator(const CospinMeanPauli *a, const CospinMeanPauli *b,
                                      const CospinMeanPauli *x);
-/* The next partition of n letters as the block of each (restricted growth); false behind the last. Begin with
- * zeros. */
+/* The next partition of n elementary operators as the block of each (restricted growth); false behind the
+ * last. Begin with zeros. */
 PetscBool CospinMeanNextPartition(int n, int block[]);
 /* The coefficient of a product of k moments in a cumulant: (-1)^(k-1) (k-1)! */
 double CospinMeanCumulantSign(int k);
 
-/* The letters of a word of the problem, *factor times. false: operators that a product state does not know,
-   or too many of them. */
-PetscBool CospinMeanLetters(CospinProblem problem, const CospinWord *word, CospinMeanLetter letters[],
-                            double *factor);
-/* Tr(A rho), exact in the product state u[]; NaN for words of more than COSPIN_MEAN_MOST_LETTERS operators.
+/* The elementary operators of a monomial of the problem, *factor times. false: operators that a product state
+   does not know, or too many of them. */
+PetscBool CospinMeanOperators(CospinProblem problem, const CospinMonomial *monomial,
+                              CospinMeanElementary operators[], double *factor);
+/* Tr(A rho), exact in the product state u[]; NaN for monomials of more than COSPIN_MEAN_MOST_OPERATORS
+ * operators.
  */
 double complex CospinMeanExpectation(const struct CospinMeanField_ *field, CospinProblem problem,
                                      const double u[], CospinPolynomial a);
@@ -104,14 +105,15 @@ PetscErrorCode CospinMeanFieldCreate(CospinProblem problem, CospinClosure closur
                                      CospinFaults faults, CospinMeanField *field, PetscBool *ok);
 PetscErrorCode CospinMeanFieldDestroy(CospinMeanField *field);
 
-/* d<word of sums>/dt enters: of spins in `part` ds/dt += E s.<1, s-, s+, sz> + E^* s_conjugate.<...>, dz/dt
-   likewise (its real part), E the expectation value of `word` over all others; of a mode d alpha/dt += E s[0]
+/* d<monomial of sums>/dt enters: of spins in `part` ds/dt += E s.<1, s-, s+, sz> + E^* s_conjugate.<...>,
+   dz/dt likewise (its real part), E the expectation value of `monomial` over all others; of a mode d alpha/dt
+   += E s[0]
    + E^* s_conjugate[0]. */
 typedef struct {
   CospinMeanPauli s, s_conjugate, z, z_conjugate;
 } CospinMeanWeights;
-PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length, const CospinMeanLetter word[],
-                                   const CospinMeanWeights *weights);
+PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length,
+                                   const CospinMeanElementary monomial[], const CospinMeanWeights *weights);
 /* slopes[num_unknowns] = d u/dt */
 PetscErrorCode CospinMeanFieldSlopes(CospinMeanField field, const double u[], double slopes[]);
 

@@ -4,7 +4,7 @@
 */
 #include "meanfield.h"
 
-enum { WIDE = 64, MOST = COSPIN_MEAN_MOST_LETTERS };
+enum { WIDE = 64, MOST = COSPIN_MEAN_MOST_OPERATORS };
 
 typedef struct {
   double re[WIDE], im[WIDE];
@@ -34,11 +34,11 @@ typedef struct {
   Sum of_moments;
 } Block;
 
-/* The expectation value of a word over all but the site of `part` that asks, as a sum of products of
+/* The expectation value of a monomial over all but the site of `part` that asks, as a sum of products of
  * cumulants. */
 typedef struct {
   int part, length;
-  CospinMeanLetter word[MOST];
+  CospinMeanElementary monomial[MOST];
   Sum of_blocks;
   CospinMeanWeights weights;
 } Expectation;
@@ -151,9 +151,9 @@ static PetscErrorCode add_blocks(CospinMeanField field, Expectation *new, const 
     int count = 0, part = -1, place;
     for (int k = 0; k < new->length; k++) {
       if (partition[k] != b) continue;
-      if (count && new->word[k].part != part) PetscFunctionReturn(0); /* they never meet */
-      part = new->word[k].part;
-      some[count++] = new->word[k].operator;
+      if (count && new->monomial[k].part != part) PetscFunctionReturn(0); /* they never meet */
+      part = new->monomial[k].part;
+      some[count++] = new->monomial[k].operator;
     }
     if (count == 0) break;
     if (field->parts[part].is_mode && count > 1) { /* a a^+ - |alpha|^2 = 1 is all there is */
@@ -169,7 +169,7 @@ static PetscErrorCode add_blocks(CospinMeanField field, Expectation *new, const 
   PetscFunctionReturn(0);
 }
 
-static PetscBool same_word(int length, const CospinMeanLetter a[], const CospinMeanLetter b[])
+static PetscBool same_monomial(int length, const CospinMeanElementary a[], const CospinMeanElementary b[])
 {
   for (int k = 0; k < length; k++)
     if (a[k].part != b[k].part || a[k].operator!= b[k].operator) return PETSC_FALSE;
@@ -177,13 +177,13 @@ static PetscBool same_word(int length, const CospinMeanLetter a[], const CospinM
 }
 
 /* Letters of different parts commute: those of the first part come first. */
-static void sort(int length, CospinMeanLetter word[])
+static void sort(int length, CospinMeanElementary monomial[])
 {
   for (int k = 1; k < length; k++) {
-    for (int l = k; l > 0 && word[l].part < word[l - 1].part; l--) {
-      const CospinMeanLetter kept = word[l];
-      word[l] = word[l - 1];
-      word[l - 1] = kept;
+    for (int l = k; l > 0 && monomial[l].part < monomial[l - 1].part; l--) {
+      const CospinMeanElementary kept = monomial[l];
+      monomial[l] = monomial[l - 1];
+      monomial[l - 1] = kept;
     }
   }
 }
@@ -201,25 +201,25 @@ static void add_weights(CospinMeanWeights *sum, const CospinMeanWeights *weights
   accumulate(&sum->z_conjugate, swap ? &weights->z : &weights->z_conjugate);
 }
 
-PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length, const CospinMeanLetter word[],
-                                   const CospinMeanWeights *weights)
+PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length,
+                                   const CospinMeanElementary monomial[], const CospinMeanWeights *weights)
 {
   CospinMeanBlocks blocks = field->blocks;
   Expectation new = {.part = part, .length = length, .weights = *weights};
-  CospinMeanLetter adjoint[MOST];
+  CospinMeanElementary adjoint[MOST];
   int partition[MOST] = {0};
 
   PetscFunctionBeginUser;
-  for (int k = 0; k < length; k++) new.word[k] = word[k];
-  for (int k = 0; k < length; k++) adjoint[k] = word[length - 1 - k];
+  for (int k = 0; k < length; k++) new.monomial[k] = monomial[k];
+  for (int k = 0; k < length; k++) adjoint[k] = monomial[length - 1 - k];
   for (int k = 0; k < length; k++) adjoint[k].operator= CospinMeanAdjoint(adjoint[k].operator);
-  sort(length, new.word);
+  sort(length, new.monomial);
   sort(length, adjoint);
   for (int e = 0; e < blocks->num_expectations; e++) {
     Expectation *known = &blocks->expectations[e];
     const PetscBool same = (PetscBool)(known->part == part && known->length == length);
-    const PetscBool direct = (PetscBool)(same && same_word(length, known->word, new.word));
-    if (!direct && !(same && same_word(length, known->word, adjoint))) continue;
+    const PetscBool direct = (PetscBool)(same && same_monomial(length, known->monomial, new.monomial));
+    if (!direct && !(same && same_monomial(length, known->monomial, adjoint))) continue;
     add_weights(&known->weights, weights, (PetscBool)!direct);
     PetscFunctionReturn(0);
   }

@@ -1,10 +1,10 @@
 /*
    Mean-field equations from the terms of a deck.
 
-   A word of sums over spins, w = r x(m): each choice of letters that act on spin m leaves a product x of them
-   there and a word r of the others on all other spins. A term of H with these gives i <r> <[x, X]>, two words
-   of a jump <r'^+ r> <x'^+ X x - 1/2 {x'^+ x, X}>. For a mode [a, .] takes away one a^+ of a word after the
-   other.
+   A monomial of sums over spins, w = r x(m): each choice of elementary operators that act on spin m leaves a
+   product x of them there and a monomial r of the others on all other spins. A term of H with these gives i
+   <r> <[x, X]>, two monomials of a jump <r'^+ r> <x'^+ X x - 1/2 {x'^+ x, X}>. For a mode [a, .] takes away
+   one a^+ of a monomial after the other.
 */
 #include "meanfield.h"
 #include <string.h>
@@ -19,14 +19,14 @@ typedef struct {
   PetscBool *ok;
 } Builder;
 
-/* A word as letters of the field. */
+/* A monomial as elementary operators of the field. */
 typedef struct {
   double complex coefficient;
   int length;
-  CospinMeanLetter letters[COSPIN_MEAN_MOST_LETTERS];
-} Word;
+  CospinMeanElementary operators[COSPIN_MEAN_MOST_OPERATORS];
+} Monomial;
 
-/* What a word is: a number, on one spin, of sums over spins and modes, or beyond the class. */
+/* What a monomial is: a number, on one spin, of sums over spins and modes, or beyond the class. */
 typedef enum { NUMBER, ON_ONE_SPIN, OF_SUMS, BEYOND } Form;
 
 static const CospinMeanPauli one = {{1.0}}, observed_s = {{0, 1.0, 0, 0}}, observed_z = {{0, 0, 0, 1.0}};
@@ -34,31 +34,33 @@ static const CospinMeanPauli one = {{1.0}}, observed_s = {{0, 1.0, 0, 0}}, obser
 /* ---- Words
  * --------------------------------------------------------------------------------------------------- */
 
-static Form form_of(const Builder *builder, const CospinWord *word, Word *read)
+static Form form_of(const Builder *builder, const CospinMonomial *monomial, Monomial *read)
 {
   const CospinMeanField field = builder->field;
   PetscBool single = PETSC_TRUE, sums = PETSC_TRUE;
   double factor;
 
-  if (word->length == 0) {
-    *read = (Word){.coefficient = word->coefficient};
+  if (monomial->length == 0) {
+    *read = (Monomial){.coefficient = monomial->coefficient};
     return NUMBER;
   }
-  if (!CospinMeanLetters(builder->problem, word, read->letters, &factor)) return BEYOND;
-  read->coefficient = factor * word->coefficient;
-  read->length = word->length;
-  for (int k = 0; k < word->length; k++) {
-    const CospinMeanLetter letter = read->letters[k];
-    const PetscBool alone = (PetscBool)(letter.site != COSPIN_MEAN_ALL);
-    if (field->parts[letter.part].is_mode || !alone) single = PETSC_FALSE;
+  if (!CospinMeanOperators(builder->problem, monomial, read->operators, &factor)) return BEYOND;
+  read->coefficient = factor * monomial->coefficient;
+  read->length = monomial->length;
+  for (int k = 0; k < monomial->length; k++) {
+    const CospinMeanElementary elementary = read->operators[k];
+    const PetscBool alone = (PetscBool)(elementary.site != COSPIN_MEAN_ALL);
+    if (field->parts[elementary.part].is_mode || !alone) single = PETSC_FALSE;
     if (alone) sums = PETSC_FALSE;
-    if (letter.part != read->letters[0].part || letter.site != read->letters[0].site) single = PETSC_FALSE;
-    if (field->closure == COSPIN_CLOSURE_PAPER && field->parts[letter.part].is_mode) return BEYOND;
-    if (field->closure == COSPIN_CLOSURE_PAPER && sums && word->length > 1 && letter.operator== COSPIN_MEAN_Z)
+    if (elementary.part != read->operators[0].part || elementary.site != read->operators[0].site)
+      single = PETSC_FALSE;
+    if (field->closure == COSPIN_CLOSURE_PAPER && field->parts[elementary.part].is_mode) return BEYOND;
+    if (field->closure == COSPIN_CLOSURE_PAPER && sums && monomial->length > 1 &&
+        elementary.operator== COSPIN_MEAN_Z)
       return BEYOND;
   }
   if (single) return ON_ONE_SPIN;
-  return sums && word->length <= MOST_TOGETHER ? OF_SUMS : BEYOND;
+  return sums && monomial->length <= MOST_TOGETHER ? OF_SUMS : BEYOND;
 }
 
 static PetscErrorCode fail(const Builder *builder, CospinExpression expression)
@@ -112,16 +114,16 @@ static void add_field(const CospinMeanPart *part, int site, double complex facto
   add_row(part, site, &s, &z);
 }
 
-static CospinMeanPauli on_one_spin(const Word *word)
+static CospinMeanPauli on_one_spin(const Monomial *monomial)
 {
-  CospinMeanOperator operators[COSPIN_MEAN_MOST_LETTERS];
+  CospinMeanOperator operators[COSPIN_MEAN_MOST_OPERATORS];
 
-  for (int k = 0; k < word->length; k++) operators[k] = word->letters[k].operator;
-  return scaled(word->coefficient, CospinMeanProduct(word->length, operators));
+  for (int k = 0; k < monomial->length; k++) operators[k] = monomial->operators[k].operator;
+  return scaled(monomial->coefficient, CospinMeanProduct(monomial->length, operators));
 }
 
-/* The jump of one spin that a polynomial is, at every site of its part or (site >= 0 in its letters) at that
- *one; local false if it is another operator. */
+/* The jump of one spin that a polynomial is, at every site of its part or (site >= 0 in its elementary
+ *operators) at that one; local false if it is another operator. */
 static PetscErrorCode add_local_jump(const Builder *builder, double rate, CospinPolynomial a,
                                      PetscBool *local)
 {
@@ -132,16 +134,16 @@ static PetscErrorCode add_local_jump(const Builder *builder, double rate, Cospin
   PetscFunctionBeginUser;
   *local = PETSC_FALSE;
   for (int k = 0; k < a->count; k++) {
-    Word word;
-    const Form form = form_of(builder, &a->words[k], &word);
+    Monomial monomial;
+    const Form form = form_of(builder, &a->monomials[k], &monomial);
     if (form != NUMBER && form != ON_ONE_SPIN) PetscFunctionReturn(0);
-    const CospinMeanPauli x = on_one_spin(&word);
+    const CospinMeanPauli x = on_one_spin(&monomial);
     if (form == ON_ONE_SPIN && part &&
-        (part != &builder->field->parts[word.letters[0].part] || site != word.letters[0].site))
+        (part != &builder->field->parts[monomial.operators[0].part] || site != monomial.operators[0].site))
       PetscFunctionReturn(0);
     if (form == ON_ONE_SPIN) {
-      part = &builder->field->parts[word.letters[0].part];
-      site = word.letters[0].site;
+      part = &builder->field->parts[monomial.operators[0].part];
+      site = monomial.operators[0].site;
     }
     for (int c = 0; c < 4; c++) sum.of[c] += x.of[c];
   }
@@ -157,75 +159,75 @@ static PetscErrorCode add_local_jump(const Builder *builder, double rate, Cospin
 /* ---- Sums over spins
  * ----------------------------------------------------------------------------------------- */
 
-/* The word without the letters of `chosen` (bits). */
-static Word without(const Word *word, unsigned chosen)
+/* The monomial without the elementary operators of `chosen` (bits). */
+static Monomial without(const Monomial *monomial, unsigned chosen)
 {
-  Word others = {.coefficient = word->coefficient};
+  Monomial others = {.coefficient = monomial->coefficient};
 
-  for (int k = 0; k < word->length; k++)
-    if (!(chosen >> k & 1)) others.letters[others.length++] = word->letters[k];
+  for (int k = 0; k < monomial->length; k++)
+    if (!(chosen >> k & 1)) others.operators[others.length++] = monomial->operators[k];
   return others;
 }
 
-/* What the letters of `chosen` do to one spin. */
-static CospinMeanPauli chosen_of(const Word *word, unsigned chosen)
+/* What the elementary operators of `chosen` do to one spin. */
+static CospinMeanPauli chosen_of(const Monomial *monomial, unsigned chosen)
 {
-  CospinMeanOperator operators[COSPIN_MEAN_MOST_LETTERS];
+  CospinMeanOperator operators[COSPIN_MEAN_MOST_OPERATORS];
   int count = 0;
 
-  for (int k = 0; k < word->length; k++)
-    if (chosen >> k & 1) operators[count++] = word->letters[k].operator;
+  for (int k = 0; k < monomial->length; k++)
+    if (chosen >> k & 1) operators[count++] = monomial->operators[k].operator;
   return CospinMeanProduct(count, operators);
 }
 
-/* The letters of a word that belong to a part, as bits. */
-static unsigned bits_of(const Word *word, int part)
+/* The elementary operators of a monomial that belong to a part, as bits. */
+static unsigned bits_of(const Monomial *monomial, int part)
 {
   unsigned bits = 0;
 
-  for (int k = 0; k < word->length; k++)
-    if (word->letters[k].part == part) bits |= 1u << k;
+  for (int k = 0; k < monomial->length; k++)
+    if (monomial->operators[k].part == part) bits |= 1u << k;
   return bits;
 }
 
-/* word = b^+ a, the coefficient that of both */
-static Word joined(const Word *b, const Word *a)
+/* monomial = b^+ a, the coefficient that of both */
+static Monomial joined(const Monomial *b, const Monomial *a)
 {
-  Word word = {.coefficient = conj(b->coefficient) * a->coefficient};
+  Monomial monomial = {.coefficient = conj(b->coefficient) * a->coefficient};
 
   for (int k = b->length - 1; k >= 0; k--) {
-    word.letters[word.length] = b->letters[k];
-    word.letters[word.length].operator= CospinMeanAdjoint(b->letters[k].operator);
-    word.length++;
+    monomial.operators[monomial.length] = b->operators[k];
+    monomial.operators[monomial.length].operator= CospinMeanAdjoint(b->operators[k].operator);
+    monomial.length++;
   }
-  for (int k = 0; k < a->length; k++) word.letters[word.length++] = a->letters[k];
-  return word;
+  for (int k = 0; k < a->length; k++) monomial.operators[monomial.length++] = a->operators[k];
+  return monomial;
 }
 
-/* d<s->/dt += factor <word> s, d<z>/dt += factor <word> z at every site of a part. */
-static PetscErrorCode add_spins(const Builder *builder, int part, const Word *word, double complex factor,
-                                const CospinMeanPauli *s, const CospinMeanPauli *z)
+/* d<s->/dt += factor <monomial> s, d<z>/dt += factor <monomial> z at every site of a part. */
+static PetscErrorCode add_spins(const Builder *builder, int part, const Monomial *monomial,
+                                double complex factor, const CospinMeanPauli *s, const CospinMeanPauli *z)
 {
-  const double complex both = factor * word->coefficient;
+  const double complex both = factor * monomial->coefficient;
   const CospinMeanWeights weights = {.s = scaled(both, *s), .z = scaled(both, *z)};
 
   PetscFunctionBeginUser;
-  if (word->length)
-    PetscCall(CospinMeanBlocksAdd(builder->field, part, word->length, word->letters, &weights));
-  for (int l = 0; !word->length && l < builder->field->parts[part].sites; l++)
+  if (monomial->length)
+    PetscCall(CospinMeanBlocksAdd(builder->field, part, monomial->length, monomial->operators, &weights));
+  for (int l = 0; !monomial->length && l < builder->field->parts[part].sites; l++)
     add_row(&builder->field->parts[part], l, &weights.s, &weights.z);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_word_to_spins(const Builder *builder, int part, const Word *word)
+static PetscErrorCode add_monomial_to_spins(const Builder *builder, int part, const Monomial *monomial)
 {
-  const unsigned bits = bits_of(word, part);
+  const unsigned bits = bits_of(monomial, part);
 
   PetscFunctionBeginUser;
   for (unsigned chosen = 1; chosen <= bits; chosen++) {
     if (chosen & ~bits) continue;
-    const Word others = without(word, chosen);
-    const CospinMeanPauli h = chosen_of(word, chosen);
+    const Monomial others = without(monomial, chosen);
+    const CospinMeanPauli h = chosen_of(monomial, chosen);
     const CospinMeanPauli s = CospinMeanCommutator(&h, &observed_s),
                           z = CospinMeanCommutator(&h, &observed_z);
     PetscCall(add_spins(builder, part, &others, I, &s, &z));
@@ -233,8 +235,8 @@ static PetscErrorCode add_word_to_spins(const Builder *builder, int part, const 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_pair_to_spins(const Builder *builder, int part, double rate, const Word *a,
-                                        const Word *b)
+static PetscErrorCode add_pair_to_spins(const Builder *builder, int part, double rate, const Monomial *a,
+                                        const Monomial *b)
 {
   const unsigned bits_a = bits_of(a, part), bits_b = bits_of(b, part);
 
@@ -242,12 +244,12 @@ static PetscErrorCode add_pair_to_spins(const Builder *builder, int part, double
   for (unsigned i = 0; i <= bits_a; i++) {
     for (unsigned j = 0; j <= bits_b; j++) {
       if ((i & ~bits_a) || (j & ~bits_b) || !(i | j)) continue;
-      const Word others_a = without(a, i), others_b = without(b, j);
+      const Monomial others_a = without(a, i), others_b = without(b, j);
       const CospinMeanPauli x = chosen_of(a, i), y = chosen_of(b, j);
       const CospinMeanPauli s = CospinMeanDissipator(&x, &y, &observed_s);
       const CospinMeanPauli z = CospinMeanDissipator(&x, &y, &observed_z);
-      const Word word = joined(&others_b, &others_a);
-      PetscCall(add_spins(builder, part, &word, rate, &s, &z));
+      const Monomial monomial = joined(&others_b, &others_a);
+      PetscCall(add_spins(builder, part, &monomial, rate, &s, &z));
     }
   }
   PetscFunctionReturn(0);
@@ -256,17 +258,17 @@ static PetscErrorCode add_pair_to_spins(const Builder *builder, int part, double
 /* ---- Modes
  * --------------------------------------------------------------------------------------------------- */
 
-/* d alpha/dt += factor <[word[from..to), a]> in its place in the word, = - sum over the a^+ there that are
- * left out */
-static PetscErrorCode add_commutator(const Builder *builder, int part, const Word *word, int from, int to,
-                                     double complex factor)
+/* d alpha/dt += factor <[monomial[from..to), a]> in its place in the monomial, = - sum over the a^+ there
+ * that are left out */
+static PetscErrorCode add_commutator(const Builder *builder, int part, const Monomial *monomial, int from,
+                                     int to, double complex factor)
 {
   PetscFunctionBeginUser;
   for (int k = from; k < to; k++) {
-    if (word->letters[k].part != part || word->letters[k].operator!= COSPIN_MEAN_RAISE) continue;
-    const Word others = without(word, 1u << k);
-    const CospinMeanWeights weights = {.s = scaled(-factor * word->coefficient, one)};
-    PetscCall(CospinMeanBlocksAdd(builder->field, part, others.length, others.letters, &weights));
+    if (monomial->operators[k].part != part || monomial->operators[k].operator!= COSPIN_MEAN_RAISE) continue;
+    const Monomial others = without(monomial, 1u << k);
+    const CospinMeanWeights weights = {.s = scaled(-factor * monomial->coefficient, one)};
+    PetscCall(CospinMeanBlocksAdd(builder->field, part, others.length, others.operators, &weights));
   }
   PetscFunctionReturn(0);
 }
@@ -274,30 +276,31 @@ static PetscErrorCode add_commutator(const Builder *builder, int part, const Wor
 /* ---- A deck
  * -------------------------------------------------------------------------------------------------- */
 
-static PetscErrorCode add_word(const Builder *builder, const Word *word)
+static PetscErrorCode add_monomial(const Builder *builder, const Monomial *monomial)
 {
   const CospinMeanField field = builder->field;
 
   PetscFunctionBeginUser;
   for (int part = 0; part < field->num_parts; part++) {
-    if (!bits_of(word, part)) continue;
-    if (field->parts[part].is_mode) PetscCall(add_commutator(builder, part, word, 0, word->length, I));
-    if (!field->parts[part].is_mode) PetscCall(add_word_to_spins(builder, part, word));
+    if (!bits_of(monomial, part)) continue;
+    if (field->parts[part].is_mode)
+      PetscCall(add_commutator(builder, part, monomial, 0, monomial->length, I));
+    if (!field->parts[part].is_mode) PetscCall(add_monomial_to_spins(builder, part, monomial));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_pair(const Builder *builder, double rate, const Word *a, const Word *b)
+static PetscErrorCode add_pair(const Builder *builder, double rate, const Monomial *a, const Monomial *b)
 {
   const CospinMeanField field = builder->field;
-  const Word word = joined(b, a);
+  const Monomial monomial = joined(b, a);
 
   PetscFunctionBeginUser;
   for (int part = 0; part < field->num_parts; part++) {
     if (field->parts[part].is_mode) { /* <B^+ [a, A] + [B^+, a] A>/2 */
-      PetscCall(add_commutator(builder, part, &word, b->length, word.length, -rate / 2));
-      PetscCall(add_commutator(builder, part, &word, 0, b->length, rate / 2));
-    } else if (bits_of(&word, part)) {
+      PetscCall(add_commutator(builder, part, &monomial, b->length, monomial.length, -rate / 2));
+      PetscCall(add_commutator(builder, part, &monomial, 0, b->length, rate / 2));
+    } else if (bits_of(&monomial, part)) {
       PetscCall(add_pair_to_spins(builder, part, rate, a, b));
     }
   }
@@ -318,8 +321,8 @@ static PetscErrorCode explain_hamiltonian(const Builder *builder)
     else
       PetscCall(CospinProblemOperator(builder->problem, deck->hamiltonian[k], NULL, &h, &ok));
     for (int w = 0; ok && w < h->count; w++) {
-      Word word;
-      if (form_of(builder, &h->words[w], &word) != BEYOND) continue;
+      Monomial monomial;
+      if (form_of(builder, &h->monomials[w], &monomial) != BEYOND) continue;
       PetscCall(fail(builder, deck->hamiltonian[k]));
       break;
     }
@@ -335,13 +338,13 @@ static PetscErrorCode add_hamiltonian(const Builder *builder)
 
   PetscFunctionBeginUser;
   for (int k = 0; k < h->count; k++) {
-    Word word;
-    const Form form = form_of(builder, &h->words[k], &word);
+    Monomial monomial;
+    const Form form = form_of(builder, &h->monomials[k], &monomial);
     if (form == BEYOND) beyond = PETSC_TRUE;
-    if (form == OF_SUMS) PetscCall(add_word(builder, &word));
+    if (form == OF_SUMS) PetscCall(add_monomial(builder, &monomial));
     if (form == ON_ONE_SPIN) {
-      const CospinMeanPauli x = on_one_spin(&word);
-      add_field(&builder->field->parts[word.letters[0].part], word.letters[0].site, 1.0, &x);
+      const CospinMeanPauli x = on_one_spin(&monomial);
+      add_field(&builder->field->parts[monomial.operators[0].part], monomial.operators[0].site, 1.0, &x);
     }
   }
   if (beyond) PetscCall(explain_hamiltonian(builder));
@@ -353,8 +356,8 @@ static PetscErrorCode add_collective_jump(const Builder *builder, int k, double 
   PetscFunctionBeginUser;
   for (int i = 0; i < a->count; i++) {
     for (int j = 0; j < a->count; j++) {
-      Word x, y;
-      const Form forms[2] = {form_of(builder, &a->words[i], &x), form_of(builder, &a->words[j], &y)};
+      Monomial x, y;
+      const Form forms[2] = {form_of(builder, &a->monomials[i], &x), form_of(builder, &a->monomials[j], &y)};
       for (int side = 0; side < 2; side++) {
         if (forms[side] == NUMBER || forms[side] == OF_SUMS) continue;
         PetscCall(fail(builder, builder->problem->deck->jumps[k].operator));

@@ -1,5 +1,5 @@
 /*
-   Operators of one spin-1/2 as 2x2 matrices, and expectation values of words in a product state by joint
+   Operators of one spin-1/2 as 2x2 matrices, and expectation values of monomials in a product state by joint
    cumulants.
 */
 #include "meanfield.h"
@@ -120,7 +120,7 @@ double CospinMeanCumulantSign(int k)
 
 typedef struct {
   const char *name;
-  double re; /* coefficient of the letter in the table of its kind */
+  double re; /* coefficient of the elementary operator in the table of its kind */
   CospinMeanOperator operator;
   double factor;
 } Name;
@@ -131,7 +131,8 @@ static const Name names[] = {
     {"a", 1.0, COSPIN_MEAN_LOWER, 1.0},
 };
 
-/* What a letter of a kind is: the name that is this letter alone. An adjoint is looked for where it has none.
+/* What an elementary operator of a kind is: the name that is this elementary operator alone. An adjoint is
+ * looked for where it has none.
  */
 static const Name *name_of(const CospinComponentKind *kind, int code, PetscBool *raises)
 {
@@ -149,22 +150,23 @@ static const Name *name_of(const CospinComponentKind *kind, int code, PetscBool 
   return NULL;
 }
 
-PetscBool CospinMeanLetters(CospinProblem problem, const CospinWord *word, CospinMeanLetter letters[],
-                            double *factor)
+PetscBool CospinMeanOperators(CospinProblem problem, const CospinMonomial *monomial,
+                              CospinMeanElementary operators[], double *factor)
 {
   *factor = 1.0;
-  if (word->length > COSPIN_MEAN_MOST_LETTERS) return PETSC_FALSE;
-  for (int k = 0; k < word->length; k++) {
-    const CospinLetter letter = word->letters[k];
+  if (monomial->length > COSPIN_MEAN_MOST_OPERATORS) return PETSC_FALSE;
+  for (int k = 0; k < monomial->length; k++) {
+    const CospinElementary elementary = monomial->operators[k];
     PetscBool raises;
-    const Name *name = name_of(problem->system.components[letter.component].kind, letter.code, &raises);
+    const Name *name =
+        name_of(problem->system.components[elementary.component].kind, elementary.code, &raises);
     if (!name) return PETSC_FALSE;
     *factor *= name->factor;
-    letters[k] = (CospinMeanLetter){letter.component,
-                                    letter.spin >= 0                  ? letter.spin
-                                    : letter.spin == COSPIN_EACH_SPIN ? COSPIN_MEAN_EACH
-                                                                      : COSPIN_MEAN_ALL,
-                                    raises ? CospinMeanAdjoint(name->operator) : name->operator};
+    operators[k] = (CospinMeanElementary){elementary.component,
+                                          elementary.spin >= 0                  ? elementary.spin
+                                          : elementary.spin == COSPIN_EACH_SPIN ? COSPIN_MEAN_EACH
+                                                                                : COSPIN_MEAN_ALL,
+                                          raises ? CospinMeanAdjoint(name->operator) : name->operator};
   }
   return PETSC_TRUE;
 }
@@ -177,11 +179,11 @@ static double complex site_cumulant(const CospinMeanPart *part, const double u[]
 {
   const double complex s = CMPLX(u[part->offset + site], u[part->offset + part->sites + site]);
   const double z = u[part->offset + 2 * part->sites + site];
-  int block[COSPIN_MEAN_MOST_LETTERS] = {0};
+  int block[COSPIN_MEAN_MOST_OPERATORS] = {0};
   double complex sum = 0.0;
 
   do {
-    CospinMeanOperator some[COSPIN_MEAN_MOST_LETTERS];
+    CospinMeanOperator some[COSPIN_MEAN_MOST_OPERATORS];
     double complex term = 1.0;
     int num = 0;
     for (int k = 0; k < n; k++) num = PetscMax(num, block[k] + 1);
@@ -207,41 +209,41 @@ static double complex mode_cumulant(const CospinMeanPart *part, const double u[]
   return n == 2 && operators[0] == COSPIN_MEAN_LOWER && operators[1] == COSPIN_MEAN_RAISE ? 1.0 : 0.0;
 }
 
-/* The joint cumulant of letters, sums over sites or not; 0 if they never meet. */
+/* The joint cumulant of elementary operators, sums over sites or not; 0 if they never meet. */
 static double complex block_cumulant(const struct CospinMeanField_ *field, const double u[], int n,
-                                     const CospinMeanLetter letters[])
+                                     const CospinMeanElementary operators[])
 {
-  const CospinMeanPart *part = &field->parts[letters[0].part];
-  CospinMeanOperator operators[COSPIN_MEAN_MOST_LETTERS];
+  const CospinMeanPart *part = &field->parts[operators[0].part];
+  CospinMeanOperator codes[COSPIN_MEAN_MOST_OPERATORS];
   double complex sum = 0.0;
   int site = COSPIN_MEAN_ALL;
 
   for (int k = 0; k < n; k++) {
-    if (letters[k].part != letters[0].part) return 0.0;
-    operators[k] = letters[k].operator;
-    if (letters[k].site == COSPIN_MEAN_ALL) continue;
-    if (site != COSPIN_MEAN_ALL && site != letters[k].site) return 0.0;
-    site = letters[k].site;
+    if (operators[k].part != operators[0].part) return 0.0;
+    codes[k] = operators[k].operator;
+    if (operators[k].site == COSPIN_MEAN_ALL) continue;
+    if (site != COSPIN_MEAN_ALL && site != operators[k].site) return 0.0;
+    site = operators[k].site;
   }
-  if (part->is_mode) return mode_cumulant(part, u, n, operators);
-  if (site != COSPIN_MEAN_ALL) return site_cumulant(part, u, site, n, operators);
-  for (int l = 0; l < part->sites; l++) sum += site_cumulant(part, u, l, n, operators);
+  if (part->is_mode) return mode_cumulant(part, u, n, codes);
+  if (site != COSPIN_MEAN_ALL) return site_cumulant(part, u, site, n, codes);
+  for (int l = 0; l < part->sites; l++) sum += site_cumulant(part, u, l, n, codes);
   return part->copies * sum;
 }
 
-static double complex word_expectation(const struct CospinMeanField_ *field, const double u[], int n,
-                                       const CospinMeanLetter letters[])
+static double complex monomial_expectation(const struct CospinMeanField_ *field, const double u[], int n,
+                                           const CospinMeanElementary operators[])
 {
-  int block[COSPIN_MEAN_MOST_LETTERS] = {0};
+  int block[COSPIN_MEAN_MOST_OPERATORS] = {0};
   double complex sum = 0.0;
 
   do {
     double complex term = 1.0;
     for (int b = 0; b < n && term != 0.0; b++) {
-      CospinMeanLetter some[COSPIN_MEAN_MOST_LETTERS];
+      CospinMeanElementary some[COSPIN_MEAN_MOST_OPERATORS];
       int count = 0;
       for (int k = 0; k < n; k++)
-        if (block[k] == b) some[count++] = letters[k];
+        if (block[k] == b) some[count++] = operators[k];
       if (count) term *= block_cumulant(field, u, count, some);
     }
     sum += term;
@@ -255,10 +257,11 @@ double complex CospinMeanExpectation(const struct CospinMeanField_ *field, Cospi
   double complex sum = 0.0;
 
   for (int k = 0; k < a->count; k++) {
-    CospinMeanLetter letters[COSPIN_MEAN_MOST_LETTERS];
+    CospinMeanElementary operators[COSPIN_MEAN_MOST_OPERATORS];
     double factor;
-    if (!CospinMeanLetters(problem, &a->words[k], letters, &factor)) return NAN;
-    sum += a->words[k].coefficient * factor * word_expectation(field, u, a->words[k].length, letters);
+    if (!CospinMeanOperators(problem, &a->monomials[k], operators, &factor)) return NAN;
+    sum += a->monomials[k].coefficient * factor *
+           monomial_expectation(field, u, a->monomials[k].length, operators);
   }
   return sum;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What an operator may grow to before the deck is considered wrong: products multiply the number of terms. */
-enum { MAX_TERMS = 100000, MAX_LETTERS = 10000000, MAX_REPEATED_POWER = 1024 };
+enum { MAX_TERMS = 100000, MAX_OPERATORS = 10000000, MAX_REPEATED_POWER = 1024 };
 enum { MAX_PRODUCT = 100 }; /* operators one after the other; A^+ A rho has twice as many (moves.c: 256) */
 
 typedef struct {
@@ -58,7 +58,7 @@ static PetscBool Is_Finite(const CospinValue *value)
   if (!value->is_operator)
     return (PetscBool)(isfinite(creal(value->number)) && isfinite(cimag(value->number)));
   for (int k = 0; k < value->polynomial->count; k++) {
-    const double complex c = value->polynomial->words[k].coefficient;
+    const double complex c = value->polynomial->monomials[k].coefficient;
 
     if (!isfinite(creal(c)) || !isfinite(cimag(c))) return PETSC_FALSE;
   }
@@ -92,7 +92,7 @@ static PetscErrorCode Promote_To_Operator(CospinValue *value)
   PetscFunctionBeginUser;
   if (value->is_operator) PetscFunctionReturn(0);
   PetscCall(CospinPolynomialCreate(&value->polynomial));
-  PetscCall(CospinPolynomialAddWord(value->polynomial, value->number, 0, NULL));
+  PetscCall(CospinPolynomialAddMonomial(value->polynomial, value->number, 0, NULL));
   value->is_operator = PETSC_TRUE;
   value->number = 0;
   PetscFunctionReturn(0);
@@ -175,7 +175,7 @@ static PetscErrorCode Take_Adjoint(Evaluator *evaluator, CospinValue *value)
 
   PetscFunctionBeginUser;
   if (value->is_operator) {
-    PetscCall(CospinPolynomialAdjoint(value->polynomial, environment->LetterAdjoint, environment->context,
+    PetscCall(CospinPolynomialAdjoint(value->polynomial, environment->ElementaryAdjoint, environment->context,
                                       &adjoint));
     PetscCall(CospinPolynomialDestroy(&value->polynomial));
     value->polynomial = adjoint;
@@ -227,17 +227,17 @@ static PetscErrorCode Fail_Not_Finite(Evaluator *evaluator, const Node *node, co
 
 enum { MAX_ARGUMENTS = 4 }; /* of a functional */
 
-/* One argument as the letter of the signature wants it. */
+/* One argument as the elementary operator of the signature wants it. */
 static PetscErrorCode Evaluate_Argument(Evaluator *evaluator, const Node *call, int k,
                                         CospinArgument *argument, PetscBool *ok)
 {
-  const char letter = call->function->signature[k], *name = call->function->name;
+  const char elementary = call->function->signature[k], *name = call->function->name;
   const Node *node = call->children[k].node;
   CospinValue *value = &argument->value;
 
   PetscFunctionBeginUser;
   *argument = (CospinArgument){.name = NULL};
-  if (letter == 'c') {
+  if (elementary == 'c') {
     if (node->kind == NODE_NAME && node->count == 0) argument->name = node->name;
     if (!argument->name)
       PetscCall(Fail(evaluator, node->offset, value, ok, "%s needs the name of a component here", name));
@@ -245,8 +245,8 @@ static PetscErrorCode Evaluate_Argument(Evaluator *evaluator, const Node *call, 
   }
   PetscCall(Evaluate_Node(evaluator, node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
-  if (letter == 'o') PetscCall(Promote_To_Operator(value));
-  if (letter == 'n' && (value->is_operator || cimag(value->number) != 0))
+  if (elementary == 'o') PetscCall(Promote_To_Operator(value));
+  if (elementary == 'n' && (value->is_operator || cimag(value->number) != 0))
     PetscCall(Fail(evaluator, node->offset, value, ok, "%s needs a real number here", name));
   PetscFunctionReturn(0);
 }
@@ -384,17 +384,17 @@ static PetscErrorCode Evaluate_Sum(Evaluator *evaluator, const Node *node, Cospi
   PetscFunctionReturn(0);
 }
 
-static double Count_Letters(CospinPolynomial p)
+static double Count_Operators(CospinPolynomial p)
 {
-  double letters = 0;
+  double operators = 0;
 
-  for (int k = 0; k < p->count; k++) letters += p->words[k].length;
-  return letters;
+  for (int k = 0; k < p->count; k++) operators += p->monomials[k].length;
+  return operators;
 }
 
-static int Longest_Word(CospinPolynomial p)
+static int Longest_Monomial(CospinPolynomial p)
 {
-  return p->count ? p->words[p->count - 1].length : 0; /* they are sorted */
+  return p->count ? p->monomials[p->count - 1].length : 0; /* they are sorted */
 }
 
 /* value = value * factor, both operators */
@@ -403,17 +403,17 @@ static PetscErrorCode Multiply_Operators(Evaluator *evaluator, int offset, Cospi
 {
   CospinPolynomial product, p = value->polynomial;
   const double terms = (double)p->count * factor->count;
-  const double letters = Count_Letters(p) * factor->count + Count_Letters(factor) * p->count;
+  const double operators = Count_Operators(p) * factor->count + Count_Operators(factor) * p->count;
 
   PetscFunctionBeginUser;
-  if (terms > MAX_TERMS || letters > MAX_LETTERS) {
+  if (terms > MAX_TERMS || operators > MAX_OPERATORS) {
     PetscCall(Fail(evaluator, offset, value, ok, "this operator has too many terms (more than %d)",
                    (int)MAX_TERMS));
     PetscFunctionReturn(0);
   }
-  if (Longest_Word(p) + Longest_Word(factor) > MAX_PRODUCT) {
+  if (Longest_Monomial(p) + Longest_Monomial(factor) > MAX_PRODUCT) {
     PetscCall(Fail(evaluator, offset, value, ok, "a product of %d operators (at most %d)",
-                   Longest_Word(p) + Longest_Word(factor), (int)MAX_PRODUCT));
+                   Longest_Monomial(p) + Longest_Monomial(factor), (int)MAX_PRODUCT));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinPolynomialMultiply(p, factor, &product));

@@ -1,7 +1,8 @@
 /*
-   Sums of words. The words of a polynomial are kept sorted (short ones first, then by their letters), so that
-   equal words are found by bisection and equal polynomials are equal arrays. Coefficients that cancel to
-   rounding (cospin/deck/rounding.h) are zero, and words without a coefficient are dropped.
+   Sums of monomials. The monomials of a polynomial are kept sorted (short ones first, then by their
+   elementary operators), so that equal monomials are found by bisection and equal polynomials are equal
+   arrays. Coefficients that cancel to rounding (cospin/deck/rounding.h) are zero, and monomials without a
+   coefficient are dropped.
 */
 #include <cospin/deck/polynomial.h>
 #include <cospin/deck/rounding.h>
@@ -14,7 +15,7 @@ static int Compare_Ints(int a, int b)
   return (a > b) - (a < b);
 }
 
-static int Compare_Letters(const CospinLetter *a, const CospinLetter *b)
+static int Compare_Operators(const CospinElementary *a, const CospinElementary *b)
 {
   int order = Compare_Ints(a->component, b->component);
 
@@ -22,32 +23,33 @@ static int Compare_Letters(const CospinLetter *a, const CospinLetter *b)
   return order ? order : Compare_Ints(a->code, b->code);
 }
 
-static int Compare_Words(const void *a, const void *b)
+static int Compare_Monomials(const void *a, const void *b)
 {
-  const CospinWord *x = a, *y = b;
+  const CospinMonomial *x = a, *y = b;
   int order = Compare_Ints(x->length, y->length);
 
-  for (int k = 0; k < x->length && !order; k++) order = Compare_Letters(&x->letters[k], &y->letters[k]);
+  for (int k = 0; k < x->length && !order; k++) order = Compare_Operators(&x->operators[k], &y->operators[k]);
   return order;
 }
 
 /* Whether b a is to be written a b: operators of different components commute, and those of different spins.
  */
-static PetscBool Is_Before(const CospinLetter *a, const CospinLetter *b)
+static PetscBool Is_Before(const CospinElementary *a, const CospinElementary *b)
 {
   if (a->component != b->component) return (PetscBool)(a->component < b->component);
   return (PetscBool)(a->spin >= 0 && b->spin >= 0 && a->spin < b->spin);
 }
 
 /* Stable, so that the order of what does not commute is kept; linear on what is sorted already. */
-static void Sort_Commuting(int length, CospinLetter letters[])
+static void Sort_Commuting(int length, CospinElementary operators[])
 {
   for (int k = 1; k < length; k++) {
-    const CospinLetter letter = letters[k];
+    const CospinElementary elementary = operators[k];
     int place = k;
 
-    for (; place > 0 && Is_Before(&letter, &letters[place - 1]); place--) letters[place] = letters[place - 1];
-    letters[place] = letter;
+    for (; place > 0 && Is_Before(&elementary, &operators[place - 1]); place--)
+      operators[place] = operators[place - 1];
+    operators[place] = elementary;
   }
 }
 
@@ -62,45 +64,45 @@ PetscErrorCode CospinPolynomialDestroy(CospinPolynomial *p)
 {
   PetscFunctionBeginUser;
   if (!*p) PetscFunctionReturn(0);
-  for (int k = 0; k < (*p)->count; k++) PetscCall(PetscFree((*p)->words[k].letters));
-  PetscCall(PetscFree((*p)->words));
+  for (int k = 0; k < (*p)->count; k++) PetscCall(PetscFree((*p)->monomials[k].operators));
+  PetscCall(PetscFree((*p)->monomials));
   PetscCall(PetscFree(*p));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Reserve_Words(CospinPolynomial p, int num_words)
+static PetscErrorCode Reserve_Monomials(CospinPolynomial p, int num_monomials)
 {
   PetscFunctionBeginUser;
-  if (num_words > p->capacity) {
-    p->capacity = num_words > 2 * p->capacity ? num_words : 2 * p->capacity;
-    PetscCall(PetscRealloc((size_t)p->capacity * sizeof(CospinWord), &p->words));
+  if (num_monomials > p->capacity) {
+    p->capacity = num_monomials > 2 * p->capacity ? num_monomials : 2 * p->capacity;
+    PetscCall(PetscRealloc((size_t)p->capacity * sizeof(CospinMonomial), &p->monomials));
   }
   PetscFunctionReturn(0);
 }
 
-/* A word a b with its letters in order. */
-static PetscErrorCode Create_Word(double complex coefficient, int num_a, const CospinLetter a[], int num_b,
-                                  const CospinLetter b[], CospinWord *word)
+/* A monomial a b with its elementary operators in order. */
+static PetscErrorCode Create_Monomial(double complex coefficient, int num_a, const CospinElementary a[],
+                                      int num_b, const CospinElementary b[], CospinMonomial *monomial)
 {
   PetscFunctionBeginUser;
-  word->coefficient = coefficient;
-  word->length = num_a + num_b;
-  PetscCall(PetscMalloc1((size_t)word->length, &word->letters));
-  if (num_a) memcpy(word->letters, a, (size_t)num_a * sizeof(CospinLetter));
-  if (num_b) memcpy(word->letters + num_a, b, (size_t)num_b * sizeof(CospinLetter));
-  Sort_Commuting(word->length, word->letters);
+  monomial->coefficient = coefficient;
+  monomial->length = num_a + num_b;
+  PetscCall(PetscMalloc1((size_t)monomial->length, &monomial->operators));
+  if (num_a) memcpy(monomial->operators, a, (size_t)num_a * sizeof(CospinElementary));
+  if (num_b) memcpy(monomial->operators + num_a, b, (size_t)num_b * sizeof(CospinElementary));
+  Sort_Commuting(monomial->length, monomial->operators);
   PetscFunctionReturn(0);
 }
 
-/* The place of a word, or the place where it belongs. */
-static int Find_Word(CospinPolynomial p, const CospinWord *word, PetscBool *found)
+/* The place of a monomial, or the place where it belongs. */
+static int Find_Monomial(CospinPolynomial p, const CospinMonomial *monomial, PetscBool *found)
 {
   int low = 0, high = p->count;
 
   *found = PETSC_FALSE;
   while (low < high) {
     const int middle = low + (high - low) / 2;
-    const int order = Compare_Words(&p->words[middle], word);
+    const int order = Compare_Monomials(&p->monomials[middle], monomial);
 
     if (!order) {
       *found = PETSC_TRUE;
@@ -114,33 +116,35 @@ static int Find_Word(CospinPolynomial p, const CospinWord *word, PetscBool *foun
   return low;
 }
 
-static PetscErrorCode Remove_Word(CospinPolynomial p, int place)
+static PetscErrorCode Remove_Monomial(CospinPolynomial p, int place)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree(p->words[place].letters));
+  PetscCall(PetscFree(p->monomials[place].operators));
   p->count--;
-  memmove(&p->words[place], &p->words[place + 1], (size_t)(p->count - place) * sizeof(CospinWord));
+  memmove(&p->monomials[place], &p->monomials[place + 1],
+          (size_t)(p->count - place) * sizeof(CospinMonomial));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinPolynomialAddWord(CospinPolynomial p, double complex coefficient, int length,
-                                       const CospinLetter letters[])
+PetscErrorCode CospinPolynomialAddMonomial(CospinPolynomial p, double complex coefficient, int length,
+                                           const CospinElementary operators[])
 {
-  CospinWord word;
+  CospinMonomial monomial;
   PetscBool found;
 
   PetscFunctionBeginUser;
   if (coefficient == 0) PetscFunctionReturn(0);
-  PetscCall(Create_Word(coefficient, length, letters, 0, NULL, &word));
-  const int place = Find_Word(p, &word, &found);
+  PetscCall(Create_Monomial(coefficient, length, operators, 0, NULL, &monomial));
+  const int place = Find_Monomial(p, &monomial, &found);
   if (found) {
-    p->words[place].coefficient = CospinRoundedSum(p->words[place].coefficient, coefficient);
-    PetscCall(PetscFree(word.letters));
-    if (p->words[place].coefficient == 0) PetscCall(Remove_Word(p, place));
+    p->monomials[place].coefficient = CospinRoundedSum(p->monomials[place].coefficient, coefficient);
+    PetscCall(PetscFree(monomial.operators));
+    if (p->monomials[place].coefficient == 0) PetscCall(Remove_Monomial(p, place));
   } else {
-    PetscCall(Reserve_Words(p, p->count + 1));
-    memmove(&p->words[place + 1], &p->words[place], (size_t)(p->count - place) * sizeof(CospinWord));
-    p->words[place] = word;
+    PetscCall(Reserve_Monomials(p, p->count + 1));
+    memmove(&p->monomials[place + 1], &p->monomials[place],
+            (size_t)(p->count - place) * sizeof(CospinMonomial));
+    p->monomials[place] = monomial;
     p->count++;
   }
   PetscFunctionReturn(0);
@@ -165,7 +169,7 @@ static double complex Multiply_Numbers(double complex a, double complex b)
 PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, CospinPolynomial q)
 {
   PetscFunctionBeginUser;
-  if (p == q) { /* adding could remove words under our feet */
+  if (p == q) { /* adding could remove monomials under our feet */
     CospinPolynomial copy;
 
     PetscCall(CospinPolynomialDuplicate(q, &copy));
@@ -174,39 +178,39 @@ PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, C
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < q->count; k++) {
-    const CospinWord *word = &q->words[k];
+    const CospinMonomial *monomial = &q->monomials[k];
 
-    PetscCall(
-        CospinPolynomialAddWord(p, Multiply_Numbers(factor, word->coefficient), word->length, word->letters));
+    PetscCall(CospinPolynomialAddMonomial(p, Multiply_Numbers(factor, monomial->coefficient),
+                                          monomial->length, monomial->operators));
   }
   PetscFunctionReturn(0);
 }
 
-/* Forgets the last of the first *count words if it has cancelled. */
+/* Forgets the last of the first *count monomials if it has cancelled. */
 static PetscErrorCode Drop_Zero(CospinPolynomial p, int *count)
 {
   PetscFunctionBeginUser;
-  if (*count == 0 || p->words[*count - 1].coefficient != 0) PetscFunctionReturn(0);
+  if (*count == 0 || p->monomials[*count - 1].coefficient != 0) PetscFunctionReturn(0);
   *count -= 1;
-  PetscCall(PetscFree(p->words[*count].letters));
+  PetscCall(PetscFree(p->monomials[*count].operators));
   PetscFunctionReturn(0);
 }
 
-/* Sorts words that were appended in any order, merges equal ones and drops zeros. */
-static PetscErrorCode Merge_Words(CospinPolynomial p)
+/* Sorts monomials that were appended in any order, merges equal ones and drops zeros. */
+static PetscErrorCode Merge_Monomials(CospinPolynomial p)
 {
   int count = 0;
 
   PetscFunctionBeginUser;
-  if (p->count) qsort(p->words, (size_t)p->count, sizeof(CospinWord), Compare_Words);
+  if (p->count) qsort(p->monomials, (size_t)p->count, sizeof(CospinMonomial), Compare_Monomials);
   for (int k = 0; k < p->count; k++) {
-    if (count > 0 && !Compare_Words(&p->words[count - 1], &p->words[k])) {
-      p->words[count - 1].coefficient =
-          CospinRoundedSum(p->words[count - 1].coefficient, p->words[k].coefficient);
-      PetscCall(PetscFree(p->words[k].letters));
+    if (count > 0 && !Compare_Monomials(&p->monomials[count - 1], &p->monomials[k])) {
+      p->monomials[count - 1].coefficient =
+          CospinRoundedSum(p->monomials[count - 1].coefficient, p->monomials[k].coefficient);
+      PetscCall(PetscFree(p->monomials[k].operators));
     } else {
       PetscCall(Drop_Zero(p, &count));
-      p->words[count++] = p->words[k];
+      p->monomials[count++] = p->monomials[k];
     }
   }
   PetscCall(Drop_Zero(p, &count));
@@ -217,8 +221,8 @@ static PetscErrorCode Merge_Words(CospinPolynomial p)
 PetscBool CospinPolynomialNamesSpin(CospinPolynomial p, int spin)
 {
   for (int k = 0; k < p->count; k++) {
-    for (int l = 0; l < p->words[k].length; l++) {
-      if (p->words[k].letters[l].spin == spin) return PETSC_TRUE;
+    for (int l = 0; l < p->monomials[k].length; l++) {
+      if (p->monomials[k].operators[l].spin == spin) return PETSC_TRUE;
     }
   }
   return PETSC_FALSE;
@@ -232,39 +236,39 @@ PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, 
   PetscCheck((double)a->count * b->count < INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "Product of %d and %d words", a->count, b->count);
   PetscCall(CospinPolynomialCreate(&p));
-  PetscCall(Reserve_Words(p, a->count * b->count));
+  PetscCall(Reserve_Monomials(p, a->count * b->count));
   for (int j = 0; j < a->count; j++) {
     for (int k = 0; k < b->count; k++) {
-      const CospinWord *x = &a->words[j], *y = &b->words[k];
+      const CospinMonomial *x = &a->monomials[j], *y = &b->monomials[k];
 
-      PetscCall(Create_Word(Multiply_Numbers(x->coefficient, y->coefficient), x->length, x->letters,
-                            y->length, y->letters, &p->words[p->count++]));
+      PetscCall(Create_Monomial(Multiply_Numbers(x->coefficient, y->coefficient), x->length, x->operators,
+                                y->length, y->operators, &p->monomials[p->count++]));
     }
   }
-  PetscCall(Merge_Words(p));
+  PetscCall(Merge_Monomials(p));
   *product = p;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinLetterAdjoint letter_adjoint,
+PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinElementaryAdjoint elementary_adjoint,
                                        const void *context, CospinPolynomial *adjoint)
 {
   CospinPolynomial result;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(&result));
-  PetscCall(Reserve_Words(result, p->count));
+  PetscCall(Reserve_Monomials(result, p->count));
   for (int k = 0; k < p->count; k++) {
-    const CospinWord *word = &p->words[k];
-    CospinWord *reversed = &result->words[result->count++];
+    const CospinMonomial *monomial = &p->monomials[k];
+    CospinMonomial *reversed = &result->monomials[result->count++];
 
-    PetscCall(Create_Word(CMPLX(creal(word->coefficient), 0 - cimag(word->coefficient)), word->length,
-                          word->letters, 0, NULL, reversed));
-    for (int j = 0; j < word->length; j++)
-      reversed->letters[j] = letter_adjoint(context, word->letters[word->length - 1 - j]);
-    Sort_Commuting(reversed->length, reversed->letters);
+    PetscCall(Create_Monomial(CMPLX(creal(monomial->coefficient), 0 - cimag(monomial->coefficient)),
+                              monomial->length, monomial->operators, 0, NULL, reversed));
+    for (int j = 0; j < monomial->length; j++)
+      reversed->operators[j] = elementary_adjoint(context, monomial->operators[monomial->length - 1 - j]);
+    Sort_Commuting(reversed->length, reversed->operators);
   }
-  PetscCall(Merge_Words(result));
+  PetscCall(Merge_Monomials(result));
   *adjoint = result;
   PetscFunctionReturn(0);
 }

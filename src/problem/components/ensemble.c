@@ -23,7 +23,7 @@ enum {
   SPIN_MINUS,
   SPIN_Z,
   NUM_COLLECTIVE
-};                                         /* letters; the same of one spin stand NUM_COLLECTIVE on */
+}; /* elementary operators; the same of one spin stand NUM_COLLECTIVE on */
 enum { FIRST_LOCAL = 2 * NUM_COLLECTIVE }; /* steps: ket, bra, then (t,u,dr) */
 enum { R, N_KET, N_BRA, NUM_COORDINATES };
 
@@ -117,10 +117,10 @@ static double Trace(CospinComponent component, const int label[])
   return label[N_KET] == label[N_BRA] ? 1.0 : 0.0;
 }
 
-static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   (void)component;
-  return (side == COSPIN_BRA ? NUM_COLLECTIVE : 0) + letter.code;
+  return (side == COSPIN_BRA ? NUM_COLLECTIVE : 0) + elementary.code;
 }
 
 /* A local step's (t, u, dr), packed as FIRST_LOCAL + 9 t + 3 u + dr + 1. */
@@ -234,14 +234,15 @@ static double ApplySide(CospinComponent component, int step, CospinSide side, in
   return (side == COSPIN_KET ? shared : 1.0) * side_amplitude(dr, side == COSPIN_KET ? t : u, up, down);
 }
 
-/* The product of letters of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the identity. */
-static void expand_block(int length, const int letters[], double weight[NUM_COLLECTIVE + 1])
+/* The product of elementary operators of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the
+ * identity. */
+static void expand_block(int length, const int operators[], double weight[NUM_COLLECTIVE + 1])
 {
   static const double matrix[NUM_COLLECTIVE][2][2] = {{{0, 1}, {0, 0}}, {{0, 0}, {1, 0}}, {{1, 0}, {0, -1}}};
   double product[2][2] = {{1, 0}, {0, 1}};
 
   for (int k = 0; k < length; k++) {
-    const double(*factor)[2] = matrix[letters[k] - NUM_COLLECTIVE];
+    const double(*factor)[2] = matrix[operators[k] - NUM_COLLECTIVE];
     for (int row = 0; row < 2; row++) {
       const double a = product[row][0], b = product[row][1];
       product[row][0] = a * factor[0][0] + b * factor[1][0];
@@ -411,7 +412,7 @@ const CospinComponentKind CospinComponentEnsemble = {
     .BoundBy = BoundBy,
     .Diagonal = Diagonal,
     .Trace = Trace,
-    .LetterStep = LetterStep,
+    .ElementaryStep = ElementaryStep,
     .Shift = Shift,
     .Apply = Apply,
     .ActsOn = ActsOn,

@@ -3,22 +3,22 @@
 enum { N_KET, N_BRA, NUM_COORDINATES };
 
 typedef struct {
-  int levels, num_letters;
-  const CospinLadderLetter *letters;
+  int levels, num_operators;
+  const CospinLadderElementary *operators;
   PetscBool open_ended;
   double edge; /* accepted population of the highest levels */
 } Ladder;
 
 const CospinRole CospinLadderRoles[NUM_COORDINATES] = {COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA};
 
-PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_letters,
-                                  const CospinLadderLetter letters[])
+PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_operators,
+                                  const CospinLadderElementary operators[])
 {
   Ladder *ladder;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&ladder));
-  *ladder = (Ladder){levels, num_letters, letters, PETSC_FALSE, INFINITY};
+  *ladder = (Ladder){levels, num_operators, operators, PETSC_FALSE, INFINITY};
   component->data = ladder;
   component->num_coordinates = NUM_COORDINATES;
   PetscFunctionReturn(0);
@@ -84,29 +84,29 @@ double CospinLadderTrace(CospinComponent component, const int label[])
   return label[N_KET] == label[N_BRA] ? 1.0 : 0.0;
 }
 
-/* Steps: the letters on the ket, then the same on the bra. */
-int CospinLadderLetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+/* Steps: the elementary operators on the ket, then the same on the bra. */
+int CospinLadderElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   const Ladder *ladder = (const Ladder *)component->data;
 
-  return (side == COSPIN_BRA ? ladder->num_letters : 0) + letter.code;
+  return (side == COSPIN_BRA ? ladder->num_operators : 0) + elementary.code;
 }
 
 void CospinLadderShift(CospinComponent component, int step, int shift[])
 {
   const Ladder *ladder = (const Ladder *)component->data;
 
-  shift[step / ladder->num_letters] += ladder->letters[step % ladder->num_letters].up;
+  shift[step / ladder->num_operators] += ladder->operators[step % ladder->num_operators].up;
 }
 
 double CospinLadderApply(CospinComponent component, int step, int label[])
 {
   const Ladder *ladder = (const Ladder *)component->data;
-  const CospinLadderLetter *letter = &ladder->letters[step % ladder->num_letters];
-  int *n = &label[step / ladder->num_letters];
-  const double value = letter->Amplitude(*n, ladder->levels - 1);
+  const CospinLadderElementary *elementary = &ladder->operators[step % ladder->num_operators];
+  int *n = &label[step / ladder->num_operators];
+  const double value = elementary->Amplitude(*n, ladder->levels - 1);
 
-  *n += letter->up;
+  *n += elementary->up;
   return *n >= 0 && *n < ladder->levels ? value : 0.0;
 }
 
@@ -114,7 +114,7 @@ PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide sid
 {
   const Ladder *ladder = (const Ladder *)component->data;
 
-  return (PetscBool)((step >= ladder->num_letters) == (side == COSPIN_BRA));
+  return (PetscBool)((step >= ladder->num_operators) == (side == COSPIN_BRA));
 }
 
 void CospinLadderGetColumns(double first, const int label[], double values[])

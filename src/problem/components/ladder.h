@@ -1,19 +1,19 @@
 /*
-   What `spin` and `mode` have in common: levels n = 0 ... levels - 1 on the ket and on the bra, and letters
-   that move n by a fixed number. A letter that would leave the levels gives zero: the operators are matrices
-   of the space that is there.
+   What `spin` and `mode` have in common: levels n = 0 ... levels - 1 on the ket and on the bra, and
+   elementary operators that move n by a fixed number. An elementary operator that would leave the levels
+   gives zero: the operators are matrices of the space that is there.
 */
 #pragma once
 #include <cospin/problem/component.h>
 
 typedef struct {
-  int up;                                        /* what the letter adds to n */
+  int up;                                        /* what the elementary operator adds to n */
   double (*Amplitude)(double n, double highest); /* from level n; `highest`: the last level */
-} CospinLadderLetter;
+} CospinLadderElementary;
 
-/* Sets component->data and ->num_coordinates. letters[num_letters] is borrowed. */
-PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_letters,
-                                  const CospinLadderLetter letters[]);
+/* Sets component->data and ->num_coordinates. operators[num_operators] is borrowed. */
+PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_operators,
+                                  const CospinLadderElementary operators[]);
 int CospinLadderLevels(CospinComponent component);
 /* The number of levels was left open: a Window function of a kind tells it then, and 0 otherwise. */
 void CospinLadderSetOpen(CospinComponent component);
@@ -28,7 +28,7 @@ PetscErrorCode CospinLadderDestroy(CospinComponent component);
 void CospinLadderRange(CospinComponent component, int i, const int label[], int *lo, int *hi);
 void CospinLadderDiagonal(CospinComponent component, int label[], int *num, const int **generators);
 double CospinLadderTrace(CospinComponent component, const int label[]);
-int CospinLadderLetterStep(CospinComponent component, CospinLetter letter, CospinSide side);
+int CospinLadderElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side);
 void CospinLadderShift(CospinComponent component, int step, int shift[]);
 double CospinLadderApply(CospinComponent component, int step, int label[]);
 PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide side);
@@ -39,5 +39,6 @@ PetscBool CospinLadderSetColumns(double first, const double values[], int label[
 
 #define COSPIN_LADDER_MEMBERS                                                                                \
   .Destroy = CospinLadderDestroy, .roles = CospinLadderRoles, .Range = CospinLadderRange,                    \
-  .Diagonal = CospinLadderDiagonal, .Trace = CospinLadderTrace, .LetterStep = CospinLadderLetterStep,        \
-  .Shift = CospinLadderShift, .Apply = CospinLadderApply, .ActsOn = CospinLadderActsOn
+  .Diagonal = CospinLadderDiagonal, .Trace = CospinLadderTrace,                                              \
+  .ElementaryStep = CospinLadderElementaryStep, .Shift = CospinLadderShift, .Apply = CospinLadderApply,      \
+  .ActsOn = CospinLadderActsOn

@@ -4,7 +4,7 @@
 
    Coordinates: c_k = n_k + n_(k+1) + ... + n_(d-1), the atoms in level k or above, k = 1 ... d-1, ket and bra
    in turn. Their sum is sum_k k n_k, so the excitations of an atom in level k are k and charges are those of
-   Sz. Every letter is E[a,b] = sum over atoms |a><b| = b_a^+ b_b,
+   Sz. Every elementary operator is E[a,b] = sum over atoms |a><b| = b_a^+ b_b,
 
      n_a -> n_a + 1, n_b -> n_b - 1,   amplitude sqrt((n_a + 1) n_b);   E[a,a] = n_a
 
@@ -15,7 +15,7 @@
 */
 #include "states.h"
 
-enum { MAX_LEVELS = 16, NUM_LETTERS = MAX_LEVELS * MAX_LEVELS };
+enum { MAX_LEVELS = 16, NUM_OPERATORS = MAX_LEVELS * MAX_LEVELS };
 enum { X, Y, Z };
 
 typedef struct {
@@ -26,9 +26,9 @@ typedef struct {
 /* [MAX_LEVELS a + b] = MAX_LEVELS b + a */
 #define COLUMN(a) (a), 16 + (a), 32 + (a), 48 + (a), 64 + (a), 80 + (a), 96 + (a), 112 + (a)
 #define ROW(a)    COLUMN(a), COLUMN(128 + (a))
-static const int adjoint[NUM_LETTERS] = {ROW(0),  ROW(1),  ROW(2),  ROW(3), ROW(4),  ROW(5),
-                                         ROW(6),  ROW(7),  ROW(8),  ROW(9), ROW(10), ROW(11),
-                                         ROW(12), ROW(13), ROW(14), ROW(15)};
+static const int adjoint[NUM_OPERATORS] = {ROW(0),  ROW(1),  ROW(2),  ROW(3), ROW(4),  ROW(5),
+                                           ROW(6),  ROW(7),  ROW(8),  ROW(9), ROW(10), ROW(11),
+                                           ROW(12), ROW(13), ROW(14), ROW(15)};
 
 int CospinLevelsSize(CospinComponent component)
 {
@@ -205,16 +205,16 @@ static PetscBool SetColumns(CospinComponent component, const double values[], in
  */
 
 /* Letters on the ket, then the same on the bra. */
-static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   (void)component;
-  return (side == COSPIN_BRA ? NUM_LETTERS : 0) + letter.code;
+  return (side == COSPIN_BRA ? NUM_OPERATORS : 0) + elementary.code;
 }
 
 /* One atom goes from level b to level a: those that are on the way have one more above, or one less. */
 static void Shift(CospinComponent component, int step, int shift[])
 {
-  const int side = step / NUM_LETTERS, a = step % NUM_LETTERS / MAX_LEVELS, b = step % MAX_LEVELS;
+  const int side = step / NUM_OPERATORS, a = step % NUM_OPERATORS / MAX_LEVELS, b = step % MAX_LEVELS;
 
   (void)component;
   for (int k = PetscMin(a, b) + 1; k <= PetscMax(a, b); k++) shift[2 * (k - 1) + side] += a > b ? 1 : -1;
@@ -222,8 +222,8 @@ static void Shift(CospinComponent component, int step, int shift[])
 
 static double Apply(CospinComponent component, int step, int label[])
 {
-  const CospinSide side = (CospinSide)(step / NUM_LETTERS);
-  const int a = step % NUM_LETTERS / MAX_LEVELS, b = step % MAX_LEVELS;
+  const CospinSide side = (CospinSide)(step / NUM_OPERATORS);
+  const int a = step % NUM_OPERATORS / MAX_LEVELS, b = step % MAX_LEVELS;
   const double n_b = occupation(component, side, label, b);
   double n_a;
 
@@ -236,7 +236,7 @@ static double Apply(CospinComponent component, int step, int label[])
 static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 {
   (void)component;
-  return (PetscBool)(step / NUM_LETTERS == (side == COSPIN_BRA));
+  return (PetscBool)(step / NUM_OPERATORS == (side == COSPIN_BRA));
 }
 
 /* ---- Operators -------------------------------------------------------------------------------------------
@@ -260,8 +260,8 @@ static void spin_matrix(int num_levels, int axis, Matrix s)
   }
 }
 
-/* h += factor * word */
-static void add_word(int num_levels, double complex factor, int length, const int axes[], Matrix h)
+/* h += factor * monomial */
+static void add_monomial(int num_levels, double complex factor, int length, const int axes[], Matrix h)
 {
   Matrix left, right;
 
@@ -286,19 +286,19 @@ static PetscErrorCode Operator(CospinComponent component, const CospinOperatorNa
   PetscFunctionBeginUser;
   if (code[0] < 0) {
     const int last = name->term[0].length - 1;
-    const int letter = MAX_LEVELS * levels[COSPIN_LEVEL(code[0])] + levels[COSPIN_LEVEL(code[last])];
-    PetscCall(emit(context, 1.0, 1, &letter));
+    const int elementary = MAX_LEVELS * levels[COSPIN_LEVEL(code[0])] + levels[COSPIN_LEVEL(code[last])];
+    PetscCall(emit(context, 1.0, 1, &elementary));
     PetscFunctionReturn(0);
   }
   for (int t = 0; t < name->num_terms; t++)
-    add_word(num_levels, CMPLX(name->term[t].re, name->term[t].im), name->term[t].length, name->term[t].code,
-             h);
+    add_monomial(num_levels, CMPLX(name->term[t].re, name->term[t].im), name->term[t].length,
+                 name->term[t].code, h);
   for (int k = 0; k < num_levels; k++) trace += h[k][k];
   for (int k = 0; k < num_levels; k++) h[k][k] -= trace / num_levels;
   for (int a = 0; a < num_levels; a++) {
     for (int b = 0; b < num_levels; b++) {
-      const int letter = MAX_LEVELS * a + b;
-      if (cabs(h[a][b]) > rounding) PetscCall(emit(context, h[a][b], 1, &letter));
+      const int elementary = MAX_LEVELS * a + b;
+      if (cabs(h[a][b]) > rounding) PetscCall(emit(context, h[a][b], 1, &elementary));
     }
   }
   PetscFunctionReturn(0);
@@ -372,7 +372,7 @@ const CospinComponentKind CospinComponentLevels = {
     .BoundBy = BoundBy,
     .Diagonal = Diagonal,
     .Trace = Trace,
-    .LetterStep = LetterStep,
+    .ElementaryStep = ElementaryStep,
     .Shift = Shift,
     .Apply = Apply,
     .ActsOn = ActsOn,

@@ -8,7 +8,7 @@
 #include "ladder.h"
 #include "states.h"
 
-enum { LOWER, RAISE, NUM_LETTERS };
+enum { LOWER, RAISE, NUM_OPERATORS };
 enum { MAX_CUTOFF = 1000000, FIRST_WINDOW = 12 };
 
 static double annihilate(double n, double highest)
@@ -23,8 +23,8 @@ static double create(double n, double highest)
   return PetscSqrtReal(n + 1);
 }
 
-static const CospinLadderLetter letters[NUM_LETTERS] = {{-1, annihilate}, {+1, create}};
-static const int adjoint[NUM_LETTERS] = {RAISE, LOWER};
+static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {{-1, annihilate}, {+1, create}};
+static const int adjoint[NUM_OPERATORS] = {RAISE, LOWER};
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
@@ -39,7 +39,7 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
                               "a population of %g at the cutoff (a number from 0 to 1)", numbers[1]));
   *ok = (PetscBool)(levels >= 1 && levels <= MAX_CUTOFF && numbers[1] >= 0);
   if (*ok) {
-    PetscCall(CospinLadderCreate(component, (int)levels, NUM_LETTERS, letters));
+    PetscCall(CospinLadderCreate(component, (int)levels, NUM_OPERATORS, ladder_operators));
     if (open_ended) CospinLadderSetOpen(component);
     CospinLadderSetEdge(component, numbers[1]);
   } else if (numbers[1] >= 0) {

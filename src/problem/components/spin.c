@@ -7,7 +7,7 @@
 #include "ladder.h"
 #include "states.h"
 
-enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, BOSON, BOSON_ADJOINT, NUM_LETTERS };
+enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, BOSON, BOSON_ADJOINT, NUM_OPERATORS };
 enum { MAX_TWO_S = 100000000 };
 
 static double raise_spin(double n, double two_s)
@@ -37,9 +37,9 @@ static double create(double n, double two_s)
   return PetscSqrtReal(n + 1);
 }
 
-static const CospinLadderLetter letters[NUM_LETTERS] = {
+static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
     {+1, raise_spin}, {-1, lower_spin}, {0, z_component}, {-1, annihilate}, {+1, create}};
-static const int adjoint[NUM_LETTERS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z, BOSON_ADJOINT, BOSON};
+static const int adjoint[NUM_OPERATORS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z, BOSON_ADJOINT, BOSON};
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
@@ -50,7 +50,7 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   (void)window;
   *ok = (PetscBool)(two_s >= 1 && two_s <= MAX_TWO_S && two_s == PetscFloorReal(two_s));
   if (*ok) {
-    PetscCall(CospinLadderCreate(component, (int)two_s + 1, NUM_LETTERS, letters));
+    PetscCall(CospinLadderCreate(component, (int)two_s + 1, NUM_OPERATORS, ladder_operators));
   } else {
     PetscCall(CospinFaultsAdd(faults, record->settings[0].position,
                               CospinExpressionPath(record->settings[0].expression),

@@ -7,7 +7,7 @@
 */
 #include "states.h"
 
-enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, NUM_LETTERS }; /* SPIN_Z is Pauli's, eigenvalues +-1 */
+enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, NUM_OPERATORS }; /* SPIN_Z is Pauli's, eigenvalues +-1 */
 enum {
   MAX_SPINS = COSPIN_MAX_COORDINATES / 2,
   MAX_UNCOUNTED = 40000 /* so that an int counts the entries of a matrix over them */
@@ -18,7 +18,7 @@ typedef struct {
   int diagonal[2 * MAX_SPINS * MAX_SPINS]; /* [size][2*size] */
 } Spins;
 
-static const int adjoint[NUM_LETTERS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z};
+static const int adjoint[NUM_OPERATORS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z};
 
 static int NumSpins(CospinComponent component)
 {
@@ -132,25 +132,25 @@ static PetscBool SetColumns(CospinComponent component, const double values[], in
   return PETSC_TRUE;
 }
 
-/* A step is a letter on one coordinate. */
-static int LetterStep(CospinComponent component, CospinLetter letter, CospinSide side)
+/* A step is an elementary operator on one coordinate. */
+static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   (void)component;
-  return NUM_LETTERS * (2 * letter.spin + (side == COSPIN_BRA ? 1 : 0)) + letter.code;
+  return NUM_OPERATORS * (2 * elementary.spin + (side == COSPIN_BRA ? 1 : 0)) + elementary.code;
 }
 
 static void Shift(CospinComponent component, int step, int shift[])
 {
-  static const int up[NUM_LETTERS] = {+1, -1, 0};
+  static const int up[NUM_OPERATORS] = {+1, -1, 0};
 
   (void)component;
-  shift[step / NUM_LETTERS] += up[step % NUM_LETTERS];
+  shift[step / NUM_OPERATORS] += up[step % NUM_OPERATORS];
 }
 
 static double Apply(CospinComponent component, int step, int label[])
 {
-  int *bit = &label[step / NUM_LETTERS];
-  const int code = step % NUM_LETTERS, before = *bit;
+  int *bit = &label[step / NUM_OPERATORS];
+  const int code = step % NUM_OPERATORS, before = *bit;
 
   (void)component;
   if (code == SPIN_Z) return before ? 1.0 : -1.0;
@@ -161,7 +161,7 @@ static double Apply(CospinComponent component, int step, int label[])
 static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 {
   (void)component;
-  return (PetscBool)(step / NUM_LETTERS % 2 == (side == COSPIN_BRA));
+  return (PetscBool)(step / NUM_OPERATORS % 2 == (side == COSPIN_BRA));
 }
 
 static const CospinKey keys[] = {
@@ -211,7 +211,7 @@ const CospinComponentKind CospinComponentSpins = {
     .Range = Range,
     .Diagonal = Diagonal,
     .Trace = Trace,
-    .LetterStep = LetterStep,
+    .ElementaryStep = ElementaryStep,
     .Shift = Shift,
     .Apply = Apply,
     .ActsOn = ActsOn,

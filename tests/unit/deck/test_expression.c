@@ -11,13 +11,14 @@
 
 #define OK(call) assert_int_equal(call, 0)
 
-/* The world of these tests: numbers N = 4, x = 1/2, c = 1 + 2i, array[k] = 10 k; a component A with letters
-   p (0), m (1, adjoint of p), z (2, hermitian); a component B with p and m; q.p[k] of spin k. */
+/* The world of these tests: numbers N = 4, x = 1/2, c = 1 + 2i, array[k] = 10 k; a component A with
+   elementary operators p (0), m (1, adjoint of p), z (2, hermitian); a component B with p and m; q.p[k] of
+   spin k. */
 static PetscErrorCode Resolve_Name(const void *context, const char name[], int num_index, const int index[],
                                    CospinValue *value, PetscBool *found, char why[], size_t why_size)
 {
-  static const char *const numbers[] = {"N", "x", "c"}, *const letters[] = {"A.p", "A.m", "A.z", "B.p",
-                                                                            "B.m"};
+  static const char *const numbers[] = {"N", "x", "c"}, *const operators[] = {"A.p", "A.m", "A.z", "B.p",
+                                                                              "B.m"};
   const double complex values[] = {4, 0.5, CMPLX(1, 2)};
 
   (void)context;
@@ -28,48 +29,49 @@ static PetscErrorCode Resolve_Name(const void *context, const char name[], int n
     }
   }
   for (int k = 0; k < 5 && !num_index; k++) {
-    const CospinLetter letter = {k / 3, k % 3, -1};
+    const CospinElementary elementary = {k / 3, k % 3, -1};
 
-    if (strcmp(name, letters[k])) continue;
+    if (strcmp(name, operators[k])) continue;
     *found = value->is_operator = PETSC_TRUE;
     PetscCall(CospinPolynomialCreate(&value->polynomial));
-    PetscCall(CospinPolynomialAddWord(value->polynomial, 1, 1, &letter));
+    PetscCall(CospinPolynomialAddMonomial(value->polynomial, 1, 1, &elementary));
   }
   if (!strcmp(name, "array") && num_index == 1) {
     value->number = 10 * index[0];
     *found = PETSC_TRUE;
   }
   if (!strcmp(name, "q.p") && num_index == 1) {
-    const CospinLetter letter = {2, 0, index[0]};
+    const CospinElementary elementary = {2, 0, index[0]};
 
     *found = value->is_operator = PETSC_TRUE;
     PetscCall(CospinPolynomialCreate(&value->polynomial));
-    PetscCall(CospinPolynomialAddWord(value->polynomial, 1, 1, &letter));
+    PetscCall(CospinPolynomialAddMonomial(value->polynomial, 1, 1, &elementary));
   }
   if (!strcmp(name, "Nn")) snprintf(why, why_size, "unknown name `Nn` (did you mean `N`?)");
   return 0;
 }
 
-static CospinLetter Adjoint_Of_Letter(const void *context, CospinLetter letter)
+static CospinElementary Adjoint_Of_Elementary(const void *context, CospinElementary elementary)
 {
   static const int adjoint[] = {1, 0, 2};
 
   (void)context;
-  letter.code = adjoint[letter.code];
-  return letter;
+  elementary.code = adjoint[elementary.code];
+  return elementary;
 }
 
-/* <...> number k is 10^k times the coefficient of its first word. */
+/* <...> number k is 10^k times the coefficient of its first monomial. */
 static PetscErrorCode Expect_Polynomial(void *state, int which, CospinPolynomial a, double complex *value)
 {
   (void)state;
-  *value = pow(10, which) * (a->count ? a->words[0].coefficient : 0);
+  *value = pow(10, which) * (a->count ? a->monomials[0].coefficient : 0);
   return 0;
 }
 
-static const CospinEnvironment operators = {.Resolve = Resolve_Name, .LetterAdjoint = Adjoint_Of_Letter};
+static const CospinEnvironment operators = {.Resolve = Resolve_Name,
+                                            .ElementaryAdjoint = Adjoint_Of_Elementary};
 static const CospinEnvironment observables = {
-    .Resolve = Resolve_Name, .LetterAdjoint = Adjoint_Of_Letter, .Expect = Expect_Polynomial};
+    .Resolve = Resolve_Name, .ElementaryAdjoint = Adjoint_Of_Elementary, .Expect = Expect_Polynomial};
 
 static void Evaluate(const char text[], const CospinEnvironment *environment, CospinFaults faults,
                      CospinValue *value, PetscBool *ok)

@@ -8,41 +8,42 @@
 
 #define OK(call) assert_int_equal(call, 0)
 
-/* Codes of the letters here: 0 raises, 1 lowers, 2 is hermitian. */
-static const CospinLetter raise_a = {0, 0, -1}, lower_a = {0, 1, -1}, z_a = {0, 2, -1}, raise_b = {1, 0, -1};
+/* Codes of the elementary operators here: 0 raises, 1 lowers, 2 is hermitian. */
+static const CospinElementary raise_a = {0, 0, -1}, lower_a = {0, 1, -1}, z_a = {0, 2, -1},
+                              raise_b = {1, 0, -1};
 
-static CospinLetter Adjoint_Of_Letter(const void *context, CospinLetter letter)
+static CospinElementary Adjoint_Of_Elementary(const void *context, CospinElementary elementary)
 {
   static const int adjoint[] = {1, 0, 2};
 
   assert_null(context);
-  letter.code = adjoint[letter.code];
-  return letter;
+  elementary.code = adjoint[elementary.code];
+  return elementary;
 }
 
-static void Assert_Word(const CospinWord *word, double complex coefficient, int length,
-                        const CospinLetter letters[])
+static void Assert_Monomial(const CospinMonomial *monomial, double complex coefficient, int length,
+                            const CospinElementary operators[])
 {
-  assert_true(word->coefficient == coefficient);
-  assert_int_equal(word->length, length);
+  assert_true(monomial->coefficient == coefficient);
+  assert_int_equal(monomial->length, length);
   for (int k = 0; k < length; k++) {
-    assert_int_equal(word->letters[k].component, letters[k].component);
-    assert_int_equal(word->letters[k].code, letters[k].code);
-    assert_int_equal(word->letters[k].spin, letters[k].spin);
+    assert_int_equal(monomial->operators[k].component, operators[k].component);
+    assert_int_equal(monomial->operators[k].code, operators[k].code);
+    assert_int_equal(monomial->operators[k].spin, operators[k].spin);
   }
 }
 
-static void Equal_Words_Are_Merged(void **state)
+static void Equal_Monomials_Are_Merged(void **state)
 {
-  const CospinLetter ba[] = {raise_b, raise_a}, ab[] = {raise_a, raise_b};
+  const CospinElementary ba[] = {raise_b, raise_a}, ab[] = {raise_a, raise_b};
   CospinPolynomial p;
 
   (void)state;
   OK(CospinPolynomialCreate(&p));
-  OK(CospinPolynomialAddWord(p, 2, 2, ba));
-  OK(CospinPolynomialAddWord(p, 0.5 * I, 2, ab));
+  OK(CospinPolynomialAddMonomial(p, 2, 2, ba));
+  OK(CospinPolynomialAddMonomial(p, 0.5 * I, 2, ab));
   assert_int_equal(p->count, 1);
-  Assert_Word(&p->words[0], 2 + 0.5 * I, 2, ab);
+  Assert_Monomial(&p->monomials[0], 2 + 0.5 * I, 2, ab);
   OK(CospinPolynomialDestroy(&p));
   assert_null(p);
 }
@@ -53,13 +54,13 @@ static void Zeros_Are_Dropped(void **state)
 
   (void)state;
   OK(CospinPolynomialCreate(&p));
-  OK(CospinPolynomialAddWord(p, 0, 1, &raise_a));
+  OK(CospinPolynomialAddMonomial(p, 0, 1, &raise_a));
   assert_int_equal(p->count, 0);
-  OK(CospinPolynomialAddWord(p, 3, 1, &raise_a));
-  OK(CospinPolynomialAddWord(p, 1, 0, NULL));
-  OK(CospinPolynomialAddWord(p, -3, 1, &raise_a));
+  OK(CospinPolynomialAddMonomial(p, 3, 1, &raise_a));
+  OK(CospinPolynomialAddMonomial(p, 1, 0, NULL));
+  OK(CospinPolynomialAddMonomial(p, -3, 1, &raise_a));
   assert_int_equal(p->count, 1);
-  Assert_Word(&p->words[0], 1, 0, NULL);
+  Assert_Monomial(&p->monomials[0], 1, 0, NULL);
   OK(CospinPolynomialAxpy(p, -1, p));
   assert_int_equal(p->count, 0);
   OK(CospinPolynomialDestroy(&p));
@@ -67,36 +68,36 @@ static void Zeros_Are_Dropped(void **state)
 
 static void Order_Within_A_Component_Is_Kept(void **state)
 {
-  const CospinLetter mixed[] = {lower_a, raise_b, raise_a}, sorted[] = {lower_a, raise_a, raise_b};
-  const CospinLetter other[] = {raise_a, lower_a, raise_b};
+  const CospinElementary mixed[] = {lower_a, raise_b, raise_a}, sorted[] = {lower_a, raise_a, raise_b};
+  const CospinElementary other[] = {raise_a, lower_a, raise_b};
   CospinPolynomial p;
 
   (void)state;
   OK(CospinPolynomialCreate(&p));
-  OK(CospinPolynomialAddWord(p, 1, 3, mixed));
-  OK(CospinPolynomialAddWord(p, 1, 3, other));
+  OK(CospinPolynomialAddMonomial(p, 1, 3, mixed));
+  OK(CospinPolynomialAddMonomial(p, 1, 3, other));
   assert_int_equal(p->count, 2);
-  Assert_Word(&p->words[0], 1, 3, other);
-  Assert_Word(&p->words[1], 1, 3, sorted);
+  Assert_Monomial(&p->monomials[0], 1, 3, other);
+  Assert_Monomial(&p->monomials[1], 1, 3, sorted);
   OK(CospinPolynomialDestroy(&p));
 }
 
-/* (a + 2 b)(a - 2 b) = a a - 4 b b: the mixed words commute and cancel. */
+/* (a + 2 b)(a - 2 b) = a a - 4 b b: the mixed monomials commute and cancel. */
 static void Products_Are_Expanded(void **state)
 {
-  const CospinLetter aa[] = {raise_a, raise_a}, bb[] = {raise_b, raise_b};
+  const CospinElementary aa[] = {raise_a, raise_a}, bb[] = {raise_b, raise_b};
   CospinPolynomial p, q, product;
 
   (void)state;
   OK(CospinPolynomialCreate(&p));
-  OK(CospinPolynomialAddWord(p, 1, 1, &raise_a));
+  OK(CospinPolynomialAddMonomial(p, 1, 1, &raise_a));
   OK(CospinPolynomialDuplicate(p, &q));
-  OK(CospinPolynomialAddWord(p, 2, 1, &raise_b));
-  OK(CospinPolynomialAddWord(q, -2, 1, &raise_b));
+  OK(CospinPolynomialAddMonomial(p, 2, 1, &raise_b));
+  OK(CospinPolynomialAddMonomial(q, -2, 1, &raise_b));
   OK(CospinPolynomialMultiply(p, q, &product));
   assert_int_equal(product->count, 2);
-  Assert_Word(&product->words[0], 1, 2, aa);
-  Assert_Word(&product->words[1], -4, 2, bb);
+  Assert_Monomial(&product->monomials[0], 1, 2, aa);
+  Assert_Monomial(&product->monomials[1], -4, 2, bb);
   OK(CospinPolynomialDestroy(&p));
   OK(CospinPolynomialDestroy(&q));
   OK(CospinPolynomialDestroy(&product));
@@ -109,7 +110,7 @@ static void Products_With_Zero_Are_Zero(void **state)
   (void)state;
   OK(CospinPolynomialCreate(&p));
   OK(CospinPolynomialCreate(&zero));
-  OK(CospinPolynomialAddWord(p, 1, 1, &raise_a));
+  OK(CospinPolynomialAddMonomial(p, 1, 1, &raise_a));
   OK(CospinPolynomialMultiply(p, zero, &product));
   assert_int_equal(product->count, 0);
   OK(CospinPolynomialDestroy(&p));
@@ -120,17 +121,17 @@ static void Products_With_Zero_Are_Zero(void **state)
 /* (i a_+ a_z b_+)^+ = -i a_z a_- b_-; the adjoint of the adjoint is the polynomial again. */
 static void Adjoint_Reverses_And_Conjugates(void **state)
 {
-  const CospinLetter word[] = {raise_a, z_a, raise_b}, reversed[] = {z_a, lower_a, {1, 1, -1}};
+  const CospinElementary monomial[] = {raise_a, z_a, raise_b}, reversed[] = {z_a, lower_a, {1, 1, -1}};
   CospinPolynomial p, adjoint, again;
 
   (void)state;
   OK(CospinPolynomialCreate(&p));
-  OK(CospinPolynomialAddWord(p, I, 3, word));
-  OK(CospinPolynomialAdjoint(p, Adjoint_Of_Letter, NULL, &adjoint));
+  OK(CospinPolynomialAddMonomial(p, I, 3, monomial));
+  OK(CospinPolynomialAdjoint(p, Adjoint_Of_Elementary, NULL, &adjoint));
   assert_int_equal(adjoint->count, 1);
-  Assert_Word(&adjoint->words[0], -I, 3, reversed);
-  OK(CospinPolynomialAdjoint(adjoint, Adjoint_Of_Letter, NULL, &again));
-  Assert_Word(&again->words[0], I, 3, word);
+  Assert_Monomial(&adjoint->monomials[0], -I, 3, reversed);
+  OK(CospinPolynomialAdjoint(adjoint, Adjoint_Of_Elementary, NULL, &again));
+  Assert_Monomial(&again->monomials[0], I, 3, monomial);
   OK(CospinPolynomialDestroy(&p));
   OK(CospinPolynomialDestroy(&adjoint));
   OK(CospinPolynomialDestroy(&again));
@@ -139,7 +140,7 @@ static void Adjoint_Reverses_And_Conjugates(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Equal_Words_Are_Merged),           cmocka_unit_test(Zeros_Are_Dropped),
+      cmocka_unit_test(Equal_Monomials_Are_Merged),       cmocka_unit_test(Zeros_Are_Dropped),
       cmocka_unit_test(Order_Within_A_Component_Is_Kept), cmocka_unit_test(Products_Are_Expanded),
       cmocka_unit_test(Products_With_Zero_Are_Zero),      cmocka_unit_test(Adjoint_Reverses_And_Conjugates),
   };

@@ -145,7 +145,7 @@ static void assert_steady_sectors(const Model *model, int expected)
   int num, *representatives;
 
   OK(CospinPolynomialCreate(&one));
-  OK(CospinPolynomialAddWord(one, 1.0, 0, NULL));
+  OK(CospinPolynomialAddMonomial(one, 1.0, 0, NULL));
   OK(CospinProblemSectors(model->problem, one, &num, &representatives));
   assert_int_equal(num, expected);
   OK(PetscFree(representatives));

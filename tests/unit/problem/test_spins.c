@@ -21,29 +21,29 @@ enum { MAX_N = 4, TEXT_SIZE = 20000 };
 
 /* ---- Reference */
 
-typedef enum { PLUS, MINUS, Z } Letter;
+typedef enum { PLUS, MINUS, Z } Elementary;
 
 /* Bit l of a state is spin l, 1 = up. */
-static Dense one_spin(int n, int l, Letter letter)
+static Dense one_spin(int n, int l, Elementary elementary)
 {
   Dense a = Dense_Zero(1 << n);
 
   for (int x = 0; x < a.n; x++) {
     const int up = x >> l & 1;
-    if (letter == Z) *Dense_At(a, x, x) = up ? 1 : -1;
-    if (letter == PLUS && !up) *Dense_At(a, x | 1 << l, x) = 1;
-    if (letter == MINUS && up) *Dense_At(a, x & ~(1 << l), x) = 1;
+    if (elementary == Z) *Dense_At(a, x, x) = up ? 1 : -1;
+    if (elementary == PLUS && !up) *Dense_At(a, x | 1 << l, x) = 1;
+    if (elementary == MINUS && up) *Dense_At(a, x & ~(1 << l), x) = 1;
   }
   return a;
 }
 
-static Dense all_spins(int n, Letter letter)
+static Dense all_spins(int n, Elementary elementary)
 {
   Dense sum = Dense_Zero(1 << n);
 
   for (int l = 0; l < n; l++) {
-    Dense one = one_spin(n, l, letter);
-    Dense_Axpy(sum, letter == Z ? 0.5 : 1, one);
+    Dense one = one_spin(n, l, elementary);
+    Dense_Axpy(sum, elementary == Z ? 0.5 : 1, one);
     Dense_Free(&one);
   }
   return sum;

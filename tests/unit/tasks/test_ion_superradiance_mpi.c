@@ -226,14 +226,14 @@ static Fringe open_fringe(const Model *model, int spins)
 {
   const CospinProblem problem = model->problem;
   const int label[3] = {0, 1, 0};
-  const CospinLetter sm = {0, 1, -1};
+  const CospinElementary sm = {0, 1, -1};
   CospinPolynomial a;
   Fringe fringe;
 
   OK(CospinSectorCreate(&problem->system, problem->lattice, label, &fringe.sector));
   OK(CospinLiouvillianCreate(PETSC_COMM_WORLD, problem->generator, fringe.sector, &fringe.liouvillian));
   OK(CospinPolynomialCreate(&a));
-  OK(CospinPolynomialAddWord(a, 1, 1, &sm));
+  OK(CospinPolynomialAddMonomial(a, 1, 1, &sm));
   OK(CospinMovesCreate(&problem->system, &fringe.lowering));
   OK(CospinMovesAddLeft(fringe.lowering, a));
   OK(CospinMovesFinish(fringe.lowering));
