@@ -12,7 +12,7 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
   PetscCall(PetscNew(&new));
   *point = new;
   new->comm = comm;
-  new->spectra.interrupt = &new->interrupt;
+  new->eigensolvers.interrupt = &new->interrupt;
   PetscCall(CospinStoredCreate(number, &new->stored));
   PetscCall(CospinProblemCreate(deck, number, faults, &new->problem, ok));
   if (new->problem->generator) { /* their faults are told although a jump is wrong, too */
@@ -27,7 +27,7 @@ static PetscErrorCode forget_steady(CospinPoint point)
 {
   PetscFunctionBeginUser;
   PetscCall(VecDestroy(&point->steady.rho));
-  PetscCall(CospinSpectrumDestroy(&point->steady.spectrum));
+  PetscCall(CospinEigensolverDestroy(&point->steady.eigensolver));
   PetscCall(PetscFree(point->steady_sector));
   point->has_steady = PETSC_FALSE;
   PetscFunctionReturn(0);
@@ -36,21 +36,21 @@ static PetscErrorCode forget_steady(CospinPoint point)
 /* Ranks that do not have the same number of them have failed in different places: nothing collective then. */
 PetscErrorCode CospinPointClean(CospinPoint point)
 {
-  const CospinSpectrum steady = point->has_steady ? point->steady.spectrum : NULL;
+  const CospinEigensolver steady = point->has_steady ? point->steady.eigensolver : NULL;
   int counts[2] = {0, 0};
 
   PetscFunctionBeginUser;
-  for (CospinSpectrum s = point->spectra.first; s; s = s->following) counts[0]++;
+  for (CospinEigensolver s = point->eigensolvers.first; s; s = s->following) counts[0]++;
   counts[1] = -counts[0];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_MAX, point->comm));
   if (counts[0] != -counts[1]) PetscFunctionReturn(0);
   if (!point->has_steady) {
     PetscCall(VecDestroy(&point->steady.rho));
-    point->steady.spectrum = NULL;
+    point->steady.eigensolver = NULL;
   }
-  for (CospinSpectrum s = point->spectra.first, next; s; s = next) {
+  for (CospinEigensolver s = point->eigensolvers.first, next; s; s = next) {
     next = s->following;
-    if (s != steady) PetscCall(CospinSpectrumDestroy(&s));
+    if (s != steady) PetscCall(CospinEigensolverDestroy(&s));
   }
   PetscFunctionReturn(0);
 }

@@ -52,33 +52,33 @@ static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initi
 
 /* Modes that are as slow as the resolution; none if the slowest one decays. Otherwise more and more of them
    are asked for, with left vectors, until one decays. */
-static PetscErrorCode lasting_modes(CospinSpectrum spectrum, int num_null, Vec null[], int *num,
+static PetscErrorCode lasting_modes(CospinEigensolver eigensolver, int num_null, Vec null[], int *num,
                                     CospinMode **modes)
 {
-  const int most = (int)PetscMin(CospinSectorDimension(spectrum->sector) - num_null, MAX_LASTING);
-  const CospinOutcome before = spectrum->outcome;
+  const int most = (int)PetscMin(CospinSectorDimension(eigensolver->sector) - num_null, MAX_LASTING);
+  const CospinOutcome before = eigensolver->outcome;
   CospinMode slowest;
   PetscBool more;
 
   PetscFunctionBeginUser;
   *modes = NULL;
-  PetscCall(CospinSpectrumSlowest(spectrum, 1, num_null, null, PETSC_FALSE, num, &slowest));
-  more = (PetscBool)(*num == 1 && CospinModeLasts(spectrum, &slowest));
+  PetscCall(CospinEigensolverSlowest(eigensolver, 1, num_null, null, PETSC_FALSE, num, &slowest));
+  more = (PetscBool)(*num == 1 && CospinModeLasts(eigensolver, &slowest));
   PetscCall(CospinModesDestroy(*num, &slowest));
   *num = 0;
-  if (!more) spectrum->outcome = before; /* nothing that lasts was seen */
+  if (!more) eigensolver->outcome = before; /* nothing that lasts was seen */
   for (int count = 1; more; count = PetscMin(8 * count + 1, most)) {
     PetscCall(CospinModesDestroy(*num, *modes));
     PetscCall(PetscFree(*modes));
     PetscCall(PetscCalloc1((size_t)count, modes));
-    PetscCall(CospinSpectrumSlowest(spectrum, count, num_null, null, PETSC_TRUE, num, *modes));
-    more = (PetscBool)(count < most && *num == count && CospinModeLasts(spectrum, &(*modes)[*num - 1]));
+    PetscCall(CospinEigensolverSlowest(eigensolver, count, num_null, null, PETSC_TRUE, num, *modes));
+    more = (PetscBool)(count < most && *num == count && CospinModeLasts(eigensolver, &(*modes)[*num - 1]));
   }
   PetscFunctionReturn(0);
 }
 
 /* The lasting oscillation with the largest part in rho, if it has any. */
-static PetscErrorCode find_oscillation(CospinSpectrum spectrum, int num_null, Vec null[], Vec rho,
+static PetscErrorCode find_oscillation(CospinEigensolver eigensolver, int num_null, Vec null[], Vec rho,
                                        double *amplitude, double *frequency)
 {
   CospinMode *modes;
@@ -87,10 +87,10 @@ static PetscErrorCode find_oscillation(CospinSpectrum spectrum, int num_null, Ve
 
   PetscFunctionBeginUser;
   PetscCall(VecNorm(rho, NORM_2, &size));
-  PetscCall(lasting_modes(spectrum, num_null, null, &num, &modes));
+  PetscCall(lasting_modes(eigensolver, num_null, null, &num, &modes));
   for (int k = 0; k < num && modes[k].left; k++) {
     PetscScalar overlap;
-    if (!CospinModeLasts(spectrum, &modes[k])) continue;
+    if (!CospinModeLasts(eigensolver, &modes[k])) continue;
     PetscCall(VecDot(rho, modes[k].left, &overlap)); /* y^H rho, the share of x of length 1 */
     if (PetscAbsScalar(overlap) <= negligible * size || PetscAbsScalar(overlap) <= *amplitude) continue;
     *amplitude = PetscAbsScalar(overlap);
@@ -105,7 +105,8 @@ static PetscErrorCode find_oscillation(CospinSpectrum spectrum, int num_null, Ve
  */
 
 /* rho <- its projection onto the null space of the sector; separation is then that of its null vectors */
-static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, double *amplitude, CospinReached *reached)
+static PetscErrorCode project(CospinEigensolver eigensolver, Vec rho, double *amplitude,
+                              CospinReached *reached)
 {
   PetscScalar *coefficients;
   Vec *right, *left = NULL;
@@ -113,11 +114,11 @@ static PetscErrorCode project(CospinSpectrum spectrum, Vec rho, double *amplitud
   int num, num_left = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumNull(spectrum, &num, &right, &next));
-  PetscCall(find_oscillation(spectrum, num, right, rho, amplitude, &reached->frequency));
-  PetscCall(CospinSpectrumRelease(spectrum));
-  if (num) PetscCall(CospinSpectrumLeftNull(spectrum, &num_left, &left));
-  reached->outcome = CospinOutcomeWorse(reached->outcome, spectrum->outcome);
+  PetscCall(CospinEigensolverNull(eigensolver, &num, &right, &next));
+  PetscCall(find_oscillation(eigensolver, num, right, rho, amplitude, &reached->frequency));
+  PetscCall(CospinEigensolverRelease(eigensolver));
+  if (num) PetscCall(CospinEigensolverLeftNull(eigensolver, &num_left, &left));
+  reached->outcome = CospinOutcomeWorse(reached->outcome, eigensolver->outcome);
   PetscCall(PetscMalloc1((size_t)num + 1, &coefficients));
   if (num_left != num) {
     reached->outcome =
@@ -137,7 +138,7 @@ static PetscErrorCode destroy_block(CospinBlock *block)
 {
   PetscFunctionBeginUser;
   PetscCall(VecDestroy(&block->rho));
-  PetscCall(CospinSpectrumDestroy(&block->spectrum));
+  PetscCall(CospinEigensolverDestroy(&block->eigensolver));
   PetscFunctionReturn(0);
 }
 
@@ -150,16 +151,16 @@ static PetscErrorCode reach_sector(CospinPoint point, CospinState initial, const
   double leak;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra,
-                                 &block->spectrum));
-  if (!block->spectrum) PetscFunctionReturn(0);
-  PetscCall(MatCreateVecs(block->spectrum->liouvillian, &block->rho, NULL));
-  PetscCall(CospinStateVector(initial, block->spectrum->sector, block->rho));
+  PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
+                                    &block->eigensolver));
+  if (!block->eigensolver) PetscFunctionReturn(0);
+  PetscCall(MatCreateVecs(block->eigensolver->liouvillian, &block->rho, NULL));
+  PetscCall(CospinStateVector(initial, block->eigensolver->sector, block->rho));
   PetscCall(VecNorm(block->rho, NORM_2, &norm));
   if (norm > 0) {
-    PetscCall(project(block->spectrum, block->rho, amplitude, reached));
-    PetscCall(CospinStateQuality(point, block->spectrum, block->rho, &block->quality));
-    PetscCall(CospinWindowLeak(point, block->spectrum, block->rho, 0.0, &leak));
+    PetscCall(project(block->eigensolver, block->rho, amplitude, reached));
+    PetscCall(CospinStateQuality(point, block->eigensolver, block->rho, &block->quality));
+    PetscCall(CospinWindowLeak(point, block->eigensolver, block->rho, 0.0, &leak));
     reached->leak = PetscMax(reached->leak, leak);
   } else {
     PetscCall(destroy_block(block));
@@ -179,7 +180,7 @@ static PetscErrorCode measure_loss(CospinPoint point, CospinReached *reached)
   for (int k = 0; k < reached->num && any; k++) {
     const CospinBlock *block = &reached->blocks[k];
     double complex part;
-    PetscCall(CospinTraceOf(&point->problem->system, block->spectrum->sector, block->rho, &part));
+    PetscCall(CospinTraceOf(&point->problem->system, block->eigensolver->sector, block->rho, &part));
     trace += part;
   }
   if (any) reached->leak = PetscMax(reached->leak, cabs(trace - 1.0));
@@ -212,7 +213,7 @@ PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscB
     CospinBlock block = {NULL};
     PetscBool keep;
     PetscCall(reach_sector(point, initial, representatives + k * n, prefix, &block, &amplitude, reached));
-    if (!block.spectrum) continue;
+    if (!block.eigensolver) continue;
     PetscCall(CospinTaskHasLabel(n, representatives + k * n, num_kept, kept, &keep));
     if (keep)
       reached->blocks[reached->num++] = block;

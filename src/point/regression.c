@@ -5,18 +5,18 @@
 static const double rounding = 1e-14;
 
 /* A vector y with Tr(A x) = y^H x on the sector. */
-static PetscErrorCode create_reading(CospinSpectrum spectrum, CospinMoves left, Vec *reading)
+static PetscErrorCode create_reading(CospinEigensolver eigensolver, CospinMoves left, Vec *reading)
 {
   PetscInt begin, end;
   PetscScalar *array;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, reading, NULL));
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, reading, NULL));
   PetscCall(VecGetOwnershipRange(*reading, &begin, &end));
   PetscCall(VecGetArray(*reading, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
-    CospinSectorLabel(spectrum->sector, i, label);
+    CospinSectorLabel(eigensolver->sector, i, label);
     array[i - begin] = (PetscScalar)conj(CospinExpectationWeight(left, label));
   }
   PetscCall(VecRestoreArray(*reading, &array));
@@ -31,7 +31,7 @@ static PetscErrorCode read_trace(CospinProblem problem, CospinShare *share)
   PetscFunctionBeginUser;
   PetscCall(CospinTaskIdentity(&one));
   PetscCall(CospinTaskLeft(problem, one, &identity));
-  PetscCall(create_reading(share->spectrum, identity, &share->trace));
+  PetscCall(create_reading(share->eigensolver, identity, &share->trace));
   PetscCall(CospinMovesDestroy(&identity));
   PetscCall(CospinPolynomialDestroy(&one));
   PetscFunctionReturn(0);
@@ -71,8 +71,8 @@ static PetscErrorCode kick_into(CospinPoint point, const CospinSteadyState *stea
   *kicked = NULL;
   PetscCall(CospinSectorCreate(&point->problem->system, point->problem->lattice, representative, &sector));
   if (CospinSectorDimension(sector) > 0) {
-    PetscCall(
-        CospinSuperoperatorApply(point->comm, kick, steady->spectrum->sector, steady->rho, sector, kicked));
+    PetscCall(CospinSuperoperatorApply(point->comm, kick, steady->eigensolver->sector, steady->rho, sector,
+                                       kicked));
     PetscCall(VecNorm(*kicked, NORM_2, &size));
   }
   if (size == 0.0) PetscCall(VecDestroy(kicked));
@@ -100,10 +100,11 @@ PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const 
     PetscBool same;
     PetscCall(kick_into(point, steady, kick, representative, &share->kicked));
     if (!share->kicked) continue;
-    PetscCall(CospinSpectrumCreate(point->comm, problem, representative, prefix, &point->spectra,
-                                   &share->spectrum));
-    PetscCall(create_reading(share->spectrum, left, &share->reading));
-    PetscCall(PetscArraycmp(representative, CospinSectorRepresentative(steady->spectrum->sector), n, &same));
+    PetscCall(CospinEigensolverCreate(point->comm, problem, representative, prefix, &point->eigensolvers,
+                                      &share->eigensolver));
+    PetscCall(create_reading(share->eigensolver, left, &share->reading));
+    PetscCall(
+        PetscArraycmp(representative, CospinSectorRepresentative(steady->eigensolver->sector), n, &same));
     if (same) PetscCall(read_trace(problem, share));
     if (same) PetscCall(split_off_steady(share, steady, transient));
     (*num)++;
@@ -122,7 +123,7 @@ PetscErrorCode CospinSharesDestroy(int num, CospinShare **shares)
     PetscCall(VecDestroy(&share->steady));
     PetscCall(VecDestroy(&share->kicked));
     PetscCall(VecDestroy(&share->reading));
-    PetscCall(CospinSpectrumDestroy(&share->spectrum));
+    PetscCall(CospinEigensolverDestroy(&share->eigensolver));
   }
   PetscCall(PetscFree(*shares));
   PetscFunctionReturn(0);
@@ -135,7 +136,7 @@ PetscErrorCode CospinSteadyExpectation(CospinPoint point, const CospinSteadyStat
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskLeft(point->problem, a, &left));
-  PetscCall(CospinExpectations(steady->spectrum->sector, steady->rho, 1, &left, value));
+  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &left, value));
   PetscCall(CospinMovesDestroy(&left));
   PetscFunctionReturn(0);
 }

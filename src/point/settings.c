@@ -267,7 +267,7 @@ PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task
   *outcome = (*steady)->outcome;
   if ((*steady)->rho)
     *outcome = CospinOutcomeWorse(*outcome, CospinStateJudge(&(*steady)->quality, largest_steady_residual));
-  if ((*steady)->spectrum) PetscCall(CospinSpectrumRelease((*steady)->spectrum));
+  if ((*steady)->eigensolver) PetscCall(CospinEigensolverRelease((*steady)->eigensolver));
   PetscFunctionReturn(0);
 }
 

@@ -15,7 +15,7 @@
 #include <cospin/point/window.h>
 
 /* See CospinQuality.error. */
-static PetscErrorCode error_of(CospinSpectrum spectrum, Vec x, double *error)
+static PetscErrorCode error_of(CospinEigensolver eigensolver, Vec x, double *error)
 {
   double weighed;
   PetscReal rest;
@@ -23,13 +23,13 @@ static PetscErrorCode error_of(CospinSpectrum spectrum, Vec x, double *error)
 
   PetscFunctionBeginUser;
   *error = 0.0;
-  if (isinf(spectrum->separation)) PetscFunctionReturn(0); /* nothing else to turn to */
-  PetscCall(CospinSpectrumWeigh(spectrum, x, &weighed));
+  if (isinf(eigensolver->separation)) PetscFunctionReturn(0); /* nothing else to turn to */
+  PetscCall(CospinEigensolverWeigh(eigensolver, x, &weighed));
   PetscCall(VecDuplicate(x, &image));
-  PetscCall(MatMult(spectrum->liouvillian, x, image));
+  PetscCall(MatMult(eigensolver->liouvillian, x, image));
   PetscCall(VecNorm(image, NORM_1, &rest));
   PetscCall(VecDestroy(&image));
-  *error = (PETSC_MACHINE_EPSILON * weighed + rest) / spectrum->separation;
+  *error = (PETSC_MACHINE_EPSILON * weighed + rest) / eigensolver->separation;
   PetscFunctionReturn(0);
 }
 
@@ -91,7 +91,8 @@ static PetscErrorCode edge_of_all(CospinProblem problem, CospinSector sector, Ve
 /* ---- Null vectors ----------------------------------------------------------------------------------------
  */
 
-PetscErrorCode CospinStateQuality(CospinPoint point, CospinSpectrum spectrum, Vec rho, CospinQuality *quality)
+PetscErrorCode CospinStateQuality(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
+                                  CospinQuality *quality)
 {
   PetscReal norm, size;
   Vec image;
@@ -99,12 +100,12 @@ PetscErrorCode CospinStateQuality(CospinPoint point, CospinSpectrum spectrum, Ve
   PetscFunctionBeginUser;
   PetscCall(VecNorm(rho, NORM_2, &size));
   PetscCall(VecDuplicate(rho, &image));
-  PetscCall(MatMult(spectrum->liouvillian, rho, image));
+  PetscCall(MatMult(eigensolver->liouvillian, rho, image));
   PetscCall(VecNorm(image, NORM_2, &norm));
   PetscCall(VecDestroy(&image));
-  quality->residual = size > 0 ? norm / (spectrum->norm * size) : 0.0;
-  PetscCall(error_of(spectrum, rho, &quality->error));
-  PetscCall(edge_of_all(point->problem, spectrum->sector, rho, quality));
+  quality->residual = size > 0 ? norm / (eigensolver->norm * size) : 0.0;
+  PetscCall(error_of(eigensolver, rho, &quality->error));
+  PetscCall(edge_of_all(point->problem, eigensolver->sector, rho, quality));
   PetscFunctionReturn(0);
 }
 
@@ -122,14 +123,14 @@ static PetscErrorCode normalise(CospinPoint point, CospinSteadyState *steady)
   PetscReal size;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTraceOf(&point->problem->system, steady->spectrum->sector, steady->rho, &trace));
+  PetscCall(CospinTraceOf(&point->problem->system, steady->eigensolver->sector, steady->rho, &trace));
   PetscCall(VecNorm(steady->rho, NORM_2, &size));
   if (cabs(trace) <= PETSC_SQRT_MACHINE_EPSILON * size) { /* a null vector without a trace is no state */
     steady->outcome = COSPIN_INACCURATE;
     PetscFunctionReturn(0);
   }
   PetscCall(VecScale(steady->rho, (PetscScalar)(1.0 / trace)));
-  PetscCall(CospinStateQuality(point, steady->spectrum, steady->rho, &steady->quality));
+  PetscCall(CospinStateQuality(point, steady->eigensolver, steady->rho, &steady->quality));
   PetscFunctionReturn(0);
 }
 
@@ -146,34 +147,34 @@ static void note_next(CospinSteadyState *steady, double complex next, double res
 static PetscErrorCode add_sector(CospinPoint point, const int representative[], const char prefix[])
 {
   CospinSteadyState *steady = &point->steady;
-  CospinSpectrum spectrum;
+  CospinEigensolver eigensolver;
   Vec *null;
   double complex next;
   int num;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
-  if (!spectrum) PetscFunctionReturn(0);
-  PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
+  PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
+                                    &eigensolver));
+  if (!eigensolver) PetscFunctionReturn(0);
+  PetscCall(CospinEigensolverNull(eigensolver, &num, &null, &next));
   steady->degeneracy += num;
-  steady->outcome = CospinOutcomeWorse(steady->outcome, spectrum->outcome);
-  if (num == 0 && spectrum->has_trace) {
+  steady->outcome = CospinOutcomeWorse(steady->outcome, eigensolver->outcome);
+  if (num == 0 && eigensolver->has_trace) {
     steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_NOT_CONVERGED); /* there must be one */
-    steady->quality.residual = spectrum->reached;
+    steady->quality.residual = eigensolver->reached;
   }
-  if (spectrum->has_trace) note_next(steady, next, spectrum->resolution);
+  if (eigensolver->has_trace) note_next(steady, next, eigensolver->resolution);
   for (int k = 0; k < num; k++) {
     double leak;
-    PetscCall(CospinWindowLeak(point, spectrum, null[k], 0.0, &leak));
+    PetscCall(CospinWindowLeak(point, eigensolver, null[k], 0.0, &leak));
     steady->leak = PetscMax(steady->leak, leak);
   }
-  if (steady->spectrum == NULL && num == 1 && spectrum->has_trace) {
-    steady->spectrum = spectrum;
+  if (steady->eigensolver == NULL && num == 1 && eigensolver->has_trace) {
+    steady->eigensolver = eigensolver;
     steady->rho = null[0];
     PetscCall(PetscObjectReference((PetscObject)steady->rho));
   } else {
-    PetscCall(CospinSpectrumDestroy(&spectrum));
+    PetscCall(CospinEigensolverDestroy(&eigensolver));
   }
   PetscCall(VecDestroyVecs(num, &null));
   PetscFunctionReturn(0);
@@ -183,11 +184,11 @@ static PetscErrorCode add_sector(CospinPoint point, const int representative[], 
 static PetscErrorCode add_coherences(CospinPoint point, const char prefix[])
 {
   const int n = point->problem->system.num_coordinates;
-  const int *trace = CospinSectorRepresentative(point->steady.spectrum->sector);
+  const int *trace = CospinSectorRepresentative(point->steady.eigensolver->sector);
   int label[COSPIN_MAX_COORDINATES], num, *vectors;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSpectrumRelease(point->steady.spectrum)); /* one sector's factors at a time */
+  PetscCall(CospinEigensolverRelease(point->steady.eigensolver)); /* one sector's factors at a time */
   PetscCall(CospinLatticeTorsion(point->problem->lattice, &num, &vectors));
   for (int k = 1; k < num; k++) {
     for (int i = 0; i < n; i++) label[i] = trace[i] + vectors[k * n + i];
@@ -217,7 +218,7 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], con
   if (isinf(steady->next_rate)) steady->next_rate = NAN;
   if (steady->degeneracy > 1) {
     PetscCall(VecDestroy(&steady->rho));
-    PetscCall(CospinSpectrumDestroy(&steady->spectrum));
+    PetscCall(CospinEigensolverDestroy(&steady->eigensolver));
   }
   if (steady->rho) PetscCall(normalise(point, steady));
   PetscCall(PetscFree(representatives));
@@ -240,7 +241,7 @@ static PetscErrorCode solve_in_windows(void *context, double *leak, CospinOutcom
 
   PetscFunctionBeginUser;
   PetscCall(VecDestroy(&steady->rho));
-  PetscCall(CospinSpectrumDestroy(&steady->spectrum));
+  PetscCall(CospinEigensolverDestroy(&steady->eigensolver));
   PetscCall(compute_steady(settling->point, settling->prefix, settling->sector));
   *leak = steady->leak;
   *outcome = steady->outcome;

@@ -53,7 +53,7 @@ static PetscErrorCode embed(MPI_Comm comm, CospinProblem larger, CospinSector fr
 }
 
 /* leak = |L' rho - image| / (|L| |rho|); `image`: what the generator makes of rho within the window */
-static PetscErrorCode leak_beside(CospinPoint point, CospinSpectrum spectrum, Vec rho, Vec image,
+static PetscErrorCode leak_beside(CospinPoint point, CospinEigensolver eigensolver, Vec rho, Vec image,
                                   double *leak)
 {
   CospinProblem larger;
@@ -67,17 +67,17 @@ static PetscErrorCode leak_beside(CospinPoint point, CospinSpectrum spectrum, Ve
   *leak = 0.0;
   PetscCall(larger_problem(point->problem, 1.0, reach_of(point->problem->generator), &larger, &any));
   if (!any) PetscFunctionReturn(0);
-  PetscCall(CospinSectorCreate(&larger->system, larger->lattice, CospinSectorRepresentative(spectrum->sector),
-                               &sector));
+  PetscCall(CospinSectorCreate(&larger->system, larger->lattice,
+                               CospinSectorRepresentative(eigensolver->sector), &sector));
   PetscCall(CospinLiouvillianCreate(point->comm, larger->generator, sector, &liouvillian));
-  PetscCall(embed(point->comm, larger, spectrum->sector, rho, sector, &x));
-  PetscCall(embed(point->comm, larger, spectrum->sector, image, sector, &inside));
+  PetscCall(embed(point->comm, larger, eigensolver->sector, rho, sector, &x));
+  PetscCall(embed(point->comm, larger, eigensolver->sector, image, sector, &inside));
   PetscCall(VecDuplicate(x, &y));
   PetscCall(MatMult(liouvillian, x, y));
   PetscCall(VecAXPY(y, -1.0, inside));
   PetscCall(VecNorm(x, NORM_2, &size));
   PetscCall(VecNorm(y, NORM_2, &residual));
-  *leak = size > 0 ? residual / (spectrum->norm * size) : 0.0;
+  *leak = size > 0 ? residual / (eigensolver->norm * size) : 0.0;
   PetscCall(VecDestroy(&inside));
   PetscCall(VecDestroy(&y));
   PetscCall(VecDestroy(&x));
@@ -87,27 +87,27 @@ static PetscErrorCode leak_beside(CospinPoint point, CospinSpectrum spectrum, Ve
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
-                                double *leak)
+PetscErrorCode CospinWindowLeak(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
+                                double complex lambda, double *leak)
 {
   Vec image;
 
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(rho, &image));
   PetscCall(VecAXPBY(image, (PetscScalar)lambda, 0.0, rho));
-  PetscCall(leak_beside(point, spectrum, rho, image, leak));
+  PetscCall(leak_beside(point, eigensolver, rho, image, leak));
   PetscCall(VecDestroy(&image));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec x, double *spill)
+PetscErrorCode CospinWindowSpill(CospinPoint point, CospinEigensolver eigensolver, Vec x, double *spill)
 {
   Vec image;
 
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(x, &image));
-  PetscCall(MatMult(spectrum->liouvillian, x, image));
-  PetscCall(leak_beside(point, spectrum, x, image, spill));
+  PetscCall(MatMult(eigensolver->liouvillian, x, image));
+  PetscCall(leak_beside(point, eigensolver, x, image, spill));
   PetscCall(VecDestroy(&image));
   PetscFunctionReturn(0);
 }

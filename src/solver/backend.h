@@ -3,15 +3,15 @@
 #include <cospin/solver/eigensolver.h>
 
 /* Operations as of the functions of the same names in cospin/solver/eigensolver.h; all collective. */
-struct CospinEigensolver_ {
+struct CospinBackend_ {
   const char *name;
-  PetscErrorCode (*Null)(CospinSpectrum spectrum, int *num, Vec **null, double complex *next);
-  PetscErrorCode (*LeftNull)(CospinSpectrum spectrum, int *num, Vec **null);
-  PetscErrorCode (*Slowest)(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+  PetscErrorCode (*Null)(CospinEigensolver eigensolver, int *num, Vec **null, double complex *next);
+  PetscErrorCode (*LeftNull)(CospinEigensolver eigensolver, int *num, Vec **null);
+  PetscErrorCode (*Slowest)(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
                             PetscBool left, int *num, CospinMode modes[]);
 };
 
-extern const CospinEigensolver CospinEigensolverDense, CospinEigensolverFactors, CospinEigensolverDavidson;
+extern const CospinBackend CospinBackendDense, CospinBackendFactors, CospinBackendDavidson;
 
 /* Null vectors of one sector that a search one after the other looks for. */
 enum { COSPIN_MAX_NULL = 64 };
@@ -19,21 +19,22 @@ enum { COSPIN_MAX_NULL = 64 };
 /* ---- Helpers of all of them ---- */
 
 /* Collective. |L x - lambda x| / |L| for x of 2-norm 1. */
-PetscErrorCode CospinSpectrumResidual(CospinSpectrum spectrum, PetscScalar lambda, Vec x, double *residual);
+PetscErrorCode CospinEigensolverResidual(CospinEigensolver eigensolver, PetscScalar lambda, Vec x,
+                                         double *residual);
 /* Collective. A positive vector without a symmetry of the generator, so it has a part of every vector. */
-PetscErrorCode CospinSpectrumIrregular(CospinSpectrum spectrum, Vec *vector);
+PetscErrorCode CospinEigensolverIrregular(CospinEigensolver eigensolver, Vec *vector);
 /* Collective. The identity: Tr x = trace^H x. */
-PetscErrorCode CospinSpectrumTrace(CospinSpectrum spectrum, Vec *trace);
+PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace);
 
 /* ---- Solves: factors or GMRES (factors), or by iteration without a matrix (davidson) ---- */
 
 /* Collective. The solver of L - s, made when it is first needed. Borrowed. */
-PetscErrorCode CospinFactorsSolver(CospinSpectrum spectrum, KSP *ksp);
-PetscErrorCode CospinFactorsApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
-PetscErrorCode CospinFactorsResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
-                                      Vec left);
-PetscErrorCode CospinShellApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
-PetscErrorCode CospinShellResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
-                                    Vec left);
+PetscErrorCode CospinFactorsSolver(CospinEigensolver eigensolver, KSP *ksp);
+PetscErrorCode CospinFactorsApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y);
+PetscErrorCode CospinFactorsResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
+                                      Vec right, Vec left);
+PetscErrorCode CospinDavidsonApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y);
+PetscErrorCode CospinDavidsonResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
+                                       Vec right, Vec left);
 /* Collective. x = (s - L)^-1 b, or (adjoint) (s - L)^-H b, by a solver with L - s. */
 PetscErrorCode CospinSolveShifted(KSP ksp, PetscBool adjoint, Vec b, Vec x);

@@ -28,45 +28,45 @@ static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_toleran
 /* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
 static const double shift_over_norm = 1e-6;
 
-static PetscErrorCode prepare(CospinSpectrum spectrum)
+static PetscErrorCode prepare(CospinEigensolver eigensolver)
 {
   PetscFunctionBeginUser;
-  if (!spectrum->nojump) PetscCall(CospinNoJumpCreate(spectrum->shell, &spectrum->nojump));
+  if (!eigensolver->nojump) PetscCall(CospinNoJumpCreate(eigensolver->shell, &eigensolver->nojump));
   PetscFunctionReturn(0);
 }
 
 /* -<task>_davidson_steps: the most steps for an eigenvalue. */
-static PetscErrorCode get_options(CospinSpectrum spectrum, CospinDavidsonOptions *options)
+static PetscErrorCode get_options(CospinEigensolver eigensolver, CospinDavidsonOptions *options)
 {
   PetscInt max_steps = MAX_STEPS;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetInt(NULL, spectrum->prefix, "-davidson_steps", &max_steps, NULL));
-  *options = (CospinDavidsonOptions){.matrix = spectrum->liouvillian,
-                                     .nojump = spectrum->nojump,
-                                     .shift = shift_over_norm * spectrum->norm,
-                                     .norm = spectrum->norm,
-                                     .interrupt = spectrum->interrupt,
+  PetscCall(PetscOptionsGetInt(NULL, eigensolver->prefix, "-davidson_steps", &max_steps, NULL));
+  *options = (CospinDavidsonOptions){.matrix = eigensolver->liouvillian,
+                                     .nojump = eigensolver->nojump,
+                                     .shift = shift_over_norm * eigensolver->norm,
+                                     .norm = eigensolver->norm,
+                                     .interrupt = eigensolver->interrupt,
                                      .max_steps = (int)max_steps,
-                                     .basis = spectrum->basis};
+                                     .basis = eigensolver->basis};
   PetscFunctionReturn(0);
 }
 
 /* The first one from the identity; whoever is left from an irregular vector. An eigenvalue that is rather
    small is looked at closely before it counts as one that is not zero. */
-static PetscErrorCode next_null(CospinSpectrum spectrum, CospinDavidson davidson, PetscBool first, Vec start,
-                                PetscScalar *lambda, Vec *vector, PetscBool *converged)
+static PetscErrorCode next_null(CospinEigensolver eigensolver, CospinDavidson davidson, PetscBool first,
+                                Vec start, PetscScalar *lambda, Vec *vector, PetscBool *converged)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinDavidsonNext(davidson, start, null_tolerance, first ? 0.0 : next_tolerance, lambda, vector,
-                               &spectrum->reached, converged));
-  if (!*converged && spectrum->reached <= accepted)
+                               &eigensolver->reached, converged));
+  if (!*converged && eigensolver->reached <= accepted)
     *converged = PETSC_TRUE; /* rounding does not let it go on */
   PetscFunctionReturn(0);
 }
 
 /* Of L, or (adjoint) of L^H. */
-static PetscErrorCode find_null(CospinSpectrum spectrum, PetscBool adjoint, int *num, Vec **null,
+static PetscErrorCode find_null(CospinEigensolver eigensolver, PetscBool adjoint, int *num, Vec **null,
                                 double complex *next)
 {
   CospinDavidsonOptions options;
@@ -79,53 +79,53 @@ static PetscErrorCode find_null(CospinSpectrum spectrum, PetscBool adjoint, int 
   *num = 0;
   *next = CMPLX(NAN, NAN);
   PetscCall(PetscCalloc1(COSPIN_MAX_NULL, null));
-  PetscCall(prepare(spectrum));
-  PetscCall(get_options(spectrum, &options));
+  PetscCall(prepare(eigensolver));
+  PetscCall(get_options(eigensolver, &options));
   options.nearest = PETSC_TRUE;
   options.adjoint = adjoint;
-  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
+  PetscCall(MatGetSize(eigensolver->liouvillian, &dimension, NULL));
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
-  PetscCall(CospinSpectrumIrregular(spectrum, &irregular));
-  PetscCall(CospinSpectrumTrace(spectrum, &start));
+  PetscCall(CospinEigensolverIrregular(eigensolver, &irregular));
+  PetscCall(CospinEigensolverTrace(eigensolver, &start));
   while (found && *num < COSPIN_MAX_NULL && *num < dimension) {
-    const PetscBool first = (PetscBool)(*num == 0 && spectrum->has_trace);
+    const PetscBool first = (PetscBool)(*num == 0 && eigensolver->has_trace);
     PetscScalar lambda;
-    PetscCall(
-        next_null(spectrum, davidson, first, first ? start : irregular, &lambda, &(*null)[*num], &converged));
-    found = (PetscBool)(converged && PetscAbsScalar(lambda) <= spectrum->resolution);
+    PetscCall(next_null(eigensolver, davidson, first, first ? start : irregular, &lambda, &(*null)[*num],
+                        &converged));
+    found = (PetscBool)(converged && PetscAbsScalar(lambda) <= eigensolver->resolution);
     if (found) (*num)++;
     if (found) continue;
     PetscCall(VecDestroy(&(*null)[*num]));
     if (converged) *next = (double complex)lambda;
-    if (converged) spectrum->next = spectrum->separation = PetscAbsScalar(lambda);
+    if (converged) eigensolver->next = eigensolver->separation = PetscAbsScalar(lambda);
   }
   if (!converged || (found && *num < dimension))
-    spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
-  spectrum->iterations += CospinDavidsonSteps(davidson);
+    eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+  eigensolver->iterations += CospinDavidsonSteps(davidson);
   PetscCall(VecDestroy(&start));
   PetscCall(VecDestroy(&irregular));
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Null(CospinSpectrum spectrum, int *num, Vec **null, double complex *next)
+static PetscErrorCode Null(CospinEigensolver eigensolver, int *num, Vec **null, double complex *next)
 {
   PetscFunctionBeginUser;
-  PetscCall(find_null(spectrum, PETSC_FALSE, num, null, next));
+  PetscCall(find_null(eigensolver, PETSC_FALSE, num, null, next));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode LeftNull(CospinSpectrum spectrum, int *num, Vec **null)
+static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **null)
 {
   double complex next;
 
   PetscFunctionBeginUser;
-  PetscCall(find_null(spectrum, PETSC_TRUE, num, null, &next));
+  PetscCall(find_null(eigensolver, PETSC_TRUE, num, null, &next));
   PetscFunctionReturn(0);
 }
 
 /* The eigenvector of the last of num Schur vectors. */
-static PetscErrorCode eigenvector(CospinSpectrum spectrum, int num, Vec schur[], PetscScalar lambda,
+static PetscErrorCode eigenvector(CospinEigensolver eigensolver, int num, Vec schur[], PetscScalar lambda,
                                   Vec *vector)
 {
   const int k = num - 1;
@@ -139,14 +139,14 @@ static PetscErrorCode eigenvector(CospinSpectrum spectrum, int num, Vec schur[],
   PetscCall(VecDuplicate(schur[k], &image));
   PetscCall(PetscMalloc1((size_t)(num * k), &r));
   for (int j = 0; j < num; j++) {
-    PetscCall(MatMult(spectrum->liouvillian, schur[j], image));
+    PetscCall(MatMult(eigensolver->liouvillian, schur[j], image));
     PetscCall(VecMDot(image, k, schur, r + j * k));
   }
   for (int i = k - 1; i >= 0; i--) {
     const PetscScalar pivot = r[i * k + i] - lambda;
     column[i] = -r[k * k + i];
     for (int j = i + 1; j < k; j++) column[i] -= r[j * k + i] * column[j];
-    column[i] = PetscAbsScalar(pivot) > spectrum->resolution ? column[i] / pivot : 0.0;
+    column[i] = PetscAbsScalar(pivot) > eigensolver->resolution ? column[i] / pivot : 0.0;
   }
   PetscCall(VecMAXPY(*vector, k, column, schur));
   PetscCall(VecNormalize(*vector, NULL));
@@ -156,7 +156,7 @@ static PetscErrorCode eigenvector(CospinSpectrum spectrum, int num, Vec schur[],
 }
 
 /* y with y^H L = lambda y^H, y^H x = 1. */
-static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
+static PetscErrorCode find_left(CospinEigensolver eigensolver, CospinMode *mode)
 {
   CospinDavidsonOptions options;
   const PetscScalar lambda = (PetscScalar)mode->lambda;
@@ -167,19 +167,19 @@ static PetscErrorCode find_left(CospinSpectrum spectrum, CospinMode *mode)
   Vec start;
 
   PetscFunctionBeginUser;
-  PetscCall(get_options(spectrum, &options));
+  PetscCall(get_options(eigensolver, &options));
   options.adjoint = PETSC_TRUE;
   options.nearest = PETSC_TRUE;
   options.target = PetscConj(lambda);
-  PetscCall(CospinSpectrumIrregular(spectrum, &start));
+  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
   PetscCall(
       CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &mode->left, &residual, &converged));
   if (!converged && residual > accepted)
-    spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+    eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   PetscCall(VecDot(mode->right, mode->left, &overlap));
   PetscCall(VecScale(mode->left, 1.0 / PetscConj(overlap)));
-  spectrum->iterations += CospinDavidsonSteps(davidson);
+  eigensolver->iterations += CospinDavidsonSteps(davidson);
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscCall(VecDestroy(&start));
   PetscFunctionReturn(0);
@@ -204,10 +204,10 @@ static PetscErrorCode orthonormal_copies(int num, Vec vectors[], Vec copies[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
+static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
                               PetscBool left, int *num, CospinMode modes[])
 {
-  const PetscInt64 left_over = CospinSectorDimension(spectrum->sector) - num_deflate;
+  const PetscInt64 left_over = CospinSectorDimension(eigensolver->sector) - num_deflate;
   CospinDavidsonOptions options;
   PetscBool converged = PETSC_TRUE;
   CospinDavidson davidson;
@@ -215,35 +215,35 @@ static PetscErrorCode Slowest(CospinSpectrum spectrum, int count, int num_deflat
 
   PetscFunctionBeginUser;
   *num = 0;
-  PetscCheck(count + num_deflate < MAX_SCHUR, spectrum->comm, PETSC_ERR_SUP,
+  PetscCheck(count + num_deflate < MAX_SCHUR, eigensolver->comm, PETSC_ERR_SUP,
              "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
-  PetscCall(prepare(spectrum));
-  PetscCall(get_options(spectrum, &options));
-  PetscCall(CospinSpectrumIrregular(spectrum, &start));
+  PetscCall(prepare(eigensolver));
+  PetscCall(get_options(eigensolver, &options));
+  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
   PetscCall(orthonormal_copies(num_deflate, deflate, schur));
   PetscCall(CospinDavidsonCreate(&options, num_deflate, schur, &davidson));
   while (converged && *num < count && *num < left_over) {
     CospinMode *mode = &modes[*num];
     PetscScalar lambda;
     PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &lambda, &schur[num_deflate + *num],
-                                 &spectrum->reached, &converged));
+                                 &eigensolver->reached, &converged));
     *mode = (CospinMode){.lambda = (double complex)lambda, .error = NAN};
-    PetscCall(eigenvector(spectrum, num_deflate + *num + 1, schur, lambda, &mode->right));
-    PetscCall(CospinSpectrumResidual(spectrum, lambda, mode->right, &mode->residual));
-    if (!converged && spectrum->reached > accepted)
-      spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
-    if (left) PetscCall(find_left(spectrum, mode));
+    PetscCall(eigenvector(eigensolver, num_deflate + *num + 1, schur, lambda, &mode->right));
+    PetscCall(CospinEigensolverResidual(eigensolver, lambda, mode->right, &mode->residual));
+    if (!converged && eigensolver->reached > accepted)
+      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+    if (left) PetscCall(find_left(eigensolver, mode));
     (*num)++;
   }
-  spectrum->horizon = *num == left_over ? PETSC_INFINITY : 0.0; /* nothing is known of faster rotation */
-  spectrum->iterations += CospinDavidsonSteps(davidson);
+  eigensolver->horizon = *num == left_over ? PETSC_INFINITY : 0.0; /* nothing is known of faster rotation */
+  eigensolver->iterations += CospinDavidsonSteps(davidson);
   for (int k = 0; k < num_deflate + *num; k++) PetscCall(VecDestroy(&schur[k]));
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscCall(VecDestroy(&start));
   PetscFunctionReturn(0);
 }
 
-const CospinEigensolver CospinEigensolverDavidson = {"davidson", Null, LeftNull, Slowest};
+const CospinBackend CospinBackendDavidson = {"davidson", Null, LeftNull, Slowest};
 
 /* ---- Resolvent ------------------------------------------------------------------------------------------
  */
@@ -280,17 +280,17 @@ static PetscErrorCode precondition_transposed(PC pc, Vec b, Vec x)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_solver(CospinSpectrum spectrum, Shifted *shifted, KSP *ksp)
+static PetscErrorCode create_solver(CospinEigensolver eigensolver, Shifted *shifted, KSP *ksp)
 {
   PC pc;
 
   PetscFunctionBeginUser;
-  PetscCall(KSPCreate(spectrum->comm, ksp));
-  PetscCall(KSPSetOperators(*ksp, spectrum->liouvillian, spectrum->liouvillian));
+  PetscCall(KSPCreate(eigensolver->comm, ksp));
+  PetscCall(KSPSetOperators(*ksp, eigensolver->liouvillian, eigensolver->liouvillian));
   PetscCall(KSPSetType(*ksp, KSPGMRES));
-  PetscCall(CospinInterruptSolver(*ksp, spectrum->interrupt));
+  PetscCall(CospinInterruptSolver(*ksp, eigensolver->interrupt));
   PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
-  PetscCall(KSPGMRESSetRestart(*ksp, 2 * spectrum->basis));
+  PetscCall(KSPGMRESSetRestart(*ksp, 2 * eigensolver->basis));
   PetscCall(KSPSetTolerances(*ksp, solve_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
   PetscCall(KSPGetPC(*ksp, &pc));
   PetscCall(PCSetType(pc, PCSHELL));
@@ -301,37 +301,37 @@ static PetscErrorCode create_solver(CospinSpectrum spectrum, Shifted *shifted, K
 }
 
 /* A solve that gives up is seen in the residual of the resolvent's model. */
-PetscErrorCode CospinShellResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
-                                    Vec left)
+PetscErrorCode CospinDavidsonResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
+                                       Vec right, Vec left)
 {
   Shifted shifted = {.s = (PetscScalar)s};
   KSP ksp;
 
   PetscFunctionBeginUser;
-  PetscCall(prepare(spectrum));
-  shifted.nojump = spectrum->nojump;
-  PetscCall(create_solver(spectrum, &shifted, &ksp));
-  PetscCall(MatShift(spectrum->liouvillian, -shifted.s));
+  PetscCall(prepare(eigensolver));
+  shifted.nojump = eigensolver->nojump;
+  PetscCall(create_solver(eigensolver, &shifted, &ksp));
+  PetscCall(MatShift(eigensolver->liouvillian, -shifted.s));
   PetscCall(CospinSolveShifted(ksp, PETSC_FALSE, b, right));
   PetscCall(CospinSolveShifted(ksp, PETSC_TRUE, a, left));
-  PetscCall(MatShift(spectrum->liouvillian, shifted.s));
+  PetscCall(MatShift(eigensolver->liouvillian, shifted.s));
   PetscCall(KSPDestroy(&ksp));
   PetscFunctionReturn(0);
 }
 
 /* s is the shift, as of the factors of eigensolver.c. */
-PetscErrorCode CospinShellApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
+PetscErrorCode CospinDavidsonApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y)
 {
-  Shifted shifted = {.s = spectrum->shift};
+  Shifted shifted = {.s = eigensolver->shift};
   KSP ksp;
 
   PetscFunctionBeginUser;
-  PetscCall(prepare(spectrum));
-  shifted.nojump = spectrum->nojump;
-  PetscCall(create_solver(spectrum, &shifted, &ksp));
-  PetscCall(MatShift(spectrum->liouvillian, -shifted.s));
+  PetscCall(prepare(eigensolver));
+  shifted.nojump = eigensolver->nojump;
+  PetscCall(create_solver(eigensolver, &shifted, &ksp));
+  PetscCall(MatShift(eigensolver->liouvillian, -shifted.s));
   PetscCall(KSPSolve(ksp, x, y));
-  PetscCall(MatShift(spectrum->liouvillian, shifted.s));
+  PetscCall(MatShift(eigensolver->liouvillian, shifted.s));
   PetscCall(KSPDestroy(&ksp));
   PetscFunctionReturn(0);
 }

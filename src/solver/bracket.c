@@ -30,13 +30,13 @@ static PetscErrorCode make_positive(Vec y)
 }
 
 /* y <- (s - L)^-T y */
-static PetscErrorCode inverse_iteration(CospinSpectrum spectrum, Vec y)
+static PetscErrorCode inverse_iteration(CospinEigensolver eigensolver, Vec y)
 {
   KSP ksp;
   Vec next;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinFactorsSolver(spectrum, &ksp));
+  PetscCall(CospinFactorsSolver(eigensolver, &ksp));
   PetscCall(VecDuplicate(y, &next));
   PetscCall(KSPSolveTranspose(ksp, y, next));
   PetscCall(VecCopy(next, y));
@@ -84,35 +84,35 @@ static PetscErrorCode local_bounds(Mat matrix, PetscInt width, Vec y, double bou
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode global_bounds(CospinSpectrum spectrum, Vec y, double bounds[2])
+static PetscErrorCode global_bounds(CospinEigensolver eigensolver, Vec y, double bounds[2])
 {
   double local[2] = {PETSC_INFINITY, -PETSC_INFINITY};
 
   PetscFunctionBeginUser;
-  PetscCall(local_bounds(spectrum->liouvillian, spectrum->width, y, local));
+  PetscCall(local_bounds(eigensolver->liouvillian, eigensolver->width, y, local));
   local[1] = -local[1];
-  PetscCallMPI(MPI_Allreduce(local, bounds, 2, MPI_DOUBLE, MPI_MIN, spectrum->comm));
+  PetscCallMPI(MPI_Allreduce(local, bounds, 2, MPI_DOUBLE, MPI_MIN, eigensolver->comm));
   bounds[1] = -bounds[1];
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper)
+PetscErrorCode CospinEigensolverBracket(CospinEigensolver eigensolver, Vec left, double *lower, double *upper)
 {
-  const double rounding_width = 2.0 * rounding_of(spectrum->width) * spectrum->norm;
+  const double rounding_width = 2.0 * rounding_of(eigensolver->width) * eigensolver->norm;
   double best[2] = {-PETSC_INFINITY, PETSC_INFINITY};
   Vec y;
 
   PetscFunctionBeginUser;
   *lower = *upper = NAN;
-  if (!spectrum->metzler) PetscFunctionReturn(0);
+  if (!eigensolver->metzler) PetscFunctionReturn(0);
   PetscCall(VecDuplicate(left, &y));
   PetscCall(VecCopy(left, y));
   PetscCall(make_positive(y));
   for (int k = 0; k <= MAX_SOLVES; k++) {
     const double width = best[1] - best[0];
     double bounds[2];
-    if (k > 0) PetscCall(inverse_iteration(spectrum, y));
-    PetscCall(global_bounds(spectrum, y, bounds));
+    if (k > 0) PetscCall(inverse_iteration(eigensolver, y));
+    PetscCall(global_bounds(eigensolver, y, bounds));
     best[0] = PetscMax(best[0], bounds[0]); /* each pair is rigorous, so their intersection is */
     best[1] = PetscMin(best[1], bounds[1]);
     if (best[1] - best[0] <= PetscMax(narrow * PetscAbsReal(best[0]), 2.0 * rounding_width)) break;

@@ -37,73 +37,74 @@ static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 
 /* Coherences between levels that a Hamiltonian sets apart rotate: their eigenvalues lie around the mean
    frequency of the diagonal, not around zero. Where there is a trace, zero is the one to look near. */
-static PetscErrorCode find_centre(CospinSpectrum spectrum)
+static PetscErrorCode find_centre(CospinEigensolver eigensolver)
 {
   PetscScalar sum;
   PetscInt size;
   Vec diagonal;
 
   PetscFunctionBeginUser;
-  spectrum->centre = 0.0;
-  if (spectrum->has_trace || spectrum->metzler) PetscFunctionReturn(0);
-  PetscCall(MatCreateVecs(spectrum->liouvillian, &diagonal, NULL));
-  PetscCall(MatGetDiagonal(spectrum->liouvillian, diagonal));
+  eigensolver->centre = 0.0;
+  if (eigensolver->has_trace || eigensolver->metzler) PetscFunctionReturn(0);
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, &diagonal, NULL));
+  PetscCall(MatGetDiagonal(eigensolver->liouvillian, diagonal));
   PetscCall(VecSum(diagonal, &sum));
   PetscCall(VecGetSize(diagonal, &size));
-  spectrum->centre = PetscImaginaryPart(sum) / (double)size;
+  eigensolver->centre = PetscImaginaryPart(sum) / (double)size;
   PetscCall(VecDestroy(&diagonal));
   PetscFunctionReturn(0);
 }
 
 /* A sector with a trace has it as a left null vector. */
-static PetscErrorCode has_trace(CospinSpectrum spectrum, PetscBool *answer)
+static PetscErrorCode has_trace(CospinEigensolver eigensolver, PetscBool *answer)
 {
   int label[COSPIN_MAX_COORDINATES], found = 0;
   PetscInt begin, end;
 
   PetscFunctionBeginUser;
-  PetscCall(MatGetOwnershipRange(spectrum->liouvillian, &begin, &end));
+  PetscCall(MatGetOwnershipRange(eigensolver->liouvillian, &begin, &end));
   for (PetscInt i = begin; i < end && !found; i++) {
-    CospinSectorLabel(spectrum->sector, i, label);
-    found = CospinSystemTrace(spectrum->system, label) != 0.0;
+    CospinSectorLabel(eigensolver->sector, i, label);
+    found = CospinSystemTrace(eigensolver->system, label) != 0.0;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_MAX, spectrum->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT, MPI_MAX, eigensolver->comm));
   *answer = (PetscBool)found;
   PetscFunctionReturn(0);
 }
 
 /* Davidson's preconditioner knows the generator as a shell; a matrix only multiplies. */
-static PetscErrorCode get_shell(CospinProblem problem, CospinSpectrum spectrum)
+static PetscErrorCode get_shell(CospinProblem problem, CospinEigensolver eigensolver)
 {
   MatType type;
   PetscBool is_shell;
 
   PetscFunctionBeginUser;
-  PetscCall(MatGetType(spectrum->liouvillian, &type));
+  PetscCall(MatGetType(eigensolver->liouvillian, &type));
   PetscCall(PetscStrcmp(type, MATSHELL, &is_shell));
   if (is_shell) {
-    PetscCall(PetscObjectReference((PetscObject)spectrum->liouvillian));
-    spectrum->shell = spectrum->liouvillian;
+    PetscCall(PetscObjectReference((PetscObject)eigensolver->liouvillian));
+    eigensolver->shell = eigensolver->liouvillian;
   } else {
-    PetscCall(CospinShellCreate(spectrum->comm, problem->generator, spectrum->sector, &spectrum->shell));
+    PetscCall(
+        CospinShellCreate(eigensolver->comm, problem->generator, eigensolver->sector, &eigensolver->shell));
   }
   PetscFunctionReturn(0);
 }
 
 /* -<task>_dense_limit, or -dense_limit: the largest sector that is solved by LAPACK; 0: none. */
-static PetscErrorCode is_dense(CospinSpectrum spectrum, PetscBool *dense)
+static PetscErrorCode is_dense(CospinEigensolver eigensolver, PetscBool *dense)
 {
   PetscInt limit = DENSE_LIMIT;
 
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-dense_limit", &limit, NULL));
-  PetscCall(PetscOptionsGetInt(NULL, spectrum->prefix, "-dense_limit", &limit, NULL));
-  *dense = (PetscBool)(CospinSectorDimension(spectrum->sector) <= limit);
+  PetscCall(PetscOptionsGetInt(NULL, eigensolver->prefix, "-dense_limit", &limit, NULL));
+  *dense = (PetscBool)(CospinSectorDimension(eigensolver->sector) <= limit);
   PetscFunctionReturn(0);
 }
 
 /* Before anything is solved: the back end, and what counts as zero. */
-static PetscErrorCode choose_solver(CospinProblem problem, CospinSpectrum spectrum)
+static PetscErrorCode choose_solver(CospinProblem problem, CospinEigensolver eigensolver)
 {
   PetscReal norm;
   PetscBool dense;
@@ -111,32 +112,33 @@ static PetscErrorCode choose_solver(CospinProblem problem, CospinSpectrum spectr
   Vec x;
 
   PetscFunctionBeginUser;
-  PetscCall(is_dense(spectrum, &dense));
-  PetscCall(MatNorm(spectrum->liouvillian, NORM_INFINITY, &norm));
-  spectrum->norm = norm > 0 ? norm : 1.0;
-  spectrum->scale = spectrum->norm;
-  if (dense || !spectrum->davidson) {
-    PetscCall(MatCreateVecs(spectrum->liouvillian, &x, NULL));
-    PetscCall(CospinLiouvillianScale(spectrum->comm, problem->generator, spectrum->sector, x,
-                                     &spectrum->scale, &weighed));
+  PetscCall(is_dense(eigensolver, &dense));
+  PetscCall(MatNorm(eigensolver->liouvillian, NORM_INFINITY, &norm));
+  eigensolver->norm = norm > 0 ? norm : 1.0;
+  eigensolver->scale = eigensolver->norm;
+  if (dense || !eigensolver->davidson) {
+    PetscCall(MatCreateVecs(eigensolver->liouvillian, &x, NULL));
+    PetscCall(CospinLiouvillianScale(eigensolver->comm, problem->generator, eigensolver->sector, x,
+                                     &eigensolver->scale, &weighed));
     PetscCall(VecDestroy(&x));
   }
-  spectrum->solver = &CospinEigensolverFactors;
-  if (spectrum->davidson) spectrum->solver = &CospinEigensolverDavidson;
-  if (dense) spectrum->solver = &CospinEigensolverDense;
-  spectrum->resolution = 10 * PETSC_MACHINE_EPSILON * spectrum->scale;
-  if (spectrum->davidson && !dense) spectrum->resolution = davidson_resolution * spectrum->scale;
+  eigensolver->backend = &CospinBackendFactors;
+  if (eigensolver->davidson) eigensolver->backend = &CospinBackendDavidson;
+  if (dense) eigensolver->backend = &CospinBackendDense;
+  eigensolver->resolution = 10 * PETSC_MACHINE_EPSILON * eigensolver->scale;
+  if (eigensolver->davidson && !dense) eigensolver->resolution = davidson_resolution * eigensolver->scale;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectra *living, CospinSpectrum *spectrum)
+PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
+                                       const char prefix[], CospinEigensolvers *living,
+                                       CospinEigensolver *eigensolver)
 {
-  CospinSpectrum new;
+  CospinEigensolver new;
   MatInfo info;
 
   PetscFunctionBeginUser;
-  *spectrum = NULL;
+  *eigensolver = NULL;
   PetscCall(PetscNew(&new));
   new->comm = comm;
   new->living = living;
@@ -149,7 +151,7 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->system = &problem->system;
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice, representative, &new->sector));
   if (CospinSectorDimension(new->sector) == 0) {
-    PetscCall(CospinSpectrumDestroy(&new));
+    PetscCall(CospinEigensolverDestroy(&new));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscStrallocpy(prefix, &new->prefix));
@@ -173,37 +175,37 @@ PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const 
   new->basis = CospinCostBasis((double)CospinSectorDimension(new->sector), problem->bytes);
   new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   new->shift = new->first_shift;
-  *spectrum = new;
+  *eigensolver = new;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum)
+PetscErrorCode CospinEigensolverRelease(CospinEigensolver eigensolver)
 {
   PetscFunctionBeginUser;
-  PetscCall(EPSDestroy(&spectrum->eps));
-  PetscCall(CospinNoJumpDestroy(&spectrum->nojump));
+  PetscCall(EPSDestroy(&eigensolver->eps));
+  PetscCall(CospinNoJumpDestroy(&eigensolver->nojump));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
+PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver)
 {
-  CospinSpectrum *link;
+  CospinEigensolver *link;
 
   PetscFunctionBeginUser;
-  if (!*spectrum) PetscFunctionReturn(0);
-  link = (*spectrum)->living ? &(*spectrum)->living->first : NULL;
+  if (!*eigensolver) PetscFunctionReturn(0);
+  link = (*eigensolver)->living ? &(*eigensolver)->living->first : NULL;
   for (; link && *link; link = &(*link)->following) {
-    if (*link != *spectrum) continue;
-    *link = (*spectrum)->following;
+    if (*link != *eigensolver) continue;
+    *link = (*eigensolver)->following;
     break;
   }
-  PetscCall(CospinSpectrumRelease(*spectrum));
-  PetscCall(CospinDenseDestroy(&(*spectrum)->dense));
-  PetscCall(PetscFree((*spectrum)->prefix));
-  PetscCall(MatDestroy(&(*spectrum)->shell));
-  PetscCall(MatDestroy(&(*spectrum)->liouvillian));
-  PetscCall(CospinSectorDestroy(&(*spectrum)->sector));
-  PetscCall(PetscFree(*spectrum));
+  PetscCall(CospinEigensolverRelease(*eigensolver));
+  PetscCall(CospinDenseDestroy(&(*eigensolver)->dense));
+  PetscCall(PetscFree((*eigensolver)->prefix));
+  PetscCall(MatDestroy(&(*eigensolver)->shell));
+  PetscCall(MatDestroy(&(*eigensolver)->liouvillian));
+  PetscCall(CospinSectorDestroy(&(*eigensolver)->sector));
+  PetscCall(PetscFree(*eigensolver));
   PetscFunctionReturn(0);
 }
 
@@ -211,65 +213,67 @@ PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum)
  * -----------------------------------------------------------------------------------
  */
 
-PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int *num, Vec **null, double complex *next)
+PetscErrorCode CospinEigensolverNull(CospinEigensolver eigensolver, int *num, Vec **null,
+                                     double complex *next)
 {
   PetscFunctionBeginUser;
-  PetscCall(spectrum->solver->Null(spectrum, num, null, next));
+  PetscCall(eigensolver->backend->Null(eigensolver, num, null, next));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int *num, Vec **null)
+PetscErrorCode CospinEigensolverLeftNull(CospinEigensolver eigensolver, int *num, Vec **null)
 {
   PetscFunctionBeginUser;
-  PetscCall(spectrum->solver->LeftNull(spectrum, num, null));
+  PetscCall(eigensolver->backend->LeftNull(eigensolver, num, null));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
-                                     PetscBool left, int *num, CospinMode modes[])
+PetscErrorCode CospinEigensolverSlowest(CospinEigensolver eigensolver, int count, int num_deflate,
+                                        Vec deflate[], PetscBool left, int *num, CospinMode modes[])
 {
   PetscFunctionBeginUser;
   *num = 0;
-  if (CospinSectorDimension(spectrum->sector) <= num_deflate) PetscFunctionReturn(0);
-  PetscCall(spectrum->solver->Slowest(spectrum, count, num_deflate, deflate, left, num, modes));
+  if (CospinSectorDimension(eigensolver->sector) <= num_deflate) PetscFunctionReturn(0);
+  PetscCall(eigensolver->backend->Slowest(eigensolver, count, num_deflate, deflate, left, num, modes));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
-{
-  PetscFunctionBeginUser;
-  PetscCall((spectrum->davidson ? CospinShellApplyInverse : CospinFactorsApplyInverse)(spectrum, x, y));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
-                                       Vec left)
+PetscErrorCode CospinEigensolverApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
   PetscCall(
-      (spectrum->davidson ? CospinShellResolvent : CospinFactorsResolvent)(spectrum, s, b, a, right, left));
+      (eigensolver->davidson ? CospinDavidsonApplyInverse : CospinFactorsApplyInverse)(eigensolver, x, y));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumWeigh(CospinSpectrum spectrum, Vec x, double *weighed)
+PetscErrorCode CospinEigensolverResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
+                                          Vec right, Vec left)
+{
+  PetscFunctionBeginUser;
+  PetscCall((eigensolver->davidson ? CospinDavidsonResolvent : CospinFactorsResolvent)(eigensolver, s, b, a,
+                                                                                       right, left));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEigensolverWeigh(CospinEigensolver eigensolver, Vec x, double *weighed)
 {
   double largest;
   PetscReal sum;
 
   PetscFunctionBeginUser;
-  if (spectrum->shell) {
+  if (eigensolver->shell) {
     PetscCall(VecNorm(x, NORM_1, &sum));
-    *weighed = spectrum->scale * sum;
+    *weighed = eigensolver->scale * sum;
   } else {
-    PetscCall(
-        CospinLiouvillianScale(spectrum->comm, spectrum->generator, spectrum->sector, x, &largest, weighed));
+    PetscCall(CospinLiouvillianScale(eigensolver->comm, eigensolver->generator, eigensolver->sector, x,
+                                     &largest, weighed));
   }
   PetscFunctionReturn(0);
 }
 
-PetscBool CospinModeLasts(CospinSpectrum spectrum, const CospinMode *mode)
+PetscBool CospinModeLasts(CospinEigensolver eigensolver, const CospinMode *mode)
 {
-  const double error = PetscMax(spectrum->resolution, mode->error); /* NaN: the former */
+  const double error = PetscMax(eigensolver->resolution, mode->error); /* NaN: the former */
 
   return (PetscBool)(PetscAbsReal(creal(mode->lambda)) <= error && PetscAbsReal(cimag(mode->lambda)) > error);
 }
@@ -288,29 +292,30 @@ PetscErrorCode CospinModesDestroy(int num, CospinMode modes[])
  * -------------------------------------------------------------------------------------------------
  */
 
-PetscErrorCode CospinSpectrumResidual(CospinSpectrum spectrum, PetscScalar lambda, Vec x, double *residual)
+PetscErrorCode CospinEigensolverResidual(CospinEigensolver eigensolver, PetscScalar lambda, Vec x,
+                                         double *residual)
 {
   PetscReal norm;
   Vec r;
 
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(x, &r));
-  PetscCall(MatMult(spectrum->liouvillian, x, r));
+  PetscCall(MatMult(eigensolver->liouvillian, x, r));
   PetscCall(VecAXPY(r, -lambda, x));
   PetscCall(VecNorm(r, NORM_2, &norm));
-  *residual = norm / spectrum->norm;
+  *residual = norm / eigensolver->norm;
   PetscCall(VecDestroy(&r));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumIrregular(CospinSpectrum spectrum, Vec *vector)
+PetscErrorCode CospinEigensolverIrregular(CospinEigensolver eigensolver, Vec *vector)
 {
   const double golden = 0.61803398874989485;
   PetscScalar *array;
   PetscInt begin, end;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, vector, NULL));
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, vector, NULL));
   PetscCall(VecGetOwnershipRange(*vector, &begin, &end));
   PetscCall(VecGetArrayWrite(*vector, &array));
   for (PetscInt i = begin; i < end; i++) {
@@ -321,19 +326,19 @@ PetscErrorCode CospinSpectrumIrregular(CospinSpectrum spectrum, Vec *vector)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSpectrumTrace(CospinSpectrum spectrum, Vec *trace)
+PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace)
 {
   PetscScalar *array;
   PetscInt begin, end;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, trace, NULL));
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, trace, NULL));
   PetscCall(VecGetOwnershipRange(*trace, &begin, &end));
   PetscCall(VecGetArrayWrite(*trace, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
-    CospinSectorLabel(spectrum->sector, i, label);
-    array[i - begin] = CospinSystemTrace(spectrum->system, label);
+    CospinSectorLabel(eigensolver->sector, i, label);
+    array[i - begin] = CospinSystemTrace(eigensolver->system, label);
   }
   PetscCall(VecRestoreArrayWrite(*trace, &array));
   PetscFunctionReturn(0);

@@ -21,7 +21,7 @@ static const double gmres_tolerance = 1e-13, tolerance = 1e-12;
    1000: 0.2 s against 1.4 s, 25 against 36 million elements). Without the column permutation and pivoting
    that a diagonally dominant M-matrix does not need, its factors keep vectors positive and are found faster.
  */
-static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
+static PetscErrorCode configure_mumps(CospinEigensolver eigensolver, KSP ksp, PC pc)
 {
   const char *prefix;
   Mat factor;
@@ -29,14 +29,14 @@ static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
   PetscFunctionBeginUser;
   PetscCall(PCGetOptionsPrefix(pc, &prefix));
   PetscCall(
-      MatSetOptionsPrefixFactor(spectrum->liouvillian, prefix)); /* so that -..._mat_mumps_... is heard */
+      MatSetOptionsPrefixFactor(eigensolver->liouvillian, prefix)); /* so that -..._mat_mumps_... is heard */
   PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
-  PetscCall(KSPSetOperators(ksp, spectrum->liouvillian, spectrum->liouvillian));
+  PetscCall(KSPSetOperators(ksp, eigensolver->liouvillian, eigensolver->liouvillian));
   PetscCall(PCFactorSetUpMatSolverType(pc));
   PetscCall(PCFactorGetMatrix(pc, &factor));
   PetscCall(MatMumpsSetIcntl(factor, 14, MUMPS_EXTRA_MEMORY));
-  if (spectrum->mesh_dimension <= 2) PetscCall(MatMumpsSetIcntl(factor, 7, MUMPS_MINIMUM_DEGREE));
-  if (spectrum->metzler) {
+  if (eigensolver->mesh_dimension <= 2) PetscCall(MatMumpsSetIcntl(factor, 7, MUMPS_MINIMUM_DEGREE));
+  if (eigensolver->metzler) {
     PetscCall(MatMumpsSetIcntl(factor, 6, 0));
     PetscCall(MatMumpsSetCntl(factor, 1, 0.0));
   }
@@ -45,20 +45,20 @@ static PetscErrorCode configure_mumps(CospinSpectrum spectrum, KSP ksp, PC pc)
 
 /* The blocks' preconditioners do not exist yet, so this is said by an option. One level of fill: an exact
    maser of 30 spins takes 45 products a solve with it and 170 without. */
-static PetscErrorCode fill_one_level(CospinSpectrum spectrum)
+static PetscErrorCode fill_one_level(CospinEigensolver eigensolver)
 {
   char name[128];
   PetscBool set;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(name, sizeof(name), "-%sst_sub_pc_factor_levels", spectrum->prefix));
+  PetscCall(PetscSNPrintf(name, sizeof(name), "-%sst_sub_pc_factor_levels", eigensolver->prefix));
   PetscCall(PetscOptionsHasName(NULL, NULL, name, &set));
   if (!set) PetscCall(PetscOptionsSetValue(NULL, name, "1"));
   PetscFunctionReturn(0);
 }
 
 /* A solve that gives up is seen in the residuals, which are recomputed: it must not end the program. */
-static PetscErrorCode configure_iteration(CospinSpectrum spectrum, ST st)
+static PetscErrorCode configure_iteration(CospinEigensolver eigensolver, ST st)
 {
   KSP ksp;
   PC pc;
@@ -72,11 +72,11 @@ static PetscErrorCode configure_iteration(CospinSpectrum spectrum, ST st)
   PetscCall(KSPSetErrorIfNotConverged(ksp, PETSC_FALSE));
   PetscCall(KSPGetPC(ksp, &pc));
   PetscCall(PCSetType(pc, PCBJACOBI));
-  PetscCall(fill_one_level(spectrum));
+  PetscCall(fill_one_level(eigensolver));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode configure_factorisation(CospinSpectrum spectrum, ST st)
+static PetscErrorCode configure_factorisation(CospinEigensolver eigensolver, ST st)
 {
   PetscBool has_mumps;
   MatType type;
@@ -89,26 +89,26 @@ static PetscErrorCode configure_factorisation(CospinSpectrum spectrum, ST st)
   PetscCall(KSPSetType(ksp, KSPPREONLY));
   PetscCall(KSPGetPC(ksp, &pc));
   PetscCall(PCSetType(pc, PCLU));
-  PetscCall(MatGetType(spectrum->liouvillian, &type));
+  PetscCall(MatGetType(eigensolver->liouvillian, &type));
   PetscCall(MatSolverTypeGet(MATSOLVERMUMPS, type, MAT_FACTOR_LU, NULL, &has_mumps, NULL));
-  if (has_mumps) PetscCall(configure_mumps(spectrum, ksp, pc));
+  if (has_mumps) PetscCall(configure_mumps(eigensolver, ksp, pc));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsConfigureVectors(CospinSpectrum spectrum, EPS eps)
+PetscErrorCode CospinFactorsConfigureVectors(CospinEigensolver eigensolver, EPS eps)
 {
   PetscMPIInt ranks;
   BV bv;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(spectrum->comm, &ranks));
-  if (CospinSectorDimension(spectrum->sector) >= ranks) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks));
+  if (CospinSectorDimension(eigensolver->sector) >= ranks) PetscFunctionReturn(0);
   PetscCall(EPSGetBV(eps, &bv));
   PetscCall(BVSetType(bv, BVVECS));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
+PetscErrorCode CospinFactorsConfigure(CospinEigensolver eigensolver)
 {
   PetscScalar target;
   EPS eps;
@@ -116,28 +116,28 @@ PetscErrorCode CospinFactorsConfigure(CospinSpectrum spectrum)
   ST st;
 
   PetscFunctionBeginUser;
-  if (spectrum->eps) PetscFunctionReturn(0);
-  PetscCall(EPSCreate(spectrum->comm, &eps));
-  spectrum->eps = eps;
-  PetscCall(EPSSetOptionsPrefix(eps, spectrum->prefix));
-  PetscCall(EPSSetOperators(eps, spectrum->liouvillian, NULL));
+  if (eigensolver->eps) PetscFunctionReturn(0);
+  PetscCall(EPSCreate(eigensolver->comm, &eps));
+  eigensolver->eps = eps;
+  PetscCall(EPSSetOptionsPrefix(eps, eigensolver->prefix));
+  PetscCall(EPSSetOperators(eps, eigensolver->liouvillian, NULL));
   PetscCall(EPSSetProblemType(eps, EPS_NHEP));
   PetscCall(EPSSetTolerances(eps, tolerance, MAX_ITERATIONS));
   PetscCall(EPSSetWhichEigenpairs(eps, EPS_TARGET_MAGNITUDE));
-  PetscCall(EPSSetTarget(eps, (PetscScalar)CMPLX(spectrum->shift, spectrum->centre)));
+  PetscCall(EPSSetTarget(eps, (PetscScalar)CMPLX(eigensolver->shift, eigensolver->centre)));
   PetscCall(EPSGetST(eps, &st));
-  if (spectrum->iterative)
-    PetscCall(configure_iteration(spectrum, st));
+  if (eigensolver->iterative)
+    PetscCall(configure_iteration(eigensolver, st));
   else
-    PetscCall(configure_factorisation(spectrum, st));
+    PetscCall(configure_factorisation(eigensolver, st));
   PetscCall(STGetKSP(st, &ksp));
-  PetscCall(CospinInterruptSolver(ksp, spectrum->interrupt));
-  PetscCall(CospinFactorsConfigureVectors(spectrum, eps));
+  PetscCall(CospinInterruptSolver(ksp, eigensolver->interrupt));
+  PetscCall(CospinFactorsConfigureVectors(eigensolver, eps));
   PetscCall(EPSSetFromOptions(eps));
   PetscCall(EPSGetTarget(eps, &target)); /* a solve without an eigensolver's set-up would be one with L */
   PetscCall(STSetShift(st, target));
-  PetscCall(EPSGetTolerances(eps, NULL, &spectrum->max_iterations));
-  spectrum->subspace = SMALL_SUBSPACE;
+  PetscCall(EPSGetTolerances(eps, NULL, &eigensolver->max_iterations));
+  eigensolver->subspace = SMALL_SUBSPACE;
   PetscFunctionReturn(0);
 }
 
@@ -151,25 +151,25 @@ static PetscErrorCode set_up(ST st)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsSolver(CospinSpectrum spectrum, KSP *ksp)
+PetscErrorCode CospinFactorsSolver(CospinEigensolver eigensolver, KSP *ksp)
 {
   ST st;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinFactorsConfigure(spectrum));
-  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(CospinFactorsConfigure(eigensolver));
+  PetscCall(EPSGetST(eigensolver->eps, &st));
   PetscCall(set_up(st));
   PetscCall(STGetKSP(st, ksp));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsApplyInverse(CospinSpectrum spectrum, Vec x, Vec y)
+PetscErrorCode CospinFactorsApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y)
 {
   ST st;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinFactorsConfigure(spectrum));
-  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(CospinFactorsConfigure(eigensolver));
+  PetscCall(EPSGetST(eigensolver->eps, &st));
   PetscCall(set_up(st));
   PetscCall(STApply(st, x, y));
   PetscFunctionReturn(0);
@@ -195,15 +195,15 @@ PetscErrorCode CospinSolveShifted(KSP ksp, PetscBool adjoint, Vec b, Vec x)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
-                                      Vec left)
+PetscErrorCode CospinFactorsResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
+                                      Vec right, Vec left)
 {
   KSP ksp;
   ST st;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinFactorsConfigure(spectrum));
-  PetscCall(EPSGetST(spectrum->eps, &st));
+  PetscCall(CospinFactorsConfigure(eigensolver));
+  PetscCall(EPSGetST(eigensolver->eps, &st));
   PetscCall(STSetShift(st, (PetscScalar)s));
   PetscCall(set_up(st));
   PetscCall(STGetKSP(st, &ksp));

@@ -34,36 +34,36 @@ static PetscErrorCode Apply_Adjoint(Mat operator_, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_eps(CospinSpectrum spectrum, Adjoint *adjoint, PetscInt wanted, Mat *inverse,
-                                 EPS *eps)
+static PetscErrorCode create_eps(CospinEigensolver eigensolver, Adjoint *adjoint, PetscInt wanted,
+                                 Mat *inverse, EPS *eps)
 {
   PetscInt local, dimension;
   Vec start;
 
   PetscFunctionBeginUser;
-  PetscCall(MatGetLocalSize(spectrum->liouvillian, &local, NULL));
-  PetscCall(MatGetSize(spectrum->liouvillian, &dimension, NULL));
-  PetscCall(MatCreateShell(spectrum->comm, local, local, dimension, dimension, adjoint, inverse));
+  PetscCall(MatGetLocalSize(eigensolver->liouvillian, &local, NULL));
+  PetscCall(MatGetSize(eigensolver->liouvillian, &dimension, NULL));
+  PetscCall(MatCreateShell(eigensolver->comm, local, local, dimension, dimension, adjoint, inverse));
   PetscCall(MatShellSetOperation(*inverse, MATOP_MULT, (void (*)(void))Apply_Adjoint));
   PetscCall(MatShellSetVecType(*inverse, VECSTANDARD));
-  PetscCall(EPSCreate(spectrum->comm, eps));
+  PetscCall(EPSCreate(eigensolver->comm, eps));
   PetscCall(EPSSetOperators(*eps, *inverse, NULL));
   PetscCall(EPSSetProblemType(*eps, EPS_NHEP));
   PetscCall(EPSSetWhichEigenpairs(*eps, EPS_LARGEST_MAGNITUDE));
   PetscCall(EPSSetTolerances(*eps, tolerance, MAX_ITERATIONS));
   wanted = PetscMin(wanted, dimension);
   PetscCall(EPSSetDimensions(*eps, wanted, PetscMin(2 * wanted + SPARE, dimension), PETSC_DEFAULT));
-  PetscCall(CospinSpectrumIrregular(spectrum, &start));
+  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
   PetscCall(EPSSetInitialSpace(*eps, 1, &start));
   PetscCall(VecDestroy(&start));
-  PetscCall(CospinFactorsConfigureVectors(spectrum, *eps));
+  PetscCall(CospinFactorsConfigureVectors(eigensolver, *eps));
   PetscFunctionReturn(0);
 }
 
 /* Each mode takes one of the vectors that were found, none twice. */
-static PetscErrorCode choose(CospinSpectrum spectrum, EPS eps, int num, CospinMode modes[])
+static PetscErrorCode choose(CospinEigensolver eigensolver, EPS eps, int num, CospinMode modes[])
 {
-  const double complex shift = CMPLX(spectrum->shift, spectrum->centre);
+  const double complex shift = CMPLX(eigensolver->shift, eigensolver->centre);
   PetscInt converged;
   PetscBool *taken;
 
@@ -138,7 +138,7 @@ static PetscErrorCode are_short(int num, const CospinMode modes[], PetscBool *an
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num, CospinMode modes[])
+PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, int num, CospinMode modes[])
 {
   PetscInt iterations;
   Adjoint adjoint;
@@ -148,15 +148,15 @@ PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num,
 
   PetscFunctionBeginUser;
   if (num == 0) PetscFunctionReturn(0);
-  PetscCall(CospinFactorsSolver(spectrum, &adjoint.ksp));
-  PetscCall(MatCreateVecs(spectrum->liouvillian, &adjoint.conjugate, NULL));
-  PetscCall(create_eps(spectrum, &adjoint, num + num_null, &inverse, &eps));
+  PetscCall(CospinFactorsSolver(eigensolver, &adjoint.ksp));
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, &adjoint.conjugate, NULL));
+  PetscCall(create_eps(eigensolver, &adjoint, num + num_null, &inverse, &eps));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetIterationNumber(eps, &iterations));
-  spectrum->iterations += (int)iterations;
-  PetscCall(choose(spectrum, eps, num, modes));
+  eigensolver->iterations += (int)iterations;
+  PetscCall(choose(eigensolver, eps, num, modes));
   ok = (PetscBool)(modes[num - 1].left != NULL);
-  if (!ok) spectrum->outcome = CospinOutcomeWorse(spectrum->outcome, COSPIN_NOT_CONVERGED);
+  if (!ok) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   if (ok) PetscCall(make_dual(num, modes, &ok));
   if (ok) PetscCall(are_short(num, modes, &ok));
   for (int m = 0; m < num; m++) {
@@ -164,7 +164,7 @@ PetscErrorCode CospinFactorsLeft(CospinSpectrum spectrum, int num_null, int num,
     if (!ok) PetscCall(VecDestroy(&modes[m].left));
     if (ok) PetscCall(VecNorm(modes[m].left, NORM_2, &size));
     modes[m].error =
-        PetscMin(spectrum->resolution * size, PetscSqrtReal(spectrum->resolution * spectrum->norm));
+        PetscMin(eigensolver->resolution * size, PetscSqrtReal(eigensolver->resolution * eigensolver->norm));
   }
   PetscCall(EPSDestroy(&eps));
   PetscCall(MatDestroy(&inverse));

@@ -356,7 +356,7 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
   measure(left, resolvent->order, PetscConj(s), y, &left_residual, &left_size);
   *raw = right_residual * left_residual * PetscMax(right_size / right->size, left_size / left->size);
   *rounding = PetscMax(resolvent->residual, PETSC_MACHINE_EPSILON * PetscSqrtReal(resolvent->condition)) *
-              resolvent->share->spectrum->norm * left_size * right_size;
+              resolvent->share->eigensolver->norm * left_size * right_size;
   if (PetscIsNanReal(*raw)) *raw = PETSC_INFINITY;
 }
 
@@ -366,7 +366,7 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
 /* Where the generator has a null vector, s stays away from it. */
 static double complex shift_of(CospinResolvent resolvent, double omega)
 {
-  const double distance = null_distance * resolvent->share->spectrum->norm;
+  const double distance = null_distance * resolvent->share->eigensolver->norm;
 
   return CMPLX(resolvent->share->steady && PetscAbsReal(omega) < distance ? distance : 0.0, omega);
 }
@@ -387,18 +387,18 @@ static PetscErrorCode remove_null(const CospinShare *share, Vec v, Vec w)
 
 static PetscErrorCode measure_residual(CospinResolvent resolvent, double complex s, Vec v)
 {
-  CospinSpectrum spectrum = resolvent->share->spectrum;
+  CospinEigensolver eigensolver = resolvent->share->eigensolver;
   PetscReal size, rest;
   Vec image;
 
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(v, &image));
-  PetscCall(MatMult(spectrum->liouvillian, v, image));
+  PetscCall(MatMult(eigensolver->liouvillian, v, image));
   PetscCall(VecAXPBYPCZ(image, -(PetscScalar)s, 1.0, 1.0, v, resolvent->right.source));
   PetscCall(VecNorm(v, NORM_2, &size));
   PetscCall(VecNorm(image, NORM_2, &rest));
   PetscCall(VecDestroy(&image));
-  resolvent->residual = PetscMax(resolvent->residual, rest / (spectrum->norm * size));
+  resolvent->residual = PetscMax(resolvent->residual, rest / (eigensolver->norm * size));
   if (PetscIsInfOrNanReal(rest)) resolvent->residual = PETSC_INFINITY;
   PetscFunctionReturn(0);
 }
@@ -445,8 +445,8 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
   evaluate(resolvent, (PetscScalar)s, before, &raw, &rounding);
   PetscCall(VecDuplicate(resolvent->right.source, &v));
   PetscCall(VecDuplicate(resolvent->left.source, &w));
-  PetscCall(CospinSpectrumResolvent(resolvent->share->spectrum, s, resolvent->right.source,
-                                    resolvent->left.source, v, w));
+  PetscCall(CospinEigensolverResolvent(resolvent->share->eigensolver, s, resolvent->right.source,
+                                       resolvent->left.source, v, w));
   PetscCall(remove_null(resolvent->share, v, w));
   PetscCall(measure_residual(resolvent, s, v));
   PetscCall(VecDot(v, resolvent->left.source, &value));

@@ -21,7 +21,7 @@ enum { MAX_CORRECTIONS = 6, MAX_STEPS = 60, REFINEMENT_STEPS = 6 };
 static const double step_tolerance = 1e-8, rounding = 4e-16, worthwhile = 0.5;
 
 typedef struct {
-  CospinSpectrum spectrum;
+  CospinEigensolver eigensolver;
   Vec rho, trace, residual, correction; /* trace: Tr x = trace^H x */
   Mat jumps;
   KSP ksp;
@@ -46,7 +46,7 @@ static PetscErrorCode precondition(PC pc, Vec x, Vec y)
 
   PetscFunctionBeginUser;
   PetscCall(PCShellGetContext(pc, &solver));
-  PetscCall(CospinSpectrumApplyInverse(solver->spectrum, x, y));
+  PetscCall(CospinEigensolverApplyInverse(solver->eigensolver, x, y));
   PetscCall(remove_trace(solver, y));
   solver->applications++;
   PetscFunctionReturn(0);
@@ -58,10 +58,10 @@ static PetscErrorCode create_ksp(Solver *solver)
   PC pc;
 
   PetscFunctionBeginUser;
-  PetscCall(KSPCreate(solver->spectrum->comm, &solver->ksp));
-  PetscCall(KSPSetOperators(solver->ksp, solver->spectrum->liouvillian, solver->spectrum->liouvillian));
+  PetscCall(KSPCreate(solver->eigensolver->comm, &solver->ksp));
+  PetscCall(KSPSetOperators(solver->ksp, solver->eigensolver->liouvillian, solver->eigensolver->liouvillian));
   PetscCall(KSPSetType(solver->ksp, KSPFGMRES));
-  PetscCall(CospinInterruptSolver(solver->ksp, solver->spectrum->interrupt));
+  PetscCall(CospinInterruptSolver(solver->ksp, solver->eigensolver->interrupt));
   PetscCall(KSPGMRESSetRestart(solver->ksp, MAX_STEPS));
   PetscCall(KSPSetTolerances(solver->ksp, step_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
   PetscCall(KSPSetErrorIfNotConverged(solver->ksp, PETSC_FALSE)); /* the residuals tell */
@@ -72,15 +72,15 @@ static PetscErrorCode create_ksp(Solver *solver)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_solver(CospinSpectrum spectrum, Vec rho, CospinMoves jumps, double efficiency,
-                                    Solver *solver)
+static PetscErrorCode create_solver(CospinEigensolver eigensolver, Vec rho, CospinMoves jumps,
+                                    double efficiency, Solver *solver)
 {
   PetscFunctionBeginUser;
-  *solver = (Solver){.spectrum = spectrum, .rho = rho};
-  PetscCall(
-      CospinSuperoperatorCreate(spectrum->comm, jumps, spectrum->sector, spectrum->sector, &solver->jumps));
+  *solver = (Solver){.eigensolver = eigensolver, .rho = rho};
+  PetscCall(CospinSuperoperatorCreate(eigensolver->comm, jumps, eigensolver->sector, eigensolver->sector,
+                                      &solver->jumps));
   PetscCall(MatScale(solver->jumps, efficiency));
-  PetscCall(CospinSpectrumTrace(spectrum, &solver->trace));
+  PetscCall(CospinEigensolverTrace(eigensolver, &solver->trace));
   PetscCall(VecDuplicate(rho, &solver->residual));
   PetscCall(VecDuplicate(rho, &solver->correction));
   PetscCall(create_ksp(solver));
@@ -106,11 +106,11 @@ static PetscErrorCode compute_residual(Solver *solver, Vec b, double size_b, Vec
   PetscReal size, residual;
 
   PetscFunctionBeginUser;
-  PetscCall(MatMult(solver->spectrum->liouvillian, x, solver->residual));
+  PetscCall(MatMult(solver->eigensolver->liouvillian, x, solver->residual));
   PetscCall(VecAYPX(solver->residual, -1.0, b));
   PetscCall(VecNorm(solver->residual, NORM_2, &residual));
   PetscCall(VecNorm(x, NORM_2, &size));
-  *error = residual == 0.0 ? 0.0 : residual / (solver->spectrum->norm * size + size_b);
+  *error = residual == 0.0 ? 0.0 : residual / (solver->eigensolver->norm * size + size_b);
   PetscFunctionReturn(0);
 }
 
@@ -143,10 +143,10 @@ static PetscErrorCode refine(Solver *solver, Vec rho)
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(rho, &b));
   PetscCall(VecDuplicate(rho, &x));
-  PetscCall(MatMult(solver->spectrum->liouvillian, rho, b));
+  PetscCall(MatMult(solver->eigensolver->liouvillian, rho, b));
   PetscCall(VecScale(b, -1.0));
   PetscCall(KSPSetTolerances(solver->ksp, step_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, REFINEMENT_STEPS));
-  PetscCall(solve(solver, b, PETSC_SMALL * solver->spectrum->norm, x, &error));
+  PetscCall(solve(solver, b, PETSC_SMALL * solver->eigensolver->norm, x, &error));
   PetscCall(KSPSetTolerances(solver->ksp, step_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
   PetscCall(VecAXPY(rho, 1.0, x));
   PetscCall(VecDestroy(&x));
@@ -181,8 +181,8 @@ static PetscErrorCode right_hand_side(int n, const double cumulants[], Vec order
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTiltedCumulants(CospinSpectrum spectrum, Vec rho, CospinMoves jumps, double efficiency,
-                                     CospinTilted *tilted)
+PetscErrorCode CospinTiltedCumulants(CospinEigensolver eigensolver, Vec rho, CospinMoves jumps,
+                                     double efficiency, CospinTilted *tilted)
 {
   double fluxes[COSPIN_NUM_CUMULANTS] = {0}, size, error; /* fluxes: Tr(J rho_n) */
   Vec orders[COSPIN_NUM_CUMULANTS], jumped[COSPIN_NUM_CUMULANTS], b;
@@ -191,7 +191,7 @@ PetscErrorCode CospinTiltedCumulants(CospinSpectrum spectrum, Vec rho, CospinMov
 
   PetscFunctionBeginUser;
   *tilted = (CospinTilted){.residual = 0.0};
-  PetscCall(create_solver(spectrum, rho, jumps, efficiency, &solver));
+  PetscCall(create_solver(eigensolver, rho, jumps, efficiency, &solver));
   PetscCall(VecDuplicate(rho, &b));
   for (int n = 0; n < COSPIN_NUM_CUMULANTS; n++) {
     PetscCall(VecDuplicate(rho, &orders[n]));

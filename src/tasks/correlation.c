@@ -134,8 +134,9 @@ static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(share->kicked, u));
   PetscCall(VecCopy(share->kicked, *u));
-  PetscCall(CospinEvolutionGenerator(correlation->point, correlation->point->problem, share->spectrum->sector,
-                                     correlation->settings.method, share->spectrum->liouvillian, generator));
+  PetscCall(CospinEvolutionGenerator(correlation->point, correlation->point->problem,
+                                     share->eigensolver->sector, correlation->settings.method,
+                                     share->eigensolver->liouvillian, generator));
   PetscFunctionReturn(0);
 }
 
@@ -151,7 +152,7 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   correlation->values[k] += value;
   correlation->errors[k] = PetscMax(correlation->errors[k], error);
   if (k && k < correlation->settings.times->size - 1) PetscFunctionReturn(0);
-  PetscCall(CospinWindowSpill(correlation->point, share->spectrum, u, &spill));
+  PetscCall(CospinWindowSpill(correlation->point, share->eigensolver, u, &spill));
   correlation->leak = PetscMax(correlation->leak, spill);
   PetscFunctionReturn(0);
 }

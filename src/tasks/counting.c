@@ -74,7 +74,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 /* The steady state where the jumps can act on it. */
 typedef struct {
   CospinMoves jumps;
-  CospinSpectrum spectrum; /* that of the point's steady state unless `owned` */
+  CospinEigensolver eigensolver; /* that of the point's steady state unless `owned` */
   Vec rho;
   CospinQuality quality;
   PetscBool owned;
@@ -110,18 +110,18 @@ static PetscErrorCode solve_widely(CospinPoint point, const int label[], const c
   int num;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinSpectrumCreate(point->comm, &stage->wide, label, prefix, &point->spectra, &stage->spectrum));
-  PetscCall(CospinSpectrumNull(stage->spectrum, &num, &null, &next));
-  *outcome = CospinOutcomeWorse(*outcome, stage->spectrum->outcome);
+  PetscCall(CospinEigensolverCreate(point->comm, &stage->wide, label, prefix, &point->eigensolvers,
+                                    &stage->eigensolver));
+  PetscCall(CospinEigensolverNull(stage->eigensolver, &num, &null, &next));
+  *outcome = CospinOutcomeWorse(*outcome, stage->eigensolver->outcome);
   if (num != 1) *outcome = CospinOutcomeWorse(*outcome, num ? COSPIN_DEGENERATE : COSPIN_NOT_CONVERGED);
   if (num) stage->rho = null[0];
   if (num) PetscCall(PetscObjectReference((PetscObject)stage->rho));
   PetscCall(VecDestroyVecs(num, &null));
   if (num == 0) PetscFunctionReturn(0);
-  PetscCall(CospinTraceOf(&stage->wide.system, stage->spectrum->sector, stage->rho, &trace));
+  PetscCall(CospinTraceOf(&stage->wide.system, stage->eigensolver->sector, stage->rho, &trace));
   PetscCall(VecScale(stage->rho, (PetscScalar)(1.0 / trace)));
-  PetscCall(CospinStateQuality(point, stage->spectrum, stage->rho, &stage->quality));
+  PetscCall(CospinStateQuality(point, stage->eigensolver, stage->rho, &stage->quality));
   PetscFunctionReturn(0);
 }
 
@@ -143,7 +143,7 @@ static PetscErrorCode set_stage(CospinPoint point, const CospinRecord *task, con
   *outcome = steady->outcome;
   PetscCall(CospinProblemJumps(point->problem, jump, &stage->jumps));
   if (!steady->rho) PetscFunctionReturn(0);
-  stage->spectrum = steady->spectrum;
+  stage->eigensolver = steady->eigensolver;
   stage->rho = steady->rho;
   stage->quality = steady->quality;
   PetscCall(widen_lattice(point->problem, stage->jumps, &lattice));
@@ -153,7 +153,7 @@ static PetscErrorCode set_stage(CospinPoint point, const CospinRecord *task, con
   stage->wide = *point->problem;
   stage->wide.lattice = lattice;
   PetscCall(
-      solve_widely(point, CospinSectorRepresentative(steady->spectrum->sector), prefix, stage, outcome));
+      solve_widely(point, CospinSectorRepresentative(steady->eigensolver->sector), prefix, stage, outcome));
   PetscFunctionReturn(0);
 }
 
@@ -163,7 +163,7 @@ static PetscErrorCode clear_stage(Stage *stage)
   PetscCall(CospinMovesDestroy(&stage->jumps));
   if (!stage->owned) PetscFunctionReturn(0);
   PetscCall(VecDestroy(&stage->rho));
-  PetscCall(CospinSpectrumDestroy(&stage->spectrum));
+  PetscCall(CospinEigensolverDestroy(&stage->eigensolver));
   PetscCall(CospinLatticeDestroy(&stage->wide.lattice));
   PetscFunctionReturn(0);
 }
@@ -187,11 +187,11 @@ static PetscErrorCode count(CospinPoint point, const CospinRecord *task, const C
   *counts = (Counts){.found = PETSC_FALSE};
   PetscCall(set_stage(point, task, detector->jump, &stage, outcome));
   if (stage.rho) {
-    PetscCall(
-        CospinTiltedCumulants(stage.spectrum, stage.rho, stage.jumps, detector->efficiency, &counts->tilted));
+    PetscCall(CospinTiltedCumulants(stage.eigensolver, stage.rho, stage.jumps, detector->efficiency,
+                                    &counts->tilted));
     counts->tilted.residual = PetscMax(counts->tilted.residual, stage.quality.residual);
     counts->quality = stage.quality;
-    counts->dimension = CospinSectorDimension(stage.spectrum->sector);
+    counts->dimension = CospinSectorDimension(stage.eigensolver->sector);
     counts->found = PETSC_TRUE;
   }
   PetscCall(clear_stage(&stage));
@@ -236,7 +236,8 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
   const Count *c = (const Count *)context;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowGrow(c->point, CospinSectorRepresentative(c->point->steady.spectrum->sector), grown));
+  PetscCall(
+      CospinWindowGrow(c->point, CospinSectorRepresentative(c->point->steady.eigensolver->sector), grown));
   PetscFunctionReturn(0);
 }
 

@@ -214,8 +214,8 @@ typedef struct {
 
 /* A^+ rho on the sector of `spectrum`, and Tr(A A^+ rho). */
 static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
-                                   const CospinSteadyState *steady, CospinSpectrum spectrum, Vec *kicked,
-                                   double complex *norm)
+                                   const CospinSteadyState *steady, CospinEigensolver eigensolver,
+                                   Vec *kicked, double complex *norm)
 {
   CospinProblem problem = point->problem;
   CospinPolynomial adjoint, square;
@@ -226,9 +226,9 @@ static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
   PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
   PetscCall(CospinTaskLeft(problem, adjoint, &kick));
   PetscCall(CospinTaskLeft(problem, square, &norm_moves));
-  PetscCall(CospinExpectations(steady->spectrum->sector, steady->rho, 1, &norm_moves, norm));
-  PetscCall(CospinSuperoperatorApply(point->comm, kick, steady->spectrum->sector, steady->rho,
-                                     spectrum->sector, kicked));
+  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &norm_moves, norm));
+  PetscCall(CospinSuperoperatorApply(point->comm, kick, steady->eigensolver->sector, steady->rho,
+                                     eigensolver->sector, kicked));
   PetscCall(CospinMovesDestroy(&norm_moves));
   PetscCall(CospinMovesDestroy(&kick));
   PetscCall(CospinPolynomialDestroy(&square));
@@ -237,7 +237,7 @@ static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
 }
 
 /* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x) */
-static PetscErrorCode share(CospinSpectrum spectrum, CospinMoves left, const CospinMode *mode, Vec x,
+static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves left, const CospinMode *mode, Vec x,
                             double complex *value)
 {
   double complex reading;
@@ -245,13 +245,13 @@ static PetscErrorCode share(CospinSpectrum spectrum, CospinMoves left, const Cos
 
   PetscFunctionBeginUser;
   PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
-  PetscCall(CospinExpectations(spectrum->sector, mode->right, 1, &left, &reading));
+  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &left, &reading));
   *value = reading * overlap;
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode compute_weights(CospinPoint point, const Settings *settings, const char prefix[],
-                                      CospinSpectrum spectrum, CospinMoves left, int num,
+                                      CospinEigensolver eigensolver, CospinMoves left, int num,
                                       const CospinMode found[], Mode modes[])
 {
   const CospinSteadyState *steady;
@@ -262,46 +262,47 @@ static PetscErrorCode compute_weights(CospinPoint point, const Settings *setting
   PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
   if (!steady->rho || CospinStateJudge(&steady->quality, settings->tolerance) != COSPIN_GOOD)
     PetscFunctionReturn(0); /* no weights rather than wrong ones */
-  PetscCall(kicked_state(point, settings, steady, spectrum, &kicked, &norm));
+  PetscCall(kicked_state(point, settings, steady, eigensolver, &kicked, &norm));
   for (int k = 0; k < num; k++) {
-    PetscCall(share(spectrum, left, &found[k], kicked, &modes[k].weight));
+    PetscCall(share(eigensolver, left, &found[k], kicked, &modes[k].weight));
     modes[k].weight /= norm;
   }
   PetscCall(VecDestroy(&kicked));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode compute_amplitudes(const Settings *settings, CospinSpectrum spectrum, CospinMoves left,
-                                         int num, const CospinMode found[], Mode modes[])
+static PetscErrorCode compute_amplitudes(const Settings *settings, CospinEigensolver eigensolver,
+                                         CospinMoves left, int num, const CospinMode found[], Mode modes[])
 {
   Vec initial;
 
   PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(spectrum->liouvillian, &initial, NULL));
-  PetscCall(CospinStateVector(settings->initial, spectrum->sector, initial));
-  for (int k = 0; k < num; k++) PetscCall(share(spectrum, left, &found[k], initial, &modes[k].amplitude));
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, &initial, NULL));
+  PetscCall(CospinStateVector(settings->initial, eigensolver->sector, initial));
+  for (int k = 0; k < num; k++) PetscCall(share(eigensolver, left, &found[k], initial, &modes[k].amplitude));
   PetscCall(VecDestroy(&initial));
   PetscFunctionReturn(0);
 }
 
 /* What the left vectors tell. */
 static PetscErrorCode compute_shares(CospinPoint point, const Settings *settings, const char prefix[],
-                                     CospinSpectrum spectrum, int num, const CospinMode found[], Mode modes[])
+                                     CospinEigensolver eigensolver, int num, const CospinMode found[],
+                                     Mode modes[])
 {
   CospinMoves left;
 
   PetscFunctionBeginUser;
   if (num == 0 || !found[0].left) PetscFunctionReturn(0);
   PetscCall(CospinTaskLeft(point->problem, settings->a, &left));
-  if (settings->initial) PetscCall(compute_amplitudes(settings, spectrum, left, num, found, modes));
+  if (settings->initial) PetscCall(compute_amplitudes(settings, eigensolver, left, num, found, modes));
   if (settings->weights)
-    PetscCall(compute_weights(point, settings, prefix, spectrum, left, num, found, modes));
+    PetscCall(compute_weights(point, settings, prefix, eigensolver, left, num, found, modes));
   PetscCall(CospinMovesDestroy(&left));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, const char prefix[],
-                                   CospinSpectrum spectrum, Modes *modes)
+                                   CospinEigensolver eigensolver, Modes *modes)
 {
   const PetscBool shares = (PetscBool)(settings->weights || settings->initial);
   CospinMode *found;
@@ -311,29 +312,29 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
 
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)settings->count, &found));
-  if (spectrum->has_trace) PetscCall(CospinSpectrumNull(spectrum, &num_null, &null, &next));
+  if (eigensolver->has_trace) PetscCall(CospinEigensolverNull(eigensolver, &num_null, &null, &next));
   for (int k = 0; k < num_null; k++) {
     double leak;
-    PetscCall(CospinWindowLeak(point, spectrum, null[k], 0.0, &leak));
+    PetscCall(CospinWindowLeak(point, eigensolver, null[k], 0.0, &leak));
     modes->leak = PetscMax(modes->leak, leak);
   }
-  PetscCall(CospinSpectrumSlowest(spectrum, settings->count, num_null, null,
-                                  (PetscBool)(shares && num_null == 0), &num, found));
+  PetscCall(CospinEigensolverSlowest(eigensolver, settings->count, num_null, null,
+                                     (PetscBool)(shares && num_null == 0), &num, found));
   for (int k = 0; k < num; k++) {
     Mode *mode = &modes->modes[modes->num + k];
     *mode = (Mode){
         found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, found[k].error, 0.0, NAN, NAN,
         modes->num_sectors};
-    PetscCall(CospinWindowLeak(point, spectrum, found[k].right, mode->lambda, &mode->leak));
+    PetscCall(CospinWindowLeak(point, eigensolver, found[k].right, mode->lambda, &mode->leak));
     if (k == 0 && num_null == 0) {
       double lower, upper;
-      PetscCall(
-          CospinSpectrumBracket(spectrum, found[k].left ? found[k].left : found[k].right, &lower, &upper));
+      PetscCall(CospinEigensolverBracket(eigensolver, found[k].left ? found[k].left : found[k].right, &lower,
+                                         &upper));
       mode->lower = -upper;
       mode->upper = -lower;
     }
   }
-  PetscCall(compute_shares(point, settings, prefix, spectrum, num, found, modes->modes + modes->num));
+  PetscCall(compute_shares(point, settings, prefix, eigensolver, num, found, modes->modes + modes->num));
   modes->num += num;
   modes->num_sectors++;
   PetscCall(VecDestroyVecs(num_null, &null));
@@ -345,20 +346,20 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
 static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, const char prefix[],
                                  const int representative[], Modes *modes)
 {
-  CospinSpectrum spectrum;
+  CospinEigensolver eigensolver;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
-  if (!spectrum) PetscFunctionReturn(0);
-  PetscCall(solve_sector(point, settings, prefix, spectrum, modes));
-  modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(spectrum->sector));
-  modes->nonzeros = PetscMax(modes->nonzeros, spectrum->nonzeros);
-  modes->resolution = PetscMax(modes->resolution, spectrum->resolution);
-  modes->horizon = PetscMin(modes->horizon, spectrum->horizon);
-  modes->iterations += spectrum->iterations;
-  modes->outcome = CospinOutcomeWorse(modes->outcome, spectrum->outcome);
-  PetscCall(CospinSpectrumDestroy(&spectrum));
+  PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
+                                    &eigensolver));
+  if (!eigensolver) PetscFunctionReturn(0);
+  PetscCall(solve_sector(point, settings, prefix, eigensolver, modes));
+  modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(eigensolver->sector));
+  modes->nonzeros = PetscMax(modes->nonzeros, eigensolver->nonzeros);
+  modes->resolution = PetscMax(modes->resolution, eigensolver->resolution);
+  modes->horizon = PetscMin(modes->horizon, eigensolver->horizon);
+  modes->iterations += eigensolver->iterations;
+  modes->outcome = CospinOutcomeWorse(modes->outcome, eigensolver->outcome);
+  PetscCall(CospinEigensolverDestroy(&eigensolver));
   PetscFunctionReturn(0);
 }
 
@@ -479,7 +480,7 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   s->modes = (Modes){.outcome = COSPIN_GOOD, .horizon = INFINITY};
   PetscCall(read_settings(point->problem, s->task, NULL, &settings, &ok));
   PetscCall(Sectors(point->problem, s->task, &num, &representatives));
-  if (point->steady.spectrum) PetscCall(CospinSpectrumRelease(point->steady.spectrum));
+  if (point->steady.eigensolver) PetscCall(CospinEigensolverRelease(point->steady.eigensolver));
   PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &s->modes.modes));
   for (int k = 0; k < num; k++) {
     PetscCall(add_sector(point, &settings, s->prefix,

@@ -331,7 +331,7 @@ static PetscErrorCode enlarge(Emission *emission, Part *part, Place place)
   int agreed[2];
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(&place, 2, MPI_DOUBLE, 0, part->share->spectrum->comm));
+  PetscCallMPI(MPI_Bcast(&place, 2, MPI_DOUBLE, 0, part->share->eigensolver->comm));
   if (!is_on(emission->settings->axis, place.omega)) part->beyond++;
   PetscCall(CospinResolventEnlarge(part->model, place.omega, &exact, &before));
   part->wrong = emission->weight * cabs(exact - before);
@@ -344,7 +344,7 @@ static PetscErrorCode enlarge(Emission *emission, Part *part, Place place)
   }
   agreed[0] = part->closed;
   agreed[1] = part->confirmed;
-  PetscCallMPI(MPI_Bcast(agreed, 2, MPI_INT, 0, part->share->spectrum->comm));
+  PetscCallMPI(MPI_Bcast(agreed, 2, MPI_INT, 0, part->share->eigensolver->comm));
   part->closed = (PetscBool)agreed[0];
   part->confirmed = (PetscBool)agreed[1];
   PetscFunctionReturn(0);
@@ -589,7 +589,7 @@ static PetscErrorCode create(CospinPoint point, const char prefix[], const Cospi
   }
   emission->weight = settings->symmetric ? 2.0 : 1.0;
   PetscCall(PetscMalloc1((size_t)settings->axis->size + MAX_FAR + MAX_ORDER, &emission->places));
-  set_far(emission, steady->spectrum->norm);
+  set_far(emission, steady->eigensolver->norm);
   PetscFunctionReturn(0);
 }
 
@@ -615,19 +615,19 @@ static PetscErrorCode store_quality(CospinPoint point, const Emission *emission,
   PetscFunctionBeginUser;
   for (int p = 0; p < emission->num_parts; p++) {
     const Part *part = &emission->parts[p];
-    const CospinSpectrum spectrum = part->share->spectrum;
+    const CospinEigensolver eigensolver = part->share->eigensolver;
     double spill = 0.0;
     Place place;
     if (CospinResolventBrightest(part->model))
-      PetscCall(CospinWindowSpill(point, spectrum, CospinResolventBrightest(part->model), &spill));
+      PetscCall(CospinWindowSpill(point, eigensolver, CospinResolventBrightest(part->model), &spill));
     if (worst_of(emission, part, &place) > 1.0 || !part->confirmed || misses_lines(emission, part))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
     leak = PetscMax(leak, spill);
     check += part->wrong;
     residual = PetscMax(residual, CospinResolventResidual(part->model));
     solves += CospinResolventSolves(part->model);
-    dimension = PetscMax(dimension, CospinSectorDimension(spectrum->sector));
-    nonzeros = PetscMax(nonzeros, spectrum->nonzeros);
+    dimension = PetscMax(dimension, CospinSectorDimension(eigensolver->sector));
+    nonzeros = PetscMax(nonzeros, eigensolver->nonzeros);
   }
   if (!(residual <= largest_residual) || !(leak <= largest_leak))
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);

@@ -76,37 +76,37 @@ typedef struct {
   CospinOutcome outcome;
 } Slowest;
 
-static PetscErrorCode note_leak(CospinPoint point, CospinSpectrum spectrum, Vec x, double complex lambda,
-                                Slowest *slowest)
+static PetscErrorCode note_leak(CospinPoint point, CospinEigensolver eigensolver, Vec x,
+                                double complex lambda, Slowest *slowest)
 {
   double leak;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowLeak(point, spectrum, x, lambda, &leak));
+  PetscCall(CospinWindowLeak(point, eigensolver, x, lambda, &leak));
   slowest->leak = PetscMax(slowest->leak, leak);
   PetscFunctionReturn(0);
 }
 
 /* Without null vectors: *zero is the slowest mode if that is one, and nothing is noted. */
-static PetscErrorCode search(CospinPoint point, CospinSpectrum spectrum, int num_null, Vec null[],
+static PetscErrorCode search(CospinPoint point, CospinEigensolver eigensolver, int num_null, Vec null[],
                              Slowest *slowest, Vec *zero)
 {
-  const PetscInt64 dimension = CospinSectorDimension(spectrum->sector);
+  const PetscInt64 dimension = CospinSectorDimension(eigensolver->sector);
   CospinMode mode;
   int num;
 
   PetscFunctionBeginUser;
   *zero = NULL;
-  slowest->resolution = PetscMax(slowest->resolution, spectrum->resolution);
+  slowest->resolution = PetscMax(slowest->resolution, eigensolver->resolution);
   slowest->zeros += num_null;
-  for (int k = 0; k < num_null; k++) PetscCall(note_leak(point, spectrum, null[k], 0.0, slowest));
+  for (int k = 0; k < num_null; k++) PetscCall(note_leak(point, eigensolver, null[k], 0.0, slowest));
   if (dimension <= num_null) PetscFunctionReturn(0);
-  PetscCall(CospinSpectrumSlowest(spectrum, 1, num_null, null, PETSC_FALSE, &num, &mode));
-  slowest->iterations += spectrum->iterations;
-  slowest->horizon = PetscMin(slowest->horizon, spectrum->horizon);
-  slowest->outcome = CospinOutcomeWorse(slowest->outcome, spectrum->outcome);
+  PetscCall(CospinEigensolverSlowest(eigensolver, 1, num_null, null, PETSC_FALSE, &num, &mode));
+  slowest->iterations += eigensolver->iterations;
+  slowest->horizon = PetscMin(slowest->horizon, eigensolver->horizon);
+  slowest->outcome = CospinOutcomeWorse(slowest->outcome, eigensolver->outcome);
   if (num == 0) PetscFunctionReturn(0);
-  if (num_null == 0 && cabs(mode.lambda) <= spectrum->resolution) {
+  if (num_null == 0 && cabs(mode.lambda) <= eigensolver->resolution) {
     *zero = mode.right;
     mode.right = NULL;
   } else if (!(creal(mode.lambda) <= creal(slowest->lambda))) {
@@ -114,7 +114,7 @@ static PetscErrorCode search(CospinPoint point, CospinSpectrum spectrum, int num
     slowest->residual = mode.residual;
     slowest->error = mode.error;
     slowest->dimension = dimension;
-    PetscCall(note_leak(point, spectrum, mode.right, mode.lambda, slowest));
+    PetscCall(note_leak(point, eigensolver, mode.right, mode.lambda, slowest));
   }
   PetscCall(CospinModesDestroy(num, &mode));
   PetscFunctionReturn(0);
@@ -125,24 +125,24 @@ static PetscErrorCode search(CospinPoint point, CospinSpectrum spectrum, int num
 static PetscErrorCode search_sector(CospinPoint point, const int representative[], const char prefix[],
                                     Slowest *slowest)
 {
-  CospinSpectrum spectrum;
+  CospinEigensolver eigensolver;
   double complex next;
   Vec zero = NULL, none, *null = NULL;
   int num = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinSpectrumCreate(point->comm, point->problem, representative, prefix, &point->spectra, &spectrum));
-  if (!spectrum) PetscFunctionReturn(0);
-  if (!spectrum->has_trace) PetscCall(search(point, spectrum, 0, NULL, slowest, &zero));
-  if (spectrum->has_trace || zero) {
-    PetscCall(CospinSpectrumNull(spectrum, &num, &null, &next));
-    if (num || !zero) PetscCall(search(point, spectrum, num, null, slowest, &none));
-    if (!num && zero) PetscCall(search(point, spectrum, 1, &zero, slowest, &none));
+  PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
+                                    &eigensolver));
+  if (!eigensolver) PetscFunctionReturn(0);
+  if (!eigensolver->has_trace) PetscCall(search(point, eigensolver, 0, NULL, slowest, &zero));
+  if (eigensolver->has_trace || zero) {
+    PetscCall(CospinEigensolverNull(eigensolver, &num, &null, &next));
+    if (num || !zero) PetscCall(search(point, eigensolver, num, null, slowest, &none));
+    if (!num && zero) PetscCall(search(point, eigensolver, 1, &zero, slowest, &none));
   }
   PetscCall(VecDestroy(&zero));
   PetscCall(VecDestroyVecs(num, &null));
-  PetscCall(CospinSpectrumDestroy(&spectrum));
+  PetscCall(CospinEigensolverDestroy(&eigensolver));
   PetscFunctionReturn(0);
 }
 
@@ -157,7 +157,7 @@ static PetscErrorCode search_beside(CospinPoint point, const char prefix[], Slow
   *done = (PetscBool)(steady->rho != NULL);
   if (!*done) PetscFunctionReturn(0);
   null = steady->rho;
-  PetscCall(search(point, steady->spectrum, 1, &null, slowest, &none));
+  PetscCall(search(point, steady->eigensolver, 1, &null, slowest, &none));
   PetscFunctionReturn(0);
 }
 
@@ -170,8 +170,8 @@ static PetscErrorCode search_all(CospinPoint point, const CospinRecord *task, co
   PetscFunctionBeginUser;
   if (!CospinRecordGet(task, "sector")->numbers)
     PetscCall(search_beside(point, prefix, slowest, &done));
-  else if (point->steady.spectrum)
-    PetscCall(CospinSpectrumRelease(point->steady.spectrum));
+  else if (point->steady.eigensolver)
+    PetscCall(CospinEigensolverRelease(point->steady.eigensolver));
   if (done) PetscFunctionReturn(0);
   PetscCall(CospinTaskSectors(point->problem, task, &num, &representatives));
   for (int k = 0; k < num; k++) {

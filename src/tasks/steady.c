@@ -111,7 +111,7 @@ typedef struct {
 /* Smallest population, largest imaginary part of one. */
 static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *inspection)
 {
-  const CospinSpectrum spectrum = block->spectrum;
+  const CospinEigensolver eigensolver = block->eigensolver;
   double extremes[2] = {inspection->smallest, -inspection->imaginary};
   const PetscScalar *array;
   PetscInt begin, end;
@@ -121,13 +121,13 @@ static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *
   PetscCall(VecGetArrayRead(block->rho, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
-    CospinSectorLabel(spectrum->sector, i, label);
-    if (CospinSystemTrace(spectrum->system, label) == 0.0) continue;
+    CospinSectorLabel(eigensolver->sector, i, label);
+    if (CospinSystemTrace(eigensolver->system, label) == 0.0) continue;
     extremes[0] = PetscMin(extremes[0], PetscRealPart(array[i - begin]));
     extremes[1] = PetscMin(extremes[1], -PetscAbsReal(PetscImaginaryPart(array[i - begin])));
   }
   PetscCall(VecRestoreArrayRead(block->rho, &array));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, spectrum->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, eigensolver->comm));
   inspection->smallest = extremes[0];
   inspection->imaginary = -extremes[1];
   PetscFunctionReturn(0);
@@ -138,19 +138,19 @@ static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *i
   PetscFunctionBeginUser;
   *inspection = (Inspection){.smallest = PETSC_MAX_REAL};
   for (int k = 0; k < num; k++) {
-    const CospinSpectrum spectrum = blocks[k].spectrum;
+    const CospinEigensolver eigensolver = blocks[k].eigensolver;
     double complex trace;
-    PetscCall(CospinTraceOf(spectrum->system, spectrum->sector, blocks[k].rho, &trace));
+    PetscCall(CospinTraceOf(eigensolver->system, eigensolver->sector, blocks[k].rho, &trace));
     PetscCall(inspect_populations(&blocks[k], inspection));
     inspection->trace += trace;
     inspection->quality.residual = PetscMax(inspection->quality.residual, blocks[k].quality.residual);
     inspection->quality.error += blocks[k].quality.error;
     inspection->quality.edge += blocks[k].quality.edge;
     if (blocks[k].quality.cut) inspection->quality.cut = PETSC_TRUE;
-    inspection->resolution = PetscMax(inspection->resolution, spectrum->resolution);
-    inspection->dimension = PetscMax(inspection->dimension, CospinSectorDimension(spectrum->sector));
-    inspection->nonzeros = PetscMax(inspection->nonzeros, spectrum->nonzeros);
-    inspection->iterations += spectrum->iterations;
+    inspection->resolution = PetscMax(inspection->resolution, eigensolver->resolution);
+    inspection->dimension = PetscMax(inspection->dimension, CospinSectorDimension(eigensolver->sector));
+    inspection->nonzeros = PetscMax(inspection->nonzeros, eigensolver->nonzeros);
+    inspection->iterations += eigensolver->iterations;
   }
   PetscFunctionReturn(0);
 }
@@ -170,7 +170,7 @@ static PetscErrorCode read_blocks(CospinObservables observables, int num, const 
     sums = *readings;
     for (int k = 0; k < observables->count; k++) {
       const CospinObservable *observable = &observables->observables[k];
-      PetscCall(CospinExpectations(blocks[b].spectrum->sector, blocks[b].rho, observable->num_expectations,
+      PetscCall(CospinExpectations(blocks[b].eigensolver->sector, blocks[b].rho, observable->num_expectations,
                                    observable->expectations, parts));
       for (int e = 0; e < observable->num_expectations; e++) *sums++ += parts[e];
     }
@@ -194,7 +194,7 @@ static PetscErrorCode store_observables(CospinPoint point, const CospinRecord *t
   if (CospinObservablesNeed(point->problem->deck) > COSPIN_NEEDS_MOMENTS) {
     PetscCall(CospinTaskNewState(point->problem, task, 0, collected, &state));
     for (int k = 0; k < num; k++)
-      PetscCall(CospinTaskCollect(system, blocks[k].spectrum->sector, blocks[k].rho, state));
+      PetscCall(CospinTaskCollect(system, blocks[k].eigensolver->sector, blocks[k].rho, state));
   }
   PetscCall(read_blocks(point->observables, num, blocks, &readings));
   PetscCall(CospinTaskObserve(point->comm, point->observables, readings, system, state, 0, results, outcome));
@@ -244,7 +244,8 @@ static PetscErrorCode keep_state(CospinPoint point, const CospinRecord *task, in
   for (int k = 0; k < num; k++) {
     PetscCall(VecNorm(blocks[k].rho, NORM_2, &norm));
     if (norm > 0)
-      PetscCall(CospinTaskCollect(&point->problem->system, blocks[k].spectrum->sector, blocks[k].rho, state));
+      PetscCall(
+          CospinTaskCollect(&point->problem->system, blocks[k].eigensolver->sector, blocks[k].rho, state));
   }
   PetscFunctionReturn(0);
 }
@@ -338,7 +339,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinResultsSet(results, "next_rate", 0, steady->next_rate));
   PetscCall(CospinResultsSet(results, "next_lifetime", 0, 1.0 / steady->next_rate));
   if (steady->rho) {
-    const CospinBlock block = {steady->spectrum, steady->rho, steady->quality};
+    const CospinBlock block = {steady->eigensolver, steady->rho, steady->quality};
     PetscCall(store_state(point, task, 1, &block, steady->leak, tolerance, results, outcome));
     PetscCall(keep_state(point, task, 1, &block, *outcome));
   } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {

@@ -454,7 +454,7 @@ static void assert_steady_state(const Model *model)
   Dense rho, image, reference = Dense_Liouvillian(model->problem);
 
   OK(CospinPointSteadyState(model->point, "steady_", NULL, &steady));
-  sector = steady->spectrum->sector;
+  sector = steady->eigensolver->sector;
   x = calloc((size_t)CospinSectorDimension(sector), sizeof(*x));
   gather(steady->rho, x);
   rho = dense_state(model, sector, x);
@@ -483,7 +483,7 @@ static void assert_null_vector(const Model *model)
     for (int i = 0; i < rho.n; i++) trace += *Dense_At(rho, i, i);
     for (int k = 0; k < rho.n * rho.n; k++) rho.a[k] /= trace;
     OK(CospinPointSteadyState(model->point, "steady_", NULL, &steady));
-    assert_expectations(model, steady->spectrum->sector, steady->rho, rho, 1e-10);
+    assert_expectations(model, steady->eigensolver->sector, steady->rho, rho, 1e-10);
   }
   Dense_Free(&rho);
   Dense_Free(&reference);
@@ -498,7 +498,7 @@ static void assert_steady_numbers(const Model *model, const Answer *answer)
     const CospinObservable *observable = &model->point->observables->observables[o];
     double complex value;
     char name[64];
-    OK(CospinExpectations(steady->spectrum->sector, steady->rho, 1, observable->expectations, &value));
+    OK(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, observable->expectations, &value));
     snprintf(name, sizeof(name), "%s%s", observable->definition->name, observable->real ? "" : "_re");
     assert_true(Answer_Get(answer, name, 0) == creal(value));
   }

@@ -32,10 +32,10 @@ typedef struct {
   double next_rate; /* of the eigenvalues next to zero in these sectors the slowest; NaN if there is no other
                        mode */
   double next_frequency;
-  CospinSpectrum spectrum; /* of the sector of the one steady state; NULL if degenerate */
-  Vec rho;                 /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
-  double leak;             /* residual in a larger window (CospinWindowLeak), the worst null vector's; 0 if no
-                              window is open */
+  CospinEigensolver eigensolver; /* of the sector of the one steady state; NULL if degenerate */
+  Vec rho;                       /* the one steady state, Tr rho = 1; NULL if degenerate or failed */
+  double leak; /* residual in a larger window (CospinWindowLeak), the worst null vector's; 0 if no
+                  window is open */
   CospinQuality quality;
 } CospinSteadyState;
 
@@ -48,9 +48,9 @@ struct CospinPoint_ {
   CospinObservables observables;
   CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */
   PetscBool has_steady;
-  int *steady_sector;       /* of the steady states below; NULL: all sectors with a trace */
-  CospinSteadyState steady; /* ask CospinPointSteadyState */
-  CospinSpectra spectra;    /* all that live; what their owners lost to an error is among them */
+  int *steady_sector;              /* of the steady states below; NULL: all sectors with a trace */
+  CospinSteadyState steady;        /* ask CospinPointSteadyState */
+  CospinEigensolvers eigensolvers; /* all that live; what their owners lost to an error is among them */
 };
 
 /* Not collective. Faults as of CospinProblemCreate and CospinObservablesCreate (none are expected here: the
@@ -71,7 +71,7 @@ PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], co
 
 /* Collective. How good a state, or its part, on the sector of `spectrum` is whose null vectors have been
    counted. */
-PetscErrorCode CospinStateQuality(CospinPoint point, CospinSpectrum spectrum, Vec rho,
+PetscErrorCode CospinStateQuality(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
                                   CospinQuality *quality);
 
 /* Whether a state of this quality may be called good. */

@@ -13,7 +13,7 @@
 
 /* The part of a state on one sector. */
 typedef struct {
-  CospinSpectrum spectrum; /* its sector and generator; without factors */
+  CospinEigensolver eigensolver; /* its sector and generator; without factors */
   Vec rho;
   CospinQuality quality;
 } CospinBlock;

@@ -15,11 +15,11 @@
    levels as its moves can reach; `norm` is |L|. 0 if no window is open. lambda: eigenvalue of rho, 0 for a
    state (a mode leaks |L' x - lambda x|).
 */
-PetscErrorCode CospinWindowLeak(CospinPoint point, CospinSpectrum spectrum, Vec rho, double complex lambda,
-                                double *leak);
+PetscErrorCode CospinWindowLeak(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
+                                double complex lambda, double *leak);
 /* Collective. The same of any vector on the sector: |L' x - L x| / (|L| |x|), what the generator carries out
    of the window. */
-PetscErrorCode CospinWindowSpill(CospinPoint point, CospinSpectrum spectrum, Vec x, double *spill);
+PetscErrorCode CospinWindowSpill(CospinPoint point, CospinEigensolver eigensolver, Vec x, double *spill);
 
 /*
    Not collective. The problem with every open window larger by half, for evolutions: `dimension` is that of

@@ -21,17 +21,17 @@ typedef struct {
   Vec left;        /* y^H L = lambda y^H, y^H x = 1; NULL unless asked for */
 } CospinMode;
 
-typedef struct CospinSpectrum_ *CospinSpectrum;
-typedef struct CospinEigensolver_ CospinEigensolver;
+typedef struct CospinEigensolver_ *CospinEigensolver;
+typedef struct CospinBackend_ CospinBackend;
 
-struct CospinSpectrum_ {
+struct CospinEigensolver_ {
   MPI_Comm comm;
   const CospinSystem *system; /* borrowed */
   CospinMoves generator;      /* borrowed */
   CospinSector sector;
   Mat liouvillian;
-  const CospinEigensolver *solver; /* src/solver/backend.h */
-  double norm;                     /* infinity norm of L */
+  const CospinBackend *backend; /* src/solver/backend.h */
+  double norm;                  /* infinity norm of L */
   double scale;       /* largest column sum of the moduli of the terms that its elements are sums of */
   double resolution;  /* eigenvalues of smaller modulus count as zero: rounding of matrix and solves */
   double separation;  /* of the null vectors counted last from all else: a perturbation of L turns them by its
@@ -39,10 +39,10 @@ struct CospinSpectrum_ {
   double shift;       /* eigenvalues nearest to shift + i centre are found first; positive */
   double first_shift; /* what it was to begin with, where null vectors are looked for */
   double centre;      /* mean frequency of the sector, as an imaginary part of eigenvalues */
-  double horizon; /* of the last CospinSpectrumSlowest: a slower mode that was missed has |Im lambda - centre|
-                     > horizon */
-  double next;    /* modulus of the eigenvalue that follows the null vectors counted last; 0: unknown */
-  PetscBool metzler;   /* no negative off-diagonal element, and real: checked element by element */
+  double horizon;     /* of the last CospinEigensolverSlowest: a slower mode that was missed has |Im lambda -
+                         centre| > horizon */
+  double next;        /* modulus of the eigenvalue that follows the null vectors counted last; 0: unknown */
+  PetscBool metzler;  /* no negative off-diagonal element, and real: checked element by element */
   PetscBool has_trace; /* holds diagonal elements, so zero is an eigenvalue */
   PetscInt64 nonzeros;
   PetscInt width;      /* most elements in a row or column: number of moves */
@@ -60,55 +60,57 @@ struct CospinSpectrum_ {
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;
   CospinOutcome outcome;
-  const CospinInterrupt *interrupt; /* borrowed; NULL: nothing ends a solve early */
-  struct CospinSpectra_ *living;    /* the list that it is in */
-  struct CospinSpectrum_ *following;
+  const CospinInterrupt *interrupt;   /* borrowed; NULL: nothing ends a solve early */
+  struct CospinEigensolvers_ *living; /* the list that it is in */
+  struct CospinEigensolver_ *following;
 };
 
-/* Spectra that have not been destroyed, from which those can be that an error has left behind, and what ends
-   their solves early. */
-typedef struct CospinSpectra_ {
-  CospinSpectrum first;
+/* Eigensolvers that have not been destroyed, from which those can be that an error has left behind, and what
+   ends their solves early. */
+typedef struct CospinEigensolvers_ {
+  CospinEigensolver first;
   const CospinInterrupt *interrupt; /* borrowed, or NULL */
-} CospinSpectra;
+} CospinEigensolvers;
 
 /* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
    start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): the list that it joins;
    every solve is left by an error, COSPIN_LEFT, when the list's interrupt says so. */
-PetscErrorCode CospinSpectrumCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
-                                    const char prefix[], CospinSpectra *living, CospinSpectrum *spectrum);
-PetscErrorCode CospinSpectrumDestroy(CospinSpectrum *spectrum);
+PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
+                                       const char prefix[], CospinEigensolvers *living,
+                                       CospinEigensolver *eigensolver);
+PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
-PetscErrorCode CospinSpectrumRelease(CospinSpectrum spectrum);
+PetscErrorCode CospinEigensolverRelease(CospinEigensolver eigensolver);
 
 /* Collective. sum_j c_j |x_j|, c_j the sum of the moduli of the terms that meet in column j of L (without a
    matrix the largest of them): L x is not known better than to some eps times this. */
-PetscErrorCode CospinSpectrumWeigh(CospinSpectrum spectrum, Vec x, double *weighed);
+PetscErrorCode CospinEigensolverWeigh(CospinEigensolver eigensolver, Vec x, double *weighed);
 
 /* Collective. y = (L - s)^-1 x with the factors of the eigensolver, s whatever its shift is now. */
-PetscErrorCode CospinSpectrumApplyInverse(CospinSpectrum spectrum, Vec x, Vec y);
+PetscErrorCode CospinEigensolverApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y);
 
 /*
    Collective. All null vectors of L; without LAPACK one after the other, each found with those before it
    deflated, until the next eigenvalue is above the resolution: so degenerate ones are counted although a
    Krylov space built on one vector sees only one of them. *null: to be freed with VecDestroyVecs(num, null);
    next: the slowest or nearest eigenvalue after them (NaN + NaN i: there is none).
-   spectrum->outcome is not good if there may be more of them.
+   eigensolver->outcome is not good if there may be more of them.
 */
-PetscErrorCode CospinSpectrumNull(CospinSpectrum spectrum, int *num, Vec **null, double complex *next);
+PetscErrorCode CospinEigensolverNull(CospinEigensolver eigensolver, int *num, Vec **null,
+                                     double complex *next);
 
 /* Collective. The same for y^H L = 0: the conserved quantities of the sector, Tr(Y^+ rho) does not change. */
-PetscErrorCode CospinSpectrumLeftNull(CospinSpectrum spectrum, int *num, Vec **null);
+PetscErrorCode CospinEigensolverLeftNull(CospinEigensolver eigensolver, int *num, Vec **null);
 
 /*
    Collective. The `count` slowest eigenvalues (largest real part first) among those nearest to the shift,
    `deflate`, all null vectors or none, excluded. modes[]: owned by the caller (CospinModesDestroy), *num of
-   them converged. spectrum->outcome tells about trouble.
+   them converged. eigensolver->outcome tells about trouble.
 */
-PetscErrorCode CospinSpectrumSlowest(CospinSpectrum spectrum, int count, int num_deflate, Vec deflate[],
-                                     PetscBool left, int *num, CospinMode modes[]);
+PetscErrorCode CospinEigensolverSlowest(CospinEigensolver eigensolver, int count, int num_deflate,
+                                        Vec deflate[], PetscBool left, int *num, CospinMode modes[]);
 /* Whether a mode keeps oscillating: its rate is within its error of zero, its frequency is not. */
-PetscBool CospinModeLasts(CospinSpectrum spectrum, const CospinMode *mode);
+PetscBool CospinModeLasts(CospinEigensolver eigensolver, const CospinMode *mode);
 PetscErrorCode CospinModesDestroy(int num, CospinMode modes[]);
 
 /*
@@ -116,8 +118,8 @@ PetscErrorCode CospinModesDestroy(int num, CospinMode modes[]);
    symbolic part of the factorisation is kept from one s to the next. Eigenvalues are not looked for on the
    same spectrum afterwards.
 */
-PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s, Vec b, Vec a, Vec right,
-                                       Vec left);
+PetscErrorCode CospinEigensolverResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
+                                          Vec right, Vec left);
 
 /*
    Collective. Rigorous bracket of the eigenvalue of largest real part of a Metzler matrix (Collatz-Wielandt),
@@ -125,4 +127,5 @@ PetscErrorCode CospinSpectrumResolvent(CospinSpectrum spectrum, double complex s
    them): for any y > 0, min_i (y^T L)_i/y_i <= lambda <= max_i (y^T L)_i/y_i. The bounds are widened by the
    rounding errors of the ratios. Both NaN where L is not Metzler or y is not positive.
 */
-PetscErrorCode CospinSpectrumBracket(CospinSpectrum spectrum, Vec left, double *lower, double *upper);
+PetscErrorCode CospinEigensolverBracket(CospinEigensolver eigensolver, Vec left, double *lower,
+                                        double *upper);

@@ -22,5 +22,5 @@ typedef struct {
    `jumps`, moves that stay in this sector. One matrix J is made beside the generator; the factors are those
    of the eigensolver. The residual is recomputed and for the caller to judge.
 */
-PetscErrorCode CospinTiltedCumulants(CospinSpectrum spectrum, Vec rho, CospinMoves jumps, double efficiency,
-                                     CospinTilted *tilted);
+PetscErrorCode CospinTiltedCumulants(CospinEigensolver eigensolver, Vec rho, CospinMoves jumps,
+                                     double efficiency, CospinTilted *tilted);

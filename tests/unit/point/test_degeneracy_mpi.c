@@ -122,18 +122,18 @@ static void Null_Vectors_Inside_One_Sector_Are_Counted(void **state)
       for (int s = 0; s < num; s++) {
         Dense matrix = Model_Sector_Matrix(&model, sectors + s * n);
         const int nullity = Dense_Nullity(matrix, NULL);
-        CospinSpectrum spectrum;
+        CospinEigensolver eigensolver;
         Vec *null;
         double complex next;
         int found;
-        OK(CospinSpectrumCreate(PETSC_COMM_WORLD, model.problem, sectors + s * n, "steady_", NULL,
-                                &spectrum));
-        OK(CospinSpectrumNull(spectrum, &found, &null, &next));
+        OK(CospinEigensolverCreate(PETSC_COMM_WORLD, model.problem, sectors + s * n, "steady_", NULL,
+                                   &eigensolver));
+        OK(CospinEigensolverNull(eigensolver, &found, &null, &next));
         if (found != nullity)
           fail_msg("%d null vectors of %d, %d spins: %s", found, nullity, spins, bodies[k]);
-        if (nullity > 1 && spectrum->has_trace) several = PETSC_TRUE;
+        if (nullity > 1 && eigensolver->has_trace) several = PETSC_TRUE;
         OK(VecDestroyVecs(found, &null));
-        OK(CospinSpectrumDestroy(&spectrum));
+        OK(CospinEigensolverDestroy(&eigensolver));
         Dense_Free(&matrix);
       }
       free(sectors);
