@@ -54,7 +54,7 @@ src/farm/progress.c
 src/operator/cost.c
 src/operator/rows.c
 src/operator/terms.c
-src/point/memory.c
+src/point/checkpoint.c
 src/point/regression.c
 src/point/window.c
 src/problem/components/amplitudes.c
@@ -63,7 +63,7 @@ src/problem/hermitian.c
 src/problem/line.c
 src/solver/davidson.c
 src/solver/interrupt.c
-src/store/checkpoint.c
+src/store/checkpoint_file.c
 src/store/identity.c
 src/store/output.c
 src/store/store.c

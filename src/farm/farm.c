@@ -144,7 +144,7 @@ static PetscErrorCode Ask(void *context, CospinPause *pause)
 }
 
 /* A CospinInterrupt.Save. */
-static PetscErrorCode Save(void *context, CospinMemory memory)
+static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
 {
   Work *work = (Work *)context;
   const double start = MPI_Wtime();
@@ -153,7 +153,7 @@ static PetscErrorCode Save(void *context, CospinMemory memory)
   note_seconds(work);
   if (work->farm->group.rank == 0)
     PetscCall(CospinStoreKeep(work->farm->store, work->point->problem->point, work->record,
-                              work->point->stored, memory->count, memory->numbers));
+                              work->point->stored, checkpoint->count, checkpoint->numbers));
   work->kept = MPI_Wtime();
   work->cost = work->kept - start;
   work->held = PETSC_TRUE;
@@ -161,7 +161,7 @@ static PetscErrorCode Save(void *context, CospinMemory memory)
 }
 
 /* What a run before has kept of this point. */
-static PetscErrorCode resume(Work *work, CospinMemory *memory)
+static PetscErrorCode resume(Work *work, CospinCheckpoint *checkpoint)
 {
   Farm *farm = work->farm;
   CospinStored stored = NULL;
@@ -170,7 +170,7 @@ static PetscErrorCode resume(Work *work, CospinMemory *memory)
   size_t count = 0;
 
   PetscFunctionBeginUser;
-  *memory = NULL;
+  *checkpoint = NULL;
   if (farm->group.rank == 0)
     PetscCall(CospinStoreResume(farm->store, work->point->problem->point, &found, work->record, &stored,
                                 &count, &numbers));
@@ -183,7 +183,7 @@ static PetscErrorCode resume(Work *work, CospinMemory *memory)
   found = (PetscBool)(count > 0);
   PetscCallMPI(MPI_Bcast(&found, 1, MPIU_BOOL, 0, farm->group.comm));
   if (found)
-    PetscCall(CospinMemoryCreateLoading(farm->group.comm, count, numbers, memory));
+    PetscCall(CospinCheckpointCreateLoading(farm->group.comm, count, numbers, checkpoint));
   else
     PetscCall(PetscFree(numbers));
   PetscFunctionReturn(0);
@@ -281,15 +281,15 @@ static PetscErrorCode all_left(const CospinGroup *group, PetscErrorCode code, Pe
    for another run, unless what has been kept already knows more. */
 static PetscErrorCode forget_task(Work *work, const double before[])
 {
-  CospinMemory nothing;
+  CospinCheckpoint nothing;
 
   PetscFunctionBeginUser;
   PetscCall(PetscArraycpy(work->record, before, work->farm->table->layout.record_length));
   if (work->point->stored) PetscCall(CospinStoredDrop(work->point->stored, work->task));
   if (work->held) PetscFunctionReturn(0);
-  PetscCall(CospinMemoryCreate(work->farm->group.comm, &nothing));
+  PetscCall(CospinCheckpointCreate(work->farm->group.comm, &nothing));
   PetscCall(Save(work, nothing));
-  PetscCall(CospinMemoryDestroy(&nothing));
+  PetscCall(CospinCheckpointDestroy(&nothing));
   PetscFunctionReturn(0);
 }
 
@@ -332,10 +332,10 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
   const CospinTable table = work->farm->table;
   const int num = work->point->problem->deck->num_tasks;
   CospinPause pause = COSPIN_PAUSE_NO;
-  CospinMemory memory;
+  CospinCheckpoint checkpoint;
 
   PetscFunctionBeginUser;
-  PetscCall(resume(work, &memory));
+  PetscCall(resume(work, &checkpoint));
   *finished = PETSC_TRUE;
   for (work->task = 0; work->task < num && *finished; work->task++) {
     const double *outcome = &work->record[table->outcome_of_task[work->task]];
@@ -343,18 +343,18 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
     if (*outcome != COSPIN_NOT_RUN) continue;
     work->task_started = MPI_Wtime();
     work->task_spent = spent > 0 ? spent : 0.0;
-    work->point->memory = memory;
-    work->held = (PetscBool)(memory != NULL);
+    work->point->checkpoint = checkpoint;
+    work->held = (PetscBool)(checkpoint != NULL);
     PetscCall(run_task(work));
-    PetscCall(CospinMemoryDestroy(&memory));
+    PetscCall(CospinCheckpointDestroy(&checkpoint));
     *finished = (PetscBool)(*outcome != COSPIN_NOT_RUN);
     if (work->end >= COSPIN_STEP_ABANDONED) break;
     if (!*finished || work->task == num - 1) continue;
     PetscCall(Ask(work, &pause));
     if (pause == COSPIN_PAUSE_NO) continue;
-    PetscCall(CospinMemoryCreate(work->farm->group.comm, &memory));
-    PetscCall(Save(work, memory));
-    PetscCall(CospinMemoryDestroy(&memory));
+    PetscCall(CospinCheckpointCreate(work->farm->group.comm, &checkpoint));
+    PetscCall(Save(work, checkpoint));
+    PetscCall(CospinCheckpointDestroy(&checkpoint));
     *finished = (PetscBool)(pause != COSPIN_PAUSE_LEAVE);
   }
   PetscFunctionReturn(0);

@@ -37,15 +37,15 @@ PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem
 /* ---- Saved and loaded ------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinMemory memory)
+static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinCheckpoint checkpoint)
 {
   int counts[] = {evolution->num_evolved, evolution->steps, evolution->operations, evolution->factorisations,
                   evolution->part};
   double sizes[] = {(double)evolution->dimension, (double)evolution->nonzeros};
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMemoryInts(memory, 5, counts));
-  PetscCall(CospinMemoryReals(memory, 2, sizes));
+  PetscCall(CospinCheckpointInts(checkpoint, 5, counts));
+  PetscCall(CospinCheckpointReals(checkpoint, 2, sizes));
   evolution->num_evolved = counts[0];
   evolution->steps = counts[1];
   evolution->operations = counts[2];
@@ -56,15 +56,15 @@ static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinMemory m
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode exchange_place(CospinPropagatorReport *report, CospinMemory memory)
+static PetscErrorCode exchange_place(CospinPropagatorReport *report, CospinCheckpoint checkpoint)
 {
   int counts[] = {(int)report->method, report->steps, report->operations, report->factorisations,
                   report->visited};
   double state[] = {report->time, report->error, report->step, report->gamma};
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMemoryInts(memory, 5, counts));
-  PetscCall(CospinMemoryReals(memory, 4, state));
+  PetscCall(CospinCheckpointInts(checkpoint, 5, counts));
+  PetscCall(CospinCheckpointReals(checkpoint, 4, state));
   *report = (CospinPropagatorReport){.method = (CospinPropagatorMethod)counts[0],
                                      .steps = counts[1],
                                      .operations = counts[2],
@@ -78,18 +78,18 @@ static PetscErrorCode exchange_place(CospinPropagatorReport *report, CospinMemor
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinMemory memory)
+PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinCheckpoint checkpoint)
 {
   PetscFunctionBeginUser;
-  PetscCall(exchange_counts(evolution, memory));
-  PetscCall(exchange_place(&evolution->report, memory));
+  PetscCall(exchange_counts(evolution, checkpoint));
+  PetscCall(exchange_place(&evolution->report, checkpoint));
   evolution->report.left = PETSC_TRUE;
-  evolution->memory = memory;
+  evolution->checkpoint = checkpoint;
   PetscFunctionReturn(0);
 }
 
 /* A vector of another size would be read as nonsense. */
-static PetscErrorCode exchange_vector(CospinMemory memory, Vec u)
+static PetscErrorCode exchange_vector(CospinCheckpoint checkpoint, Vec u)
 {
   PetscInt size;
   double saved;
@@ -97,26 +97,26 @@ static PetscErrorCode exchange_vector(CospinMemory memory, Vec u)
   PetscFunctionBeginUser;
   PetscCall(VecGetSize(u, &size));
   saved = (double)size;
-  PetscCall(CospinMemoryReals(memory, 1, &saved));
-  PetscCheck((PetscInt)saved == size, memory->comm, PETSC_ERR_FILE_UNEXPECTED,
+  PetscCall(CospinCheckpointReals(checkpoint, 1, &saved));
+  PetscCheck((PetscInt)saved == size, checkpoint->comm, PETSC_ERR_FILE_UNEXPECTED,
              "The checkpoint has a vector of %.0f elements, not of %" PetscInt_FMT, saved, size);
-  PetscCall(CospinMemoryVec(memory, u));
+  PetscCall(CospinCheckpointVec(checkpoint, u));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode save(CospinEvolution *evolution, Vec u)
 {
   const CospinInterrupt *interrupt = &evolution->point->interrupt;
-  CospinMemory memory;
+  CospinCheckpoint checkpoint;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMemoryCreate(evolution->point->comm, &memory));
-  PetscCall(evolution->user->Save(evolution->context, memory));
-  PetscCall(exchange_counts(evolution, memory));
-  PetscCall(exchange_place(&evolution->report, memory));
-  PetscCall(exchange_vector(memory, u));
-  PetscCall(interrupt->Save(interrupt->context, memory));
-  PetscCall(CospinMemoryDestroy(&memory));
+  PetscCall(CospinCheckpointCreate(evolution->point->comm, &checkpoint));
+  PetscCall(evolution->user->Save(evolution->context, checkpoint));
+  PetscCall(exchange_counts(evolution, checkpoint));
+  PetscCall(exchange_place(&evolution->report, checkpoint));
+  PetscCall(exchange_vector(checkpoint, u));
+  PetscCall(interrupt->Save(interrupt->context, checkpoint));
+  PetscCall(CospinCheckpointDestroy(&checkpoint));
   PetscFunctionReturn(0);
 }
 
@@ -177,8 +177,8 @@ static PetscErrorCode evolve_part(CospinEvolution *evolution)
   PetscFunctionBeginUser;
   PetscCall(evolution->user->Open(evolution->context, evolution->part, &generator, &u));
   if (u) {
-    if (evolution->memory) PetscCall(exchange_vector(evolution->memory, u));
-    evolution->memory = NULL;
+    if (evolution->checkpoint) PetscCall(exchange_vector(evolution->checkpoint, u));
+    evolution->checkpoint = NULL;
     PetscCall(CospinPropagate(generator, u, evolution->num_times, evolution->times, &evolution->options,
                               evolution->prefix, visit, evolution, &evolution->report));
     if (!evolution->report.left) PetscCall(note(evolution, generator));

@@ -195,19 +195,19 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinMemory memory)
+PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinCheckpoint checkpoint)
 {
   const size_t num_times = (size_t)readout->settings.num_times;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMemoryReals(memory, 2 * (size_t)readout->num_rows * (size_t)readout->num_readings,
-                              (double *)readout->readings));
-  PetscCall(CospinMemoryReals(memory, num_times, readout->smallest));
-  PetscCall(CospinMemoryReals(memory, num_times, readout->imaginary));
-  PetscCall(CospinMemoryReals(memory, num_times, readout->error));
-  PetscCall(CospinMemoryReals(memory, 1, &readout->lost));
+  PetscCall(CospinCheckpointReals(checkpoint, 2 * (size_t)readout->num_rows * (size_t)readout->num_readings,
+                                  (double *)readout->readings));
+  PetscCall(CospinCheckpointReals(checkpoint, num_times, readout->smallest));
+  PetscCall(CospinCheckpointReals(checkpoint, num_times, readout->imaginary));
+  PetscCall(CospinCheckpointReals(checkpoint, num_times, readout->error));
+  PetscCall(CospinCheckpointReals(checkpoint, 1, &readout->lost));
   for (int row = 0; row < readout->num_rows; row++)
-    if (readout->states[row]) PetscCall(CospinMemoryState(memory, readout->states[row]));
+    if (readout->states[row]) PetscCall(CospinCheckpointState(checkpoint, readout->states[row]));
   PetscFunctionReturn(0);
 }
 

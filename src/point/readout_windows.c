@@ -17,26 +17,26 @@ typedef struct {
 /* ---- Saved and loaded ------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode save_one(CospinReadout readout, CospinMemory memory)
+static PetscErrorCode save_one(CospinReadout readout, CospinCheckpoint checkpoint)
 {
   int again = readout->again;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowSave(readout->problem, memory));
-  PetscCall(CospinMemoryInts(memory, 1, &again));
-  PetscCall(CospinReadoutExchange(readout, memory));
+  PetscCall(CospinWindowSave(readout->problem, checkpoint));
+  PetscCall(CospinCheckpointInts(checkpoint, 1, &again));
+  PetscCall(CospinReadoutExchange(readout, checkpoint));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinReadoutSave(void *context, CospinMemory memory)
+PetscErrorCode CospinReadoutSave(void *context, CospinCheckpoint checkpoint)
 {
   CospinReadout readout = (CospinReadout)context;
   int has_before = readout->before ? 1 : 0;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMemoryInts(memory, 1, &has_before));
-  if (has_before) PetscCall(save_one(readout->before, memory));
-  PetscCall(save_one(readout, memory));
+  PetscCall(CospinCheckpointInts(checkpoint, 1, &has_before));
+  if (has_before) PetscCall(save_one(readout->before, checkpoint));
+  PetscCall(save_one(readout, checkpoint));
   PetscFunctionReturn(0);
 }
 
@@ -46,10 +46,10 @@ static PetscErrorCode load_one(CospinPoint point, const Growth *growth, CospinRe
   int again = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowLoad(point, point->memory, &problem));
-  PetscCall(CospinMemoryInts(point->memory, 1, &again));
+  PetscCall(CospinWindowLoad(point, point->checkpoint, &problem));
+  PetscCall(CospinCheckpointInts(point->checkpoint, 1, &again));
   PetscCall(CospinReadoutCreate(point, problem, growth->task, growth->kind, (PetscBool)again, readout));
-  PetscCall(CospinReadoutExchange(*readout, point->memory));
+  PetscCall(CospinReadoutExchange(*readout, point->checkpoint));
   PetscFunctionReturn(0);
 }
 
@@ -60,16 +60,16 @@ static PetscErrorCode create_first(CospinPoint point, Growth *growth)
   int has_before = 0;
 
   PetscFunctionBeginUser;
-  if (!point->memory) {
+  if (!point->checkpoint) {
     PetscCall(
         CospinReadoutCreate(point, point->problem, growth->task, growth->kind, PETSC_FALSE, &growth->now));
     PetscFunctionReturn(0);
   }
-  PetscCall(CospinMemoryInts(point->memory, 1, &has_before));
+  PetscCall(CospinCheckpointInts(point->checkpoint, 1, &has_before));
   if (has_before) PetscCall(load_one(point, growth, &before));
   PetscCall(load_one(point, growth, &growth->now));
   growth->now->before = before;
-  PetscCall(CospinEvolutionLoad(&growth->now->evolution, point->memory));
+  PetscCall(CospinEvolutionLoad(&growth->now->evolution, point->checkpoint));
   PetscFunctionReturn(0);
 }
 

@@ -275,15 +275,15 @@ PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave)
 {
   const CospinInterrupt *interrupt = &point->interrupt;
   CospinPause pause = COSPIN_PAUSE_NO;
-  CospinMemory nothing;
+  CospinCheckpoint nothing;
 
   PetscFunctionBeginUser;
   if (interrupt->Ask) PetscCall(interrupt->Ask(interrupt->context, &pause));
   *leave = (PetscBool)(pause == COSPIN_PAUSE_LEAVE);
   if (!*leave) PetscFunctionReturn(0);
-  PetscCall(CospinMemoryCreate(point->comm, &nothing));
+  PetscCall(CospinCheckpointCreate(point->comm, &nothing));
   PetscCall(interrupt->Save(interrupt->context, nothing));
-  PetscCall(CospinMemoryDestroy(&nothing));
+  PetscCall(CospinCheckpointDestroy(&nothing));
   PetscFunctionReturn(0);
 }
 

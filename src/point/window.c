@@ -140,25 +140,25 @@ static PetscBool is_large(CospinProblem problem)
   return large;
 }
 
-PetscErrorCode CospinWindowSave(CospinProblem problem, CospinMemory memory)
+PetscErrorCode CospinWindowSave(CospinProblem problem, CospinCheckpoint checkpoint)
 {
   int windows[MAX_COMPONENTS];
   PetscBool any;
 
   PetscFunctionBeginUser;
   CospinProblemWindows(problem, windows, &any);
-  PetscCall(CospinMemoryInts(memory, (size_t)problem->system.num_components, windows));
+  PetscCall(CospinCheckpointInts(checkpoint, (size_t)problem->system.num_components, windows));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinProblem *problem)
+PetscErrorCode CospinWindowLoad(CospinPoint point, CospinCheckpoint checkpoint, CospinProblem *problem)
 {
   int windows[MAX_COMPONENTS], present[MAX_COMPONENTS];
   PetscBool any, same, ok;
 
   PetscFunctionBeginUser;
   *problem = point->problem;
-  PetscCall(CospinMemoryInts(memory, (size_t)point->problem->system.num_components, windows));
+  PetscCall(CospinCheckpointInts(checkpoint, (size_t)point->problem->system.num_components, windows));
   CospinProblemWindows(point->problem, present, &any);
   PetscCall(PetscArraycmp(present, windows, point->problem->system.num_components, &same));
   if (same) PetscFunctionReturn(0);
@@ -167,12 +167,12 @@ PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinPr
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowRestore(CospinPoint point, CospinMemory memory)
+PetscErrorCode CospinWindowRestore(CospinPoint point, CospinCheckpoint checkpoint)
 {
   CospinProblem problem;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowLoad(point, memory, &problem));
+  PetscCall(CospinWindowLoad(point, checkpoint, &problem));
   if (problem != point->problem) PetscCall(CospinPointReplaceProblem(point, problem));
   PetscFunctionReturn(0);
 }

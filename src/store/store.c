@@ -1,7 +1,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "checkpoint.h"
+#include "checkpoint_file.h"
 #include "identity.h"
 #include "output.h"
 #include "store_impl.h"
@@ -216,13 +216,13 @@ static PetscErrorCode name_checkpoint(CospinStore store, PetscInt64 point, doubl
 {
   PetscFunctionBeginUser;
   coordinates_of(store->deck, point, coordinates);
-  PetscCall(CospinCheckpointName(&store->parts, store->deck->num_axes, coordinates, store->checkpoint,
-                                 sizeof(store->checkpoint)));
+  PetscCall(CospinCheckpointFileName(&store->parts, store->deck->num_axes, coordinates, store->checkpoint,
+                                     sizeof(store->checkpoint)));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double record[],
-                               CospinStored stored, size_t count, const double memory[])
+                               CospinStored stored, size_t count, const double checkpoint[])
 {
   CospinDatasetTexts texts;
   double coordinates[64];
@@ -232,14 +232,15 @@ PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double
   PetscCall(name_checkpoint(store, point, coordinates));
   PetscCall(get_texts(store, &texts));
   (void)mkdir(store->parts.folder, 0777);
-  PetscCall(CospinCheckpointWrite(store->checkpoint, &store->layout, &texts, coordinates,
-                                  store->deck->num_axes, record, stored, count, memory, why, sizeof(why)));
+  PetscCall(CospinCheckpointFileWrite(store->checkpoint, &store->layout, &texts, coordinates,
+                                      store->deck->num_axes, record, stored, count, checkpoint, why,
+                                      sizeof(why)));
   if (why[0]) fprintf(stderr, "cospin: %s; an older checkpoint of this point stays\n", why);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool *found, double record[],
-                                 CospinStored *stored, size_t *count, double **memory)
+                                 CospinStored *stored, size_t *count, double **checkpoint)
 {
   double coordinates[64];
   char why[1024] = "";
@@ -250,8 +251,8 @@ PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool 
   PetscCall(name_checkpoint(store, point, coordinates));
   *found = (PetscBool)(access(store->checkpoint, F_OK) == 0);
   if (*found)
-    PetscCall(CospinCheckpointRead(store->checkpoint, &store->layout, store->deck->num_axes, record, stored,
-                                   count, memory, why, sizeof(why)));
+    PetscCall(CospinCheckpointFileRead(store->checkpoint, &store->layout, store->deck->num_axes, record,
+                                       stored, count, checkpoint, why, sizeof(why)));
   if (why[0]) PetscCall(CospinSearchPutAside(store->checkpoint, why, "its point starts again"));
   *found = (PetscBool)(*found && !why[0]);
   if (!*found) store->checkpoint[0] = 0;

@@ -157,24 +157,24 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode exchange(Correlation *correlation, CospinMemory memory)
+static PetscErrorCode exchange(Correlation *correlation, CospinCheckpoint checkpoint)
 {
   const size_t num_times = (size_t)correlation->settings.times->size;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMemoryReals(memory, 2 * num_times, (double *)correlation->values));
-  PetscCall(CospinMemoryReals(memory, num_times, correlation->errors));
-  PetscCall(CospinMemoryReals(memory, 1, &correlation->leak));
+  PetscCall(CospinCheckpointReals(checkpoint, 2 * num_times, (double *)correlation->values));
+  PetscCall(CospinCheckpointReals(checkpoint, num_times, correlation->errors));
+  PetscCall(CospinCheckpointReals(checkpoint, 1, &correlation->leak));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Save(void *context, CospinMemory memory)
+static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
 {
   Correlation *correlation = (Correlation *)context;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowSave(correlation->point->problem, memory));
-  PetscCall(exchange(correlation, memory));
+  PetscCall(CospinWindowSave(correlation->point->problem, checkpoint));
+  PetscCall(exchange(correlation, checkpoint));
   PetscFunctionReturn(0);
 }
 
@@ -203,8 +203,8 @@ static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const 
                                                  .mesh_dimension = CospinLatticeRank(point->problem->lattice),
                                                  .bytes = point->problem->bytes,
                                                  .tolerance = settings->tolerance};
-  if (point->memory) PetscCall(exchange(correlation, point->memory));
-  if (point->memory) PetscCall(CospinEvolutionLoad(evolution, point->memory));
+  if (point->checkpoint) PetscCall(exchange(correlation, point->checkpoint));
+  if (point->checkpoint) PetscCall(CospinEvolutionLoad(evolution, point->checkpoint));
   PetscCall(CospinEvolutionRun(evolution));
   *outcome = CospinOutcomeWorse(*outcome, evolution->outcome);
   if (evolution->outcome == COSPIN_NOT_RUN) *outcome = COSPIN_NOT_RUN;
@@ -339,7 +339,7 @@ static PetscErrorCode run_with(Work work, CospinPoint point, const CospinRecord 
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
-  if (point->memory) PetscCall(CospinWindowRestore(point, point->memory));
+  if (point->checkpoint) PetscCall(CospinWindowRestore(point, point->checkpoint));
   PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
   if (steady->rho) PetscCall(work(point, task, steady, results, outcome));
   PetscFunctionReturn(0);

@@ -13,7 +13,7 @@ typedef struct {
   /* After each part; NULL: there is nothing to do. */
   PetscErrorCode (*Close)(void *context);
   /* What has been read, and all that it takes to make the context anew in another run. */
-  PetscErrorCode (*Save)(void *context, CospinMemory memory);
+  PetscErrorCode (*Save)(void *context, CospinCheckpoint checkpoint);
 } CospinEvolutionUser;
 
 typedef struct {
@@ -32,7 +32,7 @@ typedef struct {
   /* the part at work */
   int part;
   CospinPropagatorReport report;
-  CospinMemory memory; /* of its vector, to go on from; NULL: from time 0. Borrowed */
+  CospinCheckpoint checkpoint; /* of its vector, to go on from; NULL: from time 0. Borrowed */
 } CospinEvolution;
 
 /* Not collective. Nothing has evolved yet; what is given is borrowed, but settings of the task. */
@@ -40,7 +40,7 @@ PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task
                                      const CospinEvolutionUser *user, void *context,
                                      CospinEvolution *evolution);
 /* Collective. To go on from where it was left: `memory` is behind what the user has saved. */
-PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinMemory memory);
+PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinCheckpoint checkpoint);
 /* Collective. Evolves through all parts, or through those that are left after CospinEvolutionLoad(); it ends
    where one fails, or when the run is to end: then it has been saved. */
 PetscErrorCode CospinEvolutionRun(CospinEvolution *evolution);

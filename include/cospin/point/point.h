@@ -2,7 +2,7 @@
    A point: a problem on a communicator, with what its tasks share, so that nothing is solved twice.
 */
 #pragma once
-#include <cospin/point/memory.h>
+#include <cospin/point/checkpoint.h>
 #include <cospin/point/task.h>
 #include <cospin/solver/eigensolver.h>
 
@@ -42,8 +42,8 @@ typedef struct {
 struct CospinPoint_ {
   MPI_Comm comm; /* borrowed */
   CospinInterrupt interrupt;
-  CospinMemory
-      memory; /* of the task that runs, from a run that was interrupted in it; NULL: none. Borrowed */
+  CospinCheckpoint
+      checkpoint; /* of the task that runs, from a run that was interrupted in it; NULL: none. Borrowed */
   CospinProblem problem;
   CospinObservables observables;
   CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */

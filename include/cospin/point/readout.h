@@ -62,8 +62,8 @@ PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, con
 PetscErrorCode CospinReadoutDestroy(CospinReadout *readout);
 
 /* Collective. All that has been read; a CospinEvolutionUser's Save: that, its windows, and the one before. */
-PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinMemory memory);
-PetscErrorCode CospinReadoutSave(void *readout, CospinMemory memory);
+PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinCheckpoint checkpoint);
+PetscErrorCode CospinReadoutSave(void *readout, CospinCheckpoint checkpoint);
 
 /* Not collective. The sectors that are evolved: those that are read and, for states that are stored, all that
    the initial state has. */

@@ -31,9 +31,9 @@ PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, C
 /* Collective. How large the windows of a problem are, for a run that goes on. Load: the problem with those
    windows, the point's own if it has them, otherwise owned by the caller. Restore: the point gets them; what
    was solved in others is dropped. */
-PetscErrorCode CospinWindowSave(CospinProblem problem, CospinMemory memory);
-PetscErrorCode CospinWindowLoad(CospinPoint point, CospinMemory memory, CospinProblem *problem);
-PetscErrorCode CospinWindowRestore(CospinPoint point, CospinMemory memory);
+PetscErrorCode CospinWindowSave(CospinProblem problem, CospinCheckpoint checkpoint);
+PetscErrorCode CospinWindowLoad(CospinPoint point, CospinCheckpoint checkpoint, CospinProblem *problem);
+PetscErrorCode CospinWindowRestore(CospinPoint point, CospinCheckpoint checkpoint);
 
 /*
    Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved

@@ -10,14 +10,14 @@
 
 typedef enum { COSPIN_PAUSE_NO, COSPIN_PAUSE_SAVE, COSPIN_PAUSE_LEAVE } CospinPause;
 
-struct CospinMemory_;
+struct CospinCheckpoint_;
 
 typedef struct {
   void *context;
   /* Collective on the point's communicator, and cheap. NULL: never. The answer is the same on all ranks. */
   PetscErrorCode (*Ask)(void *context, CospinPause *pause);
   /* Collective. Keeps a memory for another run; a failure is told on stderr and is none of the task's. */
-  PetscErrorCode (*Save)(void *context, struct CospinMemory_ *memory);
+  PetscErrorCode (*Save)(void *context, struct CospinCheckpoint_ *checkpoint);
 } CospinInterrupt;
 
 /* A PetscErrorCode beyond those of PETSc and SLEPc. */

@@ -57,15 +57,15 @@ PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole);
 /*
    Not collective: the leader of a group. Keeps what it has of a point that is not finished: record with
    COSPIN_NOT_RUN where a task has not finished, the states of those that have (borrowed, may be NULL) and the
-   memory[count] of the one at work. It replaces what was kept of this point before, and goes when the point
-   is put. A failure is told on stderr.
+   checkpoint[count] of the one at work. It replaces what was kept of this point before, and goes when the
+   point is put. A failure is told on stderr.
 */
 PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double record[],
-                               CospinStored stored, size_t count, const double memory[]);
+                               CospinStored stored, size_t count, const double checkpoint[]);
 /* Not collective: the same. What has been kept of a point, by any run; *found is false if that is nothing or
-   damaged, and nothing is changed then. *stored (or NULL) and *memory are owned by the caller. */
+   damaged, and nothing is changed then. *stored (or NULL) and *checkpoint are owned by the caller. */
 PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool *found, double record[],
-                                 CospinStored *stored, size_t *count, double **memory);
+                                 CospinStored *stored, size_t *count, double **checkpoint);
 
 /*
    Collective on world, when all groups are done or have stopped. Publishes what waits, puts the archive

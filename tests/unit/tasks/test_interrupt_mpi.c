@@ -78,15 +78,15 @@ static PetscErrorCode Ask(void *context, CospinPause *pause)
   return 0;
 }
 
-static PetscErrorCode Save(void *context, CospinMemory memory)
+static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
 {
   Run *run = (Run *)context;
 
   PetscFunctionBeginUser;
   run->saved++;
-  run->count = memory->count;
-  PetscCall(PetscMalloc1(memory->count, &run->numbers));
-  PetscCall(PetscArraycpy(run->numbers, memory->numbers, memory->count));
+  run->count = checkpoint->count;
+  PetscCall(PetscMalloc1(checkpoint->count, &run->numbers));
+  PetscCall(PetscArraycpy(run->numbers, checkpoint->numbers, checkpoint->count));
   PetscFunctionReturn(0);
 }
 
@@ -157,11 +157,11 @@ static PetscBool leave_and_go_on(int c, int last, const Answer *expected, Cospin
   Answer_Free(&answer);
   if (!run.saved) return PETSC_FALSE;
   model = open_case(c);
-  OK(CospinMemoryCreateLoading(PETSC_COMM_WORLD, run.count, run.numbers, &model.point->memory));
+  OK(CospinCheckpointCreateLoading(PETSC_COMM_WORLD, run.count, run.numbers, &model.point->checkpoint));
   answer = Model_Run(&model, cases[c].task);
   assert_same(c, &answer, expected, model.point->stored, expected_states);
   Answer_Free(&answer);
-  OK(CospinMemoryDestroy(&model.point->memory));
+  OK(CospinCheckpointDestroy(&model.point->checkpoint));
   Model_Close(&model);
   return PETSC_TRUE;
 }

@@ -1,12 +1,12 @@
-#include "checkpoint.h"
+#include "checkpoint_file.h"
 #include <limits.h>
 #include <stdint.h>
 
 static const char size_name[] = "checkpoint_size", memory_name[] = "checkpoint_memory";
 
 /* The text of a coordinate, so that another rounding of an axis's values does not matter; FNV-1a. */
-PetscErrorCode CospinCheckpointName(const CospinParts *parts, int num_axes, const double coordinates[],
-                                    char name[], size_t size)
+PetscErrorCode CospinCheckpointFileName(const CospinParts *parts, int num_axes, const double coordinates[],
+                                        char name[], size_t size)
 {
   uint64_t sum = UINT64_C(0xcbf29ce484222325);
 
@@ -67,10 +67,10 @@ static PetscErrorCode free_layout(CospinLayout *layout)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinCheckpointWrite(const char name[], const CospinLayout *layout,
-                                     const CospinDatasetTexts *texts, const double coordinates[],
-                                     int num_axes, const double record[], CospinStored stored, size_t count,
-                                     const double memory[], char why[], size_t why_size)
+PetscErrorCode CospinCheckpointFileWrite(const char name[], const CospinLayout *layout,
+                                         const CospinDatasetTexts *texts, const double coordinates[],
+                                         int num_axes, const double record[], CospinStored stored,
+                                         size_t count, const double checkpoint[], char why[], size_t why_size)
 {
   const size_t length = (size_t)(layout->record_length - num_axes);
   CospinShard shard = {0};
@@ -86,7 +86,7 @@ PetscErrorCode CospinCheckpointWrite(const char name[], const CospinLayout *layo
   PetscCall(PetscMalloc1(length + 1 + count, &all));
   PetscCall(PetscArraycpy(all, record, length));
   all[length] = (double)count;
-  PetscCall(PetscArraycpy(all + length + 1, memory, count));
+  PetscCall(PetscArraycpy(all + length + 1, checkpoint, count));
   PetscCall(CospinShardAdd(&shard, &whole, 0, coordinates, num_axes, all, stored));
   PetscCall(PetscFree(all));
   PetscCall(CospinShardPublish(&shard, &whole, texts, name, why, why_size));
@@ -114,9 +114,9 @@ static PetscErrorCode read_size(const char name[], size_t *count, char why[], si
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinCheckpointRead(const char name[], const CospinLayout *layout, int num_axes,
-                                    double record[], CospinStored *stored, size_t *count, double **memory,
-                                    char why[], size_t why_size)
+PetscErrorCode CospinCheckpointFileRead(const char name[], const CospinLayout *layout, int num_axes,
+                                        double record[], CospinStored *stored, size_t *count,
+                                        double **checkpoint, char why[], size_t why_size)
 {
   const size_t length = (size_t)(layout->record_length - num_axes);
   CospinDatasetContent content;
@@ -135,8 +135,8 @@ PetscErrorCode CospinCheckpointRead(const char name[], const CospinLayout *layou
   PetscCall(PetscPopErrorHandler());
   if (code || why[0]) PetscFunctionReturn(0);
   PetscCall(PetscArraycpy(record, content.records + num_axes, length));
-  PetscCall(PetscMalloc1(*count, memory));
-  PetscCall(PetscArraycpy(*memory, content.records + num_axes + length + 1, *count));
+  PetscCall(PetscMalloc1(*count, checkpoint));
+  PetscCall(PetscArraycpy(*checkpoint, content.records + num_axes + length + 1, *count));
   *stored = content.stored[0];
   content.stored[0] = NULL;
   PetscCall(CospinDatasetContentFree(&content));

@@ -10,24 +10,25 @@
 #include <cospin/dataset/stored.h>
 #include <petscvec.h>
 
-typedef struct CospinMemory_ {
+typedef struct CospinCheckpoint_ {
   MPI_Comm comm;
   PetscBool loading;
   size_t count, capacity, at; /* first rank */
   double *numbers;            /* first rank, owned */
-} * CospinMemory;
+} * CospinCheckpoint;
 
 /* Not collective. An empty one, to be saved. */
-PetscErrorCode CospinMemoryCreate(MPI_Comm comm, CospinMemory *memory);
+PetscErrorCode CospinCheckpointCreate(MPI_Comm comm, CospinCheckpoint *checkpoint);
 /* Not collective. One that is loaded. count and numbers[count] matter on the first rank only; numbers is
    taken over (PetscFree). */
-PetscErrorCode CospinMemoryCreateLoading(MPI_Comm comm, size_t count, double *numbers, CospinMemory *memory);
-PetscErrorCode CospinMemoryDestroy(CospinMemory *memory);
+PetscErrorCode CospinCheckpointCreateLoading(MPI_Comm comm, size_t count, double *numbers,
+                                             CospinCheckpoint *checkpoint);
+PetscErrorCode CospinCheckpointDestroy(CospinCheckpoint *checkpoint);
 
 /* Collective: saves or loads. When loading, all ranks get the values; one that asks for more numbers than
    were saved gets an error. */
-PetscErrorCode CospinMemoryReals(CospinMemory memory, size_t num, double values[]);
-PetscErrorCode CospinMemoryInts(CospinMemory memory, size_t num, int values[]);
-PetscErrorCode CospinMemoryVec(CospinMemory memory, Vec u);
+PetscErrorCode CospinCheckpointReals(CospinCheckpoint checkpoint, size_t num, double values[]);
+PetscErrorCode CospinCheckpointInts(CospinCheckpoint checkpoint, size_t num, int values[]);
+PetscErrorCode CospinCheckpointVec(CospinCheckpoint checkpoint, Vec u);
 /* The elements of a state, on the first rank only; when loading they are appended. */
-PetscErrorCode CospinMemoryState(CospinMemory memory, CospinStoredState state);
+PetscErrorCode CospinCheckpointState(CospinCheckpoint checkpoint, CospinStoredState state);
