@@ -23,7 +23,7 @@ static PetscErrorCode create_reading(CospinEigensolver eigensolver, CospinMoves 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode read_trace(CospinProblem problem, CospinShare *share)
+static PetscErrorCode read_trace(CospinProblem problem, CospinChannel *channel)
 {
   CospinPolynomial one;
   CospinMoves identity;
@@ -31,7 +31,7 @@ static PetscErrorCode read_trace(CospinProblem problem, CospinShare *share)
   PetscFunctionBeginUser;
   PetscCall(CospinTaskIdentity(&one));
   PetscCall(CospinTaskLeft(problem, one, &identity));
-  PetscCall(create_reading(share->eigensolver, identity, &share->trace));
+  PetscCall(create_reading(channel->eigensolver, identity, &channel->trace));
   PetscCall(CospinMovesDestroy(&identity));
   PetscCall(CospinPolynomialDestroy(&one));
   PetscFunctionReturn(0);
@@ -39,7 +39,7 @@ static PetscErrorCode read_trace(CospinProblem problem, CospinShare *share)
 
 /* Tr(x) = trace^H x, Tr(A rho) = reading^H rho, and trace^H rho = 1: what is left of both sees nothing of the
    null space. */
-static PetscErrorCode split_off_steady(CospinShare *share, const CospinSteadyState *steady,
+static PetscErrorCode split_off_steady(CospinChannel *channel, const CospinSteadyState *steady,
                                        PetscBool transient)
 {
   PetscScalar trace, value;
@@ -47,16 +47,16 @@ static PetscErrorCode split_off_steady(CospinShare *share, const CospinSteadySta
 
   PetscFunctionBeginUser;
   PetscCall(PetscObjectReference((PetscObject)steady->rho));
-  share->steady = steady->rho;
-  PetscCall(VecDot(share->kicked, share->trace, &trace));
-  PetscCall(VecDot(share->steady, share->reading, &value));
-  share->limit = trace * value;
+  channel->steady = steady->rho;
+  PetscCall(VecDot(channel->kicked, channel->trace, &trace));
+  PetscCall(VecDot(channel->steady, channel->reading, &value));
+  channel->limit = trace * value;
   if (!transient) PetscFunctionReturn(0);
-  PetscCall(VecNorm(share->kicked, NORM_2, &before));
-  PetscCall(VecAXPY(share->kicked, -trace, share->steady));
-  PetscCall(VecNorm(share->kicked, NORM_2, &after));
-  if (after <= rounding * before) PetscCall(VecSet(share->kicked, 0.0));
-  PetscCall(VecAXPY(share->reading, -PetscConj(value), share->trace));
+  PetscCall(VecNorm(channel->kicked, NORM_2, &before));
+  PetscCall(VecAXPY(channel->kicked, -trace, channel->steady));
+  PetscCall(VecNorm(channel->kicked, NORM_2, &after));
+  if (after <= rounding * before) PetscCall(VecSet(channel->kicked, 0.0));
+  PetscCall(VecAXPY(channel->reading, -PetscConj(value), channel->trace));
   PetscFunctionReturn(0);
 }
 
@@ -80,9 +80,9 @@ static PetscErrorCode kick_into(CospinPoint point, const CospinSteadyState *stea
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
-                                  CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
-                                  CospinShare **shares)
+PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
+                                    CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
+                                    CospinChannel **channels)
 {
   const CospinProblem problem = point->problem;
   const int n = problem->system.num_coordinates;
@@ -93,20 +93,20 @@ PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const 
   *num = 0;
   PetscCall(CospinTaskLeft(problem, a, &left));
   PetscCall(CospinProblemSectorsRead(problem, left, &num_sectors, &representatives));
-  PetscCall(PetscCalloc1((size_t)num_sectors, shares));
+  PetscCall(PetscCalloc1((size_t)num_sectors, channels));
   for (int k = 0; k < num_sectors; k++) {
     const int *representative = representatives + k * n;
-    CospinShare *share = &(*shares)[*num];
+    CospinChannel *channel = &(*channels)[*num];
     PetscBool same;
-    PetscCall(kick_into(point, steady, kick, representative, &share->kicked));
-    if (!share->kicked) continue;
+    PetscCall(kick_into(point, steady, kick, representative, &channel->kicked));
+    if (!channel->kicked) continue;
     PetscCall(CospinEigensolverCreate(point->comm, problem, representative, prefix, &point->eigensolvers,
-                                      &share->eigensolver));
-    PetscCall(create_reading(share->eigensolver, left, &share->reading));
+                                      &channel->eigensolver));
+    PetscCall(create_reading(channel->eigensolver, left, &channel->reading));
     PetscCall(
         PetscArraycmp(representative, CospinSectorRepresentative(steady->eigensolver->sector), n, &same));
-    if (same) PetscCall(read_trace(problem, share));
-    if (same) PetscCall(split_off_steady(share, steady, transient));
+    if (same) PetscCall(read_trace(problem, channel));
+    if (same) PetscCall(split_off_steady(channel, steady, transient));
     (*num)++;
   }
   PetscCall(PetscFree(representatives));
@@ -114,18 +114,18 @@ PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinSharesDestroy(int num, CospinShare **shares)
+PetscErrorCode CospinChannelsDestroy(int num, CospinChannel **channels)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < num; k++) {
-    CospinShare *share = &(*shares)[k];
-    PetscCall(VecDestroy(&share->trace));
-    PetscCall(VecDestroy(&share->steady));
-    PetscCall(VecDestroy(&share->kicked));
-    PetscCall(VecDestroy(&share->reading));
-    PetscCall(CospinEigensolverDestroy(&share->eigensolver));
+    CospinChannel *channel = &(*channels)[k];
+    PetscCall(VecDestroy(&channel->trace));
+    PetscCall(VecDestroy(&channel->steady));
+    PetscCall(VecDestroy(&channel->kicked));
+    PetscCall(VecDestroy(&channel->reading));
+    PetscCall(CospinEigensolverDestroy(&channel->eigensolver));
   }
-  PetscCall(PetscFree(*shares));
+  PetscCall(PetscFree(*channels));
   PetscFunctionReturn(0);
 }
 

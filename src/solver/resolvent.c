@@ -42,7 +42,7 @@ typedef struct {
 } Side;
 
 struct CospinResolvent_ {
-  CospinShare *share; /* borrowed */
+  CospinChannel *channel; /* borrowed */
   int order, solves;
   Side right, left;
   PetscScalar *gram; /* [left.rows][right.rows] Q_left^H Q_right */
@@ -356,7 +356,7 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
   measure(left, resolvent->order, PetscConj(s), y, &left_residual, &left_size);
   *raw = right_residual * left_residual * PetscMax(right_size / right->size, left_size / left->size);
   *rounding = PetscMax(resolvent->residual, PETSC_MACHINE_EPSILON * PetscSqrtReal(resolvent->condition)) *
-              resolvent->share->eigensolver->norm * left_size * right_size;
+              resolvent->channel->eigensolver->norm * left_size * right_size;
   if (PetscIsNanReal(*raw)) *raw = PETSC_INFINITY;
 }
 
@@ -366,28 +366,28 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
 /* Where the generator has a null vector, s stays away from it. */
 static double complex shift_of(CospinResolvent resolvent, double omega)
 {
-  const double distance = null_distance * resolvent->share->eigensolver->norm;
+  const double distance = null_distance * resolvent->channel->eigensolver->norm;
 
-  return CMPLX(resolvent->share->steady && PetscAbsReal(omega) < distance ? distance : 0.0, omega);
+  return CMPLX(resolvent->channel->steady && PetscAbsReal(omega) < distance ? distance : 0.0, omega);
 }
 
 /* v -= rho Tr v, w -= trace (rho^H w): rounding errors that the null space has magnified. */
-static PetscErrorCode remove_null(const CospinShare *share, Vec v, Vec w)
+static PetscErrorCode remove_null(const CospinChannel *channel, Vec v, Vec w)
 {
   PetscScalar part;
 
   PetscFunctionBeginUser;
-  if (!share->steady) PetscFunctionReturn(0);
-  PetscCall(VecDot(v, share->trace, &part));
-  PetscCall(VecAXPY(v, -part, share->steady));
-  PetscCall(VecDot(w, share->steady, &part));
-  PetscCall(VecAXPY(w, -part, share->trace));
+  if (!channel->steady) PetscFunctionReturn(0);
+  PetscCall(VecDot(v, channel->trace, &part));
+  PetscCall(VecAXPY(v, -part, channel->steady));
+  PetscCall(VecDot(w, channel->steady, &part));
+  PetscCall(VecAXPY(w, -part, channel->trace));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode measure_residual(CospinResolvent resolvent, double complex s, Vec v)
 {
-  CospinEigensolver eigensolver = resolvent->share->eigensolver;
+  CospinEigensolver eigensolver = resolvent->channel->eigensolver;
   PetscReal size, rest;
   Vec image;
 
@@ -445,9 +445,9 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
   evaluate(resolvent, (PetscScalar)s, before, &raw, &rounding);
   PetscCall(VecDuplicate(resolvent->right.source, &v));
   PetscCall(VecDuplicate(resolvent->left.source, &w));
-  PetscCall(CospinEigensolverResolvent(resolvent->share->eigensolver, s, resolvent->right.source,
+  PetscCall(CospinEigensolverResolvent(resolvent->channel->eigensolver, s, resolvent->right.source,
                                        resolvent->left.source, v, w));
-  PetscCall(remove_null(resolvent->share, v, w));
+  PetscCall(remove_null(resolvent->channel, v, w));
   PetscCall(measure_residual(resolvent, s, v));
   PetscCall(VecDot(v, resolvent->left.source, &value));
   *exact = value;
@@ -470,7 +470,7 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
 /* ---- What is seen from outside ---------------------------------------------------------------------------
  */
 
-PetscErrorCode CospinResolventCreate(CospinShare *share, CospinResolvent *resolvent)
+PetscErrorCode CospinResolventCreate(CospinChannel *channel, CospinResolvent *resolvent)
 {
   CospinResolvent new;
   PetscScalar whole;
@@ -478,10 +478,10 @@ PetscErrorCode CospinResolventCreate(CospinShare *share, CospinResolvent *resolv
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
   *resolvent = new;
-  new->share = share;
+  new->channel = channel;
   for (int k = 0; k < NUM_RATIOS; k++) new->ratios[k] = 1.0;
-  PetscCall(create_side(share->kicked, &new->right));
-  PetscCall(create_side(share->reading, &new->left));
+  PetscCall(create_side(channel->kicked, &new->right));
+  PetscCall(create_side(channel->reading, &new->left));
   PetscCall(allocate(&new->gram));
   PetscCall(allocate(&new->schur));
   PetscCall(allocate(&new->source));

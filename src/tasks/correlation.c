@@ -103,8 +103,8 @@ typedef struct {
   CospinPoint point;
   Settings settings;
   CospinEvolution evolution; /* its parts are the shares */
-  int num_shares;
-  CospinShare *shares;
+  int num_channels;
+  CospinChannel *channels;
   double complex *values; /* [times] sums over shares */
   double *errors;         /* [times] */
   double leak;
@@ -129,30 +129,30 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
 static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
 {
   const Correlation *correlation = (const Correlation *)context;
-  const CospinShare *share = &correlation->shares[part];
+  const CospinChannel *channel = &correlation->channels[part];
 
   PetscFunctionBeginUser;
-  PetscCall(VecDuplicate(share->kicked, u));
-  PetscCall(VecCopy(share->kicked, *u));
+  PetscCall(VecDuplicate(channel->kicked, u));
+  PetscCall(VecCopy(channel->kicked, *u));
   PetscCall(CospinEvolutionGenerator(correlation->point, correlation->point->problem,
-                                     share->eigensolver->sector, correlation->settings.method,
-                                     share->eigensolver->liouvillian, generator));
+                                     channel->eigensolver->sector, correlation->settings.method,
+                                     channel->eigensolver->liouvillian, generator));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Read(void *context, int k, Vec u, double error)
 {
   Correlation *correlation = (Correlation *)context;
-  const CospinShare *share = &correlation->shares[correlation->evolution.part];
+  const CospinChannel *channel = &correlation->channels[correlation->evolution.part];
   PetscScalar value;
   double spill;
 
   PetscFunctionBeginUser;
-  PetscCall(VecDot(u, share->reading, &value));
+  PetscCall(VecDot(u, channel->reading, &value));
   correlation->values[k] += value;
   correlation->errors[k] = PetscMax(correlation->errors[k], error);
   if (k && k < correlation->settings.times->size - 1) PetscFunctionReturn(0);
-  PetscCall(CospinWindowSpill(correlation->point, share->eigensolver, u, &spill));
+  PetscCall(CospinWindowSpill(correlation->point, channel->eigensolver, u, &spill));
   correlation->leak = PetscMax(correlation->leak, spill);
   PetscFunctionReturn(0);
 }
@@ -194,9 +194,9 @@ static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const 
   PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->values));
   PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->errors));
   PetscCall(CospinEvolutionCreate(point, task, &user, correlation, evolution));
-  PetscCall(CospinSharesCreate(point, evolution->prefix, steady, a, kick, PETSC_TRUE,
-                               &correlation->num_shares, &correlation->shares));
-  evolution->num_parts = correlation->num_shares;
+  PetscCall(CospinChannelsCreate(point, evolution->prefix, steady, a, kick, PETSC_TRUE,
+                                 &correlation->num_channels, &correlation->channels));
+  evolution->num_parts = correlation->num_channels;
   evolution->num_times = settings->times->size;
   evolution->times = settings->times->values;
   evolution->options = (CospinPropagatorOptions){.method = settings->method,
@@ -216,11 +216,11 @@ static double complex limit_of(const Correlation *correlation)
 {
   double complex limit = 0.0;
 
-  for (int k = 0; k < correlation->num_shares; k++) limit += correlation->shares[k].limit;
+  for (int k = 0; k < correlation->num_channels; k++) limit += correlation->channels[k].limit;
   return limit;
 }
 
-/* Whether there is something to be stored: sums may lack a share. */
+/* Whether there is something to be stored: sums may lack a channel. */
 static PetscBool is_complete(const Correlation *correlation)
 {
   return (PetscBool)(correlation->evolution.outcome == COSPIN_GOOD);
@@ -231,9 +231,9 @@ static PetscErrorCode largest_reading(const Correlation *correlation, double *la
 {
   PetscFunctionBeginUser;
   *largest = 0.0;
-  for (int k = 0; k < correlation->num_shares; k++) {
+  for (int k = 0; k < correlation->num_channels; k++) {
     PetscReal size;
-    PetscCall(VecNorm(correlation->shares[k].reading, NORM_INFINITY, &size));
+    PetscCall(VecNorm(correlation->channels[k].reading, NORM_INFINITY, &size));
     *largest = PetscMax(*largest, size);
   }
   PetscFunctionReturn(0);
@@ -247,21 +247,21 @@ static PetscErrorCode typical_reading(const Correlation *correlation, double *ty
 
   PetscFunctionBeginUser;
   *typical = 0.0;
-  for (int k = 0; k < correlation->num_shares; k++) {
-    const CospinShare *share = &correlation->shares[k];
+  for (int k = 0; k < correlation->num_channels; k++) {
+    const CospinChannel *channel = &correlation->channels[k];
     const PetscScalar *reading, *kicked;
     PetscReal largest;
     PetscInt size;
-    PetscCall(VecNorm(share->kicked, NORM_INFINITY, &largest));
-    PetscCall(VecGetLocalSize(share->kicked, &size));
-    PetscCall(VecGetArrayRead(share->reading, &reading));
-    PetscCall(VecGetArrayRead(share->kicked, &kicked));
+    PetscCall(VecNorm(channel->kicked, NORM_INFINITY, &largest));
+    PetscCall(VecGetLocalSize(channel->kicked, &size));
+    PetscCall(VecGetArrayRead(channel->reading, &reading));
+    PetscCall(VecGetArrayRead(channel->kicked, &kicked));
     for (PetscInt i = 0; i < size; i++) {
       if (PetscAbsScalar(kicked[i]) > present * largest)
         *typical = PetscMax(*typical, PetscAbsScalar(reading[i]));
     }
-    PetscCall(VecRestoreArrayRead(share->kicked, &kicked));
-    PetscCall(VecRestoreArrayRead(share->reading, &reading));
+    PetscCall(VecRestoreArrayRead(channel->kicked, &kicked));
+    PetscCall(VecRestoreArrayRead(channel->reading, &reading));
   }
   PetscCallMPI(
       MPI_Allreduce(MPI_IN_PLACE, typical, 1, MPI_DOUBLE, MPI_MAX, correlation->evolution.point->comm));
@@ -286,7 +286,7 @@ static PetscErrorCode is_nothing(const Correlation *correlation, const CospinSte
 static PetscErrorCode free_correlation(Correlation *correlation)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinSharesDestroy(correlation->num_shares, &correlation->shares));
+  PetscCall(CospinChannelsDestroy(correlation->num_channels, &correlation->channels));
   PetscCall(PetscFree(correlation->values));
   PetscCall(PetscFree(correlation->errors));
   PetscFunctionReturn(0);

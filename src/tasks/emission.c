@@ -155,7 +155,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
  */
 
 typedef struct {
-  CospinShare *share; /* borrowed */
+  CospinChannel *channel; /* borrowed */
   CospinResolvent model;
   PetscBool mirrored;  /* of negative times: its complex conjugate counts */
   PetscBool closed;    /* nothing can be added */
@@ -171,8 +171,8 @@ typedef struct {
 
 typedef struct {
   const Settings *settings;
-  int num_shares[2];
-  CospinShare *shares[2]; /* of <A(t) B(0)>, of <B^+(t) A^+(0)> */
+  int num_channels[2];
+  CospinChannel *channels[2]; /* of <A(t) B(0)>, of <B^+(t) A^+(0)> */
   int num_parts;
   Part *parts;
   int num_far;
@@ -249,7 +249,7 @@ static double bulk_of(const Emission *emission)
 }
 
 /* Error that each model may have. */
-static double share_of(const Emission *emission)
+static double channel_of(const Emission *emission)
 {
   return emission->settings->tolerance / (emission->weight * emission->num_parts);
 }
@@ -262,7 +262,7 @@ static PetscBool misses_lines(const Emission *emission, const Part *part)
   const double rounding = negligible_part * CospinResolventSize(part->model);
 
   return (PetscBool) !(cabs(CospinResolventSum(part->model) - whole) <=
-                       PetscMax(share_of(emission) * 2.0 / PETSC_PI * bulk_of(emission), rounding));
+                       PetscMax(channel_of(emission) * 2.0 / PETSC_PI * bulk_of(emission), rounding));
 }
 
 static PetscBool looks_beyond(const Emission *emission, const Part *part)
@@ -287,7 +287,7 @@ static double allowed_at(const Emission *emission, Place place)
 {
   const PetscBool on_axis = is_on(emission->settings->axis, place.omega);
 
-  return share_of(emission) * (on_axis ? emission->scale : bulk_of(emission) / place.reach);
+  return channel_of(emission) * (on_axis ? emission->scale : bulk_of(emission) / place.reach);
 }
 
 static void find_scale(Emission *emission)
@@ -331,7 +331,7 @@ static PetscErrorCode enlarge(Emission *emission, Part *part, Place place)
   int agreed[2];
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(&place, 2, MPI_DOUBLE, 0, part->share->eigensolver->comm));
+  PetscCallMPI(MPI_Bcast(&place, 2, MPI_DOUBLE, 0, part->channel->eigensolver->comm));
   if (!is_on(emission->settings->axis, place.omega)) part->beyond++;
   PetscCall(CospinResolventEnlarge(part->model, place.omega, &exact, &before));
   part->wrong = emission->weight * cabs(exact - before);
@@ -344,7 +344,7 @@ static PetscErrorCode enlarge(Emission *emission, Part *part, Place place)
   }
   agreed[0] = part->closed;
   agreed[1] = part->confirmed;
-  PetscCallMPI(MPI_Bcast(agreed, 2, MPI_INT, 0, part->share->eigensolver->comm));
+  PetscCallMPI(MPI_Bcast(agreed, 2, MPI_INT, 0, part->channel->eigensolver->comm));
   part->closed = (PetscBool)agreed[0];
   part->confirmed = (PetscBool)agreed[1];
   PetscFunctionReturn(0);
@@ -533,23 +533,24 @@ static void set_far(Emission *emission, double norm)
   }
 }
 
-/* The shares of <X(t) Y(0)>. */
-static PetscErrorCode add_shares(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
-                                 CospinPolynomial x, CospinPolynomial y, int which, Emission *emission)
+/* The channels of <X(t) Y(0)>. */
+static PetscErrorCode add_channels(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
+                                   CospinPolynomial x, CospinPolynomial y, int which, Emission *emission)
 {
   CospinMoves kick;
   int num;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskLeft(point->problem, y, &kick));
-  PetscCall(CospinSharesCreate(point, prefix, steady, x, kick, PETSC_TRUE, &num, &emission->shares[which]));
+  PetscCall(
+      CospinChannelsCreate(point, prefix, steady, x, kick, PETSC_TRUE, &num, &emission->channels[which]));
   PetscCall(CospinMovesDestroy(&kick));
-  emission->num_shares[which] = num;
+  emission->num_channels[which] = num;
   PetscCall(PetscRealloc(sizeof(Part) * (size_t)(emission->num_parts + num), &emission->parts));
   for (int k = 0; k < num; k++) {
     Part *part = &emission->parts[emission->num_parts++];
-    *part = (Part){.share = &emission->shares[which][k], .mirrored = (PetscBool)which};
-    PetscCall(CospinResolventCreate(part->share, &part->model));
+    *part = (Part){.channel = &emission->channels[which][k], .mirrored = (PetscBool)which};
+    PetscCall(CospinResolventCreate(part->channel, &part->model));
   }
   PetscFunctionReturn(0);
 }
@@ -578,12 +579,12 @@ static PetscErrorCode create(CospinPoint point, const char prefix[], const Cospi
 
   PetscFunctionBeginUser;
   PetscCall(compute_power(point, steady, emission));
-  PetscCall(add_shares(point, prefix, steady, settings->a, settings->b, 0, emission));
+  PetscCall(add_channels(point, prefix, steady, settings->a, settings->b, 0, emission));
   if (!settings->symmetric) {
     CospinPolynomial a, b;
     PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemElementaryAdjoint, system, &a));
     PetscCall(CospinPolynomialAdjoint(settings->b, CospinSystemElementaryAdjoint, system, &b));
-    PetscCall(add_shares(point, prefix, steady, b, a, 1, emission));
+    PetscCall(add_channels(point, prefix, steady, b, a, 1, emission));
     PetscCall(CospinPolynomialDestroy(&b));
     PetscCall(CospinPolynomialDestroy(&a));
   }
@@ -600,7 +601,7 @@ static PetscErrorCode destroy(Emission *emission)
   PetscCall(PetscFree(emission->parts));
   PetscCall(PetscFree(emission->places));
   for (int which = 0; which < 2; which++)
-    PetscCall(CospinSharesDestroy(emission->num_shares[which], &emission->shares[which]));
+    PetscCall(CospinChannelsDestroy(emission->num_channels[which], &emission->channels[which]));
   PetscFunctionReturn(0);
 }
 
@@ -615,7 +616,7 @@ static PetscErrorCode store_quality(CospinPoint point, const Emission *emission,
   PetscFunctionBeginUser;
   for (int p = 0; p < emission->num_parts; p++) {
     const Part *part = &emission->parts[p];
-    const CospinEigensolver eigensolver = part->share->eigensolver;
+    const CospinEigensolver eigensolver = part->channel->eigensolver;
     double spill = 0.0;
     Place place;
     if (CospinResolventBrightest(part->model))

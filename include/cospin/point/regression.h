@@ -4,21 +4,21 @@
 
      <A(t) B(0)> = Tr(A exp(t L) B rho),   <B(0) C(t) D(0)> = Tr(C exp(t L) D rho B).
 
-   The kicked state lies in a few sectors, and A reads a few; where both do, the correlation has a share.
+   The kicked state lies in a few sectors, and A reads a few; where both do, the correlation has a channel.
 */
 #pragma once
 #include <cospin/point/point.h>
-#include <cospin/solver/share.h>
+#include <cospin/solver/channel.h>
 
 /*
-   Collective. The shares of A in the kicked steady state `kick` rho; *num may be 0. `transient`: the steady
-   part is taken out of reading and kicked, so that the share tends to zero; `limit` tells what is missing.
+   Collective. The channels of A in the kicked steady state `kick` rho; *num may be 0. `transient`: the steady
+   part is taken out of reading and kicked, so that the channel tends to zero; `limit` tells what is missing.
    PETSc options of their solvers start with `prefix`.
 */
-PetscErrorCode CospinSharesCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
-                                  CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
-                                  CospinShare **shares);
-PetscErrorCode CospinSharesDestroy(int num, CospinShare **shares);
+PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
+                                    CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
+                                    CospinChannel **channels);
+PetscErrorCode CospinChannelsDestroy(int num, CospinChannel **channels);
 
 /* Collective. Tr(A rho) in the steady state. */
 PetscErrorCode CospinSteadyExpectation(CospinPoint point, const CospinSteadyState *steady, CospinPolynomial a,

@@ -2,14 +2,14 @@
    A resolvent H(s) = a^H (s - L)^-1 b for many s from a few solves.
 */
 #pragma once
-#include <cospin/solver/share.h>
+#include <cospin/solver/channel.h>
 
 enum { COSPIN_RESOLVENT_MAX_ORDER = 80 };
 
 typedef struct CospinResolvent_ *CospinResolvent;
 
-/* Collective. a and b are the share's reading and kicked state, transient; the share is borrowed. */
-PetscErrorCode CospinResolventCreate(CospinShare *share, CospinResolvent *resolvent);
+/* Collective. a and b are the channel's reading and kicked state, transient; the channel is borrowed. */
+PetscErrorCode CospinResolventCreate(CospinChannel *channel, CospinResolvent *resolvent);
 PetscErrorCode CospinResolventDestroy(CospinResolvent *resolvent);
 
 /*
