@@ -267,7 +267,7 @@ static void Print_Problem(FILE *stream, CospinDeck deck)
     if (jump->name) Print_Pair(stream, &first, "name", jump->name);
     Print_Pair(stream, &first, jump->form == COSPIN_JUMP_PAIRS ? "rates" : "rate",
                CospinExpressionText(jump->rate));
-    Print_Pair(stream, &first, form_keys[jump->form], CospinExpressionText(jump->operator));
+    Print_Pair(stream, &first, form_keys[jump->form], CospinExpressionText(jump->op));
     fputs("}\n", stream);
   }
 }

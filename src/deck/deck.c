@@ -112,7 +112,7 @@ static PetscErrorCode Destroy_Generator(CospinDeck deck)
   for (int k = 0; k < deck->num_jumps; k++) {
     PetscCall(PetscFree(deck->jumps[k].name));
     PetscCall(CospinExpressionDestroy(&deck->jumps[k].rate));
-    PetscCall(CospinExpressionDestroy(&deck->jumps[k].operator));
+    PetscCall(CospinExpressionDestroy(&deck->jumps[k].op));
   }
   PetscCall(PetscFree(deck->jumps));
   PetscFunctionReturn(0);

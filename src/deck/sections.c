@@ -254,7 +254,7 @@ PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *en
 
 /* The forms of a jump: the key of its operator, and that of its rate. */
 static const struct {
-  const char *operator, * rate;
+  const char *op, *rate;
 } jump_keys[] = {
     [COSPIN_JUMP_COLLECTIVE] = {"operator", "rate"},
     [COSPIN_JUMP_EACH] = {"each", "rate"},
@@ -264,15 +264,15 @@ enum { NUM_FORMS = sizeof(jump_keys) / sizeof(jump_keys[0]) };
 
 /* The operator's entry, which tells the form. */
 static PetscErrorCode Find_Form(CospinReader *reader, const CospinEntries *entries, CospinJump *jump,
-                                const CospinEntry **operator, PetscBool * good)
+                                const CospinEntry **op, PetscBool *good)
 {
   PetscFunctionBeginUser;
-  *operator= NULL;
+  *op = NULL;
   *good = PETSC_TRUE;
   jump->form = COSPIN_JUMP_COLLECTIVE;
   for (int form = 0; form < NUM_FORMS; form++) {
-    const CospinEntry *found = CospinEntriesFind(entries, jump_keys[form].operator);
-    if (found && *operator) {
+    const CospinEntry *found = CospinEntriesFind(entries, jump_keys[form].op);
+    if (found && *op) {
       *good = PETSC_FALSE;
       PetscCall(CospinFaultsAdd(
           reader->faults, found->key_at, found->path,
@@ -280,7 +280,7 @@ static PetscErrorCode Find_Form(CospinReader *reader, const CospinEntries *entri
               ? "a jump has one of `operator`, `each` and `pairs`"
               : "a jump has either `operator` (collective) or `each` (one process per spin), not both"));
     } else if (found) {
-      *operator= found;
+      *op = found;
       jump->form = (CospinJumpForm)form;
     }
   }
@@ -310,7 +310,7 @@ static PetscErrorCode Read_Rate(CospinReader *reader, const CospinEntry *entry, 
 
 static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
 {
-  const CospinEntry *operator, * name;
+  const CospinEntry *op, *name;
   CospinEntries entries;
   int num_unknown;
   PetscBool good;
@@ -324,10 +324,10 @@ static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, 
   if (name) PetscCall(CospinEntryGetText(name, "a name", reader->faults, &jump->name));
   if (jump->name) PetscCall(CospinReadName(reader, name->at, name->path, jump->name, &good));
   jump->position = entry->at;
-  PetscCall(Find_Form(reader, &entries, jump, &operator, & good));
+  PetscCall(Find_Form(reader, &entries, jump, &op, &good));
   PetscCall(Read_Rate(reader, entry, &entries, num_unknown, jump));
-  if (good && operator)
-    PetscCall(CospinReadExpression(reader, operator, "an operator expression", &jump->operator));
+  if (good && op)
+    PetscCall(CospinReadExpression(reader, op, "an operator expression", &jump->op));
   else if (good && !num_unknown && CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING)
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "`operator` (collective) or `each` (one process per spin) is missing"));

@@ -76,12 +76,12 @@ static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump,
 {
   PetscFunctionBeginUser;
   set_index(problem, l, -1, PETSC_TRUE);
-  PetscCall(CospinProblemPolynomial(problem, jump->operator, faults, a, ok));
+  PetscCall(CospinProblemPolynomial(problem, jump->op, faults, a, ok));
   set_index(problem, -1, -1, PETSC_FALSE);
   for (int k = 0; *ok && k < (*a)->count; k++) {
     for (int i = 0; *ok && i < (*a)->monomials[k].length; i++) {
       if ((*a)->monomials[k].operators[i].spin == COSPIN_EACH_SPIN)
-        PetscCall(fail(jump->operator, faults, ok,
+        PetscCall(fail(jump->op, faults, ok,
                        "runs over the spins of one component, this one has operators of two"));
     }
   }
@@ -104,8 +104,8 @@ PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, 
 
   PetscFunctionBeginUser;
   *plain = (CospinPlainJump){.component = -1};
-  PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
-  PetscCall(check_range(jump->operator, & range, faults, ok));
+  PetscCall(CospinProblemSurvey(problem, jump->op, &range));
+  PetscCall(check_range(jump->op, &range, faults, ok));
   plain->num_spins = range.size;
   PetscCall(PetscCalloc1(range.size, &plain->operators));
   PetscCall(PetscCalloc1(range.size, &plain->rates));
@@ -184,8 +184,8 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
 
   PetscFunctionBeginUser;
   *plain = (CospinPlainJump){.component = -1};
-  PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
-  PetscCall(check_range(jump->operator, & range, faults, ok));
+  PetscCall(CospinProblemSurvey(problem, jump->op, &range));
+  PetscCall(check_range(jump->op, &range, faults, ok));
   if (!*ok) PetscFunctionReturn(0);
   plain->num_spins = range.size;
   PetscCall(PetscCalloc1((size_t)range.size * (size_t)range.size, &plain->pairs));
@@ -201,7 +201,7 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
 PetscErrorCode CospinPlainJumpDestroy(CospinPlainJump *plain)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinPolynomialDestroy(&plain->operator));
+  PetscCall(CospinPolynomialDestroy(&plain->op));
   for (int l = 0; plain->operators && l < plain->num_spins; l++)
     PetscCall(CospinPolynomialDestroy(&plain->operators[l]));
   PetscCall(PetscFree(plain->operators));

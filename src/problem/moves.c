@@ -223,12 +223,12 @@ PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double compl
 
 static const CospinMonomial identity = {1.0, 0, NULL};
 
-PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial operator)
+PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial op)
 {
   CospinPolynomial a;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSystemExpand(moves->system, operator, & a));
+  PetscCall(CospinSystemExpand(moves->system, op, &a));
   for (int k = 0; k < a->count; k++)
     PetscCall(CospinMovesAddProduct(moves, 1.0, &a->monomials[k], &identity));
   PetscCall(CospinPolynomialDestroy(&a));
@@ -264,14 +264,14 @@ static PetscErrorCode add_term(CospinMoves moves, int component, double complex 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial operator, int component,
+PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial op, int component,
                                   PetscBool *ok)
 {
   CospinPolynomial a, adjoint, square;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
-  PetscCall(CospinSystemExpand(moves->system, operator, & a));
+  PetscCall(CospinSystemExpand(moves->system, op, &a));
   for (int k = 0; k < a->count; k++) {
     for (int l = 0; l < a->count; l++) {
       PetscCall(add_term(moves, component, rate, &a->monomials[k], &a->monomials[l], ok));

@@ -64,14 +64,14 @@ static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinO
 
 /* Which spin an operator of one spin means; a sentence if the index is missing, wrong or not wanted. */
 static PetscErrorCode find_spin(CospinProblem problem, CospinComponent component,
-                                const CospinOperatorName *operator, const char name[], int num_index,
+                                const CospinOperatorName *op, const char name[], int num_index,
                                 const int index[], int *spin, char why[], size_t why_size)
 {
-  const PetscBool indexed = (PetscBool)(component->kind->NumSpins && operator->one_spin);
+  const PetscBool indexed = (PetscBool)(component->kind->NumSpins && op->one_spin);
   const int num_spins = indexed ? component->kind->NumSpins(component) : 0;
 
   PetscFunctionBeginUser;
-  *spin = operator->one_spin ? COSPIN_EACH_SPIN : - 1;
+  *spin = op->one_spin ? COSPIN_EACH_SPIN : -1;
   if (!indexed && num_index)
     PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
   if (!indexed) PetscFunctionReturn(0);
@@ -100,11 +100,10 @@ static int num_levels(const CospinOperatorName *name)
 }
 
 /* A sentence if the levels of an operator such as E[a,b] are missing, too many or not there. */
-static PetscErrorCode check_levels(CospinComponent component, const CospinOperatorName *operator,
-                                   const char name[], int num_index, const int index[], char why[],
-                                   size_t why_size)
+static PetscErrorCode check_levels(CospinComponent component, const CospinOperatorName *op, const char name[],
+                                   int num_index, const int index[], char why[], size_t why_size)
 {
-  const int wanted = num_levels(operator), num = component->kind->NumLevels(component);
+  const int wanted = num_levels(op), num = component->kind->NumLevels(component);
 
   PetscFunctionBeginUser;
   if (num_index != wanted) {

@@ -225,10 +225,10 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionBeginUser;
   *component = -1;
   if (jump->form == COSPIN_JUMP_COLLECTIVE) {
-    PetscCall(CospinProblemOperator(problem, jump->operator, faults, a, ok));
+    PetscCall(CospinProblemOperator(problem, jump->op, faults, a, ok));
     PetscFunctionReturn(0);
   }
-  PetscCall(CospinProblemPolynomial(problem, jump->operator, faults, a, ok));
+  PetscCall(CospinProblemPolynomial(problem, jump->op, faults, a, ok));
   if (!*ok) PetscFunctionReturn(0);
   *component = summed_component(*a);
   if (*component == -1)
@@ -236,8 +236,8 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   if (*component == -2) what = "`each:` runs over the spins of one component, this one has operators of two";
   if (!what) PetscFunctionReturn(0);
   *ok = PETSC_FALSE;
-  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->operator),
-                            CospinExpressionPath(jump->operator), "%s", what));
+  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->op), CospinExpressionPath(jump->op), "%s",
+                            what));
   PetscFunctionReturn(0);
 }
 
@@ -249,12 +249,11 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
   PetscFunctionBeginUser;
   *plain = (CospinPlainJump){0};
   PetscCall(CospinProblemRate(problem, jump->rate, faults, &plain->rate, &rate_ok));
-  PetscCall(jump_operator(problem, jump, faults, &plain->operator, & plain->component, &operator_ok));
+  PetscCall(jump_operator(problem, jump, faults, &plain->op, &plain->component, &operator_ok));
   if (rate_ok && operator_ok && !problem->deck->approximate) {
-    PetscCall(CospinMovesAddJump(moves, plain->rate, plain->operator, plain->component, &form_ok));
+    PetscCall(CospinMovesAddJump(moves, plain->rate, plain->op, plain->component, &form_ok));
     if (!form_ok) {
-      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->operator),
-                                CospinExpressionPath(jump->operator),
+      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(jump->op), CospinExpressionPath(jump->op),
                                 "a collective operator to the left of one of a single spin (write the "
                                 "operators of the single spin first)"));
     }
@@ -271,7 +270,7 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, 
   CospinPlainJump plain;
 
   PetscFunctionBeginUser;
-  if (jump->form == COSPIN_JUMP_EACH) PetscCall(CospinProblemSurvey(problem, jump->operator, & range));
+  if (jump->form == COSPIN_JUMP_EACH) PetscCall(CospinProblemSurvey(problem, jump->op, &range));
   if (jump->form == COSPIN_JUMP_PAIRS) {
     PetscCall(CospinProblemPairs(problem, jump, faults, &plain, ok));
   } else if (range.has_operator) {

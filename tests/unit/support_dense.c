@@ -552,7 +552,7 @@ static void add_jumps(Dense liouvillian, CospinProblem problem, const char name[
   const CospinDeck deck = problem->deck;
 
   for (int k = 0; k < deck->num_jumps; k++) {
-    const char *text = CospinExpressionText(deck->jumps[k].operator);
+    const char *text = CospinExpressionText(deck->jumps[k].op);
     const int num = deck->jumps[k].form == COSPIN_JUMP_EACH ? summed_spins(problem, text) : 1;
     if (name && (!deck->jumps[k].name || strcmp(name, deck->jumps[k].name) != 0)) continue;
     for (int l = 0; l < num; l++) {

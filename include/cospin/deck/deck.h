@@ -162,7 +162,7 @@ typedef struct {
   CospinJumpForm form;
   CospinPosition position;
   CospinExpression rate; /* of pairs: an entry of the matrix */
-  CospinExpression operator;
+  CospinExpression op;
 } CospinJump;
 
 typedef enum {

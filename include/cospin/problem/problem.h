@@ -16,7 +16,7 @@
    written out (COSPIN_ALL_SPINS; CospinSystemExpand). */
 typedef struct {
   double rate;
-  CospinPolynomial operator; /* NULL: over spins with indices */
+  CospinPolynomial op; /* NULL: over spins with indices */
   int component;
   int num_spins;
   CospinPolynomial *operators; /* [num_spins] */

@@ -116,7 +116,7 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
 }
 
 /* The coefficient that a jump of this operator adds to; *factor: per rate. */
-static double *rate_of(CospinCumulants *equations, Operator operator, double * factor)
+static double *rate_of(CospinCumulants *equations, Operator op, double *factor)
 {
   double *const rates[] = {
       [S_PLUS] = &equations->collective_pump,
@@ -130,20 +130,19 @@ static double *rate_of(CospinCumulants *equations, Operator operator, double * f
       [OTHER] = NULL,
   };
 
-  *factor = operator== EACH_Z ? 4.0 : 1.0;
-  return rates[operator];
+  *factor = op == EACH_Z ? 4.0 : 1.0;
+  return rates[op];
 }
 
 static PetscErrorCode add_jump(CospinProblem problem, int k, CospinFaults faults, CospinCumulants *equations,
                                PetscBool *ok)
 {
   const CospinPlainJump *term = &problem->jumps[k];
-  const CospinMonomial *monomial =
-      term->operator&& term->operator->count == 1 ? &term->operator->monomials[0] : NULL;
+  const CospinMonomial *monomial = term->op && term->op->count == 1 ? &term->op->monomials[0] : NULL;
   double factor, *rate = NULL;
 
   PetscFunctionBeginUser;
-  if (term->operator&& term->operator->count == 0) PetscFunctionReturn(0);
+  if (term->op && term->op->count == 0) PetscFunctionReturn(0);
   if (monomial && monomial->length == 1)
     rate = rate_of(equations, operator_of(&problem->system, monomial->operators[0]), &factor);
   if (rate) {
@@ -152,8 +151,8 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinFaults faults
   }
   *ok = PETSC_FALSE;
   PetscCall(
-      CospinFaultsAdd(faults, CospinExpressionPosition(problem->deck->jumps[k].operator),
-                      CospinExpressionPath(problem->deck->jumps[k].operator),
+      CospinFaultsAdd(faults, CospinExpressionPosition(problem->deck->jumps[k].op),
+                      CospinExpressionPath(problem->deck->jumps[k].op),
                       "a jump beyond the task cumulant (it knows sp, sm, sz of each spin, Sp, Sm, a and "
                       "dag(a))"));
   PetscFunctionReturn(0);
@@ -213,9 +212,9 @@ double complex CospinCumulantExpectation(const CospinCumulants *equations, const
     double complex value = NAN;
     int charge = 0;
     for (int l = 0; l < monomial->length; l++) {
-      const Operator operator= operator_of(system, monomial->operators[l]);
-      if (l < 2) operators[l] = operator;
-      charge += operator== OTHER ? 0 : charges[operator];
+      const Operator op = operator_of(system, monomial->operators[l]);
+      if (l < 2) operators[l] = op;
+      charge += op == OTHER ? 0 : charges[op];
     }
     if (monomial->length == 0) value = 1.0;
     if (monomial->length == 1 && operators[0] == S_Z)

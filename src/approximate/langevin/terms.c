@@ -217,7 +217,7 @@ static PetscBool add_pairs(const Terms *terms, const CospinPlainJump *jump)
 static PetscErrorCode add_jump(const Terms *terms, int k, PetscBool *ok)
 {
   const CospinPlainJump *jump = &terms->problem->jumps[k];
-  const CospinExpression operator= terms->problem->deck->jumps[k].operator;
+  const CospinExpression op = terms->problem->deck->jumps[k].op;
   PetscBool known = PETSC_TRUE;
 
   PetscFunctionBeginUser;
@@ -226,13 +226,13 @@ static PetscErrorCode add_jump(const Terms *terms, int k, PetscBool *ok)
   else if (jump->num_spins)
     for (int l = 0; l < jump->num_spins && known; l++)
       known = add_one(terms, jump->rates[l], jump->operators[l]);
-  else if (jump->operator)
-    known = jump->component >= 0 ? add_each(terms, jump->rate, jump->operator)
-                                 : add_one(terms, jump->rate, jump->operator);
+  else if (jump->op)
+    known =
+        jump->component >= 0 ? add_each(terms, jump->rate, jump->op) : add_one(terms, jump->rate, jump->op);
   if (known) PetscFunctionReturn(0);
   *ok = PETSC_FALSE;
   PetscCall(
-      CospinFaultsAdd(terms->faults, CospinExpressionPosition(operator), CospinExpressionPath(operator),
+      CospinFaultsAdd(terms->faults, CospinExpressionPosition(op), CospinExpressionPath(op),
                       "a jump beyond the task langevin (it knows sums of sp, sums of sm, and sz of each "
                       "spin)"));
   PetscFunctionReturn(0);

@@ -35,7 +35,7 @@ enum { COSPIN_MEAN_ALL = -1, COSPIN_MEAN_EACH = -2, COSPIN_MEAN_MOST_OPERATORS =
 /* The sum over the sites of a part (COSPIN_MEAN_ALL), or the operator of one or of each of them in turn. */
 typedef struct {
   int part, site;
-  CospinMeanOperator operator;
+  CospinMeanOperator op;
 } CospinMeanElementary;
 
 /* An operator of one spin in the basis 1, s-, s+, sz. */
@@ -71,7 +71,7 @@ typedef struct CospinMeanField_ {
 /* ---- monomials.c: monomials in a product state
  * ------------------------------------------------------------- */
 
-CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator operator);
+CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator op);
 /* The matrix of the product of operators of one spin. */
 CospinMeanPauli CospinMeanProduct(int count, const CospinMeanOperator operators[]);
 /* <x> of one spin. */

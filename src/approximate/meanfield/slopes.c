@@ -153,7 +153,7 @@ static PetscErrorCode add_blocks(CospinMeanField field, Expectation *new, const 
       if (partition[k] != b) continue;
       if (count && new->monomial[k].part != part) PetscFunctionReturn(0); /* they never meet */
       part = new->monomial[k].part;
-      some[count++] = new->monomial[k].operator;
+      some[count++] = new->monomial[k].op;
     }
     if (count == 0) break;
     if (field->parts[part].is_mode && count > 1) { /* a a^+ - |alpha|^2 = 1 is all there is */
@@ -172,7 +172,7 @@ static PetscErrorCode add_blocks(CospinMeanField field, Expectation *new, const 
 static PetscBool same_monomial(int length, const CospinMeanElementary a[], const CospinMeanElementary b[])
 {
   for (int k = 0; k < length; k++)
-    if (a[k].part != b[k].part || a[k].operator!= b[k].operator) return PETSC_FALSE;
+    if (a[k].part != b[k].part || a[k].op != b[k].op) return PETSC_FALSE;
   return PETSC_TRUE;
 }
 
@@ -212,7 +212,7 @@ PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length,
   PetscFunctionBeginUser;
   for (int k = 0; k < length; k++) new.monomial[k] = monomial[k];
   for (int k = 0; k < length; k++) adjoint[k] = monomial[length - 1 - k];
-  for (int k = 0; k < length; k++) adjoint[k].operator= CospinMeanAdjoint(adjoint[k].operator);
+  for (int k = 0; k < length; k++) adjoint[k].op = CospinMeanAdjoint(adjoint[k].op);
   sort(length, new.monomial);
   sort(length, adjoint);
   for (int e = 0; e < blocks->num_expectations; e++) {

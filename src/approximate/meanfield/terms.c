@@ -56,7 +56,7 @@ static Form form_of(const Builder *builder, const CospinMonomial *monomial, Mono
       single = PETSC_FALSE;
     if (field->closure == COSPIN_CLOSURE_PAPER && field->parts[elementary.part].is_mode) return BEYOND;
     if (field->closure == COSPIN_CLOSURE_PAPER && sums && monomial->length > 1 &&
-        elementary.operator== COSPIN_MEAN_Z)
+        elementary.op == COSPIN_MEAN_Z)
       return BEYOND;
   }
   if (single) return ON_ONE_SPIN;
@@ -118,7 +118,7 @@ static CospinMeanPauli on_one_spin(const Monomial *monomial)
 {
   CospinMeanOperator operators[COSPIN_MEAN_MOST_OPERATORS];
 
-  for (int k = 0; k < monomial->length; k++) operators[k] = monomial->operators[k].operator;
+  for (int k = 0; k < monomial->length; k++) operators[k] = monomial->operators[k].op;
   return scaled(monomial->coefficient, CospinMeanProduct(monomial->length, operators));
 }
 
@@ -176,7 +176,7 @@ static CospinMeanPauli chosen_of(const Monomial *monomial, unsigned chosen)
   int count = 0;
 
   for (int k = 0; k < monomial->length; k++)
-    if (chosen >> k & 1) operators[count++] = monomial->operators[k].operator;
+    if (chosen >> k & 1) operators[count++] = monomial->operators[k].op;
   return CospinMeanProduct(count, operators);
 }
 
@@ -197,7 +197,7 @@ static Monomial joined(const Monomial *b, const Monomial *a)
 
   for (int k = b->length - 1; k >= 0; k--) {
     monomial.operators[monomial.length] = b->operators[k];
-    monomial.operators[monomial.length].operator= CospinMeanAdjoint(b->operators[k].operator);
+    monomial.operators[monomial.length].op = CospinMeanAdjoint(b->operators[k].op);
     monomial.length++;
   }
   for (int k = 0; k < a->length; k++) monomial.operators[monomial.length++] = a->operators[k];
@@ -265,7 +265,7 @@ static PetscErrorCode add_commutator(const Builder *builder, int part, const Mon
 {
   PetscFunctionBeginUser;
   for (int k = from; k < to; k++) {
-    if (monomial->operators[k].part != part || monomial->operators[k].operator!= COSPIN_MEAN_RAISE) continue;
+    if (monomial->operators[k].part != part || monomial->operators[k].op != COSPIN_MEAN_RAISE) continue;
     const Monomial others = without(monomial, 1u << k);
     const CospinMeanWeights weights = {.s = scaled(-factor * monomial->coefficient, one)};
     PetscCall(CospinMeanBlocksAdd(builder->field, part, others.length, others.operators, &weights));
@@ -360,7 +360,7 @@ static PetscErrorCode add_collective_jump(const Builder *builder, int k, double 
       const Form forms[2] = {form_of(builder, &a->monomials[i], &x), form_of(builder, &a->monomials[j], &y)};
       for (int side = 0; side < 2; side++) {
         if (forms[side] == NUMBER || forms[side] == OF_SUMS) continue;
-        PetscCall(fail(builder, builder->problem->deck->jumps[k].operator));
+        PetscCall(fail(builder, builder->problem->deck->jumps[k].op));
         PetscFunctionReturn(0);
       }
       PetscCall(add_pair(builder, rate, &x, &y));
@@ -375,14 +375,14 @@ static PetscErrorCode add_jump(const Builder *builder, int k)
   PetscBool local = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  if (jump->operator) PetscCall(add_local_jump(builder, jump->rate, jump->operator, & local));
+  if (jump->op) PetscCall(add_local_jump(builder, jump->rate, jump->op, &local));
   if (!local && jump->component < 0) {
-    PetscCall(add_collective_jump(builder, k, jump->rate, jump->operator));
+    PetscCall(add_collective_jump(builder, k, jump->rate, jump->op));
     PetscFunctionReturn(0);
   }
   for (int l = 0; l < jump->num_spins && local && jump->rates; l++)
     PetscCall(add_local_jump(builder, jump->rates[l], jump->operators[l], &local));
-  if (!local || jump->pairs) PetscCall(fail(builder, builder->problem->deck->jumps[k].operator));
+  if (!local || jump->pairs) PetscCall(fail(builder, builder->problem->deck->jumps[k].op));
   PetscFunctionReturn(0);
 }
 

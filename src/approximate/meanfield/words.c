@@ -44,7 +44,7 @@ static void add(Matrix *sum, double factor, Matrix a)
     for (int j = 0; j < 2; j++) sum->at[i][j] += factor * a.at[i][j];
 }
 
-CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator operator)
+CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator op)
 {
   static const CospinMeanOperator adjoints[] = {
       [COSPIN_MEAN_MINUS] = COSPIN_MEAN_PLUS,  [COSPIN_MEAN_PLUS] = COSPIN_MEAN_MINUS,
@@ -52,7 +52,7 @@ CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator operator)
       [COSPIN_MEAN_RAISE] = COSPIN_MEAN_LOWER,
   };
 
-  return adjoints[operator];
+  return adjoints[op];
 }
 
 CospinMeanPauli CospinMeanProduct(int count, const CospinMeanOperator operators[])
@@ -121,7 +121,7 @@ double CospinMeanCumulantSign(int k)
 typedef struct {
   const char *name;
   double re; /* coefficient of the elementary operator in the table of its kind */
-  CospinMeanOperator operator;
+  CospinMeanOperator op;
   double factor;
 } Name;
 
@@ -166,7 +166,7 @@ PetscBool CospinMeanOperators(CospinProblem problem, const CospinMonomial *monom
                                           elementary.spin >= 0                  ? elementary.spin
                                           : elementary.spin == COSPIN_EACH_SPIN ? COSPIN_MEAN_EACH
                                                                                 : COSPIN_MEAN_ALL,
-                                          raises ? CospinMeanAdjoint(name->operator) : name->operator};
+                                          raises ? CospinMeanAdjoint(name->op) : name->op};
   }
   return PETSC_TRUE;
 }
@@ -220,7 +220,7 @@ static double complex block_cumulant(const struct CospinMeanField_ *field, const
 
   for (int k = 0; k < n; k++) {
     if (operators[k].part != operators[0].part) return 0.0;
-    codes[k] = operators[k].operator;
+    codes[k] = operators[k].op;
     if (operators[k].site == COSPIN_MEAN_ALL) continue;
     if (site != COSPIN_MEAN_ALL && site != operators[k].site) return 0.0;
     site = operators[k].site;

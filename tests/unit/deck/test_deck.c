@@ -131,8 +131,8 @@ static void Everything_Is_Read(void **state)
   assert_int_equal(deck->num_jumps, 2);
   assert_int_equal(deck->jumps[0].form, COSPIN_JUMP_COLLECTIVE);
   assert_int_equal(deck->jumps[1].form, COSPIN_JUMP_EACH);
-  assert_string_equal(CospinExpressionText(deck->jumps[1].operator), "q.sp[l]");
-  assert_int_equal(CospinExpressionPosition(deck->jumps[1].operator).column, 22);
+  assert_string_equal(CospinExpressionText(deck->jumps[1].op), "q.sp[l]");
+  assert_int_equal(CospinExpressionPosition(deck->jumps[1].op).column, 22);
   assert_int_equal(deck->num_petsc, 2);
   assert_string_equal(deck->petsc[0], "eps_type");
   assert_string_equal(deck->petsc[1], "krylovschur");
