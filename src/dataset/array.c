@@ -1,7 +1,7 @@
 /* CospinDatasetReadArray: vectors and matrices of real or complex numbers ({r, i} as h5py writes them). */
 #include "h5.h"
 
-static hid_t Complex_Type(void)
+static hid_t complex_type(void)
 {
   hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
   H5Tinsert(type, "r", 0, H5T_NATIVE_DOUBLE);
@@ -10,7 +10,7 @@ static hid_t Complex_Type(void)
 }
 
 /* Whether a stored type can become a complex number: a number, or a compound with members r and i. */
-static PetscBool Is_Number(hid_t type)
+static PetscBool is_number(hid_t type)
 {
   const H5T_class_t class = H5Tget_class(type);
   if (class == H5T_COMPOUND)
@@ -20,12 +20,12 @@ static PetscBool Is_Number(hid_t type)
 }
 
 /* Reads into values[count]; reals are spread out from the front half, the last one first. */
-static herr_t Read_Values(hid_t set, hid_t stored, size_t count, double complex values[])
+static herr_t read_values(hid_t set, hid_t stored, size_t count, double complex values[])
 {
   double *parts = (double *)values;
   herr_t status;
   if (H5Tget_class(stored) == H5T_COMPOUND) {
-    hid_t type = Complex_Type();
+    hid_t type = complex_type();
     status = H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     H5Tclose(type);
     return status;
@@ -35,7 +35,7 @@ static herr_t Read_Values(hid_t set, hid_t stored, size_t count, double complex 
   return status;
 }
 
-static PetscErrorCode Read_Set(hid_t set, int *rank, int sizes[2], double complex **values, const char **what)
+static PetscErrorCode read_set(hid_t set, int *rank, int sizes[2], double complex **values, const char **what)
 {
   const hsize_t max_size = 10000;
   hid_t space = H5Dget_space(set), stored = H5Dget_type(set);
@@ -44,7 +44,7 @@ static PetscErrorCode Read_Set(hid_t set, int *rank, int sizes[2], double comple
   PetscFunctionBeginUser;
   *rank = H5Sget_simple_extent_ndims(space);
   if (*rank > 0) (void)H5Sget_simple_extent_dims(space, dims, NULL);
-  if (!Is_Number(stored)) {
+  if (!is_number(stored)) {
     *what = "holds no numbers";
   } else if (*rank < 1 || *rank > 2 || dims[0] < 1 || dims[0] > max_size ||
              (*rank == 2 && (dims[1] < 1 || dims[1] > max_size))) {
@@ -54,7 +54,7 @@ static PetscErrorCode Read_Set(hid_t set, int *rank, int sizes[2], double comple
     sizes[0] = (int)dims[0];
     sizes[1] = *rank == 2 ? (int)dims[1] : 1;
     PetscCall(PetscMalloc1(count, values));
-    if (Read_Values(set, stored, count, *values) < 0) {
+    if (read_values(set, stored, count, *values) < 0) {
       *what = "cannot be read";
     } else if (CospinH5Verify(set) < 0) {
       *what = "is not what was written (its attribute crc32 is of other values)";
@@ -80,7 +80,7 @@ PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], i
   CospinH5CatchBegin(&held);
   id = CospinH5OpenFile(file, PETSC_FALSE, &reason);
   set = id < 0 ? -1 : H5Dopen2(id, dataset, H5P_DEFAULT);
-  if (set >= 0) PetscCall(Read_Set(set, rank, sizes, values, &what));
+  if (set >= 0) PetscCall(read_set(set, rank, sizes, values, &what));
   if (set >= 0) H5Dclose(set);
   if (id >= 0) H5Fclose(id);
   CospinH5CatchEnd(&held);

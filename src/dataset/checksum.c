@@ -22,7 +22,7 @@ uint32_t CospinCrc32(uint32_t crc, const void *bytes, size_t size)
 }
 
 /* Of the values as they stand in the file, so that nothing depends on the machine that reads them. */
-static herr_t Read_Crc(hid_t set, uint32_t *crc)
+static herr_t read_crc(hid_t set, uint32_t *crc)
 {
   hid_t type = H5Dget_type(set);
   const hssize_t count = CospinH5Count(set);
@@ -40,7 +40,7 @@ herr_t CospinH5SetChecksum(hid_t set)
 {
   uint32_t crc;
   hid_t space, attribute;
-  int bad = Read_Crc(set, &crc) < 0;
+  int bad = read_crc(set, &crc) < 0;
   if (bad) return -1;
   space = H5Screate(H5S_SCALAR);
   attribute = H5Acreate2(set, "crc32", H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -51,7 +51,7 @@ herr_t CospinH5SetChecksum(hid_t set)
 }
 
 /* Values that are pointers in memory are none of ours. */
-static PetscBool Has_Variable_Length(hid_t set)
+static PetscBool has_variable_length(hid_t set)
 {
   hid_t type = H5Dget_type(set);
   const PetscBool has = (PetscBool)(H5Tis_variable_str(type) > 0 || H5Tdetect_class(type, H5T_VLEN) > 0);
@@ -63,12 +63,12 @@ static PetscBool Has_Variable_Length(hid_t set)
 herr_t CospinH5Verify(hid_t set)
 {
   const PetscBool has_checksum = (PetscBool)(H5Aexists(set, "crc32") > 0);
-  const PetscBool readable = (PetscBool)(set >= 0 && !Has_Variable_Length(set));
+  const PetscBool readable = (PetscBool)(set >= 0 && !has_variable_length(set));
   uint32_t crc;
   int64_t stored = -1;
   hid_t attribute, space;
   if (!has_checksum && set >= 0 && (!readable || H5Dget_storage_size(set) == 0)) return 0;
-  if (!readable || Read_Crc(set, &crc) < 0) return -1;
+  if (!readable || read_crc(set, &crc) < 0) return -1;
   if (!has_checksum) return 0;
   attribute = H5Aopen(set, "crc32", H5P_DEFAULT);
   space = H5Aget_space(attribute);

@@ -16,7 +16,7 @@ typedef struct {
 } Grid;
 
 /* The number of values of a dataset, 0 if there is none; false if it cannot be opened. */
-static PetscBool Size_Of(hid_t file, const char name[], size_t *size)
+static PetscBool size_of(hid_t file, const char name[], size_t *size)
 {
   hid_t set;
   hssize_t found;
@@ -30,7 +30,7 @@ static PetscBool Size_Of(hid_t file, const char name[], size_t *size)
 }
 
 /* Every object of the file, whether it is read or not; context: char[96], the name of one that is damaged. */
-static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info, void *context)
+static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info, void *context)
 {
   hid_t set;
   herr_t status;
@@ -42,7 +42,7 @@ static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info
   return status < 0; /* the end of the visit */
 }
 
-static herr_t Read_Doubles(hid_t file, const char name[], double values[])
+static herr_t read_doubles(hid_t file, const char name[], double values[])
 {
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
   herr_t status = H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
@@ -51,15 +51,15 @@ static herr_t Read_Doubles(hid_t file, const char name[], double values[])
 }
 
 /* Every point has an outcome, so a file cannot claim more points than it has values. */
-static herr_t Read_Grid(hid_t file, Grid *grid)
+static herr_t read_grid(hid_t file, Grid *grid)
 {
   char *names = CospinH5ReadAttribute(file, "cospin_grid"), *name, *rest = names;
   size_t size, num_outcomes;
-  int bad = !names || !Size_Of(file, "outcome", &num_outcomes) || num_outcomes == 0;
+  int bad = !names || !size_of(file, "outcome", &num_outcomes) || num_outcomes == 0;
   *grid = (Grid){.num_points = 1};
   while (!bad && (name = strtok_r(rest, " ", &rest))) {
     const int a = grid->num_axes++;
-    bad = a == H5S_MAX_RANK || !Size_Of(file, name, &size) || size == 0 ||
+    bad = a == H5S_MAX_RANK || !size_of(file, name, &size) || size == 0 ||
           size > num_outcomes / grid->num_points;
     if (bad) break;
     (void)snprintf(grid->names[a], sizeof(grid->names[a]), "%s", name);
@@ -71,14 +71,14 @@ static herr_t Read_Grid(hid_t file, Grid *grid)
 }
 
 /* One coordinate of all points: along an axis of the file's grid, or from a variable over the whole of it. */
-static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], size_t stride,
+static herr_t read_coordinate(hid_t file, const Grid *grid, const char name[], size_t stride,
                               double coordinates[])
 {
   size_t fast = grid->num_points, size;
   double *values;
   herr_t status;
   int a = 0;
-  if (!Size_Of(file, name, &size)) return -1;
+  if (!size_of(file, name, &size)) return -1;
   for (; a < grid->num_axes; a++) {
     fast /= grid->shape[a];
     if (!strcmp(grid->names[a], name)) break;
@@ -87,7 +87,7 @@ static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], s
   if (!size || (a == grid->num_axes && size != grid->num_points)) return -1;
   values = (double *)malloc(size * sizeof(double));
   if (!values) return -1;
-  status = Read_Doubles(file, name, values);
+  status = read_doubles(file, name, values);
   for (size_t p = 0; status >= 0 && p < grid->num_points; p++)
     coordinates[p * stride] = values[p / fast % size];
   free(values);
@@ -95,7 +95,7 @@ static herr_t Read_Coordinate(hid_t file, const Grid *grid, const char name[], s
 }
 
 /* The length of a dataset's fastest dimension. */
-static size_t Row_Of(hid_t file, const char name[])
+static size_t row_of(hid_t file, const char name[])
 {
   hsize_t shape[H5S_MAX_RANK] = {0};
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
@@ -106,7 +106,7 @@ static size_t Row_Of(hid_t file, const char name[])
 }
 
 /* A variable may have fewer values along its further dimensions than the layout has room for, or more. */
-static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinLayout *layout,
+static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *layout,
                             const CospinVariable *variable, size_t stride, double records[])
 {
   const size_t room =
@@ -114,14 +114,14 @@ static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinLayout *la
   size_t total, size, row;
   double *values;
   herr_t status;
-  if (!Size_Of(file, variable->name, &total)) return -1;
+  if (!size_of(file, variable->name, &total)) return -1;
   if (!total) return 0;
   size = total / grid->num_points;
   if (size * grid->num_points != total) return -1;
   values = (double *)malloc(total * sizeof(double));
   if (!values) return -1;
-  status = Read_Doubles(file, variable->name, values);
-  row = variable->outer ? Row_Of(file, variable->name) : size;
+  status = read_doubles(file, variable->name, values);
+  row = variable->outer ? row_of(file, variable->name) : size;
   for (size_t p = 0; status >= 0 && p < grid->num_points; p++) {
     for (size_t k = 0; k < size; k++) {
       const size_t at = k / row * room + k % row;
@@ -133,20 +133,20 @@ static herr_t Read_Variable(hid_t file, const Grid *grid, const CospinLayout *la
   return status;
 }
 
-static herr_t Read_Points(hid_t file, const Grid *grid, const CospinLayout *layout,
+static herr_t read_points(hid_t file, const Grid *grid, const CospinLayout *layout,
                           CospinDatasetContent *content)
 {
   int bad = 0;
   for (int a = 0; a < layout->num_axes; a++)
-    bad |= Read_Coordinate(file, grid, layout->axes[a].name, (size_t)layout->num_axes,
+    bad |= read_coordinate(file, grid, layout->axes[a].name, (size_t)layout->num_axes,
                            content->coordinates + a) < 0;
   for (int v = 0; v < layout->num_variables; v++)
-    bad |= Read_Variable(file, grid, layout, layout->variables + v, (size_t)layout->record_length,
+    bad |= read_variable(file, grid, layout, layout->variables + v, (size_t)layout->record_length,
                          content->records) < 0;
   return bad ? -1 : 0;
 }
 
-static PetscErrorCode Take_Text(char **text, char *read)
+static PetscErrorCode take_text(char **text, char *read)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscStrallocpy(read ? read : "", text));
@@ -154,19 +154,19 @@ static PetscErrorCode Take_Text(char **text, char *read)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Texts(hid_t file, CospinDatasetContent *content)
+static PetscErrorCode read_texts(hid_t file, CospinDatasetContent *content)
 {
   hid_t deck = H5Gopen2(file, "deck", H5P_DEFAULT);
 
   PetscFunctionBeginUser;
-  PetscCall(Take_Text(&content->identity, CospinH5ReadText(deck, "identity")));
-  PetscCall(Take_Text(&content->completed, CospinH5ReadText(deck, "completed")));
-  PetscCall(Take_Text(&content->history, CospinH5ReadAttribute(file, "history")));
+  PetscCall(take_text(&content->identity, CospinH5ReadText(deck, "identity")));
+  PetscCall(take_text(&content->completed, CospinH5ReadText(deck, "completed")));
+  PetscCall(take_text(&content->history, CospinH5ReadAttribute(file, "history")));
   H5Gclose(deck);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
+static PetscErrorCode read_content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
                                    char damaged[96], PetscBool *ok)
 {
   herr_t status = 0;
@@ -174,20 +174,20 @@ static PetscErrorCode Read_Content(hid_t file, const CospinLayout *layout, Cospi
   size_t length;
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, damaged, H5O_INFO_BASIC) ==
+  *ok = (PetscBool)(H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, verify_object, damaged, H5O_INFO_BASIC) ==
                     0);
-  if (*ok) *ok = (PetscBool)(Read_Grid(file, &grid) >= 0);
+  if (*ok) *ok = (PetscBool)(read_grid(file, &grid) >= 0);
   if (!*ok) PetscFunctionReturn(0);
   content->num_points = grid.num_points;
   length = grid.num_points * (size_t)layout->record_length;
   PetscCall(PetscMalloc1(grid.num_points * (size_t)layout->num_axes + 1, &content->coordinates));
   PetscCall(PetscMalloc1(length, &content->records));
   for (size_t k = 0; k < length; k++) content->records[k] = NAN;
-  *ok = (PetscBool)(Read_Points(file, &grid, layout, content) >= 0);
+  *ok = (PetscBool)(read_points(file, &grid, layout, content) >= 0);
   PetscCall(PetscCalloc1(grid.num_points, &content->stored));
   if (*ok) PetscCall(CospinStatesRead(file, layout, grid.num_points, content->stored, &status));
   *ok = (PetscBool)(*ok && status >= 0);
-  PetscCall(Read_Texts(file, content));
+  PetscCall(read_texts(file, content));
   PetscFunctionReturn(0);
 }
 
@@ -206,7 +206,7 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   CospinH5CatchBegin(&held);
   opened = CospinH5OpenDataset(file, PETSC_FALSE, &held, &reason);
   if (opened >= 0) {
-    ierr = Read_Content(opened, layout, content, damaged, &ok);
+    ierr = read_content(opened, layout, content, damaged, &ok);
     H5Fclose(opened);
     (void)snprintf(sentence, sizeof(sentence), "the values of %s are %s%s", damaged,
                    held.reason[0] ? "damaged: " : "not those that were written (attribute crc32)",
@@ -226,7 +226,7 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
 }
 
 /* What is absent is no damage. */
-static PetscBool Text_Is_Damaged(hid_t deck, const char name[])
+static PetscBool text_is_damaged(hid_t deck, const char name[])
 {
   hid_t set = H5Lexists(deck, name, H5P_DEFAULT) > 0 ? H5Dopen2(deck, name, H5P_DEFAULT) : -1;
   const PetscBool damaged = (PetscBool)(set >= 0 && CospinH5Verify(set) < 0);
@@ -248,10 +248,10 @@ PetscErrorCode CospinDatasetReadText(const char file[], const char name[], Petsc
   opened = CospinH5OpenDataset(file, trust, &held, &reason);
   if (opened >= 0) {
     deck = H5Gopen2(opened, "deck", H5P_DEFAULT);
-    if (!trust && Text_Is_Damaged(deck, name))
+    if (!trust && text_is_damaged(deck, name))
       reason = "its deck is not what was written (attribute crc32)";
     else
-      ierr = Take_Text(text, CospinH5ReadText(deck, name));
+      ierr = take_text(text, CospinH5ReadText(deck, name));
     H5Gclose(deck);
     H5Fclose(opened);
   }

@@ -6,24 +6,24 @@
 #include "h5.h"
 #include <string.h>
 
-static const char *Find_Attribute(const CospinDatasetTexts *texts, const char name[])
+static const char *find_attribute(const CospinDatasetTexts *texts, const char name[])
 {
   for (int i = 0; i < texts->num_provenance; i++)
     if (!strcmp(texts->provenance[i].name, name)) return texts->provenance[i].value;
   return "";
 }
 
-static herr_t Set_History(hid_t file, const CospinDatasetTexts *texts)
+static herr_t set_history(hid_t file, const CospinDatasetTexts *texts)
 {
   char history[4096];
   if (texts->history) return CospinH5SetText(file, "history", texts->history);
-  (void)PetscSNPrintf(history, sizeof(history), "%s: %s", Find_Attribute(texts, "started"),
-                      Find_Attribute(texts, "command_line"));
+  (void)PetscSNPrintf(history, sizeof(history), "%s: %s", find_attribute(texts, "started"),
+                      find_attribute(texts, "command_line"));
   return CospinH5SetText(file, "history", history);
 }
 
 /* cospin_grid: the names of the grid axes, slowest first; tells them from further dimensions. */
-static herr_t Set_Grid(hid_t file, const CospinLayout *layout)
+static herr_t set_grid(hid_t file, const CospinLayout *layout)
 {
   char names[4096] = "";
   for (int i = 0; i < layout->num_axes; i++) {
@@ -33,19 +33,19 @@ static herr_t Set_Grid(hid_t file, const CospinLayout *layout)
   return CospinH5SetText(file, "cospin_grid", names);
 }
 
-static herr_t Write_Root(hid_t file, const CospinLayout *layout, const CospinDatasetTexts *texts)
+static herr_t write_root(hid_t file, const CospinLayout *layout, const CospinDatasetTexts *texts)
 {
   int bad = 0;
   bad |= CospinH5SetText(file, "Conventions", "CF-1.8") < 0;
   bad |= CospinH5SetText(file, "title", texts->title) < 0;
   bad |= CospinH5SetText(file, "source", texts->source) < 0;
-  bad |= Set_History(file, texts) < 0;
+  bad |= set_history(file, texts) < 0;
   bad |= CospinH5SetIntegers(file, "cospin_format", 1, &(int){COSPIN_FORMAT}) < 0;
-  bad |= Set_Grid(file, layout) < 0;
+  bad |= set_grid(file, layout) < 0;
   return bad ? -1 : 0;
 }
 
-static herr_t Write_Groups(hid_t file, const CospinDatasetTexts *texts)
+static herr_t write_groups(hid_t file, const CospinDatasetTexts *texts)
 {
   int bad = 0;
   hid_t deck = CospinH5CreateGroup(file, "deck");
@@ -60,7 +60,7 @@ static herr_t Write_Groups(hid_t file, const CospinDatasetTexts *texts)
   return bad ? -1 : 0;
 }
 
-static hid_t Create_File(const char name[])
+static hid_t create_file(const char name[])
 {
   hid_t creation = CospinH5CreateList(H5P_FILE_CREATE);
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -74,20 +74,20 @@ static hid_t Create_File(const char name[])
 }
 
 /* *image is owned by the caller (PetscFree) and stays NULL on a failure of HDF5, which `held` explains. */
-static PetscErrorCode Build_Image(const char name[], const CospinLayout *layout, const double records[],
+static PetscErrorCode build_image(const char name[], const CospinLayout *layout, const double records[],
                                   const CospinDatasetTexts *texts, char **image, size_t *size)
 {
   double *buffer;
   int bad = 0;
-  hid_t file = Create_File(name);
+  hid_t file = create_file(name);
   herr_t status;
   ssize_t length;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(CospinLayoutBufferSize(layout), &buffer));
-  bad |= Write_Root(file, layout, texts) < 0;
+  bad |= write_root(file, layout, texts) < 0;
   bad |= CospinLayoutWrite(file, layout, records, buffer) < 0;
-  bad |= Write_Groups(file, texts) < 0;
+  bad |= write_groups(file, texts) < 0;
   PetscCall(CospinStatesWrite(file, layout, texts->num_stored, texts->stored, &status));
   bad |= status < 0;
   bad |= H5Fflush(file, H5F_SCOPE_GLOBAL) < 0;
@@ -102,7 +102,7 @@ static PetscErrorCode Build_Image(const char name[], const CospinLayout *layout,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Layout(const CospinLayout *layout)
+static PetscErrorCode check_layout(const CospinLayout *layout)
 {
   PetscFunctionBeginUser;
   PetscCheck(layout->num_axes < H5S_MAX_RANK, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%d axes",
@@ -129,9 +129,9 @@ PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout,
   PetscErrorCode ierr;
 
   PetscFunctionBeginUser;
-  PetscCall(Check_Layout(layout));
+  PetscCall(check_layout(layout));
   CospinH5CatchBegin(&held);
-  ierr = Build_Image(file, layout, records, texts, &image, &size);
+  ierr = build_image(file, layout, records, texts, &image, &size);
   CospinH5CatchEnd(&held);
   PetscCall(ierr);
   if (!image) {

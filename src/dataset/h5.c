@@ -17,16 +17,16 @@
 
 enum { MAX_COMPACT = 60000 }; /* bytes that fit into an object's header */
 
-static herr_t Keep_Innermost(unsigned n, const H5E_error2_t *error, void *reason)
+static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *reason)
 {
   if (n == 0) (void)PetscStrncpy(reason, error->desc, sizeof(((CospinH5Catch *)NULL)->reason));
   return 0;
 }
 
-static herr_t Keep_First(hid_t stack, void *data)
+static herr_t keep_first(hid_t stack, void *data)
 {
   CospinH5Catch *held = data;
-  if (!held->reason[0]) H5Ewalk2(stack, H5E_WALK_UPWARD, Keep_Innermost, held->reason);
+  if (!held->reason[0]) H5Ewalk2(stack, H5E_WALK_UPWARD, keep_innermost, held->reason);
   return 0;
 }
 
@@ -34,7 +34,7 @@ void CospinH5CatchBegin(CospinH5Catch *held)
 {
   held->reason[0] = '\0';
   H5Eget_auto2(H5E_DEFAULT, &held->previous, &held->previous_data);
-  H5Eset_auto2(H5E_DEFAULT, Keep_First, held);
+  H5Eset_auto2(H5E_DEFAULT, keep_first, held);
 }
 
 void CospinH5CatchEnd(CospinH5Catch *held)
@@ -59,7 +59,7 @@ hid_t CospinH5CreateGroup(hid_t file, const char name[])
   return group;
 }
 
-static hid_t Text_Type(size_t length)
+static hid_t text_type(size_t length)
 {
   hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, length ? length : 1); /* HDF5 knows no empty string; one null byte reads as "" */
@@ -68,7 +68,7 @@ static hid_t Text_Type(size_t length)
   return type;
 }
 
-static herr_t Set_Attribute(hid_t object, const char name[], hid_t file_type, hid_t memory_type, hid_t space,
+static herr_t set_attribute(hid_t object, const char name[], hid_t file_type, hid_t memory_type, hid_t space,
                             const void *value)
 {
   int bad = 0;
@@ -81,8 +81,8 @@ static herr_t Set_Attribute(hid_t object, const char name[], hid_t file_type, hi
 
 herr_t CospinH5SetText(hid_t object, const char name[], const char value[])
 {
-  hid_t type = Text_Type(strlen(value));
-  herr_t status = Set_Attribute(object, name, type, type, H5Screate(H5S_SCALAR), value);
+  hid_t type = text_type(strlen(value));
+  herr_t status = set_attribute(object, name, type, type, H5Screate(H5S_SCALAR), value);
   H5Tclose(type);
   return status;
 }
@@ -91,18 +91,18 @@ herr_t CospinH5SetIntegers(hid_t object, const char name[], int count, const int
 {
   const hsize_t size = (hsize_t)count;
   hid_t space = count == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &size, NULL);
-  return Set_Attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT, space, values);
+  return set_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT, space, values);
 }
 
 herr_t CospinH5SetReal(hid_t object, const char name[], double value)
 {
-  return Set_Attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, H5Screate(H5S_SCALAR), &value);
+  return set_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, H5Screate(H5S_SCALAR), &value);
 }
 
 herr_t CospinH5WriteText(hid_t parent, const char name[], const char text[])
 {
   int bad = 0;
-  hid_t type = Text_Type(strlen(text));
+  hid_t type = text_type(strlen(text));
   hid_t space = H5Screate(H5S_SCALAR);
   hid_t list = CospinH5CreateList(H5P_DATASET_CREATE);
   hid_t set;
@@ -125,7 +125,7 @@ herr_t CospinH5GetText(hid_t object, const char name[], char text[], size_t size
   if (H5Aexists(object, name) <= 0) return -1;
   attribute = H5Aopen(object, name, H5P_DEFAULT);
   stored = H5Aget_type(attribute);
-  type = Text_Type(size);
+  type = text_type(size);
   if (H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0 &&
       H5Aget_storage_size(attribute) == H5Tget_size(stored)) {
     H5Tset_cset(type, H5Tget_cset(stored));
@@ -164,7 +164,7 @@ PetscBool CospinDatasetIsHeld(const char file[])
 }
 
 /* A sentence for what can be seen without HDF5, or NULL. */
-static const char *Refuse_Early(const char name[], PetscBool trust)
+static const char *refuse_early(const char name[], PetscBool trust)
 {
   struct stat status;
   PetscBool broken;
@@ -191,7 +191,7 @@ static const char *Refuse_Early(const char name[], PetscBool trust)
 hid_t CospinH5OpenFile(const char name[], PetscBool trust, const char **reason)
 {
   hid_t access, file;
-  *reason = Refuse_Early(name, trust);
+  *reason = refuse_early(name, trust);
   if (*reason) return -1;
   access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -230,7 +230,7 @@ hssize_t CospinH5Count(hid_t set)
 }
 
 /* Texts of a fixed length only, as all of ours are. */
-static char *Read_Text(hid_t stored, hssize_t count, herr_t (*read)(hid_t, hid_t, void *), hid_t object)
+static char *read_text(hid_t stored, hssize_t count, herr_t (*read)(hid_t, hid_t, void *), hid_t object)
 {
   const size_t size = H5Tget_size(stored);
   char *text = H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) == 0 && count == 1
@@ -243,7 +243,7 @@ static char *Read_Text(hid_t stored, hssize_t count, herr_t (*read)(hid_t, hid_t
   return text;
 }
 
-static herr_t Read_Set(hid_t set, hid_t type, void *text)
+static herr_t read_set(hid_t set, hid_t type, void *text)
 {
   return H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text);
 }
@@ -251,7 +251,7 @@ static herr_t Read_Set(hid_t set, hid_t type, void *text)
 char *CospinH5ReadText(hid_t parent, const char name[])
 {
   hid_t set = H5Dopen2(parent, name, H5P_DEFAULT), stored = H5Dget_type(set);
-  char *text = set < 0 ? NULL : Read_Text(stored, CospinH5Count(set), Read_Set, set);
+  char *text = set < 0 ? NULL : read_text(stored, CospinH5Count(set), read_set, set);
   H5Tclose(stored);
   H5Dclose(set);
   return text;
@@ -262,7 +262,7 @@ char *CospinH5ReadAttribute(hid_t object, const char name[])
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), stored = H5Aget_type(attribute);
   hid_t space = H5Aget_space(attribute);
   char *text =
-      attribute < 0 ? NULL : Read_Text(stored, H5Sget_simple_extent_npoints(space), H5Aread, attribute);
+      attribute < 0 ? NULL : read_text(stored, H5Sget_simple_extent_npoints(space), H5Aread, attribute);
   H5Sclose(space);
   H5Tclose(stored);
   H5Aclose(attribute);

@@ -27,7 +27,7 @@ size_t CospinLayoutBufferSize(const CospinLayout *layout)
 }
 
 /* Halves the slowest dimensions first, so that a chunk holds whole rows of the fast ones. */
-static void Choose_Chunk(int rank, const hsize_t shape[], hsize_t chunk[])
+static void choose_chunk(int rank, const hsize_t shape[], hsize_t chunk[])
 {
   hsize_t size = 1;
   for (int i = 0; i < rank; i++) size *= chunk[i] = PetscMax(shape[i], 1);
@@ -39,10 +39,10 @@ static void Choose_Chunk(int rank, const hsize_t shape[], hsize_t chunk[])
     }
 }
 
-static void Set_Filters(hid_t list, int rank, const hsize_t shape[])
+static void set_filters(hid_t list, int rank, const hsize_t shape[])
 {
   hsize_t chunk[H5S_MAX_RANK];
-  Choose_Chunk(rank, shape, chunk);
+  choose_chunk(rank, shape, chunk);
   H5Pset_chunk(list, rank, chunk);
   if (H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
     H5Pset_shuffle(list);
@@ -57,7 +57,7 @@ hid_t CospinLayoutCreateArray(hid_t file, const char name[], CospinStorage stora
   hid_t list = CospinH5CreateList(H5P_DATASET_CREATE);
   hid_t space = rank ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
   hid_t set;
-  if (rank) Set_Filters(list, rank, shape);
+  if (rank) set_filters(list, rank, shape);
   if (!rank) H5Pset_layout(list, H5D_COMPACT); /* under the checksum of its header */
   if (storage == COSPIN_REAL) H5Pset_fill_value(list, H5T_NATIVE_DOUBLE, &(double){NAN});
   set = H5Dcreate2(file, name, storage == COSPIN_REAL ? H5T_IEEE_F64LE : H5T_STD_I64LE, space, H5P_DEFAULT,
@@ -68,7 +68,7 @@ hid_t CospinLayoutCreateArray(hid_t file, const char name[], CospinStorage stora
 }
 
 /* Every stored integer fits a double exactly (they come out of records of doubles), so HDF5 converts. */
-static herr_t Write_Doubles(hid_t set, const double values[])
+static herr_t write_doubles(hid_t set, const double values[])
 {
   return H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
 }
@@ -80,7 +80,7 @@ herr_t CospinLayoutWriteDimension(hid_t file, const CospinDimension *dimension, 
   const CospinStorage storage = dimension->values ? COSPIN_REAL : COSPIN_INTEGER;
   hid_t set = CospinLayoutCreateArray(file, dimension->name, storage, 1, &size);
   for (int i = 0; i < dimension->size; i++) buffer[i] = dimension->values ? dimension->values[i] : i;
-  bad |= Write_Doubles(set, buffer) < 0;
+  bad |= write_doubles(set, buffer) < 0;
   bad |= H5DSset_scale(set, dimension->name) < 0;
   bad |= CospinH5SetChecksum(set) < 0;
   bad |= CospinH5SetText(set, "long_name", dimension->long_name) < 0;
@@ -90,7 +90,7 @@ herr_t CospinLayoutWriteDimension(hid_t file, const CospinDimension *dimension, 
 }
 
 /* CF's flag_meanings are words separated by blanks, so a blank inside a name becomes "_". */
-static herr_t Set_Flags(hid_t set, const CospinVariable *variable)
+static herr_t set_flags(hid_t set, const CospinVariable *variable)
 {
   char meanings[4096] = "";
   int bad = 0, count = 0;
@@ -108,14 +108,14 @@ static herr_t Set_Flags(hid_t set, const CospinVariable *variable)
   return bad ? -1 : 0;
 }
 
-static herr_t Set_VariableAttributes(hid_t set, const CospinVariable *variable)
+static herr_t set_variable_attributes(hid_t set, const CospinVariable *variable)
 {
   int bad = 0;
   bad |= CospinH5SetText(set, "long_name", variable->long_name) < 0;
   bad |= CospinH5SetText(set, "units", variable->units) < 0;
   if (variable->source[0]) bad |= CospinH5SetText(set, "source", variable->source) < 0;
   if (variable->approximation) bad |= CospinH5SetText(set, "approximation", variable->approximation) < 0;
-  if (variable->flags) bad |= Set_Flags(set, variable) < 0;
+  if (variable->flags) bad |= set_flags(set, variable) < 0;
   if (variable->storage == COSPIN_REAL) bad |= CospinH5SetReal(set, "_FillValue", NAN) < 0;
   return bad ? -1 : 0;
 }
@@ -128,7 +128,7 @@ herr_t CospinLayoutAttachScale(hid_t file, hid_t set, const char name[], int ind
   return status;
 }
 
-static void Pick_Values(const CospinLayout *layout, const CospinVariable *variable, const double records[],
+static void pick_values(const CospinLayout *layout, const CospinVariable *variable, const double records[],
                         double values[])
 {
   const size_t points = CospinLayoutNumPoints(layout), size = (size_t)variable->size;
@@ -141,7 +141,7 @@ static void Pick_Values(const CospinLayout *layout, const CospinVariable *variab
   }
 }
 
-static herr_t Write_Variable(hid_t file, const CospinLayout *layout, const CospinVariable *variable,
+static herr_t write_variable(hid_t file, const CospinLayout *layout, const CospinVariable *variable,
                              const double records[], double buffer[])
 {
   int bad = 0, rank = layout->num_axes;
@@ -151,15 +151,15 @@ static herr_t Write_Variable(hid_t file, const CospinLayout *layout, const Cospi
   if (variable->outer) shape[rank++] = (hsize_t)layout->dimensions[variable->outer - 1].size;
   if (variable->dimension >= 0) shape[rank++] = (hsize_t)layout->dimensions[variable->dimension].size;
   set = CospinLayoutCreateArray(file, variable->name, variable->storage, rank, shape);
-  Pick_Values(layout, variable, records, buffer);
-  bad |= Write_Doubles(set, buffer) < 0;
+  pick_values(layout, variable, records, buffer);
+  bad |= write_doubles(set, buffer) < 0;
   for (int i = 0; i < layout->num_axes; i++)
     bad |= CospinLayoutAttachScale(file, set, layout->axes[i].name, i) < 0;
   if (variable->outer)
     bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->outer - 1].name, rank - 2) < 0;
   if (variable->dimension >= 0)
     bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->dimension].name, rank - 1) < 0;
-  bad |= Set_VariableAttributes(set, variable) < 0;
+  bad |= set_variable_attributes(set, variable) < 0;
   bad |= CospinH5SetChecksum(set) < 0;
   bad |= H5Dclose(set) < 0;
   return bad ? -1 : 0;
@@ -173,6 +173,6 @@ herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double re
   for (int i = 0; i < layout->num_dimensions; i++)
     bad |= CospinLayoutWriteDimension(file, layout->dimensions + i, buffer) < 0;
   for (int i = 0; i < layout->num_variables; i++)
-    bad |= Write_Variable(file, layout, layout->variables + i, records, buffer) < 0;
+    bad |= write_variable(file, layout, layout->variables + i, records, buffer) < 0;
   return bad ? -1 : 0;
 }

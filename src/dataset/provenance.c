@@ -28,7 +28,7 @@ struct CospinProvenance_ {
 static const char *const unknown = "unknown";
 
 /* Length of the UTF-8 character at `text`, 0 if it is none (overlong forms are not looked for). */
-static int Character_Length(const unsigned char text[])
+static int character_length(const unsigned char text[])
 {
   const int length = text[0] < 0x80                      ? 1
                      : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
@@ -41,19 +41,19 @@ static int Character_Length(const unsigned char text[])
 }
 
 /* The dataset says UTF-8, and readers refuse the whole file over one stray byte of a command line. */
-static PetscErrorCode Copy_Text(const char text[], char **copy)
+static PetscErrorCode copy_text(const char text[], char **copy)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscStrallocpy(text, copy));
   for (char *c = *copy; *c;) {
-    const int length = Character_Length((const unsigned char *)c);
+    const int length = character_length((const unsigned char *)c);
     if (!length) *c = '?';
     c += PetscMax(length, 1);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Append(CospinProvenance p, const char name[], const char value[])
+static PetscErrorCode append(CospinProvenance p, const char name[], const char value[])
 {
   char *copy_of_name, *copy_of_value;
 
@@ -63,7 +63,7 @@ static PetscErrorCode Append(CospinProvenance p, const char name[], const char v
     PetscCall(PetscRealloc((size_t)p->capacity * sizeof(*p->rows), &p->rows));
   }
   PetscCall(PetscStrallocpy(name, &copy_of_name));
-  PetscCall(Copy_Text(value, &copy_of_value));
+  PetscCall(copy_text(value, &copy_of_value));
   p->rows[p->count++] = (CospinAttribute){copy_of_name, copy_of_value};
   PetscFunctionReturn(0);
 }
@@ -74,16 +74,16 @@ PetscErrorCode CospinProvenanceSet(CospinProvenance p, const char name[], const 
   for (int i = 0; i < p->count; i++) {
     char *copy;
     if (strcmp(p->rows[i].name, name)) continue;
-    PetscCall(Copy_Text(value, &copy));
+    PetscCall(copy_text(value, &copy));
     PetscCall(PetscFree(p->rows[i].value));
     p->rows[i].value = copy;
     PetscFunctionReturn(0);
   }
-  PetscCall(Append(p, name, value));
+  PetscCall(append(p, name, value));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Set_Integer(CospinProvenance p, const char name[], int value)
+static PetscErrorCode set_integer(CospinProvenance p, const char name[], int value)
 {
   char text[16];
 
@@ -93,7 +93,7 @@ static PetscErrorCode Set_Integer(CospinProvenance p, const char name[], int val
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Set_Now(CospinProvenance p, const char name[])
+static PetscErrorCode set_now(CospinProvenance p, const char name[])
 {
   char text[32];
   const time_t now = time(NULL);
@@ -107,7 +107,7 @@ static PetscErrorCode Set_Now(CospinProvenance p, const char name[])
 }
 
 /* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'. */
-static PetscErrorCode Set_CommandLine(CospinProvenance p, int argc, char *const argv[])
+static PetscErrorCode set_command_line(CospinProvenance p, int argc, char *const argv[])
 {
   char *line;
   size_t length = 1;
@@ -129,7 +129,7 @@ static PetscErrorCode Set_CommandLine(CospinProvenance p, int argc, char *const 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Set_Build(CospinProvenance p)
+static PetscErrorCode set_build(CospinProvenance p)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinProvenanceSet(p, "cospin_version", COSPIN_VERSION));
@@ -142,7 +142,7 @@ static PetscErrorCode Set_Build(CospinProvenance p)
 }
 
 /* BLAS has no call that names it. The file that zgemm comes from does: .../openblas-serial/libblas.so.3. */
-static PetscErrorCode Set_Blas(CospinProvenance p)
+static PetscErrorCode set_blas(CospinProvenance p)
 {
   void *address = dlsym(RTLD_DEFAULT, "zgemm_");
   Dl_info found;
@@ -155,7 +155,7 @@ static PetscErrorCode Set_Blas(CospinProvenance p)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Set_Libraries(CospinProvenance p)
+static PetscErrorCode set_libraries(CospinProvenance p)
 {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
   unsigned major, minor, release;
@@ -173,27 +173,27 @@ static PetscErrorCode Set_Libraries(CospinProvenance p)
   text[strcspn(text, "\n")] = '\0';
   PetscCall(CospinProvenanceSet(p, "mpi", text));
   PetscCall(CospinProvenanceSet(p, "libfyaml", fy_library_version()));
-  PetscCall(Set_Blas(p));
+  PetscCall(set_blas(p));
   PetscCall(CospinProvenanceSet(p, "scalar_type", PetscDefined(USE_COMPLEX) ? "complex" : "real"));
-  PetscCall(Set_Integer(p, "index_bits", (int)(8 * sizeof(PetscInt))));
+  PetscCall(set_integer(p, "index_bits", (int)(8 * sizeof(PetscInt))));
   PetscFunctionReturn(0);
 }
 
 enum { NAME_SIZE = MPI_MAX_PROCESSOR_NAME };
 
-static int Compare_Names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
   return strcmp(a, b);
 }
 
 /* names: count strings of NAME_SIZE; sorted here, then each is listed once. */
-static PetscErrorCode Set_Hosts(CospinProvenance p, size_t count, char names[])
+static PetscErrorCode set_hosts(CospinProvenance p, size_t count, char names[])
 {
   char *list;
   const size_t size = count * (NAME_SIZE + 1);
 
   PetscFunctionBeginUser;
-  qsort(names, count, NAME_SIZE, Compare_Names);
+  qsort(names, count, NAME_SIZE, compare_names);
   PetscCall(PetscCalloc1(size, &list));
   for (size_t i = 0; i < count; i++) {
     if (i && !strcmp(names + i * NAME_SIZE, names + (i - 1) * NAME_SIZE)) continue;
@@ -205,7 +205,7 @@ static PetscErrorCode Set_Hosts(CospinProvenance p, size_t count, char names[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Gather_Hosts(CospinProvenance p, MPI_Comm comm)
+static PetscErrorCode gather_hosts(CospinProvenance p, MPI_Comm comm)
 {
   char own[NAME_SIZE] = "", *names = NULL;
   int length;
@@ -217,9 +217,9 @@ static PetscErrorCode Gather_Hosts(CospinProvenance p, MPI_Comm comm)
   PetscCallMPI(MPI_Get_processor_name(own, &length));
   if (rank == 0) PetscCall(PetscMalloc1((size_t)size * NAME_SIZE, &names));
   PetscCallMPI(MPI_Gather(own, NAME_SIZE, MPI_CHAR, names, NAME_SIZE, MPI_CHAR, 0, comm));
-  PetscCall(Set_Hosts(p, rank ? 1 : (size_t)size, rank ? own : names));
+  PetscCall(set_hosts(p, rank ? 1 : (size_t)size, rank ? own : names));
   PetscCall(PetscFree(names));
-  PetscCall(Set_Integer(p, "ranks", size));
+  PetscCall(set_integer(p, "ranks", size));
   PetscFunctionReturn(0);
 }
 
@@ -239,7 +239,7 @@ static const struct {
     {"SLURM_RESTART_COUNT", "slurm_restart_count"},
 };
 
-static PetscErrorCode Set_Environment(CospinProvenance p)
+static PetscErrorCode set_environment(CospinProvenance p)
 {
   const char *threads = getenv("OMP_NUM_THREADS");
 
@@ -259,15 +259,15 @@ PetscErrorCode CospinProvenanceCreate(MPI_Comm comm, int argc, char *const argv[
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&p));
-  PetscCall(Set_Now(p, "started"));
+  PetscCall(set_now(p, "started"));
   PetscCall(CospinProvenanceSet(p, "finished", unknown));
-  PetscCall(Set_CommandLine(p, argc, argv));
-  PetscCall(Set_Build(p));
-  PetscCall(Set_Libraries(p));
-  PetscCall(Gather_Hosts(p, comm));
-  PetscCall(Set_Integer(p, "groups", groups));
-  PetscCall(Set_Integer(p, "ranks_per_group", ranks_per_group));
-  PetscCall(Set_Environment(p));
+  PetscCall(set_command_line(p, argc, argv));
+  PetscCall(set_build(p));
+  PetscCall(set_libraries(p));
+  PetscCall(gather_hosts(p, comm));
+  PetscCall(set_integer(p, "groups", groups));
+  PetscCall(set_integer(p, "ranks_per_group", ranks_per_group));
+  PetscCall(set_environment(p));
   *provenance = p;
   PetscFunctionReturn(0);
 }
@@ -290,7 +290,7 @@ PetscErrorCode CospinProvenanceDestroy(CospinProvenance *provenance)
 PetscErrorCode CospinProvenanceFinish(CospinProvenance provenance)
 {
   PetscFunctionBeginUser;
-  PetscCall(Set_Now(provenance, "finished"));
+  PetscCall(set_now(provenance, "finished"));
   PetscFunctionReturn(0);
 }
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* 0 or an errno. A short write is no error by itself: the next one says why. */
-static int Write_All(int descriptor, const char bytes[], size_t size)
+static int write_all(int descriptor, const char bytes[], size_t size)
 {
   while (size) {
     const ssize_t written = write(descriptor, bytes, size);
@@ -27,26 +27,26 @@ static int Write_All(int descriptor, const char bytes[], size_t size)
 }
 
 /* Special files cannot be synced (EINVAL); network file systems report a full disk only here or at close. */
-static int Sync(int descriptor)
+static int sync_file(int descriptor)
 {
   return fsync(descriptor) && errno != EINVAL ? errno : 0;
 }
 
-static int Write_File(const char name[], const char bytes[], size_t size)
+static int write_file(const char name[], const char bytes[], size_t size)
 {
   char seal[COSPIN_SEAL_SIZE + 1];
   int failure, descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) return errno;
   CospinSealMake(bytes, size, seal);
-  failure = Write_All(descriptor, bytes, size);
-  if (!failure) failure = Write_All(descriptor, seal, COSPIN_SEAL_SIZE);
-  if (!failure) failure = Sync(descriptor);
+  failure = write_all(descriptor, bytes, size);
+  if (!failure) failure = write_all(descriptor, seal, COSPIN_SEAL_SIZE);
+  if (!failure) failure = sync_file(descriptor);
   if (close(descriptor) && !failure) failure = errno;
   return failure;
 }
 
 /* A directory that cannot be opened for reading cannot be synced; the file in it is whole all the same. */
-static void Sync_DirectoryOf(const char file[])
+static void sync_directory_of(const char file[])
 {
   char directory[PETSC_MAX_PATH_LEN] = ".";
   const char *slash = strrchr(file, '/');
@@ -58,7 +58,7 @@ static void Sync_DirectoryOf(const char file[])
   }
   descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
-  (void)Sync(descriptor);
+  (void)sync_file(descriptor);
   close(descriptor);
 }
 
@@ -71,7 +71,7 @@ PetscErrorCode CospinPublish(const char file[], const char bytes[], size_t size,
   PetscFunctionBeginUser;
   if (strlen(file) + 5 <= sizeof(temporary)) {
     PetscCall(PetscSNPrintf(temporary, sizeof(temporary), "%s.tmp", file));
-    failure = Write_File(temporary, bytes, size);
+    failure = write_file(temporary, bytes, size);
     if (!failure && rename(temporary, file)) {
       failure = errno;
       doing = "put in place";
@@ -82,6 +82,6 @@ PetscErrorCode CospinPublish(const char file[], const char bytes[], size_t size,
     PetscCall(PetscSNPrintf(why, why_size, "cannot %s the dataset %s: %s", doing, file, strerror(failure)));
     PetscFunctionReturn(PETSC_ERR_FILE_WRITE);
   }
-  Sync_DirectoryOf(file);
+  sync_directory_of(file);
   PetscFunctionReturn(0);
 }

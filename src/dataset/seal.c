@@ -11,18 +11,18 @@
 
 static const char start[] = "\ncospin crc32 ";
 
-static void Write_Seal(uint32_t crc, char seal[COSPIN_SEAL_SIZE + 1])
+static void write_seal(uint32_t crc, char seal[COSPIN_SEAL_SIZE + 1])
 {
   (void)snprintf(seal, COSPIN_SEAL_SIZE + 1, "%s%08" PRIx32 "\n", start, crc);
 }
 
 void CospinSealMake(const char bytes[], size_t size, char seal[COSPIN_SEAL_SIZE + 1])
 {
-  Write_Seal(CospinCrc32(0, bytes, size), seal);
+  write_seal(CospinCrc32(0, bytes, size), seal);
 }
 
 /* Whether a seal stands at this place, and fits what is in front of it. */
-static PetscBool Read_Seal(FILE *file, long at, char seal[COSPIN_SEAL_SIZE + 1])
+static PetscBool read_seal(FILE *file, long at, char seal[COSPIN_SEAL_SIZE + 1])
 {
   seal[COSPIN_SEAL_SIZE] = '\0';
   return (PetscBool)(at >= 0 && fseek(file, at, SEEK_SET) == 0 &&
@@ -30,7 +30,7 @@ static PetscBool Read_Seal(FILE *file, long at, char seal[COSPIN_SEAL_SIZE + 1])
                      strncmp(seal, start, strlen(start)) == 0);
 }
 
-static PetscBool Seal_Fits(FILE *file, long at, const char seal[])
+static PetscBool seal_fits(FILE *file, long at, const char seal[])
 {
   char wanted[COSPIN_SEAL_SIZE + 1], buffer[1 << 14];
   uint32_t crc = 0;
@@ -41,12 +41,12 @@ static PetscBool Seal_Fits(FILE *file, long at, const char seal[])
     crc = CospinCrc32(crc, buffer, got);
     at -= (long)got;
   }
-  Write_Seal(crc, wanted);
+  write_seal(crc, wanted);
   return (PetscBool)(strcmp(seal, wanted) == 0);
 }
 
 /* Where HDF5's own data end, as the first bytes of the file say; -1 if they do not. */
-static long End_Of_Data(FILE *file)
+static long end_of_data(FILE *file)
 {
   static const struct {
     int size_of_offsets, end;
@@ -67,12 +67,12 @@ CospinSeal CospinSealLook(FILE *file, long *behind)
   long size, end;
   *behind = 0;
   if (fseek(file, 0, SEEK_END) || (size = ftell(file)) < 0) return COSPIN_SEAL_MISSING;
-  if (Read_Seal(file, size - COSPIN_SEAL_SIZE, seal))
-    return Seal_Fits(file, size - COSPIN_SEAL_SIZE, seal) ? COSPIN_SEAL_WHOLE : COSPIN_SEAL_BROKEN;
-  end = End_Of_Data(file);
-  if (!Read_Seal(file, end, seal)) return COSPIN_SEAL_MISSING;
+  if (read_seal(file, size - COSPIN_SEAL_SIZE, seal))
+    return seal_fits(file, size - COSPIN_SEAL_SIZE, seal) ? COSPIN_SEAL_WHOLE : COSPIN_SEAL_BROKEN;
+  end = end_of_data(file);
+  if (!read_seal(file, end, seal)) return COSPIN_SEAL_MISSING;
   *behind = size - end - COSPIN_SEAL_SIZE;
-  return Seal_Fits(file, end, seal) ? COSPIN_SEAL_HIDDEN : COSPIN_SEAL_BROKEN;
+  return seal_fits(file, end, seal) ? COSPIN_SEAL_HIDDEN : COSPIN_SEAL_BROKEN;
 }
 
 PetscErrorCode CospinDatasetSeal(const char file[], char said[], size_t size)

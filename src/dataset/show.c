@@ -32,14 +32,14 @@ typedef struct {
   Variable *variables;
 } Show;
 
-static const Variable *Find_Variable(const Show *show, const char name[])
+static const Variable *find_variable(const Show *show, const char name[])
 {
   for (int i = 0; i < show->num_variables; i++)
     if (!strcmp(show->variables[i].name, name)) return show->variables + i;
   return NULL;
 }
 
-static PetscErrorCode Read_Variable(hid_t set, const char name[], PetscBool trust, Variable *v)
+static PetscErrorCode read_variable(hid_t set, const char name[], PetscBool trust, Variable *v)
 {
   hid_t space = H5Dget_space(set), type = H5Dget_type(set);
   const H5T_class_t kind = H5Tget_class(type);
@@ -65,7 +65,7 @@ static PetscErrorCode Read_Variable(hid_t set, const char name[], PetscBool trus
 }
 
 /* One link of the root group; groups and whatever is no dataset are passed over. */
-static herr_t Add_Variable(hid_t root, const char *name, const H5L_info_t *info, void *context)
+static herr_t add_variable(hid_t root, const char *name, const H5L_info_t *info, void *context)
 {
   Show *show = context;
   H5O_info_t object;
@@ -76,19 +76,19 @@ static herr_t Add_Variable(hid_t root, const char *name, const H5L_info_t *info,
   if (object.type != H5O_TYPE_DATASET || show->num_variables == MAX_VARIABLES) return 0;
   set = H5Dopen2(root, name, H5P_DEFAULT);
   if (set < 0) return -1;
-  ierr = Read_Variable(set, name, show->trust, show->variables + show->num_variables++);
+  ierr = read_variable(set, name, show->trust, show->variables + show->num_variables++);
   H5Dclose(set);
   return ierr ? -1 : 0;
 }
 
-static void Print_Text(const Show *show, hid_t object, const char attribute[], const char label[])
+static void print_text(const Show *show, hid_t object, const char attribute[], const char label[])
 {
   char text[4096];
   if (CospinH5GetText(object, attribute, text, sizeof(text)) >= 0 && text[0])
     fprintf(show->stream, "  %-10s %s\n", label, text);
 }
 
-static void Print_Head(const Show *show, const char name[])
+static void print_head(const Show *show, const char name[])
 {
   static const struct {
     const char *attribute, *label;
@@ -102,15 +102,15 @@ static void Print_Head(const Show *show, const char name[])
   hid_t provenance = H5Gopen2(show->file, "provenance", H5P_DEFAULT);
   (void)stat(name, &status);
   fprintf(show->stream, "%s (%.1f kB)\n", name, (double)status.st_size / 1e3);
-  Print_Text(show, show->file, "title", "title");
-  Print_Text(show, show->file, "source", "source");
+  print_text(show, show->file, "title", "title");
+  print_text(show, show->file, "source", "source");
   for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(rows); i++)
-    Print_Text(show, provenance, rows[i].attribute, rows[i].label);
+    print_text(show, provenance, rows[i].attribute, rows[i].label);
   H5Gclose(provenance);
 }
 
 /* Extremes of the values that are numbers; false if there are none. */
-static PetscBool Find_Range(const Variable *v, double *low, double *high)
+static PetscBool find_range(const Variable *v, double *low, double *high)
 {
   *low = INFINITY;
   *high = -INFINITY;
@@ -122,12 +122,12 @@ static PetscBool Find_Range(const Variable *v, double *low, double *high)
   return *low <= *high ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static void Print_Range(const Show *show, const Variable *v)
+static void print_range(const Show *show, const Variable *v)
 {
   char text[64] = "no numbers";
   double low, high;
   if (v->damaged) (void)snprintf(text, sizeof(text), "DAMAGED: do not use");
-  if (!v->damaged && Find_Range(v, &low, &high)) {
+  if (!v->damaged && find_range(v, &low, &high)) {
     (void)snprintf(text, sizeof(text), "%.*g", v->integer ? 15 : 6, low);
     if (low < high)
       (void)snprintf(text, sizeof(text), "%.*g .. %.*g", v->integer ? 15 : 6, low, v->integer ? 15 : 6, high);
@@ -135,7 +135,7 @@ static void Print_Range(const Show *show, const Variable *v)
   fprintf(show->stream, "  %-28s", text);
 }
 
-static void Print_Shape(const Show *show, const Variable *v)
+static void print_shape(const Show *show, const Variable *v)
 {
   char text[128] = "-";
   size_t length = 0;
@@ -145,7 +145,7 @@ static void Print_Shape(const Show *show, const Variable *v)
   fprintf(show->stream, "  %-10s", text);
 }
 
-static void Print_Variables(const Show *show, PetscBool scales, const char heading[])
+static void print_variables(const Show *show, PetscBool scales, const char heading[])
 {
   int width = 0;
   for (int i = 0; i < show->num_variables; i++) width = PetscMax(width, (int)strlen(show->variables[i].name));
@@ -154,13 +154,13 @@ static void Print_Variables(const Show *show, PetscBool scales, const char headi
     const Variable *v = show->variables + i;
     if (v->scale != scales) continue;
     fprintf(show->stream, "  %-*s", width, v->name);
-    Print_Shape(show, v);
-    Print_Range(show, v);
+    print_shape(show, v);
+    print_range(show, v);
     fprintf(show->stream, "  %-12s  %s\n", v->units, v->long_name);
   }
 }
 
-static size_t Count_Value(const Variable *v, int value)
+static size_t count_value(const Variable *v, int value)
 {
   size_t count = 0;
   for (size_t i = 0; i < v->size; i++) count += v->values[i] == value;
@@ -168,7 +168,7 @@ static size_t Count_Value(const Variable *v, int value)
 }
 
 /* The coordinates of a point of a list. */
-static void Print_Coordinates(const Show *show, size_t index)
+static void print_coordinates(const Show *show, size_t index)
 {
   const char *comma = "";
   for (int i = 0; i < show->num_variables && strcmp(show->variables[i].name, "outcome") != 0; i++) {
@@ -180,18 +180,18 @@ static void Print_Coordinates(const Show *show, size_t index)
 }
 
 /* Where on the grid the flat index of a value of `v` lies: "nbar = 5, w = 3". */
-static void Print_Place(const Show *show, const Variable *v, size_t index)
+static void print_place(const Show *show, const Variable *v, size_t index)
 {
   char names[4096], *name, *rest = names;
   size_t stride = v->size;
   (void)CospinH5GetText(show->file, "cospin_grid", names, sizeof(names));
   if (!strcmp(names, COSPIN_POINT_LIST)) {
-    Print_Coordinates(show, index);
+    print_coordinates(show, index);
     return;
   }
   if (!names[0]) fprintf(show->stream, "the only point");
   for (int i = 0; i < v->rank && (name = strtok_r(rest, " ", &rest)); i++) {
-    const Variable *axis = Find_Variable(show, name);
+    const Variable *axis = find_variable(show, name);
     stride /= (size_t)v->shape[i];
     if (axis && axis->size == v->shape[i])
       fprintf(show->stream, "%s%s = %g", i ? ", " : "", name, axis->values[index / stride % axis->size]);
@@ -199,7 +199,7 @@ static void Print_Place(const Show *show, const Variable *v, size_t index)
 }
 
 /* The first points that ended badly, each with its outcome. */
-static void Print_Bad(const Show *show, const Variable *outcome, int count, const int values[],
+static void print_bad(const Show *show, const Variable *outcome, int count, const int values[],
                       char *const names[])
 {
   int num_bad = 0;
@@ -209,26 +209,26 @@ static void Print_Bad(const Show *show, const Variable *outcome, int count, cons
     fprintf(show->stream, "  ");
     for (int i = 0; i < count; i++)
       if ((int)outcome->values[p] == values[i]) fprintf(show->stream, "%-14s ", names[i]);
-    Print_Place(show, outcome, p);
+    print_place(show, outcome, p);
     fprintf(show->stream, "\n");
   }
   if (num_bad > MAX_LISTED) fprintf(show->stream, "  and %d more\n", num_bad - MAX_LISTED);
 }
 
 /* What a code means of the task whose outcomes these are; `meant` is its line of the attribute flag_hints. */
-static void Print_Hint(const Show *show, const Variable *outcome, char meant[], int count, const int values[],
+static void print_hint(const Show *show, const Variable *outcome, char meant[], int count, const int values[],
                        char *const names[])
 {
   const char *text = strstr(meant, ": "), *suffix = strstr(outcome->name, "_outcome");
   const int length = (int)(suffix ? suffix - outcome->name : (ptrdiff_t)strlen(outcome->name));
   for (int i = 0; text && i < count; i++) {
     if (strncmp(meant, names[i], strlen(names[i])) != 0 || meant + strlen(names[i]) != text) continue;
-    if (!Count_Value(outcome, values[i])) continue;
+    if (!count_value(outcome, values[i])) continue;
     fprintf(show->stream, "  %s of %.*s%s\n", names[i], length, outcome->name, text);
   }
 }
 
-static void Print_Hints(const Show *show, int count, const int values[], char *const names[])
+static void print_hints(const Show *show, int count, const int values[], char *const names[])
 {
   for (int v = 0; v < show->num_variables; v++) {
     char hints[8192], *line, *rest = hints;
@@ -237,14 +237,14 @@ static void Print_Hints(const Show *show, int count, const int values[], char *c
     (void)CospinH5GetText(set, "flag_hints", hints, sizeof(hints));
     H5Dclose(set);
     while ((line = strtok_r(rest, "\n", &rest)))
-      Print_Hint(show, &show->variables[v], line, count, values, names);
+      print_hint(show, &show->variables[v], line, count, values, names);
   }
 }
 
 /* `outcome` counted by the names that the file gives its codes. */
-static void Print_Outcomes(const Show *show)
+static void print_outcomes(const Show *show)
 {
-  const Variable *outcome = Find_Variable(show, "outcome");
+  const Variable *outcome = find_variable(show, "outcome");
   char meanings[4096], *names[MAX_FLAGS], *rest = meanings;
   int values[MAX_FLAGS], count;
   hid_t set;
@@ -258,18 +258,18 @@ static void Print_Outcomes(const Show *show)
     if (!names[i]) count = i;
   }
   fprintf(show->stream, "\npoints: %zu, %zu finished\n", outcome->size,
-          outcome->size - Count_Value(outcome, 0));
+          outcome->size - count_value(outcome, 0));
   for (int i = 0; i < count; i++) {
-    const size_t points = Count_Value(outcome, values[i]);
+    const size_t points = count_value(outcome, values[i]);
     if (points) fprintf(show->stream, "  %6zu  %s (%d)\n", points, names[i], values[i]);
   }
-  Print_Bad(show, outcome, count, values, names);
-  Print_Hints(show, count, values, names);
+  print_bad(show, outcome, count, values, names);
+  print_hints(show, count, values, names);
 }
 
 /* The next one in the order of falling time, or size if there is none; *last is the one before, size at
    first. */
-static size_t Next_Slowest(const Variable *seconds, size_t last)
+static size_t next_slowest(const Variable *seconds, size_t last)
 {
   const double *values = seconds->values;
   size_t next = seconds->size;
@@ -282,9 +282,9 @@ static size_t Next_Slowest(const Variable *seconds, size_t last)
   return next;
 }
 
-static void Print_Seconds(const Show *show)
+static void print_seconds(const Show *show)
 {
-  const Variable *seconds = Find_Variable(show, "seconds");
+  const Variable *seconds = find_variable(show, "seconds");
   double total = 0;
   size_t slowest;
   if (!seconds || !seconds->size) return;
@@ -292,15 +292,15 @@ static void Print_Seconds(const Show *show)
     if (isfinite(seconds->values[i])) total += seconds->values[i];
   fprintf(show->stream, "\nseconds: %.4g in all, the slowest points\n", total);
   slowest = seconds->size;
-  for (int k = 0; k < MAX_LISTED && (slowest = Next_Slowest(seconds, slowest)) < seconds->size; k++) {
+  for (int k = 0; k < MAX_LISTED && (slowest = next_slowest(seconds, slowest)) < seconds->size; k++) {
     fprintf(show->stream, "  %9.4g  ", seconds->values[slowest]);
-    Print_Place(show, seconds, slowest);
+    print_place(show, seconds, slowest);
     fprintf(show->stream, "\n");
   }
 }
 
 /* One task's group: how many states, how many elements in all. */
-static herr_t Print_States_Of(hid_t parent, const char *name, const H5L_info_t *info, void *context)
+static herr_t print_states_of(hid_t parent, const char *name, const H5L_info_t *info, void *context)
 {
   const Show *show = context;
   char path[256], components[1024];
@@ -315,7 +315,7 @@ static herr_t Print_States_Of(hid_t parent, const char *name, const H5L_info_t *
   group = H5Gopen2(parent, name, H5P_DEFAULT);
   set = H5Dopen2(parent, path, H5P_DEFAULT);
   (void)CospinH5GetText(group, "components", components, sizeof(components));
-  if (set >= 0) ierr = Read_Variable(set, "count", show->trust, &count);
+  if (set >= 0) ierr = read_variable(set, "count", show->trust, &count);
   for (size_t i = 0; !ierr && set >= 0 && i < count.size; i++) {
     states += count.values[i] > 0;
     elements += count.values[i] > 0 ? count.values[i] : 0;
@@ -328,17 +328,17 @@ static herr_t Print_States_Of(hid_t parent, const char *name, const H5L_info_t *
   return ierr ? -1 : 0;
 }
 
-static void Print_States(const Show *show)
+static void print_states(const Show *show)
 {
   hid_t parent;
   if (H5Lexists(show->file, "states", H5P_DEFAULT) <= 0) return;
   parent = H5Gopen2(show->file, "states", H5P_DEFAULT);
   fprintf(show->stream, "\nstored states\n");
-  H5Literate(parent, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, Print_States_Of, (void *)(uintptr_t)show);
+  H5Literate(parent, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, print_states_of, (void *)(uintptr_t)show);
   H5Gclose(parent);
 }
 
-static void Print_Deck(const Show *show, const char name[])
+static void print_deck(const Show *show, const char name[])
 {
   char *text = H5Lexists(show->file, "deck/verbatim", H5P_DEFAULT) > 0
                    ? CospinH5ReadText(show->file, "deck/verbatim")
@@ -350,7 +350,7 @@ static void Print_Deck(const Show *show, const char name[])
 }
 
 /* Every object that has a checksum, also those that are not shown. */
-static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info, void *context)
+static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info, void *context)
 {
   Show *show = context;
   hid_t set = info->type == H5O_TYPE_DATASET ? H5Dopen2(root, name, H5P_DEFAULT) : -1;
@@ -362,20 +362,20 @@ static herr_t Verify_Object(hid_t root, const char *name, const H5O_info_t *info
   return 0;
 }
 
-static PetscErrorCode Show_File(Show *show, const char name[], PetscBool *ok)
+static PetscErrorCode show_file(Show *show, const char name[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(MAX_VARIABLES, &show->variables));
-  *ok = H5Literate(show->file, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, Add_Variable, show) < 0 ? PETSC_FALSE
+  *ok = H5Literate(show->file, H5_INDEX_CRT_ORDER, H5_ITER_INC, NULL, add_variable, show) < 0 ? PETSC_FALSE
                                                                                               : PETSC_TRUE;
   if (*ok) {
-    Print_Head(show, name);
-    Print_Outcomes(show);
-    Print_Seconds(show);
-    Print_Variables(show, PETSC_TRUE, "dimensions");
-    Print_Variables(show, PETSC_FALSE, "variables");
-    Print_States(show);
-    Print_Deck(show, name);
+    print_head(show, name);
+    print_outcomes(show);
+    print_seconds(show);
+    print_variables(show, PETSC_TRUE, "dimensions");
+    print_variables(show, PETSC_FALSE, "variables");
+    print_states(show);
+    print_deck(show, name);
   }
   for (int i = 0; i < show->num_variables; i++) PetscCall(PetscFree(show->variables[i].values));
   PetscCall(PetscFree(show->variables));
@@ -395,9 +395,9 @@ PetscErrorCode CospinDatasetShow(const char file[], PetscBool trust, FILE *strea
   CospinH5CatchBegin(&held);
   show.file = CospinH5OpenDataset(file, trust, &held, &reason);
   if (show.file >= 0) {
-    ierr = Show_File(&show, file, &ok);
+    ierr = show_file(&show, file, &ok);
     if (ok && !trust)
-      H5Ovisit2(show.file, H5_INDEX_NAME, H5_ITER_NATIVE, Verify_Object, &show, H5O_INFO_BASIC);
+      H5Ovisit2(show.file, H5_INDEX_NAME, H5_ITER_NATIVE, verify_object, &show, H5O_INFO_BASIC);
     H5Fclose(show.file);
   }
   CospinH5CatchEnd(&held);

@@ -15,7 +15,7 @@ typedef struct {
   double *buffer; /* as long as anything that is written */
 } Writer;
 
-static PetscErrorCode Sort_States(Writer *writer, int num, const CospinStored stored[])
+static PetscErrorCode sort_states(Writer *writer, int num, const CospinStored stored[])
 {
   const int num_times = PetscMax(writer->group->time.size, 1);
 
@@ -37,13 +37,13 @@ static PetscErrorCode Sort_States(Writer *writer, int num, const CospinStored st
   PetscFunctionReturn(0);
 }
 
-static herr_t Write_Buffer(hid_t set, const Writer *writer)
+static herr_t write_buffer(hid_t set, const Writer *writer)
 {
   return H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, writer->buffer);
 }
 
 /* An array shaped like the grid and the times; takes what is in the buffer. */
-static herr_t Write_Places(hid_t group, const Writer *writer, const char name[], CospinStorage storage,
+static herr_t write_places(hid_t group, const Writer *writer, const char name[], CospinStorage storage,
                            const char long_name[], const char *sample)
 {
   const CospinLayout *layout = writer->layout;
@@ -54,7 +54,7 @@ static herr_t Write_Places(hid_t group, const Writer *writer, const char name[],
   for (int i = 0; i < rank; i++) shape[i] = (hsize_t)layout->axes[i].size;
   if (time->size) shape[rank++] = (hsize_t)time->size;
   set = CospinLayoutCreateArray(group, name, storage, rank, shape);
-  bad |= Write_Buffer(set, writer) < 0;
+  bad |= write_buffer(set, writer) < 0;
   bad |= CospinH5SetChecksum(set) < 0;
   for (int i = 0; i < layout->num_axes; i++)
     bad |= CospinLayoutAttachScale(group, set, layout->axes[i].name, i) < 0;
@@ -66,7 +66,7 @@ static herr_t Write_Places(hid_t group, const Writer *writer, const char name[],
   return bad ? -1 : 0;
 }
 
-static herr_t Write_Index(hid_t group, Writer *writer)
+static herr_t write_index(hid_t group, Writer *writer)
 {
   double first = 0;
   int bad = 0;
@@ -74,22 +74,22 @@ static herr_t Write_Index(hid_t group, Writer *writer)
     writer->buffer[p] = first;
     if (writer->states[p]) first += (double)writer->states[p]->count;
   }
-  bad |= Write_Places(group, writer, "first", COSPIN_INTEGER, "first row of the state", NULL) < 0;
+  bad |= write_places(group, writer, "first", COSPIN_INTEGER, "first row of the state", NULL) < 0;
   for (size_t p = 0; p < writer->num_places; p++)
     writer->buffer[p] = writer->states[p] ? (double)writer->states[p]->count : 0;
-  bad |= Write_Places(group, writer, "count", COSPIN_INTEGER, "rows of the state; 0: none is stored",
+  bad |= write_places(group, writer, "count", COSPIN_INTEGER, "rows of the state; 0: none is stored",
                       "element") < 0;
   for (int c = 0; c < writer->group->num_components; c++) {
     const CospinStoredColumn *size = &writer->group->sizes[c];
     for (size_t p = 0; p < writer->num_places; p++)
       writer->buffer[p] = writer->states[p] ? writer->states[p]->sizes[c] : NAN;
-    bad |= Write_Places(group, writer, size->name, COSPIN_REAL, size->long_name, NULL) < 0;
+    bad |= write_places(group, writer, size->name, COSPIN_REAL, size->long_name, NULL) < 0;
   }
   return bad ? -1 : 0;
 }
 
 /* A dimension without coordinates, in the way of netCDF-4: a scale of that name and nothing in it. */
-static herr_t Write_Element(hid_t group, const Writer *writer)
+static herr_t write_element(hid_t group, const Writer *writer)
 {
   const hsize_t size = (hsize_t)writer->num_elements;
   char name[96];
@@ -102,7 +102,7 @@ static herr_t Write_Element(hid_t group, const Writer *writer)
   return bad ? -1 : 0;
 }
 
-static herr_t Write_Column(hid_t group, const Writer *writer, int column, const char name[],
+static herr_t write_column(hid_t group, const Writer *writer, int column, const char name[],
                            CospinStorage storage, const char long_name[])
 {
   const hsize_t size = (hsize_t)writer->num_elements;
@@ -114,7 +114,7 @@ static herr_t Write_Column(hid_t group, const Writer *writer, int column, const 
     for (PetscInt64 i = 0; state && i < state->count; i++)
       *to++ = state->rows[(size_t)i * ((size_t)state->num_columns + 2) + (size_t)column];
   }
-  bad |= Write_Buffer(set, writer) < 0;
+  bad |= write_buffer(set, writer) < 0;
   bad |= CospinH5SetChecksum(set) < 0;
   bad |= CospinLayoutAttachScale(group, set, "element", 0) < 0;
   bad |= CospinH5SetText(set, "long_name", long_name) < 0;
@@ -123,7 +123,7 @@ static herr_t Write_Column(hid_t group, const Writer *writer, int column, const 
   return bad ? -1 : 0;
 }
 
-static herr_t Write_Attributes(hid_t group, const CospinStoredGroup *states)
+static herr_t write_attributes(hid_t group, const CospinStoredGroup *states)
 {
   char names[4096] = "", kinds[4096] = "", attribute[128];
   int bad = 0;
@@ -144,7 +144,7 @@ static herr_t Write_Attributes(hid_t group, const CospinStoredGroup *states)
   return bad ? -1 : 0;
 }
 
-static herr_t Write_Group(hid_t parent, Writer *writer)
+static herr_t write_group(hid_t parent, Writer *writer)
 {
   const CospinStoredGroup *states = writer->group;
   hid_t group = CospinH5CreateGroup(parent, states->name);
@@ -152,15 +152,15 @@ static herr_t Write_Group(hid_t parent, Writer *writer)
   for (int i = 0; i < writer->layout->num_axes; i++)
     bad |= CospinLayoutWriteDimension(group, &writer->layout->axes[i], writer->buffer) < 0;
   if (states->time.size) bad |= CospinLayoutWriteDimension(group, &states->time, writer->buffer) < 0;
-  bad |= Write_Element(group, writer) < 0;
-  bad |= Write_Index(group, writer) < 0;
+  bad |= write_element(group, writer) < 0;
+  bad |= write_index(group, writer) < 0;
   for (int k = 0; k < states->num_columns; k++) {
     const CospinStoredColumn *column = &states->columns[k];
-    bad |= Write_Column(group, writer, k, column->name, column->storage, column->long_name) < 0;
+    bad |= write_column(group, writer, k, column->name, column->storage, column->long_name) < 0;
   }
-  bad |= Write_Column(group, writer, states->num_columns, "value_re", COSPIN_REAL, "real part") < 0;
-  bad |= Write_Column(group, writer, states->num_columns + 1, "value_im", COSPIN_REAL, "imaginary part") < 0;
-  bad |= Write_Attributes(group, states) < 0;
+  bad |= write_column(group, writer, states->num_columns, "value_re", COSPIN_REAL, "real part") < 0;
+  bad |= write_column(group, writer, states->num_columns + 1, "value_im", COSPIN_REAL, "imaginary part") < 0;
+  bad |= write_attributes(group, states) < 0;
   bad |= H5Gclose(group) < 0;
   return bad ? -1 : 0;
 }
@@ -177,11 +177,11 @@ PetscErrorCode CospinStatesWrite(hid_t file, const CospinLayout *layout, int num
   parent = CospinH5CreateGroup(file, "states");
   for (int g = 0; g < layout->num_groups; g++) {
     Writer writer = {.layout = layout, .group = &layout->groups[g]};
-    PetscCall(Sort_States(&writer, num, stored));
+    PetscCall(sort_states(&writer, num, stored));
     PetscCall(PetscMalloc1(
         PetscMax(PetscMax(writer.num_places, writer.num_elements), CospinLayoutBufferSize(layout)),
         &writer.buffer));
-    bad |= Write_Group(parent, &writer) < 0;
+    bad |= write_group(parent, &writer) < 0;
     PetscCall(PetscFree(writer.buffer));
     PetscCall(PetscFree(writer.states));
   }

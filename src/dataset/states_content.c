@@ -13,7 +13,7 @@ typedef struct {
 } Reader;
 
 /* All values of an array, of which there must be `size`; owned by the caller (free). */
-static double *Read_Array(Reader *reader, const char name[], size_t size)
+static double *read_array(Reader *reader, const char name[], size_t size)
 {
   hid_t set = H5Dopen2(reader->id, name, H5P_DEFAULT);
   const hssize_t found = CospinH5Count(set);
@@ -25,7 +25,7 @@ static double *Read_Array(Reader *reader, const char name[], size_t size)
 }
 
 /* Rows that do not follow each other, or are more than there are, are damage. */
-static void Count_Elements(Reader *reader)
+static void count_elements(Reader *reader)
 {
   const double most = 1e15; /* whole numbers, exactly */
   double next = 0;
@@ -38,7 +38,7 @@ static void Count_Elements(Reader *reader)
   reader->num_elements = reader->bad ? 0 : (size_t)next;
 }
 
-static PetscErrorCode Open_Arrays(Reader *reader)
+static PetscErrorCode open_arrays(Reader *reader)
 {
   const CospinStoredGroup *group = reader->group;
   const char *name;
@@ -46,21 +46,21 @@ static PetscErrorCode Open_Arrays(Reader *reader)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)group->num_components, &reader->sizes));
   PetscCall(PetscCalloc1((size_t)group->num_columns + 2, &reader->columns));
-  reader->first = Read_Array(reader, "first", reader->num_places);
-  reader->count = Read_Array(reader, "count", reader->num_places);
-  Count_Elements(reader);
+  reader->first = read_array(reader, "first", reader->num_places);
+  reader->count = read_array(reader, "count", reader->num_places);
+  count_elements(reader);
   for (int c = 0; c < group->num_components && !reader->bad; c++)
-    reader->sizes[c] = Read_Array(reader, group->sizes[c].name, reader->num_places);
+    reader->sizes[c] = read_array(reader, group->sizes[c].name, reader->num_places);
   for (int k = 0; k < group->num_columns + 2 && !reader->bad; k++) {
     name = k < group->num_columns    ? group->columns[k].name
            : k == group->num_columns ? "value_re"
                                      : "value_im";
-    reader->columns[k] = Read_Array(reader, name, reader->num_elements);
+    reader->columns[k] = read_array(reader, name, reader->num_elements);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Close_Arrays(Reader *reader)
+static PetscErrorCode close_arrays(Reader *reader)
 {
   PetscFunctionBeginUser;
   free(reader->first);
@@ -72,7 +72,7 @@ static PetscErrorCode Close_Arrays(Reader *reader)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Take_State(const Reader *reader, size_t place, int time, CospinStored stored)
+static PetscErrorCode take_state(const Reader *reader, size_t place, int time, CospinStored stored)
 {
   const CospinStoredGroup *group = reader->group;
   const size_t first = (size_t)reader->first[place], count = (size_t)reader->count[place];
@@ -96,7 +96,7 @@ static PetscErrorCode Take_State(const Reader *reader, size_t place, int time, C
 
 /* States of a point in the file. A dimension that merely counts may have been shorter, or longer, on the grid
  * that the file was written for. */
-static size_t Count_Times(Reader *reader, size_t num_points)
+static size_t count_times(Reader *reader, size_t num_points)
 {
   const CospinDimension *time = &reader->group->time;
   const size_t wanted = (size_t)PetscMax(time->size, 1);
@@ -108,21 +108,21 @@ static size_t Count_Times(Reader *reader, size_t num_points)
   return time->size && !time->values && found > 0 ? found : wanted;
 }
 
-static PetscErrorCode Read_Group(Reader *reader, size_t num_points, CospinStored stored[])
+static PetscErrorCode read_group(Reader *reader, size_t num_points, CospinStored stored[])
 {
-  const size_t num_times = Count_Times(reader, num_points);
+  const size_t num_times = count_times(reader, num_points);
 
   PetscFunctionBeginUser;
   reader->num_places = num_points * num_times;
-  PetscCall(Open_Arrays(reader));
+  PetscCall(open_arrays(reader));
   for (size_t place = 0; !reader->bad && place < reader->num_places; place++) {
     const size_t point = place / num_times;
     const int time = (int)(place % num_times);
     if (reader->count[place] == 0 || time >= PetscMax(reader->group->time.size, 1)) continue;
     if (!stored[point]) PetscCall(CospinStoredCreate((PetscInt64)point, &stored[point]));
-    PetscCall(Take_State(reader, place, time, stored[point]));
+    PetscCall(take_state(reader, place, time, stored[point]));
   }
-  PetscCall(Close_Arrays(reader));
+  PetscCall(close_arrays(reader));
   PetscFunctionReturn(0);
 }
 
@@ -137,7 +137,7 @@ PetscErrorCode CospinStatesRead(hid_t file, const CospinLayout *layout, size_t n
     PetscCall(PetscSNPrintf(path, sizeof(path), "states/%s", reader.group->name));
     reader.id = H5Gopen2(file, path, H5P_DEFAULT);
     reader.bad = reader.id < 0;
-    if (!reader.bad) PetscCall(Read_Group(&reader, num_points, stored));
+    if (!reader.bad) PetscCall(read_group(&reader, num_points, stored));
     H5Gclose(reader.id);
     if (reader.bad) *status = -1;
   }

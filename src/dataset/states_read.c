@@ -34,7 +34,7 @@ typedef struct {
   char names[512], only[96];
 } Tasks;
 
-static herr_t Add_Task(hid_t parent, const char *name, const H5L_info_t *info, void *context)
+static herr_t add_task(hid_t parent, const char *name, const H5L_info_t *info, void *context)
 {
   Tasks *tasks = context;
   (void)parent;
@@ -46,7 +46,7 @@ static herr_t Add_Task(hid_t parent, const char *name, const H5L_info_t *info, v
 }
 
 /* Why it cannot be opened: not there (yet), not to be read, or no HDF5. */
-static void Refuse_File(Reader *reader)
+static void refuse_file(Reader *reader)
 {
   const char *file = reader->query->file;
   char parts[PETSC_MAX_PATH_LEN];
@@ -68,7 +68,7 @@ static void Refuse_File(Reader *reader)
 }
 
 /* One link of the group of a task. */
-static herr_t Verify_Link(hid_t group, const char *name, const H5L_info_t *info, void *context)
+static herr_t verify_link(hid_t group, const char *name, const H5L_info_t *info, void *context)
 {
   Reader *reader = context;
   H5O_info_t object;
@@ -84,7 +84,7 @@ static herr_t Verify_Link(hid_t group, const char *name, const H5L_info_t *info,
   return 0;
 }
 
-static void Open_Group(Reader *reader)
+static void open_group(Reader *reader)
 {
   const CospinStoredQuery *query = reader->query;
   const char *reason;
@@ -92,12 +92,12 @@ static void Open_Group(Reader *reader)
   hid_t parent;
   reader->file = CospinH5OpenFile(query->file, PETSC_FALSE, &reason);
   if (reader->file < 0) {
-    Refuse_File(reader);
+    refuse_file(reader);
     return;
   }
   parent =
       H5Lexists(reader->file, "states", H5P_DEFAULT) > 0 ? H5Gopen2(reader->file, "states", H5P_DEFAULT) : -1;
-  if (parent >= 0) H5Literate(parent, H5_INDEX_NAME, H5_ITER_INC, NULL, Add_Task, &tasks);
+  if (parent >= 0) H5Literate(parent, H5_INDEX_NAME, H5_ITER_INC, NULL, add_task, &tasks);
   (void)snprintf(reader->task, sizeof(reader->task), "%s", query->task ? query->task : tasks.only);
   if (!tasks.count)
     REFUSE(reader, COSPIN_QUERY_FILE, "`%s` holds no states (a task stores them with `store: state`)",
@@ -109,12 +109,12 @@ static void Open_Group(Reader *reader)
            (reader->group = H5Gopen2(parent, reader->task, H5P_DEFAULT)) < 0)
     REFUSE(reader, COSPIN_QUERY_TASK, "`%s` holds no states of a task `%s` (it has: %s)", query->file,
            reader->task, tasks.names);
-  if (reader->group >= 0) H5Literate(reader->group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, Verify_Link, reader);
+  if (reader->group >= 0) H5Literate(reader->group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, verify_link, reader);
   if (parent >= 0) H5Gclose(parent);
 }
 
 /* The file's words of an attribute against the wanted ones. */
-static void Compare_Words(Reader *reader, const char attribute[], const char what[],
+static void compare_words(Reader *reader, const char attribute[], const char what[],
                           const char *(*word)(const CospinStoredComponent *))
 {
   char found[4096], expected[4096] = "";
@@ -129,12 +129,12 @@ static void Compare_Words(Reader *reader, const char attribute[], const char wha
            reader->query->file, what, found, expected);
 }
 
-static const char *Name_Of(const CospinStoredComponent *component)
+static const char *name_of(const CospinStoredComponent *component)
 {
   return component->name;
 }
 
-static const char *Kind_Of(const CospinStoredComponent *component)
+static const char *kind_of(const CospinStoredComponent *component)
 {
   return component->kind;
 }
@@ -143,7 +143,7 @@ static const char *Kind_Of(const CospinStoredComponent *component)
  */
 
 /* All numbers of an array of `rank` dimensions; NULL and a refusal if that is not what stands there. */
-static PetscErrorCode Read_Numbers(Reader *reader, const char name[], int *rank, hsize_t shape[],
+static PetscErrorCode read_numbers(Reader *reader, const char name[], int *rank, hsize_t shape[],
                                    double **values)
 {
   hid_t set, space;
@@ -168,7 +168,7 @@ static PetscErrorCode Read_Numbers(Reader *reader, const char name[], int *rank,
 }
 
 /* The place of a coordinate on an axis; -1: not there. */
-static int Find_Value(const double values[], int size, double wanted)
+static int find_value(const double values[], int size, double wanted)
 {
   for (int k = 0; k < size; k++) {
     if (fabs(values[k] - wanted) <= 1e-9 * fabs(wanted)) return k;
@@ -183,7 +183,7 @@ enum { NAME_SIZE = 96 };
    dimension scales say the same, but where HDF5 keeps their list nothing is checked, and damage there ends
    the process.
 */
-static PetscBool Name_Dimensions(Reader *reader, int rank, char names[][NAME_SIZE])
+static PetscBool name_dimensions(Reader *reader, int rank, char names[][NAME_SIZE])
 {
   char *axes = CospinH5ReadAttribute(reader->file, "cospin_grid"), *name, *rest = axes;
   int count = 0;
@@ -200,7 +200,7 @@ static PetscBool Name_Dimensions(Reader *reader, int rank, char names[][NAME_SIZ
 }
 
 /* What `at` names must be an axis. */
-static void Check_Axes(Reader *reader, int rank, char names[][NAME_SIZE])
+static void check_axes(Reader *reader, int rank, char names[][NAME_SIZE])
 {
   const CospinStoredQuery *query = reader->query;
   char axes[512] = "";
@@ -220,7 +220,7 @@ static void Check_Axes(Reader *reader, int rank, char names[][NAME_SIZE])
   }
 }
 
-static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, int *place)
+static PetscErrorCode choose_value(Reader *reader, const char axis[], int size, int *place)
 {
   const CospinStoredQuery *query = reader->query;
   hsize_t shape[H5S_MAX_RANK];
@@ -236,14 +236,14 @@ static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, 
     REFUSE(reader, COSPIN_QUERY_FILE, "`%s` holds states at %d values of %s: say which, as in at: {%s: ...}",
            query->file, size, axis, axis);
   if (at < 0) PetscFunctionReturn(0);
-  PetscCall(Read_Numbers(reader, axis, &rank, shape, &values));
+  PetscCall(read_numbers(reader, axis, &rank, shape, &values));
   if (!values) PetscFunctionReturn(0);
   if (rank != 1 || shape[0] != (hsize_t)size) {
     REFUSE(reader, at, "`%s` has an axis %s that does not fit its states", query->file, axis);
     PetscCall(PetscFree(values));
     PetscFunctionReturn(0);
   }
-  *place = Find_Value(values, size, query->values[at]);
+  *place = find_value(values, size, query->values[at]);
   if (*place < 0)
     REFUSE(reader, at, "`%s` holds no state at %s = %.10g (its values go from %.10g to %.10g)", query->file,
            axis, query->values[at], values[0], values[size - 1]);
@@ -252,33 +252,33 @@ static PetscErrorCode Choose_Value(Reader *reader, const char axis[], int size, 
 }
 
 /* The flat index of the place in arrays that are shaped like the grid. */
-static PetscErrorCode Find_Place(Reader *reader, int rank, const hsize_t shape[], size_t *place)
+static PetscErrorCode find_place(Reader *reader, int rank, const hsize_t shape[], size_t *place)
 {
   char names[H5S_MAX_RANK][NAME_SIZE];
 
   PetscFunctionBeginUser;
   *place = 0;
-  if (Name_Dimensions(reader, rank, names))
-    Check_Axes(reader, rank, names);
+  if (name_dimensions(reader, rank, names))
+    check_axes(reader, rank, names);
   else
     REFUSE(reader, COSPIN_QUERY_FILE, "the states in `%s` do not fit its grid", reader->query->file);
   for (int i = 0; i < rank && !reader->why[0]; i++) {
     int index = 0;
-    PetscCall(Choose_Value(reader, names[i], (int)shape[i], &index));
+    PetscCall(choose_value(reader, names[i], (int)shape[i], &index));
     *place = *place * (size_t)shape[i] + (size_t)PetscMax(index, 0);
   }
   PetscFunctionReturn(0);
 }
 
 /* One number at the place, in an array of the shape of the grid. */
-static PetscErrorCode Read_At(Reader *reader, const char name[], size_t place, double *value)
+static PetscErrorCode read_at(Reader *reader, const char name[], size_t place, double *value)
 {
   hsize_t shape[H5S_MAX_RANK], size = 1;
   double *values;
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(Read_Numbers(reader, name, &rank, shape, &values));
+  PetscCall(read_numbers(reader, name, &rank, shape, &values));
   for (int i = 0; values && i < rank; i++) size *= shape[i];
   if (values && place < size) *value = values[place];
   if (values && place >= size)
@@ -291,7 +291,7 @@ static PetscErrorCode Read_At(Reader *reader, const char name[], size_t place, d
 /* ---- The rows --------------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode Read_Column(Reader *reader, const char name[], hsize_t first, CospinStoredState state,
+static PetscErrorCode read_column(Reader *reader, const char name[], hsize_t first, CospinStoredState state,
                                   int column, double buffer[])
 {
   const hsize_t count = (hsize_t)state->count;
@@ -319,7 +319,7 @@ static PetscErrorCode Read_Column(Reader *reader, const char name[], hsize_t fir
 }
 
 /* Whether there are as many rows, before memory is asked for. */
-static void Check_Rows(Reader *reader, double first, double count)
+static void check_rows(Reader *reader, double first, double count)
 {
   hid_t set = H5Dopen2(reader->group, "value_re", H5P_DEFAULT);
   const double size = (double)CospinH5Count(set);
@@ -329,7 +329,7 @@ static void Check_Rows(Reader *reader, double first, double count)
            reader->query->file);
 }
 
-static PetscErrorCode Read_Rows(Reader *reader, double first, double count, CospinStoredState state)
+static PetscErrorCode read_rows(Reader *reader, double first, double count, CospinStoredState state)
 {
   const CospinStoredGroup *wanted = reader->wanted;
   double *buffer;
@@ -339,14 +339,14 @@ static PetscErrorCode Read_Rows(Reader *reader, double first, double count, Cosp
   PetscCall(PetscMalloc1((size_t)count * ((size_t)wanted->num_columns + 2), &state->rows));
   PetscCall(PetscMalloc1((size_t)count, &buffer));
   for (int k = 0; k < wanted->num_columns; k++)
-    PetscCall(Read_Column(reader, wanted->columns[k].name, (hsize_t)first, state, k, buffer));
-  PetscCall(Read_Column(reader, "value_re", (hsize_t)first, state, wanted->num_columns, buffer));
-  PetscCall(Read_Column(reader, "value_im", (hsize_t)first, state, wanted->num_columns + 1, buffer));
+    PetscCall(read_column(reader, wanted->columns[k].name, (hsize_t)first, state, k, buffer));
+  PetscCall(read_column(reader, "value_re", (hsize_t)first, state, wanted->num_columns, buffer));
+  PetscCall(read_column(reader, "value_im", (hsize_t)first, state, wanted->num_columns + 1, buffer));
   PetscCall(PetscFree(buffer));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_State(Reader *reader, CospinStored stored, CospinStoredState *state)
+static PetscErrorCode read_state(Reader *reader, CospinStored stored, CospinStoredState *state)
 {
   const CospinStoredGroup *wanted = reader->wanted;
   hsize_t shape[H5S_MAX_RANK];
@@ -355,22 +355,22 @@ static PetscErrorCode Read_State(Reader *reader, CospinStored stored, CospinStor
   int rank;
 
   PetscFunctionBeginUser;
-  PetscCall(Read_Numbers(reader, "count", &rank, shape, &counts));
-  if (counts) PetscCall(Find_Place(reader, rank, shape, &place));
+  PetscCall(read_numbers(reader, "count", &rank, shape, &counts));
+  if (counts) PetscCall(find_place(reader, rank, shape, &place));
   if (!reader->why[0]) count = counts[place];
   PetscCall(PetscFree(counts));
-  if (!reader->why[0]) PetscCall(Read_At(reader, "first", place, &first));
+  if (!reader->why[0]) PetscCall(read_at(reader, "first", place, &first));
   if (!reader->why[0] && !(count > 0 && first >= 0))
     REFUSE(reader, COSPIN_QUERY_FILE,
            "no state is stored at this point of `%s` (it was not finished, or its outcome is bad)",
            reader->query->file);
-  Check_Rows(reader, first, count);
+  check_rows(reader, first, count);
   PetscCall(PetscCalloc1(wanted->num_components, &sizes));
   for (int c = 0; c < wanted->num_components && !reader->why[0]; c++)
-    PetscCall(Read_At(reader, wanted->sizes[c].name, place, &sizes[c]));
+    PetscCall(read_at(reader, wanted->sizes[c].name, place, &sizes[c]));
   if (!reader->why[0]) {
     PetscCall(CospinStoredAdd(stored, 0, 0, wanted->num_components, sizes, wanted->num_columns, state));
-    PetscCall(Read_Rows(reader, first, count, *state));
+    PetscCall(read_rows(reader, first, count, *state));
   }
   PetscCall(PetscFree(sizes));
   PetscFunctionReturn(0);
@@ -389,10 +389,10 @@ PetscErrorCode CospinDatasetReadState(const CospinStoredQuery *query, const Cosp
   why[0] = '\0';
   *state = NULL;
   CospinH5CatchBegin(&held);
-  Open_Group(&reader);
-  if (!why[0]) Compare_Words(&reader, "components", "components", Name_Of);
-  if (!why[0]) Compare_Words(&reader, "kinds", "kinds of components", Kind_Of);
-  if (!why[0]) ierr = Read_State(&reader, stored, state);
+  open_group(&reader);
+  if (!why[0]) compare_words(&reader, "components", "components", name_of);
+  if (!why[0]) compare_words(&reader, "kinds", "kinds of components", kind_of);
+  if (!why[0]) ierr = read_state(&reader, stored, state);
   if (reader.group >= 0) H5Gclose(reader.group);
   if (reader.file >= 0) H5Fclose(reader.file);
   CospinH5CatchEnd(&held);

@@ -9,7 +9,7 @@
   "1, seed: 7}}"
 
 /* Entry `at` and the following ones of the list. */
-static PetscErrorCode Read_Row(CospinReader *reader, const CospinEntries *items, CospinExpression entries[])
+static PetscErrorCode read_row(CospinReader *reader, const CospinEntries *items, CospinExpression entries[])
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < items->count; k++) {
@@ -19,7 +19,7 @@ static PetscErrorCode Read_Row(CospinReader *reader, const CospinEntries *items,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Matrix(CospinReader *reader, const CospinEntries *rows, CospinArray *array)
+static PetscErrorCode read_matrix(CospinReader *reader, const CospinEntries *rows, CospinArray *array)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < rows->count; k++) {
@@ -29,7 +29,7 @@ static PetscErrorCode Read_Matrix(CospinReader *reader, const CospinEntries *row
     PetscCall(CospinEntriesCreate(row, COSPIN_ENTRY_LIST, "a list of numbers (a row of the matrix)",
                                   reader->faults, &items));
     if (items.count == array->size)
-      PetscCall(Read_Row(reader, &items, array->entries + k * array->size));
+      PetscCall(read_row(reader, &items, array->entries + k * array->size));
     else if (CospinEntryGetForm(row) == COSPIN_ENTRY_LIST)
       PetscCall(CospinFaultsAdd(reader->faults, row->at, row->path,
                                 "has %d number%s (must be %d: a matrix is as wide as it is high)",
@@ -39,7 +39,7 @@ static PetscErrorCode Read_Matrix(CospinReader *reader, const CospinEntries *row
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_List(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
+static PetscErrorCode read_list(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
 {
   enum { MAX_SIZE = 1000 };
   CospinEntries items;
@@ -55,16 +55,16 @@ static PetscErrorCode Read_List(CospinReader *reader, const CospinEntry *entry, 
     PetscCall(
         PetscCalloc1((size_t)array->size * (size_t)(array->rank == 2 ? array->size : 1), &array->entries));
     if (array->rank == 2)
-      PetscCall(Read_Matrix(reader, &items, array));
+      PetscCall(read_matrix(reader, &items, array));
     else
-      PetscCall(Read_Row(reader, &items, array->entries));
+      PetscCall(read_row(reader, &items, array->entries));
   }
   PetscCall(CospinEntriesDestroy(&items));
   PetscFunctionReturn(0);
 }
 
 /* The generator that one of the keys names, and that key. */
-static const CospinRecordKind *Find_Generator(const CospinReader *reader, const CospinEntries *entries,
+static const CospinRecordKind *find_generator(const CospinReader *reader, const CospinEntries *entries,
                                               const CospinEntry **named)
 {
   const CospinRecordKind *const *kinds = reader->schema->arrays;
@@ -76,7 +76,7 @@ static const CospinRecordKind *Find_Generator(const CospinReader *reader, const 
   return NULL;
 }
 
-static PetscErrorCode Report_Unknown(CospinReader *reader, const CospinEntry *entry,
+static PetscErrorCode report_unknown(CospinReader *reader, const CospinEntry *entry,
                                      const CospinEntries *entries)
 {
   const CospinRecordKind *const *kinds = reader->schema->arrays;
@@ -92,7 +92,7 @@ static PetscErrorCode Report_Unknown(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-static PetscBool Has_Key(const CospinRecordKind *kind, const char name[])
+static PetscBool has_key(const CospinRecordKind *kind, const char name[])
 {
   for (int k = 0; kind->keys[k].name; k++) {
     if (!strcmp(kind->keys[k].name, name)) return PETSC_TRUE;
@@ -100,7 +100,7 @@ static PetscBool Has_Key(const CospinRecordKind *kind, const char name[])
   return PETSC_FALSE;
 }
 
-static PetscErrorCode Read_Generator(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
+static PetscErrorCode read_generator(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
 {
   const char *known[2] = {NULL};
   const CospinEntry *named = NULL;
@@ -109,11 +109,11 @@ static PetscErrorCode Read_Generator(CospinReader *reader, const CospinEntry *en
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_ARRAY, reader->faults, &entries));
-  kind = Find_Generator(reader, &entries, &named);
+  kind = find_generator(reader, &entries, &named);
   array->generator.kind = kind;
   if (!kind) {
-    PetscCall(Report_Unknown(reader, entry, &entries));
-  } else if (Has_Key(kind, kind->name)) {
+    PetscCall(report_unknown(reader, entry, &entries));
+  } else if (has_key(kind, kind->name)) {
     array->generator.position = entry->at;
     PetscCall(CospinReadSettings(reader, &entries, NULL, entry->path, &array->generator));
   } else {
@@ -129,7 +129,7 @@ static PetscErrorCode Read_Generator(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Name(CospinReader *reader, const CospinEntry *entry)
+static PetscErrorCode check_name(CospinReader *reader, const CospinEntry *entry)
 {
   const CospinDeck deck = reader->deck;
   const char *what = CospinReservedName(entry->key);
@@ -164,11 +164,11 @@ PetscErrorCode CospinReadArrays(CospinReader *reader, const CospinEntry *entry)
     array->position = item->at;
     PetscCall(PetscStrallocpy(item->key, &array->name));
     PetscCall(PetscStrallocpy(item->path, &array->path));
-    PetscCall(Check_Name(reader, item));
+    PetscCall(check_name(reader, item));
     if (CospinEntryGetForm(item) == COSPIN_ENTRY_LIST)
-      PetscCall(Read_List(reader, item, array));
+      PetscCall(read_list(reader, item, array));
     else if (CospinEntryGetForm(item) == COSPIN_ENTRY_MAPPING)
-      PetscCall(Read_Generator(reader, item, array));
+      PetscCall(read_generator(reader, item, array));
     else
       PetscCall(CospinFaultsAdd(reader->faults, item->at, item->path, "must be " EXPECTED_ARRAY));
   }

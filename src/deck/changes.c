@@ -11,7 +11,7 @@
 static const CospinPosition on_command_line = {COSPIN_LINE_OF_COMMAND, 0};
 
 /* "--set N": where a fault of a change is. */
-static const char *Name_Change(const CospinChange *change, char path[128])
+static const char *name_change(const CospinChange *change, char path[128])
 {
   (void)snprintf(path, 128, "--set %.100s", change->name);
   return path;
@@ -37,12 +37,12 @@ PetscErrorCode CospinChangesCreate(const char *const texts[], CospinFaults fault
     change->value = change->name + length + (sign != NULL);
     for (int j = 0; j < k; j++) {
       if (!strcmp((*changes)[j].name, change->name))
-        PetscCall(CospinFaultsAdd(faults, on_command_line, Name_Change(change, path),
+        PetscCall(CospinFaultsAdd(faults, on_command_line, name_change(change, path),
                                   "is given twice (`%.200s` and `%.200s`)", (*changes)[j].value,
                                   change->value));
     }
     if (change->value[0]) continue;
-    PetscCall(CospinFaultsAdd(faults, on_command_line, Name_Change(change, path),
+    PetscCall(CospinFaultsAdd(faults, on_command_line, name_change(change, path),
                               "has no value (must be NAME=EXPRESSION, as in N=40)"));
   }
   PetscFunctionReturn(0);
@@ -57,7 +57,7 @@ PetscErrorCode CospinChangesDestroy(int count, CospinChange **changes)
 }
 
 /* Where the value of an entry of `parameters:` stands in the text, in either form. */
-static PetscErrorCode Find_Span(CospinReader *reader, const CospinEntry *entry, CospinChange *change)
+static PetscErrorCode find_span(CospinReader *reader, const CospinEntry *entry, CospinChange *change)
 {
   const CospinEntry *value = entry;
   CospinEntries entries = {0, NULL};
@@ -72,7 +72,7 @@ static PetscErrorCode Find_Span(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Apply_Change(CospinReader *reader, const CospinEntries *entries, CospinChange *change)
+static PetscErrorCode apply_change(CospinReader *reader, const CospinEntries *entries, CospinChange *change)
 {
   const CospinEntry *entry = CospinEntriesFind(entries, change->name);
   CospinDefinition *definition = NULL;
@@ -86,9 +86,9 @@ static PetscErrorCode Apply_Change(CospinReader *reader, const CospinEntries *en
   change->is_known = PETSC_TRUE;
   PetscCall(CospinExpressionDestroy(&definition->expression));
   if (change->value[0])
-    PetscCall(CospinExpressionParseAt(change->value, on_command_line, PETSC_TRUE, Name_Change(change, path),
+    PetscCall(CospinExpressionParseAt(change->value, on_command_line, PETSC_TRUE, name_change(change, path),
                                       reader->faults, &definition->expression));
-  PetscCall(Find_Span(reader, entry, change));
+  PetscCall(find_span(reader, entry, change));
   PetscFunctionReturn(0);
 }
 
@@ -101,12 +101,12 @@ PetscErrorCode CospinChangesApply(CospinReader *reader, const CospinEntry *param
   PetscCall(CospinEntriesCreate(parameters, COSPIN_ENTRY_MAPPING, "a mapping `NAME: EXPRESSION`",
                                 reader->faults, &entries));
   for (int k = 0; k < reader->num_changes; k++)
-    PetscCall(Apply_Change(reader, &entries, &reader->changes[k]));
+    PetscCall(apply_change(reader, &entries, &reader->changes[k]));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fail_Unknown(CospinReader *reader, const CospinChange *change)
+static PetscErrorCode fail_unknown(CospinReader *reader, const CospinChange *change)
 {
   CospinDeck deck = reader->deck;
   const char **known;
@@ -115,7 +115,7 @@ static PetscErrorCode Fail_Unknown(CospinReader *reader, const CospinChange *cha
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)deck->num_parameters + 1, &known));
   for (int k = 0; k < deck->num_parameters; k++) known[k] = deck->parameters[k].name;
-  PetscCall(CospinFaultsAddUnknown(reader->faults, on_command_line, Name_Change(change, path), "parameter",
+  PetscCall(CospinFaultsAddUnknown(reader->faults, on_command_line, name_change(change, path), "parameter",
                                    change->name, known));
   PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
@@ -129,10 +129,10 @@ PetscErrorCode CospinChangesCheck(CospinReader *reader)
   for (int k = 0; k < reader->num_changes; k++) {
     const CospinChange *change = &reader->changes[k];
 
-    if (!change->is_known) PetscCall(Fail_Unknown(reader, change));
+    if (!change->is_known) PetscCall(fail_unknown(reader, change));
     for (int a = 0; change->is_known && a < reader->deck->num_axes; a++) {
       if (strcmp(reader->deck->axes[a].name, change->name) != 0) continue;
-      PetscCall(CospinFaultsAdd(reader->faults, on_command_line, Name_Change(change, path),
+      PetscCall(CospinFaultsAdd(reader->faults, on_command_line, name_change(change, path),
                                 "is an axis of `grid`, whose values would win (change them there, or take "
                                 "the axis out)"));
     }
@@ -143,7 +143,7 @@ PetscErrorCode CospinChangesCheck(CospinReader *reader)
 /* ---- The text --------------------------------------------------------------------------------------------
  */
 
-static int Compare_Spans(const void *a, const void *b)
+static int compare_spans(const void *a, const void *b)
 {
   const CospinChange *x = a, *y = b;
 
@@ -151,7 +151,7 @@ static int Compare_Spans(const void *a, const void *b)
 }
 
 /* As a scalar of YAML that means the same wherever it stands. */
-static void Print_Value(FILE *stream, const char value[])
+static void print_value(FILE *stream, const char value[])
 {
   PetscBool plain = (PetscBool)(isalnum((unsigned char)value[0]) != 0);
 
@@ -172,14 +172,14 @@ PetscErrorCode CospinChangesWrite(CospinReader *reader, size_t length)
 
   PetscFunctionBeginUser;
   if (!reader->num_changes || CospinFaultsCount(reader->faults)) PetscFunctionReturn(0);
-  qsort(reader->changes, (size_t)reader->num_changes, sizeof(CospinChange), Compare_Spans);
+  qsort(reader->changes, (size_t)reader->num_changes, sizeof(CospinChange), compare_spans);
   stream = open_memstream(&buffer, &size);
   PetscCheck(stream, PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for a deck");
   for (int k = 0; k < reader->num_changes; k++) {
     const CospinChange *change = &reader->changes[k];
 
     (void)fwrite(deck->text + at, 1, change->begin - at, stream);
-    Print_Value(stream, change->value);
+    print_value(stream, change->value);
     at = change->end;
   }
   (void)fwrite(deck->text + at, 1, length - at, stream);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Letters, digits and the signs of expressions stand for themselves; blanks only inside. */
-static PetscBool Is_Plain(const char text[])
+static PetscBool is_plain(const char text[])
 {
   const size_t length = strlen(text);
 
@@ -22,9 +22,9 @@ static PetscBool Is_Plain(const char text[])
   return (PetscBool)(text[length - 1] != ' ');
 }
 
-static void Print_Text(FILE *stream, const char text[])
+static void print_text(FILE *stream, const char text[])
 {
-  if (Is_Plain(text)) {
+  if (is_plain(text)) {
     fputs(text, stream);
     return;
   }
@@ -45,16 +45,16 @@ static void Print_Text(FILE *stream, const char text[])
 }
 
 /* "key: text" in braces, with a comma if something stands before; nothing if there is no text. */
-static void Print_Pair(FILE *stream, PetscBool *first, const char key[], const char text[])
+static void print_pair(FILE *stream, PetscBool *first, const char key[], const char text[])
 {
   if (!text) return;
   fprintf(stream, "%s%s: ", *first ? "" : ", ", key);
-  Print_Text(stream, text);
+  print_text(stream, text);
   *first = PETSC_FALSE;
 }
 
 /* The fewest digits that give the same number again. */
-static void Print_Number(FILE *stream, double number)
+static void print_number(FILE *stream, double number)
 {
   char text[40];
 
@@ -65,18 +65,18 @@ static void Print_Number(FILE *stream, double number)
   fputs(text, stream);
 }
 
-static void Print_Axis(FILE *stream, const CospinAxis *axis)
+static void print_axis(FILE *stream, const CospinAxis *axis)
 {
   fputc('[', stream);
   for (int k = 0; k < axis->size; k++) {
     if (k) fputs(", ", stream);
-    Print_Number(stream, axis->values[k]);
+    print_number(stream, axis->values[k]);
   }
   fputc(']', stream);
 }
 
 /* "name:" with a line break or, without items, the empty mapping or list. */
-static void Print_Head(FILE *stream, const char name[], int count, const char empty[])
+static void print_head(FILE *stream, const char name[], int count, const char empty[])
 {
   if (count)
     fprintf(stream, "\n%s:\n", name);
@@ -84,10 +84,10 @@ static void Print_Head(FILE *stream, const char name[], int count, const char em
     fprintf(stream, "\n%s: %s\n", name, empty);
 }
 
-static void Print_Definitions(FILE *stream, const char name[], int count,
+static void print_definitions(FILE *stream, const char name[], int count,
                               const CospinDefinition definitions[], PetscBool labels)
 {
-  Print_Head(stream, name, count, "{}");
+  print_head(stream, name, count, "{}");
   for (int k = 0; k < count; k++) {
     const CospinDefinition *definition = &definitions[k];
     const char *text = definition->expression ? CospinExpressionText(definition->expression) : "";
@@ -95,42 +95,42 @@ static void Print_Definitions(FILE *stream, const char name[], int count,
 
     fprintf(stream, "  %s: ", definition->name);
     if (!labels || (!definition->unit && !definition->label))
-      Print_Text(stream, text);
+      print_text(stream, text);
     else {
       fputc('{', stream);
-      Print_Pair(stream, &first, "value", text);
-      Print_Pair(stream, &first, "unit", definition->unit);
-      Print_Pair(stream, &first, "label", definition->label);
+      print_pair(stream, &first, "value", text);
+      print_pair(stream, &first, "unit", definition->unit);
+      print_pair(stream, &first, "label", definition->label);
       fputc('}', stream);
     }
     fputc('\n', stream);
   }
 }
 
-static void Print_State_File(FILE *stream, const CospinStateFile *file)
+static void print_state_file(FILE *stream, const CospinStateFile *file)
 {
   PetscBool first = PETSC_TRUE;
 
-  Print_Pair(stream, &first, "file", file->file);
-  Print_Pair(stream, &first, "task", file->task);
+  print_pair(stream, &first, "file", file->file);
+  print_pair(stream, &first, "task", file->task);
   fputs(", at: {", stream);
   first = PETSC_TRUE;
   for (int k = 0; k < file->num_at; k++)
-    Print_Pair(stream, &first, file->at[k], CospinExpressionText(file->at_values[k]));
+    print_pair(stream, &first, file->at[k], CospinExpressionText(file->at_values[k]));
   fputc('}', stream);
 }
 
-static void Print_State(FILE *stream, CospinDeck deck, const CospinSetting *setting)
+static void print_state(FILE *stream, CospinDeck deck, const CospinSetting *setting)
 {
   fputc('{', stream);
-  if (setting->file) Print_State_File(stream, setting->file);
+  if (setting->file) print_state_file(stream, setting->file);
   for (int k = 0; k < setting->num_factors; k++) {
     const CospinStateFactor *factor = &setting->factors[k];
 
     fprintf(stream, "%s%s: {%s: [", k ? ", " : "", deck->components[factor->component].name, factor->name);
     for (int j = 0; j < factor->num_arguments; j++) {
       if (j) fputs(", ", stream);
-      Print_Text(stream, CospinExpressionText(factor->arguments[j]));
+      print_text(stream, CospinExpressionText(factor->arguments[j]));
     }
     fputs("]}", stream);
   }
@@ -153,7 +153,7 @@ PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *settin
       fprintf(stream, "%s%s: %s", first ? "{" : "", deck->components[number->component].name,
               number->of ? "[" : "");
     close = number->component >= 0 ? "}" : "";
-    Print_Text(stream, CospinExpressionText(number->expression));
+    print_text(stream, CospinExpressionText(number->expression));
     if (number->of && number->part == number->of - 1) fputc(']', stream);
   }
   fprintf(stream, "%s}", close);
@@ -161,44 +161,44 @@ PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *settin
 }
 
 /* {reserved: text, key: value, ...} */
-static void Print_Settings(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
+static void print_settings(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
                            const CospinRecord *record)
 {
   PetscBool first = PETSC_TRUE;
 
   fputc('{', stream);
-  Print_Pair(stream, &first, reserved, text);
+  print_pair(stream, &first, reserved, text);
   for (int k = 0; record->settings && record->kind->keys[k].name; k++) {
     const CospinSetting *setting = &record->settings[k];
 
-    Print_Pair(stream, &first, setting->key->name, setting->text);
+    print_pair(stream, &first, setting->key->name, setting->text);
     if (setting->axis.size || setting->factors || setting->numbers)
       fprintf(stream, ", %s: ", setting->key->name);
-    if (setting->axis.size) Print_Axis(stream, &setting->axis);
-    if (setting->factors) Print_State(stream, deck, setting);
+    if (setting->axis.size) print_axis(stream, &setting->axis);
+    if (setting->factors) print_state(stream, deck, setting);
     if (setting->numbers) (void)CospinDeckViewSector(deck, setting, stream);
   }
   fputc('}', stream);
 }
 
-static void Print_Record(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
+static void print_record(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
                          const CospinRecord *record)
 {
-  Print_Settings(stream, deck, reserved, text, record);
+  print_settings(stream, deck, reserved, text, record);
   fputc('\n', stream);
 }
 
-static void Print_Row(FILE *stream, int count, const CospinExpression entries[])
+static void print_row(FILE *stream, int count, const CospinExpression entries[])
 {
   fputc('[', stream);
   for (int k = 0; k < count; k++) {
     if (k) fputs(", ", stream);
-    Print_Text(stream, CospinExpressionText(entries[k]));
+    print_text(stream, CospinExpressionText(entries[k]));
   }
   fputc(']', stream);
 }
 
-static PetscBool Has_Own_Key(const CospinRecordKind *kind)
+static PetscBool has_own_key(const CospinRecordKind *kind)
 {
   for (int k = 0; kind->keys[k].name; k++) {
     if (!strcmp(kind->keys[k].name, kind->name)) return PETSC_TRUE;
@@ -206,19 +206,19 @@ static PetscBool Has_Own_Key(const CospinRecordKind *kind)
   return PETSC_FALSE;
 }
 
-static void Print_Array(FILE *stream, CospinDeck deck, const CospinArray *array)
+static void print_array(FILE *stream, CospinDeck deck, const CospinArray *array)
 {
   const CospinRecordKind *kind = array->generator.kind;
 
   fprintf(stream, "  %s: ", array->name);
-  if (kind && !Has_Own_Key(kind)) fprintf(stream, "{%s: ", kind->name);
-  if (kind) Print_Settings(stream, deck, NULL, NULL, &array->generator);
-  if (kind && !Has_Own_Key(kind)) fputc('}', stream);
-  if (array->rank == 1) Print_Row(stream, array->size, array->entries);
+  if (kind && !has_own_key(kind)) fprintf(stream, "{%s: ", kind->name);
+  if (kind) print_settings(stream, deck, NULL, NULL, &array->generator);
+  if (kind && !has_own_key(kind)) fputc('}', stream);
+  if (array->rank == 1) print_row(stream, array->size, array->entries);
   if (array->rank == 2) {
     for (int k = 0; k < array->size; k++) {
       fputs(k ? ", " : "[", stream);
-      Print_Row(stream, array->size, array->entries + k * array->size);
+      print_row(stream, array->size, array->entries + k * array->size);
     }
     fputc(']', stream);
   }
@@ -231,108 +231,108 @@ static const char *const form_keys[] = {
     [COSPIN_JUMP_PAIRS] = "pairs",
 };
 
-static void Print_Grid(FILE *stream, CospinDeck deck, PetscBool values)
+static void print_grid(FILE *stream, CospinDeck deck, PetscBool values)
 {
-  Print_Head(stream, "grid", deck->num_axes, "{}");
+  print_head(stream, "grid", deck->num_axes, "{}");
   for (int k = 0; k < deck->num_axes; k++) {
     fprintf(stream, "  %s: ", deck->axes[k].name);
-    if (values) Print_Axis(stream, &deck->axes[k]);
+    if (values) print_axis(stream, &deck->axes[k]);
     fputc('\n', stream);
   }
 }
 
-static void Print_Problem(FILE *stream, CospinDeck deck)
+static void print_problem(FILE *stream, CospinDeck deck)
 {
-  Print_Head(stream, "components", deck->num_components, "{}");
+  print_head(stream, "components", deck->num_components, "{}");
   for (int k = 0; k < deck->num_components; k++) {
     const CospinRecord *record = &deck->components[k];
 
     fprintf(stream, "  %s: ", record->name);
-    Print_Record(stream, deck, "kind", record->kind->name, record);
+    print_record(stream, deck, "kind", record->kind->name, record);
   }
-  if (deck->num_arrays) Print_Head(stream, "arrays", deck->num_arrays, "{}");
-  for (int k = 0; k < deck->num_arrays; k++) Print_Array(stream, deck, &deck->arrays[k]);
-  Print_Head(stream, "hamiltonian", deck->num_hamiltonian, "[]");
+  if (deck->num_arrays) print_head(stream, "arrays", deck->num_arrays, "{}");
+  for (int k = 0; k < deck->num_arrays; k++) print_array(stream, deck, &deck->arrays[k]);
+  print_head(stream, "hamiltonian", deck->num_hamiltonian, "[]");
   for (int k = 0; k < deck->num_hamiltonian; k++) {
     fputs(deck->hamiltonian_sum[k] ? "  - sum: " : "  - ", stream);
-    Print_Text(stream, CospinExpressionText(deck->hamiltonian[k]));
+    print_text(stream, CospinExpressionText(deck->hamiltonian[k]));
     fputc('\n', stream);
   }
-  Print_Head(stream, "jumps", deck->num_jumps, "[]");
+  print_head(stream, "jumps", deck->num_jumps, "[]");
   for (int k = 0; k < deck->num_jumps; k++) {
     const CospinJump *jump = &deck->jumps[k];
     PetscBool first = PETSC_TRUE;
 
     fputs("  - {", stream);
-    if (jump->name) Print_Pair(stream, &first, "name", jump->name);
-    Print_Pair(stream, &first, jump->form == COSPIN_JUMP_PAIRS ? "rates" : "rate",
+    if (jump->name) print_pair(stream, &first, "name", jump->name);
+    print_pair(stream, &first, jump->form == COSPIN_JUMP_PAIRS ? "rates" : "rate",
                CospinExpressionText(jump->rate));
-    Print_Pair(stream, &first, form_keys[jump->form], CospinExpressionText(jump->op));
+    print_pair(stream, &first, form_keys[jump->form], CospinExpressionText(jump->op));
     fputs("}\n", stream);
   }
 }
 
 /* Those without axes of their own. */
-static void Print_Other_Plot(FILE *stream, const CospinPlot *plot)
+static void print_other_plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
   fputs("  - {", stream);
-  Print_Pair(stream, &first, "kind", CospinPlotKinds[plot->kind]);
-  Print_Pair(stream, &first, "array", plot->array);
-  Print_Pair(stream, &first, "task", plot->task);
-  Print_Pair(stream, &first, "component", plot->component);
-  Print_Pair(stream, &first, "on", plot->on);
-  Print_Pair(stream, &first, "j", plot->j);
-  Print_Pair(stream, &first, "title", plot->title);
+  print_pair(stream, &first, "kind", CospinPlotKinds[plot->kind]);
+  print_pair(stream, &first, "array", plot->array);
+  print_pair(stream, &first, "task", plot->task);
+  print_pair(stream, &first, "component", plot->component);
+  print_pair(stream, &first, "on", plot->on);
+  print_pair(stream, &first, "j", plot->j);
+  print_pair(stream, &first, "title", plot->title);
   fputs("}\n", stream);
 }
 
-static void Print_Plot(FILE *stream, const CospinPlot *plot)
+static void print_plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
 
   if (CospinPlotIsOfStates(plot->kind) || plot->kind == COSPIN_PLOT_CRYSTAL) {
-    Print_Other_Plot(stream, plot);
+    print_other_plot(stream, plot);
     return;
   }
   fputs("  - {", stream);
-  if (plot->kind == COSPIN_PLOT_MAP) Print_Pair(stream, &first, "kind", CospinPlotKinds[plot->kind]);
-  Print_Pair(stream, &first, "x", plot->x);
+  if (plot->kind == COSPIN_PLOT_MAP) print_pair(stream, &first, "kind", CospinPlotKinds[plot->kind]);
+  print_pair(stream, &first, "x", plot->x);
   fprintf(stream, "%sy: [", first ? "" : ", ");
   for (int k = 0; k < plot->num_y; k++) {
     if (k) fputs(", ", stream);
-    Print_Text(stream, plot->y[k]);
+    print_text(stream, plot->y[k]);
   }
   fputc(']', stream);
   first = PETSC_FALSE;
-  Print_Pair(stream, &first, "series", plot->series);
-  Print_Pair(stream, &first, "average", plot->average);
-  Print_Pair(stream, &first, "title", plot->title);
-  Print_Pair(stream, &first, "logx", plot->logx ? "true" : "false");
-  Print_Pair(stream, &first, "logy", plot->logy ? "true" : "false");
-  Print_Pair(stream, &first, "xlabel", plot->xlabel);
-  Print_Pair(stream, &first, "ylabel", plot->ylabel);
-  Print_Pair(stream, &first, "contour", plot->contour);
-  Print_Pair(stream, &first, "ridge", plot->ridge);
-  Print_Pair(stream, &first, "mark", plot->mark);
+  print_pair(stream, &first, "series", plot->series);
+  print_pair(stream, &first, "average", plot->average);
+  print_pair(stream, &first, "title", plot->title);
+  print_pair(stream, &first, "logx", plot->logx ? "true" : "false");
+  print_pair(stream, &first, "logy", plot->logy ? "true" : "false");
+  print_pair(stream, &first, "xlabel", plot->xlabel);
+  print_pair(stream, &first, "ylabel", plot->ylabel);
+  print_pair(stream, &first, "contour", plot->contour);
+  print_pair(stream, &first, "ridge", plot->ridge);
+  print_pair(stream, &first, "mark", plot->mark);
   fputs("}\n", stream);
 }
 
-static void Print_Tasks(FILE *stream, CospinDeck deck)
+static void print_tasks(FILE *stream, CospinDeck deck)
 {
-  Print_Head(stream, "tasks", deck->num_tasks, "[]");
+  print_head(stream, "tasks", deck->num_tasks, "[]");
   for (int k = 0; k < deck->num_tasks; k++) {
     fprintf(stream, "  - %s: ", deck->tasks[k].kind->name);
-    Print_Record(stream, deck, "name", deck->tasks[k].name, &deck->tasks[k]);
+    print_record(stream, deck, "name", deck->tasks[k].name, &deck->tasks[k]);
   }
   fprintf(stream, "\noperator: %s\n", CospinOperatorForms[deck->operator_form]);
-  Print_Head(stream, "petsc", deck->num_petsc, "{}");
+  print_head(stream, "petsc", deck->num_petsc, "{}");
   for (int k = 0; k < deck->num_petsc; k++) {
     fputs("  ", stream);
-    Print_Text(stream, deck->petsc[2 * k]);
+    print_text(stream, deck->petsc[2 * k]);
     fputs(": ", stream);
-    Print_Text(stream, deck->petsc[2 * k + 1]);
+    print_text(stream, deck->petsc[2 * k + 1]);
     fputc('\n', stream);
   }
 }
@@ -343,24 +343,24 @@ PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream)
 
   PetscFunctionBeginUser;
   fputs("title: ", stream);
-  Print_Text(stream, deck->title);
+  print_text(stream, deck->title);
   fputs("\nsource: ", stream);
-  Print_Text(stream, deck->source);
+  print_text(stream, deck->source);
   fputs("\nunits: {", stream);
-  Print_Pair(stream, &first, "rate", deck->rate_unit);
-  Print_Pair(stream, &first, "time", deck->time_unit);
+  print_pair(stream, &first, "rate", deck->rate_unit);
+  print_pair(stream, &first, "time", deck->time_unit);
   fputs("}\n", stream);
-  Print_Definitions(stream, "parameters", deck->num_parameters, deck->parameters, PETSC_TRUE);
-  Print_Grid(stream, deck, PETSC_TRUE);
-  Print_Problem(stream, deck);
-  Print_Definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_TRUE);
-  Print_Tasks(stream, deck);
-  Print_Head(stream, "plots", deck->num_plots, "[]");
-  for (int k = 0; k < deck->num_plots; k++) Print_Plot(stream, &deck->plots[k]);
+  print_definitions(stream, "parameters", deck->num_parameters, deck->parameters, PETSC_TRUE);
+  print_grid(stream, deck, PETSC_TRUE);
+  print_problem(stream, deck);
+  print_definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_TRUE);
+  print_tasks(stream, deck);
+  print_head(stream, "plots", deck->num_plots, "[]");
+  for (int k = 0; k < deck->num_plots; k++) print_plot(stream, &deck->plots[k]);
   PetscFunctionReturn(0);
 }
 
-static PetscBool Is_Axis(CospinDeck deck, const char name[])
+static PetscBool names_axis(CospinDeck deck, const char name[])
 {
   for (int k = 0; k < deck->num_axes; k++) {
     if (!strcmp(deck->axes[k].name, name)) return PETSC_TRUE;
@@ -371,18 +371,18 @@ static PetscBool Is_Axis(CospinDeck deck, const char name[])
 PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream)
 {
   PetscFunctionBeginUser;
-  Print_Head(stream, "parameters", deck->num_parameters, "{}");
+  print_head(stream, "parameters", deck->num_parameters, "{}");
   for (int k = 0; k < deck->num_parameters; k++) {
     const CospinDefinition *parameter = &deck->parameters[k];
-    const PetscBool is_axis = Is_Axis(deck, parameter->name); /* its own value is used nowhere then */
+    const PetscBool is_axis = names_axis(deck, parameter->name); /* its own value is used nowhere then */
 
     fprintf(stream, "  %s: ", parameter->name);
-    Print_Text(stream, is_axis ? "an axis of the grid" : CospinExpressionText(parameter->expression));
+    print_text(stream, is_axis ? "an axis of the grid" : CospinExpressionText(parameter->expression));
     fputc('\n', stream);
   }
-  Print_Grid(stream, deck, PETSC_FALSE);
-  Print_Problem(stream, deck);
-  Print_Definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_FALSE);
-  Print_Tasks(stream, deck);
+  print_grid(stream, deck, PETSC_FALSE);
+  print_problem(stream, deck);
+  print_definitions(stream, "observables", deck->num_observables, deck->observables, PETSC_FALSE);
+  print_tasks(stream, deck);
   PetscFunctionReturn(0);
 }

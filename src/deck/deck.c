@@ -1,7 +1,7 @@
 #include <cospin/deck/deck.h>
 #include <string.h>
 
-static PetscErrorCode Destroy_Definitions(int count, CospinDefinition **definitions)
+static PetscErrorCode destroy_definitions(int count, CospinDefinition **definitions)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < count; k++) {
@@ -16,7 +16,7 @@ static PetscErrorCode Destroy_Definitions(int count, CospinDefinition **definiti
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy_Factors(CospinSetting *setting)
+static PetscErrorCode destroy_factors(CospinSetting *setting)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < setting->num_factors; k++) {
@@ -44,14 +44,14 @@ static PetscErrorCode Destroy_Factors(CospinSetting *setting)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy_Record(CospinRecord *record)
+static PetscErrorCode destroy_record(CospinRecord *record)
 {
   PetscFunctionBeginUser;
   for (int j = 0; record->settings && record->kind->keys[j].name; j++) {
     PetscCall(CospinExpressionDestroy(&record->settings[j].expression));
     PetscCall(PetscFree(record->settings[j].text));
     PetscCall(PetscFree(record->settings[j].axis.values));
-    PetscCall(Destroy_Factors(&record->settings[j]));
+    PetscCall(destroy_factors(&record->settings[j]));
     for (int k = 0; k < record->settings[j].num_numbers; k++)
       PetscCall(CospinExpressionDestroy(&record->settings[j].numbers[k].expression));
     PetscCall(PetscFree(record->settings[j].numbers));
@@ -61,15 +61,15 @@ static PetscErrorCode Destroy_Record(CospinRecord *record)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy_Records(int count, CospinRecord **records)
+static PetscErrorCode destroy_records(int count, CospinRecord **records)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < count; k++) PetscCall(Destroy_Record(&(*records)[k]));
+  for (int k = 0; k < count; k++) PetscCall(destroy_record(&(*records)[k]));
   PetscCall(PetscFree(*records));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy_Arrays(int count, CospinArray **arrays)
+static PetscErrorCode destroy_arrays(int count, CospinArray **arrays)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < count; k++) {
@@ -78,7 +78,7 @@ static PetscErrorCode Destroy_Arrays(int count, CospinArray **arrays)
     for (int j = 0; array->entries && j < array->size * (array->rank == 2 ? array->size : 1); j++)
       PetscCall(CospinExpressionDestroy(&array->entries[j]));
     PetscCall(PetscFree(array->entries));
-    PetscCall(Destroy_Record(&array->generator));
+    PetscCall(destroy_record(&array->generator));
     PetscCall(PetscFree(array->name));
     PetscCall(PetscFree(array->path));
   }
@@ -86,7 +86,7 @@ static PetscErrorCode Destroy_Arrays(int count, CospinArray **arrays)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy_Plots(int count, CospinPlot **plots)
+static PetscErrorCode destroy_plots(int count, CospinPlot **plots)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < count; k++) {
@@ -103,7 +103,7 @@ static PetscErrorCode Destroy_Plots(int count, CospinPlot **plots)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy_Generator(CospinDeck deck)
+static PetscErrorCode destroy_generator(CospinDeck deck)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_hamiltonian; k++) PetscCall(CospinExpressionDestroy(&deck->hamiltonian[k]));
@@ -128,19 +128,19 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
   PetscCall(PetscFree(d->source));
   PetscCall(PetscFree(d->rate_unit));
   PetscCall(PetscFree(d->time_unit));
-  PetscCall(Destroy_Definitions(d->num_parameters, &d->parameters));
+  PetscCall(destroy_definitions(d->num_parameters, &d->parameters));
   PetscCall(PetscFree2(d->parameters_by_name, d->parameters_by_need));
   for (int k = 0; k < d->num_axes; k++) {
     PetscCall(PetscFree(d->axes[k].name));
     PetscCall(PetscFree(d->axes[k].values));
   }
   PetscCall(PetscFree(d->axes));
-  PetscCall(Destroy_Records(d->num_components, &d->components));
-  PetscCall(Destroy_Arrays(d->num_arrays, &d->arrays));
-  PetscCall(Destroy_Generator(d));
-  PetscCall(Destroy_Definitions(d->num_observables, &d->observables));
-  PetscCall(Destroy_Records(d->num_tasks, &d->tasks));
-  PetscCall(Destroy_Plots(d->num_plots, &d->plots));
+  PetscCall(destroy_records(d->num_components, &d->components));
+  PetscCall(destroy_arrays(d->num_arrays, &d->arrays));
+  PetscCall(destroy_generator(d));
+  PetscCall(destroy_definitions(d->num_observables, &d->observables));
+  PetscCall(destroy_records(d->num_tasks, &d->tasks));
+  PetscCall(destroy_plots(d->num_plots, &d->plots));
   for (int k = 0; k < 2 * d->num_petsc; k++) PetscCall(PetscFree(d->petsc[k]));
   PetscCall(PetscFree(d->petsc));
   PetscCall(PetscFree(d->text));

@@ -5,7 +5,7 @@
 
 static const char *const form_names[] = {"nothing", "a word or a number", "a list", "a mapping"};
 
-static PetscBool Is_Null(struct fy_node *node)
+static PetscBool is_null(struct fy_node *node)
 {
   size_t length;
   const char *text;
@@ -30,7 +30,7 @@ CospinEntryForm CospinEntryGetForm(const CospinEntry *entry)
 }
 
 /* Where the first word of a node stands; false if it has none. Depth is limited by libfyaml. */
-static PetscBool Locate_Node(struct fy_node *node, CospinPosition *at)
+static PetscBool locate_node(struct fy_node *node, CospinPosition *at)
 {
   void *iterator = NULL;
   struct fy_token *token;
@@ -40,10 +40,10 @@ static PetscBool Locate_Node(struct fy_node *node, CospinPosition *at)
   if (!node) return PETSC_FALSE;
   switch (fy_node_get_type(node)) {
   case FYNT_SEQUENCE:
-    return Locate_Node(fy_node_sequence_iterate(node, &iterator), at);
+    return locate_node(fy_node_sequence_iterate(node, &iterator), at);
   case FYNT_MAPPING:
     pair = fy_node_mapping_iterate(node, &iterator);
-    return pair ? Locate_Node(fy_node_pair_key(pair), at) : PETSC_FALSE;
+    return pair ? locate_node(fy_node_pair_key(pair), at) : PETSC_FALSE;
   default:
     token = fy_node_get_scalar_token(node);
     mark = token ? fy_token_start_mark(token) : NULL;
@@ -53,14 +53,14 @@ static PetscBool Locate_Node(struct fy_node *node, CospinPosition *at)
   }
 }
 
-static void Set_Node(CospinEntry *entry, struct fy_node *node)
+static void set_node(CospinEntry *entry, struct fy_node *node)
 {
   entry->at = entry->key_at;
-  if (!Is_Null(node)) entry->node = node;
-  Locate_Node(node, &entry->at);
+  if (!is_null(node)) entry->node = node;
+  locate_node(node, &entry->at);
 }
 
-static PetscErrorCode Copy_Scalar(struct fy_node *node, char **text)
+static PetscErrorCode copy_scalar(struct fy_node *node, char **text)
 {
   size_t length;
   const char *scalar = fy_node_get_scalar(node, &length);
@@ -72,7 +72,7 @@ static PetscErrorCode Copy_Scalar(struct fy_node *node, char **text)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Join_Path(const char parent[], const char separator[], const char key[],
+static PetscErrorCode join_path(const char parent[], const char separator[], const char key[],
                                 const char behind[], char **path)
 {
   const size_t size = strlen(parent) + strlen(separator) + strlen(key) + strlen(behind) + 1;
@@ -83,7 +83,7 @@ static PetscErrorCode Join_Path(const char parent[], const char separator[], con
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fill_From_List(const CospinEntry *parent, CospinEntries *entries)
+static PetscErrorCode fill_from_list(const CospinEntry *parent, CospinEntries *entries)
 {
   void *iterator = NULL;
   struct fy_node *item;
@@ -95,15 +95,15 @@ static PetscErrorCode Fill_From_List(const CospinEntry *parent, CospinEntries *e
     char number[16];
 
     snprintf(number, sizeof(number), "%d", entries->count++);
-    PetscCall(Join_Path(parent->path, "[", number, "]", &entry->path));
+    PetscCall(join_path(parent->path, "[", number, "]", &entry->path));
     entry->key_at = parent->key_at; /* an empty item has no place of its own */
-    Set_Node(entry, item);
+    set_node(entry, item);
     entry->key_at = entry->at;
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fill_From_Mapping(const CospinEntry *parent, CospinFaults faults,
+static PetscErrorCode fill_from_mapping(const CospinEntry *parent, CospinFaults faults,
                                         CospinEntries *entries)
 {
   void *iterator = NULL;
@@ -116,21 +116,21 @@ static PetscErrorCode Fill_From_Mapping(const CospinEntry *parent, CospinFaults 
     CospinEntry *entry = &entries->entries[entries->count];
     CospinPosition at = parent->at;
 
-    Locate_Node(key, &at);
+    locate_node(key, &at);
     if (!key || fy_node_get_type(key) != FYNT_SCALAR || fy_node_is_alias(key)) {
       PetscCall(CospinFaultsAdd(faults, at, parent->path, "a key must be a word"));
       continue;
     }
     entries->count++;
-    PetscCall(Copy_Scalar(key, &entry->key));
-    PetscCall(Join_Path(parent->path, parent->path[0] ? "." : "", entry->key, "", &entry->path));
+    PetscCall(copy_scalar(key, &entry->key));
+    PetscCall(join_path(parent->path, parent->path[0] ? "." : "", entry->key, "", &entry->path));
     entry->key_at = at;
-    Set_Node(entry, fy_node_pair_value(pair));
+    set_node(entry, fy_node_pair_value(pair));
   }
   PetscFunctionReturn(0);
 }
 
-static int Compare_Keys(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
   const CospinEntry *x = *(CospinEntry *const *)a, *y = *(CospinEntry *const *)b;
   const int order = strcmp(x->key, y->key);
@@ -138,7 +138,7 @@ static int Compare_Keys(const void *a, const void *b)
   return order ? order : (x > y) - (x < y);
 }
 
-static PetscErrorCode Destroy_Entry(CospinEntry *entry)
+static PetscErrorCode destroy_entry(CospinEntry *entry)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(entry->key));
@@ -147,7 +147,7 @@ static PetscErrorCode Destroy_Entry(CospinEntry *entry)
 }
 
 /* Sorting keeps this fast for long mappings. */
-static PetscErrorCode Remove_Duplicates(CospinFaults faults, CospinEntries *entries)
+static PetscErrorCode remove_duplicates(CospinFaults faults, CospinEntries *entries)
 {
   CospinEntry **sorted;
   int count = 0;
@@ -155,7 +155,7 @@ static PetscErrorCode Remove_Duplicates(CospinFaults faults, CospinEntries *entr
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)entries->count, &sorted));
   for (int k = 0; k < entries->count; k++) sorted[k] = &entries->entries[k];
-  if (entries->count) qsort(sorted, (size_t)entries->count, sizeof(*sorted), Compare_Keys);
+  if (entries->count) qsort(sorted, (size_t)entries->count, sizeof(*sorted), compare_keys);
   for (int first = 0, k = 1; k < entries->count; k++) {
     if (strcmp(sorted[k]->key, sorted[first]->key))
       first = k;
@@ -168,7 +168,7 @@ static PetscErrorCode Remove_Duplicates(CospinFaults faults, CospinEntries *entr
   PetscCall(PetscFree(sorted));
   for (int k = 0; k < entries->count; k++) {
     if (entries->entries[k].is_duplicate)
-      PetscCall(Destroy_Entry(&entries->entries[k]));
+      PetscCall(destroy_entry(&entries->entries[k]));
     else
       entries->entries[count++] = entries->entries[k];
   }
@@ -177,7 +177,7 @@ static PetscErrorCode Remove_Duplicates(CospinFaults faults, CospinEntries *entr
 }
 
 /* What stands there is not what should. */
-static PetscErrorCode Fail_Form(const CospinEntry *entry, const char expected[], CospinFaults faults)
+static PetscErrorCode fail_form(const CospinEntry *entry, const char expected[], CospinFaults faults)
 {
   const CospinEntryForm form = CospinEntryGetForm(entry);
 
@@ -202,12 +202,12 @@ PetscErrorCode CospinEntriesCreate(const CospinEntry *parent, CospinEntryForm fo
   *entries = (CospinEntries){0, NULL};
   if (given == COSPIN_ENTRY_EMPTY) PetscFunctionReturn(0);
   if (given != form)
-    PetscCall(Fail_Form(parent, expected, faults));
+    PetscCall(fail_form(parent, expected, faults));
   else if (form == COSPIN_ENTRY_LIST)
-    PetscCall(Fill_From_List(parent, entries));
+    PetscCall(fill_from_list(parent, entries));
   else {
-    PetscCall(Fill_From_Mapping(parent, faults, entries));
-    PetscCall(Remove_Duplicates(faults, entries));
+    PetscCall(fill_from_mapping(parent, faults, entries));
+    PetscCall(remove_duplicates(faults, entries));
   }
   PetscFunctionReturn(0);
 }
@@ -215,7 +215,7 @@ PetscErrorCode CospinEntriesCreate(const CospinEntry *parent, CospinEntryForm fo
 PetscErrorCode CospinEntriesDestroy(CospinEntries *entries)
 {
   PetscFunctionBeginUser;
-  for (int k = 0; k < entries->count; k++) PetscCall(Destroy_Entry(&entries->entries[k]));
+  for (int k = 0; k < entries->count; k++) PetscCall(destroy_entry(&entries->entries[k]));
   PetscCall(PetscFree(entries->entries));
   entries->count = 0;
   PetscFunctionReturn(0);
@@ -260,14 +260,14 @@ PetscErrorCode CospinEntryGetText(const CospinEntry *entry, const char expected[
   PetscFunctionBeginUser;
   *text = NULL;
   if (CospinEntryGetForm(entry) != COSPIN_ENTRY_SCALAR || fy_node_is_alias(entry->node)) {
-    PetscCall(Fail_Form(entry, expected, faults));
+    PetscCall(fail_form(entry, expected, faults));
     PetscFunctionReturn(0);
   }
   scalar = fy_node_get_scalar(entry->node, &length);
   if (length && memchr(scalar, 0, length))
     PetscCall(CospinFaultsAdd(faults, entry->at, entry->path, "contains a NUL character"));
   else
-    PetscCall(Copy_Scalar(entry->node, text));
+    PetscCall(copy_scalar(entry->node, text));
   PetscFunctionReturn(0);
 }
 

@@ -44,14 +44,14 @@ PetscErrorCode CospinFaultsDestroy(CospinFaults *faults)
 }
 
 /* What a user wrote may be quoted in a sentence; it must not break the line or write to the terminal. */
-static void Replace_Controls(char text[])
+static void replace_controls(char text[])
 {
   for (char *c = text; *c; c++) {
     if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
   }
 }
 
-static PetscBool Is_Known(CospinFaults faults, CospinPosition at, const char path[], const char sentence[])
+static PetscBool is_known(CospinFaults faults, CospinPosition at, const char path[], const char sentence[])
 {
   for (int k = 0; k < faults->count; k++) {
     const Fault *fault = &faults->faults[k];
@@ -63,7 +63,7 @@ static PetscBool Is_Known(CospinFaults faults, CospinPosition at, const char pat
   return PETSC_FALSE;
 }
 
-static PetscErrorCode Append_Fault(CospinFaults faults, CospinPosition at, const char path[],
+static PetscErrorCode append_fault(CospinFaults faults, CospinPosition at, const char path[],
                                    const char sentence[])
 {
   Fault *fault;
@@ -96,13 +96,13 @@ PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const cha
   if ((size_t)length >= sizeof(sentence)) strcpy(sentence + sizeof(sentence) - 4, "...");
   if ((size_t)snprintf(clean_path, sizeof(clean_path), "%s", path) >= sizeof(clean_path))
     strcpy(clean_path + sizeof(clean_path) - 4, "...");
-  Replace_Controls(sentence);
-  Replace_Controls(clean_path);
-  if (Is_Known(faults, at, clean_path, sentence)) PetscFunctionReturn(0);
+  replace_controls(sentence);
+  replace_controls(clean_path);
+  if (is_known(faults, at, clean_path, sentence)) PetscFunctionReturn(0);
   if (faults->count >= MAX_KEPT)
     faults->num_dropped++;
   else
-    PetscCall(Append_Fault(faults, at, clean_path, sentence));
+    PetscCall(append_fault(faults, at, clean_path, sentence));
   PetscFunctionReturn(0);
 }
 
@@ -124,7 +124,7 @@ int CospinFaultsCount(CospinFaults faults)
   return faults->count + faults->num_dropped;
 }
 
-static int Compare_Faults(const void *a, const void *b)
+static int compare_faults(const void *a, const void *b)
 {
   const Fault *x = a, *y = b;
 
@@ -136,7 +136,7 @@ static int Compare_Faults(const void *a, const void *b)
 PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream)
 {
   PetscFunctionBeginUser;
-  if (faults->count) qsort(faults->faults, (size_t)faults->count, sizeof(Fault), Compare_Faults);
+  if (faults->count) qsort(faults->faults, (size_t)faults->count, sizeof(Fault), compare_faults);
   for (int k = 0; k < faults->count; k++) {
     const Fault *fault = &faults->faults[k];
 

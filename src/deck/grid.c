@@ -17,14 +17,14 @@ enum {
   "[first, "                                                                                                 \
   "end, step]}"
 
-static PetscErrorCode Fail(CospinReader *reader, const CospinEntry *entry, const char sentence[])
+static PetscErrorCode fail(CospinReader *reader, const CospinEntry *entry, const char sentence[])
 {
   PetscFunctionBeginUser;
   PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "%s", sentence));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Numbers(CospinReader *reader, const CospinEntries *items, double numbers[],
+static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntries *items, double numbers[],
                                    PetscBool *good)
 {
   PetscFunctionBeginUser;
@@ -41,7 +41,7 @@ static PetscErrorCode Read_Numbers(CospinReader *reader, const CospinEntries *it
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Count(CospinReader *reader, const CospinEntry *entry, double count,
+static PetscErrorCode check_count(CospinReader *reader, const CospinEntry *entry, double count,
                                   PetscBool *good)
 {
   PetscFunctionBeginUser;
@@ -53,7 +53,7 @@ static PetscErrorCode Check_Count(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fill_Linspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
+static PetscErrorCode fill_linspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                     const double x[], CospinAxis *axis)
 {
   PetscBool good;
@@ -61,7 +61,7 @@ static PetscErrorCode Fill_Linspace(CospinReader *reader, const CospinEntry *ent
 
   PetscFunctionBeginUser;
   (void)num_numbers;
-  PetscCall(Check_Count(reader, entry, x[2], &good));
+  PetscCall(check_count(reader, entry, x[2], &good));
   if (!good) PetscFunctionReturn(0);
   axis->size = (int)x[2];
   PetscCall(PetscMalloc1((size_t)axis->size, &axis->values));
@@ -71,16 +71,16 @@ static PetscErrorCode Fill_Linspace(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fill_Logspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
+static PetscErrorCode fill_logspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                     const double x[], CospinAxis *axis)
 {
   PetscBool good;
 
   PetscFunctionBeginUser;
   (void)num_numbers;
-  PetscCall(Check_Count(reader, entry, x[2], &good));
+  PetscCall(check_count(reader, entry, x[2], &good));
   if (!(x[0] > 0 && x[1] > 0)) {
-    PetscCall(Fail(reader, entry, "the first and the last value must be positive (values, not exponents)"));
+    PetscCall(fail(reader, entry, "the first and the last value must be positive (values, not exponents)"));
     PetscFunctionReturn(0);
   }
   if (!good) PetscFunctionReturn(0);
@@ -93,7 +93,7 @@ static PetscErrorCode Fill_Logspace(CospinReader *reader, const CospinEntry *ent
 }
 
 /* The end is excluded; rounding of the step must not bring it back. */
-static PetscErrorCode Fill_Range(CospinReader *reader, const CospinEntry *entry, int num_numbers,
+static PetscErrorCode fill_range(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                  const double x[], CospinAxis *axis)
 {
   const double step = num_numbers > 2 ? x[2] : 1;
@@ -102,15 +102,15 @@ static PetscErrorCode Fill_Range(CospinReader *reader, const CospinEntry *entry,
 
   PetscFunctionBeginUser;
   if (step == 0) {
-    PetscCall(Fail(reader, entry, "the step must not be zero"));
+    PetscCall(fail(reader, entry, "the step must not be zero"));
     PetscFunctionReturn(0);
   }
   if (steps <= 0) {
     PetscCall(
-        Fail(reader, entry, "has no values (the end is left out, and going down needs a negative step)"));
+        fail(reader, entry, "has no values (the end is left out, and going down needs a negative step)"));
     PetscFunctionReturn(0);
   }
-  PetscCall(Check_Count(reader, entry, fmax(ceil(steps - 1e-9 * fmax(1, fabs(steps))), 0), &good));
+  PetscCall(check_count(reader, entry, fmax(ceil(steps - 1e-9 * fmax(1, fabs(steps))), 0), &good));
   if (!good) PetscFunctionReturn(0);
   axis->size = (int)ceil(steps - 1e-9 * fmax(1, fabs(steps)));
   PetscCall(PetscMalloc1((size_t)axis->size, &axis->values));
@@ -123,14 +123,14 @@ static const struct {
   int min_numbers, max_numbers;
   PetscErrorCode (*Fill)(CospinReader *, const CospinEntry *, int, const double[], CospinAxis *);
 } rules[] = {
-    {"linspace", "[first, last, count]", 3, 3, Fill_Linspace},
-    {"logspace", "[first, last, count]", 3, 3, Fill_Logspace},
-    {"range", "[first, end] or [first, end, step]", 2, 3, Fill_Range},
+    {"linspace", "[first, last, count]", 3, 3, fill_linspace},
+    {"logspace", "[first, last, count]", 3, 3, fill_logspace},
+    {"range", "[first, end] or [first, end, step]", 2, 3, fill_range},
 };
 
 enum { NUM_RULES = sizeof(rules) / sizeof(rules[0]) };
 
-static PetscErrorCode Apply_Rule(CospinReader *reader, const CospinEntry *entry, int rule, CospinAxis *axis)
+static PetscErrorCode apply_rule(CospinReader *reader, const CospinEntry *entry, int rule, CospinAxis *axis)
 {
   const int num_faults = CospinFaultsCount(reader->faults);
   CospinEntries items;
@@ -144,7 +144,7 @@ static PetscErrorCode Apply_Rule(CospinReader *reader, const CospinEntry *entry,
       PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be %s, not %d numbers",
                                 rules[rule].expected, items.count));
     else {
-      PetscCall(Read_Numbers(reader, &items, numbers, &good));
+      PetscCall(read_numbers(reader, &items, numbers, &good));
       if (good) PetscCall(rules[rule].Fill(reader, entry, items.count, numbers, axis));
     }
   }
@@ -152,7 +152,7 @@ static PetscErrorCode Apply_Rule(CospinReader *reader, const CospinEntry *entry,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Rule(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+static PetscErrorCode read_rule(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
 {
   const char *known[NUM_RULES + 1] = {NULL};
   CospinEntries entries;
@@ -162,27 +162,27 @@ static PetscErrorCode Read_Rule(CospinReader *reader, const CospinEntry *entry, 
   for (int k = 0; k < NUM_RULES; k++) known[k] = rules[k].name;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_AXIS, reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, known, reader->faults, &num_unknown));
-  if (entries.count != 1 && !num_unknown) PetscCall(Fail(reader, entry, "must be one of: " EXPECTED_AXIS));
+  if (entries.count != 1 && !num_unknown) PetscCall(fail(reader, entry, "must be one of: " EXPECTED_AXIS));
   for (int k = 0; k < NUM_RULES && entries.count == 1; k++) {
     const CospinEntry *rule = CospinEntriesFind(&entries, rules[k].name);
 
-    if (rule) PetscCall(Apply_Rule(reader, rule, k, axis));
+    if (rule) PetscCall(apply_rule(reader, rule, k, axis));
   }
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_List(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+static PetscErrorCode read_list(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
 {
   CospinEntries items;
   PetscBool good;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, EXPECTED_AXIS, reader->faults, &items));
-  if (items.count == 0) PetscCall(Fail(reader, entry, "has no values (must be " EXPECTED_AXIS ")"));
+  if (items.count == 0) PetscCall(fail(reader, entry, "has no values (must be " EXPECTED_AXIS ")"));
   axis->size = items.count;
   PetscCall(PetscCalloc1((size_t)items.count, &axis->values));
-  PetscCall(Read_Numbers(reader, &items, axis->values, &good));
+  PetscCall(read_numbers(reader, &items, axis->values, &good));
   if (!good) {
     axis->size = 0;
     PetscCall(PetscFree(axis->values));
@@ -192,12 +192,12 @@ static PetscErrorCode Read_List(CospinReader *reader, const CospinEntry *entry, 
 }
 
 /* Differences and quotients of finite numbers may overflow. */
-static PetscErrorCode Check_Finite(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
+static PetscErrorCode check_finite(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < axis->size; k++) {
     if (isfinite(axis->values[k])) continue;
-    PetscCall(Fail(reader, entry, "has values that are not finite (its ends are too far apart)"));
+    PetscCall(fail(reader, entry, "has values that are not finite (its ends are too far apart)"));
     axis->size = 0;
     PetscCall(PetscFree(axis->values));
   }
@@ -212,13 +212,13 @@ PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, Co
   axis->position = entry->at;
   switch (CospinEntryGetForm(entry)) {
   case COSPIN_ENTRY_LIST:
-    PetscCall(Read_List(reader, entry, axis));
+    PetscCall(read_list(reader, entry, axis));
     break;
   case COSPIN_ENTRY_MAPPING:
-    PetscCall(Read_Rule(reader, entry, axis));
+    PetscCall(read_rule(reader, entry, axis));
     break;
   case COSPIN_ENTRY_EMPTY:
-    PetscCall(Fail(reader, entry, "has no values (must be " EXPECTED_AXIS ")"));
+    PetscCall(fail(reader, entry, "has no values (must be " EXPECTED_AXIS ")"));
     break;
   case COSPIN_ENTRY_SCALAR:
     PetscCall(CospinEntryGetText(entry, EXPECTED_AXIS, reader->faults, &text));
@@ -228,11 +228,11 @@ PetscErrorCode CospinReadAxis(CospinReader *reader, const CospinEntry *entry, Co
     PetscCall(PetscFree(text));
     break;
   }
-  PetscCall(Check_Finite(reader, entry, axis));
+  PetscCall(check_finite(reader, entry, axis));
   PetscFunctionReturn(0);
 }
 
-static int Compare_Doubles(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
   const double x = *(const double *)a, y = *(const double *)b;
 
@@ -240,14 +240,14 @@ static int Compare_Doubles(const void *a, const void *b)
 }
 
 /* Points are known by their coordinates, so no two may have the same. */
-static PetscErrorCode Check_Distinct(CospinReader *reader, const CospinEntry *entry, const CospinAxis *axis)
+static PetscErrorCode check_distinct(CospinReader *reader, const CospinEntry *entry, const CospinAxis *axis)
 {
   double *sorted;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)axis->size, &sorted));
   if (axis->size) memcpy(sorted, axis->values, (size_t)axis->size * sizeof(double));
-  if (axis->size) qsort(sorted, (size_t)axis->size, sizeof(double), Compare_Doubles);
+  if (axis->size) qsort(sorted, (size_t)axis->size, sizeof(double), compare_doubles);
   for (int k = 1; k < axis->size; k++) {
     if (sorted[k] - sorted[k - 1] > 4 * PETSC_MACHINE_EPSILON * fabs(sorted[k])) continue;
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
@@ -259,7 +259,7 @@ static PetscErrorCode Check_Distinct(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Axis_Name(CospinReader *reader, const CospinEntry *entry)
+static PetscErrorCode check_axis_name(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;
   const char **known;
@@ -289,11 +289,11 @@ PetscErrorCode CospinReadGrid(CospinReader *reader, const CospinEntry *entry)
   /* All names come first: a value may use only parameters that are not on the grid. */
   for (int k = 0; k < axes.count; k++) {
     PetscCall(PetscStrallocpy(axes.entries[k].key, &deck->axes[k].name));
-    PetscCall(Check_Axis_Name(reader, &axes.entries[k]));
+    PetscCall(check_axis_name(reader, &axes.entries[k]));
   }
   for (int k = 0; k < axes.count; k++) {
     PetscCall(CospinReadAxis(reader, &axes.entries[k], &deck->axes[k]));
-    PetscCall(Check_Distinct(reader, &axes.entries[k], &deck->axes[k]));
+    PetscCall(check_distinct(reader, &axes.entries[k], &deck->axes[k]));
     num_points *= deck->axes[k].size;
   }
   if (axes.count > MAX_AXES)

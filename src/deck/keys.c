@@ -21,7 +21,7 @@ const char *CospinKeyTypeName(CospinKeyType type)
   return type_names[type];
 }
 
-static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entry,
+static PetscErrorCode check_choice(CospinReader *reader, const CospinEntry *entry,
                                    const CospinSetting *setting)
 {
   const char *const *choices = setting->key->choices;
@@ -36,14 +36,14 @@ static PetscErrorCode Check_Choice(CospinReader *reader, const CospinEntry *entr
 }
 
 /* A word that stands for a state, where a key knows some. */
-static PetscErrorCode Read_State_Word(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+static PetscErrorCode read_state_word(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const char *const *choices = setting->key->choices;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntryGetText(entry, type_names[COSPIN_KEY_STATE], reader->faults, &setting->text));
   if (!setting->text || CospinSuggest(setting->text, choices))
-    PetscCall(Check_Choice(reader, entry, setting));
+    PetscCall(check_choice(reader, entry, setting));
   else
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "must be %s or the word `%s`, not `%.100s`", type_names[COSPIN_KEY_STATE],
@@ -52,7 +52,7 @@ static PetscErrorCode Read_State_Word(CospinReader *reader, const CospinEntry *e
 }
 
 /* What stands in the deck, by the type of the key. */
-static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const CospinKeyType type = setting->key->type;
 
@@ -63,7 +63,7 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
     PetscFunctionReturn(0);
   }
   if (type == COSPIN_KEY_STATE && setting->key->choices && CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
-    PetscCall(Read_State_Word(reader, entry, setting));
+    PetscCall(read_state_word(reader, entry, setting));
     PetscFunctionReturn(0);
   }
   if (type == COSPIN_KEY_STATE) {
@@ -81,7 +81,7 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
     PetscCall(CospinReadBoolean(reader, entry, &setting->boolean));
     break;
   case COSPIN_KEY_NAME:
-    PetscCall(Check_Choice(reader, entry, setting));
+    PetscCall(check_choice(reader, entry, setting));
     break;
   case COSPIN_KEY_NUMBER:
   case COSPIN_KEY_INTEGER:
@@ -100,7 +100,7 @@ static PetscErrorCode Read_Setting(CospinReader *reader, const CospinEntry *entr
 }
 
 /* The default as if it stood in the deck: it is a small document of its own. */
-static PetscErrorCode Read_Default(CospinReader *reader, const char path[], CospinSetting *setting)
+static PetscErrorCode read_default(CospinReader *reader, const char path[], CospinSetting *setting)
 {
   const int num_faults = CospinFaultsCount(reader->faults);
   const CospinKey *key = setting->key;
@@ -115,7 +115,7 @@ static PetscErrorCode Read_Default(CospinReader *reader, const char path[], Cosp
   PetscCall(CospinYamlGetRoot(yaml, &entry));
   PetscCall(PetscStrallocpy(path, &entry.path));
   entry.at = entry.key_at = at;
-  PetscCall(Read_Setting(reader, &entry, setting));
+  PetscCall(read_setting(reader, &entry, setting));
   PetscCheck(CospinFaultsCount(reader->faults) == num_faults, PETSC_COMM_SELF, PETSC_ERR_PLIB,
              "Default of key %s does not fit its type: %s", key->name, key->default_text);
   PetscCall(PetscFree(entry.path));
@@ -123,7 +123,7 @@ static PetscErrorCode Read_Default(CospinReader *reader, const char path[], Cosp
   PetscFunctionReturn(0);
 }
 
-static int Count_Keys(const CospinKey keys[])
+static int count_keys(const CospinKey keys[])
 {
   int count = 0;
 
@@ -131,10 +131,10 @@ static int Count_Keys(const CospinKey keys[])
   return count;
 }
 
-static PetscErrorCode Check_Known(CospinReader *reader, const CospinEntries *entries, const char reserved[],
+static PetscErrorCode check_known(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const CospinKey keys[], int *num_unknown)
 {
-  const int count = Count_Keys(keys);
+  const int count = count_keys(keys);
   const char **known;
 
   PetscFunctionBeginUser;
@@ -148,7 +148,7 @@ static PetscErrorCode Check_Known(CospinReader *reader, const CospinEntries *ent
 }
 
 /* A key that is missing, or that stands beside the one that it stands for. */
-static PetscErrorCode Check_Presence(CospinReader *reader, const CospinEntries *entries, const char path[],
+static PetscErrorCode check_presence(CospinReader *reader, const CospinEntries *entries, const char path[],
                                      const CospinKey *key, CospinPosition record)
 {
   const CospinEntry *entry = CospinEntriesFind(entries, key->name),
@@ -169,12 +169,12 @@ PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *ent
                                   const char path[], CospinRecord *record)
 {
   const CospinKey *keys = record->kind->keys;
-  const int count = Count_Keys(keys);
+  const int count = count_keys(keys);
   int num_unknown;
 
   PetscFunctionBeginUser;
   PetscCall(CospinReadConstants(reader)); /* its faults must not be taken for those of a default */
-  PetscCall(Check_Known(reader, entries, reserved, keys, &num_unknown));
+  PetscCall(check_known(reader, entries, reserved, keys, &num_unknown));
   PetscCall(PetscCalloc1((size_t)count, &record->settings));
   for (int k = 0; k < count; k++) {
     const CospinEntry *entry = CospinEntriesFind(entries, keys[k].name);
@@ -183,10 +183,10 @@ PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *ent
     setting->key = &keys[k];
     setting->position = record->position;
     if (entry)
-      PetscCall(Read_Setting(reader, entry, setting));
+      PetscCall(read_setting(reader, entry, setting));
     else if (keys[k].default_text)
-      PetscCall(Read_Default(reader, path, setting));
-    if (!num_unknown) PetscCall(Check_Presence(reader, entries, path, &keys[k], record->position));
+      PetscCall(read_default(reader, path, setting));
+    if (!num_unknown) PetscCall(check_presence(reader, entries, path, &keys[k], record->position));
   }
   PetscFunctionReturn(0);
 }

@@ -24,19 +24,19 @@ typedef struct {
   int index;
 } NamedIndex;
 
-static int Compare_Names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
   return strcmp(((const NamedIndex *)a)->name, ((const NamedIndex *)b)->name);
 }
 
-static PetscErrorCode Sort_By_Name(CospinDeck deck)
+static PetscErrorCode sort_by_name(CospinDeck deck)
 {
   NamedIndex *sorted;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)deck->num_parameters, &sorted));
   for (int k = 0; k < deck->num_parameters; k++) sorted[k] = (NamedIndex){deck->parameters[k].name, k};
-  if (deck->num_parameters) qsort(sorted, (size_t)deck->num_parameters, sizeof(*sorted), Compare_Names);
+  if (deck->num_parameters) qsort(sorted, (size_t)deck->num_parameters, sizeof(*sorted), compare_names);
   for (int k = 0; k < deck->num_parameters; k++) deck->parameters_by_name[k] = sorted[k].index;
   PetscCall(PetscFree(sorted));
   PetscFunctionReturn(0);
@@ -60,7 +60,7 @@ int CospinParameterFind(CospinDeck deck, const char name[])
 }
 
 /* stack[0..count-1] use each other in this order, the last one the first. */
-static PetscErrorCode Report_Circle(CospinDeck deck, const int stack[], int count, CospinFaults faults)
+static PetscErrorCode report_circle(CospinDeck deck, const int stack[], int count, CospinFaults faults)
 {
   const CospinDefinition *first = &deck->parameters[stack[0]];
   char circle[2048] = "";
@@ -77,7 +77,7 @@ static PetscErrorCode Report_Circle(CospinDeck deck, const int stack[], int coun
 }
 
 /* The next parameter that an expression uses, from *node on; -1 if there is no other. */
-static int Next_Need(CospinDeck deck, const Node **node)
+static int next_need(CospinDeck deck, const Node **node)
 {
   for (; *node; *node = (*node)->next) {
     if ((*node)->kind == NODE_NAME) {
@@ -93,7 +93,7 @@ static int Next_Need(CospinDeck deck, const Node **node)
 }
 
 /* Depth-first search from `root`, without recursion: a chain of parameters may be long. */
-static PetscErrorCode Append_By_Need(CospinDeck deck, int root, CospinFaults faults, int *depth_of,
+static PetscErrorCode append_by_need(CospinDeck deck, int root, CospinFaults faults, int *depth_of,
                                      int *stack, const Node **cursors, int *num_sorted)
 {
   int depth = 0;
@@ -102,7 +102,7 @@ static PetscErrorCode Append_By_Need(CospinDeck deck, int root, CospinFaults fau
   stack[depth++] = root;
   depth_of[root] = depth;
   while (depth > 0) {
-    const int top = stack[depth - 1], need = Next_Need(deck, &cursors[top]);
+    const int top = stack[depth - 1], need = next_need(deck, &cursors[top]);
 
     if (need < 0) {
       deck->parameters_by_need[(*num_sorted)++] = top;
@@ -112,7 +112,7 @@ static PetscErrorCode Append_By_Need(CospinDeck deck, int root, CospinFaults fau
       stack[depth++] = need;
       depth_of[need] = depth;
     } else if (depth_of[need] > 0) {
-      PetscCall(Report_Circle(deck, &stack[depth_of[need] - 1], depth - depth_of[need] + 1, faults));
+      PetscCall(report_circle(deck, &stack[depth_of[need] - 1], depth - depth_of[need] + 1, faults));
     }
   }
   PetscFunctionReturn(0);
@@ -126,13 +126,13 @@ PetscErrorCode CospinParametersSort(CospinDeck deck, CospinFaults faults)
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(count, &deck->parameters_by_name, count, &deck->parameters_by_need));
-  PetscCall(Sort_By_Name(deck));
+  PetscCall(sort_by_name(deck));
   PetscCall(PetscCalloc1(count, &depth_of)); /* 0: not seen yet */
   PetscCall(PetscMalloc2(count, &stack, count, &cursors));
   for (int k = 0; k < deck->num_parameters; k++)
     cursors[k] = deck->parameters[k].expression ? deck->parameters[k].expression->nodes : NULL;
   for (int k = 0; k < deck->num_parameters; k++) {
-    if (depth_of[k] == 0) PetscCall(Append_By_Need(deck, k, faults, depth_of, stack, cursors, &num_sorted));
+    if (depth_of[k] == 0) PetscCall(append_by_need(deck, k, faults, depth_of, stack, cursors, &num_sorted));
   }
   PetscCall(PetscFree2(stack, cursors));
   PetscCall(PetscFree(depth_of));
@@ -140,7 +140,7 @@ PetscErrorCode CospinParametersSort(CospinDeck deck, CospinFaults faults)
 }
 
 /* The parameter that a name was probably meant to be; copied because the list of names is not kept. */
-static PetscErrorCode Guess_Parameter(CospinDeck deck, const char name[], char guess[], size_t size)
+static PetscErrorCode guess_parameter(CospinDeck deck, const char name[], char guess[], size_t size)
 {
   const char **known, *found;
 
@@ -157,7 +157,7 @@ static PetscErrorCode Guess_Parameter(CospinDeck deck, const char name[], char g
 }
 
 /* "unknown name ... (parameters: N, w)", without the names if they are many. */
-static void List_Parameters(CospinDeck deck, const char name[], char why[], size_t size)
+static void list_parameters(CospinDeck deck, const char name[], char why[], size_t size)
 {
   enum { MAX_LISTED = 15 };
   size_t length = (size_t)snprintf(why, size, "unknown name `%s` (there is no such parameter", name);
@@ -171,7 +171,7 @@ static void List_Parameters(CospinDeck deck, const char name[], char why[], size
 }
 
 /* Why a name has no value where only parameters have one. */
-static PetscErrorCode Explain_Name(CospinDeck deck, const char name[], int num_index, char why[], size_t size)
+static PetscErrorCode explain_name(CospinDeck deck, const char name[], int num_index, char why[], size_t size)
 {
   char guess[128];
 
@@ -180,13 +180,13 @@ static PetscErrorCode Explain_Name(CospinDeck deck, const char name[], int num_i
     snprintf(why, size, "parameter `%s` has no indices", name);
     PetscFunctionReturn(0);
   }
-  PetscCall(Guess_Parameter(deck, name, guess, sizeof(guess)));
+  PetscCall(guess_parameter(deck, name, guess, sizeof(guess)));
   if (guess[0])
     snprintf(why, size, "unknown name `%s` (did you mean `%s`?)", name, guess);
   else if (strchr(name, '.'))
     snprintf(why, size, "unknown name `%s` (operators are not allowed here)", name);
   else
-    List_Parameters(deck, name, why, size);
+    list_parameters(deck, name, why, size);
   PetscFunctionReturn(0);
 }
 
@@ -198,14 +198,14 @@ PetscErrorCode CospinParametersCheckNames(CospinDeck deck, CospinExpression expr
   for (const Node *node = expression->nodes; node; node = node->next) {
     if (node->kind != NODE_NAME) continue;
     if (CospinParameterFind(deck, node->name) >= 0 && node->count == 0) continue;
-    PetscCall(Explain_Name(deck, node->name, node->count, why, sizeof(why)));
+    PetscCall(explain_name(deck, node->name, node->count, why, sizeof(why)));
     PetscCall(CospinFaultsAdd(faults, CospinExpressionLocate(expression, node->offset), expression->path,
                               "%s", why));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Resolve_Parameter(const void *context, const char name[], int num_index,
+static PetscErrorCode resolve_parameter(const void *context, const char name[], int num_index,
                                         const int index[], CospinValue *value, PetscBool *found, char why[],
                                         size_t why_size)
 {
@@ -215,7 +215,7 @@ static PetscErrorCode Resolve_Parameter(const void *context, const char name[], 
   PetscFunctionBeginUser;
   (void)index;
   if (k < 0 || num_index > 0) {
-    PetscCall(Explain_Name(parameters->deck, name, num_index, why, why_size));
+    PetscCall(explain_name(parameters->deck, name, num_index, why, why_size));
     PetscFunctionReturn(0);
   }
   if (parameters->states[k] > *parameters->worst) *parameters->worst = parameters->states[k];
@@ -229,11 +229,11 @@ static PetscErrorCode Resolve_Parameter(const void *context, const char name[], 
 }
 
 /* Faults of an expression that uses a bad parameter are not reported: they follow from that one's. */
-static PetscErrorCode Evaluate_Expression(const ParameterContext *context, CospinExpression expression,
+static PetscErrorCode evaluate_expression(const ParameterContext *context, CospinExpression expression,
                                           PetscBool report_grid, CospinFaults faults, double complex *value,
                                           char *state)
 {
-  const CospinEnvironment environment = {.context = context, .Resolve = Resolve_Parameter};
+  const CospinEnvironment environment = {.context = context, .Resolve = resolve_parameter};
   CospinValue result;
   PetscBool ok;
 
@@ -250,7 +250,7 @@ static PetscErrorCode Evaluate_Expression(const ParameterContext *context, Cospi
 }
 
 /* Evaluates all that are not on the grid, by need; states[] holds STATE_BAD where nothing is known yet. */
-static PetscErrorCode Evaluate_Rest(CospinDeck deck, const char on_grid[], CospinFaults faults,
+static PetscErrorCode evaluate_rest(CospinDeck deck, const char on_grid[], CospinFaults faults,
                                     double complex values[], char states[])
 {
   char worst = STATE_KNOWN;
@@ -261,7 +261,7 @@ static PetscErrorCode Evaluate_Rest(CospinDeck deck, const char on_grid[], Cospi
     const int k = deck->parameters_by_need[n];
 
     if (on_grid[k] || !deck->parameters[k].expression) continue;
-    PetscCall(Evaluate_Expression(&context, deck->parameters[k].expression, PETSC_FALSE, faults, &values[k],
+    PetscCall(evaluate_expression(&context, deck->parameters[k].expression, PETSC_FALSE, faults, &values[k],
                                   &states[k]));
   }
   PetscFunctionReturn(0);
@@ -286,7 +286,7 @@ PetscErrorCode CospinReadConstants(CospinReader *reader)
     on_grid[k] = 1;
     reader->states[k] = STATE_ON_GRID;
   }
-  PetscCall(Evaluate_Rest(deck, on_grid, reader->faults, reader->constants, reader->states));
+  PetscCall(evaluate_rest(deck, on_grid, reader->faults, reader->constants, reader->states));
   PetscCall(PetscFree(on_grid));
   PetscFunctionReturn(0);
 }
@@ -301,7 +301,7 @@ PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression express
   PetscCall(CospinReadConstants(reader));
   const ParameterContext context = {reader->deck, reader->constants, reader->states, &worst};
   PetscCall(CospinParametersCheckNames(reader->deck, expression, reader->faults));
-  PetscCall(Evaluate_Expression(&context, expression, PETSC_TRUE, reader->faults, &number, &state));
+  PetscCall(evaluate_expression(&context, expression, PETSC_TRUE, reader->faults, &number, &state));
   *value = creal(number);
   *ok = (PetscBool)(state == STATE_KNOWN);
   if (!*ok || cimag(number) == 0) PetscFunctionReturn(0);
@@ -320,7 +320,7 @@ PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex value
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)deck->num_parameters, &states)); /* all known */
   const ParameterContext context = {deck, values, states, &worst};
-  PetscCall(Evaluate_Expression(&context, expression, PETSC_TRUE, faults, value, &state));
+  PetscCall(evaluate_expression(&context, expression, PETSC_TRUE, faults, value, &state));
   *ok = (PetscBool)(state == STATE_KNOWN);
   PetscCall(PetscFree(states));
   PetscFunctionReturn(0);
@@ -351,7 +351,7 @@ PetscErrorCode CospinDeckEvaluateVaried(CospinDeck deck, PetscInt64 point, const
     states[varied->parameter] = STATE_KNOWN;
     values[varied->parameter] = varied->value;
   }
-  PetscCall(Evaluate_Rest(deck, on_grid, faults, values, states));
+  PetscCall(evaluate_rest(deck, on_grid, faults, values, states));
   *ok = PETSC_TRUE;
   for (size_t k = 0; k < count; k++) {
     if (states[k] != STATE_KNOWN) *ok = PETSC_FALSE;

@@ -47,7 +47,7 @@ static const struct {
      PROBLEM},
     {CospinReadComponents,
      {"components",
-      PETSC_FALSE, /* see Check_Components */
+      PETSC_FALSE, /* see check_components */
       "the factors of the Hilbert space",
       "NAME: {kind: KIND, keys of the kind}, one at least unless all tasks do without (heralding)",
       {NULL}},
@@ -128,7 +128,7 @@ const CospinSectionInfo *CospinDeckSection(int k)
 }
 
 /* A missing section is no fault if another key is a misspelling of it. */
-static PetscBool Is_Misspelt(const CospinEntries *entries, const char section[], const char *const known[])
+static PetscBool is_misspelt(const CospinEntries *entries, const char section[], const char *const known[])
 {
   for (int k = 0; k < entries->count; k++) {
     const char *key = entries->entries[k].key, *guess = CospinSuggest(key, known);
@@ -139,7 +139,7 @@ static PetscBool Is_Misspelt(const CospinEntries *entries, const char section[],
 }
 
 /* Whether every task asks nothing of components. */
-static PetscBool Is_Alone(const CospinReader *reader)
+static PetscBool is_alone(const CospinReader *reader)
 {
   const CospinRecordKind *const *alone = reader->schema->alone;
   PetscBool all = (PetscBool)(alone && reader->deck->num_tasks > 0);
@@ -153,15 +153,15 @@ static PetscBool Is_Alone(const CospinReader *reader)
 }
 
 /* What the section would be missed by: needed once the tasks are known. */
-static PetscErrorCode Check_Components(CospinReader *reader, const CospinEntries *entries,
+static PetscErrorCode check_components(CospinReader *reader, const CospinEntries *entries,
                                        const char *const known[])
 {
   const CospinEntry *entry = CospinEntriesFind(entries, "components");
   const CospinEntryForm form = entry ? CospinEntryGetForm(entry) : COSPIN_ENTRY_EMPTY;
 
   PetscFunctionBeginUser;
-  if (reader->deck->num_components || Is_Alone(reader)) PetscFunctionReturn(0);
-  if (!entry && !Is_Misspelt(entries, "components", known))
+  if (reader->deck->num_components || is_alone(reader)) PetscFunctionReturn(0);
+  if (!entry && !is_misspelt(entries, "components", known))
     PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, "components",
                               "is missing (the factors of the Hilbert space)"));
   if (entry && (form == COSPIN_ENTRY_MAPPING || form == COSPIN_ENTRY_EMPTY))
@@ -171,7 +171,7 @@ static PetscErrorCode Check_Components(CospinReader *reader, const CospinEntries
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *root)
+static PetscErrorCode read_sections(CospinReader *reader, const CospinEntry *root)
 {
   const char *known[NUM_SECTIONS + 1] = {NULL};
   int count, faults[NUM_PARTS] = {0};
@@ -192,14 +192,14 @@ static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *roo
     if (entry)
       PetscCall(sections[k].Read(reader, entry));
     else if (sections[k].info.required && CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING &&
-             !Is_Misspelt(&entries, sections[k].info.name, known))
+             !is_misspelt(&entries, sections[k].info.name, known))
       PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].info.name,
                                 "is missing (%s)", sections[k].info.help));
     faults[sections[k].part] += CospinFaultsCount(reader->faults) - count;
-    if (!entry && Is_Misspelt(&entries, sections[k].info.name, known)) faults[sections[k].part]++;
+    if (!entry && is_misspelt(&entries, sections[k].info.name, known)) faults[sections[k].part]++;
   }
   count = CospinFaultsCount(reader->faults);
-  if (CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING) PetscCall(Check_Components(reader, &entries, known));
+  if (CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING) PetscCall(check_components(reader, &entries, known));
   faults[PROBLEM] += CospinFaultsCount(reader->faults) - count;
   reader->deck->problem_sound =
       (PetscBool)(CospinEntryGetForm(root) == COSPIN_ENTRY_MAPPING && !faults[PROBLEM]);
@@ -209,7 +209,7 @@ static PetscErrorCode Read_Sections(CospinReader *reader, const CospinEntry *roo
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Number(CospinReader *reader, const double complex values[],
+static PetscErrorCode check_number(CospinReader *reader, const double complex values[],
                                    const CospinSetting *setting)
 {
   const PetscBool whole = (PetscBool)(setting->key->type == COSPIN_KEY_INTEGER);
@@ -226,7 +226,7 @@ static PetscErrorCode Check_Number(CospinReader *reader, const double complex va
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Records(CospinReader *reader, const double complex values[], int count,
+static PetscErrorCode check_records(CospinReader *reader, const double complex values[], int count,
                                     const CospinRecord records[])
 {
   PetscFunctionBeginUser;
@@ -236,14 +236,14 @@ static PetscErrorCode Check_Records(CospinReader *reader, const double complex v
       const CospinKeyType type = setting->key->type;
 
       if (setting->expression && (type == COSPIN_KEY_NUMBER || type == COSPIN_KEY_INTEGER))
-        PetscCall(Check_Number(reader, values, setting));
+        PetscCall(check_number(reader, values, setting));
     }
   }
   PetscFunctionReturn(0);
 }
 
 /* Numbers as they are at the first grid point; the others are looked at by whoever goes there. */
-static PetscErrorCode Check_First_Point(CospinReader *reader)
+static PetscErrorCode check_first_point(CospinReader *reader)
 {
   int num_faults = CospinFaultsCount(reader->faults);
   CospinDeck deck = reader->deck;
@@ -253,20 +253,20 @@ static PetscErrorCode Check_First_Point(CospinReader *reader)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1((size_t)deck->num_parameters, &values));
   PetscCall(CospinDeckEvaluateParameters(deck, 0, values, reader->faults, &ok));
-  if (ok) PetscCall(Check_Records(reader, values, deck->num_components, deck->components));
+  if (ok) PetscCall(check_records(reader, values, deck->num_components, deck->components));
   for (int k = 0; ok && k < deck->num_arrays; k++) {
     if (deck->arrays[k].generator.kind)
-      PetscCall(Check_Records(reader, values, 1, &deck->arrays[k].generator));
+      PetscCall(check_records(reader, values, 1, &deck->arrays[k].generator));
   }
   if (CospinFaultsCount(reader->faults) > num_faults) deck->problem_sound = PETSC_FALSE;
   num_faults = CospinFaultsCount(reader->faults);
-  if (ok) PetscCall(Check_Records(reader, values, deck->num_tasks, deck->tasks));
+  if (ok) PetscCall(check_records(reader, values, deck->num_tasks, deck->tasks));
   if (CospinFaultsCount(reader->faults) > num_faults) deck->tasks_sound = PETSC_FALSE;
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Set_Folder(CospinDeck deck, const char file[])
+static PetscErrorCode set_folder(CospinDeck deck, const char file[])
 {
   const char *slash = strrchr(file, '/');
   const size_t length = slash ? (size_t)(slash - file) + 1 : 0;
@@ -277,7 +277,7 @@ static PetscErrorCode Set_Folder(CospinDeck deck, const char file[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fill_Defaults(CospinDeck deck)
+static PetscErrorCode fill_defaults(CospinDeck deck)
 {
   PetscFunctionBeginUser;
   if (!deck->title) PetscCall(PetscStrallocpy("", &deck->title));
@@ -315,16 +315,16 @@ PetscErrorCode CospinDeckReadChanged(const char text[], size_t length, const cha
   PetscCall(PetscMalloc1(length + 1, &(*deck)->text));
   if (length) memcpy((*deck)->text, text, length);
   (*deck)->text[length] = '\0';
-  PetscCall(Set_Folder(*deck, CospinFaultsFile(faults)));
+  PetscCall(set_folder(*deck, CospinFaultsFile(faults)));
   PetscCall(CospinChangesCreate(changes, faults, &reader.num_changes, &reader.changes));
   PetscCall(CospinYamlCreate((*deck)->text, length, faults, &yaml));
   if (yaml) {
     PetscCall(CospinYamlGetRoot(yaml, &root));
-    PetscCall(Read_Sections(&reader, &root));
+    PetscCall(read_sections(&reader, &root));
     PetscCall(CospinChangesCheck(&reader));
   }
-  PetscCall(Fill_Defaults(*deck));
-  if ((*deck)->problem_sound) PetscCall(Check_First_Point(&reader));
+  PetscCall(fill_defaults(*deck));
+  if ((*deck)->problem_sound) PetscCall(check_first_point(&reader));
   PetscCall(CospinYamlDestroy(&yaml));
   PetscCall(CospinChangesWrite(&reader, length));
   PetscCall(CospinChangesDestroy(reader.num_changes, &reader.changes));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The kind of that name; NULL and a fault if there is none. */
-static PetscErrorCode Find_Kind(CospinReader *reader, CospinPosition at, const char path[], const char what[],
+static PetscErrorCode find_kind(CospinReader *reader, CospinPosition at, const char path[], const char what[],
                                 const char name[], const CospinRecordKind *const kinds[],
                                 const CospinRecordKind **kind)
 {
@@ -25,7 +25,7 @@ static PetscErrorCode Find_Kind(CospinReader *reader, CospinPosition at, const c
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Component(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
+static PetscErrorCode read_component(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const CospinEntry *kind;
   CospinEntries entries;
@@ -49,7 +49,7 @@ static PetscErrorCode Read_Component(CospinReader *reader, const CospinEntry *en
     PetscCall(CospinFaultsAdd(reader->faults, entry->key_at, entry->path,
                               "`kind` is missing (as in {kind: ensemble, size: 10})"));
   if (text)
-    PetscCall(Find_Kind(reader, kind->at, kind->path, "kind of component", text, reader->schema->components,
+    PetscCall(find_kind(reader, kind->at, kind->path, "kind of component", text, reader->schema->components,
                         &record->kind));
   if (record->kind) PetscCall(CospinReadSettings(reader, &entries, "kind", entry->path, record));
   PetscCall(PetscFree(text));
@@ -68,20 +68,20 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->components));
   deck->num_components = entries.count;
   for (int k = 0; k < entries.count; k++)
-    PetscCall(Read_Component(reader, &entries.entries[k], &deck->components[k]));
+    PetscCall(read_component(reader, &entries.entries[k], &deck->components[k]));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
 
 /* The record's kind and name are known to be wanted: reads `name` and the keys of the kind. */
-static PetscErrorCode Read_Task_Keys(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
+static PetscErrorCode read_task_keys(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const CospinEntry *name = NULL;
   CospinEntries entries;
   PetscBool good;
 
   PetscFunctionBeginUser;
-  PetscCall(Find_Kind(reader, entry->key_at, entry->path, "task", entry->key, reader->schema->tasks,
+  PetscCall(find_kind(reader, entry->key_at, entry->path, "task", entry->key, reader->schema->tasks,
                       &record->kind));
   if (!record->kind) PetscFunctionReturn(0);
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {key: value, ...}", reader->faults,
@@ -98,7 +98,7 @@ static PetscErrorCode Read_Task_Keys(CospinReader *reader, const CospinEntry *en
 }
 
 /* `- kind: {keys}`, `- kind:` or `- kind` */
-static PetscErrorCode Read_Task(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
+static PetscErrorCode read_task(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const char expected[] = "a task with its keys, as in `- steady: {}`";
   CospinEntries entries = {0, NULL};
@@ -109,7 +109,7 @@ static PetscErrorCode Read_Task(CospinReader *reader, const CospinEntry *entry, 
     CospinEntry plain = {.path = entry->path, .key_at = entry->at, .at = entry->at};
 
     PetscCall(CospinEntryGetText(entry, expected, reader->faults, &plain.key));
-    if (plain.key) PetscCall(Read_Task_Keys(reader, &plain, record));
+    if (plain.key) PetscCall(read_task_keys(reader, &plain, record));
     PetscCall(PetscFree(plain.key));
     PetscFunctionReturn(0);
   }
@@ -122,12 +122,12 @@ static PetscErrorCode Read_Task(CospinReader *reader, const CospinEntry *entry, 
   else if (!entries.count && CospinEntryGetForm(entry) != COSPIN_ENTRY_LIST)
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be %s", expected));
   else if (entries.count == 1)
-    PetscCall(Read_Task_Keys(reader, &entries.entries[0], record));
+    PetscCall(read_task_keys(reader, &entries.entries[0], record));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Task_Names(CospinReader *reader)
+static PetscErrorCode check_task_names(CospinReader *reader)
 {
   CospinDeck deck = reader->deck;
   char path[32];
@@ -161,8 +161,8 @@ PetscErrorCode CospinReadTasks(CospinReader *reader, const CospinEntry *entry)
                               "there must be at least one task (as in `- steady: {}`)"));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->tasks));
   deck->num_tasks = entries.count;
-  for (int k = 0; k < entries.count; k++) PetscCall(Read_Task(reader, &entries.entries[k], &deck->tasks[k]));
-  PetscCall(Check_Task_Names(reader));
+  for (int k = 0; k < entries.count; k++) PetscCall(read_task(reader, &entries.entries[k], &deck->tasks[k]));
+  PetscCall(check_task_names(reader));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

@@ -76,7 +76,7 @@ PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry)
 }
 
 /* Texts of a mapping: the keys named in `known` fill the places of the same number. */
-static PetscErrorCode Read_Texts(CospinReader *reader, const CospinEntries *entries,
+static PetscErrorCode read_texts(CospinReader *reader, const CospinEntries *entries,
                                  const char *const known[], char **const places[])
 {
   PetscFunctionBeginUser;
@@ -97,13 +97,13 @@ PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {rate: UNIT, time: UNIT}",
                                 reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, CospinUnitsKeys, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, &entries, CospinUnitsKeys, places));
+  PetscCall(read_texts(reader, &entries, CospinUnitsKeys, places));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
 
 /* {value: EXPRESSION, unit: TEXT, label: TEXT} */
-static PetscErrorCode Read_Long_Definition(CospinReader *reader, const CospinEntry *entry,
+static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEntry *entry,
                                            CospinDefinition *definition)
 {
   char **const places[] = {NULL, &definition->unit, &definition->label};
@@ -113,7 +113,7 @@ static PetscErrorCode Read_Long_Definition(CospinReader *reader, const CospinEnt
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping", reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, CospinDefinitionKeys, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, &entries, CospinDefinitionKeys, places));
+  PetscCall(read_texts(reader, &entries, CospinDefinitionKeys, places));
   value = CospinEntriesFind(&entries, "value");
   if (value)
     PetscCall(CospinReadExpression(reader, value, "an expression", &definition->expression));
@@ -124,7 +124,7 @@ static PetscErrorCode Read_Long_Definition(CospinReader *reader, const CospinEnt
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Definitions(CospinReader *reader, const CospinEntry *entry, int *count,
+static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *entry, int *count,
                                        CospinDefinition **definitions)
 {
   CospinEntries entries;
@@ -142,7 +142,7 @@ static PetscErrorCode Read_Definitions(CospinReader *reader, const CospinEntry *
     PetscCall(CospinReadName(reader, item->key_at, item->path, item->key, &good));
     PetscCall(PetscStrallocpy(item->key, &definition->name));
     if (CospinEntryGetForm(item) == COSPIN_ENTRY_MAPPING)
-      PetscCall(Read_Long_Definition(reader, item, definition));
+      PetscCall(read_long_definition(reader, item, definition));
     else
       PetscCall(CospinReadExpression(reader, item,
                                      "an expression or {value: EXPRESSION, unit: TEXT, label: TEXT}",
@@ -164,7 +164,7 @@ const char *CospinReservedName(const char name[])
 }
 
 /* Names that mean something else in an expression. */
-static PetscErrorCode Check_Reserved(CospinReader *reader, const CospinEntry *entry)
+static PetscErrorCode check_reserved(CospinReader *reader, const CospinEntry *entry)
 {
   CospinEntries entries;
 
@@ -186,8 +186,8 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
   CospinDeck deck = reader->deck;
 
   PetscFunctionBeginUser;
-  PetscCall(Read_Definitions(reader, entry, &deck->num_parameters, &deck->parameters));
-  if (deck->num_parameters) PetscCall(Check_Reserved(reader, entry));
+  PetscCall(read_definitions(reader, entry, &deck->num_parameters, &deck->parameters));
+  if (deck->num_parameters) PetscCall(check_reserved(reader, entry));
   PetscCall(CospinChangesApply(reader, entry));
   PetscCall(CospinParametersSort(deck, reader->faults));
   for (int k = 0; k < deck->num_parameters; k++) {
@@ -200,12 +200,12 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
 PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry)
 {
   PetscFunctionBeginUser;
-  PetscCall(Read_Definitions(reader, entry, &reader->deck->num_observables, &reader->deck->observables));
+  PetscCall(read_definitions(reader, entry, &reader->deck->num_observables, &reader->deck->observables));
   PetscFunctionReturn(0);
 }
 
 /* `EXPRESSION` or `sum: EXPRESSION` */
-static PetscErrorCode Read_Term(CospinReader *reader, const CospinEntry *entry, CospinExpression *expression,
+static PetscErrorCode read_term(CospinReader *reader, const CospinEntry *entry, CospinExpression *expression,
                                 PetscBool *is_sum)
 {
   const CospinEntry *sum;
@@ -247,7 +247,7 @@ PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *en
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->hamiltonian_sum));
   deck->num_hamiltonian = entries.count;
   for (int k = 0; k < entries.count; k++)
-    PetscCall(Read_Term(reader, &entries.entries[k], &deck->hamiltonian[k], &deck->hamiltonian_sum[k]));
+    PetscCall(read_term(reader, &entries.entries[k], &deck->hamiltonian[k], &deck->hamiltonian_sum[k]));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
@@ -263,7 +263,7 @@ static const struct {
 enum { NUM_FORMS = sizeof(jump_keys) / sizeof(jump_keys[0]) };
 
 /* The operator's entry, which tells the form. */
-static PetscErrorCode Find_Form(CospinReader *reader, const CospinEntries *entries, CospinJump *jump,
+static PetscErrorCode find_form(CospinReader *reader, const CospinEntries *entries, CospinJump *jump,
                                 const CospinEntry **op, PetscBool *good)
 {
   PetscFunctionBeginUser;
@@ -287,7 +287,7 @@ static PetscErrorCode Find_Form(CospinReader *reader, const CospinEntries *entri
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Rate(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries,
+static PetscErrorCode read_rate(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries,
                                 int num_unknown, CospinJump *jump)
 {
   const PetscBool pairs = (PetscBool)(jump->form == COSPIN_JUMP_PAIRS);
@@ -308,7 +308,7 @@ static PetscErrorCode Read_Rate(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
+static PetscErrorCode read_jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
 {
   const CospinEntry *op, *name;
   CospinEntries entries;
@@ -324,8 +324,8 @@ static PetscErrorCode Read_Jump(CospinReader *reader, const CospinEntry *entry, 
   if (name) PetscCall(CospinEntryGetText(name, "a name", reader->faults, &jump->name));
   if (jump->name) PetscCall(CospinReadName(reader, name->at, name->path, jump->name, &good));
   jump->position = entry->at;
-  PetscCall(Find_Form(reader, &entries, jump, &op, &good));
-  PetscCall(Read_Rate(reader, entry, &entries, num_unknown, jump));
+  PetscCall(find_form(reader, &entries, jump, &op, &good));
+  PetscCall(read_rate(reader, entry, &entries, num_unknown, jump));
   if (good && op)
     PetscCall(CospinReadExpression(reader, op, "an operator expression", &jump->op));
   else if (good && !num_unknown && CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING)
@@ -349,7 +349,7 @@ PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry)
                                 &entries));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->jumps));
   deck->num_jumps = entries.count;
-  for (int k = 0; k < entries.count; k++) PetscCall(Read_Jump(reader, &entries.entries[k], &deck->jumps[k]));
+  for (int k = 0; k < entries.count; k++) PetscCall(read_jump(reader, &entries.entries[k], &deck->jumps[k]));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }
@@ -403,7 +403,7 @@ PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry)
 }
 
 /* One name or a list of them. */
-static PetscErrorCode Read_Plot_Variables(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
+static PetscErrorCode read_plot_variables(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
   const char expected[] = "the name of a variable or a list of names";
   CospinEntries entries = {0, NULL};
@@ -426,7 +426,7 @@ static PetscErrorCode Read_Plot_Variables(CospinReader *reader, const CospinEntr
 }
 
 /* {kind: wigner | husimi, ...}: of stored states */
-static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
+static PetscErrorCode read_wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
 {
   static const char *const surfaces[] = {"plane", "sphere", NULL};
   char **const places[] = {&plot->task, &plot->component, &plot->on, &plot->j, &plot->title, NULL};
@@ -435,7 +435,7 @@ static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *ent
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCheckKeys(entries, CospinWignerKeys, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, entries, CospinWignerKeys, places));
+  PetscCall(read_texts(reader, entries, CospinWignerKeys, places));
   if (plot->on && strcmp(plot->on, surfaces[0]) && strcmp(plot->on, surfaces[1]))
     PetscCall(CospinFaultsAddUnknown(reader->faults, on->at, on->path, "choice", plot->on, surfaces));
   if (plot->j && (!(strtod(plot->j, &end) >= 0) || *end))
@@ -444,13 +444,13 @@ static PetscErrorCode Read_Wigner(CospinReader *reader, const CospinEntries *ent
 }
 
 /* {kind: crystal, ...}: of the ions and modes of an array */
-static PetscErrorCode Read_Crystal(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
+static PetscErrorCode read_crystal(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
 {
   char **const places[] = {&plot->array, &plot->title, NULL};
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCheckKeys(entries, CospinCrystalKeys, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, entries, CospinCrystalKeys, places));
+  PetscCall(read_texts(reader, entries, CospinCrystalKeys, places));
   PetscFunctionReturn(0);
 }
 
@@ -459,7 +459,7 @@ const char *const CospinPlotKinds[] = {
     [COSPIN_PLOT_CRYSTAL] = "crystal", [COSPIN_PLOT_MAP] = "map",       NULL};
 
 /* What a plot is of: `lines` unless it says so; *good: it is one of those that there are. */
-static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *entries, CospinPlotKind *kind,
+static PetscErrorCode read_plot_kind(CospinReader *reader, const CospinEntries *entries, CospinPlotKind *kind,
                                      PetscBool *good)
 {
   const CospinEntry *entry = CospinEntriesFind(entries, "kind");
@@ -483,7 +483,7 @@ static PetscErrorCode Read_Plot_Kind(CospinReader *reader, const CospinEntries *
 }
 
 /* A map has two axes; only a map has lines on it. */
-static PetscErrorCode Check_Map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
+static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
 {
   double x, y;
   char more;
@@ -502,7 +502,7 @@ static PetscErrorCode Check_Map(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
+static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
   char **const places[] = {
       &plot->x,     &plot->series, &plot->average, &plot->title, &plot->xlabel, &plot->ylabel, &plot->contour,
@@ -515,23 +515,23 @@ static PetscErrorCode Read_Plot(CospinReader *reader, const CospinEntry *entry, 
   plot->position = entry->at;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {x: AXIS, y: VARIABLE}",
                                 reader->faults, &entries));
-  PetscCall(Read_Plot_Kind(reader, &entries, &plot->kind, &good));
+  PetscCall(read_plot_kind(reader, &entries, &plot->kind, &good));
   if ((plot->kind != COSPIN_PLOT_LINES && plot->kind != COSPIN_PLOT_MAP) || !good) {
-    if (good && CospinPlotIsOfStates(plot->kind)) PetscCall(Read_Wigner(reader, &entries, plot));
-    if (good && plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(Read_Crystal(reader, &entries, plot));
+    if (good && CospinPlotIsOfStates(plot->kind)) PetscCall(read_wigner(reader, &entries, plot));
+    if (good && plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(read_crystal(reader, &entries, plot));
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinEntriesCheckKeys(&entries, CospinPlotKeys, reader->faults, NULL));
-  PetscCall(Read_Texts(reader, &entries, CospinPlotKeys, places));
+  PetscCall(read_texts(reader, &entries, CospinPlotKeys, places));
   y = CospinEntriesFind(&entries, "y");
   logx = CospinEntriesFind(&entries, "logx");
   logy = CospinEntriesFind(&entries, "logy");
-  PetscCall(Check_Map(reader, entry, plot));
+  PetscCall(check_map(reader, entry, plot));
   if (logx) PetscCall(CospinReadBoolean(reader, logx, &plot->logx));
   if (logy) PetscCall(CospinReadBoolean(reader, logy, &plot->logy));
   if (y)
-    PetscCall(Read_Plot_Variables(reader, y, plot));
+    PetscCall(read_plot_variables(reader, y, plot));
   else if (CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING ||
            CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY)
     PetscCall(
@@ -550,7 +550,7 @@ PetscErrorCode CospinReadPlots(CospinReader *reader, const CospinEntry *entry)
                                 &entries));
   PetscCall(PetscCalloc1((size_t)entries.count, &deck->plots));
   deck->num_plots = entries.count;
-  for (int k = 0; k < entries.count; k++) PetscCall(Read_Plot(reader, &entries.entries[k], &deck->plots[k]));
+  for (int k = 0; k < entries.count; k++) PetscCall(read_plot(reader, &entries.entries[k], &deck->plots[k]));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

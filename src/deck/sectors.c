@@ -13,7 +13,7 @@ const char *const CospinNumberKeys[COSPIN_NUM_NUMBERS] = {
     [COSPIN_NUMBER_IRREP] = "irrep",
 };
 
-static PetscErrorCode Read_Number(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
+static PetscErrorCode read_number(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
                                   CospinSetting *setting)
 {
   const size_t size = sizeof(CospinSectorNumber) * (size_t)(setting->num_numbers + 1);
@@ -28,20 +28,20 @@ static PetscErrorCode Read_Number(CospinReader *reader, const CospinEntry *entry
 }
 
 /* A number for a component, or a list of one for each of its spins or levels. */
-static PetscErrorCode Read_Part(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
+static PetscErrorCode read_part(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
                                 CospinSetting *setting)
 {
   CospinEntries items;
 
   PetscFunctionBeginUser;
   if (CospinEntryGetForm(entry) != COSPIN_ENTRY_LIST || number.what == COSPIN_NUMBER_IRREP) {
-    PetscCall(Read_Number(reader, entry, number, setting));
+    PetscCall(read_number(reader, entry, number, setting));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a list of whole numbers", reader->faults, &items));
   number.of = items.count;
   for (number.part = 0; number.part < items.count; number.part++)
-    PetscCall(Read_Number(reader, &items.entries[number.part], number, setting));
+    PetscCall(read_number(reader, &items.entries[number.part], number, setting));
   if (!items.count)
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "has no value (must be a whole number, or a list of them)"));
@@ -50,7 +50,7 @@ static PetscErrorCode Read_Part(CospinReader *reader, const CospinEntry *entry, 
 }
 
 /* One number for all components, or {COMPONENT: number or list, ...}. */
-static PetscErrorCode Read_Numbers(CospinReader *reader, const CospinEntry *entry, CospinNumberKind what,
+static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntry *entry, CospinNumberKind what,
                                    CospinSetting *setting)
 {
   CospinSectorNumber number = {.what = what, .component = -1};
@@ -58,20 +58,20 @@ static PetscErrorCode Read_Numbers(CospinReader *reader, const CospinEntry *entr
 
   PetscFunctionBeginUser;
   if (CospinEntryGetForm(entry) != COSPIN_ENTRY_MAPPING) {
-    PetscCall(Read_Number(reader, entry, number, setting));
+    PetscCall(read_number(reader, entry, number, setting));
     PetscFunctionReturn(0);
   }
   PetscCall(
       CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "{COMPONENT: number, ...}", reader->faults, &parts));
   for (int k = 0; k < parts.count; k++) {
     PetscCall(CospinReadComponent(reader, &parts.entries[k], &number.component));
-    if (number.component >= 0) PetscCall(Read_Part(reader, &parts.entries[k], number, setting));
+    if (number.component >= 0) PetscCall(read_part(reader, &parts.entries[k], number, setting));
   }
   PetscCall(CospinEntriesDestroy(&parts));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Check_Keys(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries)
+static PetscErrorCode check_keys(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries)
 {
   const CospinEntry *ket = CospinEntriesFind(entries, "ket"), *bra = CospinEntriesFind(entries, "bra"),
                     *charge = CospinEntriesFind(entries, "charge");
@@ -99,9 +99,9 @@ PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, 
   for (int k = 0; k < COSPIN_NUM_NUMBERS; k++) {
     const CospinEntry *number = CospinEntriesFind(&entries, CospinNumberKeys[k]);
 
-    if (number) PetscCall(Read_Numbers(reader, number, (CospinNumberKind)k, setting));
+    if (number) PetscCall(read_numbers(reader, number, (CospinNumberKind)k, setting));
   }
-  if (!unknown && entries.count) PetscCall(Check_Keys(reader, entry, &entries));
+  if (!unknown && entries.count) PetscCall(check_keys(reader, entry, &entries));
   if (!entries.count &&
       (CospinEntryGetForm(entry) == COSPIN_ENTRY_EMPTY || CospinEntryGetForm(entry) == COSPIN_ENTRY_MAPPING))
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,

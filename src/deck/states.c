@@ -27,7 +27,7 @@ PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entr
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Argument(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
+static PetscErrorCode read_argument(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
 {
   CospinExpression *argument = &factor->arguments[factor->num_arguments++];
 
@@ -38,7 +38,7 @@ static PetscErrorCode Read_Argument(CospinReader *reader, const CospinEntry *ent
 }
 
 /* A list of arguments, or the only one. */
-static PetscErrorCode Read_Arguments(CospinReader *reader, const CospinEntry *entry,
+static PetscErrorCode read_arguments(CospinReader *reader, const CospinEntry *entry,
                                      CospinStateFactor *factor)
 {
   CospinEntries items;
@@ -46,18 +46,18 @@ static PetscErrorCode Read_Arguments(CospinReader *reader, const CospinEntry *en
   PetscFunctionBeginUser;
   if (CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
     PetscCall(PetscCalloc1(1, &factor->arguments));
-    PetscCall(Read_Argument(reader, entry, factor));
+    PetscCall(read_argument(reader, entry, factor));
     PetscFunctionReturn(0);
   }
   PetscCall(
       CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a number or a list of numbers", reader->faults, &items));
   PetscCall(PetscCalloc1((size_t)items.count, &factor->arguments));
-  for (int k = 0; k < items.count; k++) PetscCall(Read_Argument(reader, &items.entries[k], factor));
+  for (int k = 0; k < items.count; k++) PetscCall(read_argument(reader, &items.entries[k], factor));
   PetscCall(CospinEntriesDestroy(&items));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_Factor(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
+static PetscErrorCode read_factor(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
 {
   const CospinEntry *state;
   CospinEntries entries;
@@ -82,7 +82,7 @@ static PetscErrorCode Read_Factor(CospinReader *reader, const CospinEntry *entry
     state = &entries.entries[0];
     factor->position = state->key_at;
     PetscCall(PetscStrallocpy(state->key, &factor->name));
-    PetscCall(Read_Arguments(reader, state, factor));
+    PetscCall(read_arguments(reader, state, factor));
   }
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
@@ -91,7 +91,7 @@ static PetscErrorCode Read_Factor(CospinReader *reader, const CospinEntry *entry
 /* ---- States of other runs --------------------------------------------------------------------------------
  */
 
-static PetscErrorCode Read_At(CospinReader *reader, const CospinEntry *entry, CospinStateFile *file)
+static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, CospinStateFile *file)
 {
   CospinEntries entries;
 
@@ -112,7 +112,7 @@ static PetscErrorCode Read_At(CospinReader *reader, const CospinEntry *entry, Co
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Read_File(CospinReader *reader, const CospinEntries *entries, CospinSetting *setting)
+static PetscErrorCode read_file(CospinReader *reader, const CospinEntries *entries, CospinSetting *setting)
 {
   static const char *const known[] = {"file", "task", "at", NULL};
   const CospinEntry *file = CospinEntriesFind(entries, "file"), *task = CospinEntriesFind(entries, "task");
@@ -129,12 +129,12 @@ static PetscErrorCode Read_File(CospinReader *reader, const CospinEntries *entri
   PetscCall(PetscStrallocpy(task ? task->path : file->path, &setting->file->task_path));
   if (task) setting->file->task_position = task->at;
   if (task) PetscCall(CospinEntryGetText(task, "the name of a task", reader->faults, &setting->file->task));
-  if (at) PetscCall(Read_At(reader, at, setting->file));
+  if (at) PetscCall(read_at(reader, at, setting->file));
   PetscFunctionReturn(0);
 }
 
 /* `file` is no component, then it is a file; also if it is misspelt where no component stands. */
-static PetscErrorCode Is_File(CospinReader *reader, const CospinEntries *entries, PetscBool *is_file)
+static PetscErrorCode names_file(CospinReader *reader, const CospinEntries *entries, PetscBool *is_file)
 {
   CospinDeck deck = reader->deck;
   PetscBool component = PETSC_FALSE, close = PETSC_FALSE;
@@ -173,9 +173,9 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_STATE, reader->faults, &entries));
   if (form == COSPIN_ENTRY_MAPPING)
     PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
-  PetscCall(Is_File(reader, &entries, &is_file));
+  PetscCall(names_file(reader, &entries, &is_file));
   if (is_file) {
-    PetscCall(Read_File(reader, &entries, setting));
+    PetscCall(read_file(reader, &entries, setting));
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);
   }
@@ -185,7 +185,7 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
     PetscCall(CospinReadComponent(reader, &entries.entries[k], &factor->component));
     if (factor->component < 0) continue;
     setting->num_factors++;
-    PetscCall(Read_Factor(reader, &entries.entries[k], factor));
+    PetscCall(read_factor(reader, &entries.entries[k], factor));
   }
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);

@@ -14,13 +14,13 @@ static int smaller(int a, int b)
   return a < b ? a : b;
 }
 
-static int Compare_Letters(char a, char b)
+static int compare_letters(char a, char b)
 {
   return tolower((unsigned char)a) == tolower((unsigned char)b) ? 0 : 1;
 }
 
 /* Number of edits that turn a into b; words longer than any key are never close. */
-static int Count_Edits(const char a[], const char b[])
+static int count_edits(const char a[], const char b[])
 {
   const size_t num_a = strlen(a), num_b = strlen(b);
   int rows[3][MAX_LETTERS + 1]; /* rows i, i-1 and i-2 of the table, by i modulo 3 */
@@ -32,8 +32,8 @@ static int Count_Edits(const char a[], const char b[])
 
     row[0] = i;
     for (int j = 1; j <= (int)num_b; j++) {
-      row[j] = smaller(above[j - 1] + Compare_Letters(a[i - 1], b[j - 1]), smaller(above[j], row[j - 1]) + 1);
-      if (i > 1 && j > 1 && !Compare_Letters(a[i - 1], b[j - 2]) && !Compare_Letters(a[i - 2], b[j - 1]))
+      row[j] = smaller(above[j - 1] + compare_letters(a[i - 1], b[j - 1]), smaller(above[j], row[j - 1]) + 1);
+      if (i > 1 && j > 1 && !compare_letters(a[i - 1], b[j - 2]) && !compare_letters(a[i - 2], b[j - 1]))
         row[j] = smaller(row[j], second[j - 2] + 1);
     }
   }
@@ -47,7 +47,7 @@ const char *CospinSuggest(const char word[], const char *const known[])
   int fewest = MAX_EDITS + 1;
 
   for (int k = 0; known[k]; k++) {
-    const int edits = Count_Edits(word, known[k]);
+    const int edits = count_edits(word, known[k]);
 
     if (edits < fewest && 2 * (size_t)edits <= num_letters) {
       fewest = edits;

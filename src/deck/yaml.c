@@ -14,7 +14,7 @@ struct CospinYaml_ {
 };
 
 /* Length of the UTF-8 character at text, 0 if it is none. */
-static size_t Measure_Character(const unsigned char text[], size_t left)
+static size_t measure_character(const unsigned char text[], size_t left)
 {
   const unsigned char c = text[0];
   const size_t length = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
@@ -28,7 +28,7 @@ static size_t Measure_Character(const unsigned char text[], size_t left)
   return length;
 }
 
-static PetscErrorCode Check_Bytes(const char text[], size_t length, CospinFaults faults, PetscBool *good)
+static PetscErrorCode check_bytes(const char text[], size_t length, CospinFaults faults, PetscBool *good)
 {
   CospinPosition at = {1, 1};
 
@@ -36,7 +36,7 @@ static PetscErrorCode Check_Bytes(const char text[], size_t length, CospinFaults
   *good = PETSC_TRUE;
   for (size_t k = 0; k < length && *good;) {
     const unsigned char *c = (const unsigned char *)text + k;
-    const size_t step = Measure_Character(c, length - k);
+    const size_t step = measure_character(c, length - k);
 
     if (step == 0 || *c == 0) {
       PetscCall(CospinFaultsAdd(faults, at, "", "byte 0x%02x is not text (a deck is UTF-8 text)", *c));
@@ -50,7 +50,7 @@ static PetscErrorCode Check_Bytes(const char text[], size_t length, CospinFaults
 }
 
 /* What libfyaml's messages usually mean in a deck. */
-static const char *Get_Hint(const char message[])
+static const char *get_hint(const char message[])
 {
   static const struct {
     const char *part, *hint;
@@ -71,7 +71,7 @@ static const char *Get_Hint(const char message[])
   return "";
 }
 
-static PetscErrorCode Collect_Faults(CospinYaml yaml, CospinFaults faults)
+static PetscErrorCode collect_faults(CospinYaml yaml, CospinFaults faults)
 {
   const int num_faults = CospinFaultsCount(faults);
   struct fy_diag_error *error;
@@ -81,14 +81,14 @@ static PetscErrorCode Collect_Faults(CospinYaml yaml, CospinFaults faults)
   while ((error = fy_diag_errors_iterate(yaml->diag, &iterator))) {
     const CospinPosition at = {error->line, error->column};
 
-    PetscCall(CospinFaultsAdd(faults, at, "", "YAML: %s%s", error->msg, Get_Hint(error->msg)));
+    PetscCall(CospinFaultsAdd(faults, at, "", "YAML: %s%s", error->msg, get_hint(error->msg)));
   }
   if (fy_parser_get_stream_error(yaml->parser) && CospinFaultsCount(faults) == num_faults)
     PetscCall(CospinFaultsAdd(faults, (CospinPosition){0, 0}, "", "YAML: the text cannot be parsed"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Load_Document(CospinYaml yaml, CospinFaults faults)
+static PetscErrorCode load_document(CospinYaml yaml, CospinFaults faults)
 {
   struct fy_document *second = NULL;
 
@@ -101,7 +101,7 @@ static PetscErrorCode Load_Document(CospinYaml yaml, CospinFaults faults)
                               "documents; a deck is one)"));
     fy_parse_document_destroy(yaml->parser, second);
   }
-  PetscCall(Collect_Faults(yaml, faults));
+  PetscCall(collect_faults(yaml, faults));
   PetscFunctionReturn(0);
 }
 
@@ -114,7 +114,7 @@ PetscErrorCode CospinYamlCreate(const char text[], size_t length, CospinFaults f
 
   PetscFunctionBeginUser;
   *yaml = NULL;
-  PetscCall(Check_Bytes(text, length, faults, &good));
+  PetscCall(check_bytes(text, length, faults, &good));
   if (!good) PetscFunctionReturn(0);
   PetscCall(PetscNew(yaml));
   fy_diag_cfg_default(&diag_options);
@@ -126,7 +126,7 @@ PetscErrorCode CospinYamlCreate(const char text[], size_t length, CospinFaults f
   (*yaml)->parser = fy_parser_create(&options);
   PetscCheck((*yaml)->parser && !fy_parser_set_string((*yaml)->parser, text, length), PETSC_COMM_SELF,
              PETSC_ERR_MEM, "No memory for the YAML parser");
-  PetscCall(Load_Document(*yaml, faults));
+  PetscCall(load_document(*yaml, faults));
   if (CospinFaultsCount(faults) > num_faults) PetscCall(CospinYamlDestroy(yaml));
   PetscFunctionReturn(0);
 }

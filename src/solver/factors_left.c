@@ -21,7 +21,7 @@ typedef struct {
 } Adjoint;
 
 /* y = (L - s)^-H x: what solving with the transposed factors does, conjugated twice. */
-static PetscErrorCode Apply_Adjoint(Mat operator_, Vec x, Vec y)
+static PetscErrorCode apply_adjoint(Mat operator_, Vec x, Vec y)
 {
   Adjoint *adjoint;
 
@@ -44,7 +44,7 @@ static PetscErrorCode create_eps(CospinEigensolver eigensolver, Adjoint *adjoint
   PetscCall(MatGetLocalSize(eigensolver->liouvillian, &local, NULL));
   PetscCall(MatGetSize(eigensolver->liouvillian, &dimension, NULL));
   PetscCall(MatCreateShell(eigensolver->comm, local, local, dimension, dimension, adjoint, inverse));
-  PetscCall(MatShellSetOperation(*inverse, MATOP_MULT, (void (*)(void))Apply_Adjoint));
+  PetscCall(MatShellSetOperation(*inverse, MATOP_MULT, (void (*)(void))apply_adjoint));
   PetscCall(MatShellSetVecType(*inverse, VECSTANDARD));
   PetscCall(EPSCreate(eigensolver->comm, eps));
   PetscCall(EPSSetOperators(*eps, *inverse, NULL));

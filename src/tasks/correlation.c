@@ -443,7 +443,7 @@ const CospinTaskKind CospinTaskCorrelation = {
 /* ---- g2 --------------------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode Check_g2(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+static PetscErrorCode check_g2(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                CospinDimension *dimension, PetscBool *ok)
 {
   CospinPolynomial a;
@@ -474,7 +474,7 @@ static PetscErrorCode count(CospinProblem problem, CospinPolynomial a, CospinPol
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Sectors_g2(CospinProblem problem, const CospinRecord *task, int *num,
+static PetscErrorCode sectors_g2(CospinProblem problem, const CospinRecord *task, int *num,
                                  int **representatives)
 {
   CospinPolynomial a, number;
@@ -543,7 +543,7 @@ static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Run_g2(CospinPoint point, const CospinRecord *task, CospinResults results,
+static PetscErrorCode run_g2(CospinPoint point, const CospinRecord *task, CospinResults results,
                              CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
@@ -562,7 +562,7 @@ const CospinTaskKind CospinTaskG2 = {
     .hints = dark_hints,
     .variables = g2_variables,
     .may_multiply = PETSC_TRUE,
-    .Check = Check_g2,
-    .Sectors = Sectors_g2,
-    .Run = Run_g2,
+    .Check = check_g2,
+    .Sectors = sectors_g2,
+    .Run = run_g2,
 };

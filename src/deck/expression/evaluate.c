@@ -19,11 +19,11 @@ typedef struct {
   CospinFaults faults; /* may be NULL */
 } Evaluator;
 
-static PetscErrorCode Evaluate_Node(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_node(Evaluator *evaluator, const Node *node, CospinValue *value,
                                     PetscBool *ok);
 
 /* Adds a fault at a character, frees the value and clears *ok. */
-static PetscErrorCode Fail(Evaluator *evaluator, int offset, CospinValue *value, PetscBool *ok,
+static PetscErrorCode fail(Evaluator *evaluator, int offset, CospinValue *value, PetscBool *ok,
                            const char format[], ...)
 {
   char sentence[1024];
@@ -53,7 +53,7 @@ const char *CospinNumberFormat(double complex z, char text[], size_t size)
   return text;
 }
 
-static PetscBool Is_Finite(const CospinValue *value)
+static PetscBool is_finite(const CospinValue *value)
 {
   if (!value->is_operator)
     return (PetscBool)(isfinite(creal(value->number)) && isfinite(cimag(value->number)));
@@ -66,7 +66,7 @@ static PetscBool Is_Finite(const CospinValue *value)
 }
 
 /* Real operands are kept apart: complex arithmetic would round differently and lose zeros. */
-static double complex Multiply(double complex a, double complex b)
+static double complex multiply(double complex a, double complex b)
 {
   if (cimag(a) == 0 && cimag(b) == 0) return creal(a) * creal(b);
   if (cimag(a) == 0) return CMPLX(creal(a) * creal(b), creal(a) * cimag(b));
@@ -74,20 +74,20 @@ static double complex Multiply(double complex a, double complex b)
   return a * b;
 }
 
-static double complex Divide(double complex a, double complex b)
+static double complex divide(double complex a, double complex b)
 {
   if (cimag(a) == 0 && cimag(b) == 0) return creal(a) / creal(b);
   if (cimag(b) == 0) return CMPLX(creal(a) / creal(b), cimag(a) / creal(b));
   return a / b;
 }
 
-static double complex Negate(double complex z)
+static double complex negate(double complex z)
 {
   return CMPLX(0 - creal(z), 0 - cimag(z));
 }
 
 /* Turns a number into that multiple of the identity. */
-static PetscErrorCode Promote_To_Operator(CospinValue *value)
+static PetscErrorCode promote_to_operator(CospinValue *value)
 {
   PetscFunctionBeginUser;
   if (value->is_operator) PetscFunctionReturn(0);
@@ -98,13 +98,13 @@ static PetscErrorCode Promote_To_Operator(CospinValue *value)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Scale_Value(CospinValue *value, double complex factor)
+static PetscErrorCode scale_value(CospinValue *value, double complex factor)
 {
   CospinPolynomial scaled;
 
   PetscFunctionBeginUser;
   if (!value->is_operator) {
-    value->number = Multiply(factor, value->number);
+    value->number = multiply(factor, value->number);
     PetscFunctionReturn(0);
   }
   PetscCall(CospinPolynomialCreate(&scaled));
@@ -114,7 +114,7 @@ static PetscErrorCode Scale_Value(CospinValue *value, double complex factor)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Number(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_number(Evaluator *evaluator, const Node *node, CospinValue *value,
                                       PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -124,26 +124,26 @@ static PetscErrorCode Evaluate_Number(Evaluator *evaluator, const Node *node, Co
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Index(Evaluator *evaluator, const Node *node, int *index, PetscBool *ok)
+static PetscErrorCode evaluate_index(Evaluator *evaluator, const Node *node, int *index, PetscBool *ok)
 {
   CospinValue value = {PETSC_FALSE, 0, NULL};
   char text[64];
 
   PetscFunctionBeginUser;
-  PetscCall(Evaluate_Node(evaluator, node, &value, ok));
+  PetscCall(evaluate_node(evaluator, node, &value, ok));
   if (!*ok) PetscFunctionReturn(0);
   if (value.is_operator)
-    PetscCall(Fail(evaluator, node->offset, &value, ok, "an index must be a whole number, not an operator"));
+    PetscCall(fail(evaluator, node->offset, &value, ok, "an index must be a whole number, not an operator"));
   else if (cimag(value.number) != 0 || creal(value.number) != floor(creal(value.number)) ||
            fabs(creal(value.number)) > 1e9)
-    PetscCall(Fail(evaluator, node->offset, &value, ok, "an index must be a whole number, not %s",
+    PetscCall(fail(evaluator, node->offset, &value, ok, "an index must be a whole number, not %s",
                    CospinNumberFormat(value.number, text, sizeof(text))));
   else
     *index = (int)creal(value.number);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Name(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+static PetscErrorCode evaluate_name(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   const CospinEnvironment *environment = evaluator->environment;
   int index[MAX_INDICES] = {0};
@@ -154,7 +154,7 @@ static PetscErrorCode Evaluate_Name(Evaluator *evaluator, const Node *node, Cosp
   for (int k = 0; k < node->count; k++) {
     PetscBool index_ok = PETSC_TRUE;
 
-    PetscCall(Evaluate_Index(evaluator, node->children[k].node, &index[k], &index_ok));
+    PetscCall(evaluate_index(evaluator, node->children[k].node, &index[k], &index_ok));
     if (!index_ok) *ok = PETSC_FALSE;
   }
   if (!*ok) PetscFunctionReturn(0);
@@ -162,13 +162,13 @@ static PetscErrorCode Evaluate_Name(Evaluator *evaluator, const Node *node, Cosp
                                  sizeof(why)));
   if (found) PetscFunctionReturn(0);
   if (why[0])
-    PetscCall(Fail(evaluator, node->offset, value, ok, "%s", why));
+    PetscCall(fail(evaluator, node->offset, value, ok, "%s", why));
   else
-    PetscCall(Fail(evaluator, node->offset, value, ok, "unknown name `%s`", node->name));
+    PetscCall(fail(evaluator, node->offset, value, ok, "unknown name `%s`", node->name));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Take_Adjoint(Evaluator *evaluator, CospinValue *value)
+static PetscErrorCode take_adjoint(Evaluator *evaluator, CospinValue *value)
 {
   const CospinEnvironment *environment = evaluator->environment;
   CospinPolynomial adjoint;
@@ -185,7 +185,7 @@ static PetscErrorCode Take_Adjoint(Evaluator *evaluator, CospinValue *value)
 }
 
 /* All arguments as numbers; faults stand at the argument that does not fit. */
-static PetscErrorCode Evaluate_Arguments(Evaluator *evaluator, const Node *node, double complex x[],
+static PetscErrorCode evaluate_arguments(Evaluator *evaluator, const Node *node, double complex x[],
                                          PetscBool *ok)
 {
   const Function *function = node->function;
@@ -197,20 +197,20 @@ static PetscErrorCode Evaluate_Arguments(Evaluator *evaluator, const Node *node,
     CospinValue value = {PETSC_FALSE, 0, NULL};
     PetscBool good = PETSC_TRUE;
 
-    PetscCall(Evaluate_Node(evaluator, child, &value, &good));
+    PetscCall(evaluate_node(evaluator, child, &value, &good));
     x[k] = value.number;
     if (good && value.is_operator)
-      PetscCall(Fail(evaluator, child->offset, &value, &good, "%s needs a number, not an operator",
+      PetscCall(fail(evaluator, child->offset, &value, &good, "%s needs a number, not an operator",
                      function->name));
     else if (good && function->needs_real && cimag(x[k]) != 0)
-      PetscCall(Fail(evaluator, child->offset, &value, &good, "%s needs a real number, not %s",
+      PetscCall(fail(evaluator, child->offset, &value, &good, "%s needs a real number, not %s",
                      function->name, CospinNumberFormat(x[k], text, sizeof(text))));
     if (!good) *ok = PETSC_FALSE;
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fail_Not_Finite(Evaluator *evaluator, const Node *node, const double complex x[],
+static PetscErrorCode fail_not_finite(Evaluator *evaluator, const Node *node, const double complex x[],
                                       CospinValue *value, PetscBool *ok)
 {
   char list[256] = "", text[64];
@@ -220,7 +220,7 @@ static PetscErrorCode Fail_Not_Finite(Evaluator *evaluator, const Node *node, co
   for (int k = 0; k < node->count && k < 3; k++)
     length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s", k ? ", " : "",
                                CospinNumberFormat(x[k], text, sizeof(text)));
-  PetscCall(Fail(evaluator, node->offset, value, ok, "%s(%s%s) is not finite", node->function->name, list,
+  PetscCall(fail(evaluator, node->offset, value, ok, "%s(%s%s) is not finite", node->function->name, list,
                  node->count > 3 ? ", ..." : ""));
   PetscFunctionReturn(0);
 }
@@ -228,7 +228,7 @@ static PetscErrorCode Fail_Not_Finite(Evaluator *evaluator, const Node *node, co
 enum { MAX_ARGUMENTS = 4 }; /* of a functional */
 
 /* One argument as the elementary operator of the signature wants it. */
-static PetscErrorCode Evaluate_Argument(Evaluator *evaluator, const Node *call, int k,
+static PetscErrorCode evaluate_argument(Evaluator *evaluator, const Node *call, int k,
                                         CospinArgument *argument, PetscBool *ok)
 {
   const char elementary = call->function->signature[k], *name = call->function->name;
@@ -240,18 +240,18 @@ static PetscErrorCode Evaluate_Argument(Evaluator *evaluator, const Node *call, 
   if (elementary == 'c') {
     if (node->kind == NODE_NAME && node->count == 0) argument->name = node->name;
     if (!argument->name)
-      PetscCall(Fail(evaluator, node->offset, value, ok, "%s needs the name of a component here", name));
+      PetscCall(fail(evaluator, node->offset, value, ok, "%s needs the name of a component here", name));
     PetscFunctionReturn(0);
   }
-  PetscCall(Evaluate_Node(evaluator, node, value, ok));
+  PetscCall(evaluate_node(evaluator, node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
-  if (elementary == 'o') PetscCall(Promote_To_Operator(value));
+  if (elementary == 'o') PetscCall(promote_to_operator(value));
   if (elementary == 'n' && (value->is_operator || cimag(value->number) != 0))
-    PetscCall(Fail(evaluator, node->offset, value, ok, "%s needs a real number here", name));
+    PetscCall(fail(evaluator, node->offset, value, ok, "%s needs a real number here", name));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Functional(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_functional(Evaluator *evaluator, const Node *node, CospinValue *value,
                                           PetscBool *ok)
 {
   const CospinEnvironment *environment = evaluator->environment;
@@ -262,13 +262,13 @@ static PetscErrorCode Evaluate_Functional(Evaluator *evaluator, const Node *node
 
   PetscFunctionBeginUser;
   if (!environment->Functional) {
-    PetscCall(Fail(evaluator, node->offset, value, ok,
+    PetscCall(fail(evaluator, node->offset, value, ok,
                    "`%s(...)` depends on the state and is not allowed here (in observables only)", name));
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < node->count; k++) {
     PetscBool good = PETSC_TRUE;
-    PetscCall(Evaluate_Argument(evaluator, node, k, &arguments[k], &good));
+    PetscCall(evaluate_argument(evaluator, node, k, &arguments[k], &good));
     if (!good) *ok = PETSC_FALSE;
   }
   if (*ok)
@@ -278,37 +278,37 @@ static PetscErrorCode Evaluate_Functional(Evaluator *evaluator, const Node *node
   if (!*ok) PetscFunctionReturn(0);
   value->number = number;
   if (why[0])
-    PetscCall(Fail(evaluator, node->offset, value, ok, "%s", why));
-  else if (!Is_Finite(value))
-    PetscCall(Fail(evaluator, node->offset, value, ok, "%s has no value in this state", name));
+    PetscCall(fail(evaluator, node->offset, value, ok, "%s", why));
+  else if (!is_finite(value))
+    PetscCall(fail(evaluator, node->offset, value, ok, "%s has no value in this state", name));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   double complex few[4], *x = few;
 
   PetscFunctionBeginUser;
   if (node->function->reality == REAL_OF_STATE) {
-    PetscCall(Evaluate_Functional(evaluator, node, value, ok));
+    PetscCall(evaluate_functional(evaluator, node, value, ok));
     PetscFunctionReturn(0);
   }
   if (node->function->reality == REAL_OF_OPERATORS) {
-    PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
-    if (*ok) PetscCall(Take_Adjoint(evaluator, value));
+    PetscCall(evaluate_node(evaluator, node->children[0].node, value, ok));
+    if (*ok) PetscCall(take_adjoint(evaluator, value));
     PetscFunctionReturn(0);
   }
   if (node->count > 4) PetscCall(PetscMalloc1((size_t)node->count, &x));
-  PetscCall(Evaluate_Arguments(evaluator, node, x, ok));
+  PetscCall(evaluate_arguments(evaluator, node, x, ok));
   if (*ok) {
     value->number = node->function->Apply(node->count, x);
-    if (!Is_Finite(value)) PetscCall(Fail_Not_Finite(evaluator, node, x, value, ok));
+    if (!is_finite(value)) PetscCall(fail_not_finite(evaluator, node, x, value, ok));
   }
   if (node->count > 4) PetscCall(PetscFree(x));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Expectation(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_expectation(Evaluator *evaluator, const Node *node, CospinValue *value,
                                            PetscBool *ok)
 {
   const CospinEnvironment *environment = evaluator->environment;
@@ -316,29 +316,29 @@ static PetscErrorCode Evaluate_Expectation(Evaluator *evaluator, const Node *nod
 
   PetscFunctionBeginUser;
   if (!environment->Expect) {
-    PetscCall(Fail(evaluator, node->offset, value, ok,
+    PetscCall(fail(evaluator, node->offset, value, ok,
                    "an expectation value `<...>` is not allowed here (in "
                    "observables only)"));
     PetscFunctionReturn(0);
   }
-  PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
+  PetscCall(evaluate_node(evaluator, node->children[0].node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
-  PetscCall(Promote_To_Operator(value));
+  PetscCall(promote_to_operator(value));
   PetscCall(environment->Expect(environment->state, node->which, value->polynomial, &number));
   PetscCall(CospinValueReset(value));
   value->number = number;
-  if (!Is_Finite(value))
-    PetscCall(Fail(evaluator, node->offset, value, ok, "this expectation value is not finite"));
+  if (!is_finite(value))
+    PetscCall(fail(evaluator, node->offset, value, ok, "this expectation value is not finite"));
   PetscFunctionReturn(0);
 }
 
 /* sum += sign * term; term is used up. */
-static PetscErrorCode Add_Value(CospinValue *sum, char sign, CospinValue *term)
+static PetscErrorCode add_value(CospinValue *sum, char sign, CospinValue *term)
 {
   PetscFunctionBeginUser;
   if (sum->is_operator || term->is_operator) {
-    PetscCall(Promote_To_Operator(sum));
-    PetscCall(Promote_To_Operator(term));
+    PetscCall(promote_to_operator(sum));
+    PetscCall(promote_to_operator(term));
     PetscCall(CospinPolynomialAxpy(sum->polynomial, sign == '-' ? -1 : 1, term->polynomial));
   } else if (sign == '-')
     sum->number -= term->number;
@@ -348,7 +348,7 @@ static PetscErrorCode Add_Value(CospinValue *sum, char sign, CospinValue *term)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Copy_Value(const CospinValue *value, CospinValue *copy)
+static PetscErrorCode copy_value(const CospinValue *value, CospinValue *copy)
 {
   PetscFunctionBeginUser;
   *copy = *value;
@@ -356,7 +356,7 @@ static PetscErrorCode Copy_Value(const CospinValue *value, CospinValue *copy)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Sum(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+static PetscErrorCode evaluate_sum(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < node->count; k++) {
@@ -366,25 +366,25 @@ static PetscErrorCode Evaluate_Sum(Evaluator *evaluator, const Node *node, Cospi
 
     if (child->node->kind == NODE_ADJOINT) {
       if (!*ok) continue;
-      PetscCall(Copy_Value(value, &term));
-      PetscCall(Take_Adjoint(evaluator, &term));
+      PetscCall(copy_value(value, &term));
+      PetscCall(take_adjoint(evaluator, &term));
     } else
-      PetscCall(Evaluate_Node(evaluator, child->node, &term, &good));
+      PetscCall(evaluate_node(evaluator, child->node, &term, &good));
     if (!good) *ok = PETSC_FALSE;
     if (*ok && !k)
       *value = term;
     else if (*ok)
-      PetscCall(Add_Value(value, child->sign, &term));
+      PetscCall(add_value(value, child->sign, &term));
     else
       PetscCall(CospinValueReset(&term));
-    if (*ok && !Is_Finite(value))
-      PetscCall(Fail(evaluator, child->offset, value, ok, "this sum is not finite"));
+    if (*ok && !is_finite(value))
+      PetscCall(fail(evaluator, child->offset, value, ok, "this sum is not finite"));
   }
   if (!*ok) PetscCall(CospinValueReset(value));
   PetscFunctionReturn(0);
 }
 
-static double Count_Operators(CospinPolynomial p)
+static double count_operators(CospinPolynomial p)
 {
   double operators = 0;
 
@@ -392,28 +392,28 @@ static double Count_Operators(CospinPolynomial p)
   return operators;
 }
 
-static int Longest_Monomial(CospinPolynomial p)
+static int longest_monomial(CospinPolynomial p)
 {
   return p->count ? p->monomials[p->count - 1].length : 0; /* they are sorted */
 }
 
 /* value = value * factor, both operators */
-static PetscErrorCode Multiply_Operators(Evaluator *evaluator, int offset, CospinValue *value,
+static PetscErrorCode multiply_operators(Evaluator *evaluator, int offset, CospinValue *value,
                                          CospinPolynomial factor, PetscBool *ok)
 {
   CospinPolynomial product, p = value->polynomial;
   const double terms = (double)p->count * factor->count;
-  const double operators = Count_Operators(p) * factor->count + Count_Operators(factor) * p->count;
+  const double operators = count_operators(p) * factor->count + count_operators(factor) * p->count;
 
   PetscFunctionBeginUser;
   if (terms > MAX_TERMS || operators > MAX_OPERATORS) {
-    PetscCall(Fail(evaluator, offset, value, ok, "this operator has too many terms (more than %d)",
+    PetscCall(fail(evaluator, offset, value, ok, "this operator has too many terms (more than %d)",
                    (int)MAX_TERMS));
     PetscFunctionReturn(0);
   }
-  if (Longest_Monomial(p) + Longest_Monomial(factor) > MAX_PRODUCT) {
-    PetscCall(Fail(evaluator, offset, value, ok, "a product of %d operators (at most %d)",
-                   Longest_Monomial(p) + Longest_Monomial(factor), (int)MAX_PRODUCT));
+  if (longest_monomial(p) + longest_monomial(factor) > MAX_PRODUCT) {
+    PetscCall(fail(evaluator, offset, value, ok, "a product of %d operators (at most %d)",
+                   longest_monomial(p) + longest_monomial(factor), (int)MAX_PRODUCT));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinPolynomialMultiply(p, factor, &product));
@@ -423,35 +423,35 @@ static PetscErrorCode Multiply_Operators(Evaluator *evaluator, int offset, Cospi
 }
 
 /* value *= factor or value /= factor; factor is used up. */
-static PetscErrorCode Multiply_Value(Evaluator *evaluator, const Child *child, CospinValue *value,
+static PetscErrorCode multiply_value(Evaluator *evaluator, const Child *child, CospinValue *value,
                                      CospinValue *factor, PetscBool *ok)
 {
   PetscFunctionBeginUser;
   if (child->sign == '/' && factor->is_operator)
-    PetscCall(Fail(evaluator, child->offset, value, ok, "cannot divide by an operator (only by a number)"));
+    PetscCall(fail(evaluator, child->offset, value, ok, "cannot divide by an operator (only by a number)"));
   else if (child->sign == '/' && factor->number == 0)
-    PetscCall(Fail(evaluator, child->offset, value, ok, "division by zero"));
+    PetscCall(fail(evaluator, child->offset, value, ok, "division by zero"));
   else if (child->sign == '/' && !value->is_operator)
-    value->number = Divide(value->number, factor->number);
+    value->number = divide(value->number, factor->number);
   else if (child->sign == '/')
-    PetscCall(Scale_Value(value, Divide(1, factor->number)));
+    PetscCall(scale_value(value, divide(1, factor->number)));
   else if (!factor->is_operator)
-    PetscCall(Scale_Value(value, factor->number));
+    PetscCall(scale_value(value, factor->number));
   else if (value->is_operator)
-    PetscCall(Multiply_Operators(evaluator, child->offset, value, factor->polynomial, ok));
+    PetscCall(multiply_operators(evaluator, child->offset, value, factor->polynomial, ok));
   else {
-    PetscCall(Scale_Value(factor, value->number));
+    PetscCall(scale_value(factor, value->number));
     *value = *factor;
     *factor = (CospinValue){PETSC_FALSE, 0, NULL};
   }
   PetscCall(CospinValueReset(factor));
-  if (*ok && !Is_Finite(value))
-    PetscCall(Fail(evaluator, child->offset, value, ok, "this %s is not finite",
+  if (*ok && !is_finite(value))
+    PetscCall(fail(evaluator, child->offset, value, ok, "this %s is not finite",
                    child->sign == '/' ? "quotient" : "product"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Product(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_product(Evaluator *evaluator, const Node *node, CospinValue *value,
                                        PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -460,12 +460,12 @@ static PetscErrorCode Evaluate_Product(Evaluator *evaluator, const Node *node, C
     CospinValue factor = {PETSC_FALSE, 0, NULL};
     PetscBool good = PETSC_TRUE;
 
-    PetscCall(Evaluate_Node(evaluator, child->node, &factor, &good));
+    PetscCall(evaluate_node(evaluator, child->node, &factor, &good));
     if (!good) *ok = PETSC_FALSE;
     if (*ok && !k)
       *value = factor;
     else if (*ok)
-      PetscCall(Multiply_Value(evaluator, child, value, &factor, ok));
+      PetscCall(multiply_value(evaluator, child, value, &factor, ok));
     else
       PetscCall(CospinValueReset(&factor));
   }
@@ -473,7 +473,7 @@ static PetscErrorCode Evaluate_Product(Evaluator *evaluator, const Node *node, C
   PetscFunctionReturn(0);
 }
 
-static double complex Raise_Number(double complex base, double complex exponent)
+static double complex raise_number(double complex base, double complex exponent)
 {
   const double n = creal(exponent);
   const PetscBool is_whole = (PetscBool)(cimag(exponent) == 0 && n == floor(n));
@@ -482,13 +482,13 @@ static double complex Raise_Number(double complex base, double complex exponent)
   if (cimag(base) == 0 && cimag(exponent) == 0 && (is_whole || creal(base) >= 0)) return pow(creal(base), n);
   if (!is_whole || fabs(n) > MAX_REPEATED_POWER) return cpow(base, exponent);
   for (int left = (int)fabs(n); left > 0; left /= 2) {
-    if (left % 2) power = Multiply(power, square);
-    square = Multiply(square, square);
+    if (left % 2) power = multiply(power, square);
+    square = multiply(square, square);
   }
-  return n < 0 ? Divide(1, power) : power;
+  return n < 0 ? divide(1, power) : power;
 }
 
-static PetscErrorCode Raise_Operator(Evaluator *evaluator, const Node *node, double complex exponent,
+static PetscErrorCode raise_operator(Evaluator *evaluator, const Node *node, double complex exponent,
                                      CospinValue *base, PetscBool *ok)
 {
   CospinValue power = {PETSC_FALSE, 1, NULL};
@@ -497,22 +497,22 @@ static PetscErrorCode Raise_Operator(Evaluator *evaluator, const Node *node, dou
 
   PetscFunctionBeginUser;
   if (cimag(exponent) != 0 || n != floor(n) || n < 0 || n > MAX_PRODUCT) {
-    PetscCall(Fail(evaluator, node->children[1].offset, base, ok,
+    PetscCall(fail(evaluator, node->children[1].offset, base, ok,
                    "an operator can be raised to a whole number from 0 to %d only, not to %s",
                    (int)MAX_PRODUCT, CospinNumberFormat(exponent, text, sizeof(text))));
     PetscFunctionReturn(0);
   }
-  PetscCall(Promote_To_Operator(&power));
+  PetscCall(promote_to_operator(&power));
   for (int k = 0; k < (int)n && *ok; k++)
-    PetscCall(Multiply_Operators(evaluator, node->children[1].offset, &power, base->polynomial, ok));
+    PetscCall(multiply_operators(evaluator, node->children[1].offset, &power, base->polynomial, ok));
   PetscCall(CospinValueReset(base));
   *base = power;
-  if (*ok && !Is_Finite(base))
-    PetscCall(Fail(evaluator, node->children[1].offset, base, ok, "this power is not finite"));
+  if (*ok && !is_finite(base))
+    PetscCall(fail(evaluator, node->children[1].offset, base, ok, "this power is not finite"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Power(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_power(Evaluator *evaluator, const Node *node, CospinValue *value,
                                      PetscBool *ok)
 {
   const int offset = node->children[1].offset;
@@ -521,49 +521,49 @@ static PetscErrorCode Evaluate_Power(Evaluator *evaluator, const Node *node, Cos
   char base_text[64], text[64];
 
   PetscFunctionBeginUser;
-  PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
-  PetscCall(Evaluate_Node(evaluator, node->children[1].node, &exponent, &good));
+  PetscCall(evaluate_node(evaluator, node->children[0].node, value, ok));
+  PetscCall(evaluate_node(evaluator, node->children[1].node, &exponent, &good));
   if (good && exponent.is_operator)
-    PetscCall(Fail(evaluator, node->children[1].node->offset, &exponent, &good,
+    PetscCall(fail(evaluator, node->children[1].node->offset, &exponent, &good,
                    "an exponent must be a number, not an operator"));
   if (!good) *ok = PETSC_FALSE;
   if (!*ok)
     PetscCall(CospinValueReset(value));
   else if (value->is_operator)
-    PetscCall(Raise_Operator(evaluator, node, exponent.number, value, ok));
+    PetscCall(raise_operator(evaluator, node, exponent.number, value, ok));
   else {
     const double complex base = value->number;
 
-    value->number = Raise_Number(base, exponent.number);
-    if (!Is_Finite(value))
-      PetscCall(Fail(evaluator, offset, value, ok, "(%s)^(%s) is not finite",
+    value->number = raise_number(base, exponent.number);
+    if (!is_finite(value))
+      PetscCall(fail(evaluator, offset, value, ok, "(%s)^(%s) is not finite",
                      CospinNumberFormat(base, base_text, sizeof(base_text)),
                      CospinNumberFormat(exponent.number, text, sizeof(text))));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Negation(Evaluator *evaluator, const Node *node, CospinValue *value,
+static PetscErrorCode evaluate_negation(Evaluator *evaluator, const Node *node, CospinValue *value,
                                         PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(Evaluate_Node(evaluator, node->children[0].node, value, ok));
+  PetscCall(evaluate_node(evaluator, node->children[0].node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
   if (value->is_operator)
-    PetscCall(Scale_Value(value, -1));
+    PetscCall(scale_value(value, -1));
   else
-    value->number = Negate(value->number);
+    value->number = negate(value->number);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate_Node(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
+static PetscErrorCode evaluate_node(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   static PetscErrorCode (*const evaluate[NUM_NODE_KINDS])(Evaluator *, const Node *, CospinValue *,
                                                           PetscBool *) = {
-      [NODE_NUMBER] = Evaluate_Number, [NODE_NAME] = Evaluate_Name,
-      [NODE_CALL] = Evaluate_Call,     [NODE_EXPECT] = Evaluate_Expectation,
-      [NODE_SUM] = Evaluate_Sum,       [NODE_PRODUCT] = Evaluate_Product,
-      [NODE_POWER] = Evaluate_Power,   [NODE_NEGATE] = Evaluate_Negation,
+      [NODE_NUMBER] = evaluate_number, [NODE_NAME] = evaluate_name,
+      [NODE_CALL] = evaluate_call,     [NODE_EXPECT] = evaluate_expectation,
+      [NODE_SUM] = evaluate_sum,       [NODE_PRODUCT] = evaluate_product,
+      [NODE_POWER] = evaluate_power,   [NODE_NEGATE] = evaluate_negation,
       /* NODE_ADJOINT has a meaning inside of a sum only, which sees to it */
   };
 
@@ -581,7 +581,7 @@ PetscErrorCode CospinExpressionEvaluateNode(CospinExpression expression, const N
   PetscFunctionBeginUser;
   *value = (CospinValue){PETSC_FALSE, 0, NULL};
   *ok = PETSC_TRUE;
-  PetscCall(Evaluate_Node(&evaluator, node, value, ok));
+  PetscCall(evaluate_node(&evaluator, node, value, ok));
   PetscFunctionReturn(0);
 }
 

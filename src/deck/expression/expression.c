@@ -52,13 +52,13 @@ const char *CospinExpressionFunctional(CospinExpression expression, int which)
   return node ? node->function->name : NULL;
 }
 
-static PetscErrorCode Visit_Node(const Node *node,
+static PetscErrorCode visit_node(const Node *node,
                                  PetscErrorCode (*visit)(void *context, const char name[], int num_index),
                                  void *context)
 {
   PetscFunctionBeginUser;
   if (node->kind == NODE_NAME) PetscCall(visit(context, node->name, node->count));
-  for (int k = 0; k < node->count; k++) PetscCall(Visit_Node(node->children[k].node, visit, context));
+  for (int k = 0; k < node->count; k++) PetscCall(visit_node(node->children[k].node, visit, context));
   PetscFunctionReturn(0);
 }
 
@@ -68,7 +68,7 @@ PetscErrorCode CospinExpressionVisitNames(CospinExpression expression,
                                           void *context)
 {
   PetscFunctionBeginUser;
-  PetscCall(Visit_Node(expression->root, visit, context));
+  PetscCall(visit_node(expression->root, visit, context));
   PetscFunctionReturn(0);
 }
 

@@ -54,7 +54,7 @@ FUNCTION_OF_ARGUMENTS(ceil, ceil(creal(z[0])))
 FUNCTION_OF_ARGUMENTS(round, round(creal(z[0])))
 FUNCTION_OF_ARGUMENTS(atan2, atan2(creal(z[0]), creal(z[1])))
 
-static double complex Apply_min(int count, const double complex z[])
+static double complex apply_min(int count, const double complex z[])
 {
   double least = creal(z[0]);
 
@@ -62,7 +62,7 @@ static double complex Apply_min(int count, const double complex z[])
   return least;
 }
 
-static double complex Apply_max(int count, const double complex z[])
+static double complex apply_max(int count, const double complex z[])
 {
   double largest = creal(z[0]);
 
@@ -71,7 +71,7 @@ static double complex Apply_max(int count, const double complex z[])
 }
 
 /* NaN outside the whole numbers; infinite above 170. */
-static double complex Apply_factorial(int count, const double complex z[])
+static double complex apply_factorial(int count, const double complex z[])
 {
   const double n = creal(z[0]);
   double product = 1;
@@ -84,7 +84,7 @@ static double complex Apply_factorial(int count, const double complex z[])
 }
 
 /* Every partial product is itself a binomial coefficient, so the result is exact as long as it fits. */
-static double complex Apply_binomial(int count, const double complex z[])
+static double complex apply_binomial(int count, const double complex z[])
 {
   const double n = creal(z[0]);
   double k = creal(z[1]), product = 1;
@@ -120,10 +120,10 @@ static const Function functions[] = {
     {"floor", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_floor, NULL},
     {"ceil", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_ceil, NULL},
     {"round", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_round, NULL},
-    {"min", 2, 1000, REAL_ALWAYS, PETSC_TRUE, Apply_min, NULL},
-    {"max", 2, 1000, REAL_ALWAYS, PETSC_TRUE, Apply_max, NULL},
-    {"factorial", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_factorial, NULL},
-    {"binomial", 2, 2, REAL_ALWAYS, PETSC_TRUE, Apply_binomial, NULL},
+    {"min", 2, 1000, REAL_ALWAYS, PETSC_TRUE, apply_min, NULL},
+    {"max", 2, 1000, REAL_ALWAYS, PETSC_TRUE, apply_max, NULL},
+    {"factorial", 1, 1, REAL_ALWAYS, PETSC_TRUE, apply_factorial, NULL},
+    {"binomial", 2, 2, REAL_ALWAYS, PETSC_TRUE, apply_binomial, NULL},
     {"dag", 1, 1, REAL_OF_OPERATORS, PETSC_FALSE, Apply_conj, NULL},
 #define COSPIN_FUNCTIONAL(name, signature, kind)                                                             \
   {name, sizeof(signature) - 1, sizeof(signature) - 1, REAL_OF_STATE, PETSC_FALSE, NULL, signature},

@@ -21,20 +21,20 @@ typedef struct {
   PetscBool in_expectation, failed;
 } Parser;
 
-static PetscErrorCode Parse_Sum(Parser *parser, Node **node);
-static PetscErrorCode Parse_Unary(Parser *parser, Node **node);
+static PetscErrorCode parse_sum(Parser *parser, Node **node);
+static PetscErrorCode parse_unary(Parser *parser, Node **node);
 
-static PetscBool Is_Letter(char c)
+static PetscBool is_letter(char c)
 {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static PetscBool Is_Digit(char c)
+static PetscBool is_digit(char c)
 {
   return c >= '0' && c <= '9';
 }
 
-static char Peek(Parser *parser)
+static char peek(Parser *parser)
 {
   while (parser->text[parser->at] && strchr(" \t\r\n", parser->text[parser->at])) parser->at++;
   return parser->text[parser->at];
@@ -50,7 +50,7 @@ CospinPosition CospinExpressionLocate(CospinExpression expression, int offset)
 }
 
 /* The first fault ends the parsing of an expression: what follows would be guesses. */
-static PetscErrorCode Fail(Parser *parser, int offset, const char format[], ...)
+static PetscErrorCode fail(Parser *parser, int offset, const char format[], ...)
 {
   char sentence[1024];
   va_list arguments;
@@ -67,22 +67,22 @@ static PetscErrorCode Fail(Parser *parser, int offset, const char format[], ...)
 }
 
 /* Names the character that does not fit, all bytes of it. */
-static PetscErrorCode Fail_Unexpected(Parser *parser, const char expected[])
+static PetscErrorCode fail_unexpected(Parser *parser, const char expected[])
 {
-  const char c = Peek(parser), *start = parser->text + parser->at;
+  const char c = peek(parser), *start = parser->text + parser->at;
   int length = 1;
 
   PetscFunctionBeginUser;
   if (!c) {
-    PetscCall(Fail(parser, parser->at, "the expression ends too early (%s)", expected));
+    PetscCall(fail(parser, parser->at, "the expression ends too early (%s)", expected));
     PetscFunctionReturn(0);
   }
   while (((unsigned char)start[length] & 0xC0) == 0x80) length++;
-  PetscCall(Fail(parser, parser->at, "unexpected `%.*s` (%s)", length, start, expected));
+  PetscCall(fail(parser, parser->at, "unexpected `%.*s` (%s)", length, start, expected));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Create_Node(Parser *parser, NodeKind kind, int offset, Node **node)
+static PetscErrorCode create_node(Parser *parser, NodeKind kind, int offset, Node **node)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscNew(node));
@@ -93,7 +93,7 @@ static PetscErrorCode Create_Node(Parser *parser, NodeKind kind, int offset, Nod
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Append_Child(Node *parent, Node *child, char sign, int offset)
+static PetscErrorCode append_child(Node *parent, Node *child, char sign, int offset)
 {
   PetscFunctionBeginUser;
   if (parent->count == parent->capacity) {
@@ -105,66 +105,66 @@ static PetscErrorCode Append_Child(Node *parent, Node *child, char sign, int off
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Number(Parser *parser, Node **node)
+static PetscErrorCode parse_number(Parser *parser, Node **node)
 {
   const char *text = parser->text;
   const int start = parser->at;
   int at = start;
 
   PetscFunctionBeginUser;
-  while (Is_Digit(text[at])) at++;
+  while (is_digit(text[at])) at++;
   if (text[at] == '.') at++;
-  while (Is_Digit(text[at])) at++;
+  while (is_digit(text[at])) at++;
   if (text[at] == 'e' || text[at] == 'E') {
     const int sign = text[at + 1] == '+' || text[at + 1] == '-';
 
-    if (Is_Digit(text[at + 1 + sign])) {
+    if (is_digit(text[at + 1 + sign])) {
       at += 1 + sign;
-      while (Is_Digit(text[at])) at++;
+      while (is_digit(text[at])) at++;
     }
   }
-  PetscCall(Create_Node(parser, NODE_NUMBER, start, node));
+  PetscCall(create_node(parser, NODE_NUMBER, start, node));
   (*node)->number = strtod(text + start, NULL);
   parser->at = at;
   if (!isfinite(creal((*node)->number)))
-    PetscCall(Fail(parser, start, "the number `%.*s` is too large", at - start < 40 ? at - start : 40,
+    PetscCall(fail(parser, start, "the number `%.*s` is too large", at - start < 40 ? at - start : 40,
                    text + start));
-  else if (Is_Letter(text[at]))
-    PetscCall(Fail(parser, at, "unexpected `%c` behind a number (is a `*` missing?)", text[at]));
+  else if (is_letter(text[at]))
+    PetscCall(fail(parser, at, "unexpected `%c` behind a number (is a `*` missing?)", text[at]));
   PetscFunctionReturn(0);
 }
 
 /* Offset behind the name that starts at `at`. */
-static int Scan_Name(const char text[], int at)
+static int scan_name(const char text[], int at)
 {
-  while (Is_Letter(text[at]) || Is_Digit(text[at]) || (text[at] == '.' && Is_Letter(text[at + 1]))) at++;
+  while (is_letter(text[at]) || is_digit(text[at]) || (text[at] == '.' && is_letter(text[at + 1]))) at++;
   return at;
 }
 
 /* sum { "," sum } CLOSING, as children of node. */
-static PetscErrorCode Parse_List(Parser *parser, char closing, Node *node)
+static PetscErrorCode parse_list(Parser *parser, char closing, Node *node)
 {
   PetscFunctionBeginUser;
   for (;;) {
     Node *child;
 
-    PetscCall(Parse_Sum(parser, &child));
+    PetscCall(parse_sum(parser, &child));
     if (parser->failed) PetscFunctionReturn(0);
-    PetscCall(Append_Child(node, child, ',', child->offset));
-    if (Peek(parser) != ',') break;
+    PetscCall(append_child(node, child, ',', child->offset));
+    if (peek(parser) != ',') break;
     parser->at++;
   }
-  if (Peek(parser) != closing) {
+  if (peek(parser) != closing) {
     char expected[] = "`,` or `)` is expected";
 
     expected[8] = closing;
-    PetscCall(Fail_Unexpected(parser, expected));
+    PetscCall(fail_unexpected(parser, expected));
   } else
     parser->at++;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Fail_Unknown_Function(Parser *parser, int offset, const char name[])
+static PetscErrorCode fail_unknown_function(Parser *parser, int offset, const char name[])
 {
   const char *names[64] = {NULL}, *guess;
   char list[512] = "";
@@ -177,19 +177,19 @@ static PetscErrorCode Fail_Unknown_Function(Parser *parser, int offset, const ch
   }
   guess = CospinSuggest(name, names);
   if (guess)
-    PetscCall(Fail(parser, offset, "unknown function `%s` (did you mean `%s`?)", name, guess));
+    PetscCall(fail(parser, offset, "unknown function `%s` (did you mean `%s`?)", name, guess));
   else
     PetscCall(
-        Fail(parser, offset, "unknown function `%s` (is a `*` missing? known functions:%s)", name, list));
+        fail(parser, offset, "unknown function `%s` (is a `*` missing? known functions:%s)", name, list));
   PetscFunctionReturn(0);
 }
 
 /* A functional is a number that stands for the state, as `<...>` does. */
-static PetscErrorCode Begin_Functional(Parser *parser, Node *node)
+static PetscErrorCode begin_functional(Parser *parser, Node *node)
 {
   PetscFunctionBeginUser;
   if (parser->in_expectation) {
-    PetscCall(Fail(parser, node->offset,
+    PetscCall(fail(parser, node->offset,
                    "`%s(...)` is a number that depends on the state (it cannot stand "
                    "inside of `<...>` or of another one)",
                    node->function->name));
@@ -201,158 +201,158 @@ static PetscErrorCode Begin_Functional(Parser *parser, Node *node)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Call(Parser *parser, int start, const char name[], Node **node)
+static PetscErrorCode parse_call(Parser *parser, int start, const char name[], Node **node)
 {
   PetscFunctionBeginUser;
-  PetscCall(Create_Node(parser, NODE_CALL, start, node));
+  PetscCall(create_node(parser, NODE_CALL, start, node));
   (*node)->function = CospinFunctionFind(name);
   if (!(*node)->function) {
-    PetscCall(Fail_Unknown_Function(parser, start, name));
+    PetscCall(fail_unknown_function(parser, start, name));
     PetscFunctionReturn(0);
   }
   const Function *function = (*node)->function;
-  if (function->signature) PetscCall(Begin_Functional(parser, *node));
+  if (function->signature) PetscCall(begin_functional(parser, *node));
   parser->at++; /* the parenthesis */
   if (parser->failed) PetscFunctionReturn(0);
-  if (Peek(parser) == ')')
+  if (peek(parser) == ')')
     parser->at++;
   else
-    PetscCall(Parse_List(parser, ')', *node));
+    PetscCall(parse_list(parser, ')', *node));
   if (function->signature) parser->in_expectation = PETSC_FALSE;
   if (parser->failed) PetscFunctionReturn(0);
   if ((*node)->count < function->min_arguments || (*node)->count > function->max_arguments)
-    PetscCall(Fail(parser, start, "%s takes %s%d argument%s, not %d", name,
+    PetscCall(fail(parser, start, "%s takes %s%d argument%s, not %d", name,
                    function->max_arguments > function->min_arguments ? "at least " : "",
                    function->min_arguments, function->min_arguments == 1 ? "" : "s", (*node)->count));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Plain_Name(Parser *parser, int start, char name[], Node **node)
+static PetscErrorCode parse_plain_name(Parser *parser, int start, char name[], Node **node)
 {
   double complex constant;
 
   PetscFunctionBeginUser;
   if (CospinConstantFind(name, &constant)) {
-    PetscCall(Create_Node(parser, NODE_NUMBER, start, node));
+    PetscCall(create_node(parser, NODE_NUMBER, start, node));
     (*node)->number = constant;
   } else if (!strcmp(name, "hc")) {
-    PetscCall(Fail(parser, start,
+    PetscCall(fail(parser, start,
                    "`hc` means the hermitian conjugate of what stands before it in a sum "
                    "(write `A + hc`)"));
   } else if (CospinFunctionFind(name)) {
-    PetscCall(Fail(parser, start, "`%s` is a function (write `%s(...)`)", name, name));
+    PetscCall(fail(parser, start, "`%s` is a function (write `%s(...)`)", name, name));
   } else {
-    PetscCall(Create_Node(parser, NODE_NAME, start, node));
+    PetscCall(create_node(parser, NODE_NAME, start, node));
     PetscCall(PetscStrallocpy(name, &(*node)->name));
-    if (Peek(parser) != '[') PetscFunctionReturn(0);
+    if (peek(parser) != '[') PetscFunctionReturn(0);
     parser->at++;
-    PetscCall(Parse_List(parser, ']', *node));
+    PetscCall(parse_list(parser, ']', *node));
     if ((*node)->count > MAX_INDICES)
-      PetscCall(Fail(parser, start, "`%s` has more than %d indices", name, (int)MAX_INDICES));
+      PetscCall(fail(parser, start, "`%s` has more than %d indices", name, (int)MAX_INDICES));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Name(Parser *parser, Node **node)
+static PetscErrorCode parse_name(Parser *parser, Node **node)
 {
-  const int start = parser->at, end = Scan_Name(parser->text, start);
+  const int start = parser->at, end = scan_name(parser->text, start);
   char name[128];
 
   PetscFunctionBeginUser;
   parser->at = end;
   if ((size_t)(end - start) >= sizeof(name)) {
-    PetscCall(Fail(parser, start, "a name of %d letters is too long (at most %d)", end - start,
+    PetscCall(fail(parser, start, "a name of %d letters is too long (at most %d)", end - start,
                    (int)sizeof(name) - 1));
     PetscFunctionReturn(0);
   }
   memcpy(name, parser->text + start, (size_t)(end - start));
   name[end - start] = '\0';
-  if (Peek(parser) == '(')
-    PetscCall(Parse_Call(parser, start, name, node));
+  if (peek(parser) == '(')
+    PetscCall(parse_call(parser, start, name, node));
   else
-    PetscCall(Parse_Plain_Name(parser, start, name, node));
+    PetscCall(parse_plain_name(parser, start, name, node));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Parenthesis(Parser *parser, Node **node)
+static PetscErrorCode parse_parenthesis(Parser *parser, Node **node)
 {
   const int start = parser->at++;
 
   PetscFunctionBeginUser;
-  PetscCall(Parse_Sum(parser, node));
+  PetscCall(parse_sum(parser, node));
   if (parser->failed) PetscFunctionReturn(0);
-  if (Peek(parser) == ')')
+  if (peek(parser) == ')')
     parser->at++;
-  else if (Peek(parser))
-    PetscCall(Fail_Unexpected(parser, "an operation or `)` is expected"));
+  else if (peek(parser))
+    PetscCall(fail_unexpected(parser, "an operation or `)` is expected"));
   else
-    PetscCall(Fail(parser, start, "this `(` is not closed"));
+    PetscCall(fail(parser, start, "this `(` is not closed"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Expectation(Parser *parser, Node **node)
+static PetscErrorCode parse_expectation(Parser *parser, Node **node)
 {
   const int start = parser->at++;
   Node *child;
 
   PetscFunctionBeginUser;
   if (parser->in_expectation) {
-    PetscCall(Fail(parser, start, "an expectation value inside of another one"));
+    PetscCall(fail(parser, start, "an expectation value inside of another one"));
     PetscFunctionReturn(0);
   }
-  PetscCall(Create_Node(parser, NODE_EXPECT, start, node));
+  PetscCall(create_node(parser, NODE_EXPECT, start, node));
   (*node)->which = parser->expression->num_expectations++;
   parser->in_expectation = PETSC_TRUE;
-  PetscCall(Parse_Sum(parser, &child));
+  PetscCall(parse_sum(parser, &child));
   parser->in_expectation = PETSC_FALSE;
   if (parser->failed) PetscFunctionReturn(0);
-  PetscCall(Append_Child(*node, child, 0, start));
+  PetscCall(append_child(*node, child, 0, start));
   (*node)->has_expectation = PETSC_TRUE;
-  if (Peek(parser) == '>')
+  if (peek(parser) == '>')
     parser->at++;
-  else if (Peek(parser))
-    PetscCall(Fail_Unexpected(parser, "an operation or `>` is expected"));
+  else if (peek(parser))
+    PetscCall(fail_unexpected(parser, "an operation or `>` is expected"));
   else
-    PetscCall(Fail(parser, start, "this `<` is not closed"));
+    PetscCall(fail(parser, start, "this `<` is not closed"));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Primary(Parser *parser, Node **node)
+static PetscErrorCode parse_primary(Parser *parser, Node **node)
 {
-  const char c = Peek(parser);
+  const char c = peek(parser);
 
   PetscFunctionBeginUser;
-  if (Is_Digit(c) || (c == '.' && Is_Digit(parser->text[parser->at + 1])))
-    PetscCall(Parse_Number(parser, node));
-  else if (Is_Letter(c))
-    PetscCall(Parse_Name(parser, node));
+  if (is_digit(c) || (c == '.' && is_digit(parser->text[parser->at + 1])))
+    PetscCall(parse_number(parser, node));
+  else if (is_letter(c))
+    PetscCall(parse_name(parser, node));
   else if (c == '(')
-    PetscCall(Parse_Parenthesis(parser, node));
+    PetscCall(parse_parenthesis(parser, node));
   else if (c == '<')
-    PetscCall(Parse_Expectation(parser, node));
+    PetscCall(parse_expectation(parser, node));
   else
-    PetscCall(Fail_Unexpected(parser, "a number, a name or `(` is expected"));
+    PetscCall(fail_unexpected(parser, "a number, a name or `(` is expected"));
   PetscFunctionReturn(0);
 }
 
 /* Counts one more level of nesting; the levels are what the stack of this process has to hold. */
-static PetscErrorCode Enter(Parser *parser)
+static PetscErrorCode enter(Parser *parser)
 {
   PetscFunctionBeginUser;
   if (++parser->depth > MAX_DEPTH)
-    PetscCall(Fail(parser, parser->at, "the expression is nested more than %d deep", (int)MAX_DEPTH));
+    PetscCall(fail(parser, parser->at, "the expression is nested more than %d deep", (int)MAX_DEPTH));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Power(Parser *parser, Node **node)
+static PetscErrorCode parse_power(Parser *parser, Node **node)
 {
   Node *base, *exponent;
   int sign_at, length;
 
   PetscFunctionBeginUser;
-  PetscCall(Parse_Primary(parser, node));
+  PetscCall(parse_primary(parser, node));
   if (parser->failed) PetscFunctionReturn(0);
-  const char c = Peek(parser);
+  const char c = peek(parser);
   if (c == '^')
     length = 1;
   else if (c == '*' && parser->text[parser->at + 1] == '*')
@@ -362,17 +362,17 @@ static PetscErrorCode Parse_Power(Parser *parser, Node **node)
   sign_at = parser->at;
   parser->at += length;
   base = *node;
-  PetscCall(Enter(parser));
-  if (!parser->failed) PetscCall(Parse_Unary(parser, &exponent));
+  PetscCall(enter(parser));
+  if (!parser->failed) PetscCall(parse_unary(parser, &exponent));
   parser->depth--;
   if (parser->failed) PetscFunctionReturn(0);
-  PetscCall(Create_Node(parser, NODE_POWER, base->offset, node));
-  PetscCall(Append_Child(*node, base, '^', sign_at));
-  PetscCall(Append_Child(*node, exponent, '^', sign_at));
+  PetscCall(create_node(parser, NODE_POWER, base->offset, node));
+  PetscCall(append_child(*node, base, '^', sign_at));
+  PetscCall(append_child(*node, exponent, '^', sign_at));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Unary(Parser *parser, Node **node)
+static PetscErrorCode parse_unary(Parser *parser, Node **node)
 {
   PetscBool negative = PETSC_FALSE;
   Node *child;
@@ -380,97 +380,97 @@ static PetscErrorCode Parse_Unary(Parser *parser, Node **node)
   char c;
 
   PetscFunctionBeginUser;
-  c = Peek(parser);
+  c = peek(parser);
   start = parser->at;
-  for (; c == '+' || c == '-'; c = Peek(parser)) {
+  for (; c == '+' || c == '-'; c = peek(parser)) {
     if (c == '-') negative = !negative;
     parser->at++;
   }
-  PetscCall(Parse_Power(parser, node));
+  PetscCall(parse_power(parser, node));
   if (parser->failed || !negative) PetscFunctionReturn(0);
   child = *node;
-  PetscCall(Create_Node(parser, NODE_NEGATE, start, node));
-  PetscCall(Append_Child(*node, child, '-', start));
+  PetscCall(create_node(parser, NODE_NEGATE, start, node));
+  PetscCall(append_child(*node, child, '-', start));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Product(Parser *parser, Node **node)
+static PetscErrorCode parse_product(Parser *parser, Node **node)
 {
   Node *factor, *product = NULL;
 
   PetscFunctionBeginUser;
-  PetscCall(Parse_Unary(parser, node));
+  PetscCall(parse_unary(parser, node));
   while (!parser->failed) {
-    const char c = Peek(parser);
+    const char c = peek(parser);
     const int sign_at = parser->at;
 
     if (c != '*' && c != '/') break;
     if (!product) {
-      PetscCall(Create_Node(parser, NODE_PRODUCT, (*node)->offset, &product));
-      PetscCall(Append_Child(product, *node, '*', sign_at));
+      PetscCall(create_node(parser, NODE_PRODUCT, (*node)->offset, &product));
+      PetscCall(append_child(product, *node, '*', sign_at));
       *node = product;
     }
     parser->at++;
-    PetscCall(Parse_Unary(parser, &factor));
-    if (!parser->failed) PetscCall(Append_Child(product, factor, c, sign_at));
+    PetscCall(parse_unary(parser, &factor));
+    if (!parser->failed) PetscCall(append_child(product, factor, c, sign_at));
   }
   PetscFunctionReturn(0);
 }
 
 /* A term of a sum behind its sign: a product, or the word `hc`. */
-static PetscErrorCode Parse_Term(Parser *parser, Node **node)
+static PetscErrorCode parse_term(Parser *parser, Node **node)
 {
   PetscFunctionBeginUser;
-  Peek(parser);
-  if (!strncmp(parser->text + parser->at, "hc", 2) && Scan_Name(parser->text, parser->at) == parser->at + 2) {
-    PetscCall(Create_Node(parser, NODE_ADJOINT, parser->at, node));
+  peek(parser);
+  if (!strncmp(parser->text + parser->at, "hc", 2) && scan_name(parser->text, parser->at) == parser->at + 2) {
+    PetscCall(create_node(parser, NODE_ADJOINT, parser->at, node));
     parser->at += 2;
   } else
-    PetscCall(Parse_Product(parser, node));
+    PetscCall(parse_product(parser, node));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Sum(Parser *parser, Node **node)
+static PetscErrorCode parse_sum(Parser *parser, Node **node)
 {
   Node *term, *sum = NULL;
 
   PetscFunctionBeginUser;
-  PetscCall(Enter(parser));
-  if (!parser->failed) PetscCall(Parse_Product(parser, node));
+  PetscCall(enter(parser));
+  if (!parser->failed) PetscCall(parse_product(parser, node));
   while (!parser->failed) {
-    const char c = Peek(parser);
+    const char c = peek(parser);
     const int sign_at = parser->at;
 
     if (c != '+' && c != '-') break;
     if (!sum) {
-      PetscCall(Create_Node(parser, NODE_SUM, (*node)->offset, &sum));
-      PetscCall(Append_Child(sum, *node, '+', sign_at));
+      PetscCall(create_node(parser, NODE_SUM, (*node)->offset, &sum));
+      PetscCall(append_child(sum, *node, '+', sign_at));
       *node = sum;
     }
     parser->at++;
-    PetscCall(Parse_Term(parser, &term));
-    if (!parser->failed) PetscCall(Append_Child(sum, term, c, sign_at));
+    PetscCall(parse_term(parser, &term));
+    if (!parser->failed) PetscCall(append_child(sum, term, c, sign_at));
   }
   parser->depth--;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Parse_Whole(Parser *parser)
+static PetscErrorCode parse_whole(Parser *parser)
 {
   PetscFunctionBeginUser;
-  if (!Peek(parser)) {
-    PetscCall(Fail(parser, 0, "an expression is missing"));
+  if (!peek(parser)) {
+    PetscCall(fail(parser, 0, "an expression is missing"));
     PetscFunctionReturn(0);
   }
-  PetscCall(Parse_Sum(parser, &parser->expression->root));
+  PetscCall(parse_sum(parser, &parser->expression->root));
   if (parser->failed) PetscFunctionReturn(0);
-  const char c = Peek(parser);
-  if (Is_Letter(c) || Is_Digit(c) || c == '(')
-    PetscCall(Fail_Unexpected(parser, "is a `*` missing?"));
+  const char c = peek(parser);
+  if (is_letter(c) || is_digit(c) || c == '(')
+    PetscCall(fail_unexpected(parser, "is a `*` missing?"));
   else if (c == ')')
-    PetscCall(Fail_Unexpected(parser, "there is no `(` for it"));
+    PetscCall(fail_unexpected(parser, "there is no `(` for it"));
   else if (c)
-    PetscCall(Fail_Unexpected(parser, "an operation or the end is expected"));
+    PetscCall(fail_unexpected(parser, "an operation or the end is expected"));
   PetscFunctionReturn(0);
 }
 
@@ -489,7 +489,7 @@ PetscErrorCode CospinExpressionParseAt(const char text[], CospinPosition at, Pet
   (*expression)->at_start_only = at_start_only;
   parser.expression = *expression;
   parser.text = (*expression)->text;
-  PetscCall(Parse_Whole(&parser));
+  PetscCall(parse_whole(&parser));
   if (parser.failed) PetscCall(CospinExpressionDestroy(expression));
   PetscFunctionReturn(0);
 }

@@ -10,44 +10,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int Compare_Ints(int a, int b)
+static int compare_ints(int a, int b)
 {
   return (a > b) - (a < b);
 }
 
-static int Compare_Operators(const CospinElementary *a, const CospinElementary *b)
+static int compare_operators(const CospinElementary *a, const CospinElementary *b)
 {
-  int order = Compare_Ints(a->component, b->component);
+  int order = compare_ints(a->component, b->component);
 
-  if (!order) order = Compare_Ints(a->spin, b->spin);
-  return order ? order : Compare_Ints(a->code, b->code);
+  if (!order) order = compare_ints(a->spin, b->spin);
+  return order ? order : compare_ints(a->code, b->code);
 }
 
-static int Compare_Monomials(const void *a, const void *b)
+static int compare_monomials(const void *a, const void *b)
 {
   const CospinMonomial *x = a, *y = b;
-  int order = Compare_Ints(x->length, y->length);
+  int order = compare_ints(x->length, y->length);
 
-  for (int k = 0; k < x->length && !order; k++) order = Compare_Operators(&x->operators[k], &y->operators[k]);
+  for (int k = 0; k < x->length && !order; k++) order = compare_operators(&x->operators[k], &y->operators[k]);
   return order;
 }
 
 /* Whether b a is to be written a b: operators of different components commute, and those of different spins.
  */
-static PetscBool Is_Before(const CospinElementary *a, const CospinElementary *b)
+static PetscBool is_before(const CospinElementary *a, const CospinElementary *b)
 {
   if (a->component != b->component) return (PetscBool)(a->component < b->component);
   return (PetscBool)(a->spin >= 0 && b->spin >= 0 && a->spin < b->spin);
 }
 
 /* Stable, so that the order of what does not commute is kept; linear on what is sorted already. */
-static void Sort_Commuting(int length, CospinElementary operators[])
+static void sort_commuting(int length, CospinElementary operators[])
 {
   for (int k = 1; k < length; k++) {
     const CospinElementary elementary = operators[k];
     int place = k;
 
-    for (; place > 0 && Is_Before(&elementary, &operators[place - 1]); place--)
+    for (; place > 0 && is_before(&elementary, &operators[place - 1]); place--)
       operators[place] = operators[place - 1];
     operators[place] = elementary;
   }
@@ -70,7 +70,7 @@ PetscErrorCode CospinPolynomialDestroy(CospinPolynomial *p)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Reserve_Monomials(CospinPolynomial p, int num_monomials)
+static PetscErrorCode reserve_monomials(CospinPolynomial p, int num_monomials)
 {
   PetscFunctionBeginUser;
   if (num_monomials > p->capacity) {
@@ -81,7 +81,7 @@ static PetscErrorCode Reserve_Monomials(CospinPolynomial p, int num_monomials)
 }
 
 /* A monomial a b with its elementary operators in order. */
-static PetscErrorCode Create_Monomial(double complex coefficient, int num_a, const CospinElementary a[],
+static PetscErrorCode create_monomial(double complex coefficient, int num_a, const CospinElementary a[],
                                       int num_b, const CospinElementary b[], CospinMonomial *monomial)
 {
   PetscFunctionBeginUser;
@@ -90,19 +90,19 @@ static PetscErrorCode Create_Monomial(double complex coefficient, int num_a, con
   PetscCall(PetscMalloc1((size_t)monomial->length, &monomial->operators));
   if (num_a) memcpy(monomial->operators, a, (size_t)num_a * sizeof(CospinElementary));
   if (num_b) memcpy(monomial->operators + num_a, b, (size_t)num_b * sizeof(CospinElementary));
-  Sort_Commuting(monomial->length, monomial->operators);
+  sort_commuting(monomial->length, monomial->operators);
   PetscFunctionReturn(0);
 }
 
 /* The place of a monomial, or the place where it belongs. */
-static int Find_Monomial(CospinPolynomial p, const CospinMonomial *monomial, PetscBool *found)
+static int find_monomial(CospinPolynomial p, const CospinMonomial *monomial, PetscBool *found)
 {
   int low = 0, high = p->count;
 
   *found = PETSC_FALSE;
   while (low < high) {
     const int middle = low + (high - low) / 2;
-    const int order = Compare_Monomials(&p->monomials[middle], monomial);
+    const int order = compare_monomials(&p->monomials[middle], monomial);
 
     if (!order) {
       *found = PETSC_TRUE;
@@ -116,7 +116,7 @@ static int Find_Monomial(CospinPolynomial p, const CospinMonomial *monomial, Pet
   return low;
 }
 
-static PetscErrorCode Remove_Monomial(CospinPolynomial p, int place)
+static PetscErrorCode remove_monomial(CospinPolynomial p, int place)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(p->monomials[place].operators));
@@ -134,14 +134,14 @@ PetscErrorCode CospinPolynomialAddMonomial(CospinPolynomial p, double complex co
 
   PetscFunctionBeginUser;
   if (coefficient == 0) PetscFunctionReturn(0);
-  PetscCall(Create_Monomial(coefficient, length, operators, 0, NULL, &monomial));
-  const int place = Find_Monomial(p, &monomial, &found);
+  PetscCall(create_monomial(coefficient, length, operators, 0, NULL, &monomial));
+  const int place = find_monomial(p, &monomial, &found);
   if (found) {
     p->monomials[place].coefficient = CospinRoundedSum(p->monomials[place].coefficient, coefficient);
     PetscCall(PetscFree(monomial.operators));
-    if (p->monomials[place].coefficient == 0) PetscCall(Remove_Monomial(p, place));
+    if (p->monomials[place].coefficient == 0) PetscCall(remove_monomial(p, place));
   } else {
-    PetscCall(Reserve_Monomials(p, p->count + 1));
+    PetscCall(reserve_monomials(p, p->count + 1));
     memmove(&p->monomials[place + 1], &p->monomials[place],
             (size_t)(p->count - place) * sizeof(CospinMonomial));
     p->monomials[place] = monomial;
@@ -159,7 +159,7 @@ PetscErrorCode CospinPolynomialDuplicate(CospinPolynomial p, CospinPolynomial *c
 }
 
 /* Real factors are common; C's complex product would turn an infinite one into NaN + i NaN. */
-static double complex Multiply_Numbers(double complex a, double complex b)
+static double complex multiply_numbers(double complex a, double complex b)
 {
   if (cimag(a) == 0) return CMPLX(creal(a) * creal(b), cimag(b) == 0 ? 0 : creal(a) * cimag(b));
   if (cimag(b) == 0) return CMPLX(creal(a) * creal(b), cimag(a) * creal(b));
@@ -180,14 +180,14 @@ PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, C
   for (int k = 0; k < q->count; k++) {
     const CospinMonomial *monomial = &q->monomials[k];
 
-    PetscCall(CospinPolynomialAddMonomial(p, Multiply_Numbers(factor, monomial->coefficient),
+    PetscCall(CospinPolynomialAddMonomial(p, multiply_numbers(factor, monomial->coefficient),
                                           monomial->length, monomial->operators));
   }
   PetscFunctionReturn(0);
 }
 
 /* Forgets the last of the first *count monomials if it has cancelled. */
-static PetscErrorCode Drop_Zero(CospinPolynomial p, int *count)
+static PetscErrorCode drop_zero(CospinPolynomial p, int *count)
 {
   PetscFunctionBeginUser;
   if (*count == 0 || p->monomials[*count - 1].coefficient != 0) PetscFunctionReturn(0);
@@ -197,23 +197,23 @@ static PetscErrorCode Drop_Zero(CospinPolynomial p, int *count)
 }
 
 /* Sorts monomials that were appended in any order, merges equal ones and drops zeros. */
-static PetscErrorCode Merge_Monomials(CospinPolynomial p)
+static PetscErrorCode merge_monomials(CospinPolynomial p)
 {
   int count = 0;
 
   PetscFunctionBeginUser;
-  if (p->count) qsort(p->monomials, (size_t)p->count, sizeof(CospinMonomial), Compare_Monomials);
+  if (p->count) qsort(p->monomials, (size_t)p->count, sizeof(CospinMonomial), compare_monomials);
   for (int k = 0; k < p->count; k++) {
-    if (count > 0 && !Compare_Monomials(&p->monomials[count - 1], &p->monomials[k])) {
+    if (count > 0 && !compare_monomials(&p->monomials[count - 1], &p->monomials[k])) {
       p->monomials[count - 1].coefficient =
           CospinRoundedSum(p->monomials[count - 1].coefficient, p->monomials[k].coefficient);
       PetscCall(PetscFree(p->monomials[k].operators));
     } else {
-      PetscCall(Drop_Zero(p, &count));
+      PetscCall(drop_zero(p, &count));
       p->monomials[count++] = p->monomials[k];
     }
   }
-  PetscCall(Drop_Zero(p, &count));
+  PetscCall(drop_zero(p, &count));
   p->count = count;
   PetscFunctionReturn(0);
 }
@@ -236,16 +236,16 @@ PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, 
   PetscCheck((double)a->count * b->count < INT_MAX, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
              "Product of %d and %d words", a->count, b->count);
   PetscCall(CospinPolynomialCreate(&p));
-  PetscCall(Reserve_Monomials(p, a->count * b->count));
+  PetscCall(reserve_monomials(p, a->count * b->count));
   for (int j = 0; j < a->count; j++) {
     for (int k = 0; k < b->count; k++) {
       const CospinMonomial *x = &a->monomials[j], *y = &b->monomials[k];
 
-      PetscCall(Create_Monomial(Multiply_Numbers(x->coefficient, y->coefficient), x->length, x->operators,
+      PetscCall(create_monomial(multiply_numbers(x->coefficient, y->coefficient), x->length, x->operators,
                                 y->length, y->operators, &p->monomials[p->count++]));
     }
   }
-  PetscCall(Merge_Monomials(p));
+  PetscCall(merge_monomials(p));
   *product = p;
   PetscFunctionReturn(0);
 }
@@ -257,18 +257,18 @@ PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinElementaryAdjoi
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(&result));
-  PetscCall(Reserve_Monomials(result, p->count));
+  PetscCall(reserve_monomials(result, p->count));
   for (int k = 0; k < p->count; k++) {
     const CospinMonomial *monomial = &p->monomials[k];
     CospinMonomial *reversed = &result->monomials[result->count++];
 
-    PetscCall(Create_Monomial(CMPLX(creal(monomial->coefficient), 0 - cimag(monomial->coefficient)),
+    PetscCall(create_monomial(CMPLX(creal(monomial->coefficient), 0 - cimag(monomial->coefficient)),
                               monomial->length, monomial->operators, 0, NULL, reversed));
     for (int j = 0; j < monomial->length; j++)
       reversed->operators[j] = elementary_adjoint(context, monomial->operators[monomial->length - 1 - j]);
-    Sort_Commuting(reversed->length, reversed->operators);
+    sort_commuting(reversed->length, reversed->operators);
   }
-  PetscCall(Merge_Monomials(result));
+  PetscCall(merge_monomials(result));
   *adjoint = result;
   PetscFunctionReturn(0);
 }

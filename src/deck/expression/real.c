@@ -10,9 +10,9 @@ typedef struct {
   const PetscBool *is_real; /* of each expectation value */
 } Judge;
 
-static PetscErrorCode Judge_Node(const Judge *judge, const Node *node, PetscBool *real);
+static PetscErrorCode judge_node(const Judge *judge, const Node *node, PetscBool *real);
 
-static PetscErrorCode Judge_Number(const Judge *judge, const Node *node, PetscBool *real)
+static PetscErrorCode judge_number(const Judge *judge, const Node *node, PetscBool *real)
 {
   CospinValue value;
   PetscBool ok;
@@ -25,7 +25,7 @@ static PetscErrorCode Judge_Number(const Judge *judge, const Node *node, PetscBo
 }
 
 /* x + hc is real; x - hc is imaginary, so it is real only if it is zero, that is, if x was real. */
-static PetscErrorCode Judge_Sum(const Judge *judge, const Node *node, PetscBool *real)
+static PetscErrorCode judge_sum(const Judge *judge, const Node *node, PetscBool *real)
 {
   PetscFunctionBeginUser;
   *real = PETSC_TRUE;
@@ -34,7 +34,7 @@ static PetscErrorCode Judge_Sum(const Judge *judge, const Node *node, PetscBool 
     PetscBool term_real = PETSC_TRUE;
 
     if (child->node->kind != NODE_ADJOINT)
-      PetscCall(Judge_Node(judge, child->node, &term_real));
+      PetscCall(judge_node(judge, child->node, &term_real));
     else if (child->sign == '+')
       *real = PETSC_TRUE;
     if (!term_real) *real = PETSC_FALSE;
@@ -42,28 +42,28 @@ static PetscErrorCode Judge_Sum(const Judge *judge, const Node *node, PetscBool 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Judge_Children(const Judge *judge, const Node *node, PetscBool *real)
+static PetscErrorCode judge_children(const Judge *judge, const Node *node, PetscBool *real)
 {
   PetscFunctionBeginUser;
   *real = PETSC_TRUE;
-  for (int k = 0; k < node->count && *real; k++) PetscCall(Judge_Node(judge, node->children[k].node, real));
+  for (int k = 0; k < node->count && *real; k++) PetscCall(judge_node(judge, node->children[k].node, real));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Judge_Node(const Judge *judge, const Node *node, PetscBool *real)
+static PetscErrorCode judge_node(const Judge *judge, const Node *node, PetscBool *real)
 {
   PetscFunctionBeginUser;
   if (!node->has_expectation)
-    PetscCall(Judge_Number(judge, node, real));
+    PetscCall(judge_number(judge, node, real));
   else if (node->kind == NODE_EXPECT)
     *real = judge->is_real[node->which];
   else if (node->kind == NODE_CALL &&
            (node->function->reality == REAL_ALWAYS || node->function->reality == REAL_OF_STATE))
     *real = PETSC_TRUE;
   else if (node->kind == NODE_SUM)
-    PetscCall(Judge_Sum(judge, node, real));
+    PetscCall(judge_sum(judge, node, real));
   else
-    PetscCall(Judge_Children(judge, node, real));
+    PetscCall(judge_children(judge, node, real));
   PetscFunctionReturn(0);
 }
 
@@ -73,6 +73,6 @@ PetscErrorCode CospinExpressionIsReal(CospinExpression expression, const CospinE
   const Judge judge = {expression, environment, is_real};
 
   PetscFunctionBeginUser;
-  PetscCall(Judge_Node(&judge, expression->root, real));
+  PetscCall(judge_node(&judge, expression->root, real));
   PetscFunctionReturn(0);
 }

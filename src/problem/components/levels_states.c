@@ -327,7 +327,7 @@ static PetscErrorCode set_dicke(CospinAmplitudes *amplitudes, double s, double m
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Prepare_Dicke(CospinComponent component, const double complex s_m[], void **data,
+static PetscErrorCode prepare_dicke(CospinComponent component, const double complex s_m[], void **data,
                                     PetscBool *pure, char why[], size_t why_size)
 {
   PetscFunctionBeginUser;
@@ -369,7 +369,7 @@ const CospinStateName CospinLevelsStates[] = {
     {"css", 2, "theta, phi", "the spin of every atom along one direction; theta = 0 is level 0", Prepare_Css,
      Element, CospinAmplitudesFree},
     {"dicke", 2, "S, M",
-     "total spin S with Sz = M; of three levels S is N, N-2, ..., of more it must be unique", Prepare_Dicke,
+     "total spin S with Sz = M; of three levels S is N, N-2, ..., of more it must be unique", prepare_dicke,
      Element, CospinAmplitudesFree},
     {.name = NULL},
 };

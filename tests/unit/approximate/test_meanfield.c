@@ -191,7 +191,7 @@ static void check_slopes(CospinProblem problem, CospinMeanField field, Dense slo
   }
 }
 
-static void Slopes_Are_Those_Of_The_Product_State(void **state)
+static void slopes_are_those_of_the_product_state(void **state)
 {
   (void)state;
   for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
@@ -222,7 +222,7 @@ static void Slopes_Are_Those_Of_The_Product_State(void **state)
 }
 
 /* Several operators, of one spin and of all, against traces. */
-static void Observables_Are_Those_Of_The_Product_State(void **state)
+static void observables_are_those_of_the_product_state(void **state)
 {
   static const char *const texts[] = {"q.Sp*q.Sm",    "q.Sp^2*q.Sm^2",
                                       "q.Sz^2*q.Sp",  "q.sp[0]*q.sm[3]*q.Sz*q.sz[0]",
@@ -264,7 +264,7 @@ static void Observables_Are_Those_Of_The_Product_State(void **state)
 
    closed by Eqs. (22)-(23): <R+R> = N c2 + |N c1|^2, <R+R+R> = 2 N^2 c1 c2 + |N c1|^2 N c1, sums without m.
 */
-static void Paper_Closure_Is_That_Of_The_Paper(void **state)
+static void paper_closure_is_that_of_the_paper(void **state)
 {
   enum { N = 5 };
   static const char text[] =
@@ -310,9 +310,9 @@ static void Paper_Closure_Is_That_Of_The_Paper(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Slopes_Are_Those_Of_The_Product_State),
-      cmocka_unit_test(Observables_Are_Those_Of_The_Product_State),
-      cmocka_unit_test(Paper_Closure_Is_That_Of_The_Paper),
+      cmocka_unit_test(slopes_are_those_of_the_product_state),
+      cmocka_unit_test(observables_are_those_of_the_product_state),
+      cmocka_unit_test(paper_closure_is_that_of_the_paper),
   };
   int failed;
 

@@ -26,7 +26,7 @@ static char *View(const char word[], PetscBool man, PetscBool *found)
   return text;
 }
 
-static char *Read_File(const char name[])
+static char *read_file(const char name[])
 {
   FILE *stream = fopen(name, "r");
   char *text = calloc(1, 1000000);
@@ -36,18 +36,18 @@ static char *Read_File(const char name[])
   return text;
 }
 
-static int Set_Up(void **state)
+static int set_up(void **state)
 {
   Texts *texts = calloc(1, sizeof(*texts));
   PetscBool found;
   texts->plain = View(NULL, PETSC_FALSE, &found);
   texts->man = View(NULL, PETSC_TRUE, &found);
-  texts->deck = Read_File(COSPIN_SOURCE_DIR "/input/reference_deck.yaml");
+  texts->deck = read_file(COSPIN_SOURCE_DIR "/input/reference_deck.yaml");
   *state = texts;
   return 0;
 }
 
-static int Tear_Down(void **state)
+static int tear_down(void **state)
 {
   Texts *texts = *state;
   free(texts->plain);
@@ -57,37 +57,37 @@ static int Tear_Down(void **state)
   return 0;
 }
 
-static PetscBool Is_Letter(char c)
+static PetscBool is_letter(char c)
 {
   return (PetscBool)(isalnum((unsigned char)c) || c == '_');
 }
 
 /* The name as a word of its own. */
-static void Expect_Word(const char where[], const char text[], const char name[])
+static void expect_word(const char where[], const char text[], const char name[])
 {
   const size_t length = strlen(name);
   for (const char *at = strstr(text, name); at; at = strstr(at + 1, name))
-    if ((at == text || !Is_Letter(at[-1])) && !Is_Letter(at[length])) return;
+    if ((at == text || !is_letter(at[-1])) && !is_letter(at[length])) return;
   fail_msg("%s does not speak of `%s`", where, name);
 }
 
 /* An entry: the name at the beginning of its line. */
-static void Expect_Entry(const Texts *texts, const char name[])
+static void expect_entry(const Texts *texts, const char name[])
 {
   char line[256];
   (void)snprintf(line, sizeof(line), "\n    %s", name);
   if (!strstr(texts->plain, line)) fail_msg("the reference has no entry `%s`", name);
 }
 
-static void Expect_Keys(const Texts *texts, const CospinRecordKind *record)
+static void expect_keys(const Texts *texts, const CospinRecordKind *record)
 {
-  Expect_Word("the reference", texts->plain, record->name);
-  Expect_Word("the reference deck", texts->deck, record->name);
+  expect_word("the reference", texts->plain, record->name);
+  expect_word("the reference deck", texts->deck, record->name);
   for (const CospinKey *key = record->keys; key->name; key++) {
-    Expect_Entry(texts, key->name);
-    Expect_Word("the reference deck", texts->deck, key->name);
+    expect_entry(texts, key->name);
+    expect_word("the reference deck", texts->deck, key->name);
     for (int c = 0; key->choices && key->choices[c]; c++)
-      Expect_Word("the reference", texts->plain, key->choices[c]);
+      expect_word("the reference", texts->plain, key->choices[c]);
     if (key->default_text) assert_non_null(strstr(texts->plain, key->default_text));
   }
 }
@@ -97,12 +97,12 @@ static void test_SectionsAndTheirKeys(void **state)
   const Texts *texts = *state;
   const CospinSectionInfo *section;
   for (int k = 0; (section = CospinDeckSection(k)); k++) {
-    Expect_Entry(texts, section->name);
-    Expect_Word("the reference deck", texts->deck, section->name);
+    expect_entry(texts, section->name);
+    expect_word("the reference deck", texts->deck, section->name);
     for (int l = 0; section->keys[l]; l++)
       for (int i = 0; section->keys[l][i]; i++) {
-        Expect_Word(section->name, section->form, section->keys[l][i]);
-        Expect_Word("the reference deck", texts->deck, section->keys[l][i]);
+        expect_word(section->name, section->form, section->keys[l][i]);
+        expect_word("the reference deck", texts->deck, section->keys[l][i]);
       }
   }
 }
@@ -112,12 +112,12 @@ static void test_Components(void **state)
   const Texts *texts = *state;
   for (int k = 0; CospinComponentKinds[k]; k++) {
     const CospinComponentKind *kind = CospinComponentKinds[k];
-    Expect_Keys(texts, &kind->record);
+    expect_keys(texts, &kind->record);
     for (int i = 0; kind->operators[i].name; i++) {
-      Expect_Entry(texts, kind->operators[i].name);
-      Expect_Word("the reference deck", texts->deck, kind->operators[i].name);
+      expect_entry(texts, kind->operators[i].name);
+      expect_word("the reference deck", texts->deck, kind->operators[i].name);
     }
-    for (int i = 0; kind->states[i].name; i++) Expect_Entry(texts, kind->states[i].name);
+    for (int i = 0; kind->states[i].name; i++) expect_entry(texts, kind->states[i].name);
     for (int i = 0; kind->columns[i].suffix; i++)
       assert_non_null(strstr(texts->plain, kind->columns[i].suffix));
   }
@@ -126,11 +126,11 @@ static void test_Components(void **state)
 static void test_Arrays(void **state)
 {
   for (int k = 0; CospinArrayKinds[k]; k++) {
-    Expect_Keys(*state, &CospinArrayKinds[k]->record);
+    expect_keys(*state, &CospinArrayKinds[k]->record);
     for (const CospinArrayPart *part = CospinArrayKinds[k]->parts; part && part->name; part++) {
       char name[96];
       (void)snprintf(name, sizeof(name), "NAME.%s", part->name);
-      Expect_Entry(*state, name);
+      expect_entry(*state, name);
     }
   }
 }
@@ -141,13 +141,13 @@ static void test_TasksAndTheirVariables(void **state)
   for (int k = 0; CospinTaskKinds[k]; k++) {
     const CospinTaskKind *kind = CospinTaskKinds[k];
     char name[128];
-    Expect_Keys(texts, &kind->record);
+    expect_keys(texts, &kind->record);
     for (int i = 0; kind->variables[i].suffix; i++) {
       (void)snprintf(name, sizeof(name), "%s_%s", kind->record.name, kind->variables[i].suffix);
-      Expect_Entry(texts, name);
+      expect_entry(texts, name);
     }
   }
-  for (int k = 0; CospinPointVariables[k].suffix; k++) Expect_Entry(texts, CospinPointVariables[k].suffix);
+  for (int k = 0; CospinPointVariables[k].suffix; k++) expect_entry(texts, CospinPointVariables[k].suffix);
 }
 
 /* A rule that names what its task has not would be noticed by nobody until it is needed. */
@@ -168,16 +168,16 @@ static void test_FunctionsOutcomesOptions(void **state)
 {
   const Texts *texts = *state;
   for (int k = 0; CospinFunctionName(k); k++) {
-    Expect_Word("the reference", texts->plain, CospinFunctionName(k));
-    Expect_Word("the reference deck", texts->deck, CospinFunctionName(k));
+    expect_word("the reference", texts->plain, CospinFunctionName(k));
+    expect_word("the reference deck", texts->deck, CospinFunctionName(k));
   }
   for (int k = 0; CospinConstantName(k); k++) {
-    Expect_Word("the reference", texts->plain, CospinConstantName(k));
-    Expect_Word("the reference deck", texts->deck, CospinConstantName(k));
+    expect_word("the reference", texts->plain, CospinConstantName(k));
+    expect_word("the reference deck", texts->deck, CospinConstantName(k));
   }
-  for (int k = 0; CospinOutcomeNames[k]; k++) Expect_Entry(texts, CospinOutcomeNames[k]);
+  for (int k = 0; CospinOutcomeNames[k]; k++) expect_entry(texts, CospinOutcomeNames[k]);
   for (int k = 0; CospinCommandOption(k); k++)
-    Expect_Word("the help", CospinCommandHelp, CospinCommandOption(k));
+    expect_word("the help", CospinCommandHelp, CospinCommandOption(k));
 }
 
 /* troff takes a line that begins with a dot for a request. */
@@ -202,13 +202,13 @@ static void test_WhatAWordIsAbout(void **state)
   char *text = View("decay", PETSC_FALSE, &found);
   (void)state;
   assert_true(found);
-  Expect_Word("decay", text, "decay_rate");
-  Expect_Word("decay", text, "weights");
+  expect_word("decay", text, "decay_rate");
+  expect_word("decay", text, "weights");
   assert_null(strstr(text, "gap_rate"));
   free(text);
   text = View("decay_upper", PETSC_FALSE, &found);
   assert_true(found);
-  Expect_Word("decay_upper", text, "Collatz");
+  expect_word("decay_upper", text, "Collatz");
   assert_null(strstr(text, "decay_lower"));
   free(text);
   text = View("nonsense", PETSC_FALSE, &found);
@@ -229,5 +229,5 @@ int main(void)
       cmocka_unit_test(test_ManualPage),
       cmocka_unit_test(test_WhatAWordIsAbout),
   };
-  return cmocka_run_group_tests(tests, Set_Up, Tear_Down);
+  return cmocka_run_group_tests(tests, set_up, tear_down);
 }

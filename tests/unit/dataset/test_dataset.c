@@ -53,7 +53,7 @@ static const CospinDatasetTexts texts = {.title = "Fringe decay",
                                          .num_provenance = 4,
                                          .provenance = provenance};
 
-static CospinLayout Make_Layout(int num_axes, const CospinDimension axes[])
+static CospinLayout make_layout(int num_axes, const CospinDimension axes[])
 {
   return (CospinLayout){.num_axes = num_axes,
                         .axes = axes,
@@ -65,7 +65,7 @@ static CospinLayout Make_Layout(int num_axes, const CospinDimension axes[])
 }
 
 /* Every number tells where it belongs: point + slot/100. */
-static double *Make_Records(int points)
+static double *make_records(int points)
 {
   double *records = malloc((size_t)points * RECORD * sizeof(*records));
   for (int p = 0; p < points; p++) {
@@ -90,14 +90,14 @@ static const char *Path(char path[256], const char name[])
   return path;
 }
 
-static void Write_Or_Fail(const char file[], const CospinLayout *layout, const double records[])
+static void write_or_fail(const char file[], const CospinLayout *layout, const double records[])
 {
   char why[512] = "";
   if (CospinDatasetWrite(file, layout, records, &texts, why, sizeof(why))) fail_msg("%s", why);
   assert_string_equal(why, "");
 }
 
-static void Read_Text(hid_t object, const char name[], char text[], size_t size)
+static void read_text(hid_t object, const char name[], char text[], size_t size)
 {
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute);
   assert_true(attribute >= 0);
@@ -110,7 +110,7 @@ static void Read_Text(hid_t object, const char name[], char text[], size_t size)
   H5Aclose(attribute);
 }
 
-static int Rank_Of(hid_t set, hsize_t shape[])
+static int rank_of(hid_t set, hsize_t shape[])
 {
   hid_t space = H5Dget_space(set);
   const int rank = H5Sget_simple_extent_dims(space, shape, NULL);
@@ -123,19 +123,19 @@ static void test_ValuesAndScales(void **state)
   const double w[] = {0.5, 2}, nbar[] = {0, 1, 4.7};
   const CospinDimension axes[] = {{"w", 2, w, "Gamma_c", "repump rate"},
                                   {"nbar", 3, nbar, "1", "thermal quanta"}};
-  const CospinLayout layout = Make_Layout(2, axes);
-  double *records = Make_Records(6), values[12];
+  const CospinLayout layout = make_layout(2, axes);
+  double *records = make_records(6), values[12];
   hsize_t shape[3];
   char path[256], text[256];
   hid_t file, set, scale;
   (void)state;
   records[4 * RECORD + 1] = NAN;
   records[4 * RECORD + 9] = NAN;
-  Write_Or_Fail(Path(path, "grid.h5"), &layout, records);
+  write_or_fail(Path(path, "grid.h5"), &layout, records);
   assert_int_equal(access(Path(text, "grid.h5.tmp"), F_OK), -1);
   file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   set = H5Dopen2(file, "decay_rate", H5P_DEFAULT);
-  assert_int_equal(Rank_Of(set, shape), 3);
+  assert_int_equal(rank_of(set, shape), 3);
   assert_true(shape[0] == 2 && shape[1] == 3 && shape[2] == MODES);
   H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
   for (int p = 0; p < 6; p++)
@@ -149,9 +149,9 @@ static void test_ValuesAndScales(void **state)
     assert_int_equal(H5DSis_attached(set, scale, i), 1);
     H5Dclose(scale);
   }
-  Read_Text(set, "units", text, sizeof(text));
+  read_text(set, "units", text, sizeof(text));
   assert_string_equal(text, "Gamma_c");
-  Read_Text(set, "source", text, sizeof(text));
+  read_text(set, "source", text, sizeof(text));
   assert_string_equal(text, "-Re lambda");
   H5Dclose(set);
   set = H5Dopen2(file, "dimension", H5P_DEFAULT);
@@ -169,41 +169,41 @@ static void test_ValuesAndScales(void **state)
 
 static void test_Attributes(void **state)
 {
-  const CospinLayout layout = Make_Layout(0, NULL);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(0, NULL);
+  double *records = make_records(1);
   char path[256], text[256];
   int codes[3], format;
   hid_t file, group, set;
   (void)state;
-  Write_Or_Fail(Path(path, "scalar.h5"), &layout, records);
+  write_or_fail(Path(path, "scalar.h5"), &layout, records);
   file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  Read_Text(file, "Conventions", text, sizeof(text));
+  read_text(file, "Conventions", text, sizeof(text));
   assert_string_equal(text, "CF-1.8");
-  Read_Text(file, "source", text, sizeof(text));
+  read_text(file, "source", text, sizeof(text));
   assert_string_equal(text, texts.source);
-  Read_Text(file, "history", text, sizeof(text));
+  read_text(file, "history", text, sizeof(text));
   assert_string_equal(text, "2026-01-02T03:04:05Z: cospin run deck.yaml");
-  Read_Text(file, "cospin_grid", text, sizeof(text));
+  read_text(file, "cospin_grid", text, sizeof(text));
   assert_string_equal(text, "");
   assert_true(H5LTget_attribute_int(file, "/", "cospin_format", &format) >= 0);
   assert_int_equal(format, 1);
   group = H5Gopen2(file, "provenance", H5P_DEFAULT);
-  Read_Text(group, "hosts", text, sizeof(text));
+  read_text(group, "hosts", text, sizeof(text));
   assert_string_equal(text, "node1 node2");
   H5Gclose(group);
   set = H5Dopen2(file, "outcome", H5P_DEFAULT);
-  Read_Text(set, "flag_meanings", text, sizeof(text));
+  read_text(set, "flag_meanings", text, sizeof(text));
   assert_string_equal(text, "unfinished converged not_converged");
   assert_true(H5LTget_attribute_int(set, ".", "flag_values", codes) >= 0);
   assert_int_equal(codes[2], -2);
-  Read_Text(set, "units", text, sizeof(text));
+  read_text(set, "units", text, sizeof(text));
   assert_string_equal(text, "1");
   H5Dclose(set);
   set = H5Dopen2(file, "steady_inversion", H5P_DEFAULT);
-  assert_int_equal(Rank_Of(set, NULL), 0);
+  assert_int_equal(rank_of(set, NULL), 0);
   H5Dclose(set);
   set = H5Dopen2(file, "decay_rate", H5P_DEFAULT);
-  assert_int_equal(Rank_Of(set, NULL), 1);
+  assert_int_equal(rank_of(set, NULL), 1);
   H5Dclose(set);
   H5Fclose(file);
   free(records);
@@ -211,8 +211,8 @@ static void test_Attributes(void **state)
 
 static void test_DeckIsStoredAsItIs(void **state)
 {
-  const CospinLayout layout = Make_Layout(0, NULL);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(0, NULL);
+  double *records = make_records(1);
   CospinDatasetTexts longer = texts;
   const size_t length = 200000; /* an attribute could not hold it */
   char path[256], why[512] = "", *deck = calloc(length + 1, 1), *found = calloc(length + 1, 1);
@@ -239,16 +239,16 @@ static void test_DeckIsStoredAsItIs(void **state)
 static void test_LargeGridIsChecksummedAndPacked(void **state)
 {
   enum { POINTS = 10000 };
-  double *axis = malloc(POINTS * sizeof(*axis)), *records = Make_Records(POINTS), *values;
+  double *axis = malloc(POINTS * sizeof(*axis)), *records = make_records(POINTS), *values;
   CospinDimension axes[] = {{"x", POINTS, axis, "1", "x"}};
-  const CospinLayout layout = Make_Layout(1, axes);
+  const CospinLayout layout = make_layout(1, axes);
   char path[256];
   hid_t file, set, list;
   unsigned flags;
   int found = 0;
   (void)state;
   for (int i = 0; i < POINTS; i++) axis[i] = i * 1e-3;
-  Write_Or_Fail(Path(path, "large.h5"), &layout, records);
+  write_or_fail(Path(path, "large.h5"), &layout, records);
   file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   set = H5Dopen2(file, "decay_upper", H5P_DEFAULT);
   list = H5Dget_create_plist(set);
@@ -283,10 +283,10 @@ static void test_MatricesKeepTheirRows(void **state)
   hsize_t shape[2];
   hid_t file, set;
   (void)state;
-  Write_Or_Fail(Path(path, "matrix.h5"), &layout, records);
+  write_or_fail(Path(path, "matrix.h5"), &layout, records);
   file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   set = H5Dopen2(file, "matrix", H5P_DEFAULT);
-  assert_int_equal(Rank_Of(set, shape), 2);
+  assert_int_equal(rank_of(set, shape), 2);
   assert_true(shape[0] == 2 && shape[1] == 3);
   H5Dclose(set);
   H5Fclose(file);
@@ -310,10 +310,10 @@ static void test_MatricesKeepTheirRows(void **state)
   }
 }
 
-static void Expect_Refusal(const char path[], const char reason[])
+static void expect_refusal(const char path[], const char reason[])
 {
-  const CospinLayout layout = Make_Layout(0, NULL);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(0, NULL);
+  double *records = make_records(1);
   char why[512] = "", temporary[300];
   struct stat status;
   assert_int_not_equal(CospinDatasetWrite(path, &layout, records, &texts, why, sizeof(why)), 0);
@@ -327,7 +327,7 @@ static void test_MissingDirectoryIsASentence(void **state)
 {
   char path[256];
   (void)state;
-  Expect_Refusal(Path(path, "absent/x.h5"), "No such file or directory");
+  expect_refusal(Path(path, "absent/x.h5"), "No such file or directory");
 }
 
 static void test_DirectoryInTheWayIsASentence(void **state)
@@ -335,20 +335,20 @@ static void test_DirectoryInTheWayIsASentence(void **state)
   char path[256];
   (void)state;
   assert_int_equal(mkdir(Path(path, "folder"), 0777), 0);
-  Expect_Refusal(path, "Is a directory");
+  expect_refusal(path, "Is a directory");
 }
 
 static void test_FullDiskKeepsTheOldFile(void **state)
 {
-  const CospinLayout layout = Make_Layout(0, NULL);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(0, NULL);
+  double *records = make_records(1);
   char path[256], temporary[256];
   struct stat before, after;
   (void)state;
-  Write_Or_Fail(Path(path, "full.h5"), &layout, records);
+  write_or_fail(Path(path, "full.h5"), &layout, records);
   assert_int_equal(stat(path, &before), 0);
   assert_int_equal(symlink("/dev/full", Path(temporary, "full.h5.tmp")), 0);
-  Expect_Refusal(path, "No space left on device");
+  expect_refusal(path, "No space left on device");
   assert_int_equal(stat(path, &after), 0);
   assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size);
   free(records);
@@ -364,7 +364,7 @@ static void test_WriteThatStopsHalfwayLeavesNothing(void **state)
   small = limit;
   small.rlim_cur = 4096;
   setrlimit(RLIMIT_FSIZE, &small);
-  Expect_Refusal(Path(path, "half.h5"), "File too large");
+  expect_refusal(Path(path, "half.h5"), "File too large");
   setrlimit(RLIMIT_FSIZE, &limit);
   assert_int_equal(access(path, F_OK), -1);
 }
@@ -373,8 +373,8 @@ static void test_WhatHDF5RefusesIsASentence(void **state)
 {
   const double x[] = {1};
   const CospinDimension axes[] = {{"x", 1, x, "1", "x"}, {"x", 1, x, "1", "the same name twice"}};
-  const CospinLayout layout = Make_Layout(2, axes);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(2, axes);
+  double *records = make_records(1);
   char why[512] = "", path[256];
   (void)state;
   assert_int_not_equal(CospinDatasetWrite(Path(path, "twice.h5"), &layout, records, &texts, why, sizeof(why)),
@@ -397,7 +397,7 @@ static char *Show(const char path[], PetscErrorCode *ierr)
   return text;
 }
 
-static void Expect_Text(const char text[], const char part[])
+static void expect_text(const char text[], const char part[])
 {
   if (!strstr(text, part)) fail_msg("'%s' is not in:\n%s", part, text);
 }
@@ -407,7 +407,7 @@ static void test_ShowTellsWhatIsInTheFile(void **state)
   const double w[] = {0.5, 2}, nbar[] = {0, 1, 4.7};
   const CospinDimension axes[] = {{"w", 2, w, "Gamma_c", "repump rate"},
                                   {"nbar", 3, nbar, "1", "thermal quanta"}};
-  const CospinLayout layout = Make_Layout(2, axes);
+  const CospinLayout layout = make_layout(2, axes);
   const char *const parts[] = {"Fringe decay",
                                "Müller",
                                "2026-01-02T03:04:05Z",
@@ -424,17 +424,17 @@ static void test_ShowTellsWhatIsInTheFile(void **state)
                                "repump rate",
                                "0.01 .. 5.02",
                                "1000 .. 1005"};
-  double *records = Make_Records(6);
+  double *records = make_records(6);
   char path[256], *text;
   PetscErrorCode ierr;
   (void)state;
   records[0 * RECORD + 7] = records[3 * RECORD + 7] = -2;
   records[4 * RECORD + 8] = 99;
   records[5 * RECORD + 8] = NAN;
-  Write_Or_Fail(Path(path, "show.h5"), &layout, records);
+  write_or_fail(Path(path, "show.h5"), &layout, records);
   text = Show(path, &ierr);
   assert_int_equal(ierr, 0);
-  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(parts); i++) Expect_Text(text, parts[i]);
+  for (size_t i = 0; i < PETSC_STATIC_ARRAY_LENGTH(parts); i++) expect_text(text, parts[i]);
   free(text);
   free(records);
 }
@@ -447,34 +447,34 @@ static void test_ShowRefusesWhatIsNotOurs(void **state)
   (void)state;
   text = Show(Path(path, "nothing.h5"), &ierr);
   assert_int_not_equal(ierr, 0);
-  Expect_Text(text, "nothing.h5: No such file");
+  expect_text(text, "nothing.h5: No such file");
   free(text);
   file = fopen(Path(path, "text.h5"), "w");
   fputs("title: a deck\n", file);
   fclose(file);
   text = Show(path, &ierr);
   assert_int_not_equal(ierr, 0);
-  Expect_Text(text, "not an HDF5 file");
+  expect_text(text, "not an HDF5 file");
   free(text);
   H5Fclose(H5Fcreate(Path(path, "other.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   text = Show(path, &ierr);
   assert_int_not_equal(ierr, 0);
-  Expect_Text(text, "not one of cospin's");
+  expect_text(text, "not one of cospin's");
   free(text);
 }
 
 static void test_ShowRefusesAFileCutShort(void **state)
 {
-  const CospinLayout layout = Make_Layout(0, NULL);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(0, NULL);
+  double *records = make_records(1);
   char path[256], *text;
   PetscErrorCode ierr;
   (void)state;
-  Write_Or_Fail(Path(path, "cut.h5"), &layout, records);
+  write_or_fail(Path(path, "cut.h5"), &layout, records);
   assert_int_equal(truncate(path, 3000), 0);
   text = Show(path, &ierr);
   assert_int_not_equal(ierr, 0);
-  Expect_Text(text, "cut.h5");
+  expect_text(text, "cut.h5");
   free(text);
   free(records);
 }
@@ -533,8 +533,8 @@ static void test_ProvenanceRows(void **state)
 /* 100 kB in one attribute: host names of a large job. HDF5 stores those apart from the object header. */
 static void test_LongProvenanceIsStored(void **state)
 {
-  const CospinLayout layout = Make_Layout(0, NULL);
-  double *records = Make_Records(1);
+  const CospinLayout layout = make_layout(0, NULL);
+  double *records = make_records(1);
   const size_t length = 100000;
   char path[256], why[512] = "", *hosts = calloc(length + 1, 1), *found = calloc(length + 1, 1);
   const CospinAttribute row = {"hosts", hosts};
@@ -548,7 +548,7 @@ static void test_LongProvenanceIsStored(void **state)
     fail_msg("%s", why);
   file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
   group = H5Gopen2(file, "provenance", H5P_DEFAULT);
-  Read_Text(group, "hosts", found, length + 1);
+  read_text(group, "hosts", found, length + 1);
   assert_string_equal(found, hosts);
   H5Gclose(group);
   H5Fclose(file);
@@ -563,14 +563,14 @@ static const char example_deck[] = "title: Fringe decay\n"
                                    "  - {x: nbar, y: steady_inversion, ylabel: inversion}\n";
 
 /* The first example has a point (nbar = 2) that did not converge; the second has two axes. */
-static int Write_Examples(const char directory[])
+static int write_examples(const char directory[])
 {
   const double nbar[] = {0, 0.5, 1, 2, 3, 4, 4.7, 5}, size[] = {10, 40, 124};
-  double x[20], *records = Make_Records(60);
+  double x[20], *records = make_records(60);
   const CospinDimension axes[] = {{"nbar", 8, nbar, "1", "thermal occupation $\\bar n$"}};
   const CospinDimension two[] = {{"N", 3, size, "1", "number of ions"},
                                  {"x", 20, x, "1", "$w/(N\\Gamma_c)$"}};
-  const CospinLayout line = Make_Layout(1, axes), grid = Make_Layout(2, two);
+  const CospinLayout line = make_layout(1, axes), grid = make_layout(2, two);
   CospinDatasetTexts with_plots = texts;
   char path[4096], why[512] = "";
   int failed = 0;
@@ -599,7 +599,7 @@ static int Write_Examples(const char directory[])
   return failed;
 }
 
-static int Remove_Directory(void **state)
+static int remove_directory(void **state)
 {
   char command[300];
   (void)state;
@@ -627,8 +627,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_LongProvenanceIsStored),
   };
   int failed;
-  if (argc == 3 && !strcmp(argv[1], "--example")) return Write_Examples(argv[2]);
+  if (argc == 3 && !strcmp(argv[1], "--example")) return write_examples(argv[2]);
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
-  failed = cmocka_run_group_tests(tests, NULL, Remove_Directory);
+  failed = cmocka_run_group_tests(tests, NULL, remove_directory);
   return PetscFinalize() ? 1 : failed;
 }

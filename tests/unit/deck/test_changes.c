@@ -60,7 +60,7 @@ static char *Completed(CospinDeck deck)
   return written;
 }
 
-static void Every_Form_Is_Changed_In_Tree_And_Text(void **state)
+static void every_form_is_changed_in_tree_and_text(void **state)
 {
   static const char *const changes[] = {"flow=66", "plain=11", "double=22/2", "single=max(33, 3)",
                                         "long=44", "lines=-5", NULL};
@@ -92,7 +92,7 @@ static void Every_Form_Is_Changed_In_Tree_And_Text(void **state)
   OK(CospinDeckDestroy(&again));
 }
 
-static void Without_Changes_The_Text_Is_Kept(void **state)
+static void without_changes_the_text_is_kept(void **state)
 {
   static const char *const none[] = {NULL};
   CospinDeck deck = Read(text, none, "");
@@ -102,7 +102,7 @@ static void Without_Changes_The_Text_Is_Kept(void **state)
   OK(CospinDeckDestroy(&deck));
 }
 
-static void Faults_Are_Those_Of_The_Command_Line(void **state)
+static void faults_are_those_of_the_command_line(void **state)
 {
   static const char *const changes[] = {"plan=1", "g=3",      "double=2*",   "single=x",
                                         "long=",  "plain=11", "plain=lines", NULL};
@@ -129,7 +129,7 @@ static void Faults_Are_Those_Of_The_Command_Line(void **state)
   OK(CospinDeckDestroy(&deck));
 }
 
-static void A_Deck_Without_Parameters_Says_So(void **state)
+static void a_deck_without_parameters_says_so(void **state)
 {
   static const char *const changes[] = {"N=4", NULL};
   CospinDeck deck = Read("title: t\ncomponents: {ions: {kind: ensemble, size: 2}}\ntasks: [steady]\n",
@@ -142,10 +142,10 @@ static void A_Deck_Without_Parameters_Says_So(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Every_Form_Is_Changed_In_Tree_And_Text),
-      cmocka_unit_test(Without_Changes_The_Text_Is_Kept),
-      cmocka_unit_test(Faults_Are_Those_Of_The_Command_Line),
-      cmocka_unit_test(A_Deck_Without_Parameters_Says_So),
+      cmocka_unit_test(every_form_is_changed_in_tree_and_text),
+      cmocka_unit_test(without_changes_the_text_is_kept),
+      cmocka_unit_test(faults_are_those_of_the_command_line),
+      cmocka_unit_test(a_deck_without_parameters_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static const CospinSchema schema = {components, tasks, NULL, NULL};
   "components: {ions: {kind: ensemble, size: 2}}\n"                                                          \
   "tasks: [steady]\n"
 
-static void Read_Good(const char text[], CospinDeck *deck)
+static void read_good(const char text[], CospinDeck *deck)
 {
   CospinFaults faults;
 
@@ -49,7 +49,7 @@ static void Read_Good(const char text[], CospinDeck *deck)
   Assert_Faults(&faults, "");
 }
 
-static void Assert_Bad_Bytes(const char text[], size_t length, const char expected[])
+static void assert_bad_bytes(const char text[], size_t length, const char expected[])
 {
   CospinFaults faults;
   CospinDeck deck;
@@ -61,12 +61,12 @@ static void Assert_Bad_Bytes(const char text[], size_t length, const char expect
   Assert_Faults(&faults, expected);
 }
 
-static void Assert_Bad(const char text[], const char expected[])
+static void assert_bad(const char text[], const char expected[])
 {
-  Assert_Bad_Bytes(text, strlen(text), expected);
+  assert_bad_bytes(text, strlen(text), expected);
 }
 
-static void Print_Completed(CospinDeck deck, char text[], size_t size)
+static void print_completed(CospinDeck deck, char text[], size_t size)
 {
   FILE *stream = tmpfile();
 
@@ -105,17 +105,17 @@ static const char full_deck[] = "title:  Fringe decay\n"
                                 "  - {x: nbar, y: [decay_rate, 'a, b'], logx: true}\n"
                                 "  - {y: steady_inversion}\n";
 
-static void Read_Full(CospinDeck *deck)
+static void read_full(CospinDeck *deck)
 {
-  Read_Good(full_deck, deck);
+  read_good(full_deck, deck);
 }
 
-static void Everything_Is_Read(void **state)
+static void everything_is_read(void **state)
 {
   CospinDeck deck;
 
   (void)state;
-  Read_Full(&deck);
+  read_full(&deck);
   assert_string_equal(deck->title, "Fringe decay");
   assert_string_equal(deck->source, "Someone et al., PRA 95 (2017): \"x\"");
   assert_string_equal(deck->rate_unit, "Gamma_c");
@@ -147,13 +147,13 @@ static void Everything_Is_Read(void **state)
   assert_null(deck);
 }
 
-static void Settings_Have_Values_And_Defaults(void **state)
+static void settings_have_values_and_defaults(void **state)
 {
   const CospinRecord *record;
   CospinDeck deck;
 
   (void)state;
-  Read_Full(&deck);
+  read_full(&deck);
   assert_int_equal(deck->num_tasks, 3);
   assert_string_equal(deck->tasks[0].name, "steady");
   assert_string_equal(deck->tasks[1].name, "again");
@@ -170,7 +170,7 @@ static void Settings_Have_Values_And_Defaults(void **state)
   OK(CospinDeckDestroy(&deck));
 }
 
-static void Points_Are_Counted_And_Evaluated(void **state)
+static void points_are_counted_and_evaluated(void **state)
 {
   double complex values[4];
   CospinFaults faults;
@@ -179,7 +179,7 @@ static void Points_Are_Counted_And_Evaluated(void **state)
   PetscBool ok;
 
   (void)state;
-  Read_Full(&deck);
+  read_full(&deck);
   assert_int_equal(CospinDeckNumPoints(deck), 9);
   CospinDeckPointIndex(deck, 5, index);
   assert_int_equal(index[0], 1);
@@ -195,7 +195,7 @@ static void Points_Are_Counted_And_Evaluated(void **state)
   OK(CospinDeckDestroy(&deck));
 }
 
-static void Faults_Of_Other_Points_Are_Found_There(void **state)
+static void faults_of_other_points_are_found_there(void **state)
 {
   double complex values[3];
   CospinFaults faults;
@@ -203,7 +203,7 @@ static void Faults_Of_Other_Points_Are_Found_There(void **state)
   PetscBool ok;
 
   (void)state;
-  Read_Good("parameters: {x: 1, y: 1/x, z: y + 1}\ngrid: {x: [2, 0]}\n" REST, &deck);
+  read_good("parameters: {x: 1, y: 1/x, z: y + 1}\ngrid: {x: [2, 0]}\n" REST, &deck);
   OK(CospinFaultsCreate("deck", &faults));
   OK(CospinDeckEvaluateParameters(deck, 1, values, faults, &ok));
   assert_false(ok);
@@ -213,13 +213,13 @@ static void Faults_Of_Other_Points_Are_Found_There(void **state)
   OK(CospinDeckDestroy(&deck));
 }
 
-static void A_Deck_Without_A_Grid_Is_One_Point(void **state)
+static void a_deck_without_a_grid_is_one_point(void **state)
 {
   CospinDeck deck;
   PetscBool ok;
 
   (void)state;
-  Read_Good(REST, &deck);
+  read_good(REST, &deck);
   assert_int_equal(CospinDeckNumPoints(deck), 1);
   OK(CospinDeckEvaluateParameters(deck, 0, NULL, NULL, &ok));
   assert_true(ok);
@@ -230,14 +230,14 @@ static void A_Deck_Without_A_Grid_Is_One_Point(void **state)
   OK(CospinDeckDestroy(&deck));
 }
 
-static void The_Completed_Deck_Has_All_Defaults(void **state)
+static void the_completed_deck_has_all_defaults(void **state)
 {
   char text[4096];
   CospinDeck deck;
 
   (void)state;
-  Read_Full(&deck);
-  Print_Completed(deck, text, sizeof(text));
+  read_full(&deck);
+  print_completed(deck, text, sizeof(text));
   OK(CospinDeckDestroy(&deck));
   assert_string_equal(
       text,
@@ -274,22 +274,22 @@ static void The_Completed_Deck_Has_All_Defaults(void **state)
       "  - {y: [steady_inversion], logx: false, logy: false}\n");
 }
 
-static void Assert_Fixed_Point(const char text[])
+static void assert_fixed_point(const char text[])
 {
   char once[4096], twice[4096];
   CospinDeck deck;
 
-  Read_Good(text, &deck);
-  Print_Completed(deck, once, sizeof(once));
+  read_good(text, &deck);
+  print_completed(deck, once, sizeof(once));
   OK(CospinDeckDestroy(&deck));
-  Read_Good(once, &deck);
-  Print_Completed(deck, twice, sizeof(twice));
+  read_good(once, &deck);
+  print_completed(deck, twice, sizeof(twice));
   OK(CospinDeckDestroy(&deck));
   assert_string_equal(once, twice);
 }
 
 /* Titles and units that YAML would misunderstand must come back as they were. */
-static void The_Completed_Deck_Is_A_Fixed_Point(void **state)
+static void the_completed_deck_is_a_fixed_point(void **state)
 {
   static const char *const titles[] = {
       "'- x'",     "'null'",    "'~'",   "'a: b'",   "'a #b'",   "'*x'",        "'{a}'",
@@ -300,32 +300,32 @@ static void The_Completed_Deck_Is_A_Fixed_Point(void **state)
   (void)state;
   for (size_t k = 0; k < sizeof(titles) / sizeof(titles[0]); k++) {
     snprintf(text, sizeof(text), "source: %s\n%s", titles[k], REST);
-    Assert_Fixed_Point(text);
+    assert_fixed_point(text);
   }
-  Assert_Fixed_Point("parameters: {x: -1, y: '- 2', z: (-x)^2}\ngrid: {x: {linspace: [0, 1, 7]}}\n" REST);
+  assert_fixed_point("parameters: {x: -1, y: '- 2', z: (-x)^2}\ngrid: {x: {linspace: [0, 1, 7]}}\n" REST);
 }
 
-static void Text_Survives_Completion(void **state)
+static void text_survives_completion(void **state)
 {
   char text[4096];
   CospinDeck deck;
 
   (void)state;
-  Read_Good("source: \"- a: {b} # \\t\\\"\\\\\\n\\x02 \"\n" REST, &deck);
-  Print_Completed(deck, text, sizeof(text));
+  read_good("source: \"- a: {b} # \\t\\\"\\\\\\n\\x02 \"\n" REST, &deck);
+  print_completed(deck, text, sizeof(text));
   OK(CospinDeckDestroy(&deck));
-  Read_Good(text, &deck);
+  read_good(text, &deck);
   assert_string_equal(deck->source, "- a: {b} # \t\"\\\n\x02 ");
   OK(CospinDeckDestroy(&deck));
 }
 
-static void Assert_Axis(const char values[], int size, const double expected[])
+static void assert_axis(const char values[], int size, const double expected[])
 {
   char text[512];
   CospinDeck deck;
 
   snprintf(text, sizeof(text), "parameters: {x: 0, N: 4, M: 2*N}\ngrid: {x: %s}\n%s", values, REST);
-  Read_Good(text, &deck);
+  read_good(text, &deck);
   assert_int_equal(deck->num_axes, 1);
   assert_string_equal(deck->axes[0].name, "x");
   assert_int_equal(deck->axes[0].size, size);
@@ -334,19 +334,19 @@ static void Assert_Axis(const char values[], int size, const double expected[])
   OK(CospinDeckDestroy(&deck));
 }
 
-static void Axes_Have_Their_Values(void **state)
+static void axes_have_their_values(void **state)
 {
   (void)state;
-  Assert_Axis("[3]", 1, (double[]){3});
-  Assert_Axis("[N, M/3, -pi, 1e-3]", 4, (double[]){4, 8. / 3, -3.14159265358979323846, 1e-3});
-  Assert_Axis("{linspace: [1, 2, 5]}", 5, (double[]){1, 1.25, 1.5, 1.75, 2});
-  Assert_Axis("{linspace: [2, 1, 3]}", 3, (double[]){2, 1.5, 1});
-  Assert_Axis("{linspace: [7, 9, 1]}", 1, (double[]){7});
-  Assert_Axis("{logspace: [0.01, 100, 5]}", 5, (double[]){0.01, 0.1, 1, 10, 100});
-  Assert_Axis("{range: [0, N]}", 4, (double[]){0, 1, 2, 3});
-  Assert_Axis("{range: [1, 1.3, 0.1]}", 3, (double[]){1, 1.1, 1.2});
-  Assert_Axis("{range: [0, 0.35, 0.1]}", 4, (double[]){0, 0.1, 0.2, 3 * 0.1});
-  Assert_Axis("{range: [3, 0, -1]}", 3, (double[]){3, 2, 1});
+  assert_axis("[3]", 1, (double[]){3});
+  assert_axis("[N, M/3, -pi, 1e-3]", 4, (double[]){4, 8. / 3, -3.14159265358979323846, 1e-3});
+  assert_axis("{linspace: [1, 2, 5]}", 5, (double[]){1, 1.25, 1.5, 1.75, 2});
+  assert_axis("{linspace: [2, 1, 3]}", 3, (double[]){2, 1.5, 1});
+  assert_axis("{linspace: [7, 9, 1]}", 1, (double[]){7});
+  assert_axis("{logspace: [0.01, 100, 5]}", 5, (double[]){0.01, 0.1, 1, 10, 100});
+  assert_axis("{range: [0, N]}", 4, (double[]){0, 1, 2, 3});
+  assert_axis("{range: [1, 1.3, 0.1]}", 3, (double[]){1, 1.1, 1.2});
+  assert_axis("{range: [0, 0.35, 0.1]}", 4, (double[]){0, 0.1, 0.2, 3 * 0.1});
+  assert_axis("{range: [3, 0, -1]}", 3, (double[]){3, 2, 1});
 }
 
 #define AXIS_FORMS                                                                                           \
@@ -354,10 +354,10 @@ static void Axes_Have_Their_Values(void **state)
   "[first, "                                                                                                 \
   "end, step]}"
 
-static void Faults_Of_Axes(void **state)
+static void faults_of_axes(void **state)
 {
   (void)state;
-  Assert_Bad("parameters: {nbar: 1, w: nbar, z: 1}\n"
+  assert_bad("parameters: {nbar: 1, w: nbar, z: 1}\n"
              "grid:\n"
              "  nbr: [1]\n"
              "  nbar: [0, 1/0, w, Z, 2*i]\n"
@@ -369,7 +369,7 @@ static void Faults_Of_Axes(void **state)
              "deck:4:21: grid.nbar[3]: unknown name `Z` (did you mean `z`?)\n"
              "deck:4:24: grid.nbar[4]: must be a real number, not 2*i\n"
              "deck:5:6: grid.z: must be " AXIS_FORMS ", not `5` (write [5])\n");
-  Assert_Bad(
+  assert_bad(
       "parameters: {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1}\n"
       "grid:\n"
       "  a: {linspace: [0, 1]}\n"
@@ -389,10 +389,10 @@ static void Faults_Of_Axes(void **state)
       "range)\n");
 }
 
-static void Faults_Of_Parameters(void **state)
+static void faults_of_parameters(void **state)
 {
   (void)state;
-  Assert_Bad(
+  assert_bad(
       "parameters:\n"
       "  a: b + 1\n"
       "  b: 2*c\n"
@@ -419,10 +419,10 @@ static void Faults_Of_Parameters(void **state)
       "deck:11:7: parameters.v: division by zero\n");
 }
 
-static void Names_Must_Not_Clash(void **state)
+static void names_must_not_clash(void **state)
 {
   (void)state;
-  Assert_Bad(
+  assert_bad(
       "parameters: {pi: 3, sqrt: 1, hc: 1, l: 1, 2x: 1, ions: 2, N: 1, N: 2}\n" REST,
       "deck:1:14: parameters.pi: a parameter cannot be named `pi` (it is a constant)\n"
       "deck:1:21: parameters.sqrt: a parameter cannot be named `sqrt` (it is a function)\n"
@@ -432,15 +432,15 @@ static void Names_Must_Not_Clash(void **state)
       "most)\n"
       "deck:1:65: parameters.N: duplicate key (it stands in line 1 already)\n"
       "deck:3:14: components.ions: a parameter is named `ions` too (rename one of them)\n");
-  Assert_Bad("title: t\ncomponents: {ions: {kind: ensemble, size: 2}}\n"
+  assert_bad("title: t\ncomponents: {ions: {kind: ensemble, size: 2}}\n"
              "tasks:\n- steady\n- decay: {of: A}\n- steady:\n",
              "deck:6:3: tasks[2]: two tasks are named `steady` (give one of them another `name`)\n");
 }
 
-static void Faults_Of_Sections(void **state)
+static void faults_of_sections(void **state)
 {
   (void)state;
-  Assert_Bad(
+  assert_bad(
       "titel: x\njumps: 3\nobservables: [1]\nunits: {rat: 1}\ntitel: y\n",
       "deck: tasks: is missing (what to compute)\n"
       "deck: components: is missing (the factors of the Hilbert space)\n"
@@ -453,10 +453,10 @@ static void Faults_Of_Sections(void **state)
       "deck:5:1: titel: duplicate key (it stands in line 1 already)\n");
 }
 
-static void Faults_Of_Jumps_And_Hamiltonians(void **state)
+static void faults_of_jumps_and_hamiltonians(void **state)
 {
   (void)state;
-  Assert_Bad(
+  assert_bad(
       "jumps:\n"
       "- {rate: 1}\n"
       "- {operator: A}\n"
@@ -475,10 +475,10 @@ static void Faults_Of_Jumps_And_Hamiltonians(void **state)
       "deck:7:21: hamiltonian[1].x: unknown key `x` (known: sum)\n");
 }
 
-static void Faults_Of_Records(void **state)
+static void faults_of_records(void **state)
 {
   (void)state;
-  Assert_Bad(
+  assert_bad(
       "title: t\n"
       "components:\n"
       "  a: {kind: ensembl, size: 2}\n"
@@ -509,14 +509,14 @@ static void Faults_Of_Records(void **state)
       "...}`)\n"
       "deck:12:4: tasks[3]: must be a task with its keys, as in `- steady: {}`, not a list\n"
       "deck:13:3: tasks[4]: must be a task with its keys, as in `- steady: {}`\n");
-  Assert_Bad("jumps:\n  -\n" REST,
+  assert_bad("jumps:\n  -\n" REST,
              "deck:1:1: jumps[0]: has no value (must be {rate: R, operator: A} or {rate: R, each: A})\n");
 }
 
-static void Numbers_Are_Checked_At_The_First_Point(void **state)
+static void numbers_are_checked_at_the_first_point(void **state)
 {
   (void)state;
-  Assert_Bad("parameters: {N: 5, x: sqrt(-1)}\n"
+  assert_bad("parameters: {N: 5, x: sqrt(-1)}\n"
              "title: t\n"
              "components: {a: {kind: ensemble, size: N/2}}\n"
              "tasks:\n- decay: {of: A, shift: x}\n",
@@ -527,7 +527,7 @@ static void Numbers_Are_Checked_At_The_First_Point(void **state)
 static void Plots(void **state)
 {
   (void)state;
-  Assert_Bad("plots:\n- {x: a}\n- {y: []}\n- {y: a, logx: 1, x: }\npetsc: {3: 4, a b: 1, c: []}\n" REST,
+  assert_bad("plots:\n- {x: a}\n- {y: []}\n- {y: a, logx: 1, x: }\npetsc: {3: 4, a b: 1, c: []}\n" REST,
              "deck:2:4: plots[0]: `y` is missing (the variables to draw)\n"
              "deck:3:4: plots[1].y: must be the name of a variable or a list of names\n"
              "deck:4:16: plots[2].logx: must be true or false, not `1`\n"
@@ -537,39 +537,39 @@ static void Plots(void **state)
              "deck:5:23: petsc.c: must be the value of an option, not a list\n");
 }
 
-static void Texts_That_Are_No_Decks(void **state)
+static void texts_that_are_no_decks(void **state)
 {
   (void)state;
-  Assert_Bad("", "deck: the deck is empty (it needs at least title, components and tasks)\n");
-  Assert_Bad("# nothing\n", "deck: the deck is empty (it needs at least title, components and tasks)\n");
-  Assert_Bad("- a\n- b\n", "deck:1:1: must be a mapping of sections (`title: ...`), not a list\n");
-  Assert_Bad("5", "deck:1:1: must be a mapping of sections (`title: ...`), not a word or a number\n");
-  Assert_Bad_Bytes("title: a\0b", 10, "deck:1:9: byte 0x00 is not text (a deck is UTF-8 text)\n");
-  Assert_Bad("title: \xc3\xa4\nx: \xff", "deck:2:4: byte 0xff is not text (a deck is UTF-8 text)\n");
-  Assert_Bad("? [a, b]\n: 1\n" REST, "deck:1:4: a key must be a word\n");
-  Assert_Bad(REST "---\n" REST, "deck: YAML: several documents (`---` separates documents; a deck is one)\n");
-  Assert_Bad("parameters: &a {x: *a}\n" REST,
+  assert_bad("", "deck: the deck is empty (it needs at least title, components and tasks)\n");
+  assert_bad("# nothing\n", "deck: the deck is empty (it needs at least title, components and tasks)\n");
+  assert_bad("- a\n- b\n", "deck:1:1: must be a mapping of sections (`title: ...`), not a list\n");
+  assert_bad("5", "deck:1:1: must be a mapping of sections (`title: ...`), not a word or a number\n");
+  assert_bad_bytes("title: a\0b", 10, "deck:1:9: byte 0x00 is not text (a deck is UTF-8 text)\n");
+  assert_bad("title: \xc3\xa4\nx: \xff", "deck:2:4: byte 0xff is not text (a deck is UTF-8 text)\n");
+  assert_bad("? [a, b]\n: 1\n" REST, "deck:1:4: a key must be a word\n");
+  assert_bad(REST "---\n" REST, "deck: YAML: several documents (`---` separates documents; a deck is one)\n");
+  assert_bad("parameters: &a {x: *a}\n" REST,
              "deck:1:21: parameters.x: YAML aliases are not supported (must be an expression or {value: "
              "EXPRESSION, unit: TEXT, label: TEXT})\n");
-  Assert_Bad("source: \"a\\0b\"\n" REST, "deck:1:10: source: contains a NUL character\n");
+  assert_bad("source: \"a\\0b\"\n" REST, "deck:1:10: source: contains a NUL character\n");
 }
 
-static void Faults_Of_Yaml(void **state)
+static void faults_of_yaml(void **state)
 {
   (void)state;
-  Assert_Bad("title: \"x\n",
+  assert_bad("title: \"x\n",
              "deck:1:9: YAML: double-quoted scalar without closing quote (is a closing `\"` missing?)\n");
-  Assert_Bad("a: b: c\n",
+  assert_bad("a: b: c\n",
              "deck:1:5: YAML: invalid nested block mapping on the same line (a text that contains `: ` needs "
              "quotes)\n");
-  Assert_Bad(
+  assert_bad(
       "title: x\njumps:\n- {rate: gamma[l], each: 3}\n",
       "deck:3:15: YAML: missing comma in flow mapping (inside of { } and [ ] an expression with brackets or "
       "commas needs quotes)\n");
 }
 
 /* Long decks take time in proportion to their length; deep ones are faults. */
-static void Long_And_Deep_Decks(void **state)
+static void long_and_deep_decks(void **state)
 {
   enum { COUNT = 20000 };
   char *text = malloc(40 * COUNT + 1000), *end = text;
@@ -581,14 +581,14 @@ static void Long_And_Deep_Decks(void **state)
   end += sprintf(end, "parameters:\n");
   for (int k = 0; k < COUNT; k++) end += sprintf(end, "  p%d: p%d + 1\n", k, k + 1);
   sprintf(end, "  p%d: 1\n%s", (int)COUNT, REST);
-  Read_Good(text, &deck);
+  read_good(text, &deck);
   OK(CospinDeckEvaluateParameters(deck, 0, values, NULL, &ok));
   assert_true(ok);
   assert_true(values[0] == COUNT + 1);
   OK(CospinDeckDestroy(&deck));
   memset(text, '[', COUNT);
   text[COUNT] = '\0';
-  Assert_Bad(text, "deck:1:64: YAML: Max depth (64) exceeded (are closing brackets missing?)\n");
+  assert_bad(text, "deck:1:64: YAML: Max depth (64) exceeded (are closing brackets missing?)\n");
   free(values);
   free(text);
 }
@@ -596,26 +596,26 @@ static void Long_And_Deep_Decks(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Everything_Is_Read),
-      cmocka_unit_test(Settings_Have_Values_And_Defaults),
-      cmocka_unit_test(Points_Are_Counted_And_Evaluated),
-      cmocka_unit_test(Faults_Of_Other_Points_Are_Found_There),
-      cmocka_unit_test(A_Deck_Without_A_Grid_Is_One_Point),
-      cmocka_unit_test(The_Completed_Deck_Has_All_Defaults),
-      cmocka_unit_test(The_Completed_Deck_Is_A_Fixed_Point),
-      cmocka_unit_test(Text_Survives_Completion),
-      cmocka_unit_test(Axes_Have_Their_Values),
-      cmocka_unit_test(Faults_Of_Axes),
-      cmocka_unit_test(Faults_Of_Parameters),
-      cmocka_unit_test(Names_Must_Not_Clash),
-      cmocka_unit_test(Faults_Of_Sections),
-      cmocka_unit_test(Faults_Of_Jumps_And_Hamiltonians),
-      cmocka_unit_test(Faults_Of_Records),
-      cmocka_unit_test(Numbers_Are_Checked_At_The_First_Point),
+      cmocka_unit_test(everything_is_read),
+      cmocka_unit_test(settings_have_values_and_defaults),
+      cmocka_unit_test(points_are_counted_and_evaluated),
+      cmocka_unit_test(faults_of_other_points_are_found_there),
+      cmocka_unit_test(a_deck_without_a_grid_is_one_point),
+      cmocka_unit_test(the_completed_deck_has_all_defaults),
+      cmocka_unit_test(the_completed_deck_is_a_fixed_point),
+      cmocka_unit_test(text_survives_completion),
+      cmocka_unit_test(axes_have_their_values),
+      cmocka_unit_test(faults_of_axes),
+      cmocka_unit_test(faults_of_parameters),
+      cmocka_unit_test(names_must_not_clash),
+      cmocka_unit_test(faults_of_sections),
+      cmocka_unit_test(faults_of_jumps_and_hamiltonians),
+      cmocka_unit_test(faults_of_records),
+      cmocka_unit_test(numbers_are_checked_at_the_first_point),
       cmocka_unit_test(Plots),
-      cmocka_unit_test(Texts_That_Are_No_Decks),
-      cmocka_unit_test(Faults_Of_Yaml),
-      cmocka_unit_test(Long_And_Deep_Decks),
+      cmocka_unit_test(texts_that_are_no_decks),
+      cmocka_unit_test(faults_of_yaml),
+      cmocka_unit_test(long_and_deep_decks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 static const CospinElementary raise_a = {0, 0, -1}, lower_a = {0, 1, -1}, z_a = {0, 2, -1},
                               raise_b = {1, 0, -1};
 
-static CospinElementary Adjoint_Of_Elementary(const void *context, CospinElementary elementary)
+static CospinElementary adjoint_of_elementary(const void *context, CospinElementary elementary)
 {
   static const int adjoint[] = {1, 0, 2};
 
@@ -21,7 +21,7 @@ static CospinElementary Adjoint_Of_Elementary(const void *context, CospinElement
   return elementary;
 }
 
-static void Assert_Monomial(const CospinMonomial *monomial, double complex coefficient, int length,
+static void assert_monomial(const CospinMonomial *monomial, double complex coefficient, int length,
                             const CospinElementary operators[])
 {
   assert_true(monomial->coefficient == coefficient);
@@ -33,7 +33,7 @@ static void Assert_Monomial(const CospinMonomial *monomial, double complex coeff
   }
 }
 
-static void Equal_Monomials_Are_Merged(void **state)
+static void equal_monomials_are_merged(void **state)
 {
   const CospinElementary ba[] = {raise_b, raise_a}, ab[] = {raise_a, raise_b};
   CospinPolynomial p;
@@ -43,12 +43,12 @@ static void Equal_Monomials_Are_Merged(void **state)
   OK(CospinPolynomialAddMonomial(p, 2, 2, ba));
   OK(CospinPolynomialAddMonomial(p, 0.5 * I, 2, ab));
   assert_int_equal(p->count, 1);
-  Assert_Monomial(&p->monomials[0], 2 + 0.5 * I, 2, ab);
+  assert_monomial(&p->monomials[0], 2 + 0.5 * I, 2, ab);
   OK(CospinPolynomialDestroy(&p));
   assert_null(p);
 }
 
-static void Zeros_Are_Dropped(void **state)
+static void zeros_are_dropped(void **state)
 {
   CospinPolynomial p;
 
@@ -60,13 +60,13 @@ static void Zeros_Are_Dropped(void **state)
   OK(CospinPolynomialAddMonomial(p, 1, 0, NULL));
   OK(CospinPolynomialAddMonomial(p, -3, 1, &raise_a));
   assert_int_equal(p->count, 1);
-  Assert_Monomial(&p->monomials[0], 1, 0, NULL);
+  assert_monomial(&p->monomials[0], 1, 0, NULL);
   OK(CospinPolynomialAxpy(p, -1, p));
   assert_int_equal(p->count, 0);
   OK(CospinPolynomialDestroy(&p));
 }
 
-static void Order_Within_A_Component_Is_Kept(void **state)
+static void order_within_a_component_is_kept(void **state)
 {
   const CospinElementary mixed[] = {lower_a, raise_b, raise_a}, sorted[] = {lower_a, raise_a, raise_b};
   const CospinElementary other[] = {raise_a, lower_a, raise_b};
@@ -77,13 +77,13 @@ static void Order_Within_A_Component_Is_Kept(void **state)
   OK(CospinPolynomialAddMonomial(p, 1, 3, mixed));
   OK(CospinPolynomialAddMonomial(p, 1, 3, other));
   assert_int_equal(p->count, 2);
-  Assert_Monomial(&p->monomials[0], 1, 3, other);
-  Assert_Monomial(&p->monomials[1], 1, 3, sorted);
+  assert_monomial(&p->monomials[0], 1, 3, other);
+  assert_monomial(&p->monomials[1], 1, 3, sorted);
   OK(CospinPolynomialDestroy(&p));
 }
 
 /* (a + 2 b)(a - 2 b) = a a - 4 b b: the mixed monomials commute and cancel. */
-static void Products_Are_Expanded(void **state)
+static void products_are_expanded(void **state)
 {
   const CospinElementary aa[] = {raise_a, raise_a}, bb[] = {raise_b, raise_b};
   CospinPolynomial p, q, product;
@@ -96,14 +96,14 @@ static void Products_Are_Expanded(void **state)
   OK(CospinPolynomialAddMonomial(q, -2, 1, &raise_b));
   OK(CospinPolynomialMultiply(p, q, &product));
   assert_int_equal(product->count, 2);
-  Assert_Monomial(&product->monomials[0], 1, 2, aa);
-  Assert_Monomial(&product->monomials[1], -4, 2, bb);
+  assert_monomial(&product->monomials[0], 1, 2, aa);
+  assert_monomial(&product->monomials[1], -4, 2, bb);
   OK(CospinPolynomialDestroy(&p));
   OK(CospinPolynomialDestroy(&q));
   OK(CospinPolynomialDestroy(&product));
 }
 
-static void Products_With_Zero_Are_Zero(void **state)
+static void products_with_zero_are_zero(void **state)
 {
   CospinPolynomial p, zero, product;
 
@@ -119,7 +119,7 @@ static void Products_With_Zero_Are_Zero(void **state)
 }
 
 /* (i a_+ a_z b_+)^+ = -i a_z a_- b_-; the adjoint of the adjoint is the polynomial again. */
-static void Adjoint_Reverses_And_Conjugates(void **state)
+static void adjoint_reverses_and_conjugates(void **state)
 {
   const CospinElementary monomial[] = {raise_a, z_a, raise_b}, reversed[] = {z_a, lower_a, {1, 1, -1}};
   CospinPolynomial p, adjoint, again;
@@ -127,11 +127,11 @@ static void Adjoint_Reverses_And_Conjugates(void **state)
   (void)state;
   OK(CospinPolynomialCreate(&p));
   OK(CospinPolynomialAddMonomial(p, I, 3, monomial));
-  OK(CospinPolynomialAdjoint(p, Adjoint_Of_Elementary, NULL, &adjoint));
+  OK(CospinPolynomialAdjoint(p, adjoint_of_elementary, NULL, &adjoint));
   assert_int_equal(adjoint->count, 1);
-  Assert_Monomial(&adjoint->monomials[0], -I, 3, reversed);
-  OK(CospinPolynomialAdjoint(adjoint, Adjoint_Of_Elementary, NULL, &again));
-  Assert_Monomial(&again->monomials[0], I, 3, monomial);
+  assert_monomial(&adjoint->monomials[0], -I, 3, reversed);
+  OK(CospinPolynomialAdjoint(adjoint, adjoint_of_elementary, NULL, &again));
+  assert_monomial(&again->monomials[0], I, 3, monomial);
   OK(CospinPolynomialDestroy(&p));
   OK(CospinPolynomialDestroy(&adjoint));
   OK(CospinPolynomialDestroy(&again));
@@ -140,9 +140,9 @@ static void Adjoint_Reverses_And_Conjugates(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Equal_Monomials_Are_Merged),       cmocka_unit_test(Zeros_Are_Dropped),
-      cmocka_unit_test(Order_Within_A_Component_Is_Kept), cmocka_unit_test(Products_Are_Expanded),
-      cmocka_unit_test(Products_With_Zero_Are_Zero),      cmocka_unit_test(Adjoint_Reverses_And_Conjugates),
+      cmocka_unit_test(equal_monomials_are_merged),       cmocka_unit_test(zeros_are_dropped),
+      cmocka_unit_test(order_within_a_component_is_kept), cmocka_unit_test(products_are_expanded),
+      cmocka_unit_test(products_with_zero_are_zero),      cmocka_unit_test(adjoint_reverses_and_conjugates),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

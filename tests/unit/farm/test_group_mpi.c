@@ -27,7 +27,7 @@ static void can_count(const CospinGroup *group)
   assert_int_equal(ranks, group->size);
 }
 
-static void A_Step_That_Nobody_Fails_Is_Done(void **state)
+static void a_step_that_nobody_fails_is_done(void **state)
 {
   CospinGroup group;
   CospinStepEnd end;
@@ -40,7 +40,7 @@ static void A_Step_That_Nobody_Fails_Is_Done(void **state)
   OK(CospinGroupDestroy(&group));
 }
 
-static void A_Step_That_All_Fail_Has_Failed(void **state)
+static void a_step_that_all_fail_has_failed(void **state)
 {
   CospinGroup group;
   CospinStepEnd end;
@@ -54,7 +54,7 @@ static void A_Step_That_All_Fail_Has_Failed(void **state)
 }
 
 /* An object of the old communicator is still there, as after a task that was left in the middle. */
-static void A_Step_That_One_Fails_Is_Left_By_All(void **state)
+static void a_step_that_one_fails_is_left_by_all(void **state)
 {
   CospinGroup group;
   CospinStepEnd end;
@@ -73,7 +73,7 @@ static void A_Step_That_One_Fails_Is_Left_By_All(void **state)
 
 /* The first rank is elsewhere until the others have given up; ranks may be late by as much as a step has
  * taken, so a negative time shortens the wait. */
-static void Who_Is_Not_Answered_Does_Not_Wait_For_Ever(void **state)
+static void who_is_not_answered_does_not_wait_for_ever(void **state)
 {
   CospinGroup group;
   CospinStepEnd end;
@@ -95,10 +95,10 @@ static void Who_Is_Not_Answered_Does_Not_Wait_For_Ever(void **state)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(A_Step_That_Nobody_Fails_Is_Done),
-      cmocka_unit_test(A_Step_That_All_Fail_Has_Failed),
-      cmocka_unit_test(A_Step_That_One_Fails_Is_Left_By_All),
-      cmocka_unit_test(Who_Is_Not_Answered_Does_Not_Wait_For_Ever),
+      cmocka_unit_test(a_step_that_nobody_fails_is_done),
+      cmocka_unit_test(a_step_that_all_fail_has_failed),
+      cmocka_unit_test(a_step_that_one_fails_is_left_by_all),
+      cmocka_unit_test(who_is_not_answered_does_not_wait_for_ever),
   };
   int failed;
 

@@ -18,7 +18,7 @@
 #define OK(call) assert_int_equal(call, 0)
 
 /* The ranks of this test are on one node: its least memory, divided by them. */
-static void Share_Of_The_Least(void **state)
+static void share_of_the_least(void **state)
 {
   PetscMPIInt rank, size;
   double share;
@@ -42,7 +42,7 @@ static const char deck[] = "title: a mode with a window\n"
                            "tasks: [steady: {}]\n";
 
 /* A problem made from another one is solved by the same ranks. */
-static void Memory_Is_Handed_On(void **state)
+static void memory_is_handed_on(void **state)
 {
   const int windows[2] = {17, 0};
   const double bytes = 12345678.0;
@@ -65,7 +65,7 @@ static void Memory_Is_Handed_On(void **state)
 }
 
 /* Memory decides: factors where they fit, iteration in less. The environment has no say. */
-static void Methods_Follow_The_Number(void **state)
+static void methods_follow_the_number(void **state)
 {
   const double n = 1e6, enough = CospinCostToFactorise(n, 2);
 
@@ -79,7 +79,7 @@ static void Methods_Follow_The_Number(void **state)
 }
 
 /* A point gets the ranks whose memory lets it be solved as estimated, no more for points are plenty. */
-static void Split_By_Memory(void **state)
+static void split_by_memory(void **state)
 {
   const CospinPointEstimate small = {.bytes = 1e8, .dimension = 1e6},
                             large = {.bytes = 3e9, .dimension = 1e6},
@@ -94,10 +94,10 @@ static void Split_By_Memory(void **state)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Share_Of_The_Least),
-      cmocka_unit_test(Memory_Is_Handed_On),
-      cmocka_unit_test(Methods_Follow_The_Number),
-      cmocka_unit_test(Split_By_Memory),
+      cmocka_unit_test(share_of_the_least),
+      cmocka_unit_test(memory_is_handed_on),
+      cmocka_unit_test(methods_follow_the_number),
+      cmocka_unit_test(split_by_memory),
   };
   int status;
 

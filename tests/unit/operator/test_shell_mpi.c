@@ -64,7 +64,7 @@ static void check(const char text[])
   Model_Close(&model);
 }
 
-static void Products_With_Matrices_Of_Rates(void **state)
+static void products_with_matrices_of_rates(void **state)
 {
   (void)state;
   for (int n = 1; n <= 4; n++) {
@@ -77,7 +77,7 @@ static void Products_With_Matrices_Of_Rates(void **state)
   }
 }
 
-static void Products_Of_Pairs_Of_Spins_And_Ensembles(void **state)
+static void products_of_pairs_of_spins_and_ensembles(void **state)
 {
   (void)state;
   for (size_t k = 0; k < sizeof(models) / sizeof(models[0]); k++) check(models[k]);
@@ -92,7 +92,7 @@ static void Products_Of_Pairs_Of_Spins_And_Ensembles(void **state)
   "phi, 1]}}}]\n"
 
 /* The deck's key `operator`; the last number is test_spins.c's, of another code. */
-static void A_Deck_Evolves_Without_A_Matrix(void **state)
+static void a_deck_evolves_without_a_matrix(void **state)
 {
   static const char *const forms[] = {"assembled", "shell"};
   Answer answers[2];
@@ -124,7 +124,7 @@ static void A_Deck_Evolves_Without_A_Matrix(void **state)
   "tasks: [steady: {}, decay: {of: q.Sp}, gap: {}]\n"
 
 /* Uniform rates: what is slowest is symmetric. */
-static void Uniform_Rates_Give_An_Ensemble_Without_A_Matrix(void **state)
+static void uniform_rates_give_an_ensemble_without_a_matrix(void **state)
 {
   static const char *const forms[2][2] = {{"ensemble", "assembled"}, {"spins", "shell"}};
   static const struct {
@@ -167,7 +167,7 @@ static void Uniform_Rates_Give_An_Ensemble_Without_A_Matrix(void **state)
 
 /* Without a matrix as with its factors; and as with one whose factors would not fit. Rows of rho are long
    enough for the latter from seven spins on. */
-static void The_Same_Numbers_With_A_Matrix(void **state)
+static void the_same_numbers_with_a_matrix(void **state)
 {
   static const struct {
     const char *form;
@@ -215,7 +215,7 @@ static void The_Same_Numbers_With_A_Matrix(void **state)
   "tasks: [spectrum: {of: q.Sp, frequencies: {linspace: [-6, 6, 7]}}]\n"
 
 /* Solves with s - L and its adjoint. */
-static void Spectra_Are_Found_Without_A_Matrix(void **state)
+static void spectra_are_found_without_a_matrix(void **state)
 {
   static const char *const forms[] = {"assembled", "shell"};
   Answer answers[2];
@@ -238,7 +238,7 @@ static void Spectra_Are_Found_Without_A_Matrix(void **state)
 }
 
 /* Not converged: an outcome, with the residual that was reached. */
-static void A_Search_That_Fails_Is_An_Outcome(void **state)
+static void a_search_that_fails_is_an_outcome(void **state)
 {
   char text[2048];
   Model model;
@@ -273,7 +273,7 @@ enum { NUM_SUMS = sizeof(sums) / sizeof(sums[0]) };
 
 /* One eigenvalue after the other: each is the next one, none comes twice, Schur vectors are orthonormal and
    span what the matrix keeps. */
-static void Davidson_Finds_One_Eigenvalue_After_The_Other(void **state)
+static void davidson_finds_one_eigenvalue_after_the_other(void **state)
 {
   Model model = Model_Open(PETSC_COMM_WORLD, DECAYS, 0);
   const int label[COSPIN_MAX_COORDINATES] = {0};
@@ -323,7 +323,7 @@ static void Davidson_Finds_One_Eigenvalue_After_The_Other(void **state)
 }
 
 /* The same through the task: rates, and residuals of eigenvectors that are not Schur vectors. */
-static void Decays_Are_Found_One_After_The_Other(void **state)
+static void decays_are_found_one_after_the_other(void **state)
 {
   Model model = Model_Open(PETSC_COMM_WORLD, DECAYS, 0);
   Answer answer = Model_Run(&model, 0);
@@ -342,15 +342,15 @@ static void Decays_Are_Found_One_After_The_Other(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Products_With_Matrices_Of_Rates),
-      cmocka_unit_test(Products_Of_Pairs_Of_Spins_And_Ensembles),
-      cmocka_unit_test(A_Deck_Evolves_Without_A_Matrix),
-      cmocka_unit_test(Uniform_Rates_Give_An_Ensemble_Without_A_Matrix),
-      cmocka_unit_test(The_Same_Numbers_With_A_Matrix),
-      cmocka_unit_test(Spectra_Are_Found_Without_A_Matrix),
-      cmocka_unit_test(A_Search_That_Fails_Is_An_Outcome),
-      cmocka_unit_test(Davidson_Finds_One_Eigenvalue_After_The_Other),
-      cmocka_unit_test(Decays_Are_Found_One_After_The_Other),
+      cmocka_unit_test(products_with_matrices_of_rates),
+      cmocka_unit_test(products_of_pairs_of_spins_and_ensembles),
+      cmocka_unit_test(a_deck_evolves_without_a_matrix),
+      cmocka_unit_test(uniform_rates_give_an_ensemble_without_a_matrix),
+      cmocka_unit_test(the_same_numbers_with_a_matrix),
+      cmocka_unit_test(spectra_are_found_without_a_matrix),
+      cmocka_unit_test(a_search_that_fails_is_an_outcome),
+      cmocka_unit_test(davidson_finds_one_eigenvalue_after_the_other),
+      cmocka_unit_test(decays_are_found_one_after_the_other),
   };
   int failed;
 

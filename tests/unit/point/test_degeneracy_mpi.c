@@ -78,7 +78,7 @@ static const struct {
     {"jumps: [{rate: 1, each: ions.sx}, {rate: 1, each: ions.sz}]", 5, one},
 };
 
-static void Steady_States_Are_Counted(void **state)
+static void steady_states_are_counted(void **state)
 {
   (void)state;
   for (size_t k = 0; k < sizeof(counted) / sizeof(counted[0]); k++) {
@@ -97,7 +97,7 @@ static void Steady_States_Are_Counted(void **state)
 }
 
 /* Against singular values, where no formula is at hand; every sector of all there are. */
-static void Null_Vectors_Inside_One_Sector_Are_Counted(void **state)
+static void null_vectors_inside_one_sector_are_counted(void **state)
 {
   static const char *const bodies[] = {
       "jumps: [{rate: 1, each: ions.sz}]",
@@ -144,7 +144,7 @@ static void Null_Vectors_Inside_One_Sector_Are_Counted(void **state)
 }
 
 /* Without jumps and Hamiltonian nothing ever moves. */
-static void Nothing_Moves_Without_A_Generator(void **state)
+static void nothing_moves_without_a_generator(void **state)
 {
   (void)state;
   for (int spins = 1; spins <= 3; spins++) {
@@ -171,7 +171,7 @@ static void Nothing_Moves_Without_A_Generator(void **state)
 
 /* Pure decay of independent spins, rate 1: the populations' slowest mode has rate 1, a coherence 1/2; the
    weights are those of <A(t) A^+(0)> in the ground state, which one coherence carries alone. */
-static void Independent_Spins_Decay_Alone(void **state)
+static void independent_spins_decay_alone(void **state)
 {
   (void)state;
   for (int spins = 1; spins <= 8; spins++) {
@@ -194,7 +194,7 @@ static void Independent_Spins_Decay_Alone(void **state)
 }
 
 /* Asked for all modes of its sectors, an operator is made of them completely: the weights add up to one. */
-static void Weights_Of_All_Modes_Add_Up_To_One(void **state)
+static void weights_of_all_modes_add_up_to_one(void **state)
 {
   static const struct {
     const char *of, *body;
@@ -238,7 +238,7 @@ static void Weights_Of_All_Modes_Add_Up_To_One(void **state)
 }
 
 /* In the steady state's own sector the null vector is no mode of decay: the slowest one is the gap. */
-static void Operators_Of_The_Steady_Sector_Decay_With_The_Gap(void **state)
+static void operators_of_the_steady_sector_decay_with_the_gap(void **state)
 {
   (void)state;
   for (int spins = 1; spins <= 9; spins++) {
@@ -260,7 +260,7 @@ static void Operators_Of_The_Steady_Sector_Decay_With_The_Gap(void **state)
 }
 
 /* A gap of 1e-6 of the norm is neither taken for zero nor lost beside it. */
-static void Small_Gaps_Are_Found(void **state)
+static void small_gaps_are_found(void **state)
 {
   static const double epsilon[] = {1e-2, 1e-4, 1e-6, 1e-8};
 
@@ -289,13 +289,13 @@ static void Small_Gaps_Are_Found(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Steady_States_Are_Counted),
-      cmocka_unit_test(Null_Vectors_Inside_One_Sector_Are_Counted),
-      cmocka_unit_test(Nothing_Moves_Without_A_Generator),
-      cmocka_unit_test(Independent_Spins_Decay_Alone),
-      cmocka_unit_test(Weights_Of_All_Modes_Add_Up_To_One),
-      cmocka_unit_test(Operators_Of_The_Steady_Sector_Decay_With_The_Gap),
-      cmocka_unit_test(Small_Gaps_Are_Found),
+      cmocka_unit_test(steady_states_are_counted),
+      cmocka_unit_test(null_vectors_inside_one_sector_are_counted),
+      cmocka_unit_test(nothing_moves_without_a_generator),
+      cmocka_unit_test(independent_spins_decay_alone),
+      cmocka_unit_test(weights_of_all_modes_add_up_to_one),
+      cmocka_unit_test(operators_of_the_steady_sector_decay_with_the_gap),
+      cmocka_unit_test(small_gaps_are_found),
   };
   int failed;
 

@@ -24,7 +24,7 @@ static double value_of(const Answer *answer, const char suffix[])
 }
 
 /* Collective decay keeps j, and ends in its lowest state. */
-static void Decay_Keeps_J(void **state)
+static void decay_keeps_j(void **state)
 {
   (void)state;
   for (int j = 0; j <= 3; j++) {
@@ -50,7 +50,7 @@ static void Decay_Keeps_J(void **state)
 }
 
 /* Without an initial state there is no answer. */
-static void Nothing_Is_Picked(void **state)
+static void nothing_is_picked(void **state)
 {
   Model model =
       Model_Open(PETSC_COMM_WORLD,
@@ -84,7 +84,7 @@ static const char *const decks[] = {
     "  - evolve: {initial: {ions: {css: [2.2, 0]}, m: {coherent: 0.7}}, times: [0, 500]}\n",
 };
 
-static void A_Long_Evolution_Ends_There(void **state)
+static void a_long_evolution_ends_there(void **state)
 {
   static const char *const names[] = {"z", "p"};
 
@@ -106,7 +106,7 @@ static void A_Long_Evolution_Ends_There(void **state)
 
 /* N = 100, eta = 5: the eo rate is below 1e-12, the coherence stays, |<a>| = 3.359629 (slow mode, independent
    code). At eta = 8 it is 5.9e-10: that is not zero, and the coherence is gone in the end. */
-static void A_Cat_Keeps_Its_Coherence(void **state)
+static void a_cat_keeps_its_coherence(void **state)
 {
   static const char *const format =
       "title: T\nparameters: {N: 100, eta: %d}\ncomponents: {s: {kind: spin, S: N/2}}\n"
@@ -135,10 +135,10 @@ static void A_Cat_Keeps_Its_Coherence(void **state)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Decay_Keeps_J),
-      cmocka_unit_test(Nothing_Is_Picked),
-      cmocka_unit_test(A_Long_Evolution_Ends_There),
-      cmocka_unit_test(A_Cat_Keeps_Its_Coherence),
+      cmocka_unit_test(decay_keeps_j),
+      cmocka_unit_test(nothing_is_picked),
+      cmocka_unit_test(a_long_evolution_ends_there),
+      cmocka_unit_test(a_cat_keeps_its_coherence),
   };
   int failed;
 

@@ -31,7 +31,7 @@ static void assert_near(double value, double expected, double bound, const char 
 }
 
 /* d<a>/dt = -kappa/2 <a> - i eps: alpha = -2i eps/kappa, a coherent state. */
-static void A_Driven_Mode_Is_In_A_Coherent_State(void **state)
+static void a_driven_mode_is_in_a_coherent_state(void **state)
 {
   static const double drives[] = {0.1, 0.5, 1, 2.5};
 
@@ -61,7 +61,7 @@ static void A_Driven_Mode_Is_In_A_Coherent_State(void **state)
   }
 }
 
-static void A_Thermal_Mode_Has_The_Numbers_Of_Bose_And_Einstein(void **state)
+static void a_thermal_mode_has_the_numbers_of_bose_and_einstein(void **state)
 {
   static const double occupations[] = {0, 0.05, 0.5, 3, 20};
 
@@ -95,7 +95,7 @@ static void A_Thermal_Mode_Has_The_Numbers_Of_Bose_And_Einstein(void **state)
 }
 
 /* Two open windows that need different sizes, and a spin that has none: damped alone, coupled by nothing. */
-static void Every_Window_Is_Large_Enough(void **state)
+static void every_window_is_large_enough(void **state)
 {
   Model model = open_model("nth: 1.5, hot: 0.2",
                            "components: {c: {kind: mode}, s: {kind: spin, S: 1}, other: {kind: mode}}\n"
@@ -114,7 +114,7 @@ static void Every_Window_Is_Large_Enough(void **state)
 
 /* Pairs of quanta come and go together, and only even numbers occur: from the last of them in a window of 27
    levels the next one is two levels away. The even cat of amplitude alpha is dark for a^2 - alpha^2. */
-static void A_Leak_By_Two_Quanta_Is_Seen(void **state)
+static void a_leak_by_two_quanta_is_seen(void **state)
 {
   static const double squares[] = {3, 9, 16};
 
@@ -140,7 +140,7 @@ static void A_Leak_By_Two_Quanta_Is_Seen(void **state)
 }
 
 /* The deck's own cutoff is never changed; that it cuts is told, unless the deck says that it is meant. */
-static void A_Cutoff_Of_The_Deck_Stands(void **state)
+static void a_cutoff_of_the_deck_stands(void **state)
 {
   Model cut = open_model("M: 4", "components: {c: {kind: mode, cutoff: M}}\n"
                                  "jumps: [{rate: 3, operator: c.a}, {rate: 2, operator: dag(c.a)}]");
@@ -169,7 +169,7 @@ static void A_Cutoff_Of_The_Deck_Stands(void **state)
 }
 
 /* Pumped faster than it is damped, a mode has no steady state: every window is full at its edge. */
-static void A_State_Without_A_Bound_Ends_At_The_Limit(void **state)
+static void a_state_without_a_bound_ends_at_the_limit(void **state)
 {
   Model model = open_model("pump: 2", "components: {c: {kind: mode}}\n"
                                       "jumps: [{rate: pump, operator: dag(c.a)}, {rate: 1, operator: c.a}]");
@@ -185,7 +185,7 @@ static void A_State_Without_A_Bound_Ends_At_The_Limit(void **state)
 
 /* A mode that is pumped faster than it loses has no steady state, but a state at every time: n(t) = 2 (e^t -
  * 1). */
-static void A_Growing_Mode_Evolves(void **state)
+static void a_growing_mode_evolves(void **state)
 {
   Model model = Model_Open(PETSC_COMM_WORLD,
                            "title: T\ncomponents: {m: {kind: mode}}\n"
@@ -207,13 +207,13 @@ static void A_Growing_Mode_Evolves(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(A_Driven_Mode_Is_In_A_Coherent_State),
-      cmocka_unit_test(A_Thermal_Mode_Has_The_Numbers_Of_Bose_And_Einstein),
-      cmocka_unit_test(Every_Window_Is_Large_Enough),
-      cmocka_unit_test(A_Leak_By_Two_Quanta_Is_Seen),
-      cmocka_unit_test(A_Cutoff_Of_The_Deck_Stands),
-      cmocka_unit_test(A_State_Without_A_Bound_Ends_At_The_Limit),
-      cmocka_unit_test(A_Growing_Mode_Evolves),
+      cmocka_unit_test(a_driven_mode_is_in_a_coherent_state),
+      cmocka_unit_test(a_thermal_mode_has_the_numbers_of_bose_and_einstein),
+      cmocka_unit_test(every_window_is_large_enough),
+      cmocka_unit_test(a_leak_by_two_quanta_is_seen),
+      cmocka_unit_test(a_cutoff_of_the_deck_stands),
+      cmocka_unit_test(a_state_without_a_bound_ends_at_the_limit),
+      cmocka_unit_test(a_growing_mode_evolves),
   };
   int failed;
 

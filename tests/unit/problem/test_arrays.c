@@ -22,7 +22,7 @@
 /* ---- Random numbers */
 
 /* Known answer of Philox 4x32-10 (Random123): counter 0, key 0. */
-static void Philox_Gives_Its_Known_Answer(void **state)
+static void philox_gives_its_known_answer(void **state)
 {
   static const uint32_t wanted[4] = {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u};
   uint32_t block[4];
@@ -45,7 +45,7 @@ static Model open_arrays(const char arrays[], PetscInt64 point)
 }
 
 /* What users published must stay: the first numbers of seed 7. */
-static void First_Numbers_Do_Not_Change(void **state)
+static void first_numbers_do_not_change(void **state)
 {
   static const double frozen[3][4] = {
       {2.302130457734858, 2.3064930832966968, 4.590626594226578, 3.1380413257852418},
@@ -69,7 +69,7 @@ static void First_Numbers_Do_Not_Change(void **state)
   Model_Close(&model);
 }
 
-static void An_Axis_Runs_Over_Seeds(void **state)
+static void an_axis_runs_over_seeds(void **state)
 {
   const char text[] = "  a: {normal: {std: scale, seed: seed}}\n  b: {normal: {std: 2, seed: 8}}\n";
   Model first = open_arrays(text, 0), second = open_arrays(text, 1);
@@ -110,7 +110,7 @@ static double *draw(const char name[], double first, double second, int size)
 }
 
 /* Five standard deviations of what is estimated; the numbers are always the same. */
-static void Distributions_Have_Their_Moments(void **state)
+static void distributions_have_their_moments(void **state)
 {
   enum { SIZE = 100000 };
   const double bound = 5 / sqrt(SIZE);
@@ -183,7 +183,7 @@ static int remove_file(void **state)
   return rmdir(folder);
 }
 
-static void Datasets_Are_Read(void **state)
+static void datasets_are_read(void **state)
 {
   char arrays[512];
   const CospinArrayValue *read;
@@ -205,7 +205,7 @@ static void Datasets_Are_Read(void **state)
 }
 
 /* The folder is that of the deck's file. */
-static void Paths_Start_At_The_Deck(void **state)
+static void paths_start_at_the_deck(void **state)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
                                CospinTasksAlone};
@@ -240,7 +240,7 @@ static void assert_unreadable(const char file[], const char dataset[], const cha
   assert_non_null(strstr(why, reason));
 }
 
-static void What_Cannot_Be_Read_Says_Why(void **state)
+static void what_cannot_be_read_says_why(void **state)
 {
   double complex *values;
   int rank, sizes[2];
@@ -260,13 +260,13 @@ static void What_Cannot_Be_Read_Says_Why(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Philox_Gives_Its_Known_Answer),
-      cmocka_unit_test(First_Numbers_Do_Not_Change),
-      cmocka_unit_test(An_Axis_Runs_Over_Seeds),
-      cmocka_unit_test(Distributions_Have_Their_Moments),
-      cmocka_unit_test(Datasets_Are_Read),
-      cmocka_unit_test(Paths_Start_At_The_Deck),
-      cmocka_unit_test(What_Cannot_Be_Read_Says_Why),
+      cmocka_unit_test(philox_gives_its_known_answer),
+      cmocka_unit_test(first_numbers_do_not_change),
+      cmocka_unit_test(an_axis_runs_over_seeds),
+      cmocka_unit_test(distributions_have_their_moments),
+      cmocka_unit_test(datasets_are_read),
+      cmocka_unit_test(paths_start_at_the_deck),
+      cmocka_unit_test(what_cannot_be_read_says_why),
   };
   int failed;
 

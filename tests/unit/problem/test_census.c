@@ -152,7 +152,7 @@ static void assert_steady_sectors(const Model *model, int expected)
   OK(CospinPolynomialDestroy(&one));
 }
 
-static void One_Component_Of_Every_Kind(void **state)
+static void one_component_of_every_kind(void **state)
 {
   (void)state;
   for (int a = 0; a < NUM_PARTS; a++) {
@@ -169,7 +169,7 @@ static void One_Component_Of_Every_Kind(void **state)
 }
 
 /* Each pair with and without an exchange of excitations, one component with each sort of jumps. */
-static void Every_Pair_Of_Kinds(void **state)
+static void every_pair_of_kinds(void **state)
 {
   (void)state;
   for (int which = 0; which < NUM_PARTS * NUM_PARTS * NUM_JUMPS * 2; which++) {
@@ -197,7 +197,7 @@ static void Every_Pair_Of_Kinds(void **state)
 }
 
 /* Lines long enough to be summed up as linear functions, in pieces. */
-static void Long_Lines(void **state)
+static void long_lines(void **state)
 {
   static const char *const models[][3] = {
       {"A: {kind: ensemble, size: 60}", "", "{rate: 1, each: A.sm}"},
@@ -240,7 +240,7 @@ static CospinCount count_first(const char components[], const char hamiltonian[]
 }
 
 /* Those of the formulas, far beyond what could be enumerated. */
-static void Spaces_Of_Any_Size_Are_Counted(void **state)
+static void spaces_of_any_size_are_counted(void **state)
 {
   static const struct {
     const char *components, *hamiltonian, *jumps;
@@ -279,10 +279,10 @@ static void Spaces_Of_Any_Size_Are_Counted(void **state)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(One_Component_Of_Every_Kind),
-      cmocka_unit_test(Every_Pair_Of_Kinds),
-      cmocka_unit_test(Long_Lines),
-      cmocka_unit_test(Spaces_Of_Any_Size_Are_Counted),
+      cmocka_unit_test(one_component_of_every_kind),
+      cmocka_unit_test(every_pair_of_kinds),
+      cmocka_unit_test(long_lines),
+      cmocka_unit_test(spaces_of_any_size_are_counted),
   };
   int status;
 

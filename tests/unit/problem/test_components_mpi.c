@@ -251,25 +251,25 @@ static void for_all_models_without_matrices(void (*check)(const Model *model))
   }
 }
 
-static void Moves_Are_The_Generator_Of_The_Whole(void **state)
+static void moves_are_the_generator_of_the_whole(void **state)
 {
   (void)state;
   for_all_models(Conformance_Moves);
 }
 
-static void Products_Without_A_Matrix_Are_The_Same(void **state)
+static void products_without_a_matrix_are_the_same(void **state)
 {
   (void)state;
   for_all_models(Conformance_Shell);
 }
 
-static void Sectors_Hold_Every_Element_Once(void **state)
+static void sectors_hold_every_element_once(void **state)
 {
   (void)state;
   for_all_models(Conformance_Sectors);
 }
 
-static void Trace_And_Hermiticity_Are_Kept(void **state)
+static void trace_and_hermiticity_are_kept(void **state)
 {
   (void)state;
   for_all_models(Conformance_Conservation);
@@ -283,31 +283,31 @@ static void check_spectra(const Model *model)
     Conformance_Same_Spectra(model, 1e-9);
 }
 
-static void Spectra_Are_Those_Of_The_Whole(void **state)
+static void spectra_are_those_of_the_whole(void **state)
 {
   (void)state;
   for_all_models(check_spectra);
 }
 
-static void Expectation_Values_Are_Those_Of_The_Whole(void **state)
+static void expectation_values_are_those_of_the_whole(void **state)
 {
   (void)state;
   for_all_models(Conformance_Expectations);
 }
 
-static void Steady_States_Are_Steady_For_The_Whole(void **state)
+static void steady_states_are_steady_for_the_whole(void **state)
 {
   (void)state;
   for_all_models(Conformance_Steady_State);
 }
 
-static void Steady_States_Are_Found_Without_A_Matrix(void **state)
+static void steady_states_are_found_without_a_matrix(void **state)
 {
   (void)state;
   for_all_models_without_matrices(Conformance_Steady_State);
 }
 
-static void Operators_Are_Looked_For_Where_They_Live(void **state)
+static void operators_are_looked_for_where_they_live(void **state)
 {
   (void)state;
   for_all_models(Conformance_Operator_Sectors);
@@ -318,19 +318,19 @@ static void check_rates(const Model *model)
   Conformance_Rates(model, 1e-9);
 }
 
-static void Rates_Are_Those_Of_Dense_Sectors(void **state)
+static void rates_are_those_of_dense_sectors(void **state)
 {
   (void)state;
   for_all_models(check_rates);
 }
 
-static void Rates_Are_Found_Without_A_Matrix(void **state)
+static void rates_are_found_without_a_matrix(void **state)
 {
   (void)state;
   for_all_models_without_matrices(check_rates);
 }
 
-static void Symmetries_Are_Found(void **state)
+static void symmetries_are_found(void **state)
 {
   (void)state;
   for (int k = 0; k < NUM_MODELS; k++) {
@@ -366,7 +366,7 @@ static int labels_of_charge(int spins, int charge)
   "tasks: [steady: {}, decay: {of: A.Sm}, decay: {name: both, of: A.Sm*B.Sp^2}]\n"
 
 /* What one bath takes from A says nothing about B: the charge of each is conserved, not only their sum. */
-static void Charges_Of_Uncoupled_Ensembles_Are_Separate(void **state)
+static void charges_of_uncoupled_ensembles_are_separate(void **state)
 {
   static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 2}, {4, 3}};
 
@@ -404,19 +404,19 @@ static void Charges_Of_Uncoupled_Ensembles_Are_Separate(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Moves_Are_The_Generator_Of_The_Whole),
-      cmocka_unit_test(Products_Without_A_Matrix_Are_The_Same),
-      cmocka_unit_test(Sectors_Hold_Every_Element_Once),
-      cmocka_unit_test(Trace_And_Hermiticity_Are_Kept),
-      cmocka_unit_test(Spectra_Are_Those_Of_The_Whole),
-      cmocka_unit_test(Expectation_Values_Are_Those_Of_The_Whole),
-      cmocka_unit_test(Steady_States_Are_Steady_For_The_Whole),
-      cmocka_unit_test(Steady_States_Are_Found_Without_A_Matrix),
-      cmocka_unit_test(Operators_Are_Looked_For_Where_They_Live),
-      cmocka_unit_test(Rates_Are_Those_Of_Dense_Sectors),
-      cmocka_unit_test(Rates_Are_Found_Without_A_Matrix),
-      cmocka_unit_test(Symmetries_Are_Found),
-      cmocka_unit_test(Charges_Of_Uncoupled_Ensembles_Are_Separate),
+      cmocka_unit_test(moves_are_the_generator_of_the_whole),
+      cmocka_unit_test(products_without_a_matrix_are_the_same),
+      cmocka_unit_test(sectors_hold_every_element_once),
+      cmocka_unit_test(trace_and_hermiticity_are_kept),
+      cmocka_unit_test(spectra_are_those_of_the_whole),
+      cmocka_unit_test(expectation_values_are_those_of_the_whole),
+      cmocka_unit_test(steady_states_are_steady_for_the_whole),
+      cmocka_unit_test(steady_states_are_found_without_a_matrix),
+      cmocka_unit_test(operators_are_looked_for_where_they_live),
+      cmocka_unit_test(rates_are_those_of_dense_sectors),
+      cmocka_unit_test(rates_are_found_without_a_matrix),
+      cmocka_unit_test(symmetries_are_found),
+      cmocka_unit_test(charges_of_uncoupled_ensembles_are_separate),
   };
   int failed;
 

@@ -55,7 +55,7 @@ static CospinCrystal create(const CospinCrystalSettings *settings)
 
 /* Of two equal ions the rocking mode lies at w^2 - 2 e^2/(4 pi eps_0 m a^3); both modes share the light
  * evenly. */
-static void Two_Ions_Rock(void **state)
+static void two_ions_rock(void **state)
 {
   CospinCrystalSettings settings = magnesium(1, 2);
   const double coulomb = 2.30707755e-28; /* e^2/(4 pi eps_0), J m */
@@ -73,7 +73,7 @@ static void Two_Ions_Rock(void **state)
   assert_null(crystal);
 }
 
-static void The_Modes_Diagonalise_The_Coulomb_Energy(void **state)
+static void the_modes_diagonalise_the_coulomb_energy(void **state)
 {
   const CospinCrystalSettings settings = magnesium(10, 19);
   const double coulomb = 2.30707755e-28;
@@ -102,7 +102,7 @@ static void The_Modes_Diagonalise_The_Coulomb_Energy(void **state)
 }
 
 /* All ions move together: b_i = sqrt(m_i/sum m). The paper gives kappa = 5.1 kHz and nbar = 4.7. */
-static void The_Common_Mode_Is_Cooled_As_Tabulated(void **state)
+static void the_common_mode_is_cooled_as_tabulated(void **state)
 {
   static const struct {
     int spins, ions;
@@ -129,7 +129,7 @@ static void The_Common_Mode_Is_Cooled_As_Tabulated(void **state)
 
 /* nbar of the common mode does not know the masses; the light pushes it down by 26.64 kHz; mean and standard
    deviation of B_l are 3.43 and 0.71 Hz. */
-static void The_Large_Crystal(void **state)
+static void the_large_crystal(void **state)
 {
   CospinCrystalSettings settings = magnesium(124, 217);
   CospinCrystal crystal = create(&settings);
@@ -160,7 +160,7 @@ static void The_Large_Crystal(void **state)
 }
 
 /* The same force on all: no mode of equal displacements, and 7.92 kHz for the highest. */
-static void A_Common_Spring_Is_Another_Convention(void **state)
+static void a_common_spring_is_another_convention(void **state)
 {
   CospinCrystalSettings settings = magnesium(124, 217);
   CospinCrystal crystal;
@@ -176,7 +176,7 @@ static void A_Common_Spring_Is_Another_Convention(void **state)
 
 /* The shift pulls the modes apart: with bare frequencies B and J are 1.2 to 1.8 times larger or smaller,
    Gamma_c is what it was. */
-static void Bare_Detunings_Are_Another_Convention(void **state)
+static void bare_detunings_are_another_convention(void **state)
 {
   CospinCrystalSettings settings = magnesium(124, 217);
   CospinCrystal shifted = create(&settings), bare;
@@ -202,7 +202,7 @@ static void Bare_Detunings_Are_Another_Convention(void **state)
 
 /* crystal_10_19.h5 is made by another code, in units of Gamma_c. It numbers ions equally far in another way.
  */
-static void The_Small_Crystal_Has_The_Matrices_Of_Another_Code(void **state)
+static void the_small_crystal_has_the_matrices_of_another_code(void **state)
 {
   static const int other[10] = {0, 3, 1, 2, 6, 5, 4, 7, 8, 9};
   const CospinCrystalSettings settings = magnesium(10, 19);
@@ -232,7 +232,7 @@ static void The_Small_Crystal_Has_The_Matrices_Of_Another_Code(void **state)
   OK(CospinCrystalDestroy(&crystal));
 }
 
-static void What_Cannot_Be_Is_Told(void **state)
+static void what_cannot_be_is_told(void **state)
 {
   CospinCrystalSettings settings = magnesium(10, 19);
   CospinCrystal crystal;
@@ -253,14 +253,14 @@ static void What_Cannot_Be_Is_Told(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Two_Ions_Rock),
-      cmocka_unit_test(The_Modes_Diagonalise_The_Coulomb_Energy),
-      cmocka_unit_test(The_Common_Mode_Is_Cooled_As_Tabulated),
-      cmocka_unit_test(The_Large_Crystal),
-      cmocka_unit_test(A_Common_Spring_Is_Another_Convention),
-      cmocka_unit_test(Bare_Detunings_Are_Another_Convention),
-      cmocka_unit_test(The_Small_Crystal_Has_The_Matrices_Of_Another_Code),
-      cmocka_unit_test(What_Cannot_Be_Is_Told),
+      cmocka_unit_test(two_ions_rock),
+      cmocka_unit_test(the_modes_diagonalise_the_coulomb_energy),
+      cmocka_unit_test(the_common_mode_is_cooled_as_tabulated),
+      cmocka_unit_test(the_large_crystal),
+      cmocka_unit_test(a_common_spring_is_another_convention),
+      cmocka_unit_test(bare_detunings_are_another_convention),
+      cmocka_unit_test(the_small_crystal_has_the_matrices_of_another_code),
+      cmocka_unit_test(what_cannot_be_is_told),
   };
   int failures;
 

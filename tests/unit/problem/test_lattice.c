@@ -106,7 +106,7 @@ static void check_form(const Span *span, uint64_t *state)
   }
 }
 
-static void Rows_Are_In_Hermite_Normal_Form(void **state)
+static void rows_are_in_hermite_normal_form(void **state)
 {
   (void)state;
   for_random_spans(check_form);
@@ -131,7 +131,7 @@ static void check_order(const Span *span, uint64_t *state)
   OK(CospinLatticeDestroy(&backwards));
 }
 
-static void Normal_Form_Is_Unique(void **state)
+static void normal_form_is_unique(void **state)
 {
   (void)state;
   for_random_spans(check_order);
@@ -157,14 +157,14 @@ static void check_combinations(const Span *span, uint64_t *state)
   }
 }
 
-static void Combinations_Are_Contained_And_Labels_Reduce_To_One(void **state)
+static void combinations_are_contained_and_labels_reduce_to_one(void **state)
 {
   (void)state;
   for_random_spans(check_combinations);
 }
 
 /* Two vectors in the plane: x is in their span exactly if Cramer's rule gives integers. */
-static void Others_Are_Not_Contained(void **state)
+static void others_are_not_contained(void **state)
 {
   uint64_t seed = 3;
 
@@ -190,7 +190,7 @@ static void Others_Are_Not_Contained(void **state)
   }
 }
 
-static void The_Zero_Lattice_Contains_Zero_Only(void **state)
+static void the_zero_lattice_contains_zero_only(void **state)
 {
   const int zero[3] = {0, 0, 0}, other[3] = {0, -1, 0};
   int label[3] = {4, -5, 6};
@@ -213,11 +213,11 @@ static void The_Zero_Lattice_Contains_Zero_Only(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Rows_Are_In_Hermite_Normal_Form),
-      cmocka_unit_test(Normal_Form_Is_Unique),
-      cmocka_unit_test(Combinations_Are_Contained_And_Labels_Reduce_To_One),
-      cmocka_unit_test(Others_Are_Not_Contained),
-      cmocka_unit_test(The_Zero_Lattice_Contains_Zero_Only),
+      cmocka_unit_test(rows_are_in_hermite_normal_form),
+      cmocka_unit_test(normal_form_is_unique),
+      cmocka_unit_test(combinations_are_contained_and_labels_reduce_to_one),
+      cmocka_unit_test(others_are_not_contained),
+      cmocka_unit_test(the_zero_lattice_contains_zero_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

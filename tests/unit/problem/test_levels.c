@@ -27,7 +27,7 @@ static void assert_close(double value, double expected, double bound)
 /* ---- Conformance -----------------------------------------------------------------------------------------
  */
 
-static void More_Atoms_And_Levels_Are_Those_Of_Tensor_Products(void **state)
+static void more_atoms_and_levels_are_those_of_tensor_products(void **state)
 {
   static const char *const texts[] = {
       "title: three atoms of three levels\ncomponents: {g: {kind: levels, size: 3, levels: 3}}\n"
@@ -52,7 +52,7 @@ static void More_Atoms_And_Levels_Are_Those_Of_Tensor_Products(void **state)
 }
 
 /* d = 2 is one collective spin-1/2 ensemble in its largest irrep. */
-static void Two_Levels_Are_A_Spin(void **state)
+static void two_levels_are_a_spin(void **state)
 {
   static const char *const components[] = {"{kind: levels, size: 5, levels: 2}", "{kind: spin, S: 5/2}"};
   double values[2][2];
@@ -134,7 +134,7 @@ static double expect(const Model *model, const char text[], Dense rho)
 }
 
 /* rho = product of |x><x| over atoms, written out. */
-static void Product_States_Are_Products(void **state)
+static void product_states_are_products(void **state)
 {
   static const double complex x[] = {0.6, 0.3 * I, -0.5 + 0.2 * I};
   double complex norm = 0, y[3];
@@ -156,7 +156,7 @@ static void Product_States_Are_Products(void **state)
 }
 
 /* The spin of a coherent state points along theta (from -z) and phi, with its whole length N s. */
-static void Coherent_States_Point(void **state)
+static void coherent_states_point(void **state)
 {
   static const char *const sizes[][2] = {{"3", "3"}, {"2", "4"}};
   const double theta = 1.1, phi = 0.4;
@@ -175,7 +175,7 @@ static void Coherent_States_Point(void **state)
   }
 }
 
-static void One_Level_And_Occupations_Are_Kets(void **state)
+static void one_level_and_occupations_are_kets(void **state)
 {
   static const struct {
     const char *initial;
@@ -201,7 +201,7 @@ static void One_Level_And_Occupations_Are_Kets(void **state)
 }
 
 /* |S,M> has the eigenvalues of S^2 and Sz without a spread, in d^N. */
-static void States_Of_Total_Spin_Have_It(void **state)
+static void states_of_total_spin_have_it(void **state)
 {
   static const struct {
     const char *size, *levels, *initial;
@@ -227,7 +227,7 @@ static void States_Of_Total_Spin_Have_It(void **state)
 }
 
 /* Every label goes to its columns and back; numbers that are no label do not. */
-static void Stored_Labels_Are_Read_Back(void **state)
+static void stored_labels_are_read_back(void **state)
 {
   Model model = open_state("3", "4", "ground"), smaller = open_state("3", "3", "ground");
   const CospinComponent g = &model.problem->system.components[0], h = &smaller.problem->system.components[0];
@@ -284,7 +284,7 @@ static double variance(int size, int s)
 }
 
 /* F_S = 16[2m(m-1)(S+1)(S+2)/((S+3/2)(S+5/2)) + (2S+4)m(S+1)/(S+3/2) + S] of |S,-S>, m = (N-S)/2 */
-static void Spread_Of_The_Nematic_Tensor_Has_Its_Closed_Form(void **state)
+static void spread_of_the_nematic_tensor_has_its_closed_form(void **state)
 {
   static const struct {
     int size, s;
@@ -333,7 +333,7 @@ static void run_pulse(const char component[], const char initial[], int cutoff, 
 }
 
 /* Three atoms in |S,0> with S = 1 emit as one spin does; flux at t = 1 and 5, lam = 0.3. */
-static void A_Total_Spin_Emits_As_A_Spin(void **state)
+static void a_total_spin_emits_as_a_spin(void **state)
 {
   double values[3][3];
 
@@ -345,7 +345,7 @@ static void A_Total_Spin_Emits_As_A_Spin(void **state)
 
 /* All in m = 0 is a superposition of |S,0> with |c_S|^2 = (2S+1) N!/((N-S)!! (N+S+1)!!), and light does not
    see their coherence. */
-static void All_In_The_Middle_Level_Emit_As_A_Mixture_Of_Spins(void **state)
+static void all_in_the_middle_level_emit_as_a_mixture_of_spins(void **state)
 {
   static const struct {
     const char *atoms;
@@ -376,7 +376,7 @@ static void All_In_The_Middle_Level_Emit_As_A_Mixture_Of_Spins(void **state)
      F = sum xi_S F_S - 16 sum xi_S xi_(S+2)/(xi_S + xi_(S+2)) |<S+2,-S-2|G|S,-S>|^2
 
    with xi_S = 2/3, 1/3 (S = 2, 0) of two atoms and 2/5, 3/5 (S = 3, 1) of three: 16.5925926 and 38.016. */
-static void What_A_Pulse_Leaves_Has_The_Fisher_Information_Of_A_Mixture(void **state)
+static void what_a_pulse_leaves_has_the_fisher_information_of_a_mixture(void **state)
 {
   static const double information[] = {448. / 27, 38.016};
 
@@ -403,17 +403,17 @@ static void What_A_Pulse_Leaves_Has_The_Fisher_Information_Of_A_Mixture(void **s
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(More_Atoms_And_Levels_Are_Those_Of_Tensor_Products),
-      cmocka_unit_test(Two_Levels_Are_A_Spin),
-      cmocka_unit_test(Product_States_Are_Products),
-      cmocka_unit_test(Coherent_States_Point),
-      cmocka_unit_test(One_Level_And_Occupations_Are_Kets),
-      cmocka_unit_test(States_Of_Total_Spin_Have_It),
-      cmocka_unit_test(Stored_Labels_Are_Read_Back),
-      cmocka_unit_test(Spread_Of_The_Nematic_Tensor_Has_Its_Closed_Form),
-      cmocka_unit_test(A_Total_Spin_Emits_As_A_Spin),
-      cmocka_unit_test(All_In_The_Middle_Level_Emit_As_A_Mixture_Of_Spins),
-      cmocka_unit_test(What_A_Pulse_Leaves_Has_The_Fisher_Information_Of_A_Mixture),
+      cmocka_unit_test(more_atoms_and_levels_are_those_of_tensor_products),
+      cmocka_unit_test(two_levels_are_a_spin),
+      cmocka_unit_test(product_states_are_products),
+      cmocka_unit_test(coherent_states_point),
+      cmocka_unit_test(one_level_and_occupations_are_kets),
+      cmocka_unit_test(states_of_total_spin_have_it),
+      cmocka_unit_test(stored_labels_are_read_back),
+      cmocka_unit_test(spread_of_the_nematic_tensor_has_its_closed_form),
+      cmocka_unit_test(a_total_spin_emits_as_a_spin),
+      cmocka_unit_test(all_in_the_middle_level_emit_as_a_mixture_of_spins),
+      cmocka_unit_test(what_a_pulse_leaves_has_the_fisher_information_of_a_mixture),
   };
   int failed;
 

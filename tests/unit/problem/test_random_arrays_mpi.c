@@ -26,7 +26,7 @@ static const char deck[] =
     "observables: {z: \"<q.sz[0]>\", s: <q.Sp*q.Sm>, y: \"<q.sp[1]*q.sm[3]>\"}\n"
     "tasks: [steady: {}, decay: {of: q.Sm}, evolve: {initial: {q: {css: [1, 0.4]}}, times: [0.1, 1, 4]}]\n";
 
-static void Every_Rank_Draws_The_Same_Numbers(void **state)
+static void every_rank_draws_the_same_numbers(void **state)
 {
   (void)state;
   for (int point = 0; point < 2; point++) {
@@ -55,7 +55,7 @@ static void assert_same(const Answer *a, const Answer *b, const char name[], int
 }
 
 /* Rates of a generator that is not normal: their condition is some hundred. */
-static void Results_Are_Those_Of_One_Rank(void **state)
+static void results_are_those_of_one_rank(void **state)
 {
   static const char *const names[] = {"z", "s", "y_re", "y_im"};
 
@@ -85,8 +85,8 @@ static void Results_Are_Those_Of_One_Rank(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Every_Rank_Draws_The_Same_Numbers),
-      cmocka_unit_test(Results_Are_Those_Of_One_Rank),
+      cmocka_unit_test(every_rank_draws_the_same_numbers),
+      cmocka_unit_test(results_are_those_of_one_rank),
   };
   int failed;
 

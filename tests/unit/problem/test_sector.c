@@ -120,7 +120,7 @@ static void check_model(const Model *model, int max)
   free(sectors);
 }
 
-static void Every_Label_Is_In_Exactly_One_Place(void **state)
+static void every_label_is_in_exactly_one_place(void **state)
 {
   (void)state;
   for (int c = 0; c < NUM_COMPONENTS; c++) {
@@ -144,7 +144,7 @@ static CospinSector open_sector(const Model *model, int ket, int bra)
 }
 
 /* charge 0: sum over j of 2j+1; charge +-1: sum over j of 2j. */
-static void Dimensions_Are_Those_Of_The_Formulas(void **state)
+static void dimensions_are_those_of_the_formulas(void **state)
 {
   static const struct {
     int spins;
@@ -168,7 +168,7 @@ static void Dimensions_Are_Those_Of_The_Formulas(void **state)
   }
 }
 
-static void Sectors_Out_Of_Range_Are_Empty(void **state)
+static void sectors_out_of_range_are_empty(void **state)
 {
   Model model = open_model(components[0], 3, "{rate: 1, each: ions.sp}");
   CospinSector sector = open_sector(&model, 4, 0); /* three spins cannot change by four */
@@ -186,7 +186,7 @@ static void Sectors_Out_Of_Range_Are_Empty(void **state)
 }
 
 /* What a user is told. */
-static void Symmetries_Have_Names(void **state)
+static void symmetries_have_names(void **state)
 {
   static const struct {
     const char *jump, *symmetry, *sector; /* of the label ket 1, bra 0 */
@@ -216,10 +216,10 @@ static void Symmetries_Have_Names(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Every_Label_Is_In_Exactly_One_Place),
-      cmocka_unit_test(Dimensions_Are_Those_Of_The_Formulas),
-      cmocka_unit_test(Sectors_Out_Of_Range_Are_Empty),
-      cmocka_unit_test(Symmetries_Have_Names),
+      cmocka_unit_test(every_label_is_in_exactly_one_place),
+      cmocka_unit_test(dimensions_are_those_of_the_formulas),
+      cmocka_unit_test(sectors_out_of_range_are_empty),
+      cmocka_unit_test(symmetries_have_names),
   };
   int failed;
 

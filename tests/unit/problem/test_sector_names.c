@@ -89,7 +89,7 @@ static void check_sector(int k, const int sector[], const char name[])
   Model_Close(&model);
 }
 
-static void Names_Are_Read_As_What_They_Name(void **state)
+static void names_are_read_as_what_they_name(void **state)
 {
   (void)state;
   for (int k = 0; k < NUM_MODELS; k++) {
@@ -212,7 +212,7 @@ static void check_names(int kind_a, int kind_b, const char body[])
   free(sectors);
 }
 
-static void Every_Sector_Has_One_Name(void **state)
+static void every_sector_has_one_name(void **state)
 {
   (void)state;
   for (int a = 0; a < NUM_KINDS; a++) {
@@ -227,7 +227,7 @@ static void Every_Sector_Has_One_Name(void **state)
 }
 
 /* Numbers count modulo the symmetry, and parameters may stand in them. */
-static void Numbers_Count_Modulo_The_Symmetry(void **state)
+static void numbers_count_modulo_the_symmetry(void **state)
 {
   static const char *const names[] = {"{ket: 0, bra: 1}", "{ket: 2, bra: 3}", "{ket: 4, bra: 2 - 1}"};
   int label[2] = {0, 1};
@@ -239,9 +239,9 @@ static void Numbers_Count_Modulo_The_Symmetry(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Names_Are_Read_As_What_They_Name),
-      cmocka_unit_test(Every_Sector_Has_One_Name),
-      cmocka_unit_test(Numbers_Count_Modulo_The_Symmetry),
+      cmocka_unit_test(names_are_read_as_what_they_name),
+      cmocka_unit_test(every_sector_has_one_name),
+      cmocka_unit_test(numbers_count_modulo_the_symmetry),
   };
   int failed;
 

@@ -299,7 +299,7 @@ static void check_generator(const Model *model, const Random *random, Dense l)
   OK(CospinLatticeDestroy(&lattice));
 }
 
-static void Generator_Is_The_Reference(void **state)
+static void generator_is_the_reference(void **state)
 {
   (void)state;
   for_all_random(MAX_N, check_generator);
@@ -343,7 +343,7 @@ static void check_spectrum(const Model *model, const Random *random, Dense l)
   free(sectors);
 }
 
-static void Spectra_Of_Sectors_Are_The_Full_Spectrum(void **state)
+static void spectra_of_sectors_are_the_full_spectrum(void **state)
 {
   (void)state;
   for_all_random(3, check_spectrum);
@@ -379,7 +379,7 @@ static void check_steady(const Model *model, const Random *random, Dense l)
   free(rho);
 }
 
-static void Steady_States_Are_Those_Of_The_Reference(void **state)
+static void steady_states_are_those_of_the_reference(void **state)
 {
   (void)state;
   for_all_random(3, check_steady);
@@ -392,7 +392,7 @@ static void Steady_States_Are_Those_Of_The_Reference(void **state)
   "  - {rate: 1, operator: q.Sm}\n  - {rate: 2.1, each: q.sp}\n  - {rate: 0.4, each: q.sz}\n"                \
   "observables:\n  z: <q.Sz>\n  corr: <q.Sp*q.Sm>\n  zz: <q.Sz^2>\ntasks:\n  - steady: {}\n"
 
-static void Uniform_Rates_Give_An_Ensemble(void **state)
+static void uniform_rates_give_an_ensemble(void **state)
 {
   static const char *const names[] = {"z", "corr", "zz"};
   Model spins = Model_Open(PETSC_COMM_SELF, UNIFORM("spins"), 0);
@@ -423,7 +423,7 @@ static char *read_file(const char path[])
 /* Eq. (19), (20) of PRA 95, 033423 with given matrices; numbers of a 4^N calculation in another code, good to
    all digits that stand here. Under valgrind it takes minutes, nearly all of them within LAPACK; the same
    code runs there with the few spins above. */
-static void Six_Ions_Of_The_Paper(void **state)
+static void six_ions_of_the_paper(void **state)
 {
   static const double sz[] = {.1416155977, .0255141385, .1327389868, .1030550906, .2518644497, .0844270982};
   char *text, name[16];
@@ -451,7 +451,7 @@ static void Six_Ions_Of_The_Paper(void **state)
 }
 
 /* Spins that do not see each other keep their own charges: 9 sectors for two, the steady one has 4 labels. */
-static void Free_Spins_Keep_Their_Own_Charges(void **state)
+static void free_spins_keep_their_own_charges(void **state)
 {
   Model model = Model_Open(PETSC_COMM_SELF,
                            "title: free\ncomponents:\n  q: {kind: spins, size: 2}\njumps:\n"
@@ -472,7 +472,7 @@ static void Free_Spins_Keep_Their_Own_Charges(void **state)
 
 /* The square of a spin's sm is zero and must not connect anything: two-photon loss of two spins is strong
    Z_2, and on one spin it is nothing at all. */
-static void Impossible_Moves_Connect_Nothing(void **state)
+static void impossible_moves_connect_nothing(void **state)
 {
   static const int wanted[] = {4, 15}; /* |ee><ee| and |gg><gg| share one, all others stand alone */
 
@@ -495,7 +495,7 @@ static void Impossible_Moves_Connect_Nothing(void **state)
 
 /* Spin cats of four spins with different detunings (Mok, Kwek, Touzard), even and odd: fidelity with the
    initial state at Gamma2 t = 10, 50, 100, 200; numbers of another code, error below 1e-8. */
-static void Detuned_Cats_Lose_Their_Fidelity(void **state)
+static void detuned_cats_lose_their_fidelity(void **state)
 {
   static const double wanted[2][4] = {{.98455337, .96165664, .92971243, .86868280},
                                       {.95582361, .65490953, .33862271, .39917725}};
@@ -525,14 +525,14 @@ static void Detuned_Cats_Lose_Their_Fidelity(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Generator_Is_The_Reference),
-      cmocka_unit_test(Spectra_Of_Sectors_Are_The_Full_Spectrum),
-      cmocka_unit_test(Steady_States_Are_Those_Of_The_Reference),
-      cmocka_unit_test(Uniform_Rates_Give_An_Ensemble),
-      cmocka_unit_test(Six_Ions_Of_The_Paper),
-      cmocka_unit_test(Free_Spins_Keep_Their_Own_Charges),
-      cmocka_unit_test(Impossible_Moves_Connect_Nothing),
-      cmocka_unit_test(Detuned_Cats_Lose_Their_Fidelity),
+      cmocka_unit_test(generator_is_the_reference),
+      cmocka_unit_test(spectra_of_sectors_are_the_full_spectrum),
+      cmocka_unit_test(steady_states_are_those_of_the_reference),
+      cmocka_unit_test(uniform_rates_give_an_ensemble),
+      cmocka_unit_test(six_ions_of_the_paper),
+      cmocka_unit_test(free_spins_keep_their_own_charges),
+      cmocka_unit_test(impossible_moves_connect_nothing),
+      cmocka_unit_test(detuned_cats_lose_their_fidelity),
   };
   int failed;
 

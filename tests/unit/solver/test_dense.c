@@ -77,7 +77,7 @@ static CospinDense solve(const PetscScalar matrix[], int zeros)
 }
 
 /* Three zeros, slow ones down to 1e-11 that lie close together, equal ones, a conjugate pair. */
-static void Slow_And_Equal_Modes_Beside_Zeros(void **state)
+static void slow_and_equal_modes_beside_zeros(void **state)
 {
   const double complex values[SIZE] = {0,  -1, 0,      -2e-11,       -3e-11,       -2.5e-11,
                                        -1, -1, -4 + I, -0.5 + 2 * I, -0.5 - 2 * I, 0};
@@ -100,7 +100,7 @@ static void Slow_And_Equal_Modes_Beside_Zeros(void **state)
   }
 }
 
-static void A_Matrix_Of_Zeros_Has_Nothing_Else(void **state)
+static void a_matrix_of_zeros_has_nothing_else(void **state)
 {
   PetscScalar matrix[SIZE * SIZE] = {0};
   CospinDense dense = solve(matrix, SIZE);
@@ -114,7 +114,7 @@ static void A_Matrix_Of_Zeros_Has_Nothing_Else(void **state)
 
 /* The separation is the smallest singular value that is not zero: by it a perturbation of the matrix turns
  * null vectors. */
-static void Zeros_Are_Counted_By_Singular_Values(void **state)
+static void zeros_are_counted_by_singular_values(void **state)
 {
   double complex values[SIZE];
   PetscScalar matrix[SIZE * SIZE];
@@ -130,7 +130,7 @@ static void Zeros_Are_Counted_By_Singular_Values(void **state)
   OK(CospinDenseDestroy(&dense));
 }
 
-static void Equal_Rates_Are_Ordered_By_Frequency(void **state)
+static void equal_rates_are_ordered_by_frequency(void **state)
 {
   const double complex lambda[] = {-2,           -1 + 3 * I, -1 - 1e-12 - 3 * I, -1 + 1e-12 + 0.5 * I,
                                    -1 - 0.5 * I, -0.3};
@@ -146,10 +146,10 @@ static void Equal_Rates_Are_Ordered_By_Frequency(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Slow_And_Equal_Modes_Beside_Zeros),
-      cmocka_unit_test(A_Matrix_Of_Zeros_Has_Nothing_Else),
-      cmocka_unit_test(Zeros_Are_Counted_By_Singular_Values),
-      cmocka_unit_test(Equal_Rates_Are_Ordered_By_Frequency),
+      cmocka_unit_test(slow_and_equal_modes_beside_zeros),
+      cmocka_unit_test(a_matrix_of_zeros_has_nothing_else),
+      cmocka_unit_test(zeros_are_counted_by_singular_values),
+      cmocka_unit_test(equal_rates_are_ordered_by_frequency),
   };
   int failed;
 

@@ -140,7 +140,7 @@ static double at_the_end(double t)
 }
 
 /* Where the first space that is looked at, of 8 vectors, has a residual of zero, and yet is too small. */
-static void The_Last_Vectors_Count(void **state)
+static void the_last_vectors_count(void **state)
 {
   double low = 4.0, high = 8.0;
 
@@ -157,7 +157,7 @@ static void The_Last_Vectors_Count(void **state)
   for (double t = 13.2; t < 13.8; t += 0.03) check(60, Hopping, COSPIN_PROPAGATE_RATIONAL, t);
 }
 
-static void The_Residual_Counts_For_A_Long_Time(void **state)
+static void the_residual_counts_for_a_long_time(void **state)
 {
   (void)state;
   for (int size = 9; size <= 13; size++) {
@@ -168,8 +168,8 @@ static void The_Residual_Counts_For_A_Long_Time(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(The_Last_Vectors_Count),
-      cmocka_unit_test(The_Residual_Counts_For_A_Long_Time),
+      cmocka_unit_test(the_last_vectors_count),
+      cmocka_unit_test(the_residual_counts_for_a_long_time),
   };
   int failed;
 

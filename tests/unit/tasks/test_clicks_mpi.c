@@ -194,7 +194,7 @@ static void check_deck(int d, double eta, double time)
   Model_Close(&model);
 }
 
-static void Counts_Are_Those_Of_The_Generating_Function(void **state)
+static void counts_are_those_of_the_generating_function(void **state)
 {
   (void)state;
   for (int d = 0; d < NUM_DECKS; d++) {
@@ -208,7 +208,7 @@ static void Counts_Are_Those_Of_The_Generating_Function(void **state)
 
 /* A cavity that is driven from the vacuum holds a coherent state, a(t) = -2i E/k (1 - e^(-k t/2)) for the
    Hamiltonian E (a + a^+): Poisson, with the mean of the integral of eta k |a|^2. No cutoff. */
-static void Coherent_Light_Is_Poissonian(void **state)
+static void coherent_light_is_poissonian(void **state)
 {
   const double k = 1.5, drive = 0.5, t = 2, eta = 0.7, q = exp(-k * t / 2);
   const double mean = eta * 4 * drive * drive / k * (t - 4 / k * (1 - q) + 1 / k * (1 - q * q));
@@ -236,7 +236,7 @@ static void Coherent_Light_Is_Poissonian(void **state)
 }
 
 /* N atoms that decay one by one: binomial, and N/2 - n is what remains of Sz where every decay clicks. */
-static void Independent_Decay_Is_Binomial(void **state)
+static void independent_decay_is_binomial(void **state)
 {
   static const char *const format =
       "title: T\ncomponents: {atoms: {kind: ensemble, size: 12}}\n"
@@ -288,7 +288,7 @@ static void assert_stored_state(CospinStoredState state, double z, double bound)
 /* With dark counts P(n) is a convolution with their Poisson distribution, and the state after n clicks the
    mixture that Bayes' rule makes of what 12 atoms that decay can have done. The counts of the first task are
    thinned and convolved, those of the second convolved; the third stores its states: mixtures, too. */
-static void Dark_Counts_Are_Convolved(void **state)
+static void dark_counts_are_convolved(void **state)
 {
   const double eta = 0.4, dark = 0.5, t = 0.8, q = 1 - exp(-t);
   Model model = Model_Open(
@@ -335,7 +335,7 @@ static void Dark_Counts_Are_Convolved(void **state)
 }
 
 /* What does not fit into the counter is missing, and then there is no mean; at time 0 nothing has clicked. */
-static void More_Clicks_Are_Missing(void **state)
+static void more_clicks_are_missing(void **state)
 {
   static const char *const text =
       "title: T\ncomponents: {s: {kind: spin, S: 1/2}}\n"
@@ -366,7 +366,7 @@ static void More_Clicks_Are_Missing(void **state)
 }
 
 /* sum_n P(n) <A>_n = <A> of the evolution that nobody looks at, without a cutoff too. */
-static void Together_They_Are_The_State(void **state)
+static void together_they_are_the_state(void **state)
 {
   static const char *const text =
       "title: T\ncomponents: {s: {kind: spin, S: 2}, m: {kind: mode}}\nhamiltonian: [0.6*s.Sp*m.a + hc]\n"
@@ -402,12 +402,12 @@ static void Together_They_Are_The_State(void **state)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Counts_Are_Those_Of_The_Generating_Function),
-      cmocka_unit_test(Coherent_Light_Is_Poissonian),
-      cmocka_unit_test(Independent_Decay_Is_Binomial),
-      cmocka_unit_test(Dark_Counts_Are_Convolved),
-      cmocka_unit_test(More_Clicks_Are_Missing),
-      cmocka_unit_test(Together_They_Are_The_State),
+      cmocka_unit_test(counts_are_those_of_the_generating_function),
+      cmocka_unit_test(coherent_light_is_poissonian),
+      cmocka_unit_test(independent_decay_is_binomial),
+      cmocka_unit_test(dark_counts_are_convolved),
+      cmocka_unit_test(more_clicks_are_missing),
+      cmocka_unit_test(together_they_are_the_state),
   };
   int failed;
 

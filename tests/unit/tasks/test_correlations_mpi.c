@@ -168,7 +168,7 @@ static Model open_case(size_t k)
   return Model_Open(PETSC_COMM_WORLD, text, 0);
 }
 
-static void Spectra_Are_Those_Of_The_Whole_Generator(void **state)
+static void spectra_are_those_of_the_whole_generator(void **state)
 {
   (void)state;
   for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
@@ -196,7 +196,7 @@ static void Spectra_Are_Those_Of_The_Whole_Generator(void **state)
 }
 
 /* <A(t) B(0)>, and <A^+(0) A^+(t) A(t) A(0)>/<A^+A>^2 */
-static void Correlations_In_Time(void **state)
+static void correlations_in_time(void **state)
 {
   (void)state;
   for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
@@ -235,7 +235,7 @@ static void Correlations_In_Time(void **state)
 
 /* A damped mode with thermal light: one pole, S = nbar k/((w - w0)^2 + k^2/4), g2 = 1 + exp(-k t). The axis
    has no point within the line. */
-static void One_Line(void **state)
+static void one_line(void **state)
 {
   const double kappa = 0.01, omega = 1.237, nbar = 0.3;
   Model model = Model_Open(
@@ -277,7 +277,7 @@ static void One_Line(void **state)
 }
 
 /* Several steady states: no answer, unless one of them is asked for. */
-static void Several_Steady_States(void **state)
+static void several_steady_states(void **state)
 {
   static const char *const sectors[] = {"", ", sector: {charge: 0, irrep: 0}"};
 
@@ -329,7 +329,7 @@ static void Dark(void **state)
 }
 
 /* A tolerance that double precision does not hold is not claimed. */
-static void Too_Much_Is_Not_Claimed(void **state)
+static void too_much_is_not_claimed(void **state)
 {
   Model model = Model_Open(PETSC_COMM_WORLD,
                            "title: T\n" COLLECTIVE
@@ -347,12 +347,12 @@ static void Too_Much_Is_Not_Claimed(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Spectra_Are_Those_Of_The_Whole_Generator),
-      cmocka_unit_test(Correlations_In_Time),
-      cmocka_unit_test(One_Line),
-      cmocka_unit_test(Several_Steady_States),
+      cmocka_unit_test(spectra_are_those_of_the_whole_generator),
+      cmocka_unit_test(correlations_in_time),
+      cmocka_unit_test(one_line),
+      cmocka_unit_test(several_steady_states),
       cmocka_unit_test(Dark),
-      cmocka_unit_test(Too_Much_Is_Not_Claimed),
+      cmocka_unit_test(too_much_is_not_claimed),
   };
   int failures;
 

@@ -92,7 +92,7 @@ static const char *const decks[] = {
 };
 enum { NUM_DECKS = sizeof(decks) / sizeof(decks[0]) };
 
-static void Cumulants_Are_Derivatives_Of_The_Eigenvalue(void **state)
+static void cumulants_are_derivatives_of_the_eigenvalue(void **state)
 {
   (void)state;
   for (int d = 0; d < NUM_DECKS; d++) {
@@ -118,7 +118,7 @@ static void Cumulants_Are_Derivatives_Of_The_Eigenvalue(void **state)
 
 /* A two-level atom driven with the Rabi frequency W: mean g W^2/(g^2 + 2 W^2), Fano factor 1 - 6 g^2 W^2/(g^2
    + 2 W^2)^2 (Mandel, Opt. Lett. 4, 205 (1979), for long times); 1/4 where 2 W^2 = g^2 */
-static void Resonance_Fluorescence(void **state)
+static void resonance_fluorescence(void **state)
 {
   static const double rabi[] = {0.05, 0.70710678118654752, 1, 6};
 
@@ -154,7 +154,7 @@ static void Resonance_Fluorescence(void **state)
 }
 
 /* Coherent light is Poisson's process: all cumulants are |drive|^2 4/g. The mode has no cutoff. */
-static void Coherent_Light_Clicks_At_Random(void **state)
+static void coherent_light_clicks_at_random(void **state)
 {
   Model model = Model_Open(PETSC_COMM_WORLD,
                            "title: T\ncomponents: {m: {kind: mode}}\nhamiltonian: [0.9*m.a + hc, 0*m.n]\n"
@@ -173,7 +173,7 @@ static void Coherent_Light_Clicks_At_Random(void **state)
 }
 
 /* Every excitation that is pumped in leaves as light: in the long run both click alike, to all orders. */
-static void What_Goes_In_Comes_Out(void **state)
+static void what_goes_in_comes_out(void **state)
 {
   static const char *const format =
       "title: T\ncomponents: {atoms: {kind: ensemble, size: 40}}\n"
@@ -208,7 +208,7 @@ static void What_Goes_In_Comes_Out(void **state)
 
 /* Spins that are all alike, one by one: `pairs` of a matrix of ones is the collective jump, `each` with an
  * index the same for all. */
-static void Spins_Click_Like_An_Ensemble(void **state)
+static void spins_click_like_an_ensemble(void **state)
 {
   static const char *const texts[] = {
       "title: T\ncomponents: {q: {kind: spins, size: 3}}\njumps: [{name: light, rates: 0.7, pairs: q.sm},\n"
@@ -238,7 +238,7 @@ static void Spins_Click_Like_An_Ensemble(void **state)
 
 /* The steady state that an eigensolver without factors finds is good to 1e-13; the fourth order was off by
    3e-6 with it, where a cutoff makes the generator large. */
-static void Orders_Do_Not_Inherit_Errors(void **state)
+static void orders_do_not_inherit_errors(void **state)
 {
   static const char *const forms[] = {"assembled", "shell"};
   Answer answers[2];
@@ -265,7 +265,7 @@ static void Orders_Do_Not_Inherit_Errors(void **state)
 }
 
 /* Of several steady states none has one mean; that of a sector has. */
-static void A_Steady_State_Is_Not_Picked(void **state)
+static void a_steady_state_is_not_picked(void **state)
 {
   Model model = Model_Open(
       PETSC_COMM_WORLD,
@@ -289,13 +289,13 @@ static void A_Steady_State_Is_Not_Picked(void **state)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Cumulants_Are_Derivatives_Of_The_Eigenvalue),
-      cmocka_unit_test(Resonance_Fluorescence),
-      cmocka_unit_test(Coherent_Light_Clicks_At_Random),
-      cmocka_unit_test(What_Goes_In_Comes_Out),
-      cmocka_unit_test(Spins_Click_Like_An_Ensemble),
-      cmocka_unit_test(Orders_Do_Not_Inherit_Errors),
-      cmocka_unit_test(A_Steady_State_Is_Not_Picked),
+      cmocka_unit_test(cumulants_are_derivatives_of_the_eigenvalue),
+      cmocka_unit_test(resonance_fluorescence),
+      cmocka_unit_test(coherent_light_clicks_at_random),
+      cmocka_unit_test(what_goes_in_comes_out),
+      cmocka_unit_test(spins_click_like_an_ensemble),
+      cmocka_unit_test(orders_do_not_inherit_errors),
+      cmocka_unit_test(a_steady_state_is_not_picked),
   };
   int failed;
 

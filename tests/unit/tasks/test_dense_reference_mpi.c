@@ -130,43 +130,43 @@ static void check_rates(const Model *model)
   Conformance_Rates(model, eigenvalue_bound(model));
 }
 
-static void Moves_Are_The_Generator_Of_All_Spins(void **state)
+static void moves_are_the_generator_of_all_spins(void **state)
 {
   (void)state;
   for_all_models(Conformance_Moves);
 }
 
-static void Sectors_Hold_Every_Element_Once(void **state)
+static void sectors_hold_every_element_once(void **state)
 {
   (void)state;
   for_all_models(Conformance_Sectors);
 }
 
-static void Trace_And_Hermiticity_Are_Kept(void **state)
+static void trace_and_hermiticity_are_kept(void **state)
 {
   (void)state;
   for_all_models(Conformance_Conservation);
 }
 
-static void Spectra_Are_Part_Of_That_Of_All_Spins(void **state)
+static void spectra_are_part_of_that_of_all_spins(void **state)
 {
   (void)state;
   for_all_models(check_spectra);
 }
 
-static void Expectation_Values_Are_Those_Of_All_Spins(void **state)
+static void expectation_values_are_those_of_all_spins(void **state)
 {
   (void)state;
   for_all_models(Conformance_Expectations);
 }
 
-static void Steady_States_Are_Steady_For_All_Spins(void **state)
+static void steady_states_are_steady_for_all_spins(void **state)
 {
   (void)state;
   for_all_models(Conformance_Steady_State);
 }
 
-static void Rates_Are_Those_Of_Dense_Sectors(void **state)
+static void rates_are_those_of_dense_sectors(void **state)
 {
   (void)state;
   for_all_models(check_rates);
@@ -175,13 +175,13 @@ static void Rates_Are_Those_Of_Dense_Sectors(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Moves_Are_The_Generator_Of_All_Spins),
-      cmocka_unit_test(Sectors_Hold_Every_Element_Once),
-      cmocka_unit_test(Trace_And_Hermiticity_Are_Kept),
-      cmocka_unit_test(Spectra_Are_Part_Of_That_Of_All_Spins),
-      cmocka_unit_test(Expectation_Values_Are_Those_Of_All_Spins),
-      cmocka_unit_test(Steady_States_Are_Steady_For_All_Spins),
-      cmocka_unit_test(Rates_Are_Those_Of_Dense_Sectors),
+      cmocka_unit_test(moves_are_the_generator_of_all_spins),
+      cmocka_unit_test(sectors_hold_every_element_once),
+      cmocka_unit_test(trace_and_hermiticity_are_kept),
+      cmocka_unit_test(spectra_are_part_of_that_of_all_spins),
+      cmocka_unit_test(expectation_values_are_those_of_all_spins),
+      cmocka_unit_test(steady_states_are_steady_for_all_spins),
+      cmocka_unit_test(rates_are_those_of_dense_sectors),
   };
   int failed;
 

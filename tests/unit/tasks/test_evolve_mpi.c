@@ -202,7 +202,7 @@ static void check_ensemble(int spins, int k, const char method[])
   Model_Close(&model);
 }
 
-static void Test_Ensembles_Agree_With_4N(void **unused)
+static void test_ensembles_agree_with_4_n(void **unused)
 {
   (void)unused;
   for (int k = 0; k < NUM_STATES; k++) check_ensemble(1 + k % 3, k, k % 2 ? "krylov" : "rational");
@@ -230,7 +230,7 @@ static double value_of(const char text[], const char name[], int time)
   return value;
 }
 
-static void Test_States_Have_Their_Moments(void **unused)
+static void test_states_have_their_moments(void **unused)
 {
   const struct {
     const char *component, *state, *observable;
@@ -269,7 +269,7 @@ static void Test_States_Have_Their_Moments(void **unused)
 }
 
 /* Nothing overflows: N = 100000, read element by element. */
-static void Test_Large_Coherent_State(void **unused)
+static void test_large_coherent_state(void **unused)
 {
   enum { N = 100000 };
   Model model = Model_Open(PETSC_COMM_SELF,
@@ -392,7 +392,7 @@ static void check_mixed(const char text[])
   Model_Close(&model);
 }
 
-static void Test_Mixed_Components(void **unused)
+static void test_mixed_components(void **unused)
 {
   (void)unused;
   for (size_t k = 0; k < sizeof(mixed_models) / sizeof(mixed_models[0]); k++) {
@@ -407,7 +407,7 @@ static void Test_Mixed_Components(void **unused)
 
 /* Fringe visibility 2|<S+>|/N after a pi/2 pulse: Shankar et al., PRA 95, 033423 (2017), Eq. (23), N = 124.
  */
-static void Test_Visibility_Of_Ions(void **unused)
+static void test_visibility_of_ions(void **unused)
 {
   static const struct {
     double nbar, time[5], visibility[5];
@@ -438,7 +438,7 @@ static void Test_Visibility_Of_Ions(void **unused)
 
 /* Tavis-Cummings pulse from |S,0>|0>: flux at t = 1 and 5 (Masson and Parkins, spin-1 ensembles and photon
  * counting). */
-static void Test_Pulse_Of_A_Spin(void **unused)
+static void test_pulse_of_a_spin(void **unused)
 {
   static const double rows[][4] = {{1, .3, .13555577, .10538615},
                                    {2, 1, 1.52558630, .00179377},
@@ -463,7 +463,7 @@ static void Test_Pulse_Of_A_Spin(void **unused)
 
 /* Independent dephasing that leaves a share eta of every coherence: coherent / even / odd, N = 200, theta =
    1/sqrt(N). With eta = exp(-(delta t)^2/2) these are Eq. (11) and (16) of the spin-cat paper, Fig. 1. */
-static void Test_Dephasing_Of_Cats(void **unused)
+static void test_dephasing_of_cats(void **unused)
 {
   static const double rows[][4] = {{.5, .943025178, .986566870, .776417240},
                                    {1, .821598456, .961927177, .366310981},
@@ -494,10 +494,10 @@ static void Test_Dephasing_Of_Cats(void **unused)
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Test_Ensembles_Agree_With_4N), cmocka_unit_test(Test_States_Have_Their_Moments),
-      cmocka_unit_test(Test_Large_Coherent_State),    cmocka_unit_test(Test_Mixed_Components),
-      cmocka_unit_test(Test_Visibility_Of_Ions),      cmocka_unit_test(Test_Pulse_Of_A_Spin),
-      cmocka_unit_test(Test_Dephasing_Of_Cats),
+      cmocka_unit_test(test_ensembles_agree_with_4_n), cmocka_unit_test(test_states_have_their_moments),
+      cmocka_unit_test(test_large_coherent_state),     cmocka_unit_test(test_mixed_components),
+      cmocka_unit_test(test_visibility_of_ions),       cmocka_unit_test(test_pulse_of_a_spin),
+      cmocka_unit_test(test_dephasing_of_cats),
   };
   int failed;
 

@@ -166,7 +166,7 @@ static PetscBool leave_and_go_on(int c, int last, const Answer *expected, Cospin
   return PETSC_TRUE;
 }
 
-static void What_Was_Left_Goes_On(void **state)
+static void what_was_left_goes_on(void **state)
 {
   PetscMPIInt ranks;
 
@@ -193,7 +193,7 @@ static void What_Was_Left_Goes_On(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(What_Was_Left_Goes_On),
+      cmocka_unit_test(what_was_left_goes_on),
   };
   int failed;
 

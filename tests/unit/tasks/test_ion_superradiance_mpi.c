@@ -110,7 +110,7 @@ static void check_row(const Row *row)
 }
 
 /* nbar = 0: against w. N = 40 is the cavity line of Fig. 5. */
-static void Pumped_Ions_Have_The_Reference_Numbers(void **state)
+static void pumped_ions_have_the_reference_numbers(void **state)
 {
   static const Row rows[] = {
       {{10, .05, 0, 0, 0}, -.071473, -.021822, 1.194600}, {{40, .05, 0, 0, 0}, .037382, .011383, 1.196409},
@@ -134,7 +134,7 @@ static void Pumped_Ions_Have_The_Reference_Numbers(void **state)
 }
 
 /* Fig. 10(a): w = N Gamma_c/2, against nbar; Fig. 10(b): nbar = 0, G_sp = Gamma_d = 5 Gamma_c, against w. */
-static void Figure_10_Has_The_Reference_Numbers(void **state)
+static void figure_10_has_the_reference_numbers(void **state)
 {
   static const Row rows[] = {
       {{124, .5, 0, 0, 0}, .507902, .117895, .937086},    {{124, .5, .5, 0, 0}, .514513, .114110, 1.522267},
@@ -155,7 +155,7 @@ static void Figure_10_Has_The_Reference_Numbers(void **state)
  * ---------------------------------------------------------------------------------------- */
 
 /* At w = Gamma_c, nbar = 0 the identity is stationary. */
-static void No_Inversion_At_Equal_Pump_And_Decay(void **state)
+static void no_inversion_at_equal_pump_and_decay(void **state)
 {
   static const int sizes[] = {1, 2, 3, 10, 41, 124};
 
@@ -173,7 +173,7 @@ static void No_Inversion_At_Equal_Pump_And_Decay(void **state)
 
 /* inversion -> x + 1/N, rate -> (1+x)/(4(1-x)): half way between 0 and 1 the corrections at N = 300 are of
    second order in 1/N for the inversion and a few per cent for the rate, and they shrink with N. */
-static void Large_Ensembles_Approach_The_Limit(void **state)
+static void large_ensembles_approach_the_limit(void **state)
 {
   double error[2][2];
 
@@ -261,7 +261,7 @@ static double amplitude(const Fringe *fringe, Vec rho)
 }
 
 /* -d/dt ln Tr(J- rho) = w/2 + G_sp/2 + Gamma_d/2 + Gamma_c (2 nbar + 1)/2 at t = 0, whatever N is. */
-static void Fringes_Start_With_The_Uncorrelated_Slope(void **state)
+static void fringes_start_with_the_uncorrelated_slope(void **state)
 {
   static const Parameters rows[] = {{1, .4, 0, 0, 0},  {2, .3, 1, 0, 0},     {7, .5, .5, 2, 3},
                                     {40, .2, 0, 5, 5}, {124, .5, 4.7, 0, 0}, {125, .7, 1, .3, .2}};
@@ -325,7 +325,7 @@ static double amplitude_at(const Fringe *fringe, double time)
 }
 
 /* Visibility 2|<J+>|/N, to the digits printed. */
-static void Fringes_Fade_As_In_The_Reference(void **state)
+static void fringes_fade_as_in_the_reference(void **state)
 {
   static const struct {
     double nbar, digit, time[5], visibility[5];
@@ -351,7 +351,7 @@ static void Fringes_Fade_As_In_The_Reference(void **state)
 }
 
 /* Spectra of charge 1 and -1 are conjugate, to the last eigenvalue. */
-static void Opposite_Charges_Have_Conjugate_Spectra(void **state)
+static void opposite_charges_have_conjugate_spectra(void **state)
 {
   const int up[3] = {0, 1, 0}, down[3] = {0, 0, 1};
   Model model = open_model((Parameters){9, .4, .3, .2, .1});
@@ -377,13 +377,13 @@ static void Opposite_Charges_Have_Conjugate_Spectra(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(Pumped_Ions_Have_The_Reference_Numbers),
-      cmocka_unit_test(Figure_10_Has_The_Reference_Numbers),
-      cmocka_unit_test(No_Inversion_At_Equal_Pump_And_Decay),
-      cmocka_unit_test(Large_Ensembles_Approach_The_Limit),
-      cmocka_unit_test(Fringes_Start_With_The_Uncorrelated_Slope),
-      cmocka_unit_test(Fringes_Fade_As_In_The_Reference),
-      cmocka_unit_test(Opposite_Charges_Have_Conjugate_Spectra),
+      cmocka_unit_test(pumped_ions_have_the_reference_numbers),
+      cmocka_unit_test(figure_10_has_the_reference_numbers),
+      cmocka_unit_test(no_inversion_at_equal_pump_and_decay),
+      cmocka_unit_test(large_ensembles_approach_the_limit),
+      cmocka_unit_test(fringes_start_with_the_uncorrelated_slope),
+      cmocka_unit_test(fringes_fade_as_in_the_reference),
+      cmocka_unit_test(opposite_charges_have_conjugate_spectra),
   };
   int failed;
 
