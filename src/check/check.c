@@ -20,8 +20,7 @@ typedef struct {
   PetscInt64 num_points, num_finished, num_bad, num_states, num_not_applied;
 } Check;
 
-/* ---- The deck --------------------------------------------------------------------------------------------
- */
+/* ---- The deck ------------------------------------------------------------------------------------------ */
 
 /* A deck that names files (arrays, states) cannot be evaluated where these are not. */
 static PetscErrorCode names_files(const char file[], PetscBool *names)
@@ -76,8 +75,7 @@ static PetscErrorCode load_deck(Check *check)
   PetscFunctionReturn(0);
 }
 
-/* ---- Points ----------------------------------------------------------------------------------------------
- */
+/* ---- Points -------------------------------------------------------------------------------------------- */
 
 /* The table's layout and, behind it in the record, the number that a shard gives each of its points. */
 static PetscErrorCode read_points(Check *check, CospinDatasetContent *content, PetscBool *ok)
@@ -163,8 +161,7 @@ static PetscErrorCode check_summary(Check *check, CospinPoint point, const doubl
   PetscFunctionReturn(0);
 }
 
-/* ---- Stored states ---------------------------------------------------------------------------------------
- */
+/* ---- Stored states ------------------------------------------------------------------------------------- */
 
 /* Where along the task's dimension a stored time stands. */
 static int index_of_time(const CospinLayout *layout, CospinResults results, const CospinStoredGroup *group,
@@ -253,8 +250,7 @@ static PetscErrorCode check_points(Check *check)
   PetscFunctionReturn(0);
 }
 
-/* ---- Files -----------------------------------------------------------------------------------------------
- */
+/* ---- Files --------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode compare_layout(Check *check)
 {

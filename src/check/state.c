@@ -27,8 +27,7 @@ typedef struct {
   CospinDensity density; /* for functionals; NULL if there are none */
 } Restored;
 
-/* ---- Back into vectors -----------------------------------------------------------------------------------
- */
+/* ---- Back into vectors --------------------------------------------------------------------------------- */
 
 static PetscErrorCode create_problem(CospinProblem problem, CospinStoredState state, Restored *restored,
                                      PetscBool *ok)
@@ -135,8 +134,7 @@ static PetscErrorCode restore(CospinStoredState state, Restored *restored, char 
   PetscFunctionReturn(0);
 }
 
-/* ---- What is computed of it ------------------------------------------------------------------------------
- */
+/* ---- What is computed of it ---------------------------------------------------------------------------- */
 
 /* Ket and bra change places. */
 static void adjoint_of(const CospinSystem *system, const int label[], int adjoint[])
@@ -250,8 +248,7 @@ static PetscErrorCode observe(const Restored *restored, int k, double complex *v
   PetscFunctionReturn(0);
 }
 
-/* ---- Against what is stored ------------------------------------------------------------------------------
- */
+/* ---- Against what is stored ---------------------------------------------------------------------------- */
 
 typedef struct {
   CospinPoint point;

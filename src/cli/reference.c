@@ -21,8 +21,7 @@ static void append_list(char text[], size_t size, const char separator[], const 
   for (int k = 0; list && list[k]; k++) append(text, size, k ? " | " : separator, list[k]);
 }
 
-/* ---- Decks -----------------------------------------------------------------------------------------------
- */
+/* ---- Decks --------------------------------------------------------------------------------------------- */
 
 static void view_sections(CospinPage *page)
 {
@@ -125,8 +124,7 @@ static void view_decks(CospinPage *page)
   }
 }
 
-/* ---- Tasks and datasets ----------------------------------------------------------------------------------
- */
+/* ---- Tasks and datasets -------------------------------------------------------------------------------- */
 
 static void view_variable(CospinPage *page, const char prefix[], const CospinTaskVariable *variable)
 {

@@ -32,8 +32,7 @@ static void complain(Inspector *inspector, const char name[], const char format[
   inspector->held.reason[0] = '\0';
 }
 
-/* ---- Every object ----------------------------------------------------------------------------------------
- */
+/* ---- Every object -------------------------------------------------------------------------------------- */
 
 static void inspect_attribute(Inspector *inspector, hid_t object, const char path[], const char name[])
 {
@@ -103,8 +102,7 @@ static herr_t inspect_object(hid_t root, const char *name, const H5O_info_t *inf
   return 0;
 }
 
-/* ---- What every file has ---------------------------------------------------------------------------------
- */
+/* ---- What every file has ------------------------------------------------------------------------------- */
 
 static PetscBool has(hid_t file, const char path[])
 {
@@ -191,8 +189,7 @@ PetscErrorCode CospinDatasetInspect(const char file[], CospinFaults faults, Pets
   PetscFunctionReturn(0);
 }
 
-/* ---- What a layout asks for ------------------------------------------------------------------------------
- */
+/* ---- What a layout asks for ---------------------------------------------------------------------------- */
 
 static void compare_text(Inspector *inspector, hid_t set, const char name[], const char attribute[],
                          const char wanted[])

@@ -26,8 +26,7 @@ typedef struct {
 #define REFUSE(reader, which, ...)                                                                           \
   ((reader)->part = (which), (void)snprintf((reader)->why, (reader)->why_size, __VA_ARGS__))
 
-/* ---- Which group -----------------------------------------------------------------------------------------
- */
+/* ---- Which group --------------------------------------------------------------------------------------- */
 
 typedef struct {
   int count;
@@ -139,8 +138,7 @@ static const char *kind_of(const CospinStoredComponent *component)
   return component->kind;
 }
 
-/* ---- Which place -----------------------------------------------------------------------------------------
- */
+/* ---- Which place --------------------------------------------------------------------------------------- */
 
 /* All numbers of an array of `rank` dimensions; NULL and a refusal if that is not what stands there. */
 static PetscErrorCode read_numbers(Reader *reader, const char name[], int *rank, hsize_t shape[],
@@ -288,8 +286,7 @@ static PetscErrorCode read_at(Reader *reader, const char name[], size_t place, d
   PetscFunctionReturn(0);
 }
 
-/* ---- The rows --------------------------------------------------------------------------------------------
- */
+/* ---- The rows ------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode read_column(Reader *reader, const char name[], hsize_t first, CospinStoredState state,
                                   int column, double buffer[])

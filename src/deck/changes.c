@@ -140,8 +140,7 @@ PetscErrorCode CospinChangesCheck(CospinReader *reader)
   PetscFunctionReturn(0);
 }
 
-/* ---- The text --------------------------------------------------------------------------------------------
- */
+/* ---- The text ------------------------------------------------------------------------------------------ */
 
 static int compare_spans(const void *a, const void *b)
 {

@@ -88,8 +88,7 @@ static PetscErrorCode read_factor(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
-/* ---- States of other runs --------------------------------------------------------------------------------
- */
+/* ---- States of other runs ------------------------------------------------------------------------------ */
 
 static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, CospinStateFile *file)
 {

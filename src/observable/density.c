@@ -9,8 +9,7 @@
 
 enum { ROOM_BEHIND = 512 }; /* OpenBLAS's kernels for AVX-512 read past the end of a matrix */
 
-/* ---- Kets ------------------------------------------------------------------------------------------------
- */
+/* ---- Kets ---------------------------------------------------------------------------------------------- */
 
 static PetscBool set_radix(CospinDensity density)
 {
@@ -75,8 +74,7 @@ int CospinDensityFind(CospinDensity density, PetscInt64 code)
   return lo <= hi && density->codes[lo] == code ? density->ket_of_code[lo] : -1;
 }
 
-/* ---- Blocks ----------------------------------------------------------------------------------------------
- */
+/* ---- Blocks -------------------------------------------------------------------------------------------- */
 
 static int root_of(int parent[], int ket)
 {
@@ -127,8 +125,7 @@ static double log_copies(const CospinSystem *system, const int label[])
   return sum;
 }
 
-/* ---- From a stored state ---------------------------------------------------------------------------------
- */
+/* ---- From a stored state ------------------------------------------------------------------------------- */
 
 typedef struct {
   PetscInt64 code, place; /* place: twice the row, plus one for its bra */
@@ -268,8 +265,7 @@ PetscErrorCode CospinDensityDestroy(CospinDensity *density)
   PetscFunctionReturn(0);
 }
 
-/* ---- Eigenvalues -----------------------------------------------------------------------------------------
- */
+/* ---- Eigenvalues --------------------------------------------------------------------------------------- */
 
 /* The hermitian part of the elements, where the eigenvectors will be. */
 static void fill_blocks(CospinDensity density)

@@ -34,8 +34,7 @@ struct CospinNoJump_ {
   double scale;
 };
 
-/* ---- Eigenvectors ---------------------------------------------------------------------------------------
- */
+/* ---- Eigenvectors -------------------------------------------------------------------------------------- */
 
 static PetscErrorCode create_modes(int size, Modes *modes)
 {
@@ -280,8 +279,7 @@ static PetscErrorCode find_all_modes(CospinNoJump nojump, CospinSide side)
   PetscFunctionReturn(0);
 }
 
-/* ---- Layouts --------------------------------------------------------------------------------------------
- */
+/* ---- Layouts ------------------------------------------------------------------------------------------- */
 
 /* Every rank gets its share of every block. */
 static PetscErrorCode create_layout(CospinNoJump nojump, CospinSide fastest, Layout *layout)
@@ -343,8 +341,7 @@ PetscErrorCode CospinNoJumpDestroy(CospinNoJump *nojump)
   PetscFunctionReturn(0);
 }
 
-/* ---- Solution -------------------------------------------------------------------------------------------
- */
+/* ---- Solution ------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode gather(const Layout *layout, Vec x)
 {

@@ -29,8 +29,7 @@ static void axpy(int width, PetscScalar a, const PetscScalar x[], PetscScalar y[
   BLASaxpy_(&n, &a, x, &one, y, &one);
 }
 
-/* ---- d * rho --------------------------------------------------------------------------------------------
- */
+/* ---- d * rho ------------------------------------------------------------------------------------------- */
 
 /* d of one bra monomial in the row of a ket. */
 static PetscScalar diagonal_weight(CospinProduct product, int ket, int bra_monomial)
@@ -82,8 +81,7 @@ static void multiply_diagonal(CospinProduct product, int ket, const PetscScalar 
   }
 }
 
-/* ---- H rho and rho K ------------------------------------------------------------------------------------
- */
+/* ---- H rho and rho K ----------------------------------------------------------------------------------- */
 
 static void multiply_left(CospinProduct product, int ket, const PetscScalar *const rows[], PetscScalar y[])
 {
@@ -134,8 +132,7 @@ static void multiply_right(CospinProduct product, int num, const int kets[], con
   }
 }
 
-/* ---- Jumps ----------------------------------------------------------------------------------------------
- */
+/* ---- Jumps --------------------------------------------------------------------------------------------- */
 
 /* Y_c = sum_a u_ac A_a rho, all channels at once. */
 static void mix_channels(CospinProduct product, const CospinChannels *jump, int ket, int width,
@@ -198,8 +195,7 @@ static void multiply_jump(CospinProduct product, const CospinChannels *jump, int
   gather_channels(&jump->bras, first_bra(product, ket), width_of(product, ket), product->work.channels, y);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------------------
- */
+/* ---- All of it ----------------------------------------------------------------------------------------- */
 
 PetscErrorCode CospinProductRows(CospinProduct product, int num_kets, const int kets[],
                                  const PetscScalar *const rows[], PetscScalar *const results[])

@@ -20,8 +20,7 @@ static CospinElement element_of(const Builder *builder, int from, int to, int sl
   return (CospinElement){to, from, slot, value};
 }
 
-/* ---- One side -------------------------------------------------------------------------------------------
- */
+/* ---- One side ------------------------------------------------------------------------------------------ */
 
 static int place_of(CospinSides sides, CospinSide side, int key)
 {
@@ -58,8 +57,7 @@ static PetscErrorCode add_one_side(Builder *builder, CospinSide side, CospinRows
   PetscFunctionReturn(0);
 }
 
-/* ---- Both sides -----------------------------------------------------------------------------------------
- */
+/* ---- Both sides ---------------------------------------------------------------------------------------- */
 
 static PetscBool is_jump(const CospinTerm *term)
 {

@@ -27,8 +27,7 @@ typedef struct {
   Direction direct, transposed; /* the latter is made when it is first needed */
 } Shell;
 
-/* ---- Who computes what ----------------------------------------------------------------------------------
- */
+/* ---- Who computes what --------------------------------------------------------------------------------- */
 
 static int compare_first(const void *a, const void *b, void *context)
 {
@@ -91,8 +90,7 @@ static PetscErrorCode deal_out(MPI_Comm comm, Shell *shell)
   PetscFunctionReturn(0);
 }
 
-/* ---- Communication --------------------------------------------------------------------------------------
- */
+/* ---- Communication ------------------------------------------------------------------------------------- */
 
 /* Appends the indices of a key with its partners. */
 static PetscInt *append_row(CospinSides sides, CospinSide side, int key, PetscInt *index)
@@ -185,8 +183,7 @@ static PetscErrorCode destroy_direction(Direction *direction)
   PetscFunctionReturn(0);
 }
 
-/* ---- The matrix -----------------------------------------------------------------------------------------
- */
+/* ---- The matrix ---------------------------------------------------------------------------------------- */
 
 static PetscErrorCode conjugate(Vec x, PetscBool wanted)
 {

@@ -34,8 +34,7 @@ PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem
   PetscFunctionReturn(0);
 }
 
-/* ---- Saved and loaded ------------------------------------------------------------------------------------
- */
+/* ---- Saved and loaded ---------------------------------------------------------------------------------- */
 
 static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinCheckpoint checkpoint)
 {
@@ -136,8 +135,7 @@ static PetscErrorCode pause_between(void *context, PetscBool between, Vec u,
   PetscFunctionReturn(0);
 }
 
-/* ---- The way ---------------------------------------------------------------------------------------------
- */
+/* ---- The way ------------------------------------------------------------------------------------------- */
 
 /* A CospinPropagatorVisit. */
 static PetscErrorCode visit(void *context, int k, Vec u, double error)

@@ -47,8 +47,7 @@ static PetscErrorCode solve_overlaps(int num, Vec right[], Vec left[], Vec initi
   PetscFunctionReturn(0);
 }
 
-/* ---- Oscillations ----------------------------------------------------------------------------------------
- */
+/* ---- Oscillations -------------------------------------------------------------------------------------- */
 
 /* Modes that are as slow as the resolution; none if the slowest one decays. Otherwise more and more of them
    are asked for, with left vectors, until one decays. */
@@ -101,8 +100,7 @@ static PetscErrorCode find_oscillation(CospinEigensolver eigensolver, int num_nu
   PetscFunctionReturn(0);
 }
 
-/* ---- Sectors ---------------------------------------------------------------------------------------------
- */
+/* ---- Sectors ------------------------------------------------------------------------------------------- */
 
 /* rho <- its projection onto the null space of the sector; separation is then that of its null vectors */
 static PetscErrorCode project(CospinEigensolver eigensolver, Vec rho, double *amplitude,

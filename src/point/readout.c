@@ -37,8 +37,7 @@ int CospinReadoutFindTime(const CospinAxis *axis, double time)
   return -1;
 }
 
-/* ---- Weights ---------------------------------------------------------------------------------------------
- */
+/* ---- Weights ------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode add_entry(CospinReadout readout, PetscInt index, int reading, double complex weight)
 {
@@ -116,8 +115,7 @@ static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
   PetscFunctionReturn(0);
 }
 
-/* ---- One sector: a CospinEvolutionUser -------------------------------------------------------------------
- */
+/* ---- One sector: a CospinEvolutionUser ----------------------------------------------------------------- */
 
 static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
 {
@@ -211,8 +209,7 @@ PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinCheckpoint che
   PetscFunctionReturn(0);
 }
 
-/* ---- Created ---------------------------------------------------------------------------------------------
- */
+/* ---- Created ------------------------------------------------------------------------------------------- */
 
 PetscErrorCode CospinReadoutSettingsReset(CospinReadoutSettings *settings)
 {
@@ -317,8 +314,7 @@ PetscErrorCode CospinReadoutDestroy(CospinReadout *readout)
   PetscFunctionReturn(0);
 }
 
-/* ---- Sectors ---------------------------------------------------------------------------------------------
- */
+/* ---- Sectors ------------------------------------------------------------------------------------------- */
 
 PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables observables,
                                     const CospinReadoutSettings *settings, int *num, int **representatives)

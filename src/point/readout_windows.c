@@ -14,8 +14,7 @@ typedef struct {
   CospinReadout now;
 } Growth;
 
-/* ---- Saved and loaded ------------------------------------------------------------------------------------
- */
+/* ---- Saved and loaded ---------------------------------------------------------------------------------- */
 
 static PetscErrorCode save_one(CospinReadout readout, CospinCheckpoint checkpoint)
 {
@@ -73,8 +72,7 @@ static PetscErrorCode create_first(CospinPoint point, Growth *growth)
   PetscFunctionReturn(0);
 }
 
-/* ---- The loop --------------------------------------------------------------------------------------------
- */
+/* ---- The loop ------------------------------------------------------------------------------------------ */
 
 static CospinTaskReading reading_at(CospinReadout readout, int row)
 {

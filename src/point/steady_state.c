@@ -33,8 +33,7 @@ static PetscErrorCode error_of(CospinEigensolver eigensolver, Vec x, double *err
   PetscFunctionReturn(0);
 }
 
-/* ---- Cutoffs ---------------------------------------------------------------------------------------------
- */
+/* ---- Cutoffs ------------------------------------------------------------------------------------------- */
 
 /* Levels that one move can pass. */
 static int reach_of(CospinMoves generator, CospinComponent component)
@@ -88,8 +87,7 @@ static PetscErrorCode edge_of_all(CospinProblem problem, CospinSector sector, Ve
   PetscFunctionReturn(0);
 }
 
-/* ---- Null vectors ----------------------------------------------------------------------------------------
- */
+/* ---- Null vectors -------------------------------------------------------------------------------------- */
 
 PetscErrorCode CospinStateQuality(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
                                   CospinQuality *quality)
@@ -225,8 +223,7 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], con
   PetscFunctionReturn(0);
 }
 
-/* ---- Windows ---------------------------------------------------------------------------------------------
- */
+/* ---- Windows ------------------------------------------------------------------------------------------- */
 
 typedef struct {
   CospinPoint point;

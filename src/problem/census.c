@@ -53,8 +53,7 @@ struct CospinCensus_ {
   PetscInt steps;
 };
 
-/* ---- What is known of a level before any label ------------------------------------------------------------
- */
+/* ---- What is known of a level before any label --------------------------------------------------------- */
 
 static PetscErrorCode project(CospinCensus census, CospinLattice lattice)
 {
@@ -204,8 +203,7 @@ PetscErrorCode CospinCensusDestroy(CospinCensus *census)
   PetscFunctionReturn(0);
 }
 
-/* ---- The walk --------------------------------------------------------------------------------------------
- */
+/* ---- The walk ------------------------------------------------------------------------------------------ */
 
 /* The values of the pivot with which coordinate j can be reached; the range only ever becomes smaller. */
 static void narrow(CospinCensus census, int k, int j, const int label[], double *lo, double *hi)
@@ -373,8 +371,7 @@ static PetscErrorCode count_level(CospinCensus census, int k, const int prefix[]
   PetscFunctionReturn(0);
 }
 
-/* ---- Samples ---------------------------------------------------------------------------------------------
- */
+/* ---- Samples ------------------------------------------------------------------------------------------- */
 
 static int random_below(int bound, uint64_t *state)
 {

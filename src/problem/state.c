@@ -5,8 +5,7 @@
 
 enum { MAX_ARGUMENTS = 16, MAX_VISITS = 100000000 /* of labels: some seconds */ };
 
-/* ---- From the deck ---------------------------------------------------------------------------------------
- */
+/* ---- From the deck ------------------------------------------------------------------------------------- */
 
 static PetscErrorCode find_name(CospinComponent component, const CospinStateFactor *factor,
                                 CospinFaults faults, const CospinStateName **name)
@@ -138,8 +137,7 @@ PetscErrorCode CospinStateDestroy(CospinState *state)
   PetscFunctionReturn(0);
 }
 
-/* ---- Elements --------------------------------------------------------------------------------------------
- */
+/* ---- Elements ------------------------------------------------------------------------------------------ */
 
 static double complex factor_element(CospinState state, int c, const int label[])
 {
@@ -177,8 +175,7 @@ PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* ---- Sectors ---------------------------------------------------------------------------------------------
- */
+/* ---- Sectors ------------------------------------------------------------------------------------------- */
 
 typedef struct {
   CospinProblem problem;

@@ -61,8 +61,7 @@ double complex CospinStoredStateElement(CospinState state, const int label[])
   return found ? found->value : 0.0;
 }
 
-/* ---- From the file ---------------------------------------------------------------------------------------
- */
+/* ---- From the file ------------------------------------------------------------------------------------- */
 
 /* The coordinates of `at:` as numbers. */
 static PetscErrorCode evaluate_at(CospinProblem problem, const CospinStateFile *file, CospinFaults faults,

@@ -245,8 +245,7 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
 
 const CospinBackend CospinBackendDavidson = {"davidson", Null, LeftNull, Slowest};
 
-/* ---- Resolvent ------------------------------------------------------------------------------------------
- */
+/* ---- Resolvent ----------------------------------------------------------------------------------------- */
 
 typedef struct {
   CospinNoJump nojump;

@@ -43,8 +43,7 @@ static const double equal_rates = 1e-8, close_look = 1e-11;
 static const double some_conditions = 10.0; /* error of an eigenvalue over its residual */
 static const double far_below = 0.1; /* modes slower than this share of the shift look alike from there */
 
-/* ---- The shift -------------------------------------------------------------------------------------------
- */
+/* ---- The shift ----------------------------------------------------------------------------------------- */
 
 /* A target that the options have changed is left alone. */
 static PetscErrorCode set_shift(CospinEigensolver eigensolver, double shift, double centre, PetscBool *moved)

@@ -82,8 +82,7 @@ int CospinDavidsonSteps(CospinDavidson davidson)
   return davidson->steps;
 }
 
-/* ---- The basis ------------------------------------------------------------------------------------------
- */
+/* ---- The basis ----------------------------------------------------------------------------------------- */
 
 /* x -= Q Q^H x */
 static PetscErrorCode project_out(CospinDavidson davidson, Vec x)
@@ -164,8 +163,7 @@ static PetscErrorCode extend(CospinDavidson davidson, Vec x, PetscBool *extended
   PetscFunctionReturn(0);
 }
 
-/* ---- The projected matrix -------------------------------------------------------------------------------
- */
+/* ---- The projected matrix ------------------------------------------------------------------------------ */
 
 static double rank_of_value(const CospinDavidsonOptions *options, PetscScalar value)
 {
@@ -274,8 +272,7 @@ static PetscErrorCode restart(CospinDavidson davidson, int first, int wanted)
   PetscFunctionReturn(0);
 }
 
-/* ---- The iteration --------------------------------------------------------------------------------------
- */
+/* ---- The iteration ------------------------------------------------------------------------------------- */
 
 /* The residual of the best pair, relative to |A|; its vector goes to `extension`. */
 static PetscErrorCode compute_residual(CospinDavidson davidson, double *relative)

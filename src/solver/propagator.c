@@ -50,8 +50,7 @@ typedef struct {
   CospinPropagatorReport *report; /* and the state, between steps */
 } Propagator;
 
-/* ---- The operator ----------------------------------------------------------------------------------------
- */
+/* ---- The operator -------------------------------------------------------------------------------------- */
 
 static PetscErrorCode choose_solver(Propagator *p, PC pc)
 {
@@ -115,8 +114,7 @@ static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
   PetscFunctionReturn(0);
 }
 
-/* ---- The projected generator -----------------------------------------------------------------------------
- */
+/* ---- The projected generator --------------------------------------------------------------------------- */
 
 static PetscScalar *column(Propagator *p, int k)
 {
@@ -209,8 +207,7 @@ static PetscErrorCode estimate(Propagator *p, double tau, double *relative)
   PetscFunctionReturn(0);
 }
 
-/* ---- Steps -----------------------------------------------------------------------------------------------
- */
+/* ---- Steps --------------------------------------------------------------------------------------------- */
 
 static double allowed(const Propagator *p, double tau)
 {
@@ -378,8 +375,7 @@ static PetscErrorCode rational_step(Propagator *p, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* ---- Choice, and the whole way ---------------------------------------------------------------------------
- */
+/* ---- Choice, and the whole way ------------------------------------------------------------------------- */
 
 /* Seconds of the one and of the other, roughly (the products and the orthogonalisation go at the speed of
  * memory). */

@@ -56,8 +56,7 @@ struct CospinResolvent_ {
   double complex whole;                           /* a^H b */
 };
 
-/* ---- Small matrices --------------------------------------------------------------------------------------
- */
+/* ---- Small matrices ------------------------------------------------------------------------------------ */
 
 static PetscErrorCode allocate(PetscScalar **m)
 {
@@ -125,8 +124,7 @@ static PetscErrorCode compute_schur(int order, PetscScalar m[], PetscScalar z[])
   PetscFunctionReturn(0);
 }
 
-/* ---- Long vectors ----------------------------------------------------------------------------------------
- */
+/* ---- Long vectors -------------------------------------------------------------------------------------- */
 
 /* x -= Q h with h = Q^H x, twice; h[rows] */
 static PetscErrorCode orthogonalise(const Side *side, Vec x, PetscScalar h[])
@@ -220,8 +218,7 @@ static PetscErrorCode add_column(Side *side, int order, PetscScalar s, const Pet
   PetscFunctionReturn(0);
 }
 
-/* ---- The model -------------------------------------------------------------------------------------------
- */
+/* ---- The model ----------------------------------------------------------------------------------------- */
 
 /* Q_left^H Q_right for columns and rows from these on. */
 static PetscErrorCode extend_gram(CospinResolvent resolvent, int left_rows, int right_rows)
@@ -360,8 +357,7 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
   if (PetscIsNanReal(*raw)) *raw = PETSC_INFINITY;
 }
 
-/* ---- Solves ----------------------------------------------------------------------------------------------
- */
+/* ---- Solves -------------------------------------------------------------------------------------------- */
 
 /* Where the generator has a null vector, s stays away from it. */
 static double complex shift_of(CospinResolvent resolvent, double omega)
@@ -467,8 +463,7 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
   PetscFunctionReturn(0);
 }
 
-/* ---- What is seen from outside ---------------------------------------------------------------------------
- */
+/* ---- What is seen from outside ------------------------------------------------------------------------- */
 
 PetscErrorCode CospinResolventCreate(CospinChannel *channel, CospinResolvent *resolvent)
 {

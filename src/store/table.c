@@ -257,8 +257,7 @@ static PetscErrorCode set_axes(CospinTable table, CospinDeck deck)
   PetscFunctionReturn(0);
 }
 
-/* ---- Further dimensions ----------------------------------------------------------------------------------
- */
+/* ---- Further dimensions -------------------------------------------------------------------------------- */
 
 static PetscBool same_values(const CospinDimension *a, const CospinDimension *b)
 {
@@ -320,8 +319,7 @@ static PetscErrorCode set_dimensions(Builder *builder, const CospinDimension wan
   PetscFunctionReturn(0);
 }
 
-/* ---- Parts of arrays -------------------------------------------------------------------------------------
- */
+/* ---- Parts of arrays ----------------------------------------------------------------------------------- */
 
 /* `trap_spin`, and `trap_other_spin` for a matrix over them. */
 static PetscErrorCode part_dimension(Builder *builder, const CospinArray *array, const char along[],
@@ -387,8 +385,7 @@ void CospinTableStoreArrays(CospinTable table, CospinProblem problem, double rec
   }
 }
 
-/* ---- Stored states ---------------------------------------------------------------------------------------
- */
+/* ---- Stored states ------------------------------------------------------------------------------------- */
 
 /* A name of a group's own must not be that of an axis. */
 static PetscErrorCode check_group_names(CospinDeck deck, const CospinStoredGroup *group, CospinFaults faults,

@@ -87,8 +87,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
-/* ---- Settings --------------------------------------------------------------------------------------------
- */
+/* ---- Settings ------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode check_range(const CospinRecord *task, const char key[], double value, double least,
                                   double most, const char right[], CospinFaults faults, PetscBool *ok)
@@ -158,8 +157,7 @@ static PetscErrorCode Derive(CospinProblem problem, const CospinRecord *task, Co
   PetscFunctionReturn(0);
 }
 
-/* ---- A CospinReadoutKind ---------------------------------------------------------------------------------
- */
+/* ---- A CospinReadoutKind ------------------------------------------------------------------------------- */
 
 static PetscErrorCode Set(CospinProblem problem, const CospinRecord *task, PetscBool again,
                           CospinReadoutSettings *readout)
@@ -195,8 +193,7 @@ static PetscErrorCode Finish(CospinReadout readout, PetscBool *again)
 
 static const CospinReadoutKind kind = {Set, Finish};
 
-/* ---- Results ---------------------------------------------------------------------------------------------
- */
+/* ---- Results ------------------------------------------------------------------------------------------- */
 
 static double uncertainty(CospinReadout readout, int n)
 {
@@ -338,8 +335,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionReturn(0);
 }
 
-/* ---- For the table of tasks ------------------------------------------------------------------------------
- */
+/* ---- For the table of tasks ---------------------------------------------------------------------------- */
 
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)

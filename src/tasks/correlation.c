@@ -90,8 +90,7 @@ static const CospinTaskVariable g2_variables[] = {
     {.suffix = NULL},
 };
 
-/* ---- The evolution ---------------------------------------------------------------------------------------
- */
+/* ---- The evolution ------------------------------------------------------------------------------------- */
 
 typedef struct {
   const CospinAxis *times;
@@ -123,8 +122,7 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-/* ---- A CospinEvolutionUser -------------------------------------------------------------------------------
- */
+/* ---- A CospinEvolutionUser ----------------------------------------------------------------------------- */
 
 static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
 {
@@ -345,8 +343,7 @@ static PetscErrorCode run_with(Work work, CospinPoint point, const CospinRecord 
   PetscFunctionReturn(0);
 }
 
-/* ---- <A(t) B(0)> -----------------------------------------------------------------------------------------
- */
+/* ---- <A(t) B(0)> --------------------------------------------------------------------------------------- */
 
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
@@ -440,8 +437,7 @@ const CospinTaskKind CospinTaskCorrelation = {
     .Run = Run,
 };
 
-/* ---- g2 --------------------------------------------------------------------------------------------------
- */
+/* ---- g2 ------------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode check_g2(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                CospinDimension *dimension, PetscBool *ok)

@@ -68,8 +68,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* ---- The sector ------------------------------------------------------------------------------------------
- */
+/* ---- The sector ---------------------------------------------------------------------------------------- */
 
 /* The steady state where the jumps can act on it. */
 typedef struct {
@@ -168,8 +167,7 @@ static PetscErrorCode clear_stage(Stage *stage)
   PetscFunctionReturn(0);
 }
 
-/* ---- Results ---------------------------------------------------------------------------------------------
- */
+/* ---- Results ------------------------------------------------------------------------------------------- */
 
 typedef struct {
   CospinTilted tilted;   /* its residual: that of the steady state, too */

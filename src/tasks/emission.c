@@ -88,8 +88,7 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
-/* ---- Settings --------------------------------------------------------------------------------------------
- */
+/* ---- Settings ------------------------------------------------------------------------------------------ */
 
 typedef struct {
   CospinPolynomial a, b;
@@ -151,8 +150,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
-/* ---- The spectrum as a sum of models ---------------------------------------------------------------------
- */
+/* ---- The spectrum as a sum of models ------------------------------------------------------------------- */
 
 typedef struct {
   CospinChannel *channel; /* borrowed */
@@ -409,8 +407,7 @@ static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *l
   PetscFunctionReturn(0);
 }
 
-/* ---- Peak and width --------------------------------------------------------------------------------------
- */
+/* ---- Peak and width ------------------------------------------------------------------------------------ */
 
 /* The maximum between two frequencies where there is one only. */
 static double maximum_between(const Emission *emission, double low, double high)
@@ -514,8 +511,7 @@ static PetscErrorCode store_peak(const Emission *emission, CospinResults results
   PetscFunctionReturn(0);
 }
 
-/* ---- Setting up, storing ---------------------------------------------------------------------------------
- */
+/* ---- Setting up, storing ------------------------------------------------------------------------------- */
 
 /* Frequencies beyond the axis, up to where the generator has nothing any more. */
 static void set_far(Emission *emission, double norm)

@@ -73,8 +73,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
-/* ---- Settings --------------------------------------------------------------------------------------------
- */
+/* ---- Settings ------------------------------------------------------------------------------------------ */
 
 /* The times whose states are stored; NULL: none. */
 static const CospinAxis *times_to_store(const CospinRecord *task)
@@ -187,8 +186,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
-/* ---- Results ---------------------------------------------------------------------------------------------
- */
+/* ---- Results ------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults results, CospinOutcome *outcome)
 {

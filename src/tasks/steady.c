@@ -250,8 +250,7 @@ static PetscErrorCode keep_state(CospinPoint point, const CospinRecord *task, in
   PetscFunctionReturn(0);
 }
 
-/* ---- Several steady states: the one that `initial` leads to ----------------------------------------------
- */
+/* ---- Several steady states: the one that `initial` leads to -------------------------------------------- */
 
 typedef struct {
   CospinPoint point;

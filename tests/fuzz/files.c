@@ -9,8 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- The good files --------------------------------------------------------------------------------------
- */
+/* ---- The good files ------------------------------------------------------------------------------------ */
 
 static const double x_values[] = {0, 1}, y_values[] = {0.5, 2, 3}, times[] = {0, 1};
 static const CospinDimension axes[] = {{"x", 2, x_values, "1", "x"}, {"y", 3, y_values, "1", "y"}};
@@ -148,8 +147,7 @@ const char *fuzz_file_write(const char bytes[], size_t size)
   return name;
 }
 
-/* ---- Readers ---------------------------------------------------------------------------------------------
- */
+/* ---- Readers ------------------------------------------------------------------------------------------- */
 
 static void read_all(const char name[])
 {

@@ -142,8 +142,7 @@ double CospinCumulantResidual(const CospinCumulants *e, const double u[])
   return residual;
 }
 
-/* ---- The closed steady state -----------------------------------------------------------------------------
- */
+/* ---- The closed steady state --------------------------------------------------------------------------- */
 
 /* r = R/N, R the quanta per time that the spins give to the mode: a r^2 + b r - c = 0 (see the test's
    source). p is taken from whichever of its two expressions does not cancel. */
@@ -181,8 +180,7 @@ PetscBool CospinCumulantClosed(const CospinCumulants *e, double u[])
   return PETSC_TRUE;
 }
 
-/* ---- Newton's method -------------------------------------------------------------------------------------
- */
+/* ---- Newton's method ----------------------------------------------------------------------------------- */
 
 /* Solves a x = b, rows first scaled, with partial pivoting; *sign: of the determinant. a and b are
    overwritten. */
@@ -321,8 +319,7 @@ PetscBool CospinCumulantNewton(const CospinCumulants *e, double u[], int *iterat
   return (PetscBool)(CospinCumulantResidual(e, u) <= rounding); /* moments that are zero have no size */
 }
 
-/* ---- The line --------------------------------------------------------------------------------------------
- */
+/* ---- The line ------------------------------------------------------------------------------------------ */
 
 /*
    Linearised, da = -(kc/2 + i delta_c) a - i g^* S + Fc, dS = i g Sz a - (k/2 + i delta_s) S + Fs. Where Sz

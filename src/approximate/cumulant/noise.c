@@ -22,8 +22,7 @@ enum { A = COSPIN_NOISE_A, S, A_DAG, S_DAG, Z, NUM, SQUARE = NUM * NUM, NUM_STEP
 static const int adjoint[NUM] = {A_DAG, S_DAG, A, S, Z};
 static const double golden = 0.61803398874989485;
 
-/* ---- Equations -------------------------------------------------------------------------------------------
- */
+/* ---- Equations ----------------------------------------------------------------------------------------- */
 
 /* What a, S and Z fluctuate around, and in units of what. */
 typedef struct {
@@ -121,8 +120,7 @@ static void set_phase(const CospinCumulants *e, const State *state, CospinCumula
   noise->width = creal(width);
 }
 
-/* ---- Linear algebra --------------------------------------------------------------------------------------
- */
+/* ---- Linear algebra ------------------------------------------------------------------------------------ */
 
 /* Solves m x = b; b becomes x, m is overwritten. By columns, as LAPACK has it. */
 static PetscErrorCode solve(int size, double complex m[], double complex b[])
@@ -236,8 +234,7 @@ PetscErrorCode CospinCumulantNoiseCreate(const CospinCumulants *e, const double 
   PetscFunctionReturn(0);
 }
 
-/* ---- The spectrum ----------------------------------------------------------------------------------------
- */
+/* ---- The spectrum -------------------------------------------------------------------------------------- */
 
 PetscErrorCode CospinCumulantNoiseDensity(const CospinCumulantNoise *noise, double offset, double *density)
 {

@@ -47,8 +47,7 @@ static PetscBool is_pair(const CospinSystem *system, const CospinMonomial *monom
                      monomial->operators[0].component != monomial->operators[1].component);
 }
 
-/* ---- Components ------------------------------------------------------------------------------------------
- */
+/* ---- Components ---------------------------------------------------------------------------------------- */
 
 static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                       PetscBool *ok)
@@ -84,8 +83,7 @@ static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults
   PetscFunctionReturn(0);
 }
 
-/* ---- Terms -----------------------------------------------------------------------------------------------
- */
+/* ---- Terms --------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                       PetscBool *ok)
@@ -179,8 +177,7 @@ PetscErrorCode CospinCumulantsCreate(CospinProblem problem, CospinFaults faults,
   PetscFunctionReturn(0);
 }
 
-/* ---- Expectation values ----------------------------------------------------------------------------------
- */
+/* ---- Expectation values -------------------------------------------------------------------------------- */
 
 /* What each operator adds to the conserved charge. */
 static const int charges[] = {[S_PLUS] = 1, [S_MINUS] = -1, [S_Z] = 0, [LOWER] = -1, [RAISE] = 1};

@@ -9,8 +9,7 @@
 
 enum { NUM = COSPIN_NUM_CUMULANTS };
 
-/* ---- The initial state -----------------------------------------------------------------------------------
- */
+/* ---- The initial state --------------------------------------------------------------------------------- */
 
 /* First moments of a factor; the second ones are their products but for n, which is said. */
 typedef struct {
@@ -102,8 +101,7 @@ PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulant
   PetscFunctionReturn(0);
 }
 
-/* ---- Time ------------------------------------------------------------------------------------------------
- */
+/* ---- Time ---------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *context)
 {

@@ -123,8 +123,7 @@ void CospinLangevinDiffusion(CospinLangevin e, const double first[], const doubl
   }
 }
 
-/* ---- Its factor ------------------------------------------------------------------------------------------
- */
+/* ---- Its factor ---------------------------------------------------------------------------------------- */
 
 /* columns sqrt(lambda) v of what is positive */
 static PetscErrorCode factor_by_eigenvalues(int n, double matrix[], double factor[], double *clipped)
@@ -169,8 +168,7 @@ PetscErrorCode CospinLangevinFactor(int n, double matrix[], double factor[], Pet
   PetscFunctionReturn(0);
 }
 
-/* ---- Rates -----------------------------------------------------------------------------------------------
- */
+/* ---- Rates --------------------------------------------------------------------------------------------- */
 
 /* Largest |eigenvalue| of (C + s C^+)/scale. */
 static PetscErrorCode norm_of(const struct CospinLangevin_ *e, double sign, double complex factor,

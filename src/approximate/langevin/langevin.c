@@ -87,8 +87,7 @@ typedef struct {
   double trajectories, seed, dt, from, until, tolerance;
 } Settings;
 
-/* ---- Checks ----------------------------------------------------------------------------------------------
- */
+/* ---- Checks -------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode read_number(CospinProblem problem, const CospinRecord *task, const char key[],
                                   CospinFaults faults, double otherwise, double *value, PetscBool *ok)
@@ -204,8 +203,7 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
   PetscFunctionReturn(0);
 }
 
-/* ---- Averages --------------------------------------------------------------------------------------------
- */
+/* ---- Averages ------------------------------------------------------------------------------------------ */
 
 /* What a run needs, and what it has found so far. */
 typedef struct {
@@ -367,8 +365,7 @@ static PetscErrorCode store_drift(Run_ *run)
   PetscFunctionReturn(0);
 }
 
-/* ---- Runs ------------------------------------------------------------------------------------------------
- */
+/* ---- Runs ---------------------------------------------------------------------------------------------- */
 
 /* Two steps at a time for `duration`; sampled unless `quietly`. */
 static PetscErrorCode advance(Run_ *run, double duration, PetscBool quietly)

@@ -38,8 +38,7 @@ static void take_apart(Matrix a, double complex c[4])
   c[3] = (a.m[0][0] + a.m[1][1]) / 2;
 }
 
-/* ---- Collecting ------------------------------------------------------------------------------------------
- */
+/* ---- Collecting ---------------------------------------------------------------------------------------- */
 
 /* <A> while it is summed: second[] dense, n x n by columns, upper triangle. */
 typedef struct {
@@ -198,8 +197,7 @@ double complex CospinMomentsEvaluate(const CospinMoments *moments, int n, double
   return sum;
 }
 
-/* ---- The initial state -----------------------------------------------------------------------------------
- */
+/* ---- The initial state --------------------------------------------------------------------------------- */
 
 /* Of a spin at theta (0: down) and phi, where <s-> = exp(i phi) sin(theta)/2. */
 static void set_spins(int num_spins, double theta, double phi, double mean[], double *const axes[2])

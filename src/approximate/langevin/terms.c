@@ -17,8 +17,7 @@ typedef struct {
   double complex *form[2];             /* [N] scratch: coefficients of a jump's operators */
 } Terms;
 
-/* ---- Operators -------------------------------------------------------------------------------------------
- */
+/* ---- Operators ----------------------------------------------------------------------------------------- */
 
 /* The code of a name that is one elementary operator; -1: this kind has none such. */
 static int code_of(const CospinComponentKind *kind, const char name[], PetscBool one_spin)
@@ -65,8 +64,7 @@ static PetscBool linear_form(const Terms *terms, CospinPolynomial a, CospinLange
   return PETSC_TRUE;
 }
 
-/* ---- Hamiltonian -----------------------------------------------------------------------------------------
- */
+/* ---- Hamiltonian --------------------------------------------------------------------------------------- */
 
 /* factor a_l b_m of two spins, or of one */
 static PetscBool add_two(const Terms *terms, double complex factor, CospinLangevinOperator a, int l,
@@ -147,8 +145,7 @@ static PetscErrorCode add_hamiltonian(Terms *terms, PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
-/* ---- Jumps -----------------------------------------------------------------------------------------------
- */
+/* ---- Jumps --------------------------------------------------------------------------------------------- */
 
 /* rate A_m rho A_l^+ with A_m = sum_k right[k] s_k, A_l likewise from left[]; false: sz of several spins
    together. */
@@ -238,8 +235,7 @@ static PetscErrorCode add_jump(const Terms *terms, int k, PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
-/* ---- The whole -------------------------------------------------------------------------------------------
- */
+/* ---- The whole ----------------------------------------------------------------------------------------- */
 
 static PetscErrorCode find_component(Terms *terms, PetscBool *ok)
 {

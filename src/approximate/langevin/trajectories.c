@@ -55,8 +55,7 @@ static int num_sums(const struct CospinTrajectories_ *t)
   return t->n + t->n * (t->n + 1) / 2;
 }
 
-/* ---- Creation --------------------------------------------------------------------------------------------
- */
+/* ---- Creation ------------------------------------------------------------------------------------------ */
 
 static PetscErrorCode create_blocks(CospinTrajectories t)
 {
@@ -142,8 +141,7 @@ double CospinTrajectoriesClipped(CospinTrajectories t)
   return t->clipped;
 }
 
-/* ---- Random numbers --------------------------------------------------------------------------------------
- */
+/* ---- Random numbers ------------------------------------------------------------------------------------ */
 
 static void random_words(const struct CospinTrajectories_ *t, int trajectory, int which, uint32_t words[4])
 {
@@ -192,8 +190,7 @@ PetscErrorCode CospinTrajectoriesStart(CospinTrajectories t, const double mean[]
   PetscFunctionReturn(0);
 }
 
-/* ---- Moments ---------------------------------------------------------------------------------------------
- */
+/* ---- Moments ------------------------------------------------------------------------------------------- */
 
 /* Sums of s and (upper triangle) of s s^T over some trajectories. */
 static void sum_moments(CospinTrajectories t, int count, const double s[])
@@ -282,8 +279,7 @@ static PetscErrorCode compute_moments(CospinTrajectories t, const CospinSample *
   PetscFunctionReturn(0);
 }
 
-/* ---- Steps -----------------------------------------------------------------------------------------------
- */
+/* ---- Steps --------------------------------------------------------------------------------------------- */
 
 /* to = from + B x sqrt(step), from NULL: 0; x may be changed */
 static void multiply(const struct CospinTrajectories_ *t, const Factor *factor, double step, int count,

@@ -40,8 +40,7 @@ int CospinLevelsNumber(CospinComponent component)
   return ((const Levels *)component->data)->num_levels;
 }
 
-/* ---- Size ------------------------------------------------------------------------------------------------
- */
+/* ---- Size ---------------------------------------------------------------------------------------------- */
 
 /* Stored labels are digits of numbers below base^(d-1), which must be exact. */
 static PetscBool fits(double size, double num_levels)
@@ -109,8 +108,7 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
-/* ---- Labels ----------------------------------------------------------------------------------------------
- */
+/* ---- Labels -------------------------------------------------------------------------------------------- */
 
 /* c_k of one side; c_0 = N, c_d = 0. */
 static int at_least(CospinComponent component, CospinSide side, const int label[], int k)
@@ -201,8 +199,7 @@ static PetscBool SetColumns(CospinComponent component, const double values[], in
   return PETSC_TRUE;
 }
 
-/* ---- Steps -----------------------------------------------------------------------------------------------
- */
+/* ---- Steps --------------------------------------------------------------------------------------------- */
 
 /* Letters on the ket, then the same on the bra. */
 static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
@@ -239,8 +236,7 @@ static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
   return (PetscBool)(step / NUM_OPERATORS == (side == COSPIN_BRA));
 }
 
-/* ---- Operators -------------------------------------------------------------------------------------------
- */
+/* ---- Operators ----------------------------------------------------------------------------------------- */
 
 typedef double complex Matrix[MAX_LEVELS][MAX_LEVELS];
 

@@ -63,8 +63,7 @@ static void occupations(int size, int r, const int c[], int n[])
   for (int k = 0; k <= r; k++) n[k] = (k ? c[k - 1] : size) - (k < r ? c[k] : 0);
 }
 
-/* ---- Product states --------------------------------------------------------------------------------------
- */
+/* ---- Product states ------------------------------------------------------------------------------------ */
 
 static void set_ket(CospinAmplitudes *amplitudes, const int n[])
 {
@@ -192,8 +191,7 @@ static void set_css(CospinAmplitudes *amplitudes, const double complex theta_phi
   set_powers(amplitudes, x);
 }
 
-/* ---- Total spin ------------------------------------------------------------------------------------------
- */
+/* ---- Total spin ---------------------------------------------------------------------------------------- */
 
 /* The kets of one M: c_1 + c_2 + ... = M + Ns. */
 typedef struct {
@@ -342,8 +340,7 @@ static PetscErrorCode prepare_dicke(CospinComponent component, const double comp
   PetscFunctionReturn(0);
 }
 
-/* ---- The table -------------------------------------------------------------------------------------------
- */
+/* ---- The table ----------------------------------------------------------------------------------------- */
 
 COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, num_kets, set_ground)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Level, num_kets, set_level)

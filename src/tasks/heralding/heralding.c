@@ -112,8 +112,7 @@ typedef struct {
   uint64_t seed;
 } Settings;
 
-/* ---- Settings --------------------------------------------------------------------------------------------
- */
+/* ---- Settings ------------------------------------------------------------------------------------------ */
 
 /* The value of a key, where it is given or has a default, within bounds; `fallback` elsewhere. */
 static PetscErrorCode get(CospinProblem problem, const CospinRecord *task, const char key[], double least,
@@ -189,8 +188,7 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-/* ---- The prior -------------------------------------------------------------------------------------------
- */
+/* ---- The prior ----------------------------------------------------------------------------------------- */
 
 typedef struct {
   CospinProblem problem;
@@ -246,8 +244,7 @@ static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* ---- What has been seen ----------------------------------------------------------------------------------
- */
+/* ---- What has been seen -------------------------------------------------------------------------------- */
 
 /* The herald of a task, and w[num]: logarithms of the weights of S with the clicks that have been seen. */
 static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
@@ -291,8 +288,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* ---- Results ---------------------------------------------------------------------------------------------
- */
+/* ---- Results ------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode store_weights(const CospinHerald *herald, const double xi[], CospinResults results)
 {

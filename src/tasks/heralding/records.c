@@ -173,8 +173,7 @@ static PetscErrorCode walk_all(Walk *walk, const double w[], const CospinHeraldA
   PetscFunctionReturn(0);
 }
 
-/* ---- Samples ---------------------------------------------------------------------------------------------
- */
+/* ---- Samples ------------------------------------------------------------------------------------------- */
 
 /* The first of the weights xi[num] whose sum with those before is above u. */
 static int draw(int num, const double xi[], double u)

@@ -24,8 +24,7 @@ static void assert_close(double value, double expected, double bound)
   if (!(fabs(value - expected) <= bound)) fail_msg("%.17g is not %.17g", value, expected);
 }
 
-/* ---- Conformance -----------------------------------------------------------------------------------------
- */
+/* ---- Conformance --------------------------------------------------------------------------------------- */
 
 static void more_atoms_and_levels_are_those_of_tensor_products(void **state)
 {
@@ -79,8 +78,7 @@ static void two_levels_are_a_spin(void **state)
   for (int i = 0; i < 2; i++) assert_close(values[0][i], values[1][i], 1e-8);
 }
 
-/* ---- States ----------------------------------------------------------------------------------------------
- */
+/* ---- States -------------------------------------------------------------------------------------------- */
 
 static Model open_state(const char size[], const char levels[], const char initial[])
 {
@@ -260,8 +258,7 @@ static void stored_labels_are_read_back(void **state)
   Model_Close(&smaller);
 }
 
-/* ---- Closed forms ----------------------------------------------------------------------------------------
- */
+/* ---- Closed forms -------------------------------------------------------------------------------------- */
 
 static double variance(int size, int s)
 {
@@ -303,8 +300,7 @@ static void spread_of_the_nematic_tensor_has_its_closed_form(void **state)
   }
 }
 
-/* ---- Pulses ----------------------------------------------------------------------------------------------
- */
+/* ---- Pulses -------------------------------------------------------------------------------------------- */
 
 #define PULSE                                                                                                \
   "title: a pulse\ncomponents: {g: %s, c: {kind: mode, cutoff: %d}}\n"                                       \

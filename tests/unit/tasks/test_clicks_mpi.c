@@ -32,8 +32,7 @@ static double value_of(const Answer *answer, const char suffix[])
   return Answer_Get(answer, suffix, 0);
 }
 
-/* ---- Against dense matrices ------------------------------------------------------------------------------
- */
+/* ---- Against dense matrices ---------------------------------------------------------------------------- */
 
 /* exp(t m) v by Taylor series on steps with |m| step <= 1 */
 static void dense_evolve(Dense m, double t, Dense v)
@@ -203,8 +202,7 @@ static void counts_are_those_of_the_generating_function(void **state)
   }
 }
 
-/* ---- Closed forms ----------------------------------------------------------------------------------------
- */
+/* ---- Closed forms -------------------------------------------------------------------------------------- */
 
 /* A cavity that is driven from the vacuum holds a coherent state, a(t) = -2i E/k (1 - e^(-k t/2)) for the
    Hamiltonian E (a + a^+): Poisson, with the mean of the integral of eta k |a|^2. No cutoff. */

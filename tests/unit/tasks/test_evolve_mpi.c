@@ -32,8 +32,7 @@ static void assert_float_close(double a, double b, double tolerance, const char 
   _fail(file, line);
 }
 
-/* ---- Dense helpers ---------------------------------------------------------------------------------------
- */
+/* ---- Dense helpers ------------------------------------------------------------------------------------- */
 
 /* exp(t m) v by Taylor series on steps with |m| step <= 1: obviously right, if slow. */
 static void dense_evolve(Dense m, double t, double complex v[])
@@ -114,8 +113,7 @@ static Dense dense_state(CospinProblem problem, CospinState state)
   return rho;
 }
 
-/* ---- Ensembles -------------------------------------------------------------------------------------------
- */
+/* ---- Ensembles ----------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *text; /* behind `ions: ` */
@@ -211,8 +209,7 @@ static void test_ensembles_agree_with_4_n(void **unused)
   check_ensemble(4, 1, "rational");
 }
 
-/* ---- Closed forms ----------------------------------------------------------------------------------------
- */
+/* ---- Closed forms -------------------------------------------------------------------------------------- */
 
 #define STILL "hamiltonian: []\njumps: []\n"
 
@@ -295,8 +292,7 @@ static void test_large_coherent_state(void **unused)
   Model_Close(&model);
 }
 
-/* ---- Spins, modes, several components: the exponential of all labels --------------------------------------
- */
+/* ---- Spins, modes, several components: the exponential of all labels ----------------------------------- */
 
 #define EVOLVE(initial, target)                                                                              \
   "tasks:\n  - evolve: {times: [0, 0.1, 1, 7], method: krylov, initial: " initial ", fidelity: " target      \
@@ -402,8 +398,7 @@ static void test_mixed_components(void **unused)
   }
 }
 
-/* ---- Published numbers -----------------------------------------------------------------------------------
- */
+/* ---- Published numbers --------------------------------------------------------------------------------- */
 
 /* Fringe visibility 2|<S+>|/N after a pi/2 pulse: Shankar et al., PRA 95, 033423 (2017), Eq. (23), N = 124.
  */
