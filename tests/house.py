@@ -30,7 +30,7 @@ src/solver/resolvent.c
 src/store/table.c
 src/tasks/correlation.c
 src/tasks/decay.c
-src/tasks/emission.c
+src/tasks/spectrum.c
 """.split())
 
 # Without a comment at their beginning today: to be given one, and no other file joins them.
