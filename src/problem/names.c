@@ -32,7 +32,7 @@ static PetscErrorCode emit_term(void *context, double complex coefficient, int l
   CospinElementary operators[2];
 
   PetscFunctionBeginUser;
-  PetscCheck(length <= 2, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A word of %d letters", length);
+  PetscCheck(length <= 2, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A monomial of %d operators", length);
   for (int l = 0; l < length; l++) operators[l] = (CospinElementary){terms->component, code[l], -1};
   PetscCall(CospinPolynomialAddMonomial(terms->sum, coefficient, length, operators));
   PetscFunctionReturn(0);
