@@ -14,12 +14,12 @@ struct CospinYaml_ {
 };
 
 /* Length of the UTF-8 character at text, 0 if it is none. */
-static size_t measure_character(const unsigned char text[], size_t left)
+static size_t measure_character(const unsigned char text[], size_t remaining)
 {
   const unsigned char c = text[0];
   const size_t length = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
 
-  if (!length || length > left) return 0;
+  if (!length || length > remaining) return 0;
   for (size_t k = 1; k < length; k++) {
     if ((text[k] & 0xC0) != 0x80) return 0;
   }

@@ -214,7 +214,7 @@ static PetscErrorCode finish(CospinGroup *group, Step *step, PetscErrorCode code
   PetscFunctionBeginUser;
   PetscCall(PetscPopErrorHandler());
   PetscCall(CospinGroupAgree(group, code, MPI_Wtime() - step->start, &step->end));
-  if (code && code != COSPIN_LEFT && (group->rank == 0 || step->end != COSPIN_STEP_FAILED))
+  if (code && code != COSPIN_INTERRUPTED && (group->rank == 0 || step->end != COSPIN_STEP_FAILED))
     fprintf(stderr, "cospin: point %lld, %s: %s\n", (long long)point, what, step->message);
   PetscFunctionReturn(0);
 }
@@ -267,13 +267,13 @@ static PetscErrorCode clean(Work *work)
 }
 
 /* Whether a task that failed on every rank has been left on every rank (cospin/solver/interrupt.h). */
-static PetscErrorCode all_left(const CospinGroup *group, PetscErrorCode code, PetscBool *left)
+static PetscErrorCode all_interrupted(const CospinGroup *group, PetscErrorCode code, PetscBool *interrupted)
 {
-  int mine = code == COSPIN_LEFT;
+  int mine = code == COSPIN_INTERRUPTED;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT, MPI_MIN, group->comm));
-  *left = (PetscBool)mine;
+  *interrupted = (PetscBool)mine;
   PetscFunctionReturn(0);
 }
 
@@ -299,7 +299,7 @@ static PetscErrorCode run_task(Work *work)
   const int k = work->task, length = farm->table->layout.record_length;
   const CospinRecord *task = &farm->deck->tasks[k];
   CospinOutcome outcome = COSPIN_NOT_RUN;
-  PetscBool left = PETSC_FALSE;
+  PetscBool interrupted = PETSC_FALSE;
   PetscErrorCode code;
   double *before;
   char what[128];
@@ -314,13 +314,13 @@ static PetscErrorCode run_task(Work *work)
                       &outcome);
   PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
   work->end = step.end;
-  if (work->end == COSPIN_STEP_FAILED) PetscCall(all_left(&farm->group, code, &left));
+  if (work->end == COSPIN_STEP_FAILED) PetscCall(all_interrupted(&farm->group, code, &interrupted));
   if (work->end != COSPIN_STEP_DONE)
-    outcome = left ? COSPIN_NOT_RUN : code == PETSC_ERR_MEM ? COSPIN_TOO_LARGE : COSPIN_SOLVER_FAILED;
+    outcome = interrupted ? COSPIN_NOT_RUN : code == PETSC_ERR_MEM ? COSPIN_TOO_LARGE : COSPIN_SOLVER_FAILED;
   if (work->end == COSPIN_STEP_FAILED) PetscCall(clean(work));
   work->record[farm->table->outcome_of_task[k]] = outcome;
   if (outcome != COSPIN_TOO_LARGE) note_seconds(work);
-  if (left) PetscCall(forget_task(work, before));
+  if (interrupted) PetscCall(forget_task(work, before));
   PetscCall(PetscFree(before));
   PetscFunctionReturn(0);
 }

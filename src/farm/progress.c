@@ -26,12 +26,12 @@ static void print(const CospinProgress *progress, int64_t done, int64_t bad, int
 {
   const double elapsed = PetscMax(1e-3 * (double)(now - progress->started), 1e-3),
                rate = (double)done / elapsed;
-  const long left = (long)((double)(progress->total - done) / rate + 0.5);
+  const long remaining = (long)((double)(progress->total - done) / rate + 0.5);
   const PetscBool line = (PetscBool)(progress->mode == COSPIN_PROGRESS_LINE);
 
   fprintf(stderr, "%scospin: %lld of %lld points, %lld bad, %.3g points/s, %02ld:%02ld:%02ld left%s",
-          line ? "\r" : "", (long long)done, (long long)progress->total, (long long)bad, rate, left / 3600,
-          left / 60 % 60, left % 60, line ? "\033[K" : "\n");
+          line ? "\r" : "", (long long)done, (long long)progress->total, (long long)bad, rate,
+          remaining / 3600, remaining / 60 % 60, remaining % 60, line ? "\033[K" : "\n");
   (void)fflush(stderr);
 }
 

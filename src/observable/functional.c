@@ -39,7 +39,7 @@ static PetscErrorCode make_moves(CospinProblem problem, CospinFunctional functio
   for (int k = 0; k < functional->num_operators; k++) {
     PetscCall(CospinMovesCreate(&problem->system, &functional->moves[k]));
     if (!problem->deck->approximate)
-      PetscCall(CospinMovesAddLeft(functional->moves[k], functional->operators[k]));
+      PetscCall(CospinMovesAddLeftProduct(functional->moves[k], functional->operators[k]));
     PetscCall(CospinMovesFinish(functional->moves[k]));
   }
   PetscFunctionReturn(0);

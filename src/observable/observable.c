@@ -36,7 +36,7 @@ static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double
   PetscCall(CospinPolynomialDestroy(&collector->target->operators[which]));
   PetscCall(CospinPolynomialDuplicate(a, &collector->target->operators[which]));
   PetscCall(CospinMovesCreate(&problem->system, moves));
-  if (!problem->deck->approximate) PetscCall(CospinMovesAddLeft(*moves, a));
+  if (!problem->deck->approximate) PetscCall(CospinMovesAddLeftProduct(*moves, a));
   PetscCall(CospinMovesFinish(*moves));
   PetscFunctionReturn(0);
 }
@@ -250,17 +250,17 @@ CospinNeeds CospinObservablesNeed(CospinDeck deck)
   return needs;
 }
 
-double complex CospinExpectationWeight(CospinMoves left, const int label[])
+double complex CospinExpectationWeight(CospinMoves a_rho, const int label[])
 {
-  const CospinSystem *system = left->system;
+  const CospinSystem *system = a_rho->system;
   double complex weight = 0.0;
 
-  for (int k = 0; k < left->count; k++) {
+  for (int k = 0; k < a_rho->count; k++) {
     int target[COSPIN_MAX_COORDINATES];
     double trace;
-    for (int i = 0; i < system->num_coordinates; i++) target[i] = label[i] + left->moves[k].shift[i];
+    for (int i = 0; i < system->num_coordinates; i++) target[i] = label[i] + a_rho->moves[k].shift[i];
     trace = CospinSystemTrace(system, target);
-    if (trace != 0.0) weight += trace * CospinMoveAmplitude(left, &left->moves[k], label);
+    if (trace != 0.0) weight += trace * CospinMoveAmplitude(a_rho, &a_rho->moves[k], label);
   }
   return weight;
 }

@@ -229,7 +229,7 @@ PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, Cospin
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],
+PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves a_rho[],
                                   double complex values[])
 {
   const PetscScalar *array;
@@ -242,7 +242,7 @@ PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
     CospinSectorLabel(sector, i, label);
-    for (int k = 0; k < num; k++) values[k] += CospinExpectationWeight(left[k], label) * array[i - begin];
+    for (int k = 0; k < num; k++) values[k] += CospinExpectationWeight(a_rho[k], label) * array[i - begin];
   }
   PetscCall(VecRestoreArrayRead(state, &array));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, values, num, MPI_C_DOUBLE_COMPLEX, MPI_SUM,

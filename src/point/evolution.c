@@ -69,7 +69,7 @@ static PetscErrorCode exchange_place(CospinPropagatorReport *report, CospinCheck
                                      .operations = counts[2],
                                      .factorisations = counts[3],
                                      .visited = counts[4],
-                                     .left = report->left,
+                                     .interrupted = report->interrupted,
                                      .time = state[0],
                                      .error = state[1],
                                      .step = state[2],
@@ -82,7 +82,7 @@ PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinCheckpoint 
   PetscFunctionBeginUser;
   PetscCall(exchange_counts(evolution, checkpoint));
   PetscCall(exchange_place(&evolution->report, checkpoint));
-  evolution->report.left = PETSC_TRUE;
+  evolution->report.interrupted = PETSC_TRUE;
   evolution->checkpoint = checkpoint;
   PetscFunctionReturn(0);
 }
@@ -179,7 +179,7 @@ static PetscErrorCode evolve_part(CospinEvolution *evolution)
     evolution->checkpoint = NULL;
     PetscCall(CospinPropagate(generator, u, evolution->num_times, evolution->times, &evolution->options,
                               evolution->prefix, visit, evolution, &evolution->report));
-    if (!evolution->report.left) PetscCall(note(evolution, generator));
+    if (!evolution->report.interrupted) PetscCall(note(evolution, generator));
     PetscCall(MatDestroy(&generator));
     PetscCall(VecDestroy(&u));
   }
@@ -204,7 +204,7 @@ PetscErrorCode CospinEvolutionRun(CospinEvolution *evolution)
   if (evolution->point->interrupt.Ask) evolution->options.pause = pause_between;
   while (evolution->part < evolution->num_parts && evolution->outcome == COSPIN_GOOD) {
     PetscCall(evolve_part(evolution));
-    if (evolution->report.left)
+    if (evolution->report.interrupted)
       evolution->outcome = COSPIN_NOT_RUN;
     else
       evolution->part++;

@@ -5,7 +5,7 @@
 static const double rounding = 1e-14;
 
 /* A vector y with Tr(A x) = y^H x on the sector. */
-static PetscErrorCode create_reading(CospinEigensolver eigensolver, CospinMoves left, Vec *reading)
+static PetscErrorCode create_reading(CospinEigensolver eigensolver, CospinMoves a_rho, Vec *reading)
 {
   PetscInt begin, end;
   PetscScalar *array;
@@ -17,7 +17,7 @@ static PetscErrorCode create_reading(CospinEigensolver eigensolver, CospinMoves 
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
     CospinSectorLabel(eigensolver->sector, i, label);
-    array[i - begin] = (PetscScalar)conj(CospinExpectationWeight(left, label));
+    array[i - begin] = (PetscScalar)conj(CospinExpectationWeight(a_rho, label));
   }
   PetscCall(VecRestoreArray(*reading, &array));
   PetscFunctionReturn(0);
@@ -30,7 +30,7 @@ static PetscErrorCode read_trace(CospinProblem problem, CospinChannel *channel)
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskIdentity(&one));
-  PetscCall(CospinTaskLeft(problem, one, &identity));
+  PetscCall(CospinTaskLeftProduct(problem, one, &identity));
   PetscCall(create_reading(channel->eigensolver, identity, &channel->trace));
   PetscCall(CospinMovesDestroy(&identity));
   PetscCall(CospinPolynomialDestroy(&one));
@@ -48,61 +48,61 @@ static PetscErrorCode split_off_steady(CospinChannel *channel, const CospinStead
   PetscFunctionBeginUser;
   PetscCall(PetscObjectReference((PetscObject)steady->rho));
   channel->steady = steady->rho;
-  PetscCall(VecDot(channel->kicked, channel->trace, &trace));
+  PetscCall(VecDot(channel->perturbed, channel->trace, &trace));
   PetscCall(VecDot(channel->steady, channel->reading, &value));
   channel->limit = trace * value;
   if (!transient) PetscFunctionReturn(0);
-  PetscCall(VecNorm(channel->kicked, NORM_2, &before));
-  PetscCall(VecAXPY(channel->kicked, -trace, channel->steady));
-  PetscCall(VecNorm(channel->kicked, NORM_2, &after));
-  if (after <= rounding * before) PetscCall(VecSet(channel->kicked, 0.0));
+  PetscCall(VecNorm(channel->perturbed, NORM_2, &before));
+  PetscCall(VecAXPY(channel->perturbed, -trace, channel->steady));
+  PetscCall(VecNorm(channel->perturbed, NORM_2, &after));
+  if (after <= rounding * before) PetscCall(VecSet(channel->perturbed, 0.0));
   PetscCall(VecAXPY(channel->reading, -PetscConj(value), channel->trace));
   PetscFunctionReturn(0);
 }
 
-/* The kicked state on the sector, NULL where it has no elements. */
-static PetscErrorCode kick_into(CospinPoint point, const CospinSteadyState *steady, CospinMoves kick,
-                                const int representative[], Vec *kicked)
+/* The perturbed state on the sector, NULL where it has no elements. */
+static PetscErrorCode perturb_into(CospinPoint point, const CospinSteadyState *steady,
+                                   CospinMoves perturbation, const int representative[], Vec *perturbed)
 {
   CospinSector sector;
   PetscReal size = 0.0;
 
   PetscFunctionBeginUser;
-  *kicked = NULL;
+  *perturbed = NULL;
   PetscCall(CospinSectorCreate(&point->problem->system, point->problem->lattice, representative, &sector));
   if (CospinSectorDimension(sector) > 0) {
-    PetscCall(CospinSuperoperatorApply(point->comm, kick, steady->eigensolver->sector, steady->rho, sector,
-                                       kicked));
-    PetscCall(VecNorm(*kicked, NORM_2, &size));
+    PetscCall(CospinSuperoperatorApply(point->comm, perturbation, steady->eigensolver->sector, steady->rho,
+                                       sector, perturbed));
+    PetscCall(VecNorm(*perturbed, NORM_2, &size));
   }
-  if (size == 0.0) PetscCall(VecDestroy(kicked));
+  if (size == 0.0) PetscCall(VecDestroy(perturbed));
   PetscCall(CospinSectorDestroy(&sector));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
-                                    CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
-                                    CospinChannel **channels)
+                                    CospinPolynomial a, CospinMoves perturbation, PetscBool transient,
+                                    int *num, CospinChannel **channels)
 {
   const CospinProblem problem = point->problem;
   const int n = problem->system.num_coordinates;
   int num_sectors, *representatives;
-  CospinMoves left;
+  CospinMoves a_rho;
 
   PetscFunctionBeginUser;
   *num = 0;
-  PetscCall(CospinTaskLeft(problem, a, &left));
-  PetscCall(CospinProblemSectorsRead(problem, left, &num_sectors, &representatives));
+  PetscCall(CospinTaskLeftProduct(problem, a, &a_rho));
+  PetscCall(CospinProblemSectorsRead(problem, a_rho, &num_sectors, &representatives));
   PetscCall(PetscCalloc1((size_t)num_sectors, channels));
   for (int k = 0; k < num_sectors; k++) {
     const int *representative = representatives + k * n;
     CospinChannel *channel = &(*channels)[*num];
     PetscBool same;
-    PetscCall(kick_into(point, steady, kick, representative, &channel->kicked));
-    if (!channel->kicked) continue;
+    PetscCall(perturb_into(point, steady, perturbation, representative, &channel->perturbed));
+    if (!channel->perturbed) continue;
     PetscCall(CospinEigensolverCreate(point->comm, problem, representative, prefix, &point->eigensolvers,
                                       &channel->eigensolver));
-    PetscCall(create_reading(channel->eigensolver, left, &channel->reading));
+    PetscCall(create_reading(channel->eigensolver, a_rho, &channel->reading));
     PetscCall(
         PetscArraycmp(representative, CospinSectorRepresentative(steady->eigensolver->sector), n, &same));
     if (same) PetscCall(read_trace(problem, channel));
@@ -110,7 +110,7 @@ PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], cons
     (*num)++;
   }
   PetscCall(PetscFree(representatives));
-  PetscCall(CospinMovesDestroy(&left));
+  PetscCall(CospinMovesDestroy(&a_rho));
   PetscFunctionReturn(0);
 }
 
@@ -121,7 +121,7 @@ PetscErrorCode CospinChannelsDestroy(int num, CospinChannel **channels)
     CospinChannel *channel = &(*channels)[k];
     PetscCall(VecDestroy(&channel->trace));
     PetscCall(VecDestroy(&channel->steady));
-    PetscCall(VecDestroy(&channel->kicked));
+    PetscCall(VecDestroy(&channel->perturbed));
     PetscCall(VecDestroy(&channel->reading));
     PetscCall(CospinEigensolverDestroy(&channel->eigensolver));
   }
@@ -132,11 +132,11 @@ PetscErrorCode CospinChannelsDestroy(int num, CospinChannel **channels)
 PetscErrorCode CospinSteadyExpectation(CospinPoint point, const CospinSteadyState *steady, CospinPolynomial a,
                                        double complex *value)
 {
-  CospinMoves left;
+  CospinMoves a_rho;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskLeft(point->problem, a, &left));
-  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &left, value));
-  PetscCall(CospinMovesDestroy(&left));
+  PetscCall(CospinTaskLeftProduct(point->problem, a, &a_rho));
+  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &a_rho, value));
+  PetscCall(CospinMovesDestroy(&a_rho));
   PetscFunctionReturn(0);
 }

@@ -150,11 +150,11 @@ PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTaskLeft(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
+PetscErrorCode CospinTaskLeftProduct(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinMovesCreate(&problem->system, moves));
-  PetscCall(CospinMovesAddLeft(*moves, a));
+  PetscCall(CospinMovesAddLeftProduct(*moves, a));
   PetscCall(CospinMovesFinish(*moves));
   PetscFunctionReturn(0);
 }

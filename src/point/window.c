@@ -100,14 +100,14 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinEigensolver eigensolver
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinWindowSpill(CospinPoint point, CospinEigensolver eigensolver, Vec x, double *spill)
+PetscErrorCode CospinWindowLeakOf(CospinPoint point, CospinEigensolver eigensolver, Vec x, double *leak)
 {
   Vec image;
 
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(x, &image));
   PetscCall(MatMult(eigensolver->liouvillian, x, image));
-  PetscCall(leak_beside(point, eigensolver, x, image, spill));
+  PetscCall(leak_beside(point, eigensolver, x, image, leak));
   PetscCall(VecDestroy(&image));
   PetscFunctionReturn(0);
 }

@@ -223,7 +223,7 @@ PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double compl
 
 static const CospinMonomial identity = {1.0, 0, NULL};
 
-PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial op)
+PetscErrorCode CospinMovesAddLeftProduct(CospinMoves moves, CospinPolynomial op)
 {
   CospinPolynomial a;
 

@@ -67,7 +67,7 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
   if (lacks_labels(&problem->system))
     *hermitian = is_zero(difference);
   else
-    PetscCall(CospinMovesAddLeft(zero, difference));
+    PetscCall(CospinMovesAddLeftProduct(zero, difference));
   PetscCall(CospinMovesFinish(zero));
   for (int k = 0; k < zero->count && *hermitian; k++) {
     CospinMove *move = &zero->moves[k];
@@ -261,7 +261,7 @@ PetscErrorCode CospinSectorsNotAll(int n, int *num, int **labels)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
+PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves a_rho, int *num,
                                         int **representatives)
 {
   const int n = problem->system.num_coordinates;
@@ -272,11 +272,11 @@ PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left,
   PetscCall(diagonal_cosets(problem, &cosets, &whole));
   PetscCall(CospinLabelSetCreate(n, &all));
   for (PetscInt c = 0; c < cosets.count; c++) {
-    for (int k = 0; k < left->count && all.count <= COSPIN_MAX_SECTORS; k++) {
+    for (int k = 0; k < a_rho->count && all.count <= COSPIN_MAX_SECTORS; k++) {
       int label[COSPIN_MAX_COORDINATES]; /* the source of a move that ends on the diagonal */
       PetscInt number;
       PetscBool new;
-      for (int i = 0; i < n; i++) label[i] = cosets.rows[c * n + i] - left->moves[k].shift[i];
+      for (int i = 0; i < n; i++) label[i] = cosets.rows[c * n + i] - a_rho->moves[k].shift[i];
       CospinLatticeReduce(problem->lattice, label);
       PetscCall(CospinLabelSetAdd(&all, label, &number, &new));
     }
@@ -294,13 +294,13 @@ PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left,
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives)
 {
-  CospinMoves left;
+  CospinMoves a_rho;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinMovesCreate(&problem->system, &left));
-  PetscCall(CospinMovesAddLeft(left, a));
-  PetscCall(CospinMovesFinish(left));
-  PetscCall(CospinProblemSectorsRead(problem, left, num, representatives));
-  PetscCall(CospinMovesDestroy(&left));
+  PetscCall(CospinMovesCreate(&problem->system, &a_rho));
+  PetscCall(CospinMovesAddLeftProduct(a_rho, a));
+  PetscCall(CospinMovesFinish(a_rho));
+  PetscCall(CospinProblemSectorsRead(problem, a_rho, num, representatives));
+  PetscCall(CospinMovesDestroy(&a_rho));
   PetscFunctionReturn(0);
 }

@@ -100,21 +100,21 @@ static PetscErrorCode project_out(CospinDavidson davidson, Vec x)
 /* Makes x orthonormal to everything; *norm: what was left of it. */
 static PetscErrorCode orthonormalise(CospinDavidson davidson, Vec x, double *norm)
 {
-  PetscReal left = 0.0;
+  PetscReal remaining = 0.0;
 
   PetscFunctionBeginUser;
   *norm = 1.0;
   PetscCall(BVSetActiveColumns(davidson->basis, 0, davidson->size));
   for (int pass = 0; pass < 2 && *norm > 0 && (pass == 0 || *norm < little); pass++) {
-    PetscCall(VecNormalize(x, &left));
-    if (!(left > 0)) break;
+    PetscCall(VecNormalize(x, &remaining));
+    if (!(remaining > 0)) break;
     PetscCall(project_out(davidson, x));
     if (davidson->size) PetscCall(BVOrthogonalizeVec(davidson->basis, x, NULL, NULL, NULL));
-    PetscCall(VecNorm(x, NORM_2, &left));
-    *norm = PetscMin(*norm, left);
+    PetscCall(VecNorm(x, NORM_2, &remaining));
+    *norm = PetscMin(*norm, remaining);
   }
   PetscCall(VecNormalize(x, NULL));
-  if (!(left > 0)) *norm = 0.0;
+  if (!(remaining > 0)) *norm = 0.0;
   PetscFunctionReturn(0);
 }
 

@@ -7,7 +7,7 @@ PetscErrorCode CospinInterruptCheck(const CospinInterrupt *interrupt)
   PetscFunctionBeginUser;
   if (!interrupt || !interrupt->Ask) PetscFunctionReturn(0);
   PetscCall(interrupt->Ask(interrupt->context, &pause));
-  PetscCheck(pause != COSPIN_PAUSE_LEAVE, PETSC_COMM_SELF, COSPIN_LEFT, "left, for the run is to end");
+  PetscCheck(pause != COSPIN_PAUSE_LEAVE, PETSC_COMM_SELF, COSPIN_INTERRUPTED, "left, for the run is to end");
   PetscFunctionReturn(0);
 }
 

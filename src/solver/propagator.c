@@ -255,7 +255,8 @@ static PetscErrorCode extend(Propagator *p, int k)
 static PetscErrorCode ask_pause(Propagator *p, Vec u, PetscBool between)
 {
   PetscFunctionBeginUser;
-  if (p->options->pause) PetscCall(p->options->pause(p->context, between, u, p->report, &p->report->left));
+  if (p->options->pause)
+    PetscCall(p->options->pause(p->context, between, u, p->report, &p->report->interrupted));
   PetscFunctionReturn(0);
 }
 
@@ -270,7 +271,7 @@ static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBoo
   PetscCall(VecNorm(u, NORM_2, &p->beta));
   PetscCall(BVInsertVec(p->basis, 0, u));
   PetscCall(BVScaleColumn(p->basis, 0, 1.0 / p->beta));
-  for (int k = 1; k <= MAX_BASIS && !*accurate && !p->report->left; k++) {
+  for (int k = 1; k <= MAX_BASIS && !*accurate && !p->report->interrupted; k++) {
     PetscCall(extend(p, k));
     PetscCall(ask_pause(p, u, PETSC_FALSE));
     if (column(p, k - 1)[k] != 0.0 && (k < FIRST_CHECK || k % CHECK_EVERY) && k < MAX_BASIS) continue;
@@ -278,7 +279,7 @@ static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBoo
     PetscCall(is_accurate(p, longest, accurate));
     if (p->next == 0.0) break;
   }
-  if (p->report->left) p->report->operations = operations;
+  if (p->report->interrupted) p->report->operations = operations;
   PetscFunctionReturn(0);
 }
 
@@ -341,7 +342,7 @@ static PetscErrorCode krylov_step(Propagator *p, Vec u)
 
   PetscFunctionBeginUser;
   PetscCall(build_basis(p, u, tau, &accurate));
-  if (p->report->left) PetscFunctionReturn(0);
+  if (p->report->interrupted) PetscFunctionReturn(0);
   if (!accurate) PetscCall(longest_step(p, tau, &tau));
   p->report->failed = (PetscBool)(tau <= 0.0);
   if (p->report->failed) PetscFunctionReturn(0);
@@ -360,7 +361,7 @@ static PetscErrorCode rational_step(Propagator *p, Vec u)
 
   PetscFunctionBeginUser;
   PetscCall(build_basis(p, u, limit, &accurate));
-  if (p->report->left) PetscFunctionReturn(0);
+  if (p->report->interrupted) PetscFunctionReturn(0);
   for (; !accurate && tau > p->report->gamma;) {
     tau *= shrink;
     PetscCall(is_accurate(p, tau, &accurate));
@@ -469,10 +470,10 @@ static PetscErrorCode visit_still(Propagator *p, Vec u)
 /* Decides how to go, or goes on as it was decided. */
 static PetscErrorCode begin(Propagator *p, Vec u)
 {
-  const PetscBool again = p->report->left;
+  const PetscBool again = p->report->interrupted;
 
   PetscFunctionBeginUser;
-  p->report->left = PETSC_FALSE;
+  p->report->interrupted = PETSC_FALSE;
   if (!again) PetscCall(choose_method(p, &p->report->method));
   PetscCall(visit_still(p, u));
   if (p->report->visited == p->num) PetscFunctionReturn(0);
@@ -497,7 +498,7 @@ PetscErrorCode CospinPropagate(Mat liouvillian, Vec u, int num, const double tim
 
   PetscFunctionBeginUser;
   PetscCall(begin(&p, u));
-  while (report->visited < num && !report->failed && !report->left) {
+  while (report->visited < num && !report->failed && !report->interrupted) {
     PetscCall(report->method == COSPIN_PROPAGATE_RATIONAL ? rational_step(&p, u) : krylov_step(&p, u));
     PetscCall(visit_still(&p, u));
     if (report->visited < num && !report->failed) PetscCall(ask_pause(&p, u, PETSC_TRUE));

@@ -475,7 +475,7 @@ PetscErrorCode CospinResolventCreate(CospinChannel *channel, CospinResolvent *re
   *resolvent = new;
   new->channel = channel;
   for (int k = 0; k < NUM_RATIOS; k++) new->ratios[k] = 1.0;
-  PetscCall(create_side(channel->kicked, &new->right));
+  PetscCall(create_side(channel->perturbed, &new->right));
   PetscCall(create_side(channel->reading, &new->left));
   PetscCall(allocate(&new->gram));
   PetscCall(allocate(&new->schur));

@@ -4,9 +4,9 @@
      correlation   <A(t) B(0)> = Tr(A exp(t L) B rho),   by default with B = A^+
      g2            <A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2 = Tr(A^+A exp(t L) A rho A^+) / <A^+ A>^2
 
-   The kicked state evolves in the sectors that are read (cospin/point/regression.h). Its steady part is taken
-   out before and its share added afterwards, so that what is small at long times is as accurate as what is
-   large.
+   The perturbed state evolves in the sectors that are read (cospin/point/regression.h). Its steady part is
+   taken out before and its share added afterwards, so that what is small at long times is as accurate as what
+   is large.
 */
 #include <cospin/point/evolution.h>
 #include <cospin/point/regression.h>
@@ -58,14 +58,14 @@ static const CospinKey g2_keys[] = {
    COSPIN_REAL,                                                                                              \
    PETSC_TRUE,                                                                                               \
    "1",                                                                                                      \
-   "estimated error of the kicked state, relative",                                                          \
+   "estimated error of the perturbed state, relative",                                                       \
    "largest over sectors, 2-norms, accumulated over steps"},                                                 \
       {"leak",                                                                                               \
        COSPIN_REAL,                                                                                          \
        PETSC_FALSE,                                                                                          \
        "1",                                                                                                  \
        "what the generator carries out of the window",                                                       \
-       "of the kicked state at the first and the last time; 0 where every cutoff is the deck's"},            \
+       "of the perturbed state at the first and the last time; 0 where every cutoff is the deck's"},         \
       {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},                      \
       {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest sector", ""},                \
   {                                                                                                          \
@@ -130,8 +130,8 @@ static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
   const CospinChannel *channel = &correlation->channels[part];
 
   PetscFunctionBeginUser;
-  PetscCall(VecDuplicate(channel->kicked, u));
-  PetscCall(VecCopy(channel->kicked, *u));
+  PetscCall(VecDuplicate(channel->perturbed, u));
+  PetscCall(VecCopy(channel->perturbed, *u));
   PetscCall(CospinEvolutionGenerator(correlation->point, correlation->point->problem,
                                      channel->eigensolver->sector, correlation->settings.method,
                                      channel->eigensolver->liouvillian, generator));
@@ -143,15 +143,15 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   Correlation *correlation = (Correlation *)context;
   const CospinChannel *channel = &correlation->channels[correlation->evolution.part];
   PetscScalar value;
-  double spill;
+  double leak_now;
 
   PetscFunctionBeginUser;
   PetscCall(VecDot(u, channel->reading, &value));
   correlation->values[k] += value;
   correlation->errors[k] = PetscMax(correlation->errors[k], error);
   if (k && k < correlation->settings.times->size - 1) PetscFunctionReturn(0);
-  PetscCall(CospinWindowSpill(correlation->point, channel->eigensolver, u, &spill));
-  correlation->leak = PetscMax(correlation->leak, spill);
+  PetscCall(CospinWindowLeakOf(correlation->point, channel->eigensolver, u, &leak_now));
+  correlation->leak = PetscMax(correlation->leak, leak_now);
   PetscFunctionReturn(0);
 }
 
@@ -176,9 +176,9 @@ static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
   PetscFunctionReturn(0);
 }
 
-/* Tr(a exp(t L) kick rho); *outcome: COSPIN_NOT_RUN if it was left. */
+/* Tr(a exp(t L) perturbation rho); *outcome: COSPIN_NOT_RUN if it was left. */
 static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
-                             CospinPolynomial a, CospinMoves kick, Correlation *correlation,
+                             CospinPolynomial a, CospinMoves perturbation, Correlation *correlation,
                              CospinOutcome *outcome)
 {
   static const CospinEvolutionUser user = {.Open = Open, .Read = Read, .Save = Save};
@@ -192,7 +192,7 @@ static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const 
   PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->values));
   PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->errors));
   PetscCall(CospinEvolutionCreate(point, task, &user, correlation, evolution));
-  PetscCall(CospinChannelsCreate(point, evolution->prefix, steady, a, kick, PETSC_TRUE,
+  PetscCall(CospinChannelsCreate(point, evolution->prefix, steady, a, perturbation, PETSC_TRUE,
                                  &correlation->num_channels, &correlation->channels));
   evolution->num_parts = correlation->num_channels;
   evolution->num_times = settings->times->size;
@@ -237,7 +237,7 @@ static PetscErrorCode largest_reading(const Correlation *correlation, double *la
   PetscFunctionReturn(0);
 }
 
-/* The same among the elements that the kicked state has: in a large window the highest levels, which hold
+/* The same among the elements that the perturbed state has: in a large window the highest levels, which hold
    nothing, are read with the largest weights. */
 static PetscErrorCode typical_reading(const Correlation *correlation, double *typical)
 {
@@ -247,18 +247,18 @@ static PetscErrorCode typical_reading(const Correlation *correlation, double *ty
   *typical = 0.0;
   for (int k = 0; k < correlation->num_channels; k++) {
     const CospinChannel *channel = &correlation->channels[k];
-    const PetscScalar *reading, *kicked;
+    const PetscScalar *reading, *perturbed;
     PetscReal largest;
     PetscInt size;
-    PetscCall(VecNorm(channel->kicked, NORM_INFINITY, &largest));
-    PetscCall(VecGetLocalSize(channel->kicked, &size));
+    PetscCall(VecNorm(channel->perturbed, NORM_INFINITY, &largest));
+    PetscCall(VecGetLocalSize(channel->perturbed, &size));
     PetscCall(VecGetArrayRead(channel->reading, &reading));
-    PetscCall(VecGetArrayRead(channel->kicked, &kicked));
+    PetscCall(VecGetArrayRead(channel->perturbed, &perturbed));
     for (PetscInt i = 0; i < size; i++) {
-      if (PetscAbsScalar(kicked[i]) > present * largest)
+      if (PetscAbsScalar(perturbed[i]) > present * largest)
         *typical = PetscMax(*typical, PetscAbsScalar(reading[i]));
     }
-    PetscCall(VecRestoreArrayRead(channel->kicked, &kicked));
+    PetscCall(VecRestoreArrayRead(channel->perturbed, &perturbed));
     PetscCall(VecRestoreArrayRead(channel->reading, &reading));
   }
   PetscCallMPI(
@@ -399,21 +399,21 @@ static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, con
   CospinPolynomial a, b, product;
   double complex equal_time;
   Correlation correlation;
-  CospinMoves kick;
+  CospinMoves perturbation;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPair(point->problem, task, NULL, &a, &b, &ok, &ok));
   PetscCall(CospinPolynomialMultiply(a, b, &product));
   PetscCall(CospinSteadyExpectation(point, steady, product, &equal_time));
-  PetscCall(CospinTaskLeft(point->problem, b, &kick));
-  PetscCall(evolve(point, task, steady, a, kick, &correlation, outcome));
+  PetscCall(CospinTaskLeftProduct(point->problem, b, &perturbation));
+  PetscCall(evolve(point, task, steady, a, perturbation, &correlation, outcome));
   if (is_complete(&correlation)) {
     PetscCall(store(&correlation, steady, equal_time, results));
     PetscCall(store_quality(&correlation, results, outcome));
   }
   PetscCall(free_correlation(&correlation));
-  PetscCall(CospinMovesDestroy(&kick));
+  PetscCall(CospinMovesDestroy(&perturbation));
   PetscCall(CospinPolynomialDestroy(&product));
   PetscCall(CospinPolynomialDestroy(&b));
   PetscCall(CospinPolynomialDestroy(&a));
@@ -501,7 +501,7 @@ static PetscErrorCode store_pairs(const Correlation *correlation, const CospinSt
   PetscCall(is_nothing(correlation, steady, intensity, &dark));
   PetscCall(typical_reading(correlation, &typical));
   PetscCall(largest_reading(correlation, &largest));
-  if (creal(intensity) <= dim * largest) typical = largest; /* the kicked state is rounding itself */
+  if (creal(intensity) <= dim * largest) typical = largest; /* the perturbed state is rounding itself */
   if (!dark && steady->quality.error * PetscSqr(typical / creal(intensity)) > ratio_error)
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */

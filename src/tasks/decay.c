@@ -213,31 +213,31 @@ typedef struct {
 } Modes;
 
 /* A^+ rho on the sector of `spectrum`, and Tr(A A^+ rho). */
-static PetscErrorCode kicked_state(CospinPoint point, const Settings *settings,
-                                   const CospinSteadyState *steady, CospinEigensolver eigensolver,
-                                   Vec *kicked, double complex *norm)
+static PetscErrorCode perturbed_state(CospinPoint point, const Settings *settings,
+                                      const CospinSteadyState *steady, CospinEigensolver eigensolver,
+                                      Vec *perturbed, double complex *norm)
 {
   CospinProblem problem = point->problem;
   CospinPolynomial adjoint, square;
-  CospinMoves kick, norm_moves;
+  CospinMoves perturbation, norm_moves;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
   PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
-  PetscCall(CospinTaskLeft(problem, adjoint, &kick));
-  PetscCall(CospinTaskLeft(problem, square, &norm_moves));
+  PetscCall(CospinTaskLeftProduct(problem, adjoint, &perturbation));
+  PetscCall(CospinTaskLeftProduct(problem, square, &norm_moves));
   PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &norm_moves, norm));
-  PetscCall(CospinSuperoperatorApply(point->comm, kick, steady->eigensolver->sector, steady->rho,
-                                     eigensolver->sector, kicked));
+  PetscCall(CospinSuperoperatorApply(point->comm, perturbation, steady->eigensolver->sector, steady->rho,
+                                     eigensolver->sector, perturbed));
   PetscCall(CospinMovesDestroy(&norm_moves));
-  PetscCall(CospinMovesDestroy(&kick));
+  PetscCall(CospinMovesDestroy(&perturbation));
   PetscCall(CospinPolynomialDestroy(&square));
   PetscCall(CospinPolynomialDestroy(&adjoint));
   PetscFunctionReturn(0);
 }
 
 /* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x) */
-static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves left, const CospinMode *mode, Vec x,
+static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves a_rho, const CospinMode *mode, Vec x,
                             double complex *value)
 {
   double complex reading;
@@ -245,41 +245,41 @@ static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves left, con
 
   PetscFunctionBeginUser;
   PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
-  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &left, &reading));
+  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &a_rho, &reading));
   *value = reading * overlap;
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode compute_weights(CospinPoint point, const Settings *settings, const char prefix[],
-                                      CospinEigensolver eigensolver, CospinMoves left, int num,
+                                      CospinEigensolver eigensolver, CospinMoves a_rho, int num,
                                       const CospinMode found[], Mode modes[])
 {
   const CospinSteadyState *steady;
   double complex norm;
-  Vec kicked;
+  Vec perturbed;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
   if (!steady->rho || CospinStateJudge(&steady->quality, settings->tolerance) != COSPIN_GOOD)
     PetscFunctionReturn(0); /* no weights rather than wrong ones */
-  PetscCall(kicked_state(point, settings, steady, eigensolver, &kicked, &norm));
+  PetscCall(perturbed_state(point, settings, steady, eigensolver, &perturbed, &norm));
   for (int k = 0; k < num; k++) {
-    PetscCall(share(eigensolver, left, &found[k], kicked, &modes[k].weight));
+    PetscCall(share(eigensolver, a_rho, &found[k], perturbed, &modes[k].weight));
     modes[k].weight /= norm;
   }
-  PetscCall(VecDestroy(&kicked));
+  PetscCall(VecDestroy(&perturbed));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode compute_amplitudes(const Settings *settings, CospinEigensolver eigensolver,
-                                         CospinMoves left, int num, const CospinMode found[], Mode modes[])
+                                         CospinMoves a_rho, int num, const CospinMode found[], Mode modes[])
 {
   Vec initial;
 
   PetscFunctionBeginUser;
   PetscCall(MatCreateVecs(eigensolver->liouvillian, &initial, NULL));
   PetscCall(CospinStateVector(settings->initial, eigensolver->sector, initial));
-  for (int k = 0; k < num; k++) PetscCall(share(eigensolver, left, &found[k], initial, &modes[k].amplitude));
+  for (int k = 0; k < num; k++) PetscCall(share(eigensolver, a_rho, &found[k], initial, &modes[k].amplitude));
   PetscCall(VecDestroy(&initial));
   PetscFunctionReturn(0);
 }
@@ -289,15 +289,15 @@ static PetscErrorCode compute_shares(CospinPoint point, const Settings *settings
                                      CospinEigensolver eigensolver, int num, const CospinMode found[],
                                      Mode modes[])
 {
-  CospinMoves left;
+  CospinMoves a_rho;
 
   PetscFunctionBeginUser;
   if (num == 0 || !found[0].left) PetscFunctionReturn(0);
-  PetscCall(CospinTaskLeft(point->problem, settings->a, &left));
-  if (settings->initial) PetscCall(compute_amplitudes(settings, eigensolver, left, num, found, modes));
+  PetscCall(CospinTaskLeftProduct(point->problem, settings->a, &a_rho));
+  if (settings->initial) PetscCall(compute_amplitudes(settings, eigensolver, a_rho, num, found, modes));
   if (settings->weights)
-    PetscCall(compute_weights(point, settings, prefix, eigensolver, left, num, found, modes));
-  PetscCall(CospinMovesDestroy(&left));
+    PetscCall(compute_weights(point, settings, prefix, eigensolver, a_rho, num, found, modes));
+  PetscCall(CospinMovesDestroy(&a_rho));
   PetscFunctionReturn(0);
 }
 

@@ -386,14 +386,14 @@ static Part *next_part(Emission *emission, Place *place)
 }
 
 /* Until all models are good, or the run is to end. */
-static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *left)
+static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *interrupted)
 {
   Place place = {0.0, 0.0};
 
   PetscFunctionBeginUser;
-  *left = PETSC_FALSE;
+  *interrupted = PETSC_FALSE;
   for (int p = 0; p < emission->num_parts; p++) PetscCall(start(emission, &emission->parts[p]));
-  while (!*left) {
+  while (!*interrupted) {
     int p = -1;
     Part *next;
     find_scale(emission);
@@ -401,8 +401,8 @@ static PetscErrorCode refine(CospinPoint point, Emission *emission, PetscBool *l
     if (next) p = (int)(next - emission->parts);
     PetscCallMPI(MPI_Bcast(&p, 1, MPI_INT, 0, point->comm));
     if (p < 0) break;
-    PetscCall(CospinTaskLeave(point, left));
-    if (!*left) PetscCall(enlarge(emission, &emission->parts[p], place));
+    PetscCall(CospinTaskLeave(point, interrupted));
+    if (!*interrupted) PetscCall(enlarge(emission, &emission->parts[p], place));
   }
   PetscFunctionReturn(0);
 }
@@ -533,14 +533,14 @@ static void set_far(Emission *emission, double norm)
 static PetscErrorCode add_channels(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
                                    CospinPolynomial x, CospinPolynomial y, int which, Emission *emission)
 {
-  CospinMoves kick;
+  CospinMoves perturbation;
   int num;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskLeft(point->problem, y, &kick));
-  PetscCall(
-      CospinChannelsCreate(point, prefix, steady, x, kick, PETSC_TRUE, &num, &emission->channels[which]));
-  PetscCall(CospinMovesDestroy(&kick));
+  PetscCall(CospinTaskLeftProduct(point->problem, y, &perturbation));
+  PetscCall(CospinChannelsCreate(point, prefix, steady, x, perturbation, PETSC_TRUE, &num,
+                                 &emission->channels[which]));
+  PetscCall(CospinMovesDestroy(&perturbation));
   emission->num_channels[which] = num;
   PetscCall(PetscRealloc(sizeof(Part) * (size_t)(emission->num_parts + num), &emission->parts));
   for (int k = 0; k < num; k++) {
@@ -613,13 +613,13 @@ static PetscErrorCode store_quality(CospinPoint point, const Emission *emission,
   for (int p = 0; p < emission->num_parts; p++) {
     const Part *part = &emission->parts[p];
     const CospinEigensolver eigensolver = part->channel->eigensolver;
-    double spill = 0.0;
+    double leak_now = 0.0;
     Place place;
     if (CospinResolventBrightest(part->model))
-      PetscCall(CospinWindowSpill(point, eigensolver, CospinResolventBrightest(part->model), &spill));
+      PetscCall(CospinWindowLeakOf(point, eigensolver, CospinResolventBrightest(part->model), &leak_now));
     if (worst_of(emission, part, &place) > 1.0 || !part->confirmed || misses_lines(emission, part))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-    leak = PetscMax(leak, spill);
+    leak = PetscMax(leak, leak_now);
     check += part->wrong;
     residual = PetscMax(residual, CospinResolventResidual(part->model));
     solves += CospinResolventSolves(part->model);
@@ -670,7 +670,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   Settings settings;
   Emission emission = {.settings = &settings, .outcome = COSPIN_GOOD};
   char prefix[64];
-  PetscBool ok, left;
+  PetscBool ok, interrupted;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
@@ -678,9 +678,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (!steady->rho) PetscFunctionReturn(0);
   PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
   PetscCall(create(point, prefix, steady, &emission));
-  PetscCall(refine(point, &emission, &left));
-  if (!left) PetscCall(store(point, &emission, results, outcome));
-  if (left) *outcome = COSPIN_NOT_RUN;
+  PetscCall(refine(point, &emission, &interrupted));
+  if (!interrupted) PetscCall(store(point, &emission, results, outcome));
+  if (interrupted) *outcome = COSPIN_NOT_RUN;
   PetscCall(destroy(&emission));
   PetscCall(free_settings(&settings));
   PetscFunctionReturn(0);

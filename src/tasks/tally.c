@@ -34,10 +34,10 @@ static PetscBool counter_is_free(CospinProblem counted)
 }
 
 PetscErrorCode CospinTallyCreate(CospinProblem problem, const CospinDetector *detector, int most,
-                                 PetscBool may_thin, CospinProblem *counted, PetscBool *thinned)
+                                 PetscBool may_lose_afterwards, CospinProblem *counted, PetscBool *thinned)
 {
   PetscFunctionBeginUser;
-  *thinned = (PetscBool)(may_thin && detector->efficiency < 1.0);
+  *thinned = (PetscBool)(may_lose_afterwards && detector->efficiency < 1.0);
   if (*thinned) {
     PetscCall(CospinProblemCreateCounted(problem, detector->jump, 1.0, most, counted));
     if (!counter_is_free(*counted)) PetscFunctionReturn(0);
@@ -92,7 +92,7 @@ static PetscErrorCode combine_clicks(CospinReadout readout, int n)
 }
 
 /* From few clicks to many: those behind are still the perfect detector's. */
-static PetscErrorCode thin(CospinReadout readout, double eta)
+static PetscErrorCode apply_binomial_loss(CospinReadout readout, double eta)
 {
   double first = 1.0; /* eta^n */
 
@@ -111,7 +111,7 @@ static PetscErrorCode thin(CospinReadout readout, double eta)
 }
 
 /* Adds the dark counts, from many clicks to few: those in front are still what the jumps have made. */
-static PetscErrorCode darken(CospinReadout readout, double mean)
+static PetscErrorCode add_dark_counts(CospinReadout readout, double mean)
 {
   PetscFunctionBeginUser;
   if (mean == 0.0) PetscFunctionReturn(0);
@@ -131,7 +131,7 @@ PetscErrorCode CospinTallyFinish(CospinReadout readout, const CospinDetector *de
   PetscFunctionBeginUser;
   *again = (PetscBool)(settings->thinned && CospinTallyMissing(readout) > 10 * settings->tolerance);
   if (*again) PetscFunctionReturn(0); /* clicks beyond the counter cannot be thinned */
-  if (settings->thinned) PetscCall(thin(readout, detector->efficiency));
-  PetscCall(darken(readout, detector->dark * settings->times[0]));
+  if (settings->thinned) PetscCall(apply_binomial_loss(readout, detector->efficiency));
+  PetscCall(add_dark_counts(readout, detector->dark * settings->times[0]));
   PetscFunctionReturn(0);
 }

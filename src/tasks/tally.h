@@ -3,10 +3,11 @@
 #include "detector.h"
 #include <cospin/point/readout.h>
 
-/* Not collective. The problem that is evolved; *thinned: clicks are to be thinned afterwards, which is only
-   thought of with `may_thin`. */
+/* Not collective. The problem that is evolved; *thinned: the counter is a perfect detector's, and the
+   binomial loss of the true one is applied afterwards, which is only thought of with `may_lose_afterwards`.
+ */
 PetscErrorCode CospinTallyCreate(CospinProblem problem, const CospinDetector *detector, int most,
-                                 PetscBool may_thin, CospinProblem *counted, PetscBool *thinned);
+                                 PetscBool may_lose_afterwards, CospinProblem *counted, PetscBool *thinned);
 
 /* Not collective. Makes of what the jumps have counted what the detector shows. *again: too many clicks are
    missing to thin the others, the efficiency has to be in the generator. */

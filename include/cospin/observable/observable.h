@@ -43,5 +43,5 @@ PetscErrorCode CospinObservableEvaluateWith(CospinObservables observables, int k
 PetscErrorCode CospinObservableEvaluate(CospinObservables observables, int k,
                                         const double complex expectations[], double complex *value);
 
-/* Weight with which the element `label` enters Tr(A rho), for `left` = rho -> A rho. */
-double complex CospinExpectationWeight(CospinMoves left, const int label[]);
+/* Weight with which the element `label` enters Tr(A rho), for `a_rho` = rho -> A rho. */
+double complex CospinExpectationWeight(CospinMoves a_rho, const int label[]);

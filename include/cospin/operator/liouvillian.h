@@ -54,8 +54,8 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
 PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, CospinSector from, Vec x,
                                         CospinSector to, Vec *image);
 
-/* Collective. values[k] = Tr(A_k rho) for left[k] = rho -> A_k rho and a state on `sector`. */
-PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves left[],
+/* Collective. values[k] = Tr(A_k rho) for a_rho[k] = rho -> A_k rho and a state on `sector`. */
+PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves a_rho[],
                                   double complex values[]);
 
 /* Collective. Tr rho, from the labels. */

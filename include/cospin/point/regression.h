@@ -1,23 +1,23 @@
 /*
    Quantum regression: two-time correlations of the steady state are expectation values of states that have
-   been kicked,
+   been perturbed,
 
      <A(t) B(0)> = Tr(A exp(t L) B rho),   <B(0) C(t) D(0)> = Tr(C exp(t L) D rho B).
 
-   The kicked state lies in a few sectors, and A reads a few; where both do, the correlation has a channel.
+   The perturbed state lies in a few sectors, and A reads a few; where both do, the correlation has a channel.
 */
 #pragma once
 #include <cospin/point/point.h>
 #include <cospin/solver/channel.h>
 
 /*
-   Collective. The channels of A in the kicked steady state `kick` rho; *num may be 0. `transient`: the steady
-   part is taken out of reading and kicked, so that the channel tends to zero; `limit` tells what is missing.
-   PETSc options of their solvers start with `prefix`.
+   Collective. The channels of A in the perturbed steady state `perturbation` rho; *num may be 0. `transient`:
+   the steady part is taken out of reading and perturbed, so that the channel tends to zero; `limit` tells
+   what is missing. PETSc options of their solvers start with `prefix`.
 */
 PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], const CospinSteadyState *steady,
-                                    CospinPolynomial a, CospinMoves kick, PetscBool transient, int *num,
-                                    CospinChannel **channels);
+                                    CospinPolynomial a, CospinMoves perturbation, PetscBool transient,
+                                    int *num, CospinChannel **channels);
 PetscErrorCode CospinChannelsDestroy(int num, CospinChannel **channels);
 
 /* Collective. Tr(A rho) in the steady state. */

@@ -107,7 +107,7 @@ PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t 
 /* Polynomial of the identity operator. */
 PetscErrorCode CospinTaskIdentity(CospinPolynomial *one);
 /* rho -> A rho as moves, owned by the caller. */
-PetscErrorCode CospinTaskLeft(CospinProblem problem, CospinPolynomial a, CospinMoves *moves);
+PetscErrorCode CospinTaskLeftProduct(CospinProblem problem, CospinPolynomial a, CospinMoves *moves);
 /* -Re lambda, and 0 where that is below the resolution: never the rounding error that a solver returned. */
 double CospinTaskRate(double complex lambda, double resolution);
 /* -Im lambda likewise. */

@@ -19,7 +19,7 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinEigensolver eigensolver
                                 double complex lambda, double *leak);
 /* Collective. The same of any vector on the sector: |L' x - L x| / (|L| |x|), what the generator carries out
    of the window. */
-PetscErrorCode CospinWindowSpill(CospinPoint point, CospinEigensolver eigensolver, Vec x, double *spill);
+PetscErrorCode CospinWindowLeakOf(CospinPoint point, CospinEigensolver eigensolver, Vec x, double *leak);
 
 /*
    Not collective. The problem with every open window larger by half, for evolutions: `dimension` is that of

@@ -54,7 +54,7 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
 PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, CospinPolynomial a,
                                   CospinPolynomial b);
 /* moves += A rho */
-PetscErrorCode CospinMovesAddLeft(CospinMoves moves, CospinPolynomial a);
+PetscErrorCode CospinMovesAddLeftProduct(CospinMoves moves, CospinPolynomial a);
 /* moves += factor * other, and (unless NULL) after it the step `last`. The coordinates of `other` must be the
  * first ones of `moves`. */
 PetscErrorCode CospinMovesAxpy(CospinMoves moves, double factor, CospinMoves other, const CospinStep *last);

@@ -105,8 +105,8 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives);
 
-/* Not collective. The same for the superoperator left = rho -> A rho. */
-PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves left, int *num,
+/* Not collective. The same for the superoperator a_rho = rho -> A rho. */
+PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves a_rho, int *num,
                                         int **representatives);
 /* Not collective. Marks a list of sectors as one that is not whole: *num is COSPIN_MAX_SECTORS + 1 then. */
 PetscErrorCode CospinSectorsNotAll(int n, int *num, int **representatives);

@@ -74,7 +74,7 @@ typedef struct CospinEigensolvers_ {
 
 /* Collective. Assembles the sector of `representative` and sets the solver up; PETSc options of the solver
    start with `prefix`. *spectrum is NULL if the sector is empty. *living (or NULL): the list that it joins;
-   every solve is left by an error, COSPIN_LEFT, when the list's interrupt says so. */
+   every solve is left by an error, COSPIN_INTERRUPTED, when the list's interrupt says so. */
 PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, const int representative[],
                                        const char prefix[], CospinEigensolvers *living,
                                        CospinEigensolver *eigensolver);

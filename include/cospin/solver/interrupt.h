@@ -2,8 +2,9 @@
    How long work learns that the run is to end.
 
    A task that knows where it stands asks between two pieces of work, and saves what it has. A solver has
-   nothing to save: within an iteration it checks, and leaves by an error of its own, COSPIN_LEFT, which all
-   ranks of the point raise at the same place and which whoever has begun the task understands as "not run".
+   nothing to save: within an iteration it checks, and leaves by an error of its own, COSPIN_INTERRUPTED,
+   which all ranks of the point raise at the same place and which whoever has begun the task understands as
+   "not run".
 */
 #pragma once
 #include <petscksp.h>
@@ -21,10 +22,10 @@ typedef struct {
 } CospinInterrupt;
 
 /* A PetscErrorCode beyond those of PETSc and SLEPc. */
-enum { COSPIN_LEFT = 7500 };
+enum { COSPIN_INTERRUPTED = 7500 };
 
 /* Collective on the point's communicator, and cheap: to be called in every step of a long iteration, as often
-   on each of its ranks. Raises COSPIN_LEFT if the run is to end. interrupt: NULL: it never is. */
+   on each of its ranks. Raises COSPIN_INTERRUPTED if the run is to end. interrupt: NULL: it never is. */
 PetscErrorCode CospinInterruptCheck(const CospinInterrupt *interrupt);
 
 /* Not collective. Every solve of `ksp`, and every step of one that iterates, checks from now on. `interrupt`

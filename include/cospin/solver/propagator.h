@@ -18,9 +18,9 @@ typedef struct {
   int steps;                     /* Krylov spaces that were used */
   int operations;                /* products or solves */
   int factorisations;
-  PetscBool failed; /* the times behind the last one visited could not be reached */
-  PetscBool left;   /* a pause was asked for: u is at `time` */
-  int visited;      /* times that have been */
+  PetscBool failed;      /* the times behind the last one visited could not be reached */
+  PetscBool interrupted; /* a pause was asked for: u is at `time` */
+  int visited;           /* times that have been */
   double time, error, step, gamma;
 } CospinPropagatorReport;
 

@@ -8,7 +8,7 @@ enum { COSPIN_RESOLVENT_MAX_ORDER = 80 };
 
 typedef struct CospinResolvent_ *CospinResolvent;
 
-/* Collective. a and b are the channel's reading and kicked state, transient; the channel is borrowed. */
+/* Collective. a and b are the channel's reading and perturbed state, transient; the channel is borrowed. */
 PetscErrorCode CospinResolventCreate(CospinChannel *channel, CospinResolvent *resolvent);
 PetscErrorCode CospinResolventDestroy(CospinResolvent *resolvent);
 

@@ -481,8 +481,8 @@ static double complex raise_number(double complex base, double complex exponent)
 
   if (cimag(base) == 0 && cimag(exponent) == 0 && (is_whole || creal(base) >= 0)) return pow(creal(base), n);
   if (!is_whole || fabs(n) > MAX_REPEATED_POWER) return cpow(base, exponent);
-  for (int left = (int)fabs(n); left > 0; left /= 2) {
-    if (left % 2) power = multiply(power, square);
+  for (int remaining = (int)fabs(n); remaining > 0; remaining /= 2) {
+    if (remaining % 2) power = multiply(power, square);
     square = multiply(square, square);
   }
   return n < 0 ? divide(1, power) : power;

@@ -1,9 +1,9 @@
 /*
    Task `heralding`: what a counter says of the collective spin of N spin-1 atoms, pulse after pulse: the
-   weights of S after the clicks that have been seen, the Fisher information of the state that they herald,
-   and its average over the clicks of pulses that are still to come (herald.h). Exact, and without a state.
+   weights of S after the clicks that have been seen, the Fisher information of the state that they inference,
+   and its average over the clicks of pulses that are still to come (inference.h). Exact, and without a state.
 */
-#include "herald.h"
+#include "inference.h"
 #include <cospin/point/settings.h>
 #include <string.h>
 
@@ -213,7 +213,7 @@ static PetscErrorCode resolve(const void *context, const char name[], int num_in
 }
 
 static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                            CospinHerald *herald, PetscBool *ok)
+                            CospinInference *inference, PetscBool *ok)
 {
   const CospinExpression prior = CospinRecordGet(task, "prior")->expression;
   Scope scope = {.problem = problem};
@@ -225,10 +225,10 @@ static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, Cos
   if (!prior) PetscFunctionReturn(0);
   environment.context = &scope;
   environment.Resolve = resolve;
-  PetscCall(PetscCalloc1((size_t)herald->num, &weights));
-  for (int s = 0; s < herald->num && *ok; s++) {
+  PetscCall(PetscCalloc1((size_t)inference->num, &weights));
+  for (int s = 0; s < inference->num && *ok; s++) {
     CospinValue value = {0};
-    scope.spin = CospinHeraldSpin(herald, s);
+    scope.spin = CospinInferenceSpin(inference, s);
     PetscCall(CospinExpressionEvaluate(prior, &environment, faults, &value, ok));
     real = (PetscBool)(*ok && !value.is_operator && cimag(value.number) == 0 && creal(value.number) >= 0);
     if (real) weights[s] = creal(value.number);
@@ -237,7 +237,7 @@ static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, Cos
       PetscCall(CospinTaskFail(problem, task, "prior", faults, ok, "must be a number >= 0 at every S"));
   }
   if (*ok) {
-    CospinHeraldWeigh(herald, weights, &real);
+    CospinInferenceSetPrior(inference, weights, &real);
     if (!real) PetscCall(CospinTaskFail(problem, task, "prior", faults, ok, "is zero at every S"));
   }
   PetscCall(PetscFree(weights));
@@ -246,21 +246,21 @@ static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, Cos
 
 /* ---- What has been seen -------------------------------------------------------------------------------- */
 
-/* The herald of a task, and w[num]: logarithms of the weights of S with the clicks that have been seen. */
+/* The inference of a task, and w[num]: logarithms of the weights of S with the clicks that have been seen. */
 static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                              const Settings *settings, CospinHerald *herald, double **w, PetscBool *ok)
+                              const Settings *settings, CospinInference *inference, double **w, PetscBool *ok)
 {
   const CospinAxis *later = &CospinRecordGet(task, "later")->axis;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinHeraldCreate(settings->atoms, settings->efficiency, settings->dark, herald));
-  PetscCall(weigh(problem, task, faults, herald, ok));
-  PetscCall(PetscMalloc1((size_t)herald->num, w));
-  PetscCall(PetscArraycpy(*w, herald->log_prior, herald->num));
+  PetscCall(CospinInferenceCreate(settings->atoms, settings->efficiency, settings->dark, inference));
+  PetscCall(weigh(problem, task, faults, inference, ok));
+  PetscCall(PetscMalloc1((size_t)inference->num, w));
+  PetscCall(PetscArraycpy(*w, inference->log_prior, inference->num));
   for (int pulse = 0; pulse < settings->seen; pulse++) {
     const int clicks = pulse ? (int)later->values[pulse - 1] : settings->first;
-    for (int s = 0; s < herald->num; s++)
-      (*w)[s] += CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, pulse, s), clicks);
+    for (int s = 0; s < inference->num; s++)
+      (*w)[s] += CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, pulse, s), clicks);
   }
   PetscFunctionReturn(0);
 }
@@ -268,7 +268,7 @@ static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, C
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
-  CospinHerald herald;
+  CospinInference inference;
   Settings settings;
   double *w, *xi;
 
@@ -276,80 +276,82 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(get_settings(problem, task, faults, &settings, ok));
   *dimension = (CospinDimension){"spin", settings.most + 1, NULL, "1", "collective spin S"};
   if (!*ok) PetscFunctionReturn(0);
-  PetscCall(observe(problem, task, faults, &settings, &herald, &w, ok));
-  PetscCall(PetscMalloc1((size_t)herald.num, &xi));
-  if (*ok && !(CospinHeraldNormalise(0, herald.num, w, xi) > -INFINITY))
+  PetscCall(observe(problem, task, faults, &settings, &inference, &w, ok));
+  PetscCall(PetscMalloc1((size_t)inference.num, &xi));
+  if (*ok && !(CospinInferenceNormalise(0, inference.num, w, xi) > -INFINITY))
     PetscCall(CospinTaskFail(
         problem, task, settings.seen > 1 ? "later" : "first", faults, ok,
         "no spin S makes so many clicks (S photons in the first pulse, 2S in each later one)"));
   PetscCall(PetscFree(xi));
   PetscCall(PetscFree(w));
-  PetscCall(CospinHeraldDestroy(&herald));
+  PetscCall(CospinInferenceDestroy(&inference));
   PetscFunctionReturn(0);
 }
 
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
-static PetscErrorCode store_weights(const CospinHerald *herald, const double xi[], CospinResults results)
+static PetscErrorCode store_weights(const CospinInference *inference, const double xi[],
+                                    CospinResults results)
 {
   double mean, deviation;
 
   PetscFunctionBeginUser;
-  for (int s = 0; s < herald->num; s++) {
-    const int spin = CospinHeraldSpin(herald, s);
-    PetscCall(CospinResultsSet(results, "prior", spin, exp(herald->log_prior[s])));
+  for (int s = 0; s < inference->num; s++) {
+    const int spin = CospinInferenceSpin(inference, s);
+    PetscCall(CospinResultsSet(results, "prior", spin, exp(inference->log_prior[s])));
     PetscCall(CospinResultsSet(results, "posterior", spin, xi[s]));
-    PetscCall(CospinResultsSet(results, "pure", spin, herald->information[s]));
+    PetscCall(CospinResultsSet(results, "pure", spin, inference->information[s]));
   }
-  CospinHeraldMoments(herald, 0, herald->num, xi, &mean, &deviation);
+  CospinInferenceMoments(inference, 0, inference->num, xi, &mean, &deviation);
   PetscCall(CospinResultsSet(results, "mean", 0, mean));
   PetscCall(CospinResultsSet(results, "deviation", 0, deviation));
-  PetscCall(CospinResultsSet(results, "information", 0, CospinHeraldInformation(herald, 0, herald->num, xi)));
-  PetscCall(CospinResultsSet(results, "limit", 0, CospinHeraldLimit(herald, 0, herald->num, xi)));
+  PetscCall(CospinResultsSet(results, "information", 0,
+                             CospinInferenceInformation(inference, 0, inference->num, xi)));
+  PetscCall(CospinResultsSet(results, "limit", 0, CospinInferenceLimit(inference, 0, inference->num, xi)));
   PetscFunctionReturn(0);
 }
 
 /* Without a pulse to come the one record there is. */
-static PetscErrorCode average_records(MPI_Comm comm, const CospinHerald *herald, const double w[],
-                                      const double xi[], CospinHeraldAverage *average)
+static PetscErrorCode average_records(MPI_Comm comm, const CospinInference *inference, const double w[],
+                                      const double xi[], CospinInferenceAverage *average)
 {
   double mean;
 
   PetscFunctionBeginUser;
   if (average->pulses > average->seen) {
-    PetscCall(CospinHeraldAverageRecords(comm, herald, w, average));
+    PetscCall(CospinInferenceAverageRecords(comm, inference, w, average));
     PetscFunctionReturn(0);
   }
   average->records = 1;
-  average->information = CospinHeraldInformation(herald, 0, herald->num, xi);
-  CospinHeraldMoments(herald, 0, herald->num, xi, &mean, &average->deviation);
+  average->information = CospinInferenceInformation(inference, 0, inference->num, xi);
+  CospinInferenceMoments(inference, 0, inference->num, xi, &mean, &average->deviation);
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinHeraldAverage average;
-  CospinHerald herald;
+  CospinInferenceAverage average;
+  CospinInference inference;
   Settings settings;
   double *w, *xi, evidence;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(point->problem, task, NULL, &settings, &ok));
-  PetscCall(observe(point->problem, task, NULL, &settings, &herald, &w, &ok));
-  PetscCall(PetscMalloc1((size_t)herald.num, &xi));
-  evidence = CospinHeraldNormalise(0, herald.num, w, xi);
-  for (int s = 0; s < herald.num; s++) w[s] -= evidence;
+  PetscCall(observe(point->problem, task, NULL, &settings, &inference, &w, &ok));
+  PetscCall(PetscMalloc1((size_t)inference.num, &xi));
+  evidence = CospinInferenceNormalise(0, inference.num, w, xi);
+  for (int s = 0; s < inference.num; s++) w[s] -= evidence;
   PetscCall(CospinResultsSet(results, "probability", 0, PetscMin(exp(evidence), 1.0)));
-  PetscCall(store_weights(&herald, xi, results));
-  average = (CospinHeraldAverage){.seen = settings.seen,
-                                  .pulses = settings.pulses,
-                                  .tolerance = settings.tolerance,
-                                  .samples = settings.samples,
-                                  .seed = settings.seed,
-                                  .interrupt = &point->interrupt};
-  PetscCall(average_records(point->comm, &herald, w, xi, &average));
+  PetscCall(store_weights(&inference, xi, results));
+  average = (CospinInferenceAverage){.seen = settings.seen,
+                                     .pulses = settings.pulses,
+                                     .tolerance = settings.tolerance,
+                                     .samples = settings.samples,
+                                     .seed = settings.seed,
+                                     .interrupt = &point->interrupt};
+  PetscCall(average_records(point->comm, &inference, w, xi, &average));
   PetscCall(CospinResultsSet(results, "records", 0, (double)average.records));
   *outcome = average.gave_up ? COSPIN_NOT_CONVERGED : COSPIN_GOOD;
   if (!average.gave_up) {
@@ -361,7 +363,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   }
   PetscCall(PetscFree(xi));
   PetscCall(PetscFree(w));
-  PetscCall(CospinHeraldDestroy(&herald));
+  PetscCall(CospinInferenceDestroy(&inference));
   PetscFunctionReturn(0);
 }
 

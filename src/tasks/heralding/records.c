@@ -9,7 +9,7 @@
    the index 2^20 r + i (the last of these for S), so a record is the same on any rank and a longer one begins
    like a shorter one.
 */
-#include "herald.h"
+#include "inference.h"
 #include <cospin/problem/array.h>
 #include <math.h>
 
@@ -19,7 +19,7 @@ enum { RECORD_BITS = 20, LAST_BLOCK = (1 << RECORD_BITS) - 1 };
 enum { PROBABILITY, INFORMATION, SQUARE, DEVIATION, NUM_SUMS };
 
 typedef struct {
-  const CospinHerald *herald;
+  const CospinInference *inference;
   int num_later;         /* pulses behind the first that are to come */
   int num_clicks;        /* 0 ... num_clicks - 1 in each of them */
   int num_spins;         /* 0 ... num_spins - 1 are those whose weight matters */
@@ -41,15 +41,15 @@ typedef struct {
 
 static double *weights_at(const Walk *walk, int depth)
 {
-  return walk->weights + (size_t)depth * (size_t)walk->herald->num;
+  return walk->weights + (size_t)depth * (size_t)walk->inference->num;
 }
 
 static void add_record(Walk *walk, double probability, int begin, int end, const double xi[])
 {
-  const double information = CospinHeraldInformation(walk->herald, begin, end, xi);
+  const double information = CospinInferenceInformation(walk->inference, begin, end, xi);
   double mean, deviation;
 
-  CospinHeraldMoments(walk->herald, begin, end, xi, &mean, &deviation);
+  CospinInferenceMoments(walk->inference, begin, end, xi, &mean, &deviation);
   walk->sums[PROBABILITY] += probability;
   walk->sums[INFORMATION] += probability * information;
   walk->sums[SQUARE] += probability * information * information;
@@ -62,7 +62,7 @@ static PetscBool descend(Walk *walk, const Node *parent, const double likelihood
 {
   const double *from = weights_at(walk, parent->depth);
   double *to = weights_at(walk, parent->depth + 1),
-         *xi = walk->xi + (size_t)(parent->depth + 1) * (size_t)walk->herald->num, largest = -INFINITY;
+         *xi = walk->xi + (size_t)(parent->depth + 1) * (size_t)walk->inference->num, largest = -INFINITY;
 
   *node = (Node){.depth = parent->depth + 1, .begin = parent->begin, .end = parent->end};
   for (int s = node->begin; s < node->end; s++) {
@@ -73,7 +73,7 @@ static PetscBool descend(Walk *walk, const Node *parent, const double likelihood
   if (!(largest > walk->least - negligible)) return PETSC_FALSE;
   while (to[node->begin] < largest - negligible) node->begin++;
   while (to[node->end - 1] < largest - negligible) node->end--;
-  node->probability = CospinHeraldNormalise(node->begin, node->end, to, xi);
+  node->probability = CospinInferenceNormalise(node->begin, node->end, to, xi);
   return (PetscBool)(node->probability >= walk->least);
 }
 
@@ -81,9 +81,11 @@ static PetscBool descend(Walk *walk, const Node *parent, const double likelihood
    of what these make. */
 static void click_range(const Walk *walk, const Node *node, int *first, int *last)
 {
-  const CospinHerald *herald = walk->herald;
-  const double fewest = CospinHeraldPhotons(herald, 1, node->begin) * herald->efficiency + herald->dark;
-  const double most = CospinHeraldPhotons(herald, 1, node->end - 1) * herald->efficiency + herald->dark;
+  const CospinInference *inference = walk->inference;
+  const double fewest =
+      CospinInferencePhotons(inference, 1, node->begin) * inference->efficiency + inference->dark;
+  const double most =
+      CospinInferencePhotons(inference, 1, node->end - 1) * inference->efficiency + inference->dark;
 
   *first = (int)fmax(0.0, floor(fewest - 10 * sqrt(fewest) - 20));
   *last = (int)fmin(walk->num_clicks - 1.0, ceil(most + 10 * sqrt(most) + 20));
@@ -96,7 +98,7 @@ static void walk_later(Walk *walk, const Node *parent, int done, double orders)
 
   if (done == walk->num_later) {
     add_record(walk, orders * exp(parent->probability), parent->begin, parent->end,
-               walk->xi + (size_t)parent->depth * (size_t)walk->herald->num);
+               walk->xi + (size_t)parent->depth * (size_t)walk->inference->num);
     return;
   }
   click_range(walk, parent, &first, &last);
@@ -113,16 +115,17 @@ static void walk_later(Walk *walk, const Node *parent, int done, double orders)
 /* The first pulse, and those behind it. */
 static PetscErrorCode walk_first(Walk *walk, const Node *root)
 {
-  const CospinHerald *herald = walk->herald;
+  const CospinInference *inference = walk->inference;
   double *likelihood;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)herald->num, &likelihood));
-  for (int n = 0; n <= CospinHeraldMostClicks(herald, 0, walk->num_spins) && walk->work < most_work; n++) {
+  PetscCall(PetscMalloc1((size_t)inference->num, &likelihood));
+  for (int n = 0; n <= CospinInferenceMostClicks(inference, 0, walk->num_spins) && walk->work < most_work;
+       n++) {
     Node node;
     if (n % walk->size != walk->rank) continue;
     for (int s = root->begin; s < root->end; s++)
-      likelihood[s] = CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, 0, s), n);
+      likelihood[s] = CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, 0, s), n);
     if (descend(walk, root, likelihood, &node)) walk_later(walk, &node, 0, 1.0);
   }
   PetscCall(PetscFree(likelihood));
@@ -131,10 +134,10 @@ static PetscErrorCode walk_first(Walk *walk, const Node *root)
 
 static PetscErrorCode fill_likelihood(Walk *walk)
 {
-  const CospinHerald *herald = walk->herald;
+  const CospinInference *inference = walk->inference;
 
   PetscFunctionBeginUser;
-  walk->num_clicks = CospinHeraldMostClicks(herald, 1, walk->num_spins) + 1;
+  walk->num_clicks = CospinInferenceMostClicks(inference, 1, walk->num_spins) + 1;
   walk->work = (double)walk->num_clicks * walk->num_spins; /* already more than there is time for? */
   if (walk->work >= most_work / 10) walk->work = most_work;
   if (walk->work >= most_work) PetscFunctionReturn(0);
@@ -142,14 +145,14 @@ static PetscErrorCode fill_likelihood(Walk *walk)
   for (int n = 0; n < walk->num_clicks; n++) {
     for (int s = 0; s < walk->num_spins; s++)
       walk->likelihood[(size_t)n * (size_t)walk->num_spins + (size_t)s] =
-          CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, 1, s), n);
+          CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, 1, s), n);
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode walk_all(Walk *walk, const double w[], const CospinHeraldAverage *average)
+static PetscErrorCode walk_all(Walk *walk, const double w[], const CospinInferenceAverage *average)
 {
-  const int num = walk->herald->num, depth = average->pulses - average->seen + 1;
+  const int num = walk->inference->num, depth = average->pulses - average->seen + 1;
   Node root = {.begin = 0, .end = num};
   double largest = -INFINITY;
 
@@ -185,42 +188,43 @@ static int draw(int num, const double xi[], double u)
 }
 
 /* Fewer or more than these have a probability below 1e-20. */
-static int draw_dark_counts(const CospinHerald *herald, double u)
+static int draw_dark_counts(const CospinInference *inference, double u)
 {
-  const double spread = 10 * sqrt(herald->dark) + 20;
-  const int most = (int)ceil(herald->dark + spread);
-  int n = (int)fmax(0.0, herald->dark - spread);
-  double term = exp(CospinHeraldDark(herald, n));
+  const double spread = 10 * sqrt(inference->dark) + 20;
+  const int most = (int)ceil(inference->dark + spread);
+  int n = (int)fmax(0.0, inference->dark - spread);
+  double term = exp(CospinInferenceDarkCounts(inference, n));
 
-  for (; u >= term && n < most; term *= herald->dark / ++n) u -= term;
+  for (; u >= term && n < most; term *= inference->dark / ++n) u -= term;
   return n;
 }
 
 /* How many of the photons are counted, and how many dark counts there are beside them. */
-static int draw_clicks(const CospinHerald *herald, int photons, const double uniform[2])
+static int draw_clicks(const CospinInference *inference, int photons, const double uniform[2])
 {
-  const CospinHerald bright = {.log_factorial = herald->log_factorial, .efficiency = herald->efficiency};
+  const CospinInference bright = {.log_factorial = inference->log_factorial,
+                                  .efficiency = inference->efficiency};
   double u = uniform[0];
   int n = 0;
 
   for (; n < photons; n++) {
-    const double p = exp(CospinHeraldLikelihood(&bright, photons, n));
+    const double p = exp(CospinInferenceLikelihood(&bright, photons, n));
     if (u < p) break;
     u -= p;
   }
-  return herald->dark > 0.0 ? n + draw_dark_counts(herald, uniform[1]) : n;
+  return inference->dark > 0.0 ? n + draw_dark_counts(inference, uniform[1]) : n;
 }
 
-static PetscErrorCode sample(Walk *walk, const double w[], const CospinHeraldAverage *average)
+static PetscErrorCode sample(Walk *walk, const double w[], const CospinInferenceAverage *average)
 {
   enum { ASK_EVERY = 64 };
-  const CospinHerald *herald = walk->herald;
-  const int num = herald->num;
+  const CospinInference *inference = walk->inference;
+  const int num = inference->num;
   double *prior, *xi, *weights, uniform[2];
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3((size_t)num, &prior, (size_t)num, &xi, (size_t)num, &weights));
-  (void)CospinHeraldNormalise(0, num, w, prior);
+  (void)CospinInferenceNormalise(0, num, w, prior);
   for (PetscInt64 begin = 0; begin < average->samples; begin += walk->size) { /* all ranks turn as often */
     const PetscInt64 r = begin + walk->rank;
     int s;
@@ -232,21 +236,21 @@ static PetscErrorCode sample(Walk *walk, const double w[], const CospinHeraldAve
     for (int pulse = average->seen; pulse < average->pulses; pulse++) {
       int n;
       CospinRandomPair(average->seed, ((uint64_t)r << RECORD_BITS) + (uint64_t)pulse, uniform);
-      n = draw_clicks(herald, CospinHeraldPhotons(herald, pulse, s), uniform);
+      n = draw_clicks(inference, CospinInferencePhotons(inference, pulse, s), uniform);
       for (int k = 0; k < num; k++)
-        weights[k] += CospinHeraldLikelihood(herald, CospinHeraldPhotons(herald, pulse, k), n);
+        weights[k] += CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, pulse, k), n);
     }
-    (void)CospinHeraldNormalise(0, num, weights, xi);
+    (void)CospinInferenceNormalise(0, num, weights, xi);
     add_record(walk, 1.0 / (double)average->samples, 0, num, xi);
   }
   PetscCall(PetscFree3(prior, xi, weights));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinHeraldAverageRecords(MPI_Comm comm, const CospinHerald *herald, const double w[],
-                                          CospinHeraldAverage *average)
+PetscErrorCode CospinInferenceAverageRecords(MPI_Comm comm, const CospinInference *inference,
+                                             const double w[], CospinInferenceAverage *average)
 {
-  Walk walk = {.herald = herald};
+  Walk walk = {.inference = inference};
   const double n = (double)average->samples;
   double spread;
 

@@ -235,7 +235,7 @@ static Fringe open_fringe(const Model *model, int spins)
   OK(CospinPolynomialCreate(&a));
   OK(CospinPolynomialAddMonomial(a, 1, 1, &sm));
   OK(CospinMovesCreate(&problem->system, &fringe.lowering));
-  OK(CospinMovesAddLeft(fringe.lowering, a));
+  OK(CospinMovesAddLeftProduct(fringe.lowering, a));
   OK(CospinMovesFinish(fringe.lowering));
   OK(CospinPolynomialDestroy(&a));
   OK(MatCreateVecs(fringe.liouvillian, &fringe.rho, NULL));

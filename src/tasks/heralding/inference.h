@@ -21,37 +21,37 @@ typedef struct {
   double *log_prior;       /* [num] logarithms of the weights of S before the first pulse; normalised */
   double *information;     /* [num] Fisher information of |S,-S> */
   double *element;         /* [num] |<S+2,-S-2|G|S,-S>|^2 */
-} CospinHerald;
+} CospinInference;
 
 /* Not collective. The weights are those of N atoms in |m = 0>, |c_S|^2 = (2S+1) N!/((N-S)!! (N+S+1)!!). */
-PetscErrorCode CospinHeraldCreate(int atoms, double efficiency, double dark, CospinHerald *herald);
-PetscErrorCode CospinHeraldDestroy(CospinHerald *herald);
+PetscErrorCode CospinInferenceCreate(int atoms, double efficiency, double dark, CospinInference *inference);
+PetscErrorCode CospinInferenceDestroy(CospinInference *inference);
 /* Puts other weights in their place, weights[num] >= 0 with any sum; *ok: the sum is a positive number. */
-void CospinHeraldWeigh(CospinHerald *herald, const double weights[], PetscBool *ok);
+void CospinInferenceSetPrior(CospinInference *inference, const double weights[], PetscBool *ok);
 
 /* The s-th value of S. */
-int CospinHeraldSpin(const CospinHerald *herald, int s);
+int CospinInferenceSpin(const CospinInference *inference, int s);
 /* Photons that it sends out in a pulse (0: the first). */
-int CospinHeraldPhotons(const CospinHerald *herald, int pulse, int s);
+int CospinInferencePhotons(const CospinInference *inference, int pulse, int s);
 /* The most clicks that are worth a thought where S is one of its first num values: all photons, and the dark
    counts that are not too improbable. */
-int CospinHeraldMostClicks(const CospinHerald *herald, int pulse, int num);
+int CospinInferenceMostClicks(const CospinInference *inference, int pulse, int num);
 /* Logarithm of the probability of n dark counts in a pulse: Poisson. */
-double CospinHeraldDark(const CospinHerald *herald, int n);
+double CospinInferenceDarkCounts(const CospinInference *inference, int n);
 /* Logarithm of the probability of n clicks in a pulse of that many photons: binomial, with dark counts its
    convolution with a Poisson distribution. */
-double CospinHeraldLikelihood(const CospinHerald *herald, int photons, int n);
+double CospinInferenceLikelihood(const CospinInference *inference, int photons, int n);
 
 /* exp(w) of logarithms of weights w[begin] ... w[end-1], to the sum 1: e[] in the same places. The logarithm
    of their sum before; -infinity if there is nothing. */
-double CospinHeraldNormalise(int begin, int end, const double w[], double e[]);
+double CospinInferenceNormalise(int begin, int end, const double w[], double e[]);
 /* Mean and standard deviation of S. */
-void CospinHeraldMoments(const CospinHerald *herald, int begin, int end, const double xi[], double *mean,
-                         double *deviation);
+void CospinInferenceMoments(const CospinInference *inference, int begin, int end, const double xi[],
+                            double *mean, double *deviation);
 /* Fisher information of the mixture with weights xi[begin] ... xi[end-1] (Eq. 1 with Eqs. 10 and 11). */
-double CospinHeraldInformation(const CospinHerald *herald, int begin, int end, const double xi[]);
+double CospinInferenceInformation(const CospinInference *inference, int begin, int end, const double xi[]);
 /* The same if S were known: the mean of that of |S,-S>. */
-double CospinHeraldLimit(const CospinHerald *herald, int begin, int end, const double xi[]);
+double CospinInferenceLimit(const CospinInference *inference, int begin, int end, const double xi[]);
 
 /* Averages over the clicks of pulses that are still to come. */
 typedef struct {
@@ -65,9 +65,9 @@ typedef struct {
   double missing;                /* out: probability of the records that were left out */
   PetscInt64 records;            /* out: how many were looked at */
   PetscBool gave_up;             /* out: there are too many of them */
-} CospinHeraldAverage;
+} CospinInferenceAverage;
 
 /* Collective on comm, whose ranks share the records. w[num]: logarithms of the weights after the pulses that
    have been seen, normalised. A sample is the same whatever `pulses` and the number of ranks are. */
-PetscErrorCode CospinHeraldAverageRecords(MPI_Comm comm, const CospinHerald *herald, const double w[],
-                                          CospinHeraldAverage *average);
+PetscErrorCode CospinInferenceAverageRecords(MPI_Comm comm, const CospinInference *inference,
+                                             const double w[], CospinInferenceAverage *average);
