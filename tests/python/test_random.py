@@ -12,6 +12,7 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
+GIVEN = run.arguments([])
 SEEDS = range(100)
 
 
@@ -19,7 +20,7 @@ class Random(unittest.TestCase):
     def test_decks(self):
         compared = 0
         for seed in SEEDS:
-            for task, verdict, explanation in run.one((seed, None, False, 60))[2]:
+            for task, verdict, explanation in run.one(seed, GIVEN)[2]:
                 with self.subTest(seed=seed, task=task):
                     self.assertNotIn(verdict, run.SHOWN, explanation)
                 compared += verdict == "agree"

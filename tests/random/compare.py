@@ -1,6 +1,6 @@
 """Runs a deck through cospin and compares all that it says with the dense reference.
 
-    python3 tests/random/compare.py DECK.yaml
+    python3 tests/random/compare.py [--ranks N] DECK.yaml ...
 
 Verdicts, one for each task:
     agree       within 1e-7 of the natural scale
@@ -13,9 +13,9 @@ Verdicts, one for each task:
     DISAGREE    another number, with outcome good
 and for a deck: refused, crash, hang.
 """
+import argparse
 import os
 import subprocess
-import sys
 import tempfile
 
 import h5py
@@ -63,20 +63,36 @@ class Data:
         return complex(self.values[name], self.values[name + "_im"])
 
 
-def run_cospin(path, folder, timeout):
+def finish(command, environment, timeout):
+    """(status, output). What takes too long is asked to end first: a launcher then ends its ranks."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace") as process:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    return process.returncode, output
+
+
+def run_cospin(path, folder, timeout, ranks=1):
     """(dataset, None) or (None, verdict)."""
     output = os.path.join(folder, "out.h5")
     environment = {**os.environ, "TMPDIR": folder, "OMP_NUM_THREADS": "1", "OMPI_MCA_ess_singleton_isolated": "1",
                    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    launcher = ["mpiexec", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
     try:
-        done = subprocess.run([PROGRAM, "run", path, "-o", output, "--quiet", "--overwrite"], env=environment, timeout=timeout,
-                              check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        status, text = finish([*launcher, PROGRAM, "run", path, "-o", output, "--quiet", "--overwrite"], environment, timeout)
     except subprocess.TimeoutExpired:
         return None, ("hang", f"longer than {timeout} s")
-    if done.returncode == 2:
-        return None, ("refused", done.stdout.strip()[-300:])
-    if done.returncode not in (0, 3) or not os.path.exists(output):
-        return None, ("crash", f"status {done.returncode}: {done.stdout.strip()[-200:]}")
+    if status == 2:
+        return None, ("refused", text.strip()[-300:])
+    if status not in (0, 3) or not os.path.exists(output):
+        return None, ("crash", f"status {status}: {text.strip()[-200:]}")
     return Data(output), None
 
 
@@ -386,12 +402,12 @@ def compare_task(kind, generator, data, name, task):
         return "unknown", str(why)
 
 
-def compare_deck(path, timeout=60):
+def compare_deck(path, timeout=60, ranks=1):
     """A list of (task, verdict, explanation)."""
     with open(path, encoding="utf-8") as stream:
         document = yaml.safe_load(stream)
     with tempfile.TemporaryDirectory() as folder:
-        data, failure = run_cospin(path, folder, timeout)
+        data, failure = run_cospin(path, folder, timeout, ranks)
     if failure:
         return [("deck", *failure)]
     generator = Generator(Deck(document))
@@ -405,7 +421,15 @@ def compare_deck(path, timeout=60):
     return results
 
 
-if __name__ == "__main__":
-    for deck in sys.argv[1:]:
-        for result in compare_deck(deck):
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("decks", nargs="+")
+    parser.add_argument("--ranks", type=int, default=1)
+    given = parser.parse_args()
+    for deck in given.decks:
+        for result in compare_deck(deck, ranks=given.ranks):
             print(deck, *result)
+
+
+if __name__ == "__main__":
+    main()

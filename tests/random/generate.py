@@ -466,8 +466,9 @@ class Plain(yaml.SafeDumper):
         return True
 
 
-def text(seed):
-    return yaml.dump(deck(seed), Dumper=Plain, sort_keys=False, default_flow_style=None, width=110)
+def text(seed, more=None):
+    """more: keys beside those that are drawn."""
+    return yaml.dump({**deck(seed), **(more or {})}, Dumper=Plain, sort_keys=False, default_flow_style=None, width=110)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Generates decks, runs them, compares them; prints what is wrong and counts the rest.
 
-    python3 tests/random/run.py --count N --seed S [--jobs 2] [--keep DIR] [--all]
+    python3 tests/random/run.py --count N --seed S [--jobs 2] [--keep DIR] [--all] [--operator shell] [--dense-limit 0] [--ranks 2]
 
 --keep DIR keeps the decks with verdicts that need a look (--all: every deck). The exit status is 1 if there was a
-DISAGREE, a crash, a hang or a deck that was refused.
+DISAGREE, a crash, a hang or a deck that was refused. Small sectors are solved densely: --dense-limit 0 asks the other
+back ends, factors or (--operator shell) Davidson.
 """
 import argparse
 import collections
+import functools
 import multiprocessing
 import os
 import shutil
@@ -29,17 +31,16 @@ def give_up(signum, frame):
     raise TooLong
 
 
-def one(job):
+def one(seed, given):
     """(seed, family, results, kept path)"""
-    seed, keep, everything, timeout = job
-    folder = tempfile.mkdtemp()
+    folder, timeout = tempfile.mkdtemp(), int(given.timeout)
     path = os.path.join(folder, f"{seed}.yaml")
     with open(path, "w", encoding="utf-8") as stream:
-        stream.write(generate.text(seed))
+        stream.write(generate.text(seed, ways(given)))
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(4 * timeout)
     try:
-        results = compare.compare_deck(path, timeout)
+        results = compare.compare_deck(path, timeout, given.ranks)
     except TooLong:
         results = [("deck", "unknown", "the reference takes too long")]
     except Exception as fault:  # of the reference or of the generator: told, and the run goes on
@@ -47,13 +48,21 @@ def one(job):
     finally:
         signal.alarm(0)
     kept = ""
-    if keep and (everything or any(r[1] in SHOWN for r in results)):
-        kept = shutil.copy(path, keep)
+    if given.keep and (given.all or any(r[1] in SHOWN for r in results)):
+        kept = shutil.copy(path, given.keep)
     shutil.rmtree(folder)
     return seed, generate.family(seed).__name__, results, kept
 
 
-def arguments():
+def ways(given):
+    """Keys of the deck that say how it is solved."""
+    keys = {"operator": given.operator} if given.operator else {}
+    if given.dense_limit is not None:
+        keys["petsc"] = {"dense_limit": given.dense_limit}
+    return keys
+
+
+def arguments(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
@@ -61,8 +70,11 @@ def arguments():
     parser.add_argument("--keep")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--ranks", type=int, default=1)
+    parser.add_argument("--operator", choices=("assembled", "shell", "auto"))
+    parser.add_argument("--dense-limit", type=int)
     parser.add_argument("--verbose", action="store_true", help="tell every verdict that is not `agree`")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def table(counts):
@@ -76,10 +88,10 @@ def main():
     given = arguments()
     if given.keep:
         os.makedirs(given.keep, exist_ok=True)
-    jobs = [(given.seed + k, given.keep, given.all, int(given.timeout)) for k in range(given.count)]
+    seeds = range(given.seed, given.seed + given.count)
     counts, failed, start = collections.Counter(), False, time.time()
     with multiprocessing.Pool(given.jobs, maxtasksperchild=200) as pool:
-        for seed, family, results, kept in pool.imap(one, jobs):
+        for seed, family, results, kept in pool.imap(functools.partial(one, given=given), seeds):
             for task, verdict, explanation in results:
                 counts["decay" if task.startswith("decay") else task, verdict] += 1
                 failed = failed or verdict in SHOWN
