@@ -4,8 +4,7 @@
 
 static const double rounding = 1e-14;
 
-/* A vector y with Tr(A x) = y^H x on the sector. */
-static PetscErrorCode create_reading(CospinEigensolver eigensolver, CospinMoves a_rho, Vec *reading)
+PetscErrorCode CospinReadingCreate(CospinEigensolver eigensolver, CospinMoves a_rho, Vec *reading)
 {
   PetscInt begin, end;
   PetscScalar *array;
@@ -31,7 +30,7 @@ static PetscErrorCode read_trace(CospinProblem problem, CospinChannel *channel)
   PetscFunctionBeginUser;
   PetscCall(CospinTaskIdentity(&one));
   PetscCall(CospinTaskLeftProduct(problem, one, &identity));
-  PetscCall(create_reading(channel->eigensolver, identity, &channel->trace));
+  PetscCall(CospinReadingCreate(channel->eigensolver, identity, &channel->trace));
   PetscCall(CospinMovesDestroy(&identity));
   PetscCall(CospinPolynomialDestroy(&one));
   PetscFunctionReturn(0);
@@ -102,7 +101,7 @@ PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], cons
     if (!channel->perturbed) continue;
     PetscCall(CospinEigensolverCreate(point->comm, problem, representative, prefix, &point->eigensolvers,
                                       &channel->eigensolver));
-    PetscCall(create_reading(channel->eigensolver, a_rho, &channel->reading));
+    PetscCall(CospinReadingCreate(channel->eigensolver, a_rho, &channel->reading));
     PetscCall(
         PetscArraycmp(representative, CospinSectorRepresentative(steady->eigensolver->sector), n, &same));
     if (same) PetscCall(read_trace(problem, channel));

@@ -18,6 +18,7 @@
    rigorous bracket of its rate is stored (cospin/solver/eigensolver.h).
 */
 #include <cospin/operator/liouvillian.h>
+#include <cospin/point/regression.h>
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
@@ -343,15 +344,41 @@ static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, 
   PetscFunctionReturn(0);
 }
 
+/* A's charges may fit a sector where all of its elements are zero: those modes say nothing of <A>. */
+static PetscErrorCode is_read(CospinProblem problem, CospinPolynomial a, CospinEigensolver eigensolver,
+                              PetscBool *read)
+{
+  CospinMoves a_rho;
+  PetscReal size;
+  Vec reading;
+
+  PetscFunctionBeginUser;
+  *read = PETSC_TRUE;
+  if (!a) PetscFunctionReturn(0);
+  PetscCall(CospinTaskLeftProduct(problem, a, &a_rho));
+  PetscCall(CospinReadingCreate(eigensolver, a_rho, &reading));
+  PetscCall(VecNorm(reading, NORM_INFINITY, &size));
+  *read = (PetscBool)(size > 0);
+  PetscCall(VecDestroy(&reading));
+  PetscCall(CospinMovesDestroy(&a_rho));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, const char prefix[],
                                  const int representative[], Modes *modes)
 {
   CospinEigensolver eigensolver;
+  PetscBool read;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
                                     &eigensolver));
   if (!eigensolver) PetscFunctionReturn(0);
+  PetscCall(is_read(point->problem, settings->a, eigensolver, &read));
+  if (!read) {
+    PetscCall(CospinEigensolverDestroy(&eigensolver));
+    PetscFunctionReturn(0);
+  }
   PetscCall(solve_sector(point, settings, prefix, eigensolver, modes));
   modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(eigensolver->sector));
   modes->nonzeros = PetscMax(modes->nonzeros, eigensolver->nonzeros);

@@ -173,7 +173,6 @@ class Order(unittest.TestCase):
             numpy.testing.assert_allclose(data.decay_frequency[:, 1], -data.d, rtol=1e-9)
             numpy.testing.assert_allclose(data.decay_rate, 0.5, rtol=1e-9)
 
-
     def test_a_horizon_is_no_promise_beyond_it(self):
         """The slowest mode, g/2, turns with 300. LAPACK finds it; a search next to zero finds g, and says how far it looked."""
         body = ("parameters: {d: 300, g: 0.1}\ncomponents: {A: {kind: spin, S: 1/2}, B: {kind: spin, S: 6}}\nhamiltonian: [d*A.Sz, 0.05*A.Sx]\n"
@@ -186,6 +185,18 @@ class Order(unittest.TestCase):
         self.assertAlmostEqual(float(data.gap_rate), 0.1, delta=1e-8)
         self.assertLess(float(data.gap_horizon), 300)
         self.assertGreater(float(data.gap_horizon), 100 * float(data.gap_rate))
+
+
+class Sectors(unittest.TestCase):
+    def test_modes_that_an_operator_does_not_see(self):
+        """Sm^2 of a spin 1 next to Sm of a spin 1/2: where the first has one quantum its Sp^2 has no element, although the
+        charges fit (a quantum of the second is worth two). There coherences decay at rate 1/2; <Sp^2> never does."""
+        for options in ("{}", "{dense_limit: 0}"):
+            data = run("components: {a: {kind: spin, S: 1}, b: {kind: spin, S: 1/2}}\njumps: [{rate: 1, operator: a.Sm^2 + b.Sm}]\n"
+                       "tasks: [decay: {of: a.Sp^2, count: 5, weights: false}, decay: {name: both, of: b.Sp, count: 3, weights: false}]\n",
+                       options=options)
+            numpy.testing.assert_allclose(data.decay_rate, [0, 2.5, 2.5, 5, numpy.nan], atol=1e-9)
+            numpy.testing.assert_allclose(data.both_rate[:3], [0, 0.5, 2.5], atol=1e-9)
 
 
 class Light(unittest.TestCase):
