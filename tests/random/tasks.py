@@ -136,9 +136,15 @@ def kicked_state(generator, a, zero):
     return generator.vector(dense.conj().T @ rho) / norm, 1e-15 * size / abs(norm)
 
 
-def decay(generator, task, zero=0.0, strict=False):
-    """Modes (eigenvalue, error, amplitude, weight, error of these) of the sectors of A, slowest first; null vectors of sectors with a
-    trace are left out. strict: without sectors where A's charges fit but all its elements are zero."""
+def unseen(group, reading):
+    """For each mode whether A reads nothing of it: it may lie in an irrep or a sector where A has no element."""
+    size = numpy.linalg.norm(reading) * numpy.linalg.norm(group.right @ group.vectors, axis=0)
+    return abs(reading @ group.right @ group.vectors) <= 1e-8 * size
+
+
+def decay(generator, task, zero=0.0):
+    """Modes (eigenvalue, error, amplitude, weight, error of these, unseen) of the sectors of A, slowest first; null vectors of
+    sectors with a trace are left out."""
     start, kicked, blur = None, None, 0.0
     if task.get("sector"):
         size, reading, sectors = 1.0, numpy.zeros(generator.dimension), generator.sectors_named(task["sector"])
@@ -147,8 +153,6 @@ def decay(generator, task, zero=0.0, strict=False):
         size, reading, sectors = a.norm(), generator.reading(a), generator.sectors_read(a)
         start = generator.vector(states.initial(generator.deck, task["initial"])) if task.get("initial") else None
         kicked, blur = kicked_state(generator, a, zero)
-        if strict:
-            sectors = {generator.sector_of[k] for k in numpy.flatnonzero(abs(reading) > 1e-14 * abs(reading).max())}
     modes = []
     for b in generator.blocks_of_sectors(sectors):
         members = generator.blocks[b]
@@ -156,11 +160,11 @@ def decay(generator, task, zero=0.0, strict=False):
         for group in generator.groups(b):
             both = shares(group, reading[members], [None if x is None else x[members] for x in (start, kicked)])
             both[2] += blur
-            stationary = generator.stationary(group)
+            stationary, hidden = generator.stationary(group), unseen(group, reading[members])
             for k, (value, error) in enumerate(zip(group.eigenvalues, group.errors)):
                 value = 0j if stationary else value
                 if not (traced and abs(value) <= zero):
-                    modes.append((value, error, *(None if s is None else s[k] for s in both)))
+                    modes.append((value, error, *(None if s is None else s[k] for s in both), hidden[k] and "of" in task))
     return {"modes": sorted(modes, key=lambda x: -x[0].real), "size": size}
 
 

@@ -20,9 +20,9 @@ PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], cons
                                     int *num, CospinChannel **channels);
 PetscErrorCode CospinChannelsDestroy(int num, CospinChannel **channels);
 
-/* Collective. A vector y with Tr(A x) = y^H x on the sector, for the caller; `left`: A acting from the left.
+/* Collective. A vector y with Tr(A x) = y^H x on the sector, for the caller; `a_rho`: A acting from the left.
  */
-PetscErrorCode CospinReadingCreate(CospinEigensolver eigensolver, CospinMoves left, Vec *reading);
+PetscErrorCode CospinReadingCreate(CospinEigensolver eigensolver, CospinMoves a_rho, Vec *reading);
 
 /* Collective. Tr(A rho) in the steady state. */
 PetscErrorCode CospinSteadyExpectation(CospinPoint point, const CospinSteadyState *steady, CospinPolynomial a,
