@@ -1,3 +1,11 @@
+/*
+   The words behind `cospin`: the only file that knows which options there are, what each takes and which
+   commands take it. An option in the wrong place is a fault, never ignored: a run whose `--set` was not heard
+   computes something else than was asked for.
+
+   It is read before MPI and PETSc begin, so nothing here may call them; what is wrong is one sentence in
+   `fault`, told later by one rank.
+*/
 #include <cospin/cli/command.h>
 #include <cospin/operator/cost.h>
 #include <ctype.h>
@@ -68,9 +76,19 @@ typedef struct {
   CospinCommand *command;
 } Parser;
 
+/* The commands that take an option, as bits. */
+enum {
+  RUN = 1 << COSPIN_COMMAND_RUN,
+  PLAN = 1 << COSPIN_COMMAND_PLAN,
+  NEW = 1 << COSPIN_COMMAND_NEW,
+  SHOW = 1 << COSPIN_COMMAND_SHOW,
+  REFERENCE = 1 << COSPIN_COMMAND_REFERENCE
+};
+
 /* What an option of ours does with its value (NULL: it takes none). */
 typedef struct {
   const char *name;
+  unsigned verbs;
   PetscBool takes_value;
   void (*set)(CospinCommand *command, const char value[]);
 } Option;
@@ -236,29 +254,29 @@ static void set_progress(CospinCommand *command, const char value[])
 }
 
 static const Option options[] = {
-    {"-o", PETSC_TRUE, set_output},
-    {"--output", PETSC_TRUE, set_output},
-    {"--groups", PETSC_TRUE, set_groups},
-    {"--ranks-per-point", PETSC_TRUE, set_ranks_per_point},
-    {"--ranks", PETSC_TRUE, set_ranks},
-    {"--quiet", PETSC_FALSE, set_quiet},
-    {"--set", PETSC_TRUE, set_change},
-    {"--overwrite", PETSC_FALSE, set_overwrite},
-    {"--retry", PETSC_FALSE, set_retry},
-    {"--stop-at", PETSC_TRUE, set_stop_at},
-    {"--stop-within", PETSC_TRUE, set_stop_within},
-    {"--checkpoint", PETSC_TRUE, set_checkpoint},
-    {"--progress", PETSC_TRUE, set_progress},
-    {"--slurm", PETSC_FALSE, set_slurm},
-    {"--cores-per-node", PETSC_TRUE, set_cores},
-    {"--memory-per-node", PETSC_TRUE, set_memory},
-    {"--nodes", PETSC_TRUE, set_nodes},
-    {"--deck", PETSC_FALSE, set_deck},
-    {"--check", PETSC_FALSE, set_check},
-    {"--no-verify", PETSC_FALSE, set_trust},
-    {"--like", PETSC_TRUE, set_topic},
-    {"--man", PETSC_FALSE, set_man},
-    {"--search", PETSC_FALSE, set_search},
+    {"-o", RUN | PLAN, PETSC_TRUE, set_output},
+    {"--output", RUN | PLAN, PETSC_TRUE, set_output},
+    {"--groups", RUN, PETSC_TRUE, set_groups},
+    {"--ranks-per-point", RUN, PETSC_TRUE, set_ranks_per_point},
+    {"--ranks", PLAN, PETSC_TRUE, set_ranks},
+    {"--quiet", RUN, PETSC_FALSE, set_quiet},
+    {"--set", RUN | PLAN, PETSC_TRUE, set_change},
+    {"--overwrite", RUN, PETSC_FALSE, set_overwrite},
+    {"--retry", RUN, PETSC_FALSE, set_retry},
+    {"--stop-at", RUN, PETSC_TRUE, set_stop_at},
+    {"--stop-within", RUN, PETSC_TRUE, set_stop_within},
+    {"--checkpoint", RUN, PETSC_TRUE, set_checkpoint},
+    {"--progress", RUN, PETSC_TRUE, set_progress},
+    {"--slurm", PLAN, PETSC_FALSE, set_slurm},
+    {"--cores-per-node", PLAN, PETSC_TRUE, set_cores},
+    {"--memory-per-node", PLAN, PETSC_TRUE, set_memory},
+    {"--nodes", PLAN, PETSC_TRUE, set_nodes},
+    {"--deck", SHOW, PETSC_FALSE, set_deck},
+    {"--check", SHOW, PETSC_FALSE, set_check},
+    {"--no-verify", SHOW, PETSC_FALSE, set_trust},
+    {"--like", NEW, PETSC_TRUE, set_topic},
+    {"--man", REFERENCE, PETSC_FALSE, set_man},
+    {"--search", REFERENCE, PETSC_FALSE, set_search},
 };
 enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -269,6 +287,19 @@ const char *CospinCommandOption(int k)
 {
   return k < NUM_OPTIONS ? options[k].name : NULL;
 }
+
+/* Pairs of options: the first one says nothing without the second, or not beside it. */
+static const struct {
+  const char *one, *other;
+  PetscBool needs;
+} pairs[] = {
+    {"--cores-per-node", "--slurm", PETSC_TRUE}, {"--memory-per-node", "--slurm", PETSC_TRUE},
+    {"--nodes", "--slurm", PETSC_TRUE},          {"-o", "--slurm", PETSC_TRUE},
+    {"--output", "--slurm", PETSC_TRUE},         {"--ranks", "--slurm", PETSC_FALSE},
+    {"--deck", "--check", PETSC_FALSE},          {"--no-verify", "--check", PETSC_FALSE},
+    {"--man", "--search", PETSC_FALSE},
+};
+enum { NUM_PAIRS = sizeof(pairs) / sizeof(pairs[0]) };
 
 /* -5 and -1e-3 are values, -eps_tol is not */
 static PetscBool is_value(const char word[])
@@ -286,6 +317,43 @@ static void take_petsc_option(Parser *parser)
   }
 }
 
+/* `--set` stands behind `show`: who takes it. */
+static void refuse(CospinCommand *command, const Option *option)
+{
+  char takers[100] = "";
+  int num = 0;
+
+  for (int verb = 0; verb <= COSPIN_COMMAND_REFERENCE; verb++) {
+    const size_t length = strlen(takers);
+    if (!(option->verbs & 1U << verb)) continue;
+    (void)snprintf(takers + length, sizeof(takers) - length, "%s%s", num++ ? " and " : "", verb_names[verb]);
+  }
+  if (command->fault[0]) return;
+  (void)snprintf(command->fault, sizeof(command->fault), "`cospin %s` takes no `%s` (%s %s it)",
+                 verb_names[command->verb], option->name, takers, num == 1 ? "takes" : "take");
+}
+
+static PetscBool was_given(const Parser *parser, const char name[])
+{
+  for (int k = 2; k < parser->argc; k++)
+    if (strcmp(parser->argv[k], name) == 0) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* `plan` writes a dataset's name into job scripts only; `run` takes -o by itself. */
+static void check_pairs(const Parser *parser)
+{
+  CospinCommand *command = parser->command;
+
+  for (int k = 0; k < NUM_PAIRS && !command->fault[0]; k++) {
+    if (command->verb == COSPIN_COMMAND_RUN && strcmp(pairs[k].other, "--slurm") == 0) continue;
+    if (!was_given(parser, pairs[k].one) || was_given(parser, pairs[k].other) == pairs[k].needs) continue;
+    (void)snprintf(command->fault, sizeof(command->fault),
+                   pairs[k].needs ? "`%s` says nothing without `%s`" : "`%s` and `%s` do not go together",
+                   pairs[k].one, pairs[k].other);
+  }
+}
+
 static void take_option(Parser *parser)
 {
   const char *word = parser->argv[parser->at], *names[NUM_OPTIONS + 1] = {NULL};
@@ -293,6 +361,7 @@ static void take_option(Parser *parser)
   for (int k = 0; k < NUM_OPTIONS; k++) {
     if (strcmp(word, options[k].name) != 0) continue;
     parser->at++;
+    if (!(options[k].verbs & 1U << parser->command->verb)) refuse(parser->command, &options[k]);
     if (options[k].takes_value && parser->at == parser->argc) {
       fault(parser->command, "`%s` needs a value", word);
     } else {
@@ -368,6 +437,7 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
     take_word(command, word);
     parser.at++;
   }
+  check_pairs(&parser);
   if (command->second && !command->search)
     fault(command, "one file or word at a time, what is `%s`?", command->second);
   if (command->search && !command->words[0]) fault(command, "`%s` needs words", "--search");

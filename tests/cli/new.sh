@@ -86,6 +86,22 @@ expect 2 'command line: --set g: unknown name `y`' "$program" plan small.yaml --
 expect 2 'is not NAME=EXPRESSION' "$program" plan small.yaml --set g
 expect 2 'needs a value' "$program" plan small.yaml --set
 
+# ---- An option that a command does not take is not ignored
+expect 2 '`cospin show` takes no `--set` (run and plan take it)' "$program" show set.h5 --set g=1
+expect 2 '`cospin plan` takes no `--groups` (run takes it)' "$program" plan small.yaml --groups 2
+expect 2 '`cospin run` takes no `--ranks` (plan takes it)' "$program" run small.yaml --ranks 2 -o none.h5
+expect 2 '`cospin reference` takes no `--check` (show takes it)' "$program" reference --check
+expect 2 '`--cores-per-node` says nothing without `--slurm`' "$program" plan small.yaml --cores-per-node 8
+expect 2 '`-o` says nothing without `--slurm`' "$program" plan small.yaml -o none.h5
+expect 2 '`--no-verify` and `--check` do not go together' "$program" show --check --no-verify set.h5
+[ ! -e none.h5 ] || fail "an option that is not taken and a dataset"
+# every option is taken by each command that its completion offers it for
+while read -r verb option; do
+  "$program" "$verb" "$option" >said 2>&1
+  ! grep -q 'takes no' said || fail "completion offers $(cat said)"
+done < <(sed -nE '/^          (run|plan|new|show|reference)\)/{s/[ )]//g;h}; /^ +choices="-/{s/.*"(.*)"/\1/;G;s/(.*)\n(.*)/\2 \1/p}' \
+  "$source/jobscripts/bash-completion" | awk '{for (k = 2; k <= NF; k++) print $1, $k}')
+
 # ---- fidelity: initial
 cat >fidelity.yaml <<'DECK'
 title: What is left of a state
