@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a run may take of memory: far too large decks are refused within a second or two and before they take any, and
 # ranks that know of different machines decide alike.
-# cospin-test: PROCESSORS 2 TIMEOUT 600
+# cospin-test: TIMEOUT 600
 set -uo pipefail
 
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}

@@ -2,7 +2,7 @@
 # Builds the fuzzers with AddressSanitizer and UndefinedBehaviorSanitizer, gives them every case of the corpus, then
 # lets each make up cases of its own for a while: libFuzzer if there is clang, driver.c otherwise.
 #
-#   bash tests/fuzz/run.sh [SECONDS [NAME...]]      default: 8 seconds for each of expression, deck, dataset, damage
+#   bash tests/fuzz/run.sh [SECONDS [NAME...]]      default: 4 seconds (--all: 60) for each of expression, deck, dataset, damage
 #
 # A case that fails is kept as build/.../fuzz/found/NAME-*. Find its fault, then put it, as small as it can be made
 # (-minimize_crash=1), into corpus/NAME under a name that says what it shows.
@@ -13,7 +13,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source=$(cd "$here/../.." && pwd)
 build=${COSPIN_BUILD_DIR:-$source/build}/fuzz
 mkdir -p "$build"
-seconds=${1:-8}
+seconds=4
+if [ -n "${COSPIN_TEST_LONG-}" ]; then seconds=60; fi
+seconds=${1:-$seconds}
 if [ $# -gt 1 ]; then names=("${@:2}"); else names=(expression deck dataset damage); fi
 
 export OMPI_MCA_ess_singleton_isolated=1 OMP_NUM_THREADS=1

@@ -5,7 +5,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unittest
 
+# Whether this is a run of `tests/run.sh --all`: then tests repeat more often, and those marked @decks.long run, too.
+LONG = bool(os.environ.get("COSPIN_TEST_LONG"))
+long = unittest.skipUnless(LONG, "long: tests/run.sh --all")
 os.environ.setdefault("OMPI_MCA_ess_singleton_isolated", "1")
 SOURCE = os.environ.get("COSPIN_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MPIEXEC = os.environ.get("COSPIN_MPIEXEC", "mpiexec")

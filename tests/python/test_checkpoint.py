@@ -1,5 +1,5 @@
 """A long evolution that is stopped or killed goes on from where it was, and no number changes."""
-# cospin-test: PROCESSORS 2 TIMEOUT 900
+# cospin-test: TIMEOUT 900
 import glob
 import os
 import shutil
@@ -120,9 +120,11 @@ class Checkpoint(unittest.TestCase):
         self.assert_same(reference)
         self.assertFalse(os.path.exists(self.output + ".parts"))
 
+    @decks.long
     def test_stopped_by_a_signal(self):
         self.check(SPINS, 16)
 
+    @decks.long
     def test_stopped_with_factorisations(self):
         self.check(SPINS, 6, method="rational", size=4)
 

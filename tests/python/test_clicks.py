@@ -1,5 +1,5 @@
 """Counted photons: pulses of collective spins, what they herald, steady light; on any number of ranks, and from file to file."""
-# cospin-test: PROCESSORS 2 TIMEOUT 600
+# cospin-test: TIMEOUT 600
 import math
 import os
 import subprocess

@@ -1,5 +1,5 @@
 """A farm that is killed, stopped, resubmitted, damaged: nothing finished is lost and no number changes."""
-# cospin-test: PROCESSORS 2 TIMEOUT 900
+# cospin-test: TIMEOUT 900
 import glob
 import os
 import random
@@ -108,7 +108,7 @@ class Farm(unittest.TestCase):
         deck = self.deck(size=60, last=20)
         reference = self.reference(deck)
         finished = interrupted = 0
-        for attempt in range(int(os.environ.get("COSPIN_TEST_KILLS", 15))):
+        for attempt in range(int(os.environ.get("COSPIN_TEST_KILLS", 15 if decks.LONG else 4))):
             process = self.start(deck, "--quiet", ranks=2)
             self.kill_after(process, random.uniform(0.3, 1.5), one_rank=attempt % 2 == 1)
             for shard in self.shards():
@@ -125,6 +125,7 @@ class Farm(unittest.TestCase):
         self.assertFalse(os.path.exists(self.output + ".parts"))
         self.assertGreater(interrupted, 0, f"seed {seed}: no round was interrupted, {finished} finished")
 
+    @decks.long
     def test_stopped_twice_by_a_signal(self):
         deck = self.deck(size=60, last=20)
         reference = self.reference(deck)
@@ -177,6 +178,7 @@ class Farm(unittest.TestCase):
         self.assertIn("N: 31", said)
         self.assert_same(before)
 
+    @decks.long
     def test_another_axis_is_another_deck(self):
         self.run_to_end(self.deck())
         said = self.run_to_end(self.deck(text=DECK.replace("grid: {", "grid: {N: [30, 31], ")), status=2)
@@ -196,6 +198,7 @@ class Farm(unittest.TestCase):
         self.assertIn("checksum of state.h5", said)
         self.assert_same(before)
 
+    @decks.long
     def test_a_killed_overwrite_keeps_the_old_file(self):
         small, large = self.deck(last=2), self.deck(size=60, last=20)
         self.run_to_end(small)
@@ -217,6 +220,7 @@ class Farm(unittest.TestCase):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(shown.stderr, "")
 
+    @decks.long
     def test_another_title_is_not_another_deck(self):
         self.run_to_end(self.deck())
         said = self.run_to_end(self.deck(text=DECK.replace("small farm", "title in print")))
@@ -297,7 +301,7 @@ class Farm(unittest.TestCase):
             whole = stream.read()
         self.assertRegex(whole[-23:].decode(), "\ncospin crc32 [0-9a-f]{8}\n")
         random.seed(1)
-        for attempt in range(30):
+        for attempt in range(30 if decks.LONG else 8):
             at = random.randrange(8 * len(whole)) if attempt else 8 * len(whole) - 100
             flipped = bytearray(whole)
             flipped[at // 8] ^= 1 << at % 8
@@ -499,6 +503,7 @@ class Farm(unittest.TestCase):
         err = process.communicate(timeout=120)[1]
         self.assertNotIn(process.returncode, (0, 3, 75), err)
 
+    @decks.long
     def test_one_group_cannot_write(self):
         """Its points wait in memory while the other group publishes; they go to the folder for temporary files."""
         deck = self.deck(size=60, last=20)

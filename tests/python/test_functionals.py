@@ -3,7 +3,7 @@
 Nothing of the program is used for the reference: operators are Kronecker products of spins-1/2 and oscillators, states
 follow d rho/dt = L rho by its Taylor series, and Eq. (1) is summed over all eigenvectors, the kernel among them.
 """
-# cospin-test: PROCESSORS 2 TIMEOUT 600
+# cospin-test: TIMEOUT 600
 import functools
 import math
 import os

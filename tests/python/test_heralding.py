@@ -1,5 +1,5 @@
 """Task `heralding` against states: 3^N tensor products, symmetric bosons, numbers that were computed elsewhere, Bayes by hand."""
-# cospin-test: PROCESSORS 2 TIMEOUT 300
+# cospin-test: TIMEOUT 300
 import itertools
 import math
 import os

@@ -1,5 +1,5 @@
 """Task `langevin`: against the exact tasks of the same decks, and the same numbers on any number of ranks."""
-# cospin-test: PROCESSORS 2 TIMEOUT 600
+# cospin-test: TIMEOUT 600
 import sys
 import unittest
 

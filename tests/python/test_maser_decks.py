@@ -3,6 +3,7 @@
 import sys
 import unittest
 
+import decks
 from decks import run
 
 # N: <a^+ a>, Sz (eigenvalues -N..N), <S+S->, g2(0), -lambda of the sector of <a>
@@ -31,6 +32,7 @@ class Maser(unittest.TestCase):
         self.compare(data, SET_A)
         self.assertTrue((data.steady_leak > 0).all() and (data.steady_leak < 1e-12).all())
 
+    @decks.long
     def test_set_c(self):
         data = run("maser_exact.yaml", [(r"^  w: +2 ", "  w: 1 "), (r"^  gam: +0\.1", "  gam: 0.05"),
                                         (r"^  deph: 1 ", "  deph: 0.5 "), (r"^  nth: +0\.1", "  nth: 0.43"),
@@ -42,6 +44,7 @@ class Maser(unittest.TestCase):
         self.compare(data, {4: SET_A[4]})
         self.assertEqual(float(data.steady_leak[0]), 0)
 
+    @decks.long
     def test_frequency_pulling(self):
         data = run("maser_exact.yaml", [(r"spins\.Sp \+ hc", "spins.Sp + hc\n  - 0.5*spins.Sz"),
                                         (r"N: \[2, 4, 10\]", "N: [10]")])

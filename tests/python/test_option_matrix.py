@@ -1,5 +1,4 @@
 """Every task by every way that the deck can ask for gives the same numbers: operator, method, windows, ranks."""
-# cospin-test: PROCESSORS 2
 import itertools
 import unittest
 

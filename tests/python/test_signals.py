@@ -179,15 +179,18 @@ class Signals(unittest.TestCase):
     def test_many_null_vectors(self):
         self.check_solve(MANY_NULL_VECTORS, first="short")
 
+    @decks.long
     def test_many_null_vectors_on_two_ranks(self):
         self.check_solve(MANY_NULL_VECTORS, first="short", ranks=2, number=signal.SIGUSR1)
 
     def test_gmres(self):
         self.check_solve(GMRES, first="short", number=signal.SIGINT, COSPIN_MEMORY="600M")
 
+    @decks.long
     def test_davidson(self):
         self.check_solve(DAVIDSON, number=signal.SIGHUP)
 
+    @decks.long
     def test_records_that_are_drawn(self):
         self.check_solve(RECORDS, number=signal.SIGUSR1)
 
@@ -229,6 +232,7 @@ class Signals(unittest.TestCase):
         self.assertIn("told to end at once", self.end(process, signal.SIGINT, 75))
         self.check_what_is_left()
 
+    @decks.long
     def test_the_end_of_a_time_ends_it(self):
         process = self.start_factorisation("--stop-within", "0.5")
         self.assertIn("the time of --stop-within is over", self.end(process, signal.SIGUSR1, 75))

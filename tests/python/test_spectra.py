@@ -6,6 +6,7 @@ import unittest.mock
 
 import numpy
 
+import decks
 from decks import run, run_text
 from test_maser_decks import BAD_CAVITY, SET_A, SET_C
 
@@ -99,6 +100,7 @@ class Light(unittest.TestCase):
     def test_maser_set_a(self):
         self.compare_maser(run("maser_spectrum.yaml", [(r"N: \[2, 4, 10\]", "N: [4, 10]")]), SET_A, {4: 1e-2, 10: 5e-4})
 
+    @decks.long
     def test_maser_set_c(self):
         self.compare_maser(run("maser_spectrum.yaml", [*C_OF_A, (r"N: \[2, 4, 10\]", "N: [4, 10]")]), SET_C, {4: 2e-2, 10: 2e-3})
 
@@ -200,6 +202,7 @@ class Light(unittest.TestCase):
         self.near(iterative.spectrum_density / direct.spectrum_density, 1, 1e-8)
         self.near(iterative.spectrum_fwhm / direct.spectrum_fwhm, 1, 1e-8)
 
+    @decks.long
     def test_ranks(self):
         """The same on one, two and three ranks."""
         change = [(r"w: \[.*\]", "w: [1.2, 16]"), (r"N:   40", "N:   12")]

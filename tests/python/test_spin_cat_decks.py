@@ -4,6 +4,7 @@ import math
 import sys
 import unittest
 
+import decks
 from decks import run
 
 # eta: rate of the even-odd coherence at N = 100, with the digits that were verified; None: below 1e-12
@@ -79,6 +80,7 @@ class SpinCat(unittest.TestCase):
             self.assertEqual(float(mode.decay_lifetime) == math.inf, float(mode.decay_rate) == 0)
             self.assertAlmostEqual(float(mode.decay_lifetime) * float(mode.decay_rate) if eta > 5 else 1, 1, delta=1e-12)
 
+    @decks.long
     def test_each_parity_alone(self):
         data = run("spin_cat_lifetime.yaml", [
             (r"- gap: +\{\}", "- gap: {name: ee, sector: {ket: 0, bra: 2}}\n  - gap: {name: oo, sector: {ket: 1, bra: 1}}\n"
@@ -131,6 +133,7 @@ class SpinCat(unittest.TestCase):
         for eta, expected in GAPS.items():
             self.assertAlmostEqual(float(data.gap_rate.sel(eta=eta)), expected, delta=half_a_digit(expected, 6))
 
+    @decks.long
     def test_rates_only_fall_with_the_size_of_the_cat(self):
         data = run("spin_cat_lifetime.yaml", [(r"eta: \[2, 5.*\]", "eta: {linspace: [8, 12, 9]}")])
         self.assertTrue((data.decay_rate.isel(mode=0).diff("eta") > 0).all())

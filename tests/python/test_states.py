@@ -1,5 +1,5 @@
 """Stored states: the same on any number of ranks, the same as the observables, and a place to start from."""
-# cospin-test: PROCESSORS 2 TIMEOUT 600
+# cospin-test: TIMEOUT 600
 import os
 import subprocess
 import sys
