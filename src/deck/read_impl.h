@@ -34,10 +34,14 @@ PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry,
 PetscErrorCode CospinReadName(CospinReader *reader, CospinPosition at, const char path[], const char name[],
                               PetscBool *good);
 
+/* The texts of keys[] where they are given, to *places[] in their order; owned by the caller. */
+PetscErrorCode CospinReadTexts(CospinReader *reader, const CospinEntries *entries, const char *const keys[],
+                               char **const places[]);
+
 /* What a name means in every expression ("a constant"); NULL: nothing. */
 const char *CospinReservedName(const char name[]);
 
-/* sections.c, grid.c, records.c, arrays.c, generator.c: one function a section. */
+/* sections.c, generator.c, plots.c, grid.c, records.c, arrays.c: one function a section. */
 PetscErrorCode CospinReadTitle(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry);

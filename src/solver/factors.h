@@ -14,3 +14,29 @@ PetscErrorCode CospinFactorsConfigureVectors(CospinEigensolver eigensolver, EPS 
    are not found they stay NULL, and eigensolver->outcome tells; they stay NULL, too, where they are so long
    that nothing could be read off them. num_null: how many null vectors there are besides. */
 PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, int num, CospinMode modes[]);
+
+#define COSPIN_FACTORS_TOLERANCE 1e-12 /* of eigenpairs, relative */
+#define COSPIN_FACTORS_ROUGH     0.05  /* of eigenvalues that only tell whether there is something */
+#define COSPIN_FACTORS_POOR      1e-11 /* a residual from here on is worth another shift */
+#define COSPIN_FACTORS_FAR_BELOW 0.1   /* modes slower than this share of the shift look alike from there */
+enum { COSPIN_FACTORS_FEW_ITERATIONS = 40, COSPIN_FACTORS_LARGE_SUBSPACE = 16 };
+
+/* factors_solve.c; all but the last collective. To another shift + i centre, unless the options have chosen
+ * one. */
+PetscErrorCode CospinFactorsSetShift(CospinEigensolver eigensolver, double shift, double centre,
+                                     PetscBool *moved);
+/* To the size of an eigenvalue, unless it is near that already. */
+PetscErrorCode CospinFactorsMoveShift(CospinEigensolver eigensolver, double shift, PetscBool *moved);
+/* The eigenvalues nearest to the shift, deflate[] left out. max_iterations: 0 for as many as configured. */
+PetscErrorCode CospinFactorsSolve(CospinEigensolver eigensolver, PetscInt wanted, PetscReal tol,
+                                  PetscInt max_iterations, int num_deflate, Vec deflate[],
+                                  PetscInt *converged);
+/* The eigenvalue next to zero, with improved solves (*refined, from then on) if it does not converge soon. */
+PetscErrorCode CospinFactorsSolveNext(CospinEigensolver eigensolver, PetscReal tol, int num_deflate,
+                                      Vec deflate[], PetscBool *refined, PetscInt *converged);
+PetscErrorCode CospinFactorsUnitVector(CospinEigensolver eigensolver, PetscInt k, Vec *vector);
+PetscBool CospinFactorsIsZero(CospinEigensolver eigensolver); /* nothing moves, or by rounding only */
+
+/* factors_slowest.c. As CospinBackend.Slowest. */
+PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
+                                    PetscBool left, int *num, CospinMode modes[]);

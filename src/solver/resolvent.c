@@ -17,26 +17,21 @@
    Each side keeps an orthonormal basis Q of [b V] (long vectors), and in coefficients of Q an orthonormal
    basis U of V with L Q U = Q F. The small matrices are the same on every rank.
 */
-#include <cospin/problem/hermitian.h>
+#include "small.h"
 #include <cospin/solver/resolvent.h>
-#include <petscblaslapack.h>
-#include <slepcblaslapack.h>
 
-enum { MAX_ORDER = COSPIN_RESOLVENT_MAX_ORDER, ROWS = MAX_ORDER + 1, NUM_RATIOS = 3 };
+enum { NUM_RATIOS = 3 };
 static const double dependent = 1e-13, nearly_dependent = 1e-11, /* of a new vector on those before it */
-    singular = 1e-15, null_distance = 1e-8;
+    null_distance = 1e-8;
 static const double safety = 4.0, least_ratio = 1e-3, zero = 1e-13;
-
-/* An element of a small matrix, [ROWS][ROWS] column after column. */
-#define AT(m, i, j) (m)[(j)*ROWS + (i)]
 
 /* b and V of one side; a and W of the other one, where L^H stands for L and conj(s) for s. */
 typedef struct {
   Vec source;  /* b, borrowed */
   double size; /* |b| */
   int rows;
-  Vec basis[ROWS];    /* Q */
-  PetscScalar *u, *f; /* U, F: [rows][order] */
+  Vec basis[COSPIN_SMALL_ROWS]; /* Q */
+  PetscScalar *u, *f;           /* U, F: [rows][order] */
   /* of the model: U and F times the vectors that the Schur form belongs to */
   PetscScalar *u_z, *f_z;
 } Side;
@@ -56,83 +51,15 @@ struct CospinResolvent_ {
   double complex whole;                           /* a^H b */
 };
 
-/* ---- Small matrices ------------------------------------------------------------------------------------ */
-
-static PetscErrorCode allocate(PetscScalar **m)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1((size_t)ROWS * ROWS + COSPIN_LAPACK_ROOM, m));
-  PetscFunctionReturn(0);
-}
-
-/* c (m x n) = a b, or a^H b with `adjoint` */
-static void multiply(PetscBool adjoint, int m, int n, int inner, const PetscScalar a[], const PetscScalar b[],
-                     PetscScalar c[])
-{
-  for (int j = 0; j < n; j++) {
-    for (int i = 0; i < m; i++) {
-      PetscScalar sum = 0.0;
-      for (int k = 0; k < inner; k++) sum += (adjoint ? PetscConj(AT(a, k, i)) : AT(a, i, k)) * AT(b, k, j);
-      AT(c, i, j) = sum;
-    }
-  }
-}
-
-static double norm_of(int n, const PetscScalar x[])
-{
-  double sum = 0.0;
-
-  for (int i = 0; i < n; i++) sum += PetscSqr(PetscAbsScalar(x[i]));
-  return PetscSqrtReal(sum);
-}
-
-/* m <- m^-1; *ok is false where m is singular to rounding. */
-static PetscErrorCode invert(int order, PetscScalar m[], PetscBool *ok)
-{
-  PetscBLASInt n, lda = ROWS, size = ROWS * ROWS, info, pivots[ROWS];
-  PetscScalar *work;
-  double largest = 0.0;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscBLASIntCast(order, &n));
-  LAPACKgetrf_(&n, &n, m, &lda, pivots, &info);
-  for (int k = 0; k < order; k++) largest = PetscMax(largest, PetscAbsScalar(AT(m, k, k)));
-  *ok = (PetscBool)(info == 0);
-  for (int k = 0; k < order; k++) {
-    if (!(PetscAbsScalar(AT(m, k, k)) > singular * largest)) *ok = PETSC_FALSE;
-  }
-  if (!*ok) PetscFunctionReturn(0);
-  PetscCall(allocate(&work));
-  LAPACKgetri_(&n, m, &lda, pivots, work, &size, &info);
-  PetscCall(PetscFree(work));
-  PetscFunctionReturn(0);
-}
-
-/* m = Z T Z^H; m is overwritten by T */
-static PetscErrorCode compute_schur(int order, PetscScalar m[], PetscScalar z[])
-{
-  PetscBLASInt n, lda = ROWS, none = 0, size = ROWS * ROWS, info;
-  PetscScalar *work, values[ROWS];
-  PetscReal real_work[ROWS];
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscBLASIntCast(order, &n));
-  PetscCall(allocate(&work));
-  LAPACKgees_("V", "N", NULL, &n, m, &lda, &none, values, z, &lda, work, &size, real_work, NULL, &info);
-  PetscCheck(info == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "LAPACK's gees gave up: info %d", (int)info);
-  PetscCall(PetscFree(work));
-  PetscFunctionReturn(0);
-}
-
 /* ---- Long vectors -------------------------------------------------------------------------------------- */
 
 /* x -= Q h with h = Q^H x, twice; h[rows] */
 static PetscErrorCode orthogonalise(const Side *side, Vec x, PetscScalar h[])
 {
-  PetscScalar part[ROWS];
+  PetscScalar part[COSPIN_SMALL_ROWS];
 
   PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(h, ROWS));
+  PetscCall(PetscArrayzero(h, COSPIN_SMALL_ROWS));
   for (int pass = 0; pass < 2; pass++) {
     PetscCall(VecMDot(x, side->rows, side->basis, part));
     for (int i = 0; i < side->rows; i++) h[i] += part[i];
@@ -142,7 +69,7 @@ static PetscErrorCode orthogonalise(const Side *side, Vec x, PetscScalar h[])
   PetscFunctionReturn(0);
 }
 
-/* x enters the basis unless it is in its span; coefficients[ROWS]: of x. Takes x. */
+/* x enters the basis unless it is in its span; coefficients[COSPIN_SMALL_ROWS]: of x. Takes x. */
 static PetscErrorCode add_to_basis(Side *side, Vec x, PetscScalar coefficients[])
 {
   PetscReal before, after;
@@ -163,15 +90,15 @@ static PetscErrorCode add_to_basis(Side *side, Vec x, PetscScalar coefficients[]
 
 static PetscErrorCode create_side(Vec source, Side *side)
 {
-  PetscScalar coefficients[ROWS];
+  PetscScalar coefficients[COSPIN_SMALL_ROWS];
   Vec first;
 
   PetscFunctionBeginUser;
   side->source = source;
-  PetscCall(allocate(&side->u));
-  PetscCall(allocate(&side->f));
-  PetscCall(allocate(&side->u_z));
-  PetscCall(allocate(&side->f_z));
+  PetscCall(CospinSmallCreate(&side->u));
+  PetscCall(CospinSmallCreate(&side->f));
+  PetscCall(CospinSmallCreate(&side->u_z));
+  PetscCall(CospinSmallCreate(&side->f_z));
   PetscCall(VecNorm(source, NORM_2, &side->size));
   PetscCall(VecDuplicate(source, &first));
   PetscCall(VecCopy(source, first));
@@ -195,8 +122,8 @@ static PetscErrorCode destroy_side(Side *side)
    the columns before. L v = s v - b. */
 static PetscErrorCode add_column(Side *side, int order, PetscScalar s, const PetscScalar r[], PetscBool *ok)
 {
-  PetscScalar *u = &AT(side->u, 0, order), *f = &AT(side->f, 0, order);
-  const double size = norm_of(side->rows, r);
+  PetscScalar *u = &COSPIN_SMALL_AT(side->u, 0, order), *f = &COSPIN_SMALL_AT(side->f, 0, order);
+  const double size = CospinSmallNorm(side->rows, r);
   double rest;
 
   PetscFunctionBeginUser;
@@ -206,12 +133,12 @@ static PetscErrorCode add_column(Side *side, int order, PetscScalar s, const Pet
   for (int pass = 0; pass < 2; pass++) {
     for (int k = 0; k < order; k++) {
       PetscScalar h = 0.0;
-      for (int i = 0; i < side->rows; i++) h += PetscConj(AT(side->u, i, k)) * u[i];
-      for (int i = 0; i < side->rows; i++) u[i] -= h * AT(side->u, i, k);
-      for (int i = 0; i < side->rows; i++) f[i] -= h * AT(side->f, i, k);
+      for (int i = 0; i < side->rows; i++) h += PetscConj(COSPIN_SMALL_AT(side->u, i, k)) * u[i];
+      for (int i = 0; i < side->rows; i++) u[i] -= h * COSPIN_SMALL_AT(side->u, i, k);
+      for (int i = 0; i < side->rows; i++) f[i] -= h * COSPIN_SMALL_AT(side->f, i, k);
     }
   }
-  rest = norm_of(side->rows, u);
+  rest = CospinSmallNorm(side->rows, u);
   *ok = (PetscBool)(rest > nearly_dependent * size);
   for (int i = 0; i < side->rows; i++) u[i] = *ok ? u[i] / rest : 0.0;
   for (int i = 0; i < side->rows; i++) f[i] = *ok ? f[i] / rest : 0.0;
@@ -224,14 +151,14 @@ static PetscErrorCode add_column(Side *side, int order, PetscScalar s, const Pet
 static PetscErrorCode extend_gram(CospinResolvent resolvent, int left_rows, int right_rows)
 {
   Side *left = &resolvent->left, *right = &resolvent->right;
-  PetscScalar products[ROWS];
+  PetscScalar products[COSPIN_SMALL_ROWS];
 
   PetscFunctionBeginUser;
   for (int j = right_rows; j < right->rows; j++)
-    PetscCall(VecMDot(right->basis[j], left->rows, left->basis, &AT(resolvent->gram, 0, j)));
+    PetscCall(VecMDot(right->basis[j], left->rows, left->basis, &COSPIN_SMALL_AT(resolvent->gram, 0, j)));
   for (int i = left_rows; i < left->rows; i++) {
     PetscCall(VecMDot(left->basis[i], right->rows, right->basis, products));
-    for (int j = 0; j < right->rows; j++) AT(resolvent->gram, i, j) = PetscConj(products[j]);
+    for (int j = 0; j < right->rows; j++) COSPIN_SMALL_AT(resolvent->gram, i, j) = PetscConj(products[j]);
   }
   PetscFunctionReturn(0);
 }
@@ -242,16 +169,16 @@ static void project_sources(CospinResolvent resolvent, const PetscScalar inverse
 {
   const Side *left = &resolvent->left, *right = &resolvent->right;
   const int n = resolvent->order;
-  PetscScalar first_row[ROWS], b[ROWS];
+  PetscScalar first_row[COSPIN_SMALL_ROWS], b[COSPIN_SMALL_ROWS];
 
-  multiply(PETSC_TRUE, n, 1, left->rows, left->u, resolvent->gram, work);
-  multiply(PETSC_FALSE, n, 1, n, inverse, work, b);
+  CospinSmallMultiply(PETSC_TRUE, n, 1, left->rows, left->u, resolvent->gram, work);
+  CospinSmallMultiply(PETSC_FALSE, n, 1, n, inverse, work, b);
   for (int i = 0; i < n; i++) b[i] *= right->size;
-  multiply(PETSC_TRUE, n, 1, n, z, b, resolvent->source);
-  for (int j = 0; j < right->rows; j++) first_row[j] = PetscConj(AT(resolvent->gram, 0, j));
-  multiply(PETSC_TRUE, n, 1, right->rows, right->u, first_row, work);
+  CospinSmallMultiply(PETSC_TRUE, n, 1, n, z, b, resolvent->source);
+  for (int j = 0; j < right->rows; j++) first_row[j] = PetscConj(COSPIN_SMALL_AT(resolvent->gram, 0, j));
+  CospinSmallMultiply(PETSC_TRUE, n, 1, right->rows, right->u, first_row, work);
   for (int i = 0; i < n; i++) work[i] *= left->size;
-  multiply(PETSC_TRUE, n, 1, n, z, work, resolvent->target);
+  CospinSmallMultiply(PETSC_TRUE, n, 1, n, z, work, resolvent->target);
 }
 
 static PetscErrorCode compute_model(CospinResolvent resolvent)
@@ -261,26 +188,26 @@ static PetscErrorCode compute_model(CospinResolvent resolvent)
   PetscScalar *inverse, *m, *z, *work;
 
   PetscFunctionBeginUser;
-  PetscCall(allocate(&inverse));
-  PetscCall(allocate(&m));
-  PetscCall(allocate(&z));
-  PetscCall(allocate(&work));
-  multiply(PETSC_FALSE, left->rows, n, right->rows, resolvent->gram, right->u, work);
-  multiply(PETSC_TRUE, n, n, left->rows, left->u, work, inverse); /* G */
-  resolvent->condition = norm_of(n * ROWS, inverse);
-  PetscCall(invert(n, inverse, &resolvent->has_model));
-  resolvent->condition *= norm_of(n * ROWS, inverse);
+  PetscCall(CospinSmallCreate(&inverse));
+  PetscCall(CospinSmallCreate(&m));
+  PetscCall(CospinSmallCreate(&z));
+  PetscCall(CospinSmallCreate(&work));
+  CospinSmallMultiply(PETSC_FALSE, left->rows, n, right->rows, resolvent->gram, right->u, work);
+  CospinSmallMultiply(PETSC_TRUE, n, n, left->rows, left->u, work, inverse); /* G */
+  resolvent->condition = CospinSmallNorm(n * COSPIN_SMALL_ROWS, inverse);
+  PetscCall(CospinSmallInvert(n, inverse, &resolvent->has_model));
+  resolvent->condition *= CospinSmallNorm(n * COSPIN_SMALL_ROWS, inverse);
   if (resolvent->has_model) {
-    multiply(PETSC_FALSE, left->rows, n, right->rows, resolvent->gram, right->f, work);
-    multiply(PETSC_TRUE, n, n, left->rows, left->u, work, m);
-    multiply(PETSC_FALSE, n, n, n, inverse, m, resolvent->schur);
-    PetscCall(compute_schur(n, resolvent->schur, z));
+    CospinSmallMultiply(PETSC_FALSE, left->rows, n, right->rows, resolvent->gram, right->f, work);
+    CospinSmallMultiply(PETSC_TRUE, n, n, left->rows, left->u, work, m);
+    CospinSmallMultiply(PETSC_FALSE, n, n, n, inverse, m, resolvent->schur);
+    PetscCall(CospinSmallSchur(n, resolvent->schur, z));
     project_sources(resolvent, inverse, z, work);
-    multiply(PETSC_FALSE, right->rows, n, n, right->u, z, right->u_z);
-    multiply(PETSC_FALSE, right->rows, n, n, right->f, z, right->f_z);
-    multiply(PETSC_TRUE, n, n, n, inverse, z, work); /* G^-H Z */
-    multiply(PETSC_FALSE, left->rows, n, n, left->u, work, left->u_z);
-    multiply(PETSC_FALSE, left->rows, n, n, left->f, work, left->f_z);
+    CospinSmallMultiply(PETSC_FALSE, right->rows, n, n, right->u, z, right->u_z);
+    CospinSmallMultiply(PETSC_FALSE, right->rows, n, n, right->f, z, right->f_z);
+    CospinSmallMultiply(PETSC_TRUE, n, n, n, inverse, z, work); /* G^-H Z */
+    CospinSmallMultiply(PETSC_FALSE, left->rows, n, n, left->u, work, left->u_z);
+    CospinSmallMultiply(PETSC_FALSE, left->rows, n, n, left->f, work, left->f_z);
   }
   PetscCall(PetscFree(work));
   PetscCall(PetscFree(z));
@@ -297,10 +224,12 @@ static void solve_schur(CospinResolvent resolvent, PetscScalar s, PetscBool adjo
 
   for (int step = 0; step < n; step++) {
     const int i = adjoint ? step : n - 1 - step, begin = adjoint ? 0 : i + 1, end = adjoint ? i : n;
-    const PetscScalar pivot = s - AT(resolvent->schur, i, i);
+    const PetscScalar pivot = s - COSPIN_SMALL_AT(resolvent->schur, i, i);
     PetscScalar sum = b[i];
     for (int k = begin; k < end; k++)
-      sum += (adjoint ? PetscConj(AT(resolvent->schur, k, i)) : AT(resolvent->schur, i, k)) * x[k];
+      sum += (adjoint ? PetscConj(COSPIN_SMALL_AT(resolvent->schur, k, i))
+                      : COSPIN_SMALL_AT(resolvent->schur, i, k)) *
+             x[k];
     x[i] = sum / (adjoint ? PetscConj(pivot) : pivot);
   }
 }
@@ -309,18 +238,18 @@ static void solve_schur(CospinResolvent resolvent, PetscScalar s, PetscBool adjo
 static void measure(const Side *side, int order, PetscScalar s, const PetscScalar x[], double *residual,
                     double *size)
 {
-  PetscScalar solution[ROWS], rest[ROWS];
+  PetscScalar solution[COSPIN_SMALL_ROWS], rest[COSPIN_SMALL_ROWS];
 
   for (int i = 0; i < side->rows; i++) {
     solution[i] = 0.0;
     rest[i] = i == 0 ? side->size : 0.0;
     for (int k = 0; k < order; k++) {
-      solution[i] += AT(side->u_z, i, k) * x[k];
-      rest[i] -= (s * AT(side->u_z, i, k) - AT(side->f_z, i, k)) * x[k];
+      solution[i] += COSPIN_SMALL_AT(side->u_z, i, k) * x[k];
+      rest[i] -= (s * COSPIN_SMALL_AT(side->u_z, i, k) - COSPIN_SMALL_AT(side->f_z, i, k)) * x[k];
     }
   }
-  *residual = norm_of(side->rows, rest);
-  *size = norm_of(side->rows, solution);
+  *residual = CospinSmallNorm(side->rows, rest);
+  *size = CospinSmallNorm(side->rows, solution);
 }
 
 /* Nothing on one of the sides, or two sides that do not know of each other. */
@@ -337,7 +266,7 @@ static void evaluate(CospinResolvent resolvent, PetscScalar s, double complex *v
                      double *rounding)
 {
   const Side *left = &resolvent->left, *right = &resolvent->right;
-  PetscScalar x[ROWS], y[ROWS];
+  PetscScalar x[COSPIN_SMALL_ROWS], y[COSPIN_SMALL_ROWS];
   double right_residual, right_size, left_residual, left_size;
 
   *value = CMPLX(NAN, NAN);
@@ -411,7 +340,7 @@ static void learn(CospinResolvent resolvent, double wrong, double raw)
 static PetscErrorCode add_solutions(CospinResolvent resolvent, double complex s, Vec v, Vec w)
 {
   const int left_rows = resolvent->left.rows, right_rows = resolvent->right.rows;
-  PetscScalar r[ROWS], l[ROWS];
+  PetscScalar r[COSPIN_SMALL_ROWS], l[COSPIN_SMALL_ROWS];
   PetscBool right_ok, left_ok;
 
   PetscFunctionBeginUser;
@@ -477,10 +406,10 @@ PetscErrorCode CospinResolventCreate(CospinChannel *channel, CospinResolvent *re
   for (int k = 0; k < NUM_RATIOS; k++) new->ratios[k] = 1.0;
   PetscCall(create_side(channel->perturbed, &new->right));
   PetscCall(create_side(channel->reading, &new->left));
-  PetscCall(allocate(&new->gram));
-  PetscCall(allocate(&new->schur));
-  PetscCall(allocate(&new->source));
-  PetscCall(allocate(&new->target));
+  PetscCall(CospinSmallCreate(&new->gram));
+  PetscCall(CospinSmallCreate(&new->schur));
+  PetscCall(CospinSmallCreate(&new->source));
+  PetscCall(CospinSmallCreate(&new->target));
   PetscCall(extend_gram(new, 0, 0));
   PetscCall(VecDot(new->right.source, new->left.source, &whole));
   new->whole = whole;
@@ -519,7 +448,7 @@ int CospinResolventSolves(CospinResolvent resolvent)
 int CospinResolventPoles(CospinResolvent resolvent, double complex poles[])
 {
   if (!resolvent->has_model) return 0;
-  for (int k = 0; k < resolvent->order; k++) poles[k] = AT(resolvent->schur, k, k);
+  for (int k = 0; k < resolvent->order; k++) poles[k] = COSPIN_SMALL_AT(resolvent->schur, k, k);
   return resolvent->order;
 }
 

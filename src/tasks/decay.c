@@ -17,8 +17,7 @@
    Where the sector's matrix has no negative off-diagonal element the slowest eigenvalue is real and a
    rigorous bracket of its rate is stored (cospin/solver/eigensolver.h).
 */
-#include <cospin/operator/liouvillian.h>
-#include <cospin/point/regression.h>
+#include "decay_modes.h"
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
@@ -94,16 +93,7 @@ static const CospinTaskRule rules[] = {
     {"iterations", COSPIN_ALL, 0, "0", NULL},     {.suffix = NULL},
 };
 
-/* The operator A (NULL: a sector), where it starts from (NULL: not said), how many modes are wanted. */
-typedef struct {
-  CospinPolynomial a;
-  CospinState initial;
-  int count;
-  double tolerance;
-  PetscBool weights;
-} Settings;
-
-static PetscErrorCode destroy_settings(Settings *settings)
+static PetscErrorCode destroy_settings(CospinDecaySettings *settings)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialDestroy(&settings->a));
@@ -130,13 +120,14 @@ static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task
 }
 
 static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                    Settings *settings, PetscBool *ok)
+                                    CospinDecaySettings *settings, PetscBool *ok)
 {
   const CospinSetting *of = CospinRecordGet(task, "of"), *initial = CospinRecordGet(task, "initial");
   PetscBool a_ok = PETSC_TRUE, count_ok, tolerance_ok, initial_ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  *settings = (Settings){.weights = (PetscBool)(of->expression && CospinRecordGet(task, "weights")->boolean)};
+  *settings = (CospinDecaySettings){
+      .weights = (PetscBool)(of->expression && CospinRecordGet(task, "weights")->boolean)};
   if (of->expression) PetscCall(CospinProblemOperator(problem, of->expression, faults, &settings->a, &a_ok));
   if (initial->factors)
     PetscCall(CospinStateCreate(problem, initial, faults, &settings->initial, &initial_ok));
@@ -163,7 +154,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 {
   const CospinExpression of = CospinRecordGet(task, "of")->expression;
   PetscBool initial_ok, sector_ok;
-  Settings settings;
+  CospinDecaySettings settings;
 
   PetscFunctionBeginUser;
   PetscCall(check_initial(problem, task, faults, &initial_ok));
@@ -183,7 +174,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
-  Settings settings;
+  CospinDecaySettings settings;
   PetscBool ok;
 
   PetscFunctionBeginUser;
@@ -196,246 +187,15 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
-/* What is found in all sectors of A. */
-typedef struct {
-  double complex lambda, weight, amplitude;
-  double residual, error, leak, lower, upper;
-  int sector;
-} Mode;
-
-typedef struct {
-  int num, num_sectors;
-  Mode *modes;
-  PetscInt64 dimension, nonzeros;
-  double resolution, horizon;
-  double leak; /* of null vectors */
-  int iterations;
-  CospinOutcome outcome;
-} Modes;
-
-/* A^+ rho on the sector of `spectrum`, and Tr(A A^+ rho). */
-static PetscErrorCode perturbed_state(CospinPoint point, const Settings *settings,
-                                      const CospinSteadyState *steady, CospinEigensolver eigensolver,
-                                      Vec *perturbed, double complex *norm)
-{
-  CospinProblem problem = point->problem;
-  CospinPolynomial adjoint, square;
-  CospinMoves perturbation, norm_moves;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
-  PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
-  PetscCall(CospinTaskLeftProduct(problem, adjoint, &perturbation));
-  PetscCall(CospinTaskLeftProduct(problem, square, &norm_moves));
-  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &norm_moves, norm));
-  PetscCall(CospinSuperoperatorApply(point->comm, perturbation, steady->eigensolver->sector, steady->rho,
-                                     eigensolver->sector, perturbed));
-  PetscCall(CospinMovesDestroy(&norm_moves));
-  PetscCall(CospinMovesDestroy(&perturbation));
-  PetscCall(CospinPolynomialDestroy(&square));
-  PetscCall(CospinPolynomialDestroy(&adjoint));
-  PetscFunctionReturn(0);
-}
-
-/* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x) */
-static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves a_rho, const CospinMode *mode, Vec x,
-                            double complex *value)
-{
-  double complex reading;
-  PetscScalar overlap;
-
-  PetscFunctionBeginUser;
-  PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
-  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &a_rho, &reading));
-  *value = reading * overlap;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode compute_weights(CospinPoint point, const Settings *settings, const char prefix[],
-                                      CospinEigensolver eigensolver, CospinMoves a_rho, int num,
-                                      const CospinMode found[], Mode modes[])
-{
-  const CospinSteadyState *steady;
-  double complex norm;
-  Vec perturbed;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
-  if (!steady->rho || CospinStateJudge(&steady->quality, settings->tolerance) != COSPIN_GOOD)
-    PetscFunctionReturn(0); /* no weights rather than wrong ones */
-  PetscCall(perturbed_state(point, settings, steady, eigensolver, &perturbed, &norm));
-  for (int k = 0; k < num; k++) {
-    PetscCall(share(eigensolver, a_rho, &found[k], perturbed, &modes[k].weight));
-    modes[k].weight /= norm;
-  }
-  PetscCall(VecDestroy(&perturbed));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode compute_amplitudes(const Settings *settings, CospinEigensolver eigensolver,
-                                         CospinMoves a_rho, int num, const CospinMode found[], Mode modes[])
-{
-  Vec initial;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatCreateVecs(eigensolver->liouvillian, &initial, NULL));
-  PetscCall(CospinStateVector(settings->initial, eigensolver->sector, initial));
-  for (int k = 0; k < num; k++) PetscCall(share(eigensolver, a_rho, &found[k], initial, &modes[k].amplitude));
-  PetscCall(VecDestroy(&initial));
-  PetscFunctionReturn(0);
-}
-
-/* What the left vectors tell. */
-static PetscErrorCode compute_shares(CospinPoint point, const Settings *settings, const char prefix[],
-                                     CospinEigensolver eigensolver, int num, const CospinMode found[],
-                                     Mode modes[])
-{
-  CospinMoves a_rho;
-
-  PetscFunctionBeginUser;
-  if (num == 0 || !found[0].left) PetscFunctionReturn(0);
-  PetscCall(CospinTaskLeftProduct(point->problem, settings->a, &a_rho));
-  if (settings->initial) PetscCall(compute_amplitudes(settings, eigensolver, a_rho, num, found, modes));
-  if (settings->weights)
-    PetscCall(compute_weights(point, settings, prefix, eigensolver, a_rho, num, found, modes));
-  PetscCall(CospinMovesDestroy(&a_rho));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode solve_sector(CospinPoint point, const Settings *settings, const char prefix[],
-                                   CospinEigensolver eigensolver, Modes *modes)
-{
-  const PetscBool shares = (PetscBool)(settings->weights || settings->initial);
-  CospinMode *found;
-  Vec *null = NULL;
-  double complex next;
-  int num_null = 0, num;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1((size_t)settings->count, &found));
-  if (eigensolver->has_trace) PetscCall(CospinEigensolverNull(eigensolver, &num_null, &null, &next));
-  for (int k = 0; k < num_null; k++) {
-    double leak;
-    PetscCall(CospinWindowLeak(point, eigensolver, null[k], 0.0, &leak));
-    modes->leak = PetscMax(modes->leak, leak);
-  }
-  PetscCall(CospinEigensolverSlowest(eigensolver, settings->count, num_null, null,
-                                     (PetscBool)(shares && num_null == 0), &num, found));
-  for (int k = 0; k < num; k++) {
-    Mode *mode = &modes->modes[modes->num + k];
-    *mode = (Mode){
-        found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, found[k].error, 0.0, NAN, NAN,
-        modes->num_sectors};
-    PetscCall(CospinWindowLeak(point, eigensolver, found[k].right, mode->lambda, &mode->leak));
-    if (k == 0 && num_null == 0) {
-      double lower, upper;
-      PetscCall(CospinEigensolverBracket(eigensolver, found[k].left ? found[k].left : found[k].right, &lower,
-                                         &upper));
-      mode->lower = -upper;
-      mode->upper = -lower;
-    }
-  }
-  PetscCall(compute_shares(point, settings, prefix, eigensolver, num, found, modes->modes + modes->num));
-  modes->num += num;
-  modes->num_sectors++;
-  PetscCall(VecDestroyVecs(num_null, &null));
-  PetscCall(CospinModesDestroy(num, found));
-  PetscCall(PetscFree(found));
-  PetscFunctionReturn(0);
-}
-
-/* A's charges may fit a sector where all of its elements are zero: those modes say nothing of <A>. */
-static PetscErrorCode is_read(CospinProblem problem, CospinPolynomial a, CospinEigensolver eigensolver,
-                              PetscBool *read)
-{
-  CospinMoves a_rho;
-  PetscReal size;
-  Vec reading;
-
-  PetscFunctionBeginUser;
-  *read = PETSC_TRUE;
-  if (!a) PetscFunctionReturn(0);
-  PetscCall(CospinTaskLeftProduct(problem, a, &a_rho));
-  PetscCall(CospinReadingCreate(eigensolver, a_rho, &reading));
-  PetscCall(VecNorm(reading, NORM_INFINITY, &size));
-  *read = (PetscBool)(size > 0);
-  PetscCall(VecDestroy(&reading));
-  PetscCall(CospinMovesDestroy(&a_rho));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode add_sector(CospinPoint point, const Settings *settings, const char prefix[],
-                                 const int representative[], Modes *modes)
-{
-  CospinEigensolver eigensolver;
-  PetscBool read;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
-                                    &eigensolver));
-  if (!eigensolver) PetscFunctionReturn(0);
-  PetscCall(is_read(point->problem, settings->a, eigensolver, &read));
-  if (!read) {
-    PetscCall(CospinEigensolverDestroy(&eigensolver));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(solve_sector(point, settings, prefix, eigensolver, modes));
-  modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(eigensolver->sector));
-  modes->nonzeros = PetscMax(modes->nonzeros, eigensolver->nonzeros);
-  modes->resolution = PetscMax(modes->resolution, eigensolver->resolution);
-  modes->horizon = PetscMin(modes->horizon, eigensolver->horizon);
-  modes->iterations += eigensolver->iterations;
-  modes->outcome = CospinOutcomeWorse(modes->outcome, eigensolver->outcome);
-  PetscCall(CospinEigensolverDestroy(&eigensolver));
-  PetscFunctionReturn(0);
-}
-
-/* Slowest first, of all sectors. */
-static PetscErrorCode sort(Modes *modes)
-{
-  double complex *lambda;
-  double *error;
-  Mode *copy;
-  int *order;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4(modes->num, &lambda, modes->num, &error, modes->num, &order, modes->num, &copy));
-  for (int k = 0; k < modes->num; k++) {
-    copy[k] = modes->modes[k];
-    lambda[k] = copy[k].lambda;
-    error[k] = PetscMax(modes->resolution, copy[k].error); /* NaN: the former */
-  }
-  PetscCall(CospinOrderSlowest(modes->num, lambda, error, order));
-  for (int k = 0; k < modes->num; k++) modes->modes[k] = copy[order[k]];
-  PetscCall(PetscFree4(lambda, error, order, copy));
-  PetscFunctionReturn(0);
-}
-
-/* Where A reads several sectors (b those of even-odd and of odd-even elements), modes of the same eigenvalue
-   are one term of <A>(t): the first of them gets the sum of their amplitudes, the others none. */
-static void add_amplitudes(Modes *modes)
-{
-  for (int k = 0; k < modes->num; k++) {
-    Mode *mode = &modes->modes[k];
-    const double close = 1e4 * modes->resolution + 1e-6 * cabs(mode->lambda);
-    for (int other = k + 1; other < modes->num; other++) {
-      Mode *same = &modes->modes[other];
-      if (same->sector == mode->sector || !(cabs(same->lambda - mode->lambda) <= close)) continue;
-      mode->amplitude += same->amplitude;
-      same->amplitude = 0.0 * same->amplitude; /* what is not a number stays so */
-    }
-  }
-}
-
 /* A rate that cannot be told from zero lies between zero and the resolution. */
-static void apply_resolution(Mode *mode, double resolution)
+static void apply_resolution(CospinDecayMode *mode, double resolution)
 {
   if (CospinTaskRate(mode->lambda, resolution) != 0.0) return;
   mode->lower = 0.0;
   mode->upper = resolution;
 }
 
-static PetscErrorCode store_mode(Mode *mode, int k, double resolution, CospinResults results)
+static PetscErrorCode store_mode(CospinDecayMode *mode, int k, double resolution, CospinResults results)
 {
   const double rate = CospinTaskRate(mode->lambda, resolution);
 
@@ -457,7 +217,7 @@ static PetscErrorCode store_mode(Mode *mode, int k, double resolution, CospinRes
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(const Modes *modes, int count, double tolerance, CospinResults results,
+static PetscErrorCode store(const CospinDecayModes *modes, int count, double tolerance, CospinResults results,
                             CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
@@ -482,7 +242,7 @@ typedef struct {
   const CospinRecord *task;
   const char *prefix;
   int count;
-  Modes modes;
+  CospinDecayModes modes;
 } Search;
 
 /* Windows are made for the modes that are told, and for null vectors. */
@@ -498,23 +258,23 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Search *s = (Search *)context;
   const CospinPoint point = s->point;
-  Settings settings;
+  CospinDecaySettings settings;
   int num, *representatives;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(PetscFree(s->modes.modes));
-  s->modes = (Modes){.outcome = COSPIN_GOOD, .horizon = INFINITY};
+  s->modes = (CospinDecayModes){.outcome = COSPIN_GOOD, .horizon = INFINITY};
   PetscCall(read_settings(point->problem, s->task, NULL, &settings, &ok));
   PetscCall(Sectors(point->problem, s->task, &num, &representatives));
   if (point->steady.eigensolver) PetscCall(CospinEigensolverRelease(point->steady.eigensolver));
   PetscCall(PetscCalloc1((size_t)num * (size_t)settings.count, &s->modes.modes));
   for (int k = 0; k < num; k++) {
-    PetscCall(add_sector(point, &settings, s->prefix,
-                         representatives + k * point->problem->system.num_coordinates, &s->modes));
+    PetscCall(CospinDecayAddSector(point, &settings, s->prefix,
+                                   representatives + k * point->problem->system.num_coordinates, &s->modes));
   }
-  PetscCall(sort(&s->modes));
-  add_amplitudes(&s->modes);
+  PetscCall(CospinDecaySort(&s->modes));
+  CospinDecayAddAmplitudes(&s->modes);
   *leak = largest_leak(s);
   *outcome = s->modes.outcome;
   PetscCall(PetscFree(representatives));

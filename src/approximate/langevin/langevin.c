@@ -5,7 +5,7 @@
    one block of trajectories after the other (jackknife), and the change of all when steps are twice as large;
    in the steady state also from one half of the average to the other.
 */
-#include "langevin.h"
+#include "averages.h"
 #include <cospin/point/settings.h>
 #include <string.h>
 
@@ -82,11 +82,6 @@ static const double largest_clipped = 0.05;
 
 static const CospinCompanion companions[] = {{"error", "statistical error"}, {NULL, NULL}};
 
-/* The numbers of the keys, with what stands for those that are left out. */
-typedef struct {
-  double trajectories, seed, dt, from, until, tolerance;
-} Settings;
-
 /* ---- Checks -------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode read_number(CospinProblem problem, const CospinRecord *task, const char key[],
@@ -103,7 +98,7 @@ static PetscErrorCode read_number(CospinProblem problem, const CospinRecord *tas
 }
 
 static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinLangevin equations,
-                                    CospinFaults faults, Settings *s, PetscBool *ok)
+                                    CospinFaults faults, CospinLangevinSettings *s, PetscBool *ok)
 {
   CospinLangevinRates rates;
   double together, alone;
@@ -121,8 +116,8 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode check_settings(CospinProblem problem, const CospinRecord *task, const Settings *s,
-                                     CospinFaults faults, PetscBool *ok)
+static PetscErrorCode check_settings(CospinProblem problem, const CospinRecord *task,
+                                     const CospinLangevinSettings *s, CospinFaults faults, PetscBool *ok)
 {
   static const double most_steps =
       1e8; /* what the counter of random numbers has room for, and more than anybody waits for */
@@ -163,7 +158,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 {
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   CospinLangevin equations;
-  Settings settings;
+  CospinLangevinSettings settings;
   PetscBool times_ok, state_ok;
 
   PetscFunctionBeginUser;
@@ -188,7 +183,7 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
   static const double product_seconds = 4e-11, number_seconds = 4e-8;
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   CospinLangevin equations;
-  Settings s;
+  CospinLangevinSettings s;
   PetscBool ok;
 
   PetscFunctionBeginUser;
@@ -203,172 +198,10 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
   PetscFunctionReturn(0);
 }
 
-/* ---- Averages ------------------------------------------------------------------------------------------ */
-
-/* What a run needs, and what it has found so far. */
-typedef struct {
-  CospinPoint point;
-  CospinResults results;
-  Settings settings;
-  CospinLangevin equations;
-  CospinTrajectories trajectories;
-  CospinMoments *moments; /* [sample.num] of all expectation values, one observable after the other */
-  CospinSample sample;
-  int num_blocks;
-  double num_samples;    /* that are summed in it */
-  double complex *early; /* sample.sums of the first half of a steady state's average */
-  double step, steps, change, drift;
-  double complex *means, *values; /* [sample.num], [num_blocks] scratch */
-  PetscBool ok, leave;
-} Run_;
-
-static PetscErrorCode clear_sample(Run_ *run)
-{
-  const int length = run->num_blocks * run->sample.num;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(run->sample.sums, length));
-  PetscCall(PetscArrayzero(run->sample.shadows, length));
-  run->num_samples = 0;
-  PetscFunctionReturn(0);
-}
-
-/* Observable k, whose expectations are those from `first` on, from blocks' sums over samples: of all, or all
-   but `without`, or (only_shadows) those that have shadows. */
-static PetscErrorCode evaluate(Run_ *run, const double complex sums[], double samples, int k, int first,
-                               int without, PetscBool only_shadows, double complex *value)
-{
-  const CospinObservables all = run->point->observables;
-  const int num = all->observables[k].num_expectations;
-  double count = 0.0;
-
-  PetscFunctionBeginUser;
-  for (int e = 0; e < num; e++) run->means[e] = 0.0;
-  for (int b = 0; b < run->num_blocks; b++) {
-    PetscBool shadows;
-    const int size = CospinTrajectoriesBlockSize(run->trajectories, b, &shadows);
-    if (b == without || (only_shadows && !shadows)) continue;
-    for (int e = 0; e < num; e++) run->means[e] += sums[run->sample.num * b + first + e];
-    count += size * samples;
-  }
-  for (int e = 0; e < num; e++) run->means[e] /= count;
-  PetscCall(CospinObservableEvaluate(all, k, run->means, value));
-  PetscFunctionReturn(0);
-}
-
-static double part_of(double complex value, int part)
-{
-  return part ? cimag(value) : creal(value);
-}
-
-/* The scatter of values[], each with another block left out. */
-static double jackknife(int num, const double complex values[], int part)
-{
-  double mean = 0.0, sum = 0.0;
-
-  for (int b = 0; b < num; b++) mean += part_of(values[b], part) / num;
-  for (int b = 0; b < num; b++) sum += (part_of(values[b], part) - mean) * (part_of(values[b], part) - mean);
-  return PetscSqrtReal(sum * (num - 1) / num);
-}
-
-static PetscErrorCode store_observable(Run_ *run, int k, int first, int index)
-{
-  static const char *const parts[] = {"_re", "_im"};
-  const CospinObservable *observable = &run->point->observables->observables[k];
-  const double complex *sums = run->sample.sums, *shadows = run->sample.shadows;
-  const double samples = run->num_samples;
-  double complex *values = run->values, value, fine, coarse;
-  char suffix[96];
-
-  PetscFunctionBeginUser;
-  PetscCall(evaluate(run, sums, samples, k, first, -1, PETSC_FALSE, &value));
-  PetscCall(CospinResultsSetObservable(run->results, observable, index, value));
-  for (int b = 0; b < run->num_blocks; b++)
-    PetscCall(evaluate(run, sums, samples, k, first, b, PETSC_FALSE, &values[b]));
-  PetscCall(evaluate(run, sums, samples, k, first, -1, PETSC_TRUE, &fine));
-  PetscCall(evaluate(run, shadows, samples, k, first, -1, PETSC_TRUE, &coarse));
-  for (int part = 0; part < (observable->real ? 1 : 2); part++) {
-    const double error = jackknife(run->num_blocks, values, part);
-    const double size = run->settings.tolerance * cabs(value);
-    const double change = PetscAbsReal(part_of(fine - coarse, part));
-    PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s_error", observable->definition->name,
-                            observable->real ? "" : parts[part]));
-    PetscCall(CospinResultsSet(run->results, suffix, index, error));
-    if (change > 0) run->change = PetscMax(run->change, change / PetscMax(size, 3 * error));
-    if (isfinite(size) && !isfinite(change))
-      run->change = PETSC_INFINITY; /* large steps have left all bounds */
-  }
-  PetscFunctionReturn(0);
-}
-
-/* From the first half of the average (early) to the second (sample.sums by now), by trajectories that are the
-   same, so that the scatter of their blocks is that of the change. So many errors, since there are many
-   observables and points, and more for few spins: all blocks share one diffusion matrix, and what that
-   scatters they do not tell (whole runs scatter 1.7 times as much for two spins, as much for eight or more).
- */
-static PetscErrorCode find_drift(Run_ *run, int k, int first)
-{
-  const double share = 0.2, samples = run->num_samples / 2;
-  const double errors = 4 * (1 + 4.0 / run->equations->size);
-  const PetscBool real = run->point->observables->observables[k].real;
-  double complex *values = run->values, early, late, change = 0.0;
-
-  PetscFunctionBeginUser;
-  for (int b = -1; b < run->num_blocks; b++) {
-    PetscCall(evaluate(run, run->early, samples, k, first, b, PETSC_FALSE, &early));
-    PetscCall(evaluate(run, run->sample.sums, samples, k, first, b, PETSC_FALSE, &late));
-    if (b < 0)
-      change = late - early;
-    else
-      values[b] = late - early;
-  }
-  for (int part = 0; part < (real ? 1 : 2); part++) {
-    const double size = PetscAbsReal(part_of(change, part)), error = jackknife(run->num_blocks, values, part);
-    const double allowed = PetscMax(share * run->settings.tolerance * cabs(late), errors * error);
-    if (size > 0) run->drift = PetscMax(run->drift, size / allowed);
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Collective. The observables from what has been sampled. */
-static PetscErrorCode store_sample(Run_ *run, int index)
-{
-  const int length = run->num_blocks * run->sample.num;
-  int first = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(
-      MPI_Allreduce(MPI_IN_PLACE, run->sample.sums, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
-  PetscCallMPI(
-      MPI_Allreduce(MPI_IN_PLACE, run->sample.shadows, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
-  for (int k = 0; k < run->point->observables->count; k++) {
-    PetscCall(store_observable(run, k, first, index));
-    first += run->point->observables->observables[k].num_expectations;
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Collective. After store_sample, from what was sampled in the first half, which is in early[]. */
-static PetscErrorCode store_drift(Run_ *run)
-{
-  const int length = run->num_blocks * run->sample.num;
-  int first = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, run->early, 2 * length, MPI_DOUBLE, MPI_SUM, run->point->comm));
-  for (int i = 0; i < length; i++) run->sample.sums[i] -= run->early[i];
-  for (int k = 0; k < run->point->observables->count; k++) {
-    PetscCall(find_drift(run, k, first));
-    first += run->point->observables->observables[k].num_expectations;
-  }
-  PetscCall(CospinResultsSet(run->results, "drift", 0, run->drift));
-  PetscFunctionReturn(0);
-}
-
 /* ---- Runs ---------------------------------------------------------------------------------------------- */
 
 /* Two steps at a time for `duration`; sampled unless `quietly`. */
-static PetscErrorCode advance(Run_ *run, double duration, PetscBool quietly)
+static PetscErrorCode advance(CospinLangevinRun *run, double duration, PetscBool quietly)
 {
   enum { ASK_EVERY = 32 };
   const int pairs = duration > 0 ? (int)PetscCeilReal(duration / (2 * run->settings.dt)) : 0;
@@ -385,38 +218,38 @@ static PetscErrorCode advance(Run_ *run, double duration, PetscBool quietly)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode run_steady(Run_ *run)
+static PetscErrorCode run_steady(CospinLangevinRun *run)
 {
   const double half = (run->settings.until - run->settings.from) / 2;
 
   PetscFunctionBeginUser;
   PetscCall(advance(run, run->settings.from, PETSC_TRUE));
   if (!run->ok || run->leave) PetscFunctionReturn(0);
-  PetscCall(clear_sample(run));
+  PetscCall(CospinLangevinClearSample(run));
   PetscCall(advance(run, half, PETSC_FALSE));
   PetscCall(PetscArraycpy(run->early, run->sample.sums, run->num_blocks * run->sample.num));
   if (run->ok && !run->leave) PetscCall(advance(run, half, PETSC_FALSE));
   if (!run->ok || run->leave) PetscFunctionReturn(0);
-  PetscCall(store_sample(run, 0));
-  PetscCall(store_drift(run));
+  PetscCall(CospinLangevinStoreSample(run, 0));
+  PetscCall(CospinLangevinStoreDrift(run));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode run_time(Run_ *run, const CospinAxis *times)
+static PetscErrorCode run_time(CospinLangevinRun *run, const CospinAxis *times)
 {
   PetscFunctionBeginUser;
   for (int k = 0; k < times->size; k++) {
     PetscCall(advance(run, times->values[k] - (k ? times->values[k - 1] : 0.0), PETSC_TRUE));
     if (!run->ok || run->leave) break;
-    PetscCall(clear_sample(run));
+    PetscCall(CospinLangevinClearSample(run));
     CospinTrajectoriesSample(run->trajectories, &run->sample);
     run->num_samples = 1;
-    PetscCall(store_sample(run, k));
+    PetscCall(CospinLangevinStoreSample(run, k));
   }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_run(Run_ *run, const CospinRecord *task)
+static PetscErrorCode create_run(CospinLangevinRun *run, const CospinRecord *task)
 {
   const CospinProblem problem = run->point->problem;
   const CospinObservables all = run->point->observables;
@@ -450,7 +283,7 @@ static PetscErrorCode create_run(Run_ *run, const CospinRecord *task)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode destroy_run(Run_ *run)
+static PetscErrorCode destroy_run(CospinLangevinRun *run)
 {
   PetscFunctionBeginUser;
   for (int e = 0; e < run->sample.num; e++) PetscCall(CospinMomentsDestroy(&run->moments[e]));
@@ -465,7 +298,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                           CospinOutcome *outcome)
 {
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
-  Run_ run = {.point = point, .results = results, .ok = PETSC_TRUE};
+  CospinLangevinRun run = {.point = point, .results = results, .ok = PETSC_TRUE};
 
   PetscFunctionBeginUser;
   PetscCall(create_run(&run, task));

@@ -9,8 +9,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* What an operator may grow to before the deck is considered wrong: products multiply the number of terms. */
-enum { MAX_TERMS = 100000, MAX_OPERATORS = 10000000, MAX_REPEATED_POWER = 1024 };
+/* What an operator may grow to before the deck is considered wrong: products multiply the number
+ * of terms. */
+enum { MAX_TERMS = 100000, MAX_OPERATORS = 10000000 };
 enum { MAX_PRODUCT = 100 }; /* operators one after the other; A^+ A rho has twice as many (moves.c: 256) */
 
 typedef struct {
@@ -39,78 +40,6 @@ static PetscErrorCode fail(Evaluator *evaluator, int offset, CospinValue *value,
   }
   *ok = PETSC_FALSE;
   PetscCall(CospinValueReset(value));
-  PetscFunctionReturn(0);
-}
-
-const char *CospinNumberFormat(double complex z, char text[], size_t size)
-{
-  if (cimag(z) == 0)
-    snprintf(text, size, "%.6g", creal(z));
-  else if (creal(z) == 0)
-    snprintf(text, size, "%.6g*i", cimag(z));
-  else
-    snprintf(text, size, "%.6g%+.6g*i", creal(z), cimag(z));
-  return text;
-}
-
-static PetscBool is_finite(const CospinValue *value)
-{
-  if (!value->is_operator)
-    return (PetscBool)(isfinite(creal(value->number)) && isfinite(cimag(value->number)));
-  for (int k = 0; k < value->polynomial->count; k++) {
-    const double complex c = value->polynomial->monomials[k].coefficient;
-
-    if (!isfinite(creal(c)) || !isfinite(cimag(c))) return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
-}
-
-/* Real operands are kept apart: complex arithmetic would round differently and lose zeros. */
-static double complex multiply(double complex a, double complex b)
-{
-  if (cimag(a) == 0 && cimag(b) == 0) return creal(a) * creal(b);
-  if (cimag(a) == 0) return CMPLX(creal(a) * creal(b), creal(a) * cimag(b));
-  if (cimag(b) == 0) return CMPLX(creal(a) * creal(b), cimag(a) * creal(b));
-  return a * b;
-}
-
-static double complex divide(double complex a, double complex b)
-{
-  if (cimag(a) == 0 && cimag(b) == 0) return creal(a) / creal(b);
-  if (cimag(b) == 0) return CMPLX(creal(a) / creal(b), cimag(a) / creal(b));
-  return a / b;
-}
-
-static double complex negate(double complex z)
-{
-  return CMPLX(0 - creal(z), 0 - cimag(z));
-}
-
-/* Turns a number into that multiple of the identity. */
-static PetscErrorCode promote_to_operator(CospinValue *value)
-{
-  PetscFunctionBeginUser;
-  if (value->is_operator) PetscFunctionReturn(0);
-  PetscCall(CospinPolynomialCreate(&value->polynomial));
-  PetscCall(CospinPolynomialAddMonomial(value->polynomial, value->number, 0, NULL));
-  value->is_operator = PETSC_TRUE;
-  value->number = 0;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode scale_value(CospinValue *value, double complex factor)
-{
-  CospinPolynomial scaled;
-
-  PetscFunctionBeginUser;
-  if (!value->is_operator) {
-    value->number = multiply(factor, value->number);
-    PetscFunctionReturn(0);
-  }
-  PetscCall(CospinPolynomialCreate(&scaled));
-  PetscCall(CospinPolynomialAxpy(scaled, factor, value->polynomial));
-  PetscCall(CospinPolynomialDestroy(&value->polynomial));
-  value->polynomial = scaled;
   PetscFunctionReturn(0);
 }
 
@@ -227,17 +156,17 @@ static PetscErrorCode fail_not_finite(Evaluator *evaluator, const Node *node, co
 
 enum { MAX_ARGUMENTS = 4 }; /* of a functional */
 
-/* One argument as the elementary operator of the signature wants it. */
+/* One argument as its letter in the signature wants it. */
 static PetscErrorCode evaluate_argument(Evaluator *evaluator, const Node *call, int k,
                                         CospinArgument *argument, PetscBool *ok)
 {
-  const char elementary = call->function->signature[k], *name = call->function->name;
+  const char letter = call->function->signature[k], *name = call->function->name;
   const Node *node = call->children[k].node;
   CospinValue *value = &argument->value;
 
   PetscFunctionBeginUser;
   *argument = (CospinArgument){.name = NULL};
-  if (elementary == 'c') {
+  if (letter == 'c') {
     if (node->kind == NODE_NAME && node->count == 0) argument->name = node->name;
     if (!argument->name)
       PetscCall(fail(evaluator, node->offset, value, ok, "%s needs the name of a component here", name));
@@ -245,8 +174,8 @@ static PetscErrorCode evaluate_argument(Evaluator *evaluator, const Node *call, 
   }
   PetscCall(evaluate_node(evaluator, node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
-  if (elementary == 'o') PetscCall(promote_to_operator(value));
-  if (elementary == 'n' && (value->is_operator || cimag(value->number) != 0))
+  if (letter == 'o') PetscCall(CospinValuePromote(value));
+  if (letter == 'n' && (value->is_operator || cimag(value->number) != 0))
     PetscCall(fail(evaluator, node->offset, value, ok, "%s needs a real number here", name));
   PetscFunctionReturn(0);
 }
@@ -279,7 +208,7 @@ static PetscErrorCode evaluate_functional(Evaluator *evaluator, const Node *node
   value->number = number;
   if (why[0])
     PetscCall(fail(evaluator, node->offset, value, ok, "%s", why));
-  else if (!is_finite(value))
+  else if (!CospinValueIsFinite(value))
     PetscCall(fail(evaluator, node->offset, value, ok, "%s has no value in this state", name));
   PetscFunctionReturn(0);
 }
@@ -302,7 +231,7 @@ static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, Cosp
   PetscCall(evaluate_arguments(evaluator, node, x, ok));
   if (*ok) {
     value->number = node->function->Apply(node->count, x);
-    if (!is_finite(value)) PetscCall(fail_not_finite(evaluator, node, x, value, ok));
+    if (!CospinValueIsFinite(value)) PetscCall(fail_not_finite(evaluator, node, x, value, ok));
   }
   if (node->count > 4) PetscCall(PetscFree(x));
   PetscFunctionReturn(0);
@@ -323,36 +252,12 @@ static PetscErrorCode evaluate_expectation(Evaluator *evaluator, const Node *nod
   }
   PetscCall(evaluate_node(evaluator, node->children[0].node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
-  PetscCall(promote_to_operator(value));
+  PetscCall(CospinValuePromote(value));
   PetscCall(environment->Expect(environment->state, node->which, value->polynomial, &number));
   PetscCall(CospinValueReset(value));
   value->number = number;
-  if (!is_finite(value))
+  if (!CospinValueIsFinite(value))
     PetscCall(fail(evaluator, node->offset, value, ok, "this expectation value is not finite"));
-  PetscFunctionReturn(0);
-}
-
-/* sum += sign * term; term is used up. */
-static PetscErrorCode add_value(CospinValue *sum, char sign, CospinValue *term)
-{
-  PetscFunctionBeginUser;
-  if (sum->is_operator || term->is_operator) {
-    PetscCall(promote_to_operator(sum));
-    PetscCall(promote_to_operator(term));
-    PetscCall(CospinPolynomialAxpy(sum->polynomial, sign == '-' ? -1 : 1, term->polynomial));
-  } else if (sign == '-')
-    sum->number -= term->number;
-  else
-    sum->number += term->number;
-  PetscCall(CospinValueReset(term));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode copy_value(const CospinValue *value, CospinValue *copy)
-{
-  PetscFunctionBeginUser;
-  *copy = *value;
-  if (value->is_operator) PetscCall(CospinPolynomialDuplicate(value->polynomial, &copy->polynomial));
   PetscFunctionReturn(0);
 }
 
@@ -366,7 +271,7 @@ static PetscErrorCode evaluate_sum(Evaluator *evaluator, const Node *node, Cospi
 
     if (child->node->kind == NODE_ADJOINT) {
       if (!*ok) continue;
-      PetscCall(copy_value(value, &term));
+      PetscCall(CospinValueCopy(value, &term));
       PetscCall(take_adjoint(evaluator, &term));
     } else
       PetscCall(evaluate_node(evaluator, child->node, &term, &good));
@@ -374,10 +279,10 @@ static PetscErrorCode evaluate_sum(Evaluator *evaluator, const Node *node, Cospi
     if (*ok && !k)
       *value = term;
     else if (*ok)
-      PetscCall(add_value(value, child->sign, &term));
+      PetscCall(CospinValueAdd(value, child->sign, &term));
     else
       PetscCall(CospinValueReset(&term));
-    if (*ok && !is_finite(value))
+    if (*ok && !CospinValueIsFinite(value))
       PetscCall(fail(evaluator, child->offset, value, ok, "this sum is not finite"));
   }
   if (!*ok) PetscCall(CospinValueReset(value));
@@ -432,20 +337,20 @@ static PetscErrorCode multiply_value(Evaluator *evaluator, const Child *child, C
   else if (child->sign == '/' && factor->number == 0)
     PetscCall(fail(evaluator, child->offset, value, ok, "division by zero"));
   else if (child->sign == '/' && !value->is_operator)
-    value->number = divide(value->number, factor->number);
+    value->number = CospinComplexDivide(value->number, factor->number);
   else if (child->sign == '/')
-    PetscCall(scale_value(value, divide(1, factor->number)));
+    PetscCall(CospinValueScale(value, CospinComplexDivide(1, factor->number)));
   else if (!factor->is_operator)
-    PetscCall(scale_value(value, factor->number));
+    PetscCall(CospinValueScale(value, factor->number));
   else if (value->is_operator)
     PetscCall(multiply_operators(evaluator, child->offset, value, factor->polynomial, ok));
   else {
-    PetscCall(scale_value(factor, value->number));
+    PetscCall(CospinValueScale(factor, value->number));
     *value = *factor;
     *factor = (CospinValue){PETSC_FALSE, 0, NULL};
   }
   PetscCall(CospinValueReset(factor));
-  if (*ok && !is_finite(value))
+  if (*ok && !CospinValueIsFinite(value))
     PetscCall(fail(evaluator, child->offset, value, ok, "this %s is not finite",
                    child->sign == '/' ? "quotient" : "product"));
   PetscFunctionReturn(0);
@@ -473,21 +378,6 @@ static PetscErrorCode evaluate_product(Evaluator *evaluator, const Node *node, C
   PetscFunctionReturn(0);
 }
 
-static double complex raise_number(double complex base, double complex exponent)
-{
-  const double n = creal(exponent);
-  const PetscBool is_whole = (PetscBool)(cimag(exponent) == 0 && n == floor(n));
-  double complex power = 1, square = base;
-
-  if (cimag(base) == 0 && cimag(exponent) == 0 && (is_whole || creal(base) >= 0)) return pow(creal(base), n);
-  if (!is_whole || fabs(n) > MAX_REPEATED_POWER) return cpow(base, exponent);
-  for (int remaining = (int)fabs(n); remaining > 0; remaining /= 2) {
-    if (remaining % 2) power = multiply(power, square);
-    square = multiply(square, square);
-  }
-  return n < 0 ? divide(1, power) : power;
-}
-
 static PetscErrorCode raise_operator(Evaluator *evaluator, const Node *node, double complex exponent,
                                      CospinValue *base, PetscBool *ok)
 {
@@ -502,12 +392,12 @@ static PetscErrorCode raise_operator(Evaluator *evaluator, const Node *node, dou
                    (int)MAX_PRODUCT, CospinNumberFormat(exponent, text, sizeof(text))));
     PetscFunctionReturn(0);
   }
-  PetscCall(promote_to_operator(&power));
+  PetscCall(CospinValuePromote(&power));
   for (int k = 0; k < (int)n && *ok; k++)
     PetscCall(multiply_operators(evaluator, node->children[1].offset, &power, base->polynomial, ok));
   PetscCall(CospinValueReset(base));
   *base = power;
-  if (*ok && !is_finite(base))
+  if (*ok && !CospinValueIsFinite(base))
     PetscCall(fail(evaluator, node->children[1].offset, base, ok, "this power is not finite"));
   PetscFunctionReturn(0);
 }
@@ -534,8 +424,8 @@ static PetscErrorCode evaluate_power(Evaluator *evaluator, const Node *node, Cos
   else {
     const double complex base = value->number;
 
-    value->number = raise_number(base, exponent.number);
-    if (!is_finite(value))
+    value->number = CospinComplexPower(base, exponent.number);
+    if (!CospinValueIsFinite(value))
       PetscCall(fail(evaluator, offset, value, ok, "(%s)^(%s) is not finite",
                      CospinNumberFormat(base, base_text, sizeof(base_text)),
                      CospinNumberFormat(exponent.number, text, sizeof(text))));
@@ -550,9 +440,9 @@ static PetscErrorCode evaluate_negation(Evaluator *evaluator, const Node *node, 
   PetscCall(evaluate_node(evaluator, node->children[0].node, value, ok));
   if (!*ok) PetscFunctionReturn(0);
   if (value->is_operator)
-    PetscCall(scale_value(value, -1));
+    PetscCall(CospinValueScale(value, -1));
   else
-    value->number = negate(value->number);
+    value->number = CospinComplexNegate(value->number);
   PetscFunctionReturn(0);
 }
 

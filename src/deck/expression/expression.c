@@ -81,3 +81,35 @@ PetscErrorCode CospinValueReset(CospinValue *value)
   value->polynomial = NULL;
   PetscFunctionReturn(0);
 }
+
+CospinPosition CospinExpressionLocate(CospinExpression expression, int offset)
+{
+  CospinPosition at = expression->at;
+
+  /* All characters of a well-formed expression are one byte and one column wide. */
+  if (!expression->at_start_only) at.column += offset;
+  return at;
+}
+
+PetscErrorCode CospinNodeCreate(CospinExpression expression, NodeKind kind, int offset, Node **node)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(node));
+  (*node)->kind = kind;
+  (*node)->offset = offset;
+  (*node)->next = expression->nodes;
+  expression->nodes = *node;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinNodeAppend(Node *parent, Node *child, char sign, int offset)
+{
+  PetscFunctionBeginUser;
+  if (parent->count == parent->capacity) {
+    parent->capacity = parent->capacity ? 2 * parent->capacity : 2;
+    PetscCall(PetscRealloc((size_t)parent->capacity * sizeof(Child), &parent->children));
+  }
+  parent->children[parent->count++] = (Child){child, sign, offset};
+  if (child->has_expectation) parent->has_expectation = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}

@@ -69,6 +69,11 @@ enum { MAX_INDICES = 8 };
 PetscErrorCode CospinExpressionParseAt(const char text[], CospinPosition at, PetscBool at_start_only,
                                        const char path[], CospinFaults faults, CospinExpression *expression);
 
+/* A node of the expression, which owns it; `offset` of its first character. */
+PetscErrorCode CospinNodeCreate(CospinExpression expression, NodeKind kind, int offset, Node **node);
+/* Another child, behind the others, with its sign and where that stands. */
+PetscErrorCode CospinNodeAppend(Node *parent, Node *child, char sign, int offset);
+
 /* Where the character at `offset` stands in the deck. */
 CospinPosition CospinExpressionLocate(CospinExpression expression, int offset);
 
@@ -81,6 +86,20 @@ PetscBool CospinConstantFind(const char name[], double complex *value);
 PetscErrorCode CospinExpressionEvaluateNode(CospinExpression expression, const Node *node,
                                             const CospinEnvironment *environment, CospinFaults faults,
                                             CospinValue *value, PetscBool *ok);
+
+/* value.c. Arithmetic in which real operands give real results. */
+double complex CospinComplexMultiply(double complex a, double complex b);
+double complex CospinComplexDivide(double complex a, double complex b);
+double complex CospinComplexNegate(double complex z); /* without negative zeros */
+double complex CospinComplexPower(double complex base, double complex exponent);
+/* Whether the number, or every coefficient, is. */
+PetscBool CospinValueIsFinite(const CospinValue *value);
+/* Turns a number into that multiple of the identity. */
+PetscErrorCode CospinValuePromote(CospinValue *value);
+PetscErrorCode CospinValueScale(CospinValue *value, double complex factor);
+/* sum += sign * term, sign '+' or '-'; term is used up. */
+PetscErrorCode CospinValueAdd(CospinValue *sum, char sign, CospinValue *term);
+PetscErrorCode CospinValueCopy(const CospinValue *value, CospinValue *copy);
 
 /* A number as it is quoted in faults; returns `text`. */
 const char *CospinNumberFormat(double complex z, char text[], size_t size);

@@ -40,15 +40,6 @@ static char peek(Parser *parser)
   return parser->text[parser->at];
 }
 
-CospinPosition CospinExpressionLocate(CospinExpression expression, int offset)
-{
-  CospinPosition at = expression->at;
-
-  /* All characters of a well-formed expression are one byte and one column wide. */
-  if (!expression->at_start_only) at.column += offset;
-  return at;
-}
-
 /* The first fault ends the parsing of an expression: what follows would be guesses. */
 static PetscErrorCode fail(Parser *parser, int offset, const char format[], ...)
 {
@@ -82,29 +73,6 @@ static PetscErrorCode fail_unexpected(Parser *parser, const char expected[])
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_node(Parser *parser, NodeKind kind, int offset, Node **node)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscNew(node));
-  (*node)->kind = kind;
-  (*node)->offset = offset;
-  (*node)->next = parser->expression->nodes;
-  parser->expression->nodes = *node;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode append_child(Node *parent, Node *child, char sign, int offset)
-{
-  PetscFunctionBeginUser;
-  if (parent->count == parent->capacity) {
-    parent->capacity = parent->capacity ? 2 * parent->capacity : 2;
-    PetscCall(PetscRealloc((size_t)parent->capacity * sizeof(Child), &parent->children));
-  }
-  parent->children[parent->count++] = (Child){child, sign, offset};
-  if (child->has_expectation) parent->has_expectation = PETSC_TRUE;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode parse_number(Parser *parser, Node **node)
 {
   const char *text = parser->text;
@@ -123,7 +91,7 @@ static PetscErrorCode parse_number(Parser *parser, Node **node)
       while (is_digit(text[at])) at++;
     }
   }
-  PetscCall(create_node(parser, NODE_NUMBER, start, node));
+  PetscCall(CospinNodeCreate(parser->expression, NODE_NUMBER, start, node));
   (*node)->number = strtod(text + start, NULL);
   parser->at = at;
   if (!isfinite(creal((*node)->number)))
@@ -150,7 +118,7 @@ static PetscErrorCode parse_list(Parser *parser, char closing, Node *node)
 
     PetscCall(parse_sum(parser, &child));
     if (parser->failed) PetscFunctionReturn(0);
-    PetscCall(append_child(node, child, ',', child->offset));
+    PetscCall(CospinNodeAppend(node, child, ',', child->offset));
     if (peek(parser) != ',') break;
     parser->at++;
   }
@@ -204,7 +172,7 @@ static PetscErrorCode begin_functional(Parser *parser, Node *node)
 static PetscErrorCode parse_call(Parser *parser, int start, const char name[], Node **node)
 {
   PetscFunctionBeginUser;
-  PetscCall(create_node(parser, NODE_CALL, start, node));
+  PetscCall(CospinNodeCreate(parser->expression, NODE_CALL, start, node));
   (*node)->function = CospinFunctionFind(name);
   if (!(*node)->function) {
     PetscCall(fail_unknown_function(parser, start, name));
@@ -233,7 +201,7 @@ static PetscErrorCode parse_plain_name(Parser *parser, int start, char name[], N
 
   PetscFunctionBeginUser;
   if (CospinConstantFind(name, &constant)) {
-    PetscCall(create_node(parser, NODE_NUMBER, start, node));
+    PetscCall(CospinNodeCreate(parser->expression, NODE_NUMBER, start, node));
     (*node)->number = constant;
   } else if (!strcmp(name, "hc")) {
     PetscCall(fail(parser, start,
@@ -242,7 +210,7 @@ static PetscErrorCode parse_plain_name(Parser *parser, int start, char name[], N
   } else if (CospinFunctionFind(name)) {
     PetscCall(fail(parser, start, "`%s` is a function (write `%s(...)`)", name, name));
   } else {
-    PetscCall(create_node(parser, NODE_NAME, start, node));
+    PetscCall(CospinNodeCreate(parser->expression, NODE_NAME, start, node));
     PetscCall(PetscStrallocpy(name, &(*node)->name));
     if (peek(parser) != '[') PetscFunctionReturn(0);
     parser->at++;
@@ -300,13 +268,13 @@ static PetscErrorCode parse_expectation(Parser *parser, Node **node)
     PetscCall(fail(parser, start, "an expectation value inside of another one"));
     PetscFunctionReturn(0);
   }
-  PetscCall(create_node(parser, NODE_EXPECT, start, node));
+  PetscCall(CospinNodeCreate(parser->expression, NODE_EXPECT, start, node));
   (*node)->which = parser->expression->num_expectations++;
   parser->in_expectation = PETSC_TRUE;
   PetscCall(parse_sum(parser, &child));
   parser->in_expectation = PETSC_FALSE;
   if (parser->failed) PetscFunctionReturn(0);
-  PetscCall(append_child(*node, child, 0, start));
+  PetscCall(CospinNodeAppend(*node, child, 0, start));
   (*node)->has_expectation = PETSC_TRUE;
   if (peek(parser) == '>')
     parser->at++;
@@ -366,9 +334,9 @@ static PetscErrorCode parse_power(Parser *parser, Node **node)
   if (!parser->failed) PetscCall(parse_unary(parser, &exponent));
   parser->depth--;
   if (parser->failed) PetscFunctionReturn(0);
-  PetscCall(create_node(parser, NODE_POWER, base->offset, node));
-  PetscCall(append_child(*node, base, '^', sign_at));
-  PetscCall(append_child(*node, exponent, '^', sign_at));
+  PetscCall(CospinNodeCreate(parser->expression, NODE_POWER, base->offset, node));
+  PetscCall(CospinNodeAppend(*node, base, '^', sign_at));
+  PetscCall(CospinNodeAppend(*node, exponent, '^', sign_at));
   PetscFunctionReturn(0);
 }
 
@@ -389,8 +357,8 @@ static PetscErrorCode parse_unary(Parser *parser, Node **node)
   PetscCall(parse_power(parser, node));
   if (parser->failed || !negative) PetscFunctionReturn(0);
   child = *node;
-  PetscCall(create_node(parser, NODE_NEGATE, start, node));
-  PetscCall(append_child(*node, child, '-', start));
+  PetscCall(CospinNodeCreate(parser->expression, NODE_NEGATE, start, node));
+  PetscCall(CospinNodeAppend(*node, child, '-', start));
   PetscFunctionReturn(0);
 }
 
@@ -406,13 +374,13 @@ static PetscErrorCode parse_product(Parser *parser, Node **node)
 
     if (c != '*' && c != '/') break;
     if (!product) {
-      PetscCall(create_node(parser, NODE_PRODUCT, (*node)->offset, &product));
-      PetscCall(append_child(product, *node, '*', sign_at));
+      PetscCall(CospinNodeCreate(parser->expression, NODE_PRODUCT, (*node)->offset, &product));
+      PetscCall(CospinNodeAppend(product, *node, '*', sign_at));
       *node = product;
     }
     parser->at++;
     PetscCall(parse_unary(parser, &factor));
-    if (!parser->failed) PetscCall(append_child(product, factor, c, sign_at));
+    if (!parser->failed) PetscCall(CospinNodeAppend(product, factor, c, sign_at));
   }
   PetscFunctionReturn(0);
 }
@@ -423,7 +391,7 @@ static PetscErrorCode parse_term(Parser *parser, Node **node)
   PetscFunctionBeginUser;
   peek(parser);
   if (!strncmp(parser->text + parser->at, "hc", 2) && scan_name(parser->text, parser->at) == parser->at + 2) {
-    PetscCall(create_node(parser, NODE_ADJOINT, parser->at, node));
+    PetscCall(CospinNodeCreate(parser->expression, NODE_ADJOINT, parser->at, node));
     parser->at += 2;
   } else
     PetscCall(parse_product(parser, node));
@@ -443,13 +411,13 @@ static PetscErrorCode parse_sum(Parser *parser, Node **node)
 
     if (c != '+' && c != '-') break;
     if (!sum) {
-      PetscCall(create_node(parser, NODE_SUM, (*node)->offset, &sum));
-      PetscCall(append_child(sum, *node, '+', sign_at));
+      PetscCall(CospinNodeCreate(parser->expression, NODE_SUM, (*node)->offset, &sum));
+      PetscCall(CospinNodeAppend(sum, *node, '+', sign_at));
       *node = sum;
     }
     parser->at++;
     PetscCall(parse_term(parser, &term));
-    if (!parser->failed) PetscCall(append_child(sum, term, c, sign_at));
+    if (!parser->failed) PetscCall(CospinNodeAppend(sum, term, c, sign_at));
   }
   parser->depth--;
   PetscFunctionReturn(0);

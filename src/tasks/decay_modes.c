@@ -1,0 +1,231 @@
+/*
+   The modes of task `decay`: the slowest eigenvalues of each sector that an operator A reads, and the part
+   that each has in <A>(t). With right and left vectors R_k, L_k of the generator, L_j^H R_k = delta_jk, any x
+   in the sector is sum_k R_k (L_k^H x), so that Tr(A exp(t L) x) = sum_k Tr(A R_k) (L_k^H x) exp(lambda_k t):
+   a reading times an overlap. x = A^+ rho of the steady state gives the weights, x = rho_0 the amplitudes.
+
+   Left vectors cost as much as right ones and are asked for only where weights or amplitudes are wanted.
+   Where eigenvalues are nearly equal and vectors nearly parallel, single parts are large and cancel; `error`
+   tells.
+*/
+#include "decay_modes.h"
+#include <cospin/operator/liouvillian.h>
+#include <cospin/point/regression.h>
+#include <cospin/point/settings.h>
+#include <cospin/point/window.h>
+
+/* A^+ rho on the sector of `eigensolver`, and Tr(A A^+ rho). */
+static PetscErrorCode perturbed_state(CospinPoint point, const CospinDecaySettings *settings,
+                                      const CospinSteadyState *steady, CospinEigensolver eigensolver,
+                                      Vec *perturbed, double complex *norm)
+{
+  CospinProblem problem = point->problem;
+  CospinPolynomial adjoint, square;
+  CospinMoves perturbation, norm_moves;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialAdjoint(settings->a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
+  PetscCall(CospinTaskLeftProduct(problem, adjoint, &perturbation));
+  PetscCall(CospinTaskLeftProduct(problem, square, &norm_moves));
+  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &norm_moves, norm));
+  PetscCall(CospinSuperoperatorApply(point->comm, perturbation, steady->eigensolver->sector, steady->rho,
+                                     eigensolver->sector, perturbed));
+  PetscCall(CospinMovesDestroy(&norm_moves));
+  PetscCall(CospinMovesDestroy(&perturbation));
+  PetscCall(CospinPolynomialDestroy(&square));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscFunctionReturn(0);
+}
+
+/* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x) */
+static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves a_rho, const CospinMode *mode, Vec x,
+                            double complex *value)
+{
+  double complex reading;
+  PetscScalar overlap;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
+  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &a_rho, &reading));
+  *value = reading * overlap;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode compute_weights(CospinPoint point, const CospinDecaySettings *settings,
+                                      const char prefix[], CospinEigensolver eigensolver, CospinMoves a_rho,
+                                      int num, const CospinMode found[], CospinDecayMode modes[])
+{
+  const CospinSteadyState *steady;
+  double complex norm;
+  Vec perturbed;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
+  if (!steady->rho || CospinStateJudge(&steady->quality, settings->tolerance) != COSPIN_GOOD)
+    PetscFunctionReturn(0); /* no weights rather than wrong ones */
+  PetscCall(perturbed_state(point, settings, steady, eigensolver, &perturbed, &norm));
+  for (int k = 0; k < num; k++) {
+    PetscCall(share(eigensolver, a_rho, &found[k], perturbed, &modes[k].weight));
+    modes[k].weight /= norm;
+  }
+  PetscCall(VecDestroy(&perturbed));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode compute_amplitudes(const CospinDecaySettings *settings, CospinEigensolver eigensolver,
+                                         CospinMoves a_rho, int num, const CospinMode found[],
+                                         CospinDecayMode modes[])
+{
+  Vec initial;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(eigensolver->liouvillian, &initial, NULL));
+  PetscCall(CospinStateVector(settings->initial, eigensolver->sector, initial));
+  for (int k = 0; k < num; k++) PetscCall(share(eigensolver, a_rho, &found[k], initial, &modes[k].amplitude));
+  PetscCall(VecDestroy(&initial));
+  PetscFunctionReturn(0);
+}
+
+/* What the left vectors tell. */
+static PetscErrorCode compute_shares(CospinPoint point, const CospinDecaySettings *settings,
+                                     const char prefix[], CospinEigensolver eigensolver, int num,
+                                     const CospinMode found[], CospinDecayMode modes[])
+{
+  CospinMoves a_rho;
+
+  PetscFunctionBeginUser;
+  if (num == 0 || !found[0].left) PetscFunctionReturn(0);
+  PetscCall(CospinTaskLeftProduct(point->problem, settings->a, &a_rho));
+  if (settings->initial) PetscCall(compute_amplitudes(settings, eigensolver, a_rho, num, found, modes));
+  if (settings->weights)
+    PetscCall(compute_weights(point, settings, prefix, eigensolver, a_rho, num, found, modes));
+  PetscCall(CospinMovesDestroy(&a_rho));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode solve_sector(CospinPoint point, const CospinDecaySettings *settings,
+                                   const char prefix[], CospinEigensolver eigensolver,
+                                   CospinDecayModes *modes)
+{
+  const PetscBool shares = (PetscBool)(settings->weights || settings->initial);
+  CospinMode *found;
+  Vec *null = NULL;
+  double complex next;
+  int num_null = 0, num;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)settings->count, &found));
+  if (eigensolver->has_trace) PetscCall(CospinEigensolverNull(eigensolver, &num_null, &null, &next));
+  for (int k = 0; k < num_null; k++) {
+    double leak;
+    PetscCall(CospinWindowLeak(point, eigensolver, null[k], 0.0, &leak));
+    modes->leak = PetscMax(modes->leak, leak);
+  }
+  PetscCall(CospinEigensolverSlowest(eigensolver, settings->count, num_null, null,
+                                     (PetscBool)(shares && num_null == 0), &num, found));
+  for (int k = 0; k < num; k++) {
+    CospinDecayMode *mode = &modes->modes[modes->num + k];
+    *mode = (CospinDecayMode){
+        found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, found[k].error, 0.0, NAN, NAN,
+        modes->num_sectors};
+    PetscCall(CospinWindowLeak(point, eigensolver, found[k].right, mode->lambda, &mode->leak));
+    if (k == 0 && num_null == 0) {
+      double lower, upper;
+      PetscCall(CospinEigensolverBracket(eigensolver, found[k].left ? found[k].left : found[k].right, &lower,
+                                         &upper));
+      mode->lower = -upper;
+      mode->upper = -lower;
+    }
+  }
+  PetscCall(compute_shares(point, settings, prefix, eigensolver, num, found, modes->modes + modes->num));
+  modes->num += num;
+  modes->num_sectors++;
+  PetscCall(VecDestroyVecs(num_null, &null));
+  PetscCall(CospinModesDestroy(num, found));
+  PetscCall(PetscFree(found));
+  PetscFunctionReturn(0);
+}
+
+/* A's charges may fit a sector where all of its elements are zero: those modes say nothing of <A>. */
+static PetscErrorCode is_read(CospinProblem problem, CospinPolynomial a, CospinEigensolver eigensolver,
+                              PetscBool *read)
+{
+  CospinMoves a_rho;
+  PetscReal size;
+  Vec reading;
+
+  PetscFunctionBeginUser;
+  *read = PETSC_TRUE;
+  if (!a) PetscFunctionReturn(0);
+  PetscCall(CospinTaskLeftProduct(problem, a, &a_rho));
+  PetscCall(CospinReadingCreate(eigensolver, a_rho, &reading));
+  PetscCall(VecNorm(reading, NORM_INFINITY, &size));
+  *read = (PetscBool)(size > 0);
+  PetscCall(VecDestroy(&reading));
+  PetscCall(CospinMovesDestroy(&a_rho));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDecayAddSector(CospinPoint point, const CospinDecaySettings *settings,
+                                    const char prefix[], const int representative[], CospinDecayModes *modes)
+{
+  CospinEigensolver eigensolver;
+  PetscBool read;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
+                                    &eigensolver));
+  if (!eigensolver) PetscFunctionReturn(0);
+  PetscCall(is_read(point->problem, settings->a, eigensolver, &read));
+  if (!read) {
+    PetscCall(CospinEigensolverDestroy(&eigensolver));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(solve_sector(point, settings, prefix, eigensolver, modes));
+  modes->dimension = PetscMax(modes->dimension, CospinSectorDimension(eigensolver->sector));
+  modes->nonzeros = PetscMax(modes->nonzeros, eigensolver->nonzeros);
+  modes->resolution = PetscMax(modes->resolution, eigensolver->resolution);
+  modes->horizon = PetscMin(modes->horizon, eigensolver->horizon);
+  modes->iterations += eigensolver->iterations;
+  modes->outcome = CospinOutcomeWorse(modes->outcome, eigensolver->outcome);
+  PetscCall(CospinEigensolverDestroy(&eigensolver));
+  PetscFunctionReturn(0);
+}
+
+/* Slowest first, of all sectors. */
+PetscErrorCode CospinDecaySort(CospinDecayModes *modes)
+{
+  double complex *lambda;
+  double *error;
+  CospinDecayMode *copy;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc4(modes->num, &lambda, modes->num, &error, modes->num, &order, modes->num, &copy));
+  for (int k = 0; k < modes->num; k++) {
+    copy[k] = modes->modes[k];
+    lambda[k] = copy[k].lambda;
+    error[k] = PetscMax(modes->resolution, copy[k].error); /* NaN: the former */
+  }
+  PetscCall(CospinOrderSlowest(modes->num, lambda, error, order));
+  for (int k = 0; k < modes->num; k++) modes->modes[k] = copy[order[k]];
+  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscFunctionReturn(0);
+}
+
+/* Where A reads several sectors (b those of even-odd and of odd-even elements), modes of the same eigenvalue
+   are one term of <A>(t): the first of them gets the sum of their amplitudes, the others none. */
+void CospinDecayAddAmplitudes(CospinDecayModes *modes)
+{
+  for (int k = 0; k < modes->num; k++) {
+    CospinDecayMode *mode = &modes->modes[k];
+    const double close = 1e4 * modes->resolution + 1e-6 * cabs(mode->lambda);
+    for (int other = k + 1; other < modes->num; other++) {
+      CospinDecayMode *same = &modes->modes[other];
+      if (same->sector == mode->sector || !(cabs(same->lambda - mode->lambda) <= close)) continue;
+      mode->amplitude += same->amplitude;
+      same->amplitude = 0.0 * same->amplitude; /* what is not a number stays so */
+    }
+  }
+}

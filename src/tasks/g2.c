@@ -1,0 +1,151 @@
+/*
+   Task `g2`: how likely a second quantum is a time t after the first one,
+
+     g2(t) = <A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2 = Tr(A^+A exp(t L) A rho A^+) / <A^+ A>^2,
+
+   1 for coherent light, 2 at t = 0 for thermal light, 0 for a single emitter. The first click leaves A rho
+   A^+ behind, so this superoperator is the perturbation of a two-time correlation (two_time.c) that is read
+   by A^+A.
+*/
+#include "two_time.h"
+
+static const CospinKey g2_keys[] = {
+    {.name = "of",
+     .type = COSPIN_KEY_OPERATOR,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "operator A that takes a quantum away: a of a mode, Sm of spins"},
+    COSPIN_TWO_TIME_KEYS,
+    {.name = NULL},
+};
+
+static const CospinTaskVariable g2_variables[] = {
+    {"value", COSPIN_REAL, PETSC_TRUE, "1", "$g^{(2)}(t)$ of %s", "<A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2"},
+    {"intensity", COSPIN_REAL, PETSC_FALSE, "1", "<A^+ A>", "in the steady state"},
+    COSPIN_TWO_TIME_VARIABLES,
+    {.suffix = NULL},
+};
+
+static PetscErrorCode check_g2(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                               CospinDimension *dimension, PetscBool *ok)
+{
+  CospinPolynomial a;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(problem, task, faults, &a, ok));
+  PetscCall(CospinTwoTimeCheck(problem, task, faults, dimension, ok));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+/* A^+ A, and rho -> A rho A^+. */
+static PetscErrorCode count(CospinProblem problem, CospinPolynomial a, CospinPolynomial *number,
+                            CospinMoves *click)
+{
+  CospinPolynomial adjoint;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(adjoint, a, number));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
+  PetscCall(CospinMovesCreate(&problem->system, click));
+  for (int i = 0; i < a->count; i++) {
+    for (int j = 0; j < a->count; j++)
+      PetscCall(CospinMovesAddProduct(*click, 1.0, &a->monomials[i], &a->monomials[j]));
+  }
+  PetscCall(CospinMovesFinish(*click));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode sectors_g2(CospinProblem problem, const CospinRecord *task, int *num,
+                                 int **representatives)
+{
+  CospinPolynomial a, number;
+  CospinMoves click;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(problem, task, NULL, &a, &ok));
+  PetscCall(count(problem, a, &number, &click));
+  PetscCall(CospinProblemSectors(problem, number, num, representatives));
+  PetscCall(CospinMovesDestroy(&click));
+  PetscCall(CospinPolynomialDestroy(&number));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+/* Pairs are rarer than single quanta where light is dim: an error of the state that is small beside either
+   may not be beside the square of a small intensity. */
+static PetscErrorCode store_pairs(const CospinTwoTime *correlation, const CospinSteadyState *steady,
+                                  double complex intensity, CospinResults results, CospinOutcome *outcome)
+{
+  const double complex limit = CospinTwoTimeLimit(correlation);
+  static const double dim = 1e-6;
+  PetscBool dark = PETSC_FALSE;
+  double typical, largest;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTwoTimeIsNothing(correlation, steady, intensity, &dark));
+  PetscCall(CospinTwoTimeTypical(correlation, &typical));
+  PetscCall(CospinTwoTimeLargest(correlation, &largest));
+  if (creal(intensity) <= dim * largest) typical = largest; /* the perturbed state is rounding itself */
+  if (!dark && steady->quality.error * PetscSqr(typical / creal(intensity)) > COSPIN_TWO_TIME_RATIO_ERROR)
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
+  for (int k = 0; k < correlation->settings.times->size && !dark; k++) {
+    const double pairs = creal(correlation->values[k] + limit);
+    PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(creal(intensity))));
+  }
+  PetscCall(CospinResultsSet(results, "intensity", 0, creal(intensity)));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
+                                  const CospinSteadyState *steady, CospinResults results,
+                                  CospinOutcome *outcome)
+{
+  CospinPolynomial a, number;
+  double complex intensity;
+  CospinTwoTime correlation;
+  CospinMoves click;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskOperator(point->problem, task, NULL, &a, &ok));
+  PetscCall(count(point->problem, a, &number, &click));
+  PetscCall(CospinSteadyExpectation(point, steady, number, &intensity));
+  PetscCall(CospinTwoTimeEvolve(point, task, steady, number, click, &correlation, outcome));
+  if (CospinTwoTimeIsComplete(&correlation)) {
+    PetscCall(store_pairs(&correlation, steady, intensity, results, outcome));
+    PetscCall(CospinTwoTimeStoreQuality(&correlation, results, outcome));
+  }
+  PetscCall(CospinTwoTimeFree(&correlation));
+  PetscCall(CospinMovesDestroy(&click));
+  PetscCall(CospinPolynomialDestroy(&number));
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_g2(CospinPoint point, const CospinRecord *task, CospinResults results,
+                             CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinTwoTimeRun(count_pairs, point, task, results, outcome));
+  PetscFunctionReturn(0);
+}
+
+static const CospinOutcomeHint dark_hints[] = {
+    {COSPIN_EMPTY_SECTOR,
+     "the steady state is dark: there is no first quantum after which to look for a second"},
+    {.text = NULL},
+};
+
+const CospinTaskKind CospinTaskG2 = {
+    .record = {"g2", "how likely a second quantum is a time t after the first, in the steady state", g2_keys},
+    .hints = dark_hints,
+    .variables = g2_variables,
+    .may_multiply = PETSC_TRUE,
+    .Check = check_g2,
+    .Sectors = sectors_g2,
+    .Run = run_g2,
+};

@@ -1,0 +1,93 @@
+/* Two-time correlations of the steady state along an axis of times: what `correlation` and `g2` share. */
+#pragma once
+#include <cospin/point/evolution.h>
+#include <cospin/point/regression.h>
+#include <cospin/point/window.h>
+
+#define COSPIN_TWO_TIME_RATIO_ERROR                                                                          \
+  1e-6 /* largest relative error of a number that something is divided by                                    \
+        */
+
+#define COSPIN_TWO_TIME_KEYS                                                                                 \
+  {.name = "times",                                                                                          \
+   .type = COSPIN_KEY_AXIS,                                                                                  \
+   .required = PETSC_TRUE,                                                                                   \
+   .unit = "time",                                                                                           \
+   .help = "times t at which the correlation is wanted, ascending, >= 0"},                                   \
+      COSPIN_TASK_STEADY_SECTOR_KEY,                                                                         \
+      {.name = "tolerance",                                                                                  \
+       .type = COSPIN_KEY_NUMBER,                                                                            \
+       .default_text = "1e-9",                                                                               \
+       .unit = "",                                                                                           \
+       .help = "accuracy of the evolution, relative to what is left to evolve"},                             \
+      COSPIN_TASK_METHOD_KEY
+
+#define COSPIN_TWO_TIME_VARIABLES                                                                            \
+  {"error",                                                                                                  \
+   COSPIN_REAL,                                                                                              \
+   PETSC_TRUE,                                                                                               \
+   "1",                                                                                                      \
+   "estimated error of the perturbed state, relative",                                                       \
+   "largest over sectors, 2-norms, accumulated over steps"},                                                 \
+      {"leak",                                                                                               \
+       COSPIN_REAL,                                                                                          \
+       PETSC_FALSE,                                                                                          \
+       "1",                                                                                                  \
+       "what the generator carries out of the window",                                                       \
+       "of the perturbed state at the first and the last time; 0 where every cutoff is the deck's"},         \
+      {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},                      \
+      {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest sector", ""},                \
+  {                                                                                                          \
+    "nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it", ""                      \
+  }
+
+typedef struct {
+  const CospinAxis *times;
+  CospinPropagatorMethod method;
+  double tolerance;
+} CospinTwoTimeSettings;
+typedef struct {
+  CospinPoint point;
+  CospinTwoTimeSettings settings;
+  CospinEvolution evolution; /* its parts are the channels */
+  int num_channels;
+  CospinChannel *channels;
+  double complex *values; /* [times] sums over channels */
+  double *errors;         /* [times] */
+  double leak;
+} CospinTwoTime;
+
+/* What a task does with the one steady state. */
+typedef PetscErrorCode (*CospinTwoTimeWork)(CospinPoint point, const CospinRecord *task,
+                                            const CospinSteadyState *steady, CospinResults results,
+                                            CospinOutcome *outcome);
+
+/* Collective. Hands the steady state to `work`, in the windows of the run that was interrupted if there is a
+   checkpoint; nothing happens beyond *outcome where there is no one steady state. */
+PetscErrorCode CospinTwoTimeRun(CospinTwoTimeWork work, CospinPoint point, const CospinRecord *task,
+                                CospinResults results, CospinOutcome *outcome);
+/* Not collective. What a CospinTaskKind.Check of both has in common; *ok holds what is known already. */
+PetscErrorCode CospinTwoTimeCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  CospinDimension *dimension, PetscBool *ok);
+/* Collective. Tr(a exp(t L) perturbation rho) at the task's times, without its limit; freed by
+   CospinTwoTimeFree(). *outcome: COSPIN_NOT_RUN if it was interrupted. */
+PetscErrorCode CospinTwoTimeEvolve(CospinPoint point, const CospinRecord *task,
+                                   const CospinSteadyState *steady, CospinPolynomial a,
+                                   CospinMoves perturbation, CospinTwoTime *correlation,
+                                   CospinOutcome *outcome);
+PetscErrorCode CospinTwoTimeFree(CospinTwoTime *correlation);
+/* Of the values, at long times: it is not in what evolves. */
+double complex CospinTwoTimeLimit(const CospinTwoTime *correlation);
+/* Whether there is something to be stored: sums may lack a channel. */
+PetscBool CospinTwoTimeIsComplete(const CospinTwoTime *correlation);
+/* Collective. About the largest expectation value that the operator which is read can have: at all, and among
+   the elements that the perturbed state has. */
+PetscErrorCode CospinTwoTimeLargest(const CospinTwoTime *correlation, double *largest);
+PetscErrorCode CospinTwoTimeTypical(const CospinTwoTime *correlation, double *typical);
+/* Collective. Whether nothing can be divided by this expectation value: it is rounding, or has less than six
+   digits because the steady state has not. */
+PetscErrorCode CospinTwoTimeIsNothing(const CospinTwoTime *correlation, const CospinSteadyState *steady,
+                                      double complex value, PetscBool *nothing);
+/* Error, leak, sizes; *outcome becomes inaccurate where they are too large. */
+PetscErrorCode CospinTwoTimeStoreQuality(const CospinTwoTime *correlation, CospinResults results,
+                                         CospinOutcome *outcome);
