@@ -134,6 +134,7 @@ class Checkpoint(unittest.TestCase):
     def test_killed(self):
         self.check(SPINS, 16, kill=True)
 
+    @decks.long
     def test_goes_on_with_other_ranks(self):
         deck = self.deck(SPINS, 20)
         reference, _ = self.reference(deck)

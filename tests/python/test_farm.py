@@ -440,7 +440,7 @@ class Farm(unittest.TestCase):
                           stderr=subprocess.DEVNULL).returncode:
             self.skipTest("no right to mount")
         try:
-            deck = self.deck(last=40)
+            deck = self.deck(size=8, last=40)  # many small points
             output = os.path.join(place, "out.h5")
             said = self.run_to_end(deck, "--quiet", output=output, status=1)
             self.assertIn("No space left on device", said)

@@ -15,7 +15,7 @@ import h5py
 import numpy
 
 LONG = 120  # seconds: whatever takes that long is a wait that cannot be left
-STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
+STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)[:4 if decks.LONG else 2]
 
 # Each takes minutes within one solve.
 MANY_NULL_VECTORS = """
@@ -194,6 +194,7 @@ class Signals(unittest.TestCase):
     def test_records_that_are_drawn(self):
         self.check_solve(RECORDS, number=signal.SIGUSR1)
 
+    @decks.long
     def test_left_and_resumed(self):
         """What another run makes of a point that was left is what an undisturbed one makes of it."""
         deck = self.write(MANY_NULL_VECTORS.replace("60", "20"))
