@@ -1,4 +1,11 @@
-/* cospin: options, deck, farm, summary, exit status. Everything below is handed its communicator. */
+/*
+   cospin: options, deck, farm, summary, exit status. Everything below is handed its communicator.
+
+   The only file that names PETSC_COMM_WORLD, calls MPI_Abort and decides the exit status: 0 good, 2 the
+   deck or the command is wrong, 3 some points are bad, 75 stopped early, 1 the program or the machine
+   failed. Errors of PETSc travel up to here; a task that fails is caught below (farm/farm.c) and becomes
+   an outcome.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -20,6 +27,7 @@
 /* and COSPIN_STATUS_STOPPED */
 enum { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, STATUS_BAD_POINTS = 3 };
 
+/* What the user says wins, else the costs of the worst point decide. */
 static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck, PetscInt64 num_points,
                                    PetscMPIInt size, CospinSplit *split)
 {
@@ -43,6 +51,7 @@ static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck
   PetscFunctionReturn(0);
 }
 
+/* Ranks beyond the groups stay idle, which is allowed. */
 static void check_split(CospinSplit split, PetscMPIInt rank, PetscMPIInt size, PetscBool *ok)
 {
   *ok = (PetscBool)(split.groups >= 1 && split.groups <= split.ranks && split.ranks <= size);
@@ -103,6 +112,7 @@ static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt6
           num_points - missing, num_points, num_points == 1 ? " is" : "s are");
 }
 
+/* From here on signals mean: stop in order. */
 static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
                               CospinTable table, CospinStore store, CospinSplit split, CospinStop stop,
                               int *status)

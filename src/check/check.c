@@ -1,6 +1,10 @@
 /*
    `cospin show --check`: the file by itself, then against the table that its own deck gives, then every point
    against what its outcome promises and every stored state against the generator.
+
+   Nothing here trusts the program that wrote the file: the table is made from the deck that the file
+   holds, promises of outcomes are rules of the tasks, and stored states are multiplied by the generator
+   again. It needs as much memory as a product with the largest stored state.
 */
 #include "findings.h"
 #include <cospin/check/check.h>

@@ -1,4 +1,10 @@
-/* Stored numbers against what the outcome promises of them. */
+/*
+   Stored numbers against what the outcome promises of them.
+
+   A task's rules are rows of its table: a variable lies between two bounds, each a number, another
+   variable, or `tolerance`. They hold where the outcome is good; where a task did not run nothing may be
+   there.
+*/
 #include "findings.h"
 #include <cospin/point/settings.h>
 #include <cospin/tasks/tables.h>

@@ -1,6 +1,9 @@
 /*
    A stored state against the generator: its elements are put back into vectors on the sectors that they lie
    in, and everything is computed from these as if they came out of a solver.
+
+   Residual, trace, hermiticity and observables must agree with what stands beside the state, within what
+   rounding allows; the residual is compared as a bound, the others as values.
 */
 #include "findings.h"
 #include <cospin/operator/liouvillian.h>

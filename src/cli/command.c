@@ -317,7 +317,7 @@ static void take_petsc_option(Parser *parser)
   }
 }
 
-/* `--set` stands behind `show`: who takes it. */
+/* `--set` stands behind `show`: who takes it. Told before anything is run, whatever else is on the line. */
 static void refuse(CospinCommand *command, const Option *option)
 {
   char takers[100] = "";

@@ -1,3 +1,12 @@
+/*
+   A deck from its file to all ranks. Rank 0 reads the bytes and broadcasts them, and every rank parses
+   them: the deck is then the same everywhere and no structure has to be sent. Faults are told by rank 0
+   alone.
+
+   A file may be a named pipe that nobody writes (`cospin run <(...)` whose command hangs): opening it
+   would block without a word, so it is opened without blocking and what is waited for is said after a
+   while. Files without an end (/dev/zero) are cut at a size that no deck has.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -83,6 +92,7 @@ static PetscErrorCode read_everywhere(MPI_Comm comm, const char file[], char **t
   PetscFunctionReturn(0);
 }
 
+/* All faults, then the line that counts them. */
 static PetscErrorCode report(MPI_Comm comm, CospinFaults faults, const char file[])
 {
   const int count = CospinFaultsCount(faults);
@@ -129,6 +139,8 @@ PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], const char *const ch
   PetscFunctionReturn(0);
 }
 
+/* The command line has been read by PETSc before: its options win, so those of the deck are set only where
+ * there is none. */
 PetscErrorCode CospinLoadPetscOptions(CospinDeck deck)
 {
   PetscFunctionBeginUser;

@@ -1,3 +1,11 @@
+/*
+   `cospin plan`: the deck with every default written out, and as comments what it would cost: sizes of all
+   sectors of each task, memory and time of the worst grid point and of all of them, and a SLURM line.
+   Nothing is solved and no matrix is made; sectors are counted by the census, exactly where that takes no
+   time.
+
+   What is printed is itself a deck: `cospin plan a.yaml >b.yaml` and b.yaml gives the same numbers.
+*/
 #include <cospin/cli/report.h>
 #include <cospin/farm/machine.h>
 #include <cospin/operator/liouvillian.h>
@@ -59,6 +67,7 @@ static const char *human_count(double count, PetscBool exact, char text[32])
   return text;
 }
 
+/* The name that the deck takes in `sector:`, its dimension, and what would be done with it. */
 static PetscErrorCode view_sector(CospinProblem problem, const CospinRecord *task, CospinCensus census,
                                   const int representative[], FILE *stream)
 {
@@ -159,6 +168,7 @@ static void view_slurm(const CospinPointEstimate *worst, CospinSplit split, doub
   fprintf(stream, "#        OMP_NUM_THREADS=1 srun --mpi=pmix cospin run %s\n", file);
 }
 
+/* Of one group of ranks as `run` would make them on so many. */
 static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, FILE *stream)
 {
   CospinPointEstimate worst;

@@ -1,3 +1,9 @@
+/*
+   `cospin reference`: every key of decks and every variable of datasets, written from the tables that the
+   program itself reads decks with, so that it cannot be out of date. This file knows the order of things;
+   how they look on a terminal or as a manual page, and which of them a word asks for, the page knows
+   (reference_page.c).
+*/
 #include "reference_page.h"
 #include <cospin/cli/command.h>
 #include <cospin/cli/reference.h>
@@ -38,6 +44,7 @@ static void view_sections(CospinPage *page)
   }
 }
 
+/* "key (type, unit, default)" and its sentence. */
 static void view_keys(CospinPage *page, const CospinKey keys[])
 {
   for (const CospinKey *key = keys; key->name; key++) {
@@ -60,6 +67,7 @@ static void view_part(CospinPage *page, const char what[], const CospinRecordKin
   CospinPagePart(page, record->name, title);
 }
 
+/* Operators, states and what is counted, beside the keys. */
 static void view_component(CospinPage *page, const CospinComponentKind *kind)
 {
   char behind[256];

@@ -1,3 +1,8 @@
+/*
+   A page of the reference: headings, parts, entries with a name and a sentence, as plain text of one width
+   or as troff source for a manual page. A page may be asked for one word only: then an entry that is not
+   about it is dropped, and a heading is held back until something under it is printed.
+*/
 #include "reference_page.h"
 #include <string.h>
 
@@ -66,6 +71,7 @@ void CospinPagePart(CospinPage *page, const char name[], const char text[])
   page->part_matches = is_wanted(page, name);
 }
 
+/* Heading and part of the entry that is about to be printed, if they have not been. */
 static void print_pending(CospinPage *page)
 {
   if (page->heading[0]) {
@@ -82,6 +88,8 @@ static void print_pending(CospinPage *page)
   page->any = PETSC_TRUE;
 }
 
+/* In troff a line that begins with a dot or a quote would be a command: signs are written so that they are
+ * none. */
 void CospinPageEntry(CospinPage *page, const char name[], const char behind[], const char text[])
 {
   if (page->take) {

@@ -1,3 +1,7 @@
+/*
+   `cospin show`: what a file says of itself. A finished dataset shows itself (cospin/dataset/dataset.h); a
+   folder of shards, or a name whose dataset is not written yet, is an unfinished run (unfinished.c).
+*/
 #include "unfinished.h"
 #include <cospin/cli/show.h>
 #include <cospin/dataset/dataset.h>

@@ -1,3 +1,8 @@
+/*
+   What there is of a run that has not finished: points in its shards, outcomes, the process that holds its
+   lock, checkpoints of points half-way. Shards of another version or of a damaged disk are counted as
+   unreadable and do not stop the view.
+*/
 #include "unfinished.h"
 #include <cospin/dataset/dataset.h>
 #include <cospin/solver/outcome.h>

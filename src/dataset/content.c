@@ -1,4 +1,10 @@
-/* CospinDatasetRead: the points of a dataset, back into records. */
+/*
+   CospinDatasetRead: the points of a dataset, back into records.
+
+   Used where a run goes on (archive and shards), where an archive is verified, and by `show --check`.
+   Points are matched by coordinates, so the file's grid may be smaller than the deck's; what the file
+   lacks stays NaN.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -105,7 +111,8 @@ static size_t row_of(hid_t file, const char name[])
   return rank > 0 ? (size_t)shape[rank - 1] : 1;
 }
 
-/* A variable may have fewer values along its further dimensions than the layout has room for, or more. */
+/* A variable may have fewer values along its further dimensions than the layout has room for, or more. Rows
+ * of another length are cut, or filled with NaN. */
 static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *layout,
                             const CospinVariable *variable, size_t stride, double records[])
 {

@@ -2,6 +2,9 @@
    The few HDF5 phrases that writer and reader need, and the capture of HDF5's error stack.
 
    Texts are fixed-length UTF-8: h5py, h5netcdf, netCDF-C and h5dump all show those as plain text.
+
+   HDF5 prints its own errors unless its stack is caught; the first reason is kept for one sentence of
+   ours.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

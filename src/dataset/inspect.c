@@ -1,6 +1,9 @@
 /*
    CospinDatasetInspect, CospinDatasetCompare: whether a file is whole, as far as that can be seen without its
    deck, and whether it has what a layout asks for.
+
+   Every object is opened and every byte of it read, since HDF5 verifies a chunk's checksum only when it is
+   read. Faults are collected as those of a deck are.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

@@ -1,5 +1,9 @@
 /*
    The rows of /provenance: a growing list of owned strings, and one function for each family of facts.
+
+   Where numbers came from: program and revision, compiler and libraries with their versions, command line,
+   hosts, ranks, the environment that matters to speed and rounding. Everything is text, one attribute a
+   row, so that any reader shows it.
 */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */

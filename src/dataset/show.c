@@ -1,6 +1,9 @@
 /*
    CospinDatasetShow: a finished dataset for the eyes. It reads what the file says about itself and nothing
    else, so it shows files of later versions as well.
+
+   Values are shown by their extremes, outcomes by their names and counts, bad points by their coordinates.
+   Checksums of all objects are verified on the way unless the user has said otherwise.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

@@ -2,6 +2,9 @@
    CospinDatasetReadState: one stored state of a file, found by its task and coordinates. The file may come
    from anywhere, so nothing in it is believed: shapes, ranges and types are looked at before memory is asked
    for.
+
+   A state is a range of rows in the columns of its task's group: `first` and `count` are shaped like the
+   grid. All processes read by themselves; files are opened without locks.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

@@ -1,4 +1,9 @@
-/* Stored states in memory: rows that grow. */
+/*
+   Stored states in memory: rows that grow.
+
+   A task appends rows (label columns, real and imaginary part) in any order; they are sorted when they are
+   written.
+*/
 #include <cospin/dataset/stored.h>
 
 PetscErrorCode CospinStoredCreate(PetscInt64 point, CospinStored *stored)

@@ -1,5 +1,8 @@
 /*
    The section `arrays`: lists of numbers, lists of such lists, and records of generators.
+
+   Numbers may be expressions; they are evaluated at each grid point (problem/arrays.c), and a generator is
+   run there, too, so that its arguments may be on the grid.
 */
 #include "read_impl.h"
 #include <string.h>

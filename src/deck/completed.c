@@ -1,6 +1,11 @@
 /*
    A deck as YAML with every default written out. A record is one line in braces, so every text that could
    mean something to YAML is quoted; what is read back is what was written.
+
+   Two texts are made by the same functions: the completed deck, which `plan` prints and every dataset
+   stores, and the meaning of a deck (CospinDeckViewMeaning), in which everything that can change a number
+   stands and nothing else does: no title, no plots, no values of axes. The meaning is what tells whether a
+   run may go on with points of an earlier one (store/identity.c).
 */
 #include <cospin/deck/deck.h>
 #include <ctype.h>
@@ -22,6 +27,7 @@ static PetscBool is_plain(const char text[])
   return (PetscBool)(text[length - 1] != ' ');
 }
 
+/* In double quotes, with the escapes that YAML knows, unless it means itself. */
 static void print_text(FILE *stream, const char text[])
 {
   if (is_plain(text)) {
@@ -107,6 +113,7 @@ static void print_definitions(FILE *stream, const char name[], int count,
   }
 }
 
+/* A state of another run: file, task and coordinates. */
 static void print_state_file(FILE *stream, const CospinStateFile *file)
 {
   PetscBool first = PETSC_TRUE;
@@ -181,6 +188,7 @@ static void print_settings(FILE *stream, CospinDeck deck, const char reserved[],
   fputc('}', stream);
 }
 
+/* `- kind: {key: value, ...}` on one line, however long. */
 static void print_record(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
                          const CospinRecord *record)
 {
@@ -206,6 +214,7 @@ static PetscBool has_own_key(const CospinRecordKind *kind)
   return PETSC_FALSE;
 }
 
+/* A list, a matrix row by row, or the record of its generator. */
 static void print_array(FILE *stream, CospinDeck deck, const CospinArray *array)
 {
   const CospinRecordKind *kind = array->generator.kind;
@@ -360,6 +369,7 @@ PetscErrorCode CospinDeckViewCompleted(CospinDeck deck, FILE *stream)
   PetscFunctionReturn(0);
 }
 
+/* A parameter that an axis overrides has no value of its own that would mean anything. */
 static PetscBool names_axis(CospinDeck deck, const char name[])
 {
   for (int k = 0; k < deck->num_axes; k++) {

@@ -1,3 +1,8 @@
+/*
+   Who owns what in a deck: everything that it points to. All of it is made by the readers of the sections
+   and freed here, whatever part of it there is, since reading goes on after a fault and leaves holes. A
+   deck does not change once it has been read; values at a grid point live in a CospinProblem.
+*/
 #include <cospin/deck/deck.h>
 #include <string.h>
 

@@ -1,3 +1,10 @@
+/*
+   The file that knows libfyaml's nodes: entries of mappings and lists, each with its key, its path
+   for faults ("tasks[0].decay.of") and the line and column where it stands.
+
+   What YAML allows and a deck does not is a fault here: duplicate keys, keys that are no words, aliases
+   and anchors, NUL characters. A null value has no token and so no place: its key's is taken.
+*/
 #include "entry.h"
 #include <libfyaml.h>
 #include <stdlib.h>
@@ -29,7 +36,8 @@ CospinEntryForm CospinEntryGetForm(const CospinEntry *entry)
   }
 }
 
-/* Where the first word of a node stands; false if it has none. Depth is limited by libfyaml. */
+/* Where the first word of a node stands; false if it has none. Depth is limited by libfyaml. Of a mapping or
+ * list that is its first scalar, since a block collection has no token of its own. */
 static PetscBool locate_node(struct fy_node *node, CospinPosition *at)
 {
   void *iterator = NULL;
@@ -271,6 +279,8 @@ PetscErrorCode CospinEntryGetText(const CospinEntry *entry, const char expected[
   PetscFunctionReturn(0);
 }
 
+/* Folded and quoted text over several lines has other columns than the expression in it: faults then stand at
+ * the beginning. */
 PetscBool CospinEntryIsVerbatim(const CospinEntry *entry)
 {
   struct fy_token *token = entry->node ? fy_node_get_scalar_token(entry->node) : NULL;

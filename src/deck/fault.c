@@ -1,3 +1,8 @@
+/*
+   Faults of a deck: collected while it is read and checked, told at the end in the order of the text, one
+   line each as compilers have it, so that editors jump to them. The same fault found twice (at two grid
+   points, by two tasks) is told once.
+*/
 #include <cospin/deck/fault.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -133,6 +138,7 @@ static int compare_faults(const void *a, const void *b)
   return x->order < y->order ? -1 : 1;
 }
 
+/* Line 0 has no place in the file; COSPIN_LINE_OF_COMMAND stands for --set. */
 PetscErrorCode CospinFaultsView(CospinFaults faults, FILE *stream)
 {
   PetscFunctionBeginUser;

@@ -1,5 +1,9 @@
 /*
    Axes: lists of numbers, written out or as a rule.
+
+   A rule (linspace, logspace, range) is turned into its numbers at once: from here on an axis is a list of
+   values, which are the coordinates of the dataset and the identity of points. The outer product of all
+   axes is never stored; point k is taken apart into indices, the last axis running fastest.
 */
 #include "read_impl.h"
 #include <math.h>
@@ -41,6 +45,7 @@ static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntries *it
   PetscFunctionReturn(0);
 }
 
+/* 10^7 values on an axis are a slip of a finger. */
 static PetscErrorCode check_count(CospinReader *reader, const CospinEntry *entry, double count,
                                   PetscBool *good)
 {
@@ -53,6 +58,7 @@ static PetscErrorCode check_count(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
+/* Both ends are exact, which first + k step would not give. */
 static PetscErrorCode fill_linspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                     const double x[], CospinAxis *axis)
 {
@@ -71,6 +77,7 @@ static PetscErrorCode fill_linspace(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
+/* From logarithms, with both ends exact as in linspace. */
 static PetscErrorCode fill_logspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                     const double x[], CospinAxis *axis)
 {
@@ -130,6 +137,7 @@ static const struct {
 
 enum { NUM_RULES = sizeof(rules) / sizeof(rules[0]) };
 
+/* Numbers of a rule may be expressions of parameters that no axis changes. */
 static PetscErrorCode apply_rule(CospinReader *reader, const CospinEntry *entry, int rule, CospinAxis *axis)
 {
   const int num_faults = CospinFaultsCount(reader->faults);

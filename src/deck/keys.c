@@ -1,5 +1,9 @@
 /*
    The settings of a record, read by the key table of its kind.
+
+   Each key has a row in its kind's table: type, default, whether it is required or stands in place of
+   another one. The same row makes the reader, the text of the reference and the sentence of a fault. A
+   default is text that is read as if it stood in the deck.
 */
 #include "read_impl.h"
 #include <string.h>
@@ -147,7 +151,8 @@ static PetscErrorCode check_known(CospinReader *reader, const CospinEntries *ent
   PetscFunctionReturn(0);
 }
 
-/* A key that is missing, or that stands beside the one that it stands for. */
+/* A key that is missing, or that stands beside the one that it stands for. `instead`: one of two keys has to
+ * be there, not both. */
 static PetscErrorCode check_presence(CospinReader *reader, const CospinEntries *entries, const char path[],
                                      const CospinKey *key, CospinPosition record)
 {

@@ -1,5 +1,10 @@
 /*
    Parameters: in which order they are to be evaluated, and their values at a grid point.
+
+   Parameters may use each other in any order. They are sorted once by a depth-first search over what each
+   uses (a circle is a fault that names its members), and then evaluated in that order at each grid point;
+   those that no axis can change are evaluated once, while the deck is read, for axes and sizes that need
+   them.
 */
 #include "read_impl.h"
 #include <math.h>
@@ -42,6 +47,7 @@ static PetscErrorCode sort_by_name(CospinDeck deck)
   PetscFunctionReturn(0);
 }
 
+/* By bisection in the sorted names. */
 int CospinParameterFind(CospinDeck deck, const char name[])
 {
   int low = 0, high = deck->num_parameters;
@@ -267,6 +273,7 @@ static PetscErrorCode evaluate_rest(CospinDeck deck, const char on_grid[], Cospi
   PetscFunctionReturn(0);
 }
 
+/* An axis overrides its parameter, and all that depend on it are on the grid, too. */
 PetscErrorCode CospinReadConstants(CospinReader *reader)
 {
   CospinDeck deck = reader->deck;
@@ -326,6 +333,7 @@ PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex value
   PetscFunctionReturn(0);
 }
 
+/* One parameter may be given another value than the grid's: for derivatives and for boundaries. */
 PetscErrorCode CospinDeckEvaluateVaried(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
                                         double complex values[], CospinFaults faults, PetscBool *ok)
 {

@@ -1,6 +1,11 @@
 /*
    A deck's text to a deck. The table of sections is all that is known here; a new section is a reader and a
    row.
+
+   Sections are read in the order of the table, not of the file, since one may need another (tasks name
+   components, an axis names a parameter). A section with faults is marked unsound and reading goes on, so
+   that one run tells all faults; what needs an unsound section is then not looked at, lest faults that
+   follow from others are told.
 */
 #include "read_impl.h"
 #include <math.h>
@@ -152,7 +157,8 @@ static PetscBool is_alone(const CospinReader *reader)
   return all;
 }
 
-/* What the section would be missed by: needed once the tasks are known. */
+/* What the section would be missed by: needed once the tasks are known. Most tasks need components;
+ * `heralding` counts for itself. */
 static PetscErrorCode check_components(CospinReader *reader, const CospinEntries *entries,
                                        const char *const known[])
 {
@@ -242,7 +248,9 @@ static PetscErrorCode check_records(CospinReader *reader, const double complex v
   PetscFunctionReturn(0);
 }
 
-/* Numbers as they are at the first grid point; the others are looked at by whoever goes there. */
+/* Numbers as they are at the first grid point; the others are looked at by whoever goes there. Values that
+ * depend on the grid are checked at each point later; at the first one already here, so that plain mistakes
+ * have their line and column. */
 static PetscErrorCode check_first_point(CospinReader *reader)
 {
   int num_faults = CospinFaultsCount(reader->faults);
@@ -277,6 +285,7 @@ static PetscErrorCode set_folder(CospinDeck deck, const char file[])
   PetscFunctionReturn(0);
 }
 
+/* Of sections that are missing altogether. */
 static PetscErrorCode fill_defaults(CospinDeck deck)
 {
   PetscFunctionBeginUser;

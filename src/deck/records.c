@@ -1,5 +1,9 @@
 /*
    Components and tasks: records of a kind that the schema describes.
+
+   A record is what stands behind `- kind:` or `kind: KIND`: its keys are those of the kind's table, so a
+   new task or component needs nothing here. Two tasks of a kind need names of their own, for the names of
+   their variables begin with them.
 */
 #include "read_impl.h"
 #include <string.h>

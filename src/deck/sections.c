@@ -43,6 +43,7 @@ PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry,
   PetscFunctionReturn(0);
 }
 
+/* Names become those of variables in a dataset, which other languages have to read. */
 PetscErrorCode CospinReadName(CospinReader *reader, CospinPosition at, const char path[], const char name[],
                               PetscBool *good)
 {
@@ -159,7 +160,7 @@ const char *CospinReservedName(const char name[])
   return NULL;
 }
 
-/* Names that mean something else in an expression. */
+/* Names that mean something else in an expression. A parameter called `pi` would never be seen. */
 static PetscErrorCode check_reserved(CospinReader *reader, const CospinEntry *entry)
 {
   CospinEntries entries;

@@ -1,5 +1,8 @@
 /*
    The name of a sector: what stands behind `sector:`.
+
+   Numbers of a sector are expressions as everything else; which of `ket`, `bra`, `charge` and `mod` a
+   problem's symmetry has, and what they may be, problem/sector_named.c knows.
 */
 #include "read_impl.h"
 #include <string.h>

@@ -1,5 +1,8 @@
 /*
    States: what stands behind `initial:` and its like, a product state or the stored state of another run.
+
+   A state here is still words and expressions: which words a kind of component knows, and what their
+   arguments must be, is checked when a problem is made (problem/state.c), where the arguments have values.
 */
 #include "read_impl.h"
 #include <string.h>

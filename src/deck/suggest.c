@@ -1,6 +1,9 @@
 /*
    Finds the known word that a misspelt one was probably meant to be: optimal string alignment distance
    (insert, delete, replace, swap of neighbours), letters compared without case.
+
+   A distance of two edits, and of half of the letters at most, is near: with more, every short key is near
+   every other.
 */
 #include <cospin/deck/fault.h>
 #include <ctype.h>

@@ -1,6 +1,13 @@
+/*
+   The end of a run in which ranks were lost. A rank that never answers (stuck in a collective call that
+   others have left by an error) cannot be woken, and MPI_Finalize would wait for it for ever. So everyone
+   else publishes what is finished; the groups count themselves in the queue's counters as they come to
+   their end, and the last one calls MPI_Abort with the status that means: give the same command again.
+*/
 #include "ending.h"
 #include <cospin/farm/stop.h>
 
+/* A rank that is not its group's first publishes under a number of its own, or two would write one file. */
 PetscErrorCode CospinEndingShard(const CospinEnding *ending, int *shard)
 {
   PetscMPIInt rank;
@@ -27,7 +34,8 @@ static PetscErrorCode end_group(const CospinEnding *ending)
   PetscFunctionReturn(0);
 }
 
-/* Until MPI_Abort comes; rank 0 has to serve the counters meanwhile. */
+/* Until MPI_Abort comes; rank 0 has to serve the counters meanwhile. Rank 0 holds the memory of the counters:
+ * as long as MPI progresses there, others can count. */
 static PetscErrorCode wait_for_the_end(const CospinEnding *ending)
 {
   int64_t ended;
@@ -40,6 +48,7 @@ static PetscErrorCode wait_for_the_end(const CospinEnding *ending)
   PetscFunctionReturn(0);
 }
 
+/* The first of the group's ranks that comes here tells; its group is then counted as ended. */
 PetscErrorCode CospinEndingLost(const CospinEnding *ending)
 {
   int64_t others;
@@ -69,6 +78,7 @@ static PetscErrorCode is_anyone_lost(const CospinEnding *ending, PetscBool *answ
   PetscFunctionReturn(0);
 }
 
+/* A barrier that does not block: it completes for all, or somebody has been counted as lost. */
 PetscErrorCode CospinEndingWait(const CospinEnding *ending)
 {
   MPI_Request request;

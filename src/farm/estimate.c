@@ -1,4 +1,10 @@
-/* Cost models, and the choice of ranks per point that follows from them. */
+/*
+   Cost models, and the choice of ranks per point that follows from them.
+
+   Time and memory of a grid point are sums over its tasks' sectors of what operator/cost.c says. They
+   decide how ranks are split: as many groups as there are points to be done, but each with memory enough
+   for the worst point, and not more ranks in a group than its sector has work for.
+*/
 #include <cospin/farm/estimate.h>
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>

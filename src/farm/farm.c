@@ -109,9 +109,7 @@ static PetscErrorCode stop_asked(Farm *farm, PetscBool wait, PetscBool *asked)
   PetscFunctionReturn(0);
 }
 
-/* ---- Interrupts
- * ----------------------------------------------------------------------------------------------
- */
+/* ---- Interrupts ---------------------------------------------------------------------------------------- */
 
 static void note_seconds(Work *work)
 {
@@ -189,9 +187,7 @@ static PetscErrorCode resume(Work *work, CospinCheckpoint *checkpoint)
   PetscFunctionReturn(0);
 }
 
-/* ---- One point
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- One point ----------------------------------------------------------------------------------------- */
 
 typedef struct {
   double start;

@@ -1,3 +1,15 @@
+/*
+   A group of ranks, and how its ranks agree on the end of a task that some of them may have left by an
+   error.
+
+   Ranks vote with an Iallreduce on a communicator of its own (`apart`), because on the other one messages
+   of the task may still be under way. Who has failed waits for a limited time only: if the others are
+   stuck in a call that this rank has left, they will never vote, and the group is given up (ending.c). Who
+   has not failed waits without a limit, since a failed rank always votes.
+
+   Memory is set aside at the beginning (`reserve`) and freed when ranks are lost or out of memory: there
+   must be some for the error message and for publishing.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -36,6 +48,7 @@ static PetscErrorCode prepare_blas(void)
   PetscFunctionReturn(0);
 }
 
+/* Ranks beyond split.ranks belong to no group; they only take part in the collective calls on `world`. */
 PetscErrorCode CospinGroupCreate(MPI_Comm world, CospinSplit split, CospinGroup *group)
 {
   PetscMPIInt rank, size;

@@ -1,3 +1,9 @@
+/*
+   How much memory a rank may take: COSPIN_MEMORY, else what SLURM has given to the job on this node, else
+   what the machine has, divided by the ranks on the node (which may be told different numbers: the
+   smallest counts), and never more than the address space that `ulimit -v` leaves. This is one of two
+   files that ask the environment.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

@@ -1,3 +1,9 @@
+/*
+   Progress on stderr: one line that updates on a terminal, a line now and then in a log. Every group's
+   first rank calls after each point and any of them may print; whose turn it is, is decided by a counter
+   in the queue that holds the number of time intervals since the start that have been printed, so no rank
+   has to listen to the others.
+*/
 #include "progress.h"
 #include <sys/time.h>
 #include <unistd.h>
@@ -22,6 +28,7 @@ PetscErrorCode CospinProgressStart(MPI_Comm world, CospinProgressMode mode, Pets
   PetscFunctionReturn(0);
 }
 
+/* The rate is that of this run, so points found finished do not make it look fast. */
 static void print(const CospinProgress *progress, int64_t done, int64_t bad, int64_t now)
 {
   const double elapsed = PetscMax(1e-3 * (double)(now - progress->started), 1e-3),
@@ -36,7 +43,8 @@ static void print(const CospinProgress *progress, int64_t done, int64_t bad, int
 }
 
 /* Whether it is this leader's turn to print: the counter holds the number of intervals that have been
- * accounted for. */
+ * accounted for. Two may want the same interval: the one whose addition found it unprinted prints, the other
+ * takes its addition back. */
 static PetscErrorCode take_turn(CospinQueue *queue, int64_t intervals, PetscBool *mine)
 {
   int64_t printed, before;

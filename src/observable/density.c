@@ -1,6 +1,9 @@
 /*
    A ket is what the coordinates of one side, with those that have no side, say. Blocks are the connected
    components of the graph whose vertices are kets and whose edges are elements (union and find).
+
+   Elements of a permutation-symmetric ensemble stand for several equal blocks (copies of an irrep):
+   eigenvalues count as often, which is kept as a logarithm, for it grows as binomials do.
 */
 #include <cospin/observable/density.h>
 #include <cospin/problem/hermitian.h>

@@ -2,6 +2,10 @@
    Compiling an observable evaluates its expression twice: once to collect the operators inside <...> and the
    functionals, and later, for each state, with their values in place. The operators of functionals that need
    no more than expectation values are read behind those of the expression itself.
+
+   An observable is an expression of parameters, expectation values and functionals. Its operators are
+   collected once, so that a task reads all expectation values of all observables in one pass over the
+   state and evaluates the expressions from these numbers.
 */
 #include <cospin/observable/observable.h>
 
@@ -250,6 +254,8 @@ CospinNeeds CospinObservablesNeed(CospinDeck deck)
   return needs;
 }
 
+/* Tr(A rho) = sum over labels x of weight(x) rho_x, where weight(x) is what A makes of x that lies on the
+ * diagonal. */
 double complex CospinExpectationWeight(CospinMoves a_rho, const int label[])
 {
   const CospinSystem *system = a_rho->system;

@@ -1,3 +1,17 @@
+/*
+   What an operator costs before anything is computed: memory and seconds of factors, of iterations, of
+   products without a matrix. `plan`, the choice of a solver and the split into groups all ask here, so
+   that they cannot disagree.
+
+   Fill and work of sparse LU with nested dissection follow from the dimension d of the lattice of labels
+   (A. George, SIAM J. Numer. Anal. 10, 345 (1973); for d > 2 separators have n^(1 - 1/d) labels):
+
+        d = 2:  elements ~ n log n,         operations ~ n^(3/2)
+        d > 2:  elements ~ n^(2 - 2/d),     operations ~ n^(3 - 3/d)
+
+   The constants in front are measured; they hold to a factor of two or three, which is what the choices
+   need.
+*/
 #include <cospin/operator/cost.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +35,8 @@ CospinFactorCost CospinCostOfFactors(double n, int d)
   return cost;
 }
 
+/* MUMPS has its factors, fronts and buffers at the same time, and its estimate may fall short: factors may
+ * take this share of the memory. */
 double CospinCostToFactorise(double n, int d)
 {
   return CospinCostOfFactors(n, d).bytes / share_of_factors;
@@ -31,6 +47,7 @@ PetscBool CospinCostFactorise(double n, int d, double bytes)
   return (PetscBool)(CospinCostToFactorise(n, d) < bytes);
 }
 
+/* `width` is the number of elements of a row: moves, about. */
 double CospinCostOfIteration(double n, int width)
 {
   static const double vectors = 220.0, matrices = 6.0, element_bytes = 20.0; /* GMRES and Krylov-Schur */
@@ -38,6 +55,7 @@ double CospinCostOfIteration(double n, int width)
   return n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
+/* Of Davidson's method: two bases, V and A V, and what memory has room for. */
 int CospinCostBasis(double n, double bytes)
 {
   static const double share_of_bases = 0.35;
@@ -60,6 +78,7 @@ double CospinCostOfSector(CospinCount count)
   return room * node_bytes * count.nodes;
 }
 
+/* Units are powers of 1024, as SLURM has them. */
 double CospinCostBytes(const char text[])
 {
   static const char units[] = "kMGT";

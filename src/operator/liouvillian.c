@@ -1,4 +1,15 @@
-/* Assembly row by row: for row y and every move, the source is x = y - shift. */
+/*
+   The generator as an assembled matrix, row by row: for row y and every move the source is x = y - shift,
+   and the element L[y, x] is the move's amplitude at x. Each rank writes the rows that it owns and needs
+   nobody for that, since labels are computed from their numbers and back (cospin/problem/sector.h).
+
+   Rows are gone over twice, first for the number of elements (preallocation), then for their values. Most
+   moves have no source for a given row, and bounds of the changed coordinates are a much quicker test than
+   the sector's search.
+
+   The same code makes maps between two sectors (an operator applied to a state), and a dense array for
+   LAPACK; expectation values are sums over labels without any matrix.
+*/
 #include <cospin/observable/observable.h>
 #include <cospin/operator/liouvillian.h>
 
@@ -11,6 +22,7 @@ typedef struct {
   int *first, *changed;
 } Map;
 
+/* Only coordinates that a move changes can leave their bounds. */
 static PetscErrorCode create_map(CospinMoves moves, CospinSector from, CospinSector to, Map *map)
 {
   const int n = moves->system->num_coordinates;
@@ -77,6 +89,7 @@ static void compute_row(const Map *map, PetscInt row, PetscInt *count, PetscInt 
   }
 }
 
+/* Elements on the rank's own columns and on others', as MPIAIJ wants them. */
 static PetscErrorCode preallocate(const Map *map, Mat matrix)
 {
   PetscInt begin, end, first, last, *columns, *on, *off, count;
@@ -102,6 +115,7 @@ static PetscErrorCode preallocate(const Map *map, Mat matrix)
   PetscFunctionReturn(0);
 }
 
+/* No element belongs to another rank, which PETSc is told, so that assembly sends nothing. */
 static PetscErrorCode insert_rows(const Map *map, Mat matrix)
 {
   PetscInt begin, end, *columns, count;
@@ -129,6 +143,8 @@ static PetscErrorCode assembly_event(PetscLogEvent *event)
   PetscFunctionReturn(0);
 }
 
+/* Matrices of PETSc with 32-bit indices end at 2^31 rows; the census has told that before memory is asked
+ * for. */
 PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
                                          Mat *matrix)
 {
@@ -163,6 +179,7 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
   PetscFunctionReturn(0);
 }
 
+/* Column after column, on every rank the same. */
 PetscErrorCode CospinLiouvillianDense(CospinMoves generator, CospinSector sector, PetscScalar values[])
 {
   const PetscInt n = (PetscInt)CospinSectorDimension(sector);
@@ -192,6 +209,8 @@ static double column_modulus(CospinMoves generator, const int label[])
   return sum;
 }
 
+/* The scale of rounding: moduli before anything cancels, at the label where they are largest and, weighed by
+ * |x|, where x is. */
 PetscErrorCode CospinLiouvillianScale(MPI_Comm comm, CospinMoves generator, CospinSector sector, Vec x,
                                       double *largest, double *weighed)
 {
@@ -229,6 +248,7 @@ PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, Cospin
   PetscFunctionReturn(0);
 }
 
+/* Tr(A rho) is linear in rho with a weight per label, so all observables are read in one pass. */
 PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves a_rho[],
                                   double complex values[])
 {

@@ -82,7 +82,8 @@ static double largest(int size, const PetscScalar values[])
   return found;
 }
 
-/* A A^+ = A^+ A: eigenvectors are orthogonal, even of equal eigenvalues. */
+/* A A^+ = A^+ A: eigenvectors are orthogonal, even of equal eigenvalues. Measured by the Frobenius norm of
+ * the commutator beside that of the product. */
 static PetscErrorCode is_normal(int n, const PetscScalar matrix[], PetscBool *normal)
 {
   PetscScalar *a, *b;
@@ -396,7 +397,8 @@ static PetscErrorCode transform(CospinNoJump nojump, CospinSide side, PetscBool 
   PetscFunctionReturn(0);
 }
 
-/* x / (l_i + o_j - s), bras running fastest */
+/* x / (l_i + o_j - s), bras running fastest In the eigenbasis of both sides the equation is one division per
+ * element. */
 static PetscErrorCode divide(CospinNoJump nojump, PetscScalar s, PetscBool adjoint, Vec x)
 {
   const CospinSides sides = nojump->product->sides;

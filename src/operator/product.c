@@ -1,5 +1,12 @@
-/* Products row by row. Complex numbers are multiplied by hand: the language's own product looks for
- * infinities. */
+/*
+   Products row by row. Complex numbers are multiplied by hand: the language's own product looks for
+ * infinities.
+
+   This is the inner loop of everything that is done without a matrix: a row of rho (one ket) is
+   contiguous, and every term is a few operations on whole rows. Loops are written so that the compiler
+   vectorises them; results do not depend on the number of ranks, for a row is summed in the same order
+   wherever it is computed.
+*/
 #include "product.h"
 #include <petscblaslapack.h>
 

@@ -1,4 +1,11 @@
-/* How terms become a product: which of them act on one side only, which are multiplied together. */
+/*
+   How terms become a product: which of them act on one side only, which are multiplied together.
+
+   Terms c A rho B^+ are of three kinds: A or B the identity (H rho and rho K, sparse matrices of one
+   side), both staying where they are (an elementwise product d rho), and jumps, where both move something.
+   Jumps with common monomials are a matrix C of coefficients; a factorisation of low rank of C says
+   through how few channels Y_c = sum_a u_ac A_a rho the jumps can go.
+*/
 #include "product.h"
 
 /* What a product of one element costs: in dense products, and gathered from a sparse row. */
@@ -156,7 +163,8 @@ static PetscErrorCode add_diagonal(Builder *builder)
   PetscFunctionReturn(0);
 }
 
-/* Words that occur together, directly or by others, get the number of their group: 0, 1, ... */
+/* Monomials that occur together, directly or by others, get the number of their group: 0, 1, ... Monomials
+ * that no term joins need not be multiplied together. */
 static void find_groups(Builder *builder, int *num_groups)
 {
   const CospinTerms terms = builder->terms;
@@ -210,7 +218,8 @@ static PetscErrorCode factorise(const int num[2], PetscScalar rest[], int *rank,
   PetscFunctionReturn(0);
 }
 
-/* Channels of least cost: *v is NULL for row by row, when u is C itself. */
+/* Channels of least cost: *v is NULL for row by row, when u is C itself. Whichever takes less work: the
+ * factors, or C row by row. */
 static PetscErrorCode choose_channels(const int num[2], const PetscScalar coupling[], int *rank,
                                       PetscScalar **u, PetscScalar **v)
 {

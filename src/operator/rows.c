@@ -1,3 +1,11 @@
+/*
+   Small sparse matrices (rows of one component, of kets, of bras) that every rank holds whole. Elements
+   come in the order in which moves are read and are sorted once at the end: row by row, equal places
+   added, exact zeros dropped, so that what cancels (H on both sides of a diagonal) takes no room.
+
+   The order of addition is that of the list on every rank (the sort is stable), so that the sums have the
+   same bits everywhere and for any number of ranks.
+*/
 #include "rows.h"
 
 PetscErrorCode CospinRowsAdd(CospinRows *rows, CospinElement element)
@@ -27,6 +35,7 @@ static PetscBool same_place(const CospinElement *a, const CospinElement *b)
   return (PetscBool)(a->row == b->row && a->column == b->column && a->slot == b->slot);
 }
 
+/* first[row + 1] counts first and is then summed up: the usual compressed rows. */
 PetscErrorCode CospinRowsFinish(CospinRows *rows, int num_rows)
 {
   int kept = 0;

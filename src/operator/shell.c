@@ -223,6 +223,7 @@ static PetscErrorCode compute_rows(const Shell *shell, const Direction *directio
   PetscFunctionReturn(0);
 }
 
+/* Each element of the vector belongs to one row, so nothing is added up. */
 static PetscErrorCode put_results(const Shell *shell, Vec y)
 {
   PetscFunctionBeginUser;
@@ -279,6 +280,7 @@ static PetscErrorCode multiply_adjoint(Mat matrix, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* Preconditioners and the mean frequency of a sector ask for it. */
 static PetscErrorCode get_diagonal(Mat matrix, Vec diagonal)
 {
   PetscScalar *row;

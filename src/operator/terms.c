@@ -1,3 +1,12 @@
+/*
+   A superoperator, read side by side. A move's chain mixes steps on the ket and on the bra; steps on
+   different sides commute, so each chain is coefficient * A rho B^+ with the monomial A of its ket steps
+   and B of its bra steps, each in the order of the chain.
+
+   Few monomials are different (a jump's A stands in all three of its terms), so each is kept once per side
+   and tabulated once over the keys of that side; a product then costs table look-ups and no amplitudes.
+   Monomial 0 is the identity on either side, which has no steps.
+*/
 #include "terms.h"
 
 static PetscBool same_steps(const CospinSideMonomial *monomial, int length, const CospinStep steps[])
@@ -10,6 +19,8 @@ static PetscBool same_steps(const CospinSideMonomial *monomial, int length, cons
   return PETSC_TRUE;
 }
 
+/* The number of these steps on this side, new if they have not been seen. There are a few dozen at most: a
+ * search from the beginning is no cost. */
 static PetscErrorCode find_monomial(CospinTerms terms, CospinSide side, int length, const CospinStep steps[],
                                     int *found)
 {
@@ -31,6 +42,7 @@ static PetscErrorCode find_monomial(CospinTerms terms, CospinSide side, int leng
   PetscFunctionReturn(0);
 }
 
+/* capacity[2] is that of the terms, capacity[0] and [1] those of the two sides' monomials. */
 static PetscErrorCode add_chain(CospinTerms terms, const CospinChain *chain)
 {
   CospinTerm term = {.coefficient = chain->coefficient};
@@ -84,6 +96,8 @@ PetscErrorCode CospinTermsDestroy(CospinTerms *terms)
   PetscFunctionReturn(0);
 }
 
+/* Steps act in the order of the chain. A factor that is zero ends the chain (sqrt(0), or an edge of the
+ * levels): what stands behind it could read a label that there is not. */
 void CospinTermsTabulate(CospinTerms terms, CospinSides sides, CospinSide side, int monomial, int to[],
                          double factor[], PetscBool *diagonal)
 {

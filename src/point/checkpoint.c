@@ -1,3 +1,11 @@
+/*
+   The stream of numbers that an unfinished task leaves and finds again. Writing and reading are the same
+   calls in the same order (CospinCheckpointReals(...) fills the arrays if the checkpoint is `loading`), so
+   that a task has one function that says what it consists of and the two directions cannot disagree.
+
+   The numbers stand on the first rank. Vectors are written in the order of their sector's labels, which
+   does not depend on the number of ranks: a run may go on with another one.
+*/
 #include <cospin/point/checkpoint.h>
 
 PetscErrorCode CospinCheckpointCreate(MPI_Comm comm, CospinCheckpoint *checkpoint)

@@ -1,9 +1,20 @@
+/*
+   Channels of a two-time correlation: which sectors the perturbed state B rho lies in and A reads, and the
+   two vectors that a correlation is the product of, C(t) = reading^H exp(t L) perturbed.
+
+   In the sector of the steady state L has the eigenvalue zero, with right vector rho and left vector
+   `trace`. The part of the perturbed state along rho does not decay: `limit` = Tr(B rho) Tr(A rho) is
+   taken out (exactly, by the two vectors, not by waiting), and what remains decays to zero. Without that,
+   C(t) - C(inf) would be a difference of large numbers, and (i omega - L)^-1 would have a pole on the
+   axis.
+*/
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/regression.h>
 #include <cospin/point/settings.h>
 
 static const double rounding = 1e-14;
 
+/* Conjugated, since VecDot conjugates its second argument: Tr(A x) = VecDot(x, reading). */
 PetscErrorCode CospinReadingCreate(CospinEigensolver eigensolver, CospinMoves a_rho, Vec *reading)
 {
   PetscInt begin, end;
@@ -22,6 +33,7 @@ PetscErrorCode CospinReadingCreate(CospinEigensolver eigensolver, CospinMoves a_
   PetscFunctionReturn(0);
 }
 
+/* The trace is the reading of the identity. */
 static PetscErrorCode read_trace(CospinProblem problem, CospinChannel *channel)
 {
   CospinPolynomial one;
@@ -59,7 +71,8 @@ static PetscErrorCode split_off_steady(CospinChannel *channel, const CospinStead
   PetscFunctionReturn(0);
 }
 
-/* The perturbed state on the sector, NULL where it has no elements. */
+/* The perturbed state on the sector, NULL where it has no elements. A sector of its own is made to ask: an
+ * eigensolver, which is more, is made only where there is something. */
 static PetscErrorCode perturb_into(CospinPoint point, const CospinSteadyState *steady,
                                    CospinMoves perturbation, const int representative[], Vec *perturbed)
 {

@@ -1,4 +1,8 @@
-/* Small helpers that several tasks share. */
+/*
+   What the tasks of one grid point share in reading their keys: numbers, operators, axes, sectors, with
+   the faults that all of them word alike; which sectors are to be solved; and what is said of an
+   eigenvalue lambda: its rate -Re lambda, its frequency -Im lambda, and when either counts as zero.
+*/
 #include <cospin/point/settings.h>
 #include <string.h>
 
@@ -12,6 +16,7 @@ PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
+/* `faults` may be NULL: Check has told the faults before, and Run reads the same settings again. */
 PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, const char key[],
                               CospinFaults faults, PetscBool *ok, const char sentence[])
 {
@@ -42,6 +47,7 @@ PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* Ascending and from `least` on; equal values are a fault, for they are coordinates of the dataset. */
 PetscErrorCode CospinTaskCheckAxis(CospinProblem problem, const CospinRecord *task, const char key[],
                                    const char what[], double least, CospinFaults faults, PetscBool *ok)
 {
@@ -90,6 +96,7 @@ static PetscErrorCode written_out(CospinProblem problem, CospinExpression expres
   PetscFunctionReturn(0);
 }
 
+/* An operator that is zero reads nothing: what is asked for is then probably not what was meant. */
 PetscErrorCode CospinTaskOperator(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinPolynomial *a, PetscBool *ok)
 {
@@ -104,6 +111,8 @@ PetscErrorCode CospinTaskOperator(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* To the bit, as both come from the same monomials: B left out is the adjoint, and A^+ written out is found
+ * to be it. */
 static PetscErrorCode is_adjoint(CospinProblem problem, CospinPolynomial a, CospinPolynomial b,
                                  PetscBool *answer)
 {
@@ -117,6 +126,7 @@ static PetscErrorCode is_adjoint(CospinProblem problem, CospinPolynomial a, Cosp
   PetscFunctionReturn(0);
 }
 
+/* `adjoint`: B = A^+, where spectra are real and one half of the work is saved. */
 PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                               CospinPolynomial *a, CospinPolynomial *b, PetscBool *adjoint, PetscBool *ok)
 {
@@ -159,6 +169,7 @@ PetscErrorCode CospinTaskLeftProduct(CospinProblem problem, CospinPolynomial a, 
   PetscFunctionReturn(0);
 }
 
+/* Rates within the resolution are zero, not the rounding error that the solver returned. */
 double CospinTaskRate(double complex lambda, double resolution)
 {
   return PetscAbsReal(creal(lambda)) <= resolution ? 0.0 : -creal(lambda);
@@ -169,6 +180,8 @@ double CospinTaskFrequency(double complex lambda, double resolution)
   return PetscAbsReal(cimag(lambda)) <= resolution ? 0.0 : -cimag(lambda);
 }
 
+/* The error bound of an eigenvalue is worst case; half of the eigenvalue is where its digits may all be
+ * wrong. */
 PetscBool CospinTaskUncertain(double complex lambda, double error, double resolution)
 {
   static const double largest_share = 0.5;
@@ -176,6 +189,7 @@ PetscBool CospinTaskUncertain(double complex lambda, double error, double resolu
   return (PetscBool)(cabs(lambda) > resolution && error > largest_share * cabs(lambda));
 }
 
+/* Sectors with a trace: those that the identity reads. */
 PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **representatives)
 {
   CospinPolynomial one;
@@ -254,6 +268,8 @@ PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+/* Factors of the steady state's sector are freed at once: the task is going to need the memory for its own.
+ */
 PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task, const char prefix[],
                                      const CospinSteadyState **steady, CospinOutcome *outcome)
 {
@@ -271,6 +287,7 @@ PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+/* A task without a state of its own worth keeping saves an empty checkpoint, for the points before it. */
 PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave)
 {
   const CospinInterrupt *interrupt = &point->interrupt;
@@ -302,6 +319,7 @@ static PetscErrorCode append(int n, int *num, int **list, int num_more, int *mor
   PetscFunctionReturn(0);
 }
 
+/* Of an evolution: the parts of the state that nobody reads need not be evolved. */
 PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
                                      CospinState whole, int *num, int **representatives)
 {

@@ -1,3 +1,18 @@
+/*
+   Windows: how much leaves them, and how they grow. A component whose number of levels is left open is
+   solved with a window of its lowest levels. The error that this makes is measured, not guessed: the same
+   generator in a window that is larger by the reach of its moves, applied to the state from the smaller
+   one,
+
+        leak = |L' x - lambda x| / (|L| |x|),
+
+   the residual of x as if it had been computed there. Only labels next to the edge contribute. While the
+   leak is larger than allowed the windows of all open components grow by one half and the task is solved
+   again; that ends with COSPIN_WINDOW_LIMIT where memory does, or where a component would have more than
+   COSPIN_WINDOW_MAX_LEVELS levels.
+
+   Labels mean the same in both windows, so embedding is the identity superoperator between two sectors.
+*/
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/window.h>
@@ -18,6 +33,7 @@ static int reach_of(CospinMoves generator)
   return reach;
 }
 
+/* Of every component whose window is open; windows[c] = 0 marks the others. */
 static PetscErrorCode larger_problem(CospinProblem problem, double factor, int add, CospinProblem *larger,
                                      PetscBool *any)
 {
@@ -151,6 +167,7 @@ PetscErrorCode CospinWindowSave(CospinProblem problem, CospinCheckpoint checkpoi
   PetscFunctionReturn(0);
 }
 
+/* The windows of the run that was interrupted: its vectors fit those and no others. */
 PetscErrorCode CospinWindowLoad(CospinPoint point, CospinCheckpoint checkpoint, CospinProblem *problem)
 {
   int windows[MAX_COMPONENTS], present[MAX_COMPONENTS];
@@ -204,6 +221,7 @@ PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool
   PetscFunctionReturn(0);
 }
 
+/* A solve that is bad for another reason is not repeated: a larger window would not mend it. */
 PetscErrorCode CospinWindowSettle(const CospinWindowUser *user, void *context, double *leak,
                                   CospinOutcome *outcome)
 {

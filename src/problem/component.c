@@ -1,4 +1,9 @@
-/* The table of component kinds, and what a system does by asking its parts. */
+/*
+   The table of component kinds, and what a system of components does by asking its parts. A label of the
+   system is the labels of its components one behind the other, each from its `offset` on; a step belongs
+   to one component and leaves the others alone. So every question about a product space is a loop here and
+   a table look-up there, and a new kind of component is one file and one row in components/list.h.
+*/
 #include <cospin/problem/component.h>
 
 #define COSPIN_KIND(kind) extern const CospinComponentKind kind;
@@ -46,6 +51,7 @@ PetscBool CospinSystemActsOn(const CospinSystem *system, CospinStep step, Cospin
   return component->kind->ActsOn(component, step.code, side);
 }
 
+/* A kind may know a shorter way for one side alone; where it does not, the step itself does. */
 double CospinSystemApplySide(const CospinSystem *system, CospinStep step, CospinSide side, int label[])
 {
   const CospinComponent component = &system->components[step.component];
@@ -54,6 +60,7 @@ double CospinSystemApplySide(const CospinSystem *system, CospinStep step, Cospin
   return component->kind->ApplySide(component, step.code, side, label + component->offset);
 }
 
+/* The trace of a product is the product of traces. */
 double CospinSystemTrace(const CospinSystem *system, const int label[])
 {
   double trace = 1.0;
@@ -90,6 +97,8 @@ PetscBool CospinSystemContains(const CospinSystem *system, const int label[])
   return PETSC_TRUE;
 }
 
+/* Ranges of one coordinate may depend on others; at a diagonal label as Diagonal() gives it they are as wide
+ * as they get. */
 void CospinSystemBounds(const CospinSystem *system, int lo[], int hi[])
 {
   int label[COSPIN_MAX_COORDINATES];

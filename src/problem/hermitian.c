@@ -1,3 +1,9 @@
+/*
+   Eigenvalues and vectors of a small Hermitian matrix, by LAPACK's zheev. Two things that callers would
+   get wrong: LAPACK may read beyond the last element with vector instructions (so arrays have
+   COSPIN_LAPACK_ROOM behind them, or valgrind complains rightly), and it computes with infinities on
+   purpose, which must not trap where PETSc traps floating-point exceptions.
+*/
 #include <cospin/problem/hermitian.h>
 #include <petscblaslapack.h>
 

@@ -1,6 +1,10 @@
 /*
    Terms that run over spins with indices: `sum:` of the Hamiltonian, `each:` and `pairs:` of jumps. An
    expression is evaluated once for every spin (or pair), with `l` (and `m`) standing for it.
+
+   Rates of pairs are a matrix: sum_lm R[l,m] (s_m rho s_l^+ - {s_l^+ s_m, rho}/2) is a generator of a
+   quantum process if and only if R is hermitian and positive (Gorini, Kossakowski, Sudarshan 1976;
+   Lindblad 1976), which is checked by its eigenvalues.
 */
 #include "problem_impl.h"
 #include <cospin/problem/hermitian.h>
@@ -142,6 +146,7 @@ static PetscErrorCode evaluate_rates(CospinProblem problem, const CospinJump *ju
   PetscFunctionReturn(0);
 }
 
+/* A smallest eigenvalue below zero within rounding of the largest one is taken for zero. */
 static PetscErrorCode check_rates(const CospinJump *jump, int size, const double complex rates[],
                                   CospinFaults faults, PetscBool *ok)
 {

@@ -1,3 +1,11 @@
+/*
+   Lines of labels: all label + t * row for whole numbers t, row being a vector of the lattice in Hermite
+   normal form. Its first non-zero element, the pivot, says how t follows from one coordinate.
+
+   The ranges of all coordinates are linear in the label, so what fits of a line is one interval of t, and
+   it is found by divisions without looking at its labels. This is what lets sectors of 10^12 labels be
+   counted within microseconds (census.c) and enumerated without a list (sector.c).
+*/
 #include "line.h"
 
 static const PetscInt64 nowhere = -((PetscInt64)1 << 41);
@@ -28,6 +36,7 @@ PetscBool CospinLabelFits(const CospinSystem *system, const PetscBool skip[], in
   return PETSC_TRUE;
 }
 
+/* C rounds towards zero. */
 static PetscInt64 floor_div(PetscInt64 a, PetscInt64 b)
 {
   const PetscInt64 q = a / b;
@@ -50,7 +59,8 @@ int CospinLineStart(const CospinSystem *system, const CospinLine *line, int lo, 
   return (int)PetscMax(0, last - first + 1);
 }
 
-/* Keeps of first ... last the t with a + b t >= 0. */
+/* Keeps of first ... last the t with a + b t >= 0. `nowhere` lies before every beginning, so that the
+ * interval is empty whatever is restricted later. */
 static void restrict_to(PetscInt64 a, PetscInt64 b, PetscInt64 *first, PetscInt64 *last)
 {
   if (b > 0) *first = PetscMax(*first, ceil_div(-a, b));
@@ -58,6 +68,8 @@ static void restrict_to(PetscInt64 a, PetscInt64 b, PetscInt64 *first, PetscInt6
   if (b == 0 && a < 0) *last = nowhere;
 }
 
+/* The bounds of coordinate i along the line are those at two labels of it, continued: lo + t (next_lo - lo).
+ */
 void CospinLineRun(const CospinSystem *system, const PetscBool skip[], const CospinLine *line, int total,
                    const int label[], PetscInt64 *first, PetscInt64 *last)
 {

@@ -13,6 +13,7 @@
 
 enum { MAX_CHAIN = 256 };
 
+/* room[i]: how far coordinate i can be moved at all. */
 PetscErrorCode CospinMovesCreate(const CospinSystem *system, CospinMoves *moves)
 {
   int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
@@ -44,6 +45,7 @@ PetscErrorCode CospinMovesDestroy(CospinMoves *moves)
   PetscFunctionReturn(0);
 }
 
+/* One move for each shift: its chains add up in one matrix element. */
 static PetscErrorCode find_move(CospinMoves moves, const int shift[], CospinMove **found)
 {
   const size_t n = (size_t)moves->system->num_coordinates;
@@ -95,6 +97,7 @@ static PetscBool vanishes(CospinMoves moves, int length, const CospinStep steps[
   return PETSC_FALSE;
 }
 
+/* Coefficients are rounded where sums cancel (cospin/deck/rounding.h): 0.1*3 - 0.3 is no slow process. */
 static PetscErrorCode add_chain(CospinMoves moves, double complex coefficient, int length,
                                 const CospinStep steps[])
 {
@@ -151,6 +154,7 @@ static PetscErrorCode append_operators(const CospinSystem *system, const CospinM
   PetscFunctionReturn(0);
 }
 
+/* coefficient * a b^*, for the bra's side is conjugated. */
 PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinMonomial *a,
                                      const CospinMonomial *b)
 {
@@ -164,7 +168,8 @@ PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficie
   PetscFunctionReturn(0);
 }
 
-/* Where the operators of one spin stand in a monomial: [begin, end); empty and in front if there is none. */
+/* Where the operators of one spin stand in a monomial: [begin, end); empty and in front if there is none.
+ * Operators of one spin must stand together, for the sum over spins is over their product. */
 static PetscBool find_block(const CospinMonomial *monomial, int *begin, int *end)
 {
   *begin = 0;
@@ -178,6 +183,7 @@ static PetscBool find_block(const CospinMonomial *monomial, int *begin, int *end
   return PETSC_TRUE;
 }
 
+/* Called by the component for each term of sum_l A_l rho B_l^+ in steps of its own. */
 static PetscErrorCode emit_steps(void *context, double complex coefficient, int length, const int code[])
 {
   Chain *chain = (Chain *)context;
@@ -194,6 +200,8 @@ static PetscErrorCode emit_steps(void *context, double complex coefficient, int 
   PetscFunctionReturn(0);
 }
 
+/* Steps are written in the order in which they act: what stands right of the block acts before the sum, what
+ * stands left of it afterwards. */
 PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double complex coefficient,
                                   const CospinMonomial *a, const CospinMonomial *b, PetscBool *ok)
 {
@@ -235,6 +243,7 @@ PetscErrorCode CospinMovesAddLeftProduct(CospinMoves moves, CospinPolynomial op)
   PetscFunctionReturn(0);
 }
 
+/* -i (H rho - rho H), hbar = 1. */
 PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial hamiltonian)
 {
   CospinPolynomial h;
@@ -264,6 +273,7 @@ static PetscErrorCode add_term(CospinMoves moves, int component, double complex 
   PetscFunctionReturn(0);
 }
 
+/* rate (A rho A^+ - A^+A rho/2 - rho A^+A/2), with all pairs of A's monomials in the first term. */
 PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomial op, int component,
                                   PetscBool *ok)
 {

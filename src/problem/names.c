@@ -1,11 +1,16 @@
 /*
    What names mean in the expressions of a problem: parameters, arrays, operators, and the spins l and m while
    a term that runs over them is evaluated.
+
+   Names are resolved in a fixed order: arrays and their parts (`trap.B`), operators of components
+   (`ions.Sp`), the indices l and m where a term runs over spins, parameters. Nothing is declared twice (the
+   deck's reader sees to it), so the order decides only what a fault says.
 */
 #include "problem_impl.h"
 #include <string.h>
 
-/* Adds what the table says of a name, with one `spin` for all its elementary operators. */
+/* Adds what the table says of a name, with one `spin` for all its elementary operators. An operator such as
+ * Sx is a sum of two elementary ones: Sp/2 + Sm/2. */
 static PetscErrorCode add_terms(int component, const CospinOperatorName *name, int spin, CospinPolynomial sum)
 {
   PetscFunctionBeginUser;
@@ -134,7 +139,7 @@ static PetscErrorCode explain_operator(CospinComponent component, const char wan
   PetscFunctionReturn(0);
 }
 
-/* `ions.Sp`, `q.sz[0]` */
+/* `ions.Sp`, `q.sz[0]` `component.operator`, with an index for one spin or levels in brackets. */
 static PetscErrorCode resolve_operator(CospinProblem problem, const char name[], size_t prefix, int num_index,
                                        const int index[], CospinValue *value, PetscBool *found, char why[],
                                        size_t why_size)
@@ -167,6 +172,7 @@ static PetscErrorCode resolve_operator(CospinProblem problem, const char name[],
   PetscFunctionReturn(0);
 }
 
+/* What a name may have meant, for the fault. */
 static PetscErrorCode explain_parameter(CospinProblem problem, const char name[], char why[], size_t why_size)
 {
   CospinDeck deck = problem->deck;
@@ -278,7 +284,7 @@ static PetscErrorCode explain_parts(CospinProblem problem, int k, char why[], si
 }
 
 /* `l` or `m`: 0 or 1; -1: another name */
-static int index_elementary(const char name[])
+static int index_letter(const char name[])
 {
   return strcmp(name, "l") == 0 ? 0 : strcmp(name, "m") == 0 ? 1 : -1;
 }
@@ -327,8 +333,8 @@ PetscErrorCode CospinProblemResolve(const void *context, const char name[], int 
     PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
     PetscFunctionReturn(0);
   }
-  if (index_elementary(name) >= 0) {
-    PetscCall(resolve_index(problem, index_elementary(name), value, found, why, why_size));
+  if (index_letter(name) >= 0) {
+    PetscCall(resolve_index(problem, index_letter(name), value, found, why, why_size));
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < deck->num_parameters; k++) {
@@ -364,7 +370,7 @@ static PetscErrorCode survey_name(void *context, const char name[], int num_inde
 
   PetscFunctionBeginUser;
   (void)num_index;
-  if (index_elementary(name) >= 0) survey->range->uses[index_elementary(name)] = PETSC_TRUE;
+  if (index_letter(name) >= 0) survey->range->uses[index_letter(name)] = PETSC_TRUE;
   if (array && spins) survey_size(survey->range, array->size);
   for (int c = 0; c < problem->system.num_components && dot; c++) {
     const CospinComponent component = &problem->system.components[c];

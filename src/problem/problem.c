@@ -1,5 +1,15 @@
 /*
-   From a deck to a problem at one grid point: components are made, jumps and Hamiltonian turned into moves.
+   From a deck to a problem at one grid point. Parameters get their values, components are made from their
+   records, arrays are filled, and Hamiltonian and jumps are turned into moves: after that nothing knows
+   which model it was.
+
+   The order matters. Components come before arrays (an array has one entry per spin) and both before
+   expressions of operators; a counter of clicks, if there is one, is the last component, so that all
+   labels without it keep their places. What the moves shift labels by makes the lattice of the problem,
+   from which sectors follow (symmetry.c).
+
+   The same deck is made into several problems: with other windows, with a counter, with one parameter
+   varied (for derivatives). All of them go through create_problem().
 */
 #include "problem_impl.h"
 #include <string.h>
@@ -9,6 +19,7 @@ static CospinElementary elementary_adjoint(const void *context, CospinElementary
   return CospinSystemElementaryAdjoint(&((const struct CospinProblem_ *)context)->system, elementary);
 }
 
+/* NaN where there is a fault, so that whoever goes on with it gives no number. */
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                    double *number, PetscBool *ok)
 {
@@ -30,6 +41,7 @@ PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expre
   PetscFunctionReturn(0);
 }
 
+/* A number is that multiple of the identity. */
 PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression expression,
                                        CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok)
 {
@@ -66,6 +78,7 @@ static int summed_component(CospinPolynomial a)
   return component;
 }
 
+/* An operator of one spin (sp) stands for each of them in turn and has a meaning in `each:` only. */
 PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                      CospinPolynomial *polynomial, PetscBool *ok)
 {
@@ -112,6 +125,8 @@ static const CospinComponentKind *kind_of(const CospinRecord *record)
   return CospinComponentKinds[k];
 }
 
+/* `windows[c]` > 0: the number of levels of a component whose own is left open. Faults of all components are
+ * collected before the problem is given up. */
 static PetscErrorCode create_components(CospinProblem problem, const int windows[], CospinFaults faults,
                                         PetscBool *ok)
 {
@@ -178,6 +193,7 @@ static PetscErrorCode explain_hamiltonian(CospinProblem problem, CospinFaults fa
   PetscFunctionReturn(0);
 }
 
+/* The sum is tested, not each term; only if it fails are the terms looked at one by one, to say which. */
 static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults, PetscBool *ok)
 {
   PetscBool all_ok = PETSC_TRUE;
@@ -203,6 +219,7 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
   PetscFunctionReturn(0);
 }
 
+/* Rates of exactly zero are allowed: a grid may begin there. */
 PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
                                  double *value, PetscBool *ok)
 {
@@ -216,7 +233,8 @@ PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, C
   PetscFunctionReturn(0);
 }
 
-/* The operator of a jump, and the component over whose spins it is summed (-1: none). */
+/* The operator of a jump, and the component over whose spins it is summed (-1: none). Which component `each:`
+ * sums over is not written in the deck: it follows from the operator. */
 static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                     CospinPolynomial *a, int *component, PetscBool *ok)
 {
@@ -285,6 +303,7 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, 
   PetscFunctionReturn(0);
 }
 
+/* Only the part A rho A^+ of the jumps with this name (`counts`): what a click does. */
 PetscErrorCode CospinProblemJumps(CospinProblem problem, const char name[], CospinMoves *jumps)
 {
   PetscBool ok;
@@ -337,6 +356,7 @@ static PetscErrorCode count_jumps(CospinProblem problem, const Counter *counter)
   PetscFunctionReturn(0);
 }
 
+/* Moves with equal shifts are merged before the lattice is made, so that what cancels connects nothing. */
 static PetscErrorCode create_generator(CospinProblem problem, const Counter *counter, CospinFaults faults,
                                        PetscBool *ok)
 {
@@ -358,6 +378,8 @@ static PetscErrorCode create_generator(CospinProblem problem, const Counter *cou
   PetscFunctionReturn(0);
 }
 
+/* Everything is made as far as possible after a fault; *ok tells. `bytes` is set by the farm and is infinite
+ * elsewhere. */
 static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
                                      const int windows[], const Counter *counter, CospinFaults faults,
                                      CospinProblem *problem, PetscBool *ok)
@@ -399,6 +421,7 @@ PetscErrorCode CospinProblemCreateWindowed(CospinProblem problem, const int wind
   PetscFunctionReturn(0);
 }
 
+/* Windows are those that the problem has by now, also where they have grown. */
 PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
                                           int most, CospinProblem *counted)
 {

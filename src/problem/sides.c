@@ -232,6 +232,7 @@ static PetscErrorCode encode(CospinSides sides, CospinSide side)
   PetscFunctionReturn(0);
 }
 
+/* Pairs of kets and bras of one block, counted without going over them. */
 static PetscInt64 number_of_pairs(CospinSides sides)
 {
   PetscInt64 sum = 0;

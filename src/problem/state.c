@@ -1,4 +1,11 @@
-/* Product states: each component's own, multiplied. Stored ones: stored_state.c. */
+/*
+   Product states: each component's own, multiplied. Stored ones: stored_state.c.
+
+   Elements of a product state are products of one factor per component, so a state needs no memory of the
+   size of a sector: a vector is filled label by label by the ranks that own them. Which sectors a state
+   occupies is found by a search over coordinates that is cut as soon as what has been chosen has no
+   element.
+*/
 #include "stored_state.h"
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +44,7 @@ static int num_arguments(CospinComponent component, const CospinStateName *name)
                                                   : name->num_arguments;
 }
 
+/* At the grid point: an angle may be on an axis. */
 static PetscErrorCode evaluate_arguments(CospinProblem problem, const CospinStateFactor *factor,
                                          const CospinStateName *name, CospinFaults faults,
                                          double complex arguments[], PetscBool *ok)

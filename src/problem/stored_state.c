@@ -1,6 +1,10 @@
 /*
    A stored state is a sorted list of its elements. A label is one number, its coordinates as digits, each
    with as many values as the coordinate has.
+
+   It comes from a dataset by its task and coordinates. Elements are looked up by bisection, so it may be
+   put into any sector of a problem whose components have the same sizes; what does not fit is a fault with
+   the place in the deck.
 */
 #include "stored_state.h"
 #include <cospin/problem/storage.h>
@@ -116,7 +120,8 @@ static PetscErrorCode check_sizes(CospinProblem problem, const CospinStateFile *
   PetscFunctionReturn(0);
 }
 
-/* The rows as entries; what is outside of an open window is left out. */
+/* The rows as entries; what is outside of an open window is left out. Sorted by key afterwards; the trace is
+ * checked, as a state of another run may be one that is not normalised. */
 static PetscErrorCode convert(const CospinStateFile *file, CospinStoredState stored, CospinFaults faults,
                               CospinState state, PetscBool *ok)
 {

@@ -1,11 +1,15 @@
 /*
    What the moves conserve: the sectors that an operator reads. (Their names: sector_names.c.)
+
+   Which sector a label lies in is its coset of the lattice that the moves span. A sector has a trace if
+   its coset holds a diagonal label; those cosets are found by going through the diagonal labels pivot by
+   pivot with repetitions dropped, never label by label.
 */
 #include "label_set.h"
 #include "line.h"
 #include <cospin/problem/problem.h>
 
-/* splitmix64: labels are sampled, the same ones on every rank and machine */
+/* splitmix64: labels are sampled, the same ones on every rank and machine  */
 static PetscInt64 random_below(PetscInt64 bound, uint64_t *state)
 {
   uint64_t z = (*state += 0x9e3779b97f4a7c15u);
@@ -51,6 +55,8 @@ static PetscBool is_zero(CospinPolynomial a)
   return PETSC_TRUE;
 }
 
+/* The moves of (A^+ - A) rho are evaluated on some labels, the same on all ranks, so that [b, b^+] =
+ * 1 and its like count, not only equal texts. */
 PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial a, PetscBool *hermitian)
 {
   enum { NUM_SAMPLES = 200 };
@@ -291,6 +297,7 @@ PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves a_rho
   PetscFunctionReturn(0);
 }
 
+/* Those where Tr(A rho) has elements. */
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives)
 {

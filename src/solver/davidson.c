@@ -1,3 +1,16 @@
+/*
+   Davidson's method (davidson.h has the algorithm): the basis V and its images A V as SLEPc BVs, the
+   projected matrix V^H A V and its eigenpairs on every rank.
+
+   Eigenvectors that were found are locked: as Schur vectors Q, orthonormal, they are projected out of
+   everything that enters the basis. The basis then loses the vector and keeps the next ones, so that the
+   search for the following eigenvalue starts from what is known of it (Sleijpen, van der Vorst, SIAM J.
+   Matrix Anal. Appl. 17, 401 (1996), for the same idea with a correction equation). When the basis is full
+   it restarts with the better half of its Ritz vectors.
+
+   Every decision that ranks take by numbers is taken by the same bits: eigenpairs of the small matrix come
+   from the first rank.
+*/
 #include "davidson.h"
 #include <slepcblaslapack.h>
 #include <slepcbv.h>
@@ -23,6 +36,7 @@ struct CospinDavidson_ {
   PetscScalar *values, *vectors; /* its eigenpairs, best first; vectors of 2-norm 1 */
 };
 
+/* Images are not orthonormal but share the layout. */
 static PetscErrorCode create_basis(CospinDavidson davidson, Vec like, BV *basis)
 {
   PetscMPIInt ranks;
@@ -84,7 +98,7 @@ int CospinDavidsonSteps(CospinDavidson davidson)
 
 /* ---- The basis ----------------------------------------------------------------------------------------- */
 
-/* x -= Q Q^H x */
+/* x -= Q Q^H x Q is orthonormal, so one pass suffices beside the second one of the basis. */
 static PetscErrorCode project_out(CospinDavidson davidson, Vec x)
 {
   PetscScalar overlaps[MAX_LOCKED];
@@ -165,6 +179,7 @@ static PetscErrorCode extend(CospinDavidson davidson, Vec x, PetscBool *extended
 
 /* ---- The projected matrix ------------------------------------------------------------------------------ */
 
+/* Smaller is better: next to the target, or with the largest real part. */
 static double rank_of_value(const CospinDavidsonOptions *options, PetscScalar value)
 {
   return options->nearest ? PetscAbsScalar(value - options->target) : -PetscRealPart(value);

@@ -13,6 +13,8 @@ enum { DENSE_LIMIT = 256 }; /* unknowns up to which all eigenvalues are computed
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3;
 static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
 
+/* No negative element outside of the diagonal, all real: exp(L t) keeps vectors positive, the slowest
+ * eigenvalue is real and its vector positive (Perron and Frobenius), which is what brackets rest on. */
 static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 {
   PetscInt begin, end, count;
@@ -55,7 +57,8 @@ static PetscErrorCode find_centre(CospinEigensolver eigensolver)
   PetscFunctionReturn(0);
 }
 
-/* A sector with a trace has it as a left null vector. */
+/* A sector with a trace has it as a left null vector. Asked of the labels: a sector has a trace if one of its
+ * labels has. */
 static PetscErrorCode has_trace(CospinEigensolver eigensolver, PetscBool *answer)
 {
   int label[COSPIN_MAX_COORDINATES], found = 0;
@@ -72,7 +75,8 @@ static PetscErrorCode has_trace(CospinEigensolver eigensolver, PetscBool *answer
   PetscFunctionReturn(0);
 }
 
-/* Davidson's preconditioner knows the generator as a shell; a matrix only multiplies. */
+/* Davidson's preconditioner knows the generator as a shell; a matrix only multiplies. Where the deck asks for
+ * an assembled generator there are both then. */
 static PetscErrorCode get_shell(CospinProblem problem, CospinEigensolver eigensolver)
 {
   MatType type;
@@ -209,9 +213,7 @@ PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver)
   PetscFunctionReturn(0);
 }
 
-/* ---- What the back ends do
- * -----------------------------------------------------------------------------------
- */
+/* ---- What the back ends do ----------------------------------------------------------------------------- */
 
 PetscErrorCode CospinEigensolverNull(CospinEigensolver eigensolver, int *num, Vec **null,
                                      double complex *next)
@@ -288,9 +290,7 @@ PetscErrorCode CospinModesDestroy(int num, CospinMode modes[])
   PetscFunctionReturn(0);
 }
 
-/* ---- Helpers
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- Helpers ------------------------------------------------------------------------------------------- */
 
 PetscErrorCode CospinEigensolverResidual(CospinEigensolver eigensolver, PetscScalar lambda, Vec x,
                                          double *residual)

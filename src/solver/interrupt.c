@@ -1,3 +1,12 @@
+/*
+   How a long solve is left. PETSc and SLEPc have no call for that: an error is raised from within an
+   iteration (a monitor of the KSP, a convergence test of the EPS) and travels up through their stacks to
+   whoever runs the task, which knows by its number, COSPIN_INTERRUPTED, that nothing is wrong. What their
+   objects then leave behind is destroyed by the list of eigensolvers (cospin/solver/eigensolver.h).
+
+   All ranks must ask at the same place, or those that go on wait for ever for the one that has left: `Ask`
+   is collective.
+*/
 #include <cospin/solver/interrupt.h>
 
 PetscErrorCode CospinInterruptCheck(const CospinInterrupt *interrupt)

@@ -1,3 +1,11 @@
+/*
+   The file of an unfinished point: a dataset with one row as a shard has it, and behind it the numbers of
+   the task at work (variables checkpoint_size and checkpoint_memory). It is a dataset so that it has its
+   checksums and its deck, and `show` reads it as it reads a shard.
+
+   Its name is a hash of the point's coordinates: whoever takes the point in the next run finds it without
+   a list, whatever the number of groups is then, and a newer one replaces it by the same rename.
+*/
 #include "checkpoint_file.h"
 #include <limits.h>
 #include <stdint.h>
@@ -96,6 +104,7 @@ PetscErrorCode CospinCheckpointFileWrite(const char name[], const CospinLayout *
   PetscFunctionReturn(0);
 }
 
+/* The size stands in a variable of its own, for the layout of the others depends on it. */
 static PetscErrorCode read_size(const char name[], size_t *count, char why[], size_t why_size)
 {
   CospinVariable row = {.storage = COSPIN_REAL, .dimension = -1, .size = 1};

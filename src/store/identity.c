@@ -1,3 +1,10 @@
+/*
+   What makes two runs the same run: a text that holds everything of the deck that can change a result (not
+   its comments, titles, plots, nor the values of axes, by which points are known), the checksums of the
+   files it reads, and the version of the program's results. It is stored in every shard, checkpoint and
+   archive, and compared line by line with that of a run that wants to go on; the first line that differs
+   is told.
+*/
 #include "identity.h"
 #include <stdint.h>
 #include <string.h>
@@ -81,6 +88,7 @@ static void take_line(const char text[], size_t begin, char line[81])
   (void)snprintf(line, 81, "%.*s", length, text + begin);
 }
 
+/* begin == 0: the very first line differs, which holds the version. */
 PetscErrorCode CospinIdentityCompare(const char file[], const char found[], const char wanted[], char why[],
                                      size_t why_size)
 {

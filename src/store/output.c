@@ -1,3 +1,11 @@
+/*
+   Whether the output may be written: it must not be the deck, nor a file that the deck reads (under
+   whatever name: files are compared by device and inode), nor a folder, a pipe or a device. Asked before
+   anything is computed, since a run of hours whose result cannot be stored is the worst way to find out.
+
+   A symbolic link is followed to the end, for the rename at the end of a run would put a file in place of
+   the link.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -10,6 +18,7 @@
 
 enum { MAX_LINKS = 40 };
 
+/* A circle of links ends at MAX_LINKS and counts as a plain file, which then cannot be opened. */
 PetscErrorCode CospinOutputResolve(const char file[], char resolved[], size_t size)
 {
   char target[PETSC_MAX_PATH_LEN], name[PETSC_MAX_PATH_LEN];

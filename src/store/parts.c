@@ -25,7 +25,7 @@ static void lock_name(const CospinParts *parts, char name[], size_t size)
 }
 
 /* Whether the locked descriptor is still the file of that name: its last holder may have removed it
- * meanwhile. */
+ * meanwhile. A lock on a file that has been unlinked locks nothing. */
 static PetscBool same_file(int descriptor, const char name[])
 {
   struct stat held, named;
@@ -75,7 +75,8 @@ PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size
   return held;
 }
 
-/* A file system without locks is worth a warning, not a refusal. */
+/* A file system without locks is worth a warning, not a refusal. The folder is made if it is not there; the
+ * lock is its first file. */
 static int take_lock(const char file[], CospinParts *parts, char why[], size_t why_size)
 {
   struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

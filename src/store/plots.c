@@ -1,4 +1,9 @@
-/* Whether the pictures that a deck asks for can be drawn: the axes and variables they name must be there. */
+/*
+   Whether the pictures that a deck asks for can be drawn: the axes and variables they name must be there.
+
+   A plot names variables in full ("decay_rate") or by what stands behind the task's name if only one task
+   has it; faults name what there is.
+*/
 #include <cospin/store/table.h>
 #include <string.h>
 

@@ -1,4 +1,11 @@
-/* What is finished already: points of archive and shards, known by their coordinates. */
+/*
+   What is finished already: points of archive and shards, known by their coordinates.
+
+   A point is known by its coordinates, not by its number, so that axes may grow and change their order of
+   values. The archive is looked at first and shards in the order of their runs, the newest record of a
+   point winning. What is damaged is renamed and said; what belongs to another deck stops the run, for it
+   would be overwritten at the end.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -80,6 +87,8 @@ static PetscErrorCode place(CospinSearch *search, PetscInt64 point, const double
   PetscFunctionReturn(0);
 }
 
+/* Points that the grid no longer has (strangers) would be dropped from the archive: that needs the user's
+ * word. */
 static PetscErrorCode take_points(CospinSearch *search, CospinDatasetContent *content, PetscInt64 *strangers)
 {
   const CospinStore store = search->store;

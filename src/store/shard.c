@@ -125,6 +125,7 @@ PetscErrorCode CospinShardPublish(CospinShard *shard, const CospinLayout *layout
   PetscFunctionReturn(0);
 }
 
+/* Twenty times as much work as publishing costs, by the wall clock. */
 PetscBool CospinShardIsDue(const CospinShard *shard, double seconds)
 {
   const double pause = PetscMax(least_pause, work_per_cost * shard->cost);

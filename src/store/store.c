@@ -1,3 +1,15 @@
+/*
+   Opening, publishing, assembling: the three times at which a run touches what it keeps.
+
+   At the beginning rank 0 looks for the lock and for finished points (search.c) and tells all ranks which
+   are missing. While points are computed the first rank of each group writes shards of its own, so that
+   groups never wait for each other; a shard is written under a temporary name, synced and renamed, so that
+   it is whole or not there. At the end rank 0 reads all shards, writes the archive the same way, reads it
+   back and compares every number, and only then removes the shards.
+
+   A disk that fails ends nothing: what cannot be published waits in memory and is tried again, and at the
+   very end goes into the folder for temporary files with a line that says where.
+*/
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -19,10 +31,10 @@ static void coordinates_of(CospinDeck deck, PetscInt64 point, double coordinates
   for (int a = 0; a < deck->num_axes; a++) coordinates[a] = deck->axes[a].values[index[a]];
 }
 
-/* ---- Opening
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Opening ------------------------------------------------------------------------------------------- */
 
+/* The marker outlives a kill between here and the new archive: the next run knows that the old archive is not
+ * to be gone on with. */
 static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
 {
   char name[PETSC_MAX_PATH_LEN];
@@ -58,6 +70,7 @@ static PetscErrorCode look(CospinStore store, const char file[], const CospinSto
   PetscFunctionReturn(0);
 }
 
+/* Rank 0 alone has looked; points are few beside the work. */
 static PetscErrorCode share(CospinStore store, const signed char done[], PetscInt64 num_points)
 {
   PetscFunctionBeginUser;
@@ -146,9 +159,7 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
   PetscFunctionReturn(0);
 }
 
-/* ---- Publishing
- * ---------------------------------------------------------------------------------------------
- */
+/* ---- Publishing ---------------------------------------------------------------------------------------- */
 
 /* With the deck, from which readers take the whole grid. */
 static PetscErrorCode get_texts(CospinStore store, CospinDatasetTexts *texts)
@@ -173,7 +184,8 @@ static PetscErrorCode publish(CospinStore store, const char name[], char why[], 
   PetscFunctionReturn(0);
 }
 
-/* Publishes under the shard's own name. The folder may have been removed: it is made again. */
+/* Publishes under the shard's own name. The folder may have been removed: it is made again. `told`: the same
+ * failure is said once, not at every point. */
 static PetscErrorCode publish_shard(CospinStore store)
 {
   char name[PETSC_MAX_PATH_LEN], why[1024];
@@ -189,6 +201,8 @@ static PetscErrorCode publish_shard(CospinStore store)
   PetscFunctionReturn(0);
 }
 
+/* A checkpoint of this point is removed only when the point itself has been published: until then it is the
+ * only thing that a kill would leave. */
 PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
                               CospinStored stored)
 {
@@ -289,9 +303,7 @@ PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole)
   PetscFunctionReturn(0);
 }
 
-/* ---- The archive
- * --------------------------------------------------------------------------------------------
- */
+/* ---- The archive --------------------------------------------------------------------------------------- */
 
 static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, double **records)
 {
@@ -303,7 +315,8 @@ static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, do
   PetscFunctionReturn(0);
 }
 
-/* The archive holds just these records, to the bit? Missing integers are stored as 0. */
+/* The archive holds just these records, to the bit? Missing integers are stored as 0. Missing integers are
+ * NaN in records and 0 in the file. */
 static PetscErrorCode verify(CospinStore store, const double records[], char why[], size_t size)
 {
   const CospinLayout *layout = &store->table->layout;

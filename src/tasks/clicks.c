@@ -1,6 +1,12 @@
 /*
    Task `clicks`: what a counter shows that is read at one time after an initial state: the probability P(n)
    of n clicks, and the state that is left behind where there were n, heralded by them (tally.c, readout.c).
+
+   A counter with efficiency eta and dark counts is a perfect one behind a loss, so that where it can the
+   perfect counter's states are evolved and loss and dark counts are applied to the result: sum over k of
+   binomial(k, n) eta^n (1-eta)^(k-n) rho_k, then a convolution with a Poisson distribution. Where too much
+   lies beyond the counter's last click for that, the efficiency goes into the generator instead and the
+   evolution is done again.
 */
 #include "tally.h"
 
@@ -202,6 +208,7 @@ static double uncertainty(CospinReadout readout, int n)
   return p > 0.0 ? PetscMax(readout->lost, PETSC_MACHINE_EPSILON) / p : (double)INFINITY;
 }
 
+/* From P(n) alone, and only as good as what is missing in it allows. */
 static PetscErrorCode store_moments(CospinReadout readout, CospinResults results, CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;
@@ -287,7 +294,8 @@ static PetscErrorCode store_averages(CospinReadout readout, CospinResults result
   PetscFunctionReturn(0);
 }
 
-/* rho_n -> rho_n/P(n), which another run may start from; without elements where P(n) is too small to tell. */
+/* rho_n -> rho_n/P(n), which another run may start from; without elements where P(n) is too small to tell.
+ * What is improbable has its error divided by its probability. */
 static void normalise_states(CospinReadout readout)
 {
   for (int n = 0; n <= readout->settings.most; n++) {

@@ -1,3 +1,8 @@
+/*
+   The keys of a photon counter that `clicks` and others share: which jumps it sees (those with this name),
+   with which efficiency, and the rate of its dark counts. A name that no jump has is the usual mistake;
+   the fault names those that there are.
+*/
 #include "detector.h"
 #include <string.h>
 

@@ -1,6 +1,10 @@
 /*
    Task `evolve`: the state at given times, from a product state, and what is read from it (readout.c). Open
    windows grow until nothing that is read changes any more.
+
+   The state is evolved in those sectors only that observables, fidelity or stored states read (readout.c).
+   `tolerance` is the error relative to the state's norm at all times, estimated step by step; the variable
+   `error` tells what was reached.
 */
 #include <cospin/point/readout.h>
 
@@ -84,6 +88,7 @@ static const CospinAxis *times_to_store(const CospinRecord *task)
   return chosen->size ? chosen : &CospinRecordGet(task, "times")->axis;
 }
 
+/* A state can be stored at a time of the axis only: nothing is interpolated. */
 static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                         PetscBool *ok)
 {
@@ -107,6 +112,7 @@ static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecor
   PetscFunctionReturn(0);
 }
 
+/* `initial`, and the state whose fidelity is wanted. */
 static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                  CospinReadoutSettings *settings, PetscBool *ok)
 {

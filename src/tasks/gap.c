@@ -146,7 +146,8 @@ static PetscErrorCode search_sector(CospinPoint point, const int representative[
   PetscFunctionReturn(0);
 }
 
-/* The one steady state, where there is only one; *done tells. */
+/* The one steady state, where there is only one; *done tells. Where the point's steady state is known already
+ * its sector's null vector need not be looked for again. */
 static PetscErrorCode search_beside(CospinPoint point, const char prefix[], Slowest *slowest, PetscBool *done)
 {
   const CospinSteadyState *steady;
@@ -215,6 +216,7 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
   PetscFunctionReturn(0);
 }
 
+/* A gap within the resolution is zero, with an upper bound that says how small. */
 static PetscErrorCode store(const Slowest *slowest, CospinResults results)
 {
   const double rate = CospinTaskRate(slowest->lambda, slowest->resolution);

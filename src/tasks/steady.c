@@ -108,7 +108,8 @@ typedef struct {
   int iterations;
 } Inspection;
 
-/* Smallest population, largest imaginary part of one. */
+/* Smallest population, largest imaginary part of one. Populations of a true state are real and not negative;
+ * what they are found to be is stored, and judged with the residual. */
 static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *inspection)
 {
   const CospinEigensolver eigensolver = block->eigensolver;
@@ -155,7 +156,8 @@ static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *i
   PetscFunctionReturn(0);
 }
 
-/* Expectation values are sums over blocks. */
+/* Expectation values are sums over blocks. A state may lie in several sectors (irreps, parities): an
+ * observable reads each of them. */
 static PetscErrorCode read_blocks(CospinObservables observables, int num, const CospinBlock blocks[],
                                   double complex **readings)
 {
@@ -231,7 +233,7 @@ static PetscErrorCode store_state(CospinPoint point, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
-/* Only good states are kept: who starts from one sees no outcome. */
+/* Only good states are kept: who starts from one sees no outcome. For other decks to start from. */
 static PetscErrorCode keep_state(CospinPoint point, const CospinRecord *task, int num,
                                  const CospinBlock blocks[], CospinOutcome outcome)
 {
@@ -315,6 +317,8 @@ static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, 
   PetscFunctionReturn(0);
 }
 
+/* In the order: null vectors of all sectors with a trace; where there are several, the one that `initial`
+ * leads to; windows until the leak is small. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {

@@ -23,7 +23,8 @@ typedef struct {
 static PetscErrorCode evaluate_node(Evaluator *evaluator, const Node *node, CospinValue *value,
                                     PetscBool *ok);
 
-/* Adds a fault at a character, frees the value and clears *ok. */
+/* Adds a fault at a character, frees the value and clears *ok. Every evaluator that returns with *ok false
+ * has reset its value, so that nothing is freed twice or leaks. */
 static PetscErrorCode fail(Evaluator *evaluator, int offset, CospinValue *value, PetscBool *ok,
                            const char format[], ...)
 {
@@ -53,6 +54,7 @@ static PetscErrorCode evaluate_number(Evaluator *evaluator, const Node *node, Co
   PetscFunctionReturn(0);
 }
 
+/* Indices are expressions of parameters, too: q.sz[N-1]. */
 static PetscErrorCode evaluate_index(Evaluator *evaluator, const Node *node, int *index, PetscBool *ok)
 {
   CospinValue value = {PETSC_FALSE, 0, NULL};
@@ -97,6 +99,7 @@ static PetscErrorCode evaluate_name(Evaluator *evaluator, const Node *node, Cosp
   PetscFunctionReturn(0);
 }
 
+/* `dag(...)` and `hc`. */
 static PetscErrorCode take_adjoint(Evaluator *evaluator, CospinValue *value)
 {
   const CospinEnvironment *environment = evaluator->environment;
@@ -180,6 +183,7 @@ static PetscErrorCode evaluate_argument(Evaluator *evaluator, const Node *call, 
   PetscFunctionReturn(0);
 }
 
+/* What a functional is worth, the environment knows: there is one for observables only. */
 static PetscErrorCode evaluate_functional(Evaluator *evaluator, const Node *node, CospinValue *value,
                                           PetscBool *ok)
 {
@@ -237,6 +241,7 @@ static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, Cosp
   PetscFunctionReturn(0);
 }
 
+/* Number k of the expression: the environment has computed all of them at once. */
 static PetscErrorCode evaluate_expectation(Evaluator *evaluator, const Node *node, CospinValue *value,
                                            PetscBool *ok)
 {
@@ -261,6 +266,7 @@ static PetscErrorCode evaluate_expectation(Evaluator *evaluator, const Node *nod
   PetscFunctionReturn(0);
 }
 
+/* `A + hc` needs the value of all that stands before it, so sums are taken from left to right. */
 static PetscErrorCode evaluate_sum(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -289,6 +295,7 @@ static PetscErrorCode evaluate_sum(Evaluator *evaluator, const Node *node, Cospi
   PetscFunctionReturn(0);
 }
 
+/* An estimate of the work, before it is done: products multiply. */
 static double count_operators(CospinPolynomial p)
 {
   double operators = 0;
@@ -402,6 +409,7 @@ static PetscErrorCode raise_operator(Evaluator *evaluator, const Node *node, dou
   PetscFunctionReturn(0);
 }
 
+/* Operators have whole powers only; numbers any. */
 static PetscErrorCode evaluate_power(Evaluator *evaluator, const Node *node, CospinValue *value,
                                      PetscBool *ok)
 {

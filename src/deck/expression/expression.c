@@ -1,3 +1,8 @@
+/*
+   The tree of an expression as others see it: its text and place for faults, what it holds (names,
+   expectation values, functionals) and how its nodes are made and freed. All nodes stand in one list
+   besides, so that freeing needs no recursion, whatever the depth.
+*/
 #include "expression_impl.h"
 
 PetscErrorCode CospinExpressionDestroy(CospinExpression *expression)
@@ -62,6 +67,7 @@ static PetscErrorCode visit_node(const Node *node,
   PetscFunctionReturn(0);
 }
 
+/* Components and their operators are one name here, "ions.Sp". */
 PetscErrorCode CospinExpressionVisitNames(CospinExpression expression,
                                           PetscErrorCode (*visit)(void *context, const char name[],
                                                                   int num_index),

@@ -1,6 +1,18 @@
 /*
    Text to tree, by recursive descent over the characters. Sums and products are nodes with many children, so
    that the depth of the tree is the depth of parentheses and powers, which is limited.
+
+   The grammar, from the loosest binding to the tightest:
+
+        sum     = term { ("+" | "-") (term | "hc") }
+        term    = product
+        product = unary { ("*" | "/") unary }
+        unary   = { "-" | "+" } power
+        power   = primary [("^" | "**") unary]
+        primary = number | name ["[" list "]"] | function "(" list ")" | "<" sum ">" | "(" sum ")"
+
+   So -2^2 is -4, and a power binds to the right: 2^3^2 is 2^9. `<A>` is one number of the state; within it
+   there are operators only.
 */
 #include "expression_impl.h"
 #include <ctype.h>
@@ -34,6 +46,7 @@ static PetscBool is_digit(char c)
   return c >= '0' && c <= '9';
 }
 
+/* The next character that is no blank; blanks are passed over here and nowhere else. */
 static char peek(Parser *parser)
 {
   while (parser->text[parser->at] && strchr(" \t\r\n", parser->text[parser->at])) parser->at++;
@@ -73,6 +86,8 @@ static PetscErrorCode fail_unexpected(Parser *parser, const char expected[])
   PetscFunctionReturn(0);
 }
 
+/* By strtod, but what belongs to the number is decided here: strtod would take "inf", hexadecimal digits and
+ * the decimal point of a locale. */
 static PetscErrorCode parse_number(Parser *parser, Node **node)
 {
   const char *text = parser->text;
@@ -132,6 +147,7 @@ static PetscErrorCode parse_list(Parser *parser, char closing, Node *node)
   PetscFunctionReturn(0);
 }
 
+/* `N(x+1)` reads as a call of a function N: hence the hint at a missing `*`. */
 static PetscErrorCode fail_unknown_function(Parser *parser, int offset, const char name[])
 {
   const char *names[64] = {NULL}, *guess;
@@ -169,6 +185,7 @@ static PetscErrorCode begin_functional(Parser *parser, Node *node)
   PetscFunctionReturn(0);
 }
 
+/* A function of the state counts as an expectation value: where those are not allowed it is not, either. */
 static PetscErrorCode parse_call(Parser *parser, int start, const char name[], Node **node)
 {
   PetscFunctionBeginUser;
@@ -195,6 +212,7 @@ static PetscErrorCode parse_call(Parser *parser, int start, const char name[], N
   PetscFunctionReturn(0);
 }
 
+/* Constants (pi, i) are numbers from here on. */
 static PetscErrorCode parse_plain_name(Parser *parser, int start, char name[], Node **node)
 {
   double complex constant;

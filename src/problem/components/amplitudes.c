@@ -1,3 +1,13 @@
+/*
+   Product states over the levels n = 0 ... highest of a ket, from the arguments of a deck's state:
+
+        css        sqrt(binomial(N, n)) cos(theta/2)^(N-n) sin(theta/2)^n e^{i n phi}     all spins in one
+   direction cat        css(theta, phi) + sign css(theta, phi + pi): e^{i n pi} = (-1)^n coherent   alpha^n /
+   sqrt(n!), renormalised on the levels that there are thermal    populations (nbar/(nbar + 1))^n
+
+   theta = 0 is all spins down, the level n = 0, and n counts spins that are up. Which of them a kind of
+   component offers, and under which name, its own file says.
+*/
 #include "amplitudes.h"
 #include <math.h>
 
@@ -33,6 +43,7 @@ PetscErrorCode CospinAmplitudesFree(void *data)
   PetscFunctionReturn(0);
 }
 
+/* <n| rho |n_bra>; states of ensembles live in one irrep. */
 double complex CospinAmplitudesElement(const CospinAmplitudes *amplitudes, int irrep, int n, int n_bra)
 {
   if (irrep != amplitudes->irrep) return 0.0;
@@ -104,6 +115,7 @@ void CospinAmplitudesSetCss(CospinAmplitudes *amplitudes, const double complex t
   set_from_logarithms(amplitudes, creal(theta_phi[1]) + sign, log_css, x);
 }
 
+/* Levels of one parity cancel for the signs +1 and -1, so the norm is computed and not taken as sqrt(2). */
 void CospinAmplitudesSetCat(CospinAmplitudes *amplitudes, const double complex arguments[], char why[],
                             size_t why_size)
 {
@@ -158,6 +170,7 @@ void CospinAmplitudesSetThermal(CospinAmplitudes *amplitudes, const double compl
   set_from_logarithms(amplitudes, 0.0, log_thermal, x);
 }
 
+/* Of numbers that come from expressions, such as N/2. */
 PetscBool CospinIsHalfInteger(double complex x, int *two_x)
 {
   const double twice = round(2 * creal(x));

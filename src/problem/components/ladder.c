@@ -1,3 +1,11 @@
+/*
+   Levels n of a ket and n' of a bra that elementary operators move up or down by fixed numbers: what a
+   spin of length S and a mode have in common. A label is (n, n'); a step is an elementary operator on one
+   side, numbered ket first and then bra.
+
+   On the bra the step stands for rho -> rho A^+, so that it moves n' as A moves n and has the same real
+   amplitude: <n'| A^+ ... = (A |n'>)^+.
+*/
 #include "ladder.h"
 
 enum { N_KET, N_BRA, NUM_COORDINATES };
@@ -68,6 +76,7 @@ void CospinLadderRange(CospinComponent component, int i, const int label[], int 
   *hi = CospinLadderLevels(component) - 1;
 }
 
+/* Labels with a trace are n = n', steps of (1, 1) from (0, 0). */
 void CospinLadderDiagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   static const int steps[1][NUM_COORDINATES] = {{1, 1}};
@@ -99,6 +108,8 @@ void CospinLadderShift(CospinComponent component, int step, int shift[])
   shift[step / ladder->num_operators] += ladder->operators[step % ladder->num_operators].up;
 }
 
+/* An amplitude may be asked for at a level beyond the last one by a chain that comes back; the product is
+ * zero as soon as one step leaves the levels. */
 double CospinLadderApply(CospinComponent component, int step, int label[])
 {
   const Ladder *ladder = (const Ladder *)component->data;
