@@ -5,6 +5,7 @@
 Verdicts, one for each task:
     agree       within 1e-7 of the natural scale
     horizon     slower modes were missed, all of them farther in frequency than cospin's `horizon`
+    error       agrees only within the `error` that cospin tells of its rates
     resolution  agrees only if rates below cospin's own `resolution` count as zero
     honest      a bad outcome where the deck has no answer (or none that double precision could know)
     clumsy      a bad outcome where the reference has an answer
@@ -37,6 +38,7 @@ OUTCOMES = {1: "good", 0: "not_run", -1: "inaccurate", -2: "empty_sector", -3: "
 
 class Data:
     """Variables of a dataset."""
+    trusted = False  # whether `told` believes
 
     def __init__(self, path):
         with h5py.File(path) as file:
@@ -58,6 +60,11 @@ class Data:
         if name + "_re" in self.values:
             return self.values[name + "_re"] + 1j * self.values[name + "_im"]
         return None
+
+    def told(self, name):
+        """The largest error that cospin tells of a task's rates, where it is to be believed."""
+        errors = self.values.get(name + "_error", numpy.nan)
+        return float(numpy.nanmax(errors, initial=0.0)) if self.trusted else 0.0
 
     def pair(self, name):
         return complex(self.values[name], self.values[name + "_im"])
@@ -203,7 +210,7 @@ def compare_gap(generator, data, name, task, zero):
     wrong.number(f"{name}_zeros", complex(data.values[name + "_zeros"]), truth["zeros"], 0.0)
     got = [complex(-data.values[name + "_rate"], -data.values[name + "_frequency"])]
     modes, errors = zip(*truth["modes"])
-    compare_rates(got, modes, within(errors, zero), wrong, name)
+    compare_rates(got, modes, within(errors, zero + data.told(name)), wrong, name)
     wrong.beyond(got, truth["modes"], float(data.values[name + "_horizon"]))
     return wrong, "agree"
 
@@ -228,13 +235,13 @@ def sums_of_shares(data, name, modes, kept, count, which):
     return pairs
 
 
-def listed(got, modes):
+def listed(got, modes, resolution):
     """Without the modes that A reads nothing of, unless cospin found them in one of A's sectors."""
     left, seen, hidden = list(got), [m for m in modes if not m[5]], [m for m in modes if m[5]]
     kept = []
     for mode in seen + hidden:
         best = min(left, key=lambda g: abs(g - mode[0]), default=numpy.inf)
-        near = abs(best - mode[0]) <= 1e-6 * abs(mode[0].real) + 1e-12 * abs(mode[0]) + 10 * mode[1]
+        near = abs(best - mode[0]) <= 1e-8 * abs(mode[0].real) + 10 * mode[1] + resolution
         if near:
             left.remove(best)
         if near or not mode[5]:
@@ -249,13 +256,13 @@ def compare_decay(generator, data, name, task, zero):
         return wrong, "clumsy" if modes else "honest"
     rates, frequencies = data.values[name + "_rate"], data.values[name + "_frequency"]
     got = [complex(-r, -f) for r, f in zip(rates, frequencies) if not numpy.isnan(r)]
-    every, modes = modes, listed(got, modes)
+    every, modes = modes, listed(got, modes, float(data.values[name + "_resolution"]) + data.told(name))
     wanted = min(task.get("count", 1), len(modes))
     if len(got) != wanted:
         wrong.append((f"{name}: {len(got)} modes, not {wanted}", numpy.inf))
     count = min(len(got), wanted)
     if count:
-        compare_rates(got[:count], [m[0] for m in modes], within([m[1] for m in modes], zero), wrong, name)
+        compare_rates(got[:count], [m[0] for m in modes], within([m[1] for m in modes], zero + data.told(name)), wrong, name)
         wrong.beyond(got[:count], modes, float(data.values[name + "_horizon"]))
         compare_bracket(data, name, -modes[0][0].real, wrong)
     for which, size in (("amplitude", truth["size"]), ("weight", 1.0)):
@@ -403,6 +410,11 @@ def compare_task(kind, generator, data, name, task):
         resolution = float(data.values.get(name + "_resolution", 0.0))
         if resolution > 0 and not COMPARE[kind](generator, data, name, task, resolution)[0]:
             return "resolution", text
+        data.trusted = True
+        believed = COMPARE[kind](generator, data, name, task, resolution)[0]
+        data.trusted = False
+        if not believed:
+            return "error", text
         moved = [COMPARE[kind](Generator(Deck(generator.deck.document, seed)), data, name, task, 0.0)[0] for seed in (1, 2)]
         return "DISAGREE" if all(alike(wrong, again) for again in moved) else "ill", text
     except Unresolved as why:

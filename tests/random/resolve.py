@@ -38,6 +38,12 @@ class Group:
         return self.matrix + 1j * self.frequency * numpy.eye(len(self.matrix))
 
 
+def exponential(matrix):
+    """scipy's own formula for two by two overflows: of a larger one."""
+    n = len(matrix)
+    return scipy.linalg.expm(numpy.pad(matrix, (0, 1 if n == 2 else 0)))[:n, :n]
+
+
 def conditions(right_vectors):
     """Of eigenvalues, from their vectors."""
     try:

@@ -4,7 +4,6 @@ Every function takes a Generator and a task's keys and returns a dictionary of w
 which everything counts as zero: 0, or cospin's own resolution for a second look.
 """
 import numpy
-import scipy.linalg
 
 import resolve
 import states
@@ -137,9 +136,13 @@ def kicked_state(generator, a, zero):
 
 
 def unseen(group, reading):
-    """For each mode whether A reads nothing of it: it may lie in an irrep or a sector where A has no element."""
-    size = numpy.linalg.norm(reading) * numpy.linalg.norm(group.right @ group.vectors, axis=0)
-    return abs(reading @ group.right @ group.vectors) <= 1e-8 * size
+    """For each mode whether A reads nothing of it: it may lie in an irrep or a sector where A has no element. Rounding mixes
+    vectors whose eigenvalues are close."""
+    vectors, values = group.right @ group.vectors, group.eigenvalues
+    read = abs(reading @ vectors)
+    apart = abs(values[:, None] - values) + numpy.diag(numpy.full(len(values), numpy.inf))
+    mixed = numpy.minimum(1, 100 * numpy.maximum(group.errors, 1e-300)[:, None] / numpy.maximum(apart, 1e-300))
+    return read <= 1e-8 * numpy.linalg.norm(reading) * numpy.linalg.norm(vectors, axis=0) + mixed @ read
 
 
 def decay(generator, task, zero=0.0):
@@ -180,7 +183,7 @@ def propagate(generator, start, times):
             for k, time in enumerate(times):
                 step = float(f"{time - last:.12g}")
                 if not group.null and step not in cache:
-                    cache[step] = scipy.linalg.expm(group.matrix * (time - last))
+                    cache[step] = resolve.exponential(group.matrix * (time - last))
                 now = now if group.null else cache[step] @ now
                 last = time
                 result[k][members] += numpy.exp(1j * group.frequency * time) * (group.right @ now)
