@@ -59,7 +59,7 @@ static const CospinTaskVariable variables[] = {
     {"upper", COSPIN_REAL, PETSC_TRUE, "rate", "upper bound of the decay rate",
      "rigorous: Collatz-Wielandt; the resolution below it"},
     {"weight", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, real part",
-     "share of <A(t) A^+(0)> in the steady state"},
+     "share of <A(t) A^+(0)> in the steady state; missing where rounding leaves fewer than seven digits"},
     {"weight_im", COSPIN_REAL, PETSC_TRUE, "1", "weight of the mode, imaginary part", ""},
     {"amplitude", COSPIN_REAL, PETSC_TRUE, "1", "amplitude of the mode in %s",
      "|c|, <A>(t) = sum c exp(lambda t) from `initial`; of equal eigenvalues in several sectors the first "

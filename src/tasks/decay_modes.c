@@ -14,10 +14,11 @@
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
-/* A^+ rho on the sector of `eigensolver`, and Tr(A A^+ rho). */
-static PetscErrorCode perturbed_state(CospinPoint point, const CospinDecaySettings *settings,
-                                      const CospinSteadyState *steady, CospinEigensolver eigensolver,
-                                      Vec *perturbed, double complex *norm)
+/* A^+ rho on the sector of `eigensolver`, and Tr(A A^+ rho), for any rho on the sector of the steady state.
+ */
+static PetscErrorCode perturb(CospinPoint point, const CospinDecaySettings *settings,
+                              const CospinSteadyState *steady, Vec rho, CospinEigensolver eigensolver,
+                              Vec *perturbed, double complex *norm)
 {
   CospinProblem problem = point->problem;
   CospinPolynomial adjoint, square;
@@ -28,8 +29,8 @@ static PetscErrorCode perturbed_state(CospinPoint point, const CospinDecaySettin
   PetscCall(CospinPolynomialMultiply(settings->a, adjoint, &square));
   PetscCall(CospinTaskLeftProduct(problem, adjoint, &perturbation));
   PetscCall(CospinTaskLeftProduct(problem, square, &norm_moves));
-  PetscCall(CospinExpectations(steady->eigensolver->sector, steady->rho, 1, &norm_moves, norm));
-  PetscCall(CospinSuperoperatorApply(point->comm, perturbation, steady->eigensolver->sector, steady->rho,
+  PetscCall(CospinExpectations(steady->eigensolver->sector, rho, 1, &norm_moves, norm));
+  PetscCall(CospinSuperoperatorApply(point->comm, perturbation, steady->eigensolver->sector, rho,
                                      eigensolver->sector, perturbed));
   PetscCall(CospinMovesDestroy(&norm_moves));
   PetscCall(CospinMovesDestroy(&perturbation));
@@ -38,36 +39,71 @@ static PetscErrorCode perturbed_state(CospinPoint point, const CospinDecaySettin
   PetscFunctionReturn(0);
 }
 
-/* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x) */
-static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves a_rho, const CospinMode *mode, Vec x,
-                            double complex *value)
+/* What an error of the steady state does to A^+ rho (2-norm) and Tr(A A^+ rho): for one that is the same in
+   all elements. Where A^+ rho is next to nothing it may be all there is. */
+static PetscErrorCode estimate_blur(CospinPoint point, const CospinDecaySettings *settings,
+                                    const CospinSteadyState *steady, CospinEigensolver eigensolver,
+                                    double *of_state, double *of_norm)
 {
-  double complex reading;
-  PetscScalar overlap;
+  double complex norm;
+  Vec error, perturbed;
+  PetscReal size;
 
   PetscFunctionBeginUser;
-  PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
-  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &a_rho, &reading));
-  *value = reading * overlap;
+  PetscCall(VecDuplicate(steady->rho, &error));
+  PetscCall(VecSet(error, 1.0));
+  PetscCall(VecNormalize(error, NULL));
+  PetscCall(VecScale(error, steady->quality.error));
+  PetscCall(perturb(point, settings, steady, error, eigensolver, &perturbed, &norm));
+  PetscCall(VecNorm(perturbed, NORM_2, &size));
+  *of_state = size;
+  *of_norm = cabs(norm);
+  PetscCall(VecDestroy(&perturbed));
+  PetscCall(VecDestroy(&error));
   PetscFunctionReturn(0);
 }
 
+/* A vector's share of mode k in Tr(A x): Tr(A R_k) L_k^H(x); *amplified: what an error of x, 2-norm, becomes.
+ */
+static PetscErrorCode share(CospinEigensolver eigensolver, CospinMoves a_rho, const CospinMode *mode, Vec x,
+                            double complex *value, double *amplified)
+{
+  double complex reading;
+  PetscScalar overlap;
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDot(x, mode->left, &overlap)); /* y^H x */
+  PetscCall(VecNorm(mode->left, NORM_2, &size));
+  PetscCall(CospinExpectations(eigensolver->sector, mode->right, 1, &a_rho, &reading));
+  *value = reading * overlap;
+  *amplified = cabs(reading) * size;
+  PetscFunctionReturn(0);
+}
+
+/* No weights rather than wrong ones. */
 static PetscErrorCode compute_weights(CospinPoint point, const CospinDecaySettings *settings,
                                       const char prefix[], CospinEigensolver eigensolver, CospinMoves a_rho,
                                       int num, const CospinMode found[], CospinDecayMode modes[])
 {
   const CospinSteadyState *steady;
+  double blur, blur_of_norm;
   double complex norm;
   Vec perturbed;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPointSteadyState(point, prefix, NULL, &steady));
   if (!steady->rho || CospinStateJudge(&steady->quality, settings->tolerance) != COSPIN_GOOD)
-    PetscFunctionReturn(0); /* no weights rather than wrong ones */
-  PetscCall(perturbed_state(point, settings, steady, eigensolver, &perturbed, &norm));
+    PetscFunctionReturn(0);
+  PetscCall(perturb(point, settings, steady, steady->rho, eigensolver, &perturbed, &norm));
+  PetscCall(estimate_blur(point, settings, steady, eigensolver, &blur, &blur_of_norm));
   for (int k = 0; k < num; k++) {
-    PetscCall(share(eigensolver, a_rho, &found[k], perturbed, &modes[k].weight));
-    modes[k].weight /= norm;
+    double complex weight;
+    double amplified, error;
+    PetscCall(share(eigensolver, a_rho, &found[k], perturbed, &weight, &amplified));
+    weight /= norm;
+    error = (amplified * blur + cabs(weight) * blur_of_norm) / cabs(norm);
+    if (error <= COSPIN_STATE_ERROR * PetscMax(1.0, cabs(weight))) modes[k].weight = weight;
   }
   PetscCall(VecDestroy(&perturbed));
   PetscFunctionReturn(0);
@@ -77,12 +113,14 @@ static PetscErrorCode compute_amplitudes(const CospinDecaySettings *settings, Co
                                          CospinMoves a_rho, int num, const CospinMode found[],
                                          CospinDecayMode modes[])
 {
+  double amplified;
   Vec initial;
 
   PetscFunctionBeginUser;
   PetscCall(MatCreateVecs(eigensolver->liouvillian, &initial, NULL));
   PetscCall(CospinStateVector(settings->initial, eigensolver->sector, initial));
-  for (int k = 0; k < num; k++) PetscCall(share(eigensolver, a_rho, &found[k], initial, &modes[k].amplitude));
+  for (int k = 0; k < num; k++)
+    PetscCall(share(eigensolver, a_rho, &found[k], initial, &modes[k].amplitude, &amplified));
   PetscCall(VecDestroy(&initial));
   PetscFunctionReturn(0);
 }
