@@ -26,6 +26,14 @@ PetscErrorCode CospinEigensolverIrregular(CospinEigensolver eigensolver, Vec *ve
 /* Collective. The identity: Tr x = trace^H x. */
 PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace);
 
+/* Not collective. Slowest first. Without left vectors the condition of an eigenvalue is not known, and
+   conjugate ones differ by what the solver leaves. */
+PetscErrorCode CospinModesSort(CospinEigensolver eigensolver, int num, CospinMode modes[]);
+
+/* Collective. Left vectors that span the right space are combined: Y <- Y G^-H with G = Y^H X, so that y_a^H
+   x_b = delta_ab. *ok is false if G is singular: a mode has another one's vector, or two are parallel. */
+PetscErrorCode CospinModesDual(int num, CospinMode modes[], PetscBool *ok);
+
 /* ---- Solves: factors or GMRES (factors), or by iteration without a matrix (davidson) ---- */
 
 /* Collective. The solver of L - s, made when it is first needed. Borrowed. */

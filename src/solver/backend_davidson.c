@@ -22,9 +22,9 @@
 #include "davidson.h"
 #include <cospin/operator/cost.h>
 
-enum { MAX_SCHUR = 128, MAX_STEPS = 1500 };
+enum { MAX_SCHUR = 128, MAX_STEPS = 1500, MAX_EXTRA = 16 };
 static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11,
-                    solve_tolerance = 1e-13;
+                    solve_tolerance = 1e-13, equal_values = 1e-6, some_resolutions = 100.0;
 /* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
 static const double shift_over_norm = 1e-6;
 
@@ -45,6 +45,7 @@ static PetscErrorCode get_options(CospinEigensolver eigensolver, CospinDavidsonO
   *options = (CospinDavidsonOptions){.matrix = eigensolver->liouvillian,
                                      .nojump = eigensolver->nojump,
                                      .shift = shift_over_norm * eigensolver->norm,
+                                     .accepted = accepted,
                                      .norm = eigensolver->norm,
                                      .interrupt = eigensolver->interrupt,
                                      .max_steps = (int)max_steps,
@@ -52,58 +53,101 @@ static PetscErrorCode get_options(CospinEigensolver eigensolver, CospinDavidsonO
   PetscFunctionReturn(0);
 }
 
-/* The first one from the identity; whoever is left from an irregular vector. An eigenvalue that is rather
-   small is looked at closely before it counts as one that is not zero. */
-static PetscErrorCode next_null(CospinEigensolver eigensolver, CospinDavidson davidson, PetscBool first,
-                                Vec start, PetscScalar *lambda, Vec *vector, PetscBool *converged)
+/* The k-th of many starts that have little to do with each other: of equal eigenvalues each shows one vector.
+ */
+static PetscErrorCode create_start(CospinEigensolver eigensolver, int k, Vec *start)
 {
+  const double turns = 100.0;
+  PetscScalar *array;
+  PetscInt size;
+
   PetscFunctionBeginUser;
-  PetscCall(CospinDavidsonNext(davidson, start, null_tolerance, first ? 0.0 : next_tolerance, lambda, vector,
-                               &eigensolver->reached, converged));
-  if (!*converged && eigensolver->reached <= accepted)
-    *converged = PETSC_TRUE; /* rounding does not let it go on */
+  PetscCall(CospinEigensolverIrregular(eigensolver, start));
+  PetscCall(VecGetLocalSize(*start, &size));
+  PetscCall(VecGetArray(*start, &array));
+  for (PetscInt i = 0; i < size && k > 0; i++)
+    array[i] = PetscExpScalar(PETSC_i * turns * k * PetscRealPart(array[i]));
+  PetscCall(VecRestoreArray(*start, &array));
   PetscFunctionReturn(0);
 }
 
-/* Of L, or (adjoint) of L^H. */
+static PetscErrorCode create_null_search(CospinEigensolver eigensolver, PetscBool adjoint,
+                                         CospinDavidson *davidson)
+{
+  CospinDavidsonOptions options;
+
+  PetscFunctionBeginUser;
+  PetscCall(prepare(eigensolver));
+  PetscCall(get_options(eigensolver, &options));
+  options.nearest = PETSC_TRUE;
+  options.adjoint = adjoint;
+  PetscCall(CospinDavidsonCreate(&options, 0, NULL, davidson));
+  PetscFunctionReturn(0);
+}
+
+/* The first one (k = 0, where there is a trace) from the identity, closely; whoever is left from an irregular
+   vector. An eigenvalue that is rather small is looked at closely before it counts as one that is not zero.
+   *found: it is zero. */
+static PetscErrorCode next_null(CospinEigensolver eigensolver, CospinDavidson davidson, int k,
+                                double complex *lambda, Vec *vector, PetscBool *converged, PetscBool *found)
+{
+  const PetscBool first = (PetscBool)(k == 0 && eigensolver->has_trace);
+  PetscScalar value;
+  Vec start;
+
+  PetscFunctionBeginUser;
+  if (first)
+    PetscCall(CospinEigensolverTrace(eigensolver, &start));
+  else
+    PetscCall(create_start(eigensolver, k, &start));
+  PetscCall(CospinDavidsonForget(davidson)); /* it may know a mode next to zero, and go no further */
+  PetscCall(CospinDavidsonNext(davidson, start, null_tolerance, first ? 0.0 : next_tolerance, &value, vector,
+                               &eigensolver->reached, converged));
+  PetscCall(VecDestroy(&start));
+  *lambda = (double complex)value;
+  *found = (PetscBool)(*converged && cabs(*lambda) <= eigensolver->resolution);
+  if (*found)
+    PetscCall(CospinDavidsonLock(davidson, *vector));
+  else
+    PetscCall(VecDestroy(vector));
+  PetscFunctionReturn(0);
+}
+
+/* The nearest to zero of those that are not. */
+static void note_next(CospinEigensolver eigensolver, double complex lambda, double complex *next)
+{
+  if (cabs(lambda) >= cabs(*next)) return;
+  *next = lambda;
+  eigensolver->next = eigensolver->separation = cabs(lambda);
+}
+
+/* Of L, or (adjoint) of L^H. What a basis finds next to zero need not be what is there: there are no more
+   null vectors once a second basis, from elsewhere, finds none. */
 static PetscErrorCode find_null(CospinEigensolver eigensolver, PetscBool adjoint, int *num, Vec **null,
                                 double complex *next)
 {
-  CospinDavidsonOptions options;
   PetscBool converged = PETSC_TRUE, found = PETSC_TRUE;
   CospinDavidson davidson;
-  Vec start, irregular;
   PetscInt dimension;
+  int looks = 0; /* that found none */
 
   PetscFunctionBeginUser;
   *num = 0;
   *next = CMPLX(NAN, NAN);
   PetscCall(PetscCalloc1(COSPIN_MAX_NULL, null));
-  PetscCall(prepare(eigensolver));
-  PetscCall(get_options(eigensolver, &options));
-  options.nearest = PETSC_TRUE;
-  options.adjoint = adjoint;
   PetscCall(MatGetSize(eigensolver->liouvillian, &dimension, NULL));
-  PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
-  PetscCall(CospinEigensolverIrregular(eigensolver, &irregular));
-  PetscCall(CospinEigensolverTrace(eigensolver, &start));
-  while (found && *num < COSPIN_MAX_NULL && *num < dimension) {
-    const PetscBool first = (PetscBool)(*num == 0 && eigensolver->has_trace);
-    PetscScalar lambda;
-    PetscCall(next_null(eigensolver, davidson, first, first ? start : irregular, &lambda, &(*null)[*num],
-                        &converged));
-    found = (PetscBool)(converged && PetscAbsScalar(lambda) <= eigensolver->resolution);
+  PetscCall(create_null_search(eigensolver, adjoint, &davidson));
+  while (converged && looks < 1 && *num < COSPIN_MAX_NULL && *num < dimension) {
+    double complex lambda;
+    PetscCall(next_null(eigensolver, davidson, *num + looks, &lambda, &(*null)[*num], &converged, &found));
     if (found) (*num)++;
-    if (found) continue;
-    PetscCall(VecDestroy(&(*null)[*num]));
-    if (converged) *next = (double complex)lambda;
-    if (converged) eigensolver->next = eigensolver->separation = PetscAbsScalar(lambda);
+    if (found || !converged) continue;
+    note_next(eigensolver, lambda, next);
+    looks++;
   }
   if (!converged || (found && *num < dimension))
     eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   eigensolver->iterations += CospinDavidsonSteps(davidson);
-  PetscCall(VecDestroy(&start));
-  PetscCall(VecDestroy(&irregular));
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscFunctionReturn(0);
 }
@@ -155,33 +199,56 @@ static PetscErrorCode eigenvector(CospinEigensolver eigensolver, int num, Vec sc
   PetscFunctionReturn(0);
 }
 
-/* y with y^H L = lambda y^H, y^H x = 1. */
-static PetscErrorCode find_left(CospinEigensolver eigensolver, CospinMode *mode)
+/* Left vectors of modes[first] and of all behind it that have its eigenvalue: Schur vectors of the adjoint.
+ */
+static PetscErrorCode find_equal_left(CospinEigensolver eigensolver, int num, CospinMode modes[], int first)
 {
+  const double complex lambda = modes[first].lambda;
+  const double close = some_resolutions * eigensolver->resolution + equal_values * cabs(lambda);
   CospinDavidsonOptions options;
-  const PetscScalar lambda = (PetscScalar)mode->lambda;
-  PetscScalar found, overlap;
   CospinDavidson davidson;
-  PetscBool converged;
-  double residual;
-  Vec start;
 
   PetscFunctionBeginUser;
   PetscCall(get_options(eigensolver, &options));
   options.adjoint = PETSC_TRUE;
   options.nearest = PETSC_TRUE;
-  options.target = PetscConj(lambda);
-  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
+  options.target = (PetscScalar)conj(lambda);
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, &davidson));
-  PetscCall(
-      CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &mode->left, &residual, &converged));
-  if (!converged && residual > accepted)
-    eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
-  PetscCall(VecDot(mode->right, mode->left, &overlap));
-  PetscCall(VecScale(mode->left, 1.0 / PetscConj(overlap)));
+  for (int k = first; k < num; k++) {
+    PetscBool converged;
+    PetscScalar found;
+    double residual;
+    Vec start;
+    if (modes[k].left || cabs(modes[k].lambda - lambda) > close) continue;
+    PetscCall(create_start(eigensolver, k, &start));
+    PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &modes[k].left, &residual,
+                                 &converged));
+    PetscCall(VecDestroy(&start));
+    if (!converged || cabs(conj((double complex)found) - lambda) > close)
+      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+    PetscCall(CospinDavidsonLock(davidson, modes[k].left));
+  }
   eigensolver->iterations += CospinDavidsonSteps(davidson);
   PetscCall(CospinDavidsonDestroy(&davidson));
-  PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
+
+/* y_k with y_k^H L = lambda_k y_k^H, y_a^H x_b = delta_ab; none rather than wrong ones. */
+static PetscErrorCode find_left(CospinEigensolver eigensolver, int num, CospinMode modes[])
+{
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < num; k++) {
+    if (!modes[k].left) PetscCall(find_equal_left(eigensolver, num, modes, k));
+  }
+  PetscCall(CospinModesDual(num, modes, &ok));
+  for (int k = 0; k < num; k++) {
+    PetscReal size;
+    PetscCall(VecNorm(modes[k].left, NORM_2, &size));
+    if (ok) modes[k].error = eigensolver->resolution * size;
+    if (!ok) PetscCall(VecDestroy(&modes[k].left));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -204,42 +271,122 @@ static PetscErrorCode orthonormal_copies(int num, Vec vectors[], Vec copies[])
   PetscFunctionReturn(0);
 }
 
+/* Modes in the order in which they are found. */
+typedef struct {
+  CospinDavidson davidson;
+  int num_deflate, num;
+  Vec schur[MAX_SCHUR]; /* of what is deflated, and of the modes */
+  CospinMode modes[MAX_SCHUR];
+} ModeSearch;
+
+/* One more mode, closely. */
+static PetscErrorCode find_mode(CospinEigensolver eigensolver, ModeSearch *search, PetscBool *converged)
+{
+  CospinMode *mode = &search->modes[search->num];
+  const int num = search->num_deflate + search->num;
+  PetscScalar lambda;
+  Vec start;
+
+  PetscFunctionBeginUser;
+  PetscCall(create_start(eigensolver, search->num, &start));
+  PetscCall(CospinDavidsonNext(search->davidson, start, mode_tolerance, 0.0, &lambda, &search->schur[num],
+                               &eigensolver->reached, converged));
+  if (*converged) PetscCall(CospinDavidsonLock(search->davidson, search->schur[num]));
+  PetscCall(VecDestroy(&start));
+  *mode = (CospinMode){.lambda = (double complex)lambda, .error = NAN};
+  PetscCall(eigenvector(eigensolver, num + 1, search->schur, lambda, &mode->right));
+  PetscCall(CospinEigensolverResidual(eigensolver, lambda, mode->right, &mode->residual));
+  search->num++;
+  PetscFunctionReturn(0);
+}
+
+/* The rate of the count-th slowest. */
+static double slowest_rate(const ModeSearch *search, int count)
+{
+  double rates[MAX_SCHUR];
+
+  for (int k = 0; k < search->num; k++) rates[k] = -creal(search->modes[k].lambda);
+  (void)PetscSortReal(search->num, rates);
+  return rates[count - 1];
+}
+
+/* Whether the next one, roughly, may be slower than `rate`. */
+static PetscErrorCode may_be_slower(CospinEigensolver eigensolver, ModeSearch *search, double rate,
+                                    PetscBool *slower)
+{
+  PetscBool converged;
+  PetscScalar lambda;
+  double residual;
+  Vec vector, start;
+
+  PetscFunctionBeginUser;
+  PetscCall(create_start(eigensolver, search->num, &start));
+  PetscCall(CospinDavidsonNext(search->davidson, start, mode_tolerance, next_tolerance, &lambda, &vector,
+                               &residual, &converged));
+  *slower =
+      (PetscBool)(!converged || -PetscRealPart(lambda) < rate + 2 * next_tolerance * PetscAbsScalar(lambda));
+  PetscCall(VecDestroy(&start));
+  PetscCall(VecDestroy(&vector));
+  PetscFunctionReturn(0);
+}
+
+/* The slowest are found first, most often: another one, that turns out to be faster, confirms it. */
+static PetscErrorCode find_modes(CospinEigensolver eigensolver, int count, PetscInt64 left_over,
+                                 ModeSearch *search)
+{
+  const int most = PetscMin(count + MAX_EXTRA, MAX_SCHUR - 1 - search->num_deflate);
+  PetscBool converged = PETSC_TRUE, more = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  while (more) {
+    double rate = search->num < count ? INFINITY : slowest_rate(search, count);
+    PetscCall(find_mode(eigensolver, search, &converged));
+    more = (PetscBool)(converged && search->num < left_over &&
+                       -creal(search->modes[search->num - 1].lambda) < rate);
+    if (!more || search->num < count) continue;
+    rate = slowest_rate(search, count);
+    PetscCall(may_be_slower(eigensolver, search, rate, &more));
+    if (more && search->num >= most) more = converged = PETSC_FALSE;
+  }
+  if (!converged) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+  PetscFunctionReturn(0);
+}
+
+/* A zero next to null vectors is one that their search has missed. */
+static void judge_zeros(CospinEigensolver eigensolver, int num_deflate, int num, const CospinMode modes[])
+{
+  for (int k = 0; k < num && num_deflate; k++) {
+    if (cabs(modes[k].lambda) <= eigensolver->resolution)
+      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+  }
+}
+
 static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
                               PetscBool left, int *num, CospinMode modes[])
 {
   const PetscInt64 left_over = CospinSectorDimension(eigensolver->sector) - num_deflate;
   CospinDavidsonOptions options;
-  PetscBool converged = PETSC_TRUE;
-  CospinDavidson davidson;
-  Vec start, schur[MAX_SCHUR];
+  ModeSearch search = {.num_deflate = num_deflate};
 
   PetscFunctionBeginUser;
-  *num = 0;
   PetscCheck(count + num_deflate < MAX_SCHUR, eigensolver->comm, PETSC_ERR_SUP,
              "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
   PetscCall(prepare(eigensolver));
   PetscCall(get_options(eigensolver, &options));
-  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
-  PetscCall(orthonormal_copies(num_deflate, deflate, schur));
-  PetscCall(CospinDavidsonCreate(&options, num_deflate, schur, &davidson));
-  while (converged && *num < count && *num < left_over) {
-    CospinMode *mode = &modes[*num];
-    PetscScalar lambda;
-    PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &lambda, &schur[num_deflate + *num],
-                                 &eigensolver->reached, &converged));
-    *mode = (CospinMode){.lambda = (double complex)lambda, .error = NAN};
-    PetscCall(eigenvector(eigensolver, num_deflate + *num + 1, schur, lambda, &mode->right));
-    PetscCall(CospinEigensolverResidual(eigensolver, lambda, mode->right, &mode->residual));
-    if (!converged && eigensolver->reached > accepted)
-      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
-    if (left) PetscCall(find_left(eigensolver, mode));
-    (*num)++;
-  }
-  eigensolver->horizon = *num == left_over ? PETSC_INFINITY : 0.0; /* nothing is known of faster rotation */
-  eigensolver->iterations += CospinDavidsonSteps(davidson);
-  for (int k = 0; k < num_deflate + *num; k++) PetscCall(VecDestroy(&schur[k]));
-  PetscCall(CospinDavidsonDestroy(&davidson));
-  PetscCall(VecDestroy(&start));
+  PetscCall(orthonormal_copies(num_deflate, deflate, search.schur));
+  PetscCall(CospinDavidsonCreate(&options, num_deflate, search.schur, &search.davidson));
+  PetscCall(find_modes(eigensolver, count, left_over, &search));
+  PetscCall(CospinModesSort(eigensolver, search.num, search.modes));
+  *num = PetscMin(count, search.num);
+  for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
+  PetscCall(CospinModesDestroy(search.num - *num, search.modes + *num));
+  judge_zeros(eigensolver, num_deflate, *num, modes);
+  if (left) PetscCall(find_left(eigensolver, *num, modes));
+  /* nothing is known of faster rotation */
+  eigensolver->horizon = search.num == left_over ? PETSC_INFINITY : 0.0;
+  eigensolver->iterations += CospinDavidsonSteps(search.davidson);
+  for (int k = 0; k < num_deflate + search.num; k++) PetscCall(VecDestroy(&search.schur[k]));
+  PetscCall(CospinDavidsonDestroy(&search.davidson));
   PetscFunctionReturn(0);
 }
 

@@ -307,7 +307,7 @@ static PetscErrorCode compute_residual(CospinDavidson davidson, double *relative
 }
 
 /* The best pair becomes known, the basis loses it. */
-static PetscErrorCode lock(CospinDavidson davidson, Vec vector)
+PetscErrorCode CospinDavidsonLock(CospinDavidson davidson, Vec vector)
 {
   PetscFunctionBeginUser;
   PetscCheck(davidson->num_locked < MAX_LOCKED, davidson->comm, PETSC_ERR_SUP, "More than %d eigenvectors",
@@ -315,6 +315,20 @@ static PetscErrorCode lock(CospinDavidson davidson, Vec vector)
   PetscCall(PetscObjectReference((PetscObject)vector));
   davidson->locked[davidson->num_locked++] = vector;
   PetscCall(restart(davidson, 1, davidson->most / 2));
+  PetscFunctionReturn(0);
+}
+
+/* Whatever is new, where all that seemed to lead somewhere is known. */
+static PetscErrorCode extend_somehow(CospinDavidson davidson, PetscBool *extended)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < davidson->dimension && i < 2 * (MAX_LOCKED + MAX_BASIS) && !*extended; i++) {
+    PetscCall(VecSet(davidson->extension, 0.0));
+    PetscCall(VecSetValue(davidson->extension, i, 1.0, INSERT_VALUES));
+    PetscCall(VecAssemblyBegin(davidson->extension));
+    PetscCall(VecAssemblyEnd(davidson->extension));
+    PetscCall(extend(davidson, davidson->extension, extended));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -349,6 +363,7 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
   if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
   PetscCall(VecCopy(start, davidson->extension));
   PetscCall(extend(davidson, davidson->extension, &extended));
+  if (davidson->size == 0) PetscCall(extend_somehow(davidson, &extended));
   while (davidson->size > 0) {
     PetscCall(solve_projected(davidson));
     PetscCall(compute_residual(davidson, residual));
@@ -359,6 +374,7 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
     if (*converged || davidson->steps >= last) break;
     PetscCall(CospinInterruptCheck(davidson->options.interrupt));
     PetscCall(step(davidson, start, &extended));
+    if (*residual > davidson->options.accepted) PetscCall(extend_somehow(davidson, &extended));
     if (!extended) break;
   }
   if (davidson->size == 0) PetscFunctionReturn(0);
@@ -367,6 +383,13 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
   *value = davidson->values[0];
   PetscCall(VecDuplicate(davidson->extension, vector));
   PetscCall(VecCopy(davidson->extension, *vector));
-  if (*converged) PetscCall(lock(davidson, *vector));
+  if (!*converged) *converged = (PetscBool)(*residual <= davidson->options.accepted);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDavidsonForget(CospinDavidson davidson)
+{
+  PetscFunctionBeginUser;
+  davidson->size = 0;
   PetscFunctionReturn(0);
 }

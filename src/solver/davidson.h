@@ -22,6 +22,7 @@ typedef struct {
   PetscScalar target;
   PetscScalar shift;                /* s */
   double norm;                      /* |A|, what residuals are relative to */
+  double accepted;                  /* a residual that will do where rounding lets it become no smaller */
   int max_steps;                    /* for each eigenvalue */
   int basis;                        /* vectors of the basis at most: what memory allows (CospinCostBasis) */
   const CospinInterrupt *interrupt; /* checked in every step; borrowed, or NULL */
@@ -37,10 +38,14 @@ PetscErrorCode CospinDavidsonDestroy(CospinDavidson *davidson);
 /*
    Collective. The next eigenvalue. start: a vector to begin with, or to add to the space that is there; it
    must have a part of every kind of vector that is looked for. Converged when the residual |A x - theta x| /
-   |A| (on what is not locked) is below `tolerance` or, if that is larger, `relative` |theta| / |A|. The Schur
-   vector is locked if it has converged. *vector is owned by the caller.
+   |A| (on what is not locked) is below `tolerance` (in the end: `accepted`) or, if that is larger, `relative`
+   |theta| / |A|. It will be found again, until it is locked. *vector is owned by the caller.
 */
 PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tolerance, double relative,
                                   PetscScalar *value, Vec *vector, double *residual, PetscBool *converged);
+/* Collective. Locks the Schur vector that was found last: the next search looks elsewhere. */
+PetscErrorCode CospinDavidsonLock(CospinDavidson davidson, Vec vector);
+/* Collective. Drops the basis, not what is locked: the next search begins anew. */
+PetscErrorCode CospinDavidsonForget(CospinDavidson davidson);
 /* Steps of all calls so far. */
 int CospinDavidsonSteps(CospinDavidson davidson);

@@ -12,6 +12,7 @@
 enum { DENSE_LIMIT = 256 }; /* unknowns up to which all eigenvalues are computed */
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3;
 static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
+static const double some_conditions = 10.0;      /* error of an eigenvalue over its residual */
 
 /* No negative element outside of the diagonal, all real: exp(L t) keeps vectors positive, the slowest
  * eigenvalue is real and its vector positive (Perron and Frobenius), which is what brackets rest on. */
@@ -341,5 +342,25 @@ PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace)
     array[i - begin] = CospinSystemTrace(eigensolver->system, label);
   }
   PetscCall(VecRestoreArrayWrite(*trace, &array));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinModesSort(CospinEigensolver eigensolver, int num, CospinMode modes[])
+{
+  double complex *lambda;
+  double *error;
+  CospinMode *copy;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc4(num, &lambda, num, &error, num, &order, num, &copy));
+  for (int k = 0; k < num; k++) {
+    lambda[k] = modes[k].lambda;
+    error[k] = eigensolver->resolution + some_conditions * modes[k].residual * eigensolver->norm;
+    copy[k] = modes[k];
+  }
+  PetscCall(CospinOrderSlowest(num, lambda, error, order));
+  for (int k = 0; k < num; k++) modes[k] = copy[order[k]];
+  PetscCall(PetscFree4(lambda, error, order, copy));
   PetscFunctionReturn(0);
 }

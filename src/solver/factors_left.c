@@ -91,9 +91,7 @@ static PetscErrorCode choose(CospinEigensolver eigensolver, EPS eps, int num, Co
   PetscFunctionReturn(0);
 }
 
-/* Y <- Y G^-H with G = Y^H X; *ok is false if G is singular: a mode has another one's vector, or two are
-   parallel. */
-static PetscErrorCode make_dual(int num, CospinMode modes[], PetscBool *ok)
+PetscErrorCode CospinModesDual(int num, CospinMode modes[], PetscBool *ok)
 {
   PetscScalar *adjoint, *inverse;
   PetscBLASInt size = num, info, *pivots;
@@ -157,7 +155,7 @@ PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, in
   PetscCall(choose(eigensolver, eps, num, modes));
   ok = (PetscBool)(modes[num - 1].left != NULL);
   if (!ok) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
-  if (ok) PetscCall(make_dual(num, modes, &ok));
+  if (ok) PetscCall(CospinModesDual(num, modes, &ok));
   if (ok) PetscCall(are_short(num, modes, &ok));
   for (int m = 0; m < num; m++) {
     PetscReal size = NAN;

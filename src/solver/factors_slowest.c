@@ -28,7 +28,6 @@ enum {
 static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
 /* Rates that differ by less are equal; how closely those are looked at that may be. */
 static const double equal_rates = 1e-8, close_look = 1e-11;
-static const double some_conditions = 10.0; /* error of an eigenvalue over its residual */
 
 /* x += Q (Q^H L x) / lambda; the columns of Q are orthogonal */
 static PetscErrorCode undo_deflation(CospinEigensolver eigensolver, int num_deflate, Vec deflate[],
@@ -83,28 +82,6 @@ static PetscErrorCode clear(Search *search)
   PetscFunctionReturn(0);
 }
 
-/* Slowest first. Without left vectors the condition of an eigenvalue is not known, and conjugate ones differ
-   by what the solver leaves. */
-static PetscErrorCode sort(CospinEigensolver eigensolver, int num, CospinMode modes[])
-{
-  double complex *lambda;
-  double *error;
-  CospinMode *copy;
-  int *order;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4(num, &lambda, num, &error, num, &order, num, &copy));
-  for (int k = 0; k < num; k++) {
-    lambda[k] = modes[k].lambda;
-    error[k] = eigensolver->resolution + some_conditions * modes[k].residual * eigensolver->norm;
-    copy[k] = modes[k];
-  }
-  PetscCall(CospinOrderSlowest(num, lambda, error, order));
-  for (int k = 0; k < num; k++) modes[k] = copy[order[k]];
-  PetscCall(PetscFree4(lambda, error, order, copy));
-  PetscFunctionReturn(0);
-}
-
 /* What one run of the solver finds takes the place of what is there, unless it is less. */
 static PetscErrorCode run(CospinEigensolver eigensolver, Search *search)
 {
@@ -125,7 +102,7 @@ static PetscErrorCode run(CospinEigensolver eigensolver, Search *search)
   PetscCall(PetscCalloc1((size_t)converged, &modes));
   for (PetscInt k = 0; k < converged; k++)
     PetscCall(get_mode(eigensolver, k, search->num_deflate, search->deflate, &modes[k]));
-  PetscCall(sort(eigensolver, (int)converged, modes));
+  PetscCall(CospinModesSort(eigensolver, (int)converged, modes));
   PetscCall(clear(search));
   search->found = (int)converged;
   search->modes = modes;

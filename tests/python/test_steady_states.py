@@ -199,6 +199,46 @@ class Sectors(unittest.TestCase):
             numpy.testing.assert_allclose(data.both_rate[:3], [0, 0.5, 2.5], atol=1e-9)
 
 
+class WithoutFactors(unittest.TestCase):
+    """Davidson finds all that LAPACK knows: of several equal eigenvalues, and where a sector is soon exhausted."""
+
+    def test_equal_eigenvalues(self):
+        tasks = ("tasks:\n  - steady: {initial: {A: {css: [1, 0.3]}}}\n  - gap: {}\n  - decay: {of: A.Sz, count: 4, weights: false}\n"
+                 "  - decay: {name: ladder, of: A.Sp, count: 4, weights: false}\nobservables: {x: <A.Sx>, z: <A.Sz>, p: <A.Sp*A.Sm>}\n")
+        for body in ("components: {A: {kind: spins, size: 3}}\nhamiltonian: [0.887*A.Sx]\njumps: [{rate: 1.56, operator: A.Sm + 0.523*A.Sp}]\n",
+                     "components: {A: {kind: spins, size: 3}}\nhamiltonian: [1.84*A.Sx, 0.867*A.Sy]\njumps: [{rate: 2.9, operator: A.Sx}]\n",
+                     "components: {A: {kind: ensemble, size: 3}, B: {kind: spin, S: 1/2}}\njumps: [{rate: 0.5, operator: A.Sx}, {rate: 0.5, operator: A.Sy}]\n"):
+            dense, found = run(body + tasks), run(body + tasks + "operator: shell\n", options="{dense_limit: 0}")
+            for name in ("steady_x", "steady_z", "steady_p", "steady_degeneracy", "steady_outcome", "gap_outcome", "gap_zeros", "gap_rate",
+                         "decay_rate", "decay_outcome", "ladder_rate", "ladder_outcome"):
+                numpy.testing.assert_allclose(found[name], dense[name], atol=1e-8, err_msg=f"{name} of {body}")
+
+
+    def test_left_vectors_of_equal_eigenvalues(self):
+        """The coherences of an ensemble decay by two equal rates, each; amplitudes of equal rates add up to what LAPACK says."""
+        body = ("components: {A: {kind: ensemble, size: 4}}\nhamiltonian: [0.801*A.Sz]\njumps: [{rate: 0.204, operator: A.Sp*A.Sm}, "
+                "{rate: 0.964, each: A.sm}, {rate: 1.34, operator: A.Sz^2}]\n"
+                "tasks: [decay: {of: A.Sp, count: 4, initial: {A: {css: [1.05, 2.75]}}}]\n")
+        dense, found = run(body), run(body + "operator: shell\n", options="{dense_limit: 0}")
+        numpy.testing.assert_allclose(found.decay_rate, [2.524, 2.524, 3.08, 3.08], atol=1e-8)
+        for part in ("amplitude_re", "amplitude_im"):
+            sums = [data["decay_" + part].values.reshape(2, 2).sum(axis=1) for data in (dense, found)]
+            numpy.testing.assert_allclose(sums[1], sums[0], atol=1e-8)
+            self.assertGreater(abs(sums[0]).min(), 0.1)
+
+
+class Weights(unittest.TestCase):
+    def test_rounding_of_a_dark_state_is_no_weight(self):
+        """Two quanta are lost at once, one by one next to never: A^+ rho is next to nothing, and what is left of it are the errors
+        of rho. With a faster second process the weights are there."""
+        body = ("parameters: {r: 1}\ngrid: {r: [1e-7, 1]}\ncomponents: {A: {kind: mode, cutoff: 4, edge: 1}}\n"
+                "jumps: [{rate: 1, operator: A.a^2 + 5.5e-5*i*dag(A.a)}, {rate: r, operator: A.a}]\n"
+                "tasks: [decay: {of: dag(A.a), count: 2}]\n")
+        data = run(body)
+        self.assertTrue(numpy.isnan(data.decay_weight[0]).all())
+        self.assertTrue(numpy.isfinite(data.decay_weight[1]).all())
+
+
 class Light(unittest.TestCase):
     def test_dim_light_has_no_statistics(self):
         """A thermal mode of 1e-12 quanta: <n> keeps no digits that its square could be divided by; 1e-3 quanta do, g2 = 2."""

@@ -301,6 +301,7 @@ static void davidson_finds_one_eigenvalue_after_the_other(void **state)
     double residual;
     OK(CospinDavidsonNext(davidson, start, 1e-12, 0.0, &lambda, &found[k], &residual, &converged));
     assert_true(converged);
+    OK(CospinDavidsonLock(davidson, found[k]));
     if (!(PetscAbsScalar(lambda + sums[k]) < 1e-9))
       fail_msg("%.15g, not %g", PetscRealPart(lambda), -sums[k]);
     OK(VecMDot(found[k], k + 1, found, overlaps));
