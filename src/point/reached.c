@@ -87,9 +87,13 @@ static PetscErrorCode find_oscillation(CospinEigensolver eigensolver, int num_nu
   PetscFunctionBeginUser;
   PetscCall(VecNorm(rho, NORM_2, &size));
   PetscCall(lasting_modes(eigensolver, num_null, null, &num, &modes));
-  for (int k = 0; k < num && modes[k].left; k++) {
+  for (int k = 0; k < num; k++) {
     PetscScalar overlap;
     if (!CospinModeLasts(eigensolver, &modes[k])) continue;
+    if (!modes[k].left) { /* it may have a part in rho */
+      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+      continue;
+    }
     PetscCall(VecDot(rho, modes[k].left, &overlap)); /* y^H rho, the share of x of length 1 */
     if (PetscAbsScalar(overlap) <= negligible * size || PetscAbsScalar(overlap) <= *amplitude) continue;
     *amplitude = PetscAbsScalar(overlap);

@@ -246,7 +246,7 @@ static PetscErrorCode find_left(CospinEigensolver eigensolver, int num, CospinMo
   for (int k = 0; k < num; k++) {
     PetscReal size;
     PetscCall(VecNorm(modes[k].left, NORM_2, &size));
-    if (ok) modes[k].error = eigensolver->resolution * size;
+    modes[k].error = CospinModeError(eigensolver, &modes[k], ok ? size : INFINITY);
     if (!ok) PetscCall(VecDestroy(&modes[k].left));
   }
   PetscFunctionReturn(0);

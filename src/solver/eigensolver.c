@@ -12,6 +12,7 @@
 enum { DENSE_LIMIT = 256 }; /* unknowns up to which all eigenvalues are computed */
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3;
 static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
+static const double poor_residual = 1e-13;       /* what the solver left, not rounding */
 static const double some_conditions = 10.0;      /* error of an eigenvalue over its residual */
 
 /* No negative element outside of the diagonal, all real: exp(L t) keeps vectors positive, the slowest
@@ -238,6 +239,10 @@ PetscErrorCode CospinEigensolverSlowest(CospinEigensolver eigensolver, int count
   *num = 0;
   if (CospinSectorDimension(eigensolver->sector) <= num_deflate) PetscFunctionReturn(0);
   PetscCall(eigensolver->backend->Slowest(eigensolver, count, num_deflate, deflate, left, num, modes));
+  for (int k = 0; k < *num; k++) {
+    if (PetscIsNanReal(modes[k].error) && modes[k].residual > poor_residual)
+      modes[k].error = CospinModeError(eigensolver, &modes[k], 1.0);
+  }
   PetscFunctionReturn(0);
 }
 
@@ -345,6 +350,13 @@ PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace)
   PetscFunctionReturn(0);
 }
 
+double CospinModeError(CospinEigensolver eigensolver, const CospinMode *mode, double condition)
+{
+  const double change = eigensolver->resolution + some_conditions * mode->residual * eigensolver->norm;
+
+  return PetscMin(change * condition, PetscSqrtReal(change * eigensolver->norm));
+}
+
 PetscErrorCode CospinModesSort(CospinEigensolver eigensolver, int num, CospinMode modes[])
 {
   double complex *lambda;
@@ -356,7 +368,7 @@ PetscErrorCode CospinModesSort(CospinEigensolver eigensolver, int num, CospinMod
   PetscCall(PetscMalloc4(num, &lambda, num, &error, num, &order, num, &copy));
   for (int k = 0; k < num; k++) {
     lambda[k] = modes[k].lambda;
-    error[k] = eigensolver->resolution + some_conditions * modes[k].residual * eigensolver->norm;
+    error[k] = CospinModeError(eigensolver, &modes[k], 1.0);
     copy[k] = modes[k];
   }
   PetscCall(CospinOrderSlowest(num, lambda, error, order));

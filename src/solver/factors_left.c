@@ -121,18 +121,16 @@ PetscErrorCode CospinModesDual(int num, CospinMode modes[], PetscBool *ok)
 }
 
 /* Shares y^H x of long vectors have lost the digits that solves are good to: no shares rather than wrong
- * ones. */
-static PetscErrorCode are_short(int num, const CospinMode modes[], PetscBool *answer)
+   ones. */
+static PetscErrorCode judge(CospinEigensolver eigensolver, PetscBool ok, CospinMode *mode)
 {
   static const double longest = 1e5;
+  PetscReal size = INFINITY;
 
   PetscFunctionBeginUser;
-  *answer = PETSC_TRUE;
-  for (int m = 0; m < num; m++) {
-    PetscReal size;
-    PetscCall(VecNorm(modes[m].left, NORM_2, &size));
-    if (!(size <= longest)) *answer = PETSC_FALSE;
-  }
+  if (ok) PetscCall(VecNorm(mode->left, NORM_2, &size));
+  if (!(size <= longest)) PetscCall(VecDestroy(&mode->left));
+  mode->error = CospinModeError(eigensolver, mode, size);
   PetscFunctionReturn(0);
 }
 
@@ -156,14 +154,7 @@ PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, in
   ok = (PetscBool)(modes[num - 1].left != NULL);
   if (!ok) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   if (ok) PetscCall(CospinModesDual(num, modes, &ok));
-  if (ok) PetscCall(are_short(num, modes, &ok));
-  for (int m = 0; m < num; m++) {
-    PetscReal size = NAN;
-    if (!ok) PetscCall(VecDestroy(&modes[m].left));
-    if (ok) PetscCall(VecNorm(modes[m].left, NORM_2, &size));
-    modes[m].error =
-        PetscMin(eigensolver->resolution * size, PetscSqrtReal(eigensolver->resolution * eigensolver->norm));
-  }
+  for (int m = 0; m < num; m++) PetscCall(judge(eigensolver, ok, &modes[m]));
   PetscCall(EPSDestroy(&eps));
   PetscCall(MatDestroy(&inverse));
   PetscCall(VecDestroy(&adjoint.conjugate));

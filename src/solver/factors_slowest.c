@@ -28,6 +28,7 @@ enum {
 static const double wanted_quality = 100.0; /* |frequency|/rate up to which slower modes are looked for */
 /* Rates that differ by less are equal; how closely those are looked at that may be. */
 static const double equal_rates = 1e-8, close_look = 1e-11;
+static const double some_conditions = 10.0; /* error of an eigenvalue over its residual */
 
 /* x += Q (Q^H L x) / lambda; the columns of Q are orthogonal */
 static PetscErrorCode undo_deflation(CospinEigensolver eigensolver, int num_deflate, Vec deflate[],
@@ -82,6 +83,24 @@ static PetscErrorCode clear(Search *search)
   PetscFunctionReturn(0);
 }
 
+/* One shift does not suit all: a mode that was found better before, from another one, is kept. */
+static void keep_better(CospinEigensolver eigensolver, Search *search, int num, CospinMode modes[])
+{
+  for (int k = 0; k < num; k++) {
+    const double close = equal_rates * cabs(modes[k].lambda) + eigensolver->resolution +
+                         some_conditions * modes[k].residual * eigensolver->norm;
+    for (int old = 0; old < search->found && modes[k].residual > COSPIN_FACTORS_POOR; old++) {
+      const CospinMode mode = modes[k];
+      if (search->modes[old].residual >= mode.residual ||
+          cabs(search->modes[old].lambda - mode.lambda) > close)
+        continue;
+      modes[k] = search->modes[old];
+      search->modes[old] = mode;
+      break;
+    }
+  }
+}
+
 /* What one run of the solver finds takes the place of what is there, unless it is less. */
 static PetscErrorCode run(CospinEigensolver eigensolver, Search *search)
 {
@@ -102,6 +121,7 @@ static PetscErrorCode run(CospinEigensolver eigensolver, Search *search)
   PetscCall(PetscCalloc1((size_t)converged, &modes));
   for (PetscInt k = 0; k < converged; k++)
     PetscCall(get_mode(eigensolver, k, search->num_deflate, search->deflate, &modes[k]));
+  keep_better(eigensolver, search, (int)converged, modes);
   PetscCall(CospinModesSort(eigensolver, (int)converged, modes));
   PetscCall(clear(search));
   search->found = (int)converged;

@@ -67,8 +67,9 @@ static const CospinTaskVariable variables[] = {
     {"amplitude_re", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, real part", ""},
     {"amplitude_im", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, imaginary part", ""},
     {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
-    {"error", COSPIN_REAL, PETSC_TRUE, "rate", "bound of what rounding does to the eigenvalue",
-     "resolution |x||y|/|y^H x|; missing: left vectors are not known"},
+    {"error", COSPIN_REAL, PETSC_TRUE, "rate", "bound of what rounding and the residual do to the eigenvalue",
+     "resolution |x||y|/|y^H x|, with ten residuals beside the resolution; missing: left vectors are not "
+     "known"},
     {"leak", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode in a larger window",
      "0 where every cutoff is the deck's"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this cannot be told from zero",

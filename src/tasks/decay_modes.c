@@ -100,6 +100,7 @@ static PetscErrorCode compute_weights(CospinPoint point, const CospinDecaySettin
   for (int k = 0; k < num; k++) {
     double complex weight;
     double amplified, error;
+    if (!found[k].left) continue;
     PetscCall(share(eigensolver, a_rho, &found[k], perturbed, &weight, &amplified));
     weight /= norm;
     error = (amplified * blur + cabs(weight) * blur_of_norm) / cabs(norm);
@@ -119,8 +120,10 @@ static PetscErrorCode compute_amplitudes(const CospinDecaySettings *settings, Co
   PetscFunctionBeginUser;
   PetscCall(MatCreateVecs(eigensolver->liouvillian, &initial, NULL));
   PetscCall(CospinStateVector(settings->initial, eigensolver->sector, initial));
-  for (int k = 0; k < num; k++)
+  for (int k = 0; k < num; k++) {
+    if (!found[k].left) continue;
     PetscCall(share(eigensolver, a_rho, &found[k], initial, &modes[k].amplitude, &amplified));
+  }
   PetscCall(VecDestroy(&initial));
   PetscFunctionReturn(0);
 }
@@ -130,10 +133,12 @@ static PetscErrorCode compute_shares(CospinPoint point, const CospinDecaySetting
                                      const char prefix[], CospinEigensolver eigensolver, int num,
                                      const CospinMode found[], CospinDecayMode modes[])
 {
+  PetscBool any = PETSC_FALSE;
   CospinMoves a_rho;
 
   PetscFunctionBeginUser;
-  if (num == 0 || !found[0].left) PetscFunctionReturn(0);
+  for (int k = 0; k < num; k++) any = (PetscBool)(any || found[k].left);
+  if (!any) PetscFunctionReturn(0);
   PetscCall(CospinTaskLeftProduct(point->problem, settings->a, &a_rho));
   if (settings->initial) PetscCall(compute_amplitudes(settings, eigensolver, a_rho, num, found, modes));
   if (settings->weights)

@@ -125,6 +125,15 @@ class Several(unittest.TestCase):
         self.assertEqual(int(still.down_outcome), GOOD)
         self.assertTrue(numpy.isnan(still.down_frequency))
 
+    def test_an_oscillation_beside_modes_with_long_left_vectors(self):
+        """One spin precesses, others decay one after the other by equal rates (a Jordan block, whose left vectors tell nothing)."""
+        for options in ("{}", "{dense_limit: 0}"):
+            data = run("components: {A: {kind: spin, S: 1/2}, B: {kind: ensemble, size: 2}}\nhamiltonian: [0.454*A.Sz]\n"
+                       "jumps: [{rate: 0.483, operator: B.Sm}]\nobservables: {x: <A.Sx>}\n"
+                       "tasks: [steady: {initial: {A: {css: [0.6, 0]}, B: {css: [pi/2, 0]}}}]\n", status=3, options=options)
+            self.assertEqual(int(data.steady_outcome), OSCILLATING)
+            self.assertAlmostEqual(float(data.steady_frequency), 0.454, places=9)
+
     def test_lifetimes_that_are_not_known_are_missing(self):
         data = run(f"{SPIN}jumps: [{{rate: 1, operator: q.Sz}}]\ntasks: [steady: {{}}]\n", status=3)
         self.assertTrue(numpy.isnan(data.steady_next_rate))
@@ -185,6 +194,17 @@ class Order(unittest.TestCase):
         self.assertAlmostEqual(float(data.gap_rate), 0.1, delta=1e-8)
         self.assertLess(float(data.gap_horizon), 300)
         self.assertGreater(float(data.gap_horizon), 100 * float(data.gap_rate))
+
+
+class Errors(unittest.TestCase):
+    def test_what_the_solver_leaves_is_part_of_the_error(self):
+        """Slow rates, turning fast: a residual that is good for the frequency may be bad for the rate."""
+        body = ("components: {A: {kind: spin, S: 1/2}, B: {kind: spin, S: 1/2}}\nhamiltonian: [3.37e-4*A.Sp*B.Sm + hc, 0.969*A.Sz]\n"
+                "jumps: [{rate: 3.22e-7, operator: A.Sm}, {rate: 3.22e-7*(1 + 1.55e-9), operator: B.Sm}, {rate: 2.7e-7, operator: A.Sp}, "
+                "{rate: 2.7e-7, operator: B.Sp}]\ntasks: [decay: {of: B.Sz, count: 4}]\n")
+        dense, found = run(body), run(body, options="{dense_limit: 0}")
+        for rate, error in zip(found.decay_rate.values, found.decay_error.values):
+            self.assertLess(abs(dense.decay_rate.values - rate).min(), 1e-7 * rate + numpy.nan_to_num(error))
 
 
 class Sectors(unittest.TestCase):

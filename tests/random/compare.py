@@ -169,7 +169,7 @@ def compare_next(generator, data, name, wrong):
     modes = tasks.gap(generator, {})["modes"]
     if numpy.isnan(rate) or abs(rate) <= resolution:
         return
-    if not any(abs(-m[0].real - rate) <= 0.1 * abs(rate) for m in modes):
+    if not any(abs(-m[0].real - rate) <= 0.1 * abs(rate) + 1e-8 * abs(m[0]) for m in modes):
         wrong.append((f"{name}_next_rate is {rate:.6g}, near to no rate", numpy.inf))
 
 

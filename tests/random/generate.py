@@ -429,10 +429,8 @@ def oscillating(hand):
 
 def sectors(hand):
     """Sectors by their names: of one charge where jumps take single quanta, of ket and bra where none takes any."""
-    draw(hand, ("spin", "mode", "ensemble"), 1)
+    draw(hand, ("spin", "mode"), 1)
     hand.named = hand.pick("charge", "ket")
-    if hand.components["A"]["kind"] == "ensemble":
-        hand.components["A"]["size"] = 1  # a sector has one irrep, then
     if hand.named == "ket":
         hand.components["A"] = hand.pick({"kind": "spin", "S": 1.5}, {"kind": "mode", "cutoff": 4, "edge": 1}, {"kind": "levels", "size": 2, "levels": 2})
     jumps = [{"rate": hand.rate(), "operator": hand.ladder("A", 0)}]

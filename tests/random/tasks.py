@@ -145,6 +145,17 @@ def unseen(group, reading):
     return read <= 1e-8 * numpy.linalg.norm(reading) * numpy.linalg.norm(vectors, axis=0) + mixed @ read
 
 
+def hide_irreps(generator, modes):
+    """Equal modes may be combined to ones of single irreps, of which A reads one at least."""
+    if not any(c["kind"] in ("ensemble", "levels") and c["size"] > 1 for c in generator.deck.document["components"].values()):
+        return modes
+    shown = []
+    for mode in sorted(modes, key=lambda m: m[-1]):
+        equal = any(not m[-1] and abs(m[0] - mode[0]) <= 1e-12 * generator.scale for m in shown)
+        shown.append((*mode[:-1], mode[-1] or equal))
+    return shown
+
+
 def decay(generator, task, zero=0.0):
     """Modes (eigenvalue, error, amplitude, weight, error of these, unseen) of the sectors of A, slowest first; null vectors of
     sectors with a trace are left out."""
@@ -168,6 +179,7 @@ def decay(generator, task, zero=0.0):
                 value = 0j if stationary else value
                 if not (traced and abs(value) <= zero):
                     modes.append((value, error, *(None if s is None else s[k] for s in both), hidden[k] and "of" in task))
+    modes = hide_irreps(generator, modes) if "of" in task else modes
     return {"modes": sorted(modes, key=lambda x: -x[0].real), "size": size}
 
 
