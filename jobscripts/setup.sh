@@ -14,7 +14,7 @@ packages_of() {
   if [ "${COSPIN_INDEX_BITS:-}" = 64 ]; then bits=64; fi
   case $1 in
     build)
-      echo ca-certificates git cmake make gcc libc6-dev pkg-config libfyaml-dev libcmocka-dev
+      echo ca-certificates git cmake make gcc libc6-dev pkg-config libfyaml-dev zlib1g-dev libcmocka-dev
       if [ -z "${PETSC_DIR:-}" ]; then
         # openssh-client: mpiexec of Open MPI 4 does not start without an ssh in the PATH
         echo openmpi-bin libopenmpi-dev openssh-client libhdf5-openmpi-dev

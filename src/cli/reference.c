@@ -52,6 +52,7 @@ static void view_keys(CospinPage *page, const CospinKey keys[])
     append(behind, sizeof(behind), "", CospinKeyTypeName(key->type));
     append_list(behind, sizeof(behind), key->type == COSPIN_KEY_STATE ? " | " : ": ", key->choices);
     if (key->unit[0]) append(behind, sizeof(behind), ", in units of ", key->unit);
+    append(behind, sizeof(behind), ": ", key->range);
     append(behind, sizeof(behind), ", default ", key->default_text);
     if (key->required) append(behind, sizeof(behind), ", ", "needed");
     append(behind, sizeof(behind), ", or instead: ", key->instead);

@@ -1,25 +1,8 @@
-/* CRC-32 of stored values. */
+/* CRC-32 of stored values: zlib's, of the bytes as they stand in the file, in an attribute `crc32`. */
 #include "h5.h"
 #include <stdint.h>
 #include <stdlib.h>
-
-/* The reflected polynomial 0xEDB88320, four bits at a time. */
-static const uint32_t remainders[16] = {
-    0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-    0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-};
-
-uint32_t CospinCrc32(uint32_t crc, const void *bytes, size_t size)
-{
-  const unsigned char *byte = (const unsigned char *)bytes;
-  crc ^= 0xffffffff;
-  for (size_t k = 0; k < size; k++) {
-    crc ^= byte[k];
-    crc = (crc >> 4) ^ remainders[crc & 15];
-    crc = (crc >> 4) ^ remainders[crc & 15];
-  }
-  return crc ^ 0xffffffff;
-}
+#include <zlib.h>
 
 /* Of the values as they stand in the file, so that nothing depends on the machine that reads them. */
 static herr_t read_crc(hid_t set, uint32_t *crc)
@@ -30,7 +13,7 @@ static herr_t read_crc(hid_t set, uint32_t *crc)
   herr_t status = -1;
   unsigned char *bytes = count >= 0 && size ? (unsigned char *)calloc((size_t)count + 1, size) : NULL;
   if (bytes) status = H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes);
-  if (status >= 0) *crc = CospinCrc32(0, bytes, (size_t)count * size);
+  if (status >= 0) *crc = (uint32_t)crc32_z(0, bytes, (size_t)count * size);
   free(bytes);
   H5Tclose(type);
   return status;

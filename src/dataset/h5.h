@@ -91,9 +91,6 @@ size_t CospinLayoutBufferSize(const CospinLayout *layout);
 PetscErrorCode CospinStatesRead(hid_t file, const CospinLayout *layout, size_t num_points,
                                 CospinStored stored[], herr_t *status);
 
-/* CRC-32 of bytes; `crc`: 0, or that of the bytes in front of them (checksum.c). */
-uint32_t CospinCrc32(uint32_t crc, const void *bytes, size_t size);
-
 /* The line that goes behind the bytes of a file, and what has become of that of a file (seal.c). *behind: how
    many bytes stand behind one that is hidden. */
 enum { COSPIN_SEAL_SIZE = 23 };

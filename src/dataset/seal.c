@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 static const char start[] = "\ncospin crc32 ";
 
@@ -18,7 +19,7 @@ static void write_seal(uint32_t crc, char seal[COSPIN_SEAL_SIZE + 1])
 
 void CospinSealMake(const char bytes[], size_t size, char seal[COSPIN_SEAL_SIZE + 1])
 {
-  write_seal(CospinCrc32(0, bytes, size), seal);
+  write_seal((uint32_t)crc32_z(0, (const Bytef *)bytes, size), seal);
 }
 
 /* Whether a seal stands at this place, and fits what is in front of it. */
@@ -38,7 +39,7 @@ static PetscBool seal_fits(FILE *file, long at, const char seal[])
   while (at > 0) {
     const size_t got = fread(buffer, 1, (size_t)PetscMin(at, (long)sizeof(buffer)), file);
     if (got == 0) return PETSC_FALSE;
-    crc = CospinCrc32(crc, buffer, got);
+    crc = (uint32_t)crc32_z(crc, (const Bytef *)buffer, got);
     at -= (long)got;
   }
   write_seal(crc, wanted);

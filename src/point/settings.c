@@ -12,7 +12,22 @@ PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task,
                                 CospinFaults faults, double *value, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinProblemNumber(problem, CospinRecordGet(task, key)->expression, faults, value, ok));
+  PetscCall(CospinProblemSetting(problem, CospinRecordGet(task, key), faults, value, ok));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTaskNumberOr(CospinProblem problem, const CospinRecord *task, const char key[],
+                                  double otherwise, CospinFaults faults, double *value, PetscBool *ok)
+{
+  PetscBool this_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  *value = otherwise;
+  if (CospinRecordGet(task, key)->expression)
+    PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
+  if (this_ok) PetscFunctionReturn(0);
+  *value = otherwise;
+  *ok = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -33,17 +48,8 @@ PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, c
 PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    double *tolerance, PetscBool *ok)
 {
-  const CospinSetting *setting = CospinRecordGet(task, "tolerance");
-
   PetscFunctionBeginUser;
   PetscCall(CospinTaskNumber(problem, task, "tolerance", faults, tolerance, ok));
-  if (*ok && !(*tolerance > 0)) {
-    *ok = PETSC_FALSE;
-    if (faults)
-      PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                                "the tolerance is %.6g (a tolerance is a number > 0, such as 1e-10)",
-                                *tolerance));
-  }
   PetscFunctionReturn(0);
 }
 

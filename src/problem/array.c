@@ -59,14 +59,3 @@ void CospinRandomPair(uint64_t seed, uint64_t index, double pair[2])
     pair[k] = ((double)bits + 0.5) / 4503599627370496.0;
   }
 }
-
-PetscErrorCode CospinRandomCheckSeed(const CospinArray *array, double seed, CospinFaults faults,
-                                     PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  *ok = (PetscBool)(seed >= 0 && seed <= 9007199254740992.0 && seed == PetscFloorReal(seed));
-  if (!*ok)
-    PetscCall(CospinFaultsAdd(faults, array->position, array->path,
-                              "the seed is %.17g (must be a whole number from 0 to 2^53)", seed));
-  PetscFunctionReturn(0);
-}

@@ -19,104 +19,6 @@ static CospinElementary elementary_adjoint(const void *context, CospinElementary
   return CospinSystemElementaryAdjoint(&((const struct CospinProblem_ *)context)->system, elementary);
 }
 
-/* NaN where there is a fault, so that whoever goes on with it gives no number. */
-PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
-                                   double *number, PetscBool *ok)
-{
-  CospinValue value = {0};
-  char text[64] = "an operator";
-
-  PetscFunctionBeginUser;
-  *number = NAN;
-  PetscCall(CospinExpressionEvaluate(expression, &problem->environment, faults, &value, ok));
-  if (*ok && (value.is_operator || cimag(value.number) != 0.0)) {
-    *ok = PETSC_FALSE;
-    if (!value.is_operator)
-      PetscCall(PetscSNPrintf(text, sizeof(text), "%.6g%+.6g*i", creal(value.number), cimag(value.number)));
-    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
-                              "must be a real number, not %s", text));
-  }
-  if (*ok) *number = creal(value.number);
-  PetscCall(CospinValueReset(&value));
-  PetscFunctionReturn(0);
-}
-
-/* A number is that multiple of the identity. */
-PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression expression,
-                                       CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok)
-{
-  CospinValue value = {0};
-
-  PetscFunctionBeginUser;
-  *polynomial = NULL;
-  PetscCall(CospinExpressionEvaluate(expression, &problem->environment, faults, &value, ok));
-  if (!*ok) PetscFunctionReturn(0);
-  if (value.is_operator) {
-    *polynomial = value.polynomial;
-    value.polynomial = NULL;
-  } else {
-    PetscCall(CospinPolynomialCreate(polynomial));
-    PetscCall(CospinPolynomialAddMonomial(*polynomial, value.number, 0, NULL));
-  }
-  PetscCall(CospinValueReset(&value));
-  PetscFunctionReturn(0);
-}
-
-/* The component of which the polynomial holds operators of one unnamed spin: -1 none, -2 more than one. */
-static int summed_component(CospinPolynomial a)
-{
-  int component = -1;
-
-  for (int k = 0; k < a->count; k++) {
-    for (int l = 0; l < a->monomials[k].length; l++) {
-      const CospinElementary elementary = a->monomials[k].operators[l];
-      if (elementary.spin != COSPIN_EACH_SPIN || elementary.component == component) continue;
-      if (component >= 0) return -2;
-      component = elementary.component;
-    }
-  }
-  return component;
-}
-
-/* An operator of one spin (sp) stands for each of them in turn and has a meaning in `each:` only. */
-PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression expression, CospinFaults faults,
-                                     CospinPolynomial *polynomial, PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinProblemPolynomial(problem, expression, faults, polynomial, ok));
-  if (*ok && summed_component(*polynomial) != -1) {
-    *ok = PETSC_FALSE;
-    PetscCall(
-        CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
-                        "an operator of one spin of an ensemble outside `each:` (Sp, Sm, Sx, Sy, Sz are the "
-                        "sums over spins)"));
-    PetscCall(CospinPolynomialDestroy(polynomial));
-  }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRecord *record,
-                                          CospinFaults faults, double numbers[], PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  *ok = PETSC_TRUE;
-  for (int k = 0; record->kind->keys[k].name; k++) {
-    const CospinSetting *setting = &record->settings[k];
-    const CospinKeyType type = setting->key->type;
-    PetscBool this_ok;
-    numbers[k] = NAN;
-    if (!setting->expression || type == COSPIN_KEY_OPERATOR || type == COSPIN_KEY_FUNCTION) continue;
-    PetscCall(CospinProblemNumber(problem, setting->expression, faults, &numbers[k], &this_ok));
-    if (this_ok && type == COSPIN_KEY_INTEGER && numbers[k] != PetscFloorReal(numbers[k])) {
-      this_ok = PETSC_FALSE;
-      PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                                "must be a whole number, not %.6g", numbers[k]));
-    }
-    if (!this_ok) *ok = PETSC_FALSE;
-  }
-  PetscFunctionReturn(0);
-}
-
 static const CospinComponentKind *kind_of(const CospinRecord *record)
 {
   int k = 0;
@@ -219,20 +121,6 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
   PetscFunctionReturn(0);
 }
 
-/* Rates of exactly zero are allowed: a grid may begin there. */
-PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
-                                 double *value, PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinProblemNumber(problem, rate, faults, value, ok));
-  if (*ok && *value < 0) {
-    *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(rate), CospinExpressionPath(rate),
-                              "the rate is %.6g (a rate is a number >= 0)", *value));
-  }
-  PetscFunctionReturn(0);
-}
-
 /* The operator of a jump, and the component over whose spins it is summed (-1: none). Which component `each:`
  * sums over is not written in the deck: it follows from the operator. */
 static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
@@ -248,7 +136,7 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   }
   PetscCall(CospinProblemPolynomial(problem, jump->op, faults, a, ok));
   if (!*ok) PetscFunctionReturn(0);
-  *component = summed_component(*a);
+  *component = CospinProblemSummedComponent(*a);
   if (*component == -1)
     what = "no operator of one spin in `each:` (sp, sm, sz, sx, sy; `operator:` for collective jumps)";
   if (*component == -2) what = "`each:` runs over the spins of one component, this one has operators of two";

@@ -34,3 +34,6 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
 PetscErrorCode CospinPlainJumpDestroy(CospinPlainJump *plain);
 /* moves += what it says */
 PetscErrorCode CospinProblemAddIndexed(const CospinPlainJump *plain, CospinMoves moves);
+
+/* The component of which the polynomial holds operators of one unnamed spin: -1 none, -2 more than one. */
+int CospinProblemSummedComponent(CospinPolynomial a);

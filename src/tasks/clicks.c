@@ -24,17 +24,22 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .required = PETSC_TRUE,
      .unit = "time",
-     .help = "when the counter is read, >= 0"},
+     .help = "when the counter is read, >= 0",
+     COSPIN_KEY_NOT_NEGATIVE},
     {.name = "most",
      .type = COSPIN_KEY_INTEGER,
      .required = PETSC_TRUE,
      .unit = "",
-     .help = "the largest number of clicks that is told apart; more of them are missing probability"},
+     .help = "the largest number of clicks that is told apart; more of them are missing probability",
+     .least = 0,
+     .most = MOST_CLICKS,
+     .range = "a whole number from 0 to 100000"},
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-9",
      .unit = "",
-     .help = "accuracy wanted, relative to the norm of the state in each sector"},
+     .help = "accuracy wanted, relative to the norm of the state in each sector",
+     COSPIN_KEY_TOLERANCE},
     COSPIN_TASK_STORE_KEY,
     {.name = NULL},
 };
@@ -93,21 +98,6 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
-/* ---- Settings ------------------------------------------------------------------------------------------ */
-
-static PetscErrorCode check_range(const CospinRecord *task, const char key[], double value, double least,
-                                  double most, const char right[], CospinFaults faults, PetscBool *ok)
-{
-  const CospinSetting *setting = CospinRecordGet(task, key);
-
-  PetscFunctionBeginUser;
-  if (!*ok || (value >= least && value <= most)) PetscFunctionReturn(0);
-  *ok = PETSC_FALSE;
-  PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                            "`%s` is %.6g (%s)", key, value, right));
-  PetscFunctionReturn(0);
-}
-
 typedef struct {
   CospinDetector detector;
   double time, tolerance;
@@ -124,15 +114,9 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscCall(CospinTaskDetector(problem, task, faults, &settings->detector, ok));
   PetscCall(CospinTaskTolerance(problem, task, faults, &settings->tolerance, &this_ok));
   if (!this_ok) *ok = PETSC_FALSE;
-  PetscCall(CospinTaskNumber(problem, task, "time", faults, &settings->time, &this_ok));
-  PetscCall(check_range(task, "time", settings->time, 0.0, 1e300, "a number >= 0", faults, &this_ok));
-  if (!this_ok) *ok = PETSC_FALSE;
-  PetscCall(CospinTaskNumber(problem, task, "most", faults, &most, &this_ok));
-  if (this_ok && most != PetscFloorReal(most)) most = -1.0;
-  PetscCall(
-      check_range(task, "most", most, 0.0, MOST_CLICKS, "a whole number from 0 to 100000", faults, &this_ok));
-  if (!this_ok) *ok = PETSC_FALSE;
-  settings->most = this_ok ? (int)most : 0;
+  PetscCall(CospinTaskNumberOr(problem, task, "time", 0.0, faults, &settings->time, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "most", 0.0, faults, &most, ok));
+  settings->most = (int)most;
   PetscFunctionReturn(0);
 }
 

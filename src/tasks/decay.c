@@ -38,7 +38,10 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_INTEGER,
      .default_text = "1",
      .unit = "",
-     .help = "how many of the slowest eigenvalues are stored"},
+     .help = "how many of the slowest eigenvalues are stored",
+     .least = 1,
+     .most = MAX_COUNT,
+     .range = "a whole number from 1 to 1000"},
     {.name = "weights",
      .type = COSPIN_KEY_BOOLEAN,
      .default_text = "true",
@@ -105,17 +108,10 @@ static PetscErrorCode destroy_settings(CospinDecaySettings *settings)
 static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                  int *count, PetscBool *ok)
 {
-  const CospinSetting *setting = CospinRecordGet(task, "count");
   double value;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskNumber(problem, task, "count", faults, &value, ok));
-  if (*ok && (value < 1 || value > MAX_COUNT || value != PetscFloorReal(value))) {
-    *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                              "cannot store %.6g eigenvalues (must be a whole number from 1 to %d)", value,
-                              MAX_COUNT));
-  }
   *count = *ok ? (int)value : 1;
   PetscFunctionReturn(0);
 }

@@ -52,25 +52,11 @@ static PetscErrorCode check_jump(CospinProblem problem, const CospinRecord *task
 PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinDetector *detector, PetscBool *ok)
 {
-  const CospinSetting *efficiency = CospinRecordGet(task, "efficiency"),
-                      *dark = CospinRecordGet(task, "dark");
-  PetscBool dark_ok;
-
   PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
   detector->jump = CospinRecordGet(task, "jump")->text;
-  PetscCall(CospinTaskNumber(problem, task, "efficiency", faults, &detector->efficiency, ok));
-  if (*ok && !(detector->efficiency >= 0 && detector->efficiency <= 1)) {
-    *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, efficiency->position, CospinExpressionPath(efficiency->expression),
-                              "the efficiency is %.6g (a probability, 0 to 1)", detector->efficiency));
-  }
-  PetscCall(CospinTaskNumber(problem, task, "dark", faults, &detector->dark, &dark_ok));
-  if (dark_ok && !(detector->dark >= 0)) {
-    dark_ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, dark->position, CospinExpressionPath(dark->expression),
-                              "the rate of dark counts is %.6g (a rate is a number >= 0)", detector->dark));
-  }
-  if (!dark_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinTaskNumberOr(problem, task, "efficiency", 1.0, faults, &detector->efficiency, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "dark", 0.0, faults, &detector->dark, ok));
   PetscCall(check_jump(problem, task, faults, ok));
   PetscFunctionReturn(0);
 }

@@ -12,10 +12,11 @@
        .type = COSPIN_KEY_NUMBER,                                                                            \
        .default_text = "1",                                                                                  \
        .unit = "",                                                                                           \
-       .help = "probability with which such a jump makes a click"},                                          \
+       .help = "probability with which such a jump makes a click",                                           \
+       COSPIN_KEY_PROBABILITY},                                                                              \
   {                                                                                                          \
     .name = "dark", .type = COSPIN_KEY_NUMBER, .default_text = "0", .unit = "rate",                          \
-    .help = "dark counts per time: clicks at random, that no jump makes"                                     \
+    .help = "dark counts per time: clicks at random, that no jump makes", COSPIN_KEY_NOT_NEGATIVE            \
   }
 
 typedef struct {

@@ -35,7 +35,8 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-6",
      .unit = "",
-     .help = "accuracy of the spectrum, relative to its largest value"},
+     .help = "accuracy of the spectrum, relative to its largest value",
+     COSPIN_KEY_TOLERANCE},
     {.name = NULL},
 };
 

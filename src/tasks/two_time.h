@@ -19,7 +19,8 @@
        .type = COSPIN_KEY_NUMBER,                                                                            \
        .default_text = "1e-9",                                                                               \
        .unit = "",                                                                                           \
-       .help = "accuracy of the evolution, relative to what is left to evolve"},                             \
+       .help = "accuracy of the evolution, relative to what is left to evolve",                              \
+       COSPIN_KEY_TOLERANCE},                                                                                \
       COSPIN_TASK_METHOD_KEY
 
 #define COSPIN_TWO_TIME_VARIABLES                                                                            \

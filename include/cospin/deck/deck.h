@@ -7,6 +7,7 @@
 */
 #pragma once
 #include <cospin/deck/expression.h>
+#include <float.h>
 
 /* What a key's value may be, and so which member of CospinSetting it fills. */
 typedef enum {
@@ -32,7 +33,17 @@ typedef struct {
   const char *const *choices; /* for COSPIN_KEY_NAME and _STATE; NULL-terminated, or NULL */
   const char *unit;           /* "rate", "time", "" = a pure number */
   const char *help;           /* one sentence */
+  double least, most;         /* of a number, if `range` is given */
+  const char *range;          /* what must be, in words: "a number > 0"; NULL: any number */
 } CospinKey;
+
+/* Ranges of several keys, as initialisers of a row. */
+#define COSPIN_KEY_POSITIVE     .least = DBL_MIN, .most = DBL_MAX, .range = "a number > 0"
+#define COSPIN_KEY_NOT_NEGATIVE .least = 0.0, .most = DBL_MAX, .range = "a number >= 0"
+#define COSPIN_KEY_PROBABILITY  .least = 0.0, .most = 1.0, .range = "a probability, 0 to 1"
+#define COSPIN_KEY_TOLERANCE    .least = DBL_MIN, .most = DBL_MAX, .range = "a number > 0, such as 1e-10"
+#define COSPIN_KEY_ACCURACY     .least = 1e-15, .most = 0.1, .range = "a number from 1e-15 to 0.1, such as 1e-9"
+#define COSPIN_KEY_SEED         .least = 0.0, .most = 9007199254740992.0, .range = "a whole number from 0 to 2^53"
 
 /* What a key of this type may be, in words. */
 const char *CospinKeyTypeName(CospinKeyType type);

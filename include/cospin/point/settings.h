@@ -7,7 +7,8 @@
 #define COSPIN_TASK_TOLERANCE_KEY                                                                            \
   {                                                                                                          \
     .name = "tolerance", .type = COSPIN_KEY_NUMBER, .default_text = "1e-10", .unit = "",                     \
-    .help = "largest residual (recomputed, relative to the norm of the generator) that counts as good"       \
+    .help = "largest residual (recomputed, relative to the norm of the generator) that counts as good",      \
+    COSPIN_KEY_TOLERANCE                                                                                     \
   }
 
 #define COSPIN_TASK_METHOD_KEY                                                                               \
@@ -85,6 +86,10 @@ PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave);
 /* Value of a number or integer setting at this point. */
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
                                 CospinFaults faults, double *value, PetscBool *ok);
+/* The same, or `otherwise` for a key that is left out and has no default, and after a fault. *ok is made
+   false, or left as it is. */
+PetscErrorCode CospinTaskNumberOr(CospinProblem problem, const CospinRecord *task, const char key[],
+                                  double otherwise, CospinFaults faults, double *value, PetscBool *ok);
 /* A fault of a key: *ok becomes false, and the sentence goes to faults unless NULL. */
 PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, const char key[],
                               CospinFaults faults, PetscBool *ok, const char sentence[]);

@@ -53,6 +53,3 @@ const CospinArrayPart *CospinArrayParts(const CospinArray *array);
 void CospinRandomBlock(uint64_t seed, uint64_t index, uint32_t block[4]);
 /* Two numbers of one block, uniform in the open interval (0, 1), 52 bits each. */
 void CospinRandomPair(uint64_t seed, uint64_t index, double pair[2]);
-/* Whether a seed is a whole number from 0 to 2^53; a fault if not. */
-PetscErrorCode CospinRandomCheckSeed(const CospinArray *array, double seed, CospinFaults faults,
-                                     PetscBool *ok);

@@ -91,6 +91,10 @@ PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expressi
 /* Not collective. Real value of a number expression. */
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                    double *value, PetscBool *ok);
+/* The number of a key that is given or has a default; a fault, too, if it is not what the key's row asks for
+   (whole, within its range). */
+PetscErrorCode CospinProblemSetting(CospinProblem problem, const CospinSetting *setting, CospinFaults faults,
+                                    double *number, PetscBool *ok);
 
 /* Not collective. Whether an operator is hermitian: compared by its matrix elements on sampled labels,
    or as a sum of words where a component has none. */

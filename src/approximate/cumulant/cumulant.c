@@ -31,7 +31,8 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-8",
      .unit = "",
-     .help = "of the steps in time, relative"},
+     .help = "of the steps in time, relative",
+     COSPIN_KEY_ACCURACY},
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
 };
@@ -76,9 +77,6 @@ static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task
   if (!times->size && initial->factors)
     PetscCall(CospinTaskFail(problem, task, "initial", faults, ok,
                              "goes with `times` (without them: the steady state)"));
-  if (accuracy_ok && !(accuracy > 0 && accuracy < 1))
-    PetscCall(CospinTaskFail(problem, task, "accuracy", faults, ok,
-                             "must be a number between 0 and 1, such as 1e-8"));
   PetscFunctionReturn(0);
 }
 

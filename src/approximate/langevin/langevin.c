@@ -14,12 +14,16 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_INTEGER,
      .default_text = "1000",
      .unit = "",
-     .help = "how many; the statistical error falls with their square root"},
+     .help = "how many; the statistical error falls with their square root",
+     .least = 32,
+     .most = 4e6,
+     .range = "a whole number from 32 to 4000000"},
     {.name = "seed",
      .type = COSPIN_KEY_INTEGER,
      .default_text = "1",
      .unit = "",
-     .help = "whole number >= 0; the same seed gives the same numbers, on any number of ranks"},
+     .help = "whole number >= 0; the same seed gives the same numbers, on any number of ranks",
+     COSPIN_KEY_SEED},
     {.name = "dt",
      .type = COSPIN_KEY_NUMBER,
      .unit = "time",
@@ -48,7 +52,10 @@ static const CospinKey keys[] = {
      .help =
          "largest relative change of an observable when steps double, unless that is below three of its "
          "statistical errors; the error of the steps is about a third of it. A fifth of it from one half of "
-         "the average to the other, unless below 4 (1 + 4/N)"},
+         "the average to the other, unless below 4 (1 + 4/N)",
+     .least = DBL_MIN,
+     .most = 1,
+     .range = "a number above 0, at most 1, such as 0.05"},
     {.name = NULL},
 };
 
@@ -82,21 +89,6 @@ static const double largest_clipped = 0.05;
 
 static const CospinCompanion companions[] = {{"error", "statistical error"}, {NULL, NULL}};
 
-/* ---- Checks -------------------------------------------------------------------------------------------- */
-
-static PetscErrorCode read_number(CospinProblem problem, const CospinRecord *task, const char key[],
-                                  CospinFaults faults, double otherwise, double *value, PetscBool *ok)
-{
-  PetscBool this_ok = PETSC_TRUE;
-
-  PetscFunctionBeginUser;
-  *value = otherwise;
-  if (CospinRecordGet(task, key)->expression)
-    PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
-  if (!this_ok) *ok = PETSC_FALSE;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinLangevin equations,
                                     CospinFaults faults, CospinLangevinSettings *s, PetscBool *ok)
 {
@@ -107,12 +99,12 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
   PetscCall(CospinLangevinGetRates(equations, &rates));
   together = rates.collective > 0 ? 8 / rates.collective : 0.0;
   alone = rates.slowest > 0 ? 8 / rates.slowest : 0.0;
-  PetscCall(read_number(problem, task, "trajectories", faults, 0.0, &s->trajectories, ok));
-  PetscCall(read_number(problem, task, "seed", faults, 0.0, &s->seed, ok));
-  PetscCall(read_number(problem, task, "tolerance", faults, 0.0, &s->tolerance, ok));
-  PetscCall(read_number(problem, task, "dt", faults, 0.03 / rates.fastest, &s->dt, ok));
-  PetscCall(read_number(problem, task, "from", faults, together + alone, &s->from, ok));
-  PetscCall(read_number(problem, task, "until", faults, 2 * s->from, &s->until, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "trajectories", 0.0, faults, &s->trajectories, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "seed", 0.0, faults, &s->seed, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "tolerance", 0.0, faults, &s->tolerance, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "dt", 0.03 / rates.fastest, faults, &s->dt, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "from", together + alone, faults, &s->from, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "until", 2 * s->from, faults, &s->until, ok));
   PetscFunctionReturn(0);
 }
 
@@ -125,15 +117,6 @@ static PetscErrorCode check_settings(CospinProblem problem, const CospinRecord *
   const double until = times->size ? times->values[times->size - 1] : s->until;
 
   PetscFunctionBeginUser;
-  if (!(s->trajectories >= 32 && s->trajectories <= 4e6 &&
-        s->trajectories == PetscFloorReal(s->trajectories)))
-    PetscCall(CospinTaskFail(problem, task, "trajectories", faults, ok,
-                             "must be a whole number from 32 to 4000000"));
-  if (!(s->seed >= 0 && s->seed <= 9007199254740992.0 && s->seed == PetscFloorReal(s->seed)))
-    PetscCall(CospinTaskFail(problem, task, "seed", faults, ok, "must be a whole number from 0 to 2^53"));
-  if (!(s->tolerance > 0 && s->tolerance <= 1))
-    PetscCall(CospinTaskFail(problem, task, "tolerance", faults, ok,
-                             "must be a number between 0 and 1, such as 0.05"));
   for (int k = 0; k < 2 && times->size; k++) {
     const char *key = k ? "until" : "from";
     if (CospinRecordGet(task, key)->expression)
@@ -169,7 +152,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
                                   &state_ok));
   if (*ok) {
     PetscCall(read_settings(problem, task, equations, faults, &settings, ok));
-    if (*ok && times_ok) PetscCall(check_settings(problem, task, &settings, faults, ok));
+    if (times_ok) PetscCall(check_settings(problem, task, &settings, faults, ok));
   }
   if (!times_ok || !state_ok) *ok = PETSC_FALSE;
   PetscCall(CospinLangevinDestroy(&equations));

@@ -37,17 +37,22 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .required = PETSC_TRUE,
      .unit = "",
-     .help = "lost where its absolute value exceeds this after any step"},
+     .help = "lost where its absolute value exceeds this after any step",
+     COSPIN_KEY_NOT_NEGATIVE},
     {.name = "until",
      .type = COSPIN_KEY_NUMBER,
      .required = PETSC_TRUE,
      .unit = "time",
-     .help = "what is not lost at this time never is"},
+     .help = "what is not lost at this time never is",
+     COSPIN_KEY_POSITIVE},
     {.name = "precision",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-4",
      .unit = "",
-     .help = "largest distance of the two values that the boundary lies between"},
+     .help = "largest distance of the two values that the boundary lies between",
+     .least = 1e-10,
+     .most = DBL_MAX,
+     .range = "a number from 1e-10 on, such as 1e-4"},
     COSPIN_MEAN_CLOSURE_KEY,
     COSPIN_MEAN_INITIAL_KEY,
     COSPIN_MEAN_ACCURACY_KEY,
@@ -130,14 +135,10 @@ static PetscErrorCode read_search(CospinProblem problem, const CospinRecord *tas
   search->low = between->size ? between->values[0] : 0.0;
   search->high = between->size ? between->values[between->size - 1] : 0.0;
   PetscCall(check_names(problem, task, search, faults, ok));
-  PetscCall(CospinMeanNumber(problem, task, "above", 0.0, PETSC_MAX_REAL, "must be a number >= 0", faults,
-                             &search->above, ok));
-  PetscCall(CospinMeanNumber(problem, task, "until", 1e-300, PETSC_MAX_REAL, "must be a time > 0", faults,
-                             &search->until, ok));
-  PetscCall(CospinMeanNumber(problem, task, "precision", PETSC_SMALL, PETSC_MAX_REAL,
-                             "must be a number above 0, such as 1e-4", faults, &search->precision, ok));
-  PetscCall(CospinMeanNumber(problem, task, "accuracy", 1e-15, 0.1, COSPIN_MEAN_ACCURACY_FAULT, faults,
-                             &search->accuracy, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "above", 0.0, faults, &search->above, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "until", 0.0, faults, &search->until, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "precision", 0.0, faults, &search->precision, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "accuracy", 0.0, faults, &search->accuracy, ok));
   PetscFunctionReturn(0);
 }
 

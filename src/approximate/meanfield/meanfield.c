@@ -19,13 +19,17 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .default_text = "0",
      .unit = "time",
-     .help = "Newton's method starts where the initial state is at this time"},
+     .help = "Newton's method starts where the initial state is at this time",
+     COSPIN_KEY_NOT_NEGATIVE},
     COSPIN_MEAN_ACCURACY_KEY,
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-8",
      .unit = "",
-     .help = "largest residual of a fixed point that counts as good"},
+     .help = "largest residual of a fixed point that counts as good",
+     .least = 1e-15,
+     .most = 1,
+     .range = "a number from 1e-15 to 1, such as 1e-8"},
     {.name = NULL},
 };
 
@@ -61,20 +65,6 @@ CospinClosure CospinMeanClosureOf(const CospinRecord *task)
   const PetscBool paper = (PetscBool)(strcmp(CospinRecordGet(task, "closure")->text, "paper") == 0);
 
   return paper ? COSPIN_CLOSURE_PAPER : COSPIN_CLOSURE_PRODUCT;
-}
-
-PetscErrorCode CospinMeanNumber(CospinProblem problem, const CospinRecord *task, const char key[],
-                                double least, double most, const char sentence[], CospinFaults faults,
-                                double *value, PetscBool *ok)
-{
-  PetscBool this_ok;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
-  if (!this_ok) *ok = PETSC_FALSE;
-  if (this_ok && !(*value >= least && *value <= most))
-    PetscCall(CospinTaskFail(problem, task, key, faults, ok, sentence));
-  PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinMeanStart(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
@@ -118,12 +108,9 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   if (times->size) *dimension = (CospinDimension){"time", times->size, times->values, "time", "time"};
   PetscCall(CospinMeanStart(problem, task, faults, &field, &u, ok));
   PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
-  PetscCall(CospinMeanNumber(problem, task, "accuracy", 1e-15, 0.1, COSPIN_MEAN_ACCURACY_FAULT, faults,
-                             &number, ok));
-  PetscCall(CospinMeanNumber(problem, task, "tolerance", 1e-15, 1.0,
-                             "must be a number between 0 and 1, such as 1e-8", faults, &number, ok));
-  PetscCall(CospinMeanNumber(problem, task, "until", 0.0, PETSC_MAX_REAL, "must be a time >= 0", faults,
-                             &number, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "accuracy", 0.0, faults, &number, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "tolerance", 0.0, faults, &number, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "until", 0.0, faults, &number, ok));
   if (times->size && number != 0.0)
     PetscCall(CospinTaskFail(problem, task, "until", faults, ok,
                              "goes without `times` (it leads to a fixed point)"));

@@ -251,18 +251,12 @@ PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], C
 #define COSPIN_MEAN_ACCURACY_KEY                                                                             \
   {                                                                                                          \
     .name = "accuracy", .type = COSPIN_KEY_NUMBER, .default_text = "1e-9", .unit = "",                       \
-    .help = "of the steps in time"                                                                           \
+    .help = "of the steps in time", COSPIN_KEY_ACCURACY                                                      \
   }
-#define COSPIN_MEAN_ACCURACY_FAULT "must be a number from 1e-15 to 0.1, such as 1e-9"
 
 extern const char *const CospinMeanClosures[];
 /* Value of the key `closure`. */
 CospinClosure CospinMeanClosureOf(const CospinRecord *task);
-/* Value of a number key; a fault with this sentence outside of least ... most. *ok is left true or made
- * false. */
-PetscErrorCode CospinMeanNumber(CospinProblem problem, const CospinRecord *task, const char key[],
-                                double least, double most, const char sentence[], CospinFaults faults,
-                                double *value, PetscBool *ok);
 /* The equations of a task and its initial state, to be destroyed and freed in any case. */
 PetscErrorCode CospinMeanStart(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                CospinMeanField *field, double **u, PetscBool *ok);

@@ -18,7 +18,10 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_INTEGER,
      .required = PETSC_TRUE,
      .unit = "",
-     .help = "number N of spin-1 atoms: S = N, N - 2, ..."},
+     .help = "number N of spin-1 atoms: S = N, N - 2, ...",
+     .least = 1,
+     .most = MOST_ATOMS,
+     .range = "a whole number from 1 to 100000"},
     {.name = "prior",
      .type = COSPIN_KEY_FUNCTION,
      .unit = "",
@@ -28,16 +31,23 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1",
      .unit = "",
-     .help = "probability with which a photon makes a click"},
+     .help = "probability with which a photon makes a click",
+     COSPIN_KEY_PROBABILITY},
     {.name = "dark",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "0",
      .unit = "",
-     .help = "mean number of dark counts in each pulse"},
+     .help = "mean number of dark counts in each pulse",
+     .least = 0,
+     .most = 1e6,
+     .range = "a number from 0 to 1e6"},
     {.name = "first",
      .type = COSPIN_KEY_INTEGER,
      .unit = "",
-     .help = "clicks of the first pulse (S photons); left out: none has been seen"},
+     .help = "clicks of the first pulse (S photons); left out: none has been seen",
+     .least = 0,
+     .most = 1e9,
+     .range = "a whole number from 0 to 1e9"},
     {.name = "later",
      .type = COSPIN_KEY_AXIS,
      .unit = "",
@@ -47,26 +57,39 @@ static const CospinKey keys[] = {
      .unit = "",
      .help =
          "how many pulses: fewer than have been seen are the first of these, of more the rest is averaged "
-         "over; default: all that have been seen, 1 at least"},
+         "over; default: all that have been seen, 1 at least",
+     .least = 0,
+     .most = MOST_PULSES,
+     .range = "a whole number from 0 to 10000"},
     {.name = "samples",
      .type = COSPIN_KEY_INTEGER,
      .default_text = "0",
      .unit = "",
-     .help = "how many records of the pulses to come are drawn for the average; 0: all are summed"},
+     .help = "how many records of the pulses to come are drawn for the average; 0: all are summed",
+     .least = 0,
+     .most = 1e9,
+     .range = "a whole number from 0 to 1e9"},
     {.name = "seed",
      .type = COSPIN_KEY_INTEGER,
      .default_text = "0",
      .unit = "",
-     .help = "of the records that are drawn: the same seed draws the same ones"},
+     .help = "of the records that are drawn: the same seed draws the same ones",
+     COSPIN_KEY_SEED},
     {.name = "most",
      .type = COSPIN_KEY_INTEGER,
      .unit = "",
-     .help = "the largest S whose weights are given; default: all"},
+     .help = "the largest S whose weights are given; default: all",
+     .least = 0,
+     .most = MOST_ATOMS,
+     .range = "a whole number from 0 to 100000"},
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-10",
      .unit = "",
-     .help = "probability of records that may be left out of the sum"},
+     .help = "probability of records that may be left out of the sum",
+     .least = 1e-15,
+     .most = 1,
+     .range = "a number from 1e-15 to 1, such as 1e-10"},
     {.name = NULL},
 };
 
@@ -116,33 +139,6 @@ typedef struct {
   uint64_t seed;
 } Settings;
 
-/* ---- Settings ------------------------------------------------------------------------------------------ */
-
-/* The value of a key, where it is given or has a default, within bounds; `fallback` elsewhere. */
-static PetscErrorCode get(CospinProblem problem, const CospinRecord *task, const char key[], double least,
-                          double most, double fallback, CospinFaults faults, double *value, PetscBool *ok)
-{
-  const CospinSetting *setting = CospinRecordGet(task, key);
-  const PetscBool whole = (PetscBool)(setting->key->type == COSPIN_KEY_INTEGER);
-  PetscBool this_ok;
-
-  PetscFunctionBeginUser;
-  *value = fallback;
-  if (!setting->expression) PetscFunctionReturn(0);
-  PetscCall(CospinTaskNumber(problem, task, key, faults, value, &this_ok));
-  if (this_ok && !(*value >= least && *value <= most && (!whole || *value == PetscFloorReal(*value)))) {
-    this_ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, setting->position, CospinExpressionPath(setting->expression),
-                              "`%s` is %.10g (must be a %snumber from %.6g to %.6g)", key, *value,
-                              whole ? "whole " : "", least, most));
-  }
-  if (!this_ok) {
-    *ok = PETSC_FALSE;
-    *value = fallback;
-  }
-  PetscFunctionReturn(0);
-}
-
 /* Averages over pulses that are still to come, by all records or by samples of them. */
 static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                 const Settings *settings, PetscBool *ok)
@@ -173,15 +169,15 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
-  PetscCall(get(problem, task, "atoms", 1, MOST_ATOMS, 1, faults, &atoms, ok));
-  PetscCall(get(problem, task, "efficiency", 0, 1, 1, faults, &settings->efficiency, ok));
-  PetscCall(get(problem, task, "dark", 0, 1e6, 0, faults, &settings->dark, ok));
-  PetscCall(get(problem, task, "first", 0, 1e9, -1, faults, &first, ok));
-  PetscCall(get(problem, task, "pulses", 0, MOST_PULSES, first < 0 ? 1 : 1 + num_later, faults, &pulses, ok));
-  PetscCall(get(problem, task, "samples", 0, 1e9, 0, faults, &samples, ok));
-  PetscCall(get(problem, task, "seed", 0, 9007199254740992.0, 0, faults, &seed, ok));
-  PetscCall(get(problem, task, "most", 0, MOST_ATOMS, atoms, faults, &most, ok));
-  PetscCall(get(problem, task, "tolerance", 1e-15, 1, 1e-10, faults, &settings->tolerance, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "atoms", 1, faults, &atoms, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "efficiency", 1, faults, &settings->efficiency, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "dark", 0, faults, &settings->dark, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "first", -1, faults, &first, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "pulses", first < 0 ? 1 : 1 + num_later, faults, &pulses, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "samples", 0, faults, &samples, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "seed", 0, faults, &seed, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "most", atoms, faults, &most, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "tolerance", 1e-10, faults, &settings->tolerance, ok));
   settings->atoms = (int)atoms;
   settings->first = (int)first;
   settings->pulses = (int)pulses;

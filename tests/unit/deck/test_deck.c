@@ -15,18 +15,34 @@
 
 /* A schema with a key of every type. */
 static const char *const methods[] = {"auto", "sparse", "dense", NULL};
-static const CospinKey ensemble_keys[] = {
-    {"size", COSPIN_KEY_INTEGER, NULL, PETSC_TRUE, NULL, NULL, "", "number of spins"},
-    {NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL, NULL}};
-static const CospinKey steady_keys[] = {{NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL, NULL}};
+static const CospinKey ensemble_keys[] = {{.name = "size",
+                                           .type = COSPIN_KEY_INTEGER,
+                                           .required = PETSC_TRUE,
+                                           .unit = "",
+                                           .help = "number of spins"},
+                                          {.name = NULL, .type = COSPIN_KEY_NUMBER}};
+static const CospinKey steady_keys[] = {{.name = NULL, .type = COSPIN_KEY_NUMBER}};
 static const CospinKey decay_keys[] = {
-    {"of", COSPIN_KEY_OPERATOR, NULL, PETSC_TRUE, NULL, NULL, "", "whose sector is meant"},
-    {"count", COSPIN_KEY_INTEGER, "1", PETSC_FALSE, NULL, NULL, "", "how many"},
-    {"shift", COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, "rate", "where to look"},
-    {"weights", COSPIN_KEY_BOOLEAN, "true", PETSC_FALSE, NULL, NULL, "", "whether weights are wanted"},
-    {"method", COSPIN_KEY_NAME, "auto", PETSC_FALSE, NULL, methods, "", "how"},
-    {"times", COSPIN_KEY_AXIS, "[0, 1]", PETSC_FALSE, NULL, NULL, "time", "when"},
-    {NULL, COSPIN_KEY_NUMBER, NULL, PETSC_FALSE, NULL, NULL, NULL, NULL}};
+    {.name = "of",
+     .type = COSPIN_KEY_OPERATOR,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "whose sector is meant"},
+    {.name = "count", .type = COSPIN_KEY_INTEGER, .default_text = "1", .unit = "", .help = "how many"},
+    {.name = "shift", .type = COSPIN_KEY_NUMBER, .unit = "rate", .help = "where to look"},
+    {.name = "weights",
+     .type = COSPIN_KEY_BOOLEAN,
+     .default_text = "true",
+     .unit = "",
+     .help = "whether weights are wanted"},
+    {.name = "method",
+     .type = COSPIN_KEY_NAME,
+     .default_text = "auto",
+     .choices = methods,
+     .unit = "",
+     .help = "how"},
+    {.name = "times", .type = COSPIN_KEY_AXIS, .default_text = "[0, 1]", .unit = "time", .help = "when"},
+    {.name = NULL, .type = COSPIN_KEY_NUMBER}};
 static const CospinRecordKind ensemble = {"ensemble", "spins", ensemble_keys};
 static const CospinRecordKind steady = {"steady", "steady state", steady_keys};
 static const CospinRecordKind decay = {"decay", "eigenvalues", decay_keys};
