@@ -400,7 +400,6 @@ static void uniform_rates_give_an_ensemble(void **state)
   Answer a = Model_Run(&spins, 0), b = Model_Run(&ensemble, 0);
 
   (void)state;
-  if (getenv("COSPIN_VALGRIND")) skip(); /* as above: minutes within LAPACK */
   for (int k = 0; k < 3; k++)
     assert_true(fabs(Answer_Get(&a, names[k], 0) - Answer_Get(&b, names[k], 0)) < 1e-10);
   Answer_Free(&a);
@@ -503,7 +502,6 @@ static void detuned_cats_lose_their_fidelity(void **state)
   char text[2048];
 
   (void)state;
-  if (getenv("COSPIN_VALGRIND")) skip(); /* as above: minutes within LAPACK */
   for (int odd = 0; odd < 2; odd++) {
     Model model;
     Answer answer;
