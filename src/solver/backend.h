@@ -33,9 +33,13 @@ double CospinModeError(CospinEigensolver eigensolver, const CospinMode *mode, do
    conjugate ones differ by what the solver leaves. */
 PetscErrorCode CospinModesSort(CospinEigensolver eigensolver, int num, CospinMode modes[]);
 
-/* Collective. Left vectors that span the right space are combined: Y <- Y G^-H with G = Y^H X, so that y_a^H
-   x_b = delta_ab. *ok is false if G is singular: a mode has another one's vector, or two are parallel. */
-PetscErrorCode CospinModesDual(int num, CospinMode modes[], PetscBool *ok);
+/* Whether two eigenvalues are so close that their vectors mix. */
+PetscBool CospinModesEqual(CospinEigensolver eigensolver, const CospinMode *a, const CospinMode *b);
+/* Collective. Left vectors of equal eigenvalues that span the right space are combined: Y <- Y G^-H with G =
+   Y^H X, so that y_a^H x_b = delta_ab. (Of different ones that is so but for their errors, which a vector
+   that is nearly orthogonal to its own right one would only multiply.) *ok is false if G is singular: a mode
+   has another one's vector, or two are parallel. */
+PetscErrorCode CospinModesDual(CospinEigensolver eigensolver, int num, CospinMode modes[], PetscBool *ok);
 
 /* ---- Solves: factors or GMRES (factors), or by iteration without a matrix (davidson) ---- */
 

@@ -24,7 +24,7 @@
 
 enum { MAX_SCHUR = 128, MAX_STEPS = 1500, MAX_EXTRA = 16 };
 static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11,
-                    solve_tolerance = 1e-13, equal_values = 1e-6, some_resolutions = 100.0;
+                    solve_tolerance = 1e-13;
 /* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
 static const double shift_over_norm = 1e-6;
 
@@ -204,7 +204,6 @@ static PetscErrorCode eigenvector(CospinEigensolver eigensolver, int num, Vec sc
 static PetscErrorCode find_equal_left(CospinEigensolver eigensolver, int num, CospinMode modes[], int first)
 {
   const double complex lambda = modes[first].lambda;
-  const double close = some_resolutions * eigensolver->resolution + equal_values * cabs(lambda);
   CospinDavidsonOptions options;
   CospinDavidson davidson;
 
@@ -219,12 +218,13 @@ static PetscErrorCode find_equal_left(CospinEigensolver eigensolver, int num, Co
     PetscScalar found;
     double residual;
     Vec start;
-    if (modes[k].left || cabs(modes[k].lambda - lambda) > close) continue;
+    if (modes[k].left || !CospinModesEqual(eigensolver, &modes[first], &modes[k])) continue;
     PetscCall(create_start(eigensolver, k, &start));
     PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &modes[k].left, &residual,
                                  &converged));
     PetscCall(VecDestroy(&start));
-    if (!converged || cabs(conj((double complex)found) - lambda) > close)
+    if (!converged ||
+        !CospinModesEqual(eigensolver, &modes[first], &(CospinMode){.lambda = conj((double complex)found)}))
       eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
     PetscCall(CospinDavidsonLock(davidson, modes[k].left));
   }
@@ -242,7 +242,7 @@ static PetscErrorCode find_left(CospinEigensolver eigensolver, int num, CospinMo
   for (int k = 0; k < num; k++) {
     if (!modes[k].left) PetscCall(find_equal_left(eigensolver, num, modes, k));
   }
-  PetscCall(CospinModesDual(num, modes, &ok));
+  PetscCall(CospinModesDual(eigensolver, num, modes, &ok));
   for (int k = 0; k < num; k++) {
     PetscReal size;
     PetscCall(VecNorm(modes[k].left, NORM_2, &size));

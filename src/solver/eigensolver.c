@@ -350,6 +350,14 @@ PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace)
   PetscFunctionReturn(0);
 }
 
+PetscBool CospinModesEqual(CospinEigensolver eigensolver, const CospinMode *a, const CospinMode *b)
+{
+  static const double some_resolutions = 100.0, equal_values = 1e-6;
+
+  return (PetscBool)(cabs(a->lambda - b->lambda) <=
+                     some_resolutions * eigensolver->resolution + equal_values * cabs(a->lambda));
+}
+
 double CospinModeError(CospinEigensolver eigensolver, const CospinMode *mode, double condition)
 {
   const double change = eigensolver->resolution + some_conditions * mode->residual * eigensolver->norm;

@@ -91,7 +91,7 @@ static PetscErrorCode choose(CospinEigensolver eigensolver, EPS eps, int num, Co
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinModesDual(int num, CospinMode modes[], PetscBool *ok)
+PetscErrorCode CospinModesDual(CospinEigensolver eigensolver, int num, CospinMode modes[], PetscBool *ok)
 {
   PetscScalar *adjoint, *inverse;
   PetscBLASInt size = num, info, *pivots;
@@ -102,8 +102,10 @@ PetscErrorCode CospinModesDual(int num, CospinMode modes[], PetscBool *ok)
                          (size_t)(num * num) + COSPIN_LAPACK_ROOM, &inverse));
   PetscCall(PetscMalloc2(num, &pivots, num, &copies));
   for (int a = 0; a < num; a++) {
-    for (int b = 0; b < num; b++)
+    for (int b = 0; b < num; b++) {
+      if (!CospinModesEqual(eigensolver, &modes[a], &modes[b])) continue;
       PetscCall(VecDot(modes[a].left, modes[b].right, &adjoint[b + num * a])); /* conj(y_a^H x_b) */
+    }
     inverse[a + num * a] = 1.0;
     PetscCall(VecDuplicate(modes[a].left, &copies[a]));
     PetscCall(VecCopy(modes[a].left, copies[a]));
@@ -153,7 +155,7 @@ PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, in
   PetscCall(choose(eigensolver, eps, num, modes));
   ok = (PetscBool)(modes[num - 1].left != NULL);
   if (!ok) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
-  if (ok) PetscCall(CospinModesDual(num, modes, &ok));
+  if (ok) PetscCall(CospinModesDual(eigensolver, num, modes, &ok));
   for (int m = 0; m < num; m++) PetscCall(judge(eigensolver, ok, &modes[m]));
   PetscCall(EPSDestroy(&eps));
   PetscCall(MatDestroy(&inverse));

@@ -129,12 +129,24 @@ static PetscErrorCode run(CospinEigensolver eigensolver, Search *search)
   PetscFunctionReturn(0);
 }
 
-static const CospinMode *least_accurate(int num, const CospinMode modes[])
+/* Whether mode k is one of the `count` slowest, or may be by its error. */
+static PetscBool may_count(CospinEigensolver eigensolver, const Search *search, int count, int k)
 {
-  const CospinMode *worst = modes;
+  const double slowest = creal(search->modes[PetscMin(count, search->found) - 1].lambda),
+               error = CospinModeError(eigensolver, &search->modes[k], 1.0);
 
-  for (int k = 1; k < num; k++) {
-    if (modes[k].residual > worst->residual) worst = &modes[k];
+  return (PetscBool)(k < count ||
+                     creal(search->modes[k].lambda) + error >
+                         slowest + equal_rates * PetscAbsReal(slowest) + eigensolver->resolution);
+}
+
+static const CospinMode *least_accurate(CospinEigensolver eigensolver, const Search *search, int count)
+{
+  const CospinMode *worst = search->modes;
+
+  for (int k = 1; k < search->found; k++) {
+    if (may_count(eigensolver, search, count, k) && search->modes[k].residual > worst->residual)
+      worst = &search->modes[k];
   }
   return worst;
 }
@@ -154,7 +166,7 @@ static PetscErrorCode approach(CospinEigensolver eigensolver, int count, Search 
 
   PetscFunctionBeginUser;
   for (int k = 0; k < MAX_SHIFTS && moved && search->found; k++) {
-    const CospinMode *worst = least_accurate(PetscMin(count, search->found), search->modes);
+    const CospinMode *worst = least_accurate(eigensolver, search, count);
     const double size = cabs(worst->lambda - I * eigensolver->centre);
     moved = PETSC_FALSE;
     if (count_below(COSPIN_FACTORS_FAR_BELOW * eigensolver->shift, eigensolver->centre, search) > 1)
@@ -285,7 +297,7 @@ PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, in
   const PetscBool certain = (PetscBool)(eigensolver->metzler && count == 1 && num_deflate == 0);
   const CospinOutcome before = eigensolver->outcome;
   Search search = {.num_deflate = num_deflate, .deflate = deflate};
-  PetscBool moved;
+  PetscBool moved, unknown = PETSC_FALSE; /* whether a faster one may be slower */
 
   PetscFunctionBeginUser;
   if (CospinFactorsIsZero(eigensolver)) {
@@ -302,7 +314,9 @@ PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, in
   if (!certain && !eigensolver->iterative) PetscCall(confirm(eigensolver, count, &search));
   *num = PetscMin(count, search.found);
   if (*num) eigensolver->horizon = certain ? INFINITY : horizon_of(eigensolver, searched, count, &search);
-  if (*num < PetscMin(count, searched))
+  for (int k = count; k < search.found; k++)
+    unknown = (PetscBool)(unknown || may_count(eigensolver, &search, count, k));
+  if (unknown || *num < PetscMin(count, searched))
     eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   if (left) PetscCall(CospinFactorsLeft(eigensolver, num_deflate, *num, search.modes));
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
