@@ -229,6 +229,8 @@ def sums_of_shares(data, name, modes, kept, count, which, zero):
         if k in done or len(same) != sum(near(m[0]) for m in kept):
             continue
         done.update(same)
+        if any(1 < abs(m[0] - value) / (tasks.CLOSE * abs(value) + 1e-300) < 10 for m in modes):
+            continue  # part of a chain of close ones
         shares = [m[2 if which == "amplitude" else 3] for m in true]
         if not any(s is None for s in shares) and not numpy.isnan(got[same]).any():
             pairs.append((sum(got[same]), sum(shares), max(m[1] / (abs(m[0]) + 1e-300) for m in true), sum(m[4] for m in true)))
