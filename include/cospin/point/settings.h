@@ -11,6 +11,18 @@
     COSPIN_KEY_TOLERANCE                                                                                     \
   }
 
+/* Of approximate tasks, which go from a product state in time or, without times, to what `otherwise` says. */
+#define COSPIN_TASK_TIMES_KEY(otherwise)                                                                     \
+  {                                                                                                          \
+    .name = "times", .type = COSPIN_KEY_AXIS, .unit = "time",                                                \
+    .help = "times at which results are wanted, ascending, >= 0; left out: " otherwise                       \
+  }
+#define COSPIN_TASK_PRODUCT_STATE_KEY                                                                        \
+  {                                                                                                          \
+    .name = "initial", .type = COSPIN_KEY_STATE, .unit = "",                                                 \
+    .help = "state at time 0, a product; components that are left out are in their ground state"             \
+  }
+
 #define COSPIN_TASK_METHOD_KEY                                                                               \
   {                                                                                                          \
     .name = "method", .type = COSPIN_KEY_NAME, .default_text = "auto", .choices = CospinTaskMethods,         \

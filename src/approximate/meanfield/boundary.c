@@ -54,7 +54,7 @@ static const CospinKey keys[] = {
      .most = DBL_MAX,
      .range = "a number from 1e-10 on, such as 1e-4"},
     COSPIN_MEAN_CLOSURE_KEY,
-    COSPIN_MEAN_INITIAL_KEY,
+    COSPIN_TASK_PRODUCT_STATE_KEY,
     COSPIN_MEAN_ACCURACY_KEY,
     {.name = NULL},
 };
@@ -76,8 +76,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
-/* ---- What a deck asks for
- * ------------------------------------------------------------------------------------ */
+/* ---- What a deck asks for ------------------------------------------------------------------------------ */
 
 typedef struct {
   int parameter, observable;
@@ -176,8 +175,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* ---- One value
- * ----------------------------------------------------------------------------------------------- */
+/* ---- One value ----------------------------------------------------------------------------------------- */
 
 typedef struct {
   const Search *search;
@@ -320,8 +318,7 @@ static PetscErrorCode is_lost(CospinPoint point, const CospinRecord *task, const
   PetscFunctionReturn(0);
 }
 
-/* ---- Bisection
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Bisection ----------------------------------------------------------------------------------------- */
 
 /* `below`: not lost at the lower end; `above`: lost at the upper. Unless both are, low and high have changed
    places, so that something was lost at high only, as ever. */

@@ -10,11 +10,8 @@
 
 static const CospinKey keys[] = {
     COSPIN_MEAN_CLOSURE_KEY,
-    {.name = "times",
-     .type = COSPIN_KEY_AXIS,
-     .unit = "time",
-     .help = "times at which results are wanted, ascending, >= 0; left out: a fixed point"},
-    COSPIN_MEAN_INITIAL_KEY,
+    COSPIN_TASK_TIMES_KEY("a fixed point"),
+    COSPIN_TASK_PRODUCT_STATE_KEY,
     {.name = "until",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "0",

@@ -68,8 +68,7 @@ typedef struct CospinMeanField_ {
   double *squares, hold;
 } * CospinMeanField;
 
-/* ---- monomials.c: monomials in a product state
- * ------------------------------------------------------------- */
+/* ---- monomials.c: monomials in a product state --------------------------------------------------------- */
 
 CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator op);
 /* The matrix of the product of operators of one spin. */
@@ -96,8 +95,8 @@ PetscBool CospinMeanOperators(CospinProblem problem, const CospinMonomial *monom
 double complex CospinMeanExpectation(const struct CospinMeanField_ *field, CospinProblem problem,
                                      const double u[], CospinPolynomial a);
 
-/* ---- slopes.c: the right-hand side
- * ------------------------------------------------------------------ */
+/* ---- blocks.c, slopes.c: the right-hand side
+ * --------------------------------------------------------------------- */
 
 /* Faults: terms beyond the class (terms.c), each a sentence at its place. To be destroyed in any
  * case. */
@@ -117,13 +116,11 @@ PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length,
 /* slopes[num_unknowns] = d u/dt */
 PetscErrorCode CospinMeanFieldSlopes(CospinMeanField field, const double u[], double slopes[]);
 
-/* ---- terms.c
- * ---------------------------------------------------------------------------------------- */
+/* ---- terms.c ------------------------------------------------------------------------------------------- */
 PetscErrorCode CospinMeanFieldAddTerms(CospinMeanField field, CospinProblem problem, const char task[],
                                        CospinFaults faults, PetscBool *ok);
 
-/* ---- time.c
- * ----------------------------------------------------------------------------------------- */
+/* ---- time.c -------------------------------------------------------------------------------------------- */
 
 /* u[num_unknowns] of a product state (initial->factors; what is left out is in its ground state). */
 PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField field,
@@ -153,8 +150,7 @@ PetscErrorCode CospinMeanClockAdvance(CospinMeanClock *clock, double time, doubl
 /* A fixed point near u[] by Newton's method; *ok false if it does not converge. */
 PetscErrorCode CospinMeanFieldNewton(CospinMeanField field, const char prefix[], double u[], int *iterations,
                                      PetscBool *ok);
-/* ---- stability.c
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- stability.c --------------------------------------------------------------------------------------- */
 
 enum { COSPIN_MEAN_PARTS = 16 }; /* with more components no phase is looked for */
 
@@ -184,8 +180,7 @@ PetscErrorCode CospinMeanFieldResidual(CospinMeanField field, const double u[], 
 PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[], double residual,
                                         CospinMeanStability *stability, double away[]);
 
-/* ---- search.c: the fixed point at which a state comes to rest
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- search.c: the fixed point at which a state comes to rest ------------------------------------------ */
 
 typedef struct {
   CospinPoint point; /* whose ranks are all in step */
@@ -228,8 +223,7 @@ PetscErrorCode CospinMeanSearchLeave(CospinMeanSearch *search, const CospinMeanP
 PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], CospinMeanPoint *point,
                                    PetscBool *rests, int *num_stable);
 
-/* ---- meanfield.c: what the tasks share
- * ------------------------------------------------------------------------ */
+/* ---- meanfield.c: what the tasks share ----------------------------------------------------------------- */
 
 #define COSPIN_MEAN_APPROXIMATION                                                                            \
   "mean field: the state is a product of those of single spins and coherent states of modes (Mok, Kwek and " \
@@ -242,11 +236,6 @@ PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], C
     .unit = "",                                                                                              \
     .help = "product: exact in a product state; paper: Eqs. (22)-(23) of Mok, Kwek and Touzard, of Sp and "  \
             "Sm only"                                                                                        \
-  }
-#define COSPIN_MEAN_INITIAL_KEY                                                                              \
-  {                                                                                                          \
-    .name = "initial", .type = COSPIN_KEY_STATE, .unit = "",                                                 \
-    .help = "state at time 0, a product; components that are left out are in their ground state"             \
   }
 #define COSPIN_MEAN_ACCURACY_KEY                                                                             \
   {                                                                                                          \

@@ -5,8 +5,7 @@
 #include "meanfield.h"
 #include <string.h>
 
-/* ---- One spin
- * ------------------------------------------------------------------------------------------------ */
+/* ---- One spin ------------------------------------------------------------------------------------------ */
 
 /* Rows and columns: up, down. */
 typedef struct {
@@ -91,8 +90,7 @@ CospinMeanPauli CospinMeanDissipator(const CospinMeanPauli *a, const CospinMeanP
   return pauli_of(sum);
 }
 
-/* ---- Partitions
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Partitions ---------------------------------------------------------------------------------------- */
 
 PetscBool CospinMeanNextPartition(int n, int block[])
 {
@@ -115,8 +113,7 @@ double CospinMeanCumulantSign(int k)
   return sign;
 }
 
-/* ---- Letters
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Letters ------------------------------------------------------------------------------------------- */
 
 typedef struct {
   const char *name;
@@ -171,8 +168,7 @@ PetscBool CospinMeanOperators(CospinProblem problem, const CospinMonomial *monom
   return PETSC_TRUE;
 }
 
-/* ---- Expectation values
- * -------------------------------------------------------------------------------------- */
+/* ---- Expectation values -------------------------------------------------------------------------------- */
 
 static double complex site_cumulant(const CospinMeanPart *part, const double u[], int site, int n,
                                     const CospinMeanOperator operators[])

@@ -31,8 +31,7 @@ typedef enum { NUMBER, ON_ONE_SPIN, OF_SUMS, BEYOND } Form;
 
 static const CospinMeanPauli one = {{1.0}}, observed_s = {{0, 1.0, 0, 0}}, observed_z = {{0, 0, 0, 1.0}};
 
-/* ---- Words
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Words --------------------------------------------------------------------------------------------- */
 
 static Form form_of(const Builder *builder, const CospinMonomial *monomial, Monomial *read)
 {
@@ -81,8 +80,7 @@ static PetscErrorCode fail(const Builder *builder, CospinExpression expression)
   PetscFunctionReturn(0);
 }
 
-/* ---- On one spin
- * --------------------------------------------------------------------------------------------- */
+/* ---- On one spin --------------------------------------------------------------------------------------- */
 
 static void add_row(const CospinMeanPart *part, int site, const CospinMeanPauli *s, const CospinMeanPauli *z)
 {
@@ -156,8 +154,7 @@ static PetscErrorCode add_local_jump(const Builder *builder, double rate, Cospin
   PetscFunctionReturn(0);
 }
 
-/* ---- Sums over spins
- * ----------------------------------------------------------------------------------------- */
+/* ---- Sums over spins ----------------------------------------------------------------------------------- */
 
 /* The monomial without the elementary operators of `chosen` (bits). */
 static Monomial without(const Monomial *monomial, unsigned chosen)
@@ -255,8 +252,7 @@ static PetscErrorCode add_pair_to_spins(const Builder *builder, int part, double
   PetscFunctionReturn(0);
 }
 
-/* ---- Modes
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Modes --------------------------------------------------------------------------------------------- */
 
 /* d alpha/dt += factor <[monomial[from..to), a]> in its place in the monomial, = - sum over the a^+ there
  * that are left out */
@@ -273,8 +269,7 @@ static PetscErrorCode add_commutator(const Builder *builder, int part, const Mon
   PetscFunctionReturn(0);
 }
 
-/* ---- A deck
- * -------------------------------------------------------------------------------------------------- */
+/* ---- A deck -------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode add_monomial(const Builder *builder, const Monomial *monomial)
 {

@@ -9,8 +9,7 @@
 static const double runaway =
     1e30; /* numbers that grow without a limit, before they overflow within a step */
 
-/* ---- The initial state
- * --------------------------------------------------------------------------------------- */
+/* ---- The initial state --------------------------------------------------------------------------------- */
 
 typedef struct {
   PetscBool is_mode;
@@ -91,8 +90,7 @@ PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField fie
   PetscFunctionReturn(0);
 }
 
-/* ---- Time
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Time ---------------------------------------------------------------------------------------------- */
 
 static PetscErrorCode get(Vec x, int n, double u[])
 {
@@ -227,8 +225,7 @@ PetscErrorCode CospinMeanClockAdvance(CospinMeanClock *clock, double time, doubl
   PetscFunctionReturn(0);
 }
 
-/* ---- Fixed points
- * -------------------------------------------------------------------------------------------- */
+/* ---- Fixed points -------------------------------------------------------------------------------------- */
 
 typedef struct {
   CospinMeanField field;
