@@ -3,6 +3,7 @@
    superradiance brings rates from gam to g sqrt(N). The error is relative, with floors where spontaneous
    emission puts them (one photon, x ~ 1/N): what a pulse starts from is tiny and must be right.
 */
+#include "approximate/product_state.h"
 #include "cumulant.h"
 #include <petscts.h>
 #include <string.h>
@@ -11,86 +12,21 @@ enum { NUM = COSPIN_NUM_CUMULANTS };
 
 /* ---- The initial state --------------------------------------------------------------------------------- */
 
-/* First moments of a factor; the second ones are their products but for n, which is said. */
-typedef struct {
-  double complex lower; /* <s-> or <a> */
-  double diagonal;      /* <s_z> or <a^+ a> */
-} Factor;
-
-typedef struct {
-  PetscBool spins;
-  const char *name;
-  int num_arguments;
-} StateName;
-
-static const StateName state_names[] = {
-    {PETSC_TRUE, "ground", 0}, {PETSC_TRUE, "css", 2},      {PETSC_FALSE, "ground", 0},
-    {PETSC_FALSE, "fock", 1},  {PETSC_FALSE, "thermal", 1}, {PETSC_FALSE, "coherent", 1},
-};
-
-static Factor factor_of(const StateName *name, const double complex a[])
-{
-  const double complex first = name->num_arguments ? a[0] : 0.0;
-
-  if (!name->spins)
-    return strcmp(name->name, "coherent") == 0 ? (Factor){first, creal(first * conj(first))}
-                                               : (Factor){0.0, creal(first)};
-  if (strcmp(name->name, "css") != 0) return (Factor){0.0, -1.0};
-  return (Factor){PetscSinReal(creal(a[0])) / 2 * cexp(I * a[1]), -PetscCosReal(creal(a[0]))};
-}
-
-static PetscErrorCode read_factor(CospinProblem problem, const CospinCumulants *equations,
-                                  const CospinStateFactor *deck, CospinFaults faults, Factor *factor,
-                                  PetscBool *ok)
-{
-  const PetscBool spins = (PetscBool)(deck->component == equations->spins);
-  const StateName *found = NULL;
-  double complex arguments[2] = {0};
-
-  PetscFunctionBeginUser;
-  for (size_t k = 0; k < sizeof(state_names) / sizeof(state_names[0]); k++) {
-    const StateName *name = &state_names[k];
-    if (name->spins == spins && strcmp(name->name, deck->name) == 0 &&
-        name->num_arguments == deck->num_arguments)
-      found = name;
-  }
-  if (!found) {
-    *ok = PETSC_FALSE;
-    PetscCall(
-        CospinFaultsAdd(faults, deck->position, deck->path,
-                        "the task cumulant starts from ground or css: [theta, phi] of spins; ground, fock: "
-                        "n, thermal: nbar or coherent: alpha of a mode"));
-    PetscFunctionReturn(0);
-  }
-  for (int a = 0; a < deck->num_arguments; a++) {
-    CospinValue value = {0};
-    PetscBool this_ok;
-    PetscCall(CospinExpressionEvaluate(deck->arguments[a], &problem->environment, faults, &value, &this_ok));
-    arguments[a] = value.number;
-    if (!this_ok) *ok = PETSC_FALSE;
-    PetscCall(CospinValueReset(&value));
-  }
-  *factor = factor_of(found, arguments);
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulants *equations,
                                      const CospinSetting *initial, CospinFaults faults, double moments[],
                                      PetscBool *ok)
 {
-  Factor spins = {0.0, -1.0}, mode = {0.0, 0.0};
+  static const char *const modes[] = {"fock", "thermal", "coherent", NULL};
+  static const CospinProductStates states = {"cumulant", modes,
+                                             "ground or css: [theta, phi] of spins; ground, fock: n, "
+                                             "thermal: nbar or coherent: alpha of a mode"};
+  CospinProductFactor factors[COSPIN_MAX_COORDINATES], spins, mode = {{0.0, 0.0}, 0.0, 0.0};
   double complex z;
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)!initial->file;
-  if (initial->file)
-    PetscCall(CospinFaultsAdd(faults, initial->position, "initial",
-                              "the task cumulant starts from a product state, not from a file"));
-  for (int k = 0; k < initial->num_factors; k++) {
-    const CospinStateFactor *factor = &initial->factors[k];
-    PetscCall(read_factor(problem, equations, factor, faults,
-                          factor->component == equations->spins ? &spins : &mode, ok));
-  }
+  PetscCall(CospinProductStateRead(problem, initial, &states, faults, factors, ok));
+  spins = factors[equations->spins];
+  if (equations->mode >= 0) mode = factors[equations->mode];
   z = conj(equations->coupling) * conj(mode.lower) * spins.lower;
   moments[COSPIN_CUMULANT_P] = spins.diagonal;
   moments[COSPIN_CUMULANT_PHOTONS] = mode.diagonal;

@@ -5,6 +5,7 @@
    Operators of one spin are multiplied as matrices and taken apart into 1 and Pauli matrices; what is left
    are products of one or two spins, and operators of two spins commute, so no order is asked for.
 */
+#include "approximate/product_state.h"
 #include "langevin.h"
 #include <string.h>
 
@@ -217,27 +218,12 @@ PetscErrorCode CospinLangevinInitial(CospinProblem problem, CospinLangevin equat
                                      const CospinSetting *initial, CospinFaults faults, double mean[],
                                      double *const axes[2], PetscBool *ok)
 {
-  double angles[2] = {0.0, 0.0};
+  static const char *const none[] = {NULL};
+  static const CospinProductStates states = {"langevin", none, "ground or css: [theta, phi]"};
+  CospinProductFactor factors[COSPIN_MAX_COORDINATES];
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)!initial->file;
-  if (initial->file)
-    PetscCall(CospinFaultsAdd(faults, initial->position, "initial",
-                              "the task langevin starts from a product state, not from a file"));
-  for (int k = 0; k < initial->num_factors; k++) {
-    const CospinStateFactor *factor = &initial->factors[k];
-    const PetscBool css = (PetscBool)(strcmp(factor->name, "css") == 0 && factor->num_arguments == 2);
-    if (!css && strcmp(factor->name, "ground") != 0) {
-      *ok = PETSC_FALSE;
-      PetscCall(CospinFaultsAdd(faults, factor->position, factor->path,
-                                "the task langevin starts from ground or css: [theta, phi]"));
-    }
-    for (int a = 0; a < 2 && css; a++) {
-      PetscBool this_ok;
-      PetscCall(CospinProblemNumber(problem, factor->arguments[a], faults, &angles[a], &this_ok));
-      if (!this_ok) *ok = PETSC_FALSE;
-    }
-  }
-  if (mean) set_spins(equations->size, angles[0], angles[1], mean, axes);
+  PetscCall(CospinProductStateRead(problem, initial, &states, faults, factors, ok));
+  if (mean) set_spins(equations->size, factors[0].angles[0], factors[0].angles[1], mean, axes);
   PetscFunctionReturn(0);
 }

@@ -2,6 +2,7 @@
    Mean-field equations in time (PETSc's TS, Runge-Kutta 5(4)), their fixed points (SNES: Newton with GMRES on
    differences of the right-hand side, so that nothing larger than vectors is needed).
 */
+#include "approximate/product_state.h"
 #include "meanfield.h"
 #include <cospin/point/settings.h>
 #include <string.h>
@@ -11,82 +12,27 @@ static const double runaway =
 
 /* ---- The initial state --------------------------------------------------------------------------------- */
 
-typedef struct {
-  PetscBool is_mode;
-  const char *name;
-  int num_arguments;
-} StateName;
-
-static const StateName state_names[] = {{PETSC_FALSE, "ground", 0},
-                                        {PETSC_FALSE, "css", 2},
-                                        {PETSC_TRUE, "ground", 0},
-                                        {PETSC_TRUE, "coherent", 1}};
-
-static void set_part(const CospinMeanPart *part, const StateName *name, const double complex a[], double u[])
+static void set_part(const CospinMeanPart *part, const CospinProductFactor *factor, double u[])
 {
-  const PetscBool css = (PetscBool)(name->num_arguments == 2);
-  const double complex s = css ? PetscSinReal(creal(a[0])) / 2 * cexp(I * a[1]) : a[0];
-  const double z = css ? -PetscCosReal(creal(a[0])) : -1.0;
-
   for (int k = 0; k < part->sites; k++) {
-    u[part->offset + k] = creal(s);
-    u[part->offset + part->sites + k] = cimag(s);
-    if (!part->is_mode) u[part->offset + 2 * part->sites + k] = z;
+    u[part->offset + k] = creal(factor->lower);
+    u[part->offset + part->sites + k] = cimag(factor->lower);
+    if (!part->is_mode) u[part->offset + 2 * part->sites + k] = factor->diagonal;
   }
-}
-
-static PetscErrorCode read_factor(CospinProblem problem, const CospinMeanPart *part,
-                                  const CospinStateFactor *factor, const char task[], CospinFaults faults,
-                                  double u[], PetscBool *ok)
-{
-  const StateName *found = NULL;
-  double complex arguments[2] = {0};
-
-  PetscFunctionBeginUser;
-  for (size_t k = 0; k < sizeof(state_names) / sizeof(state_names[0]); k++) {
-    const StateName *name = &state_names[k];
-    if (name->is_mode == part->is_mode && strcmp(name->name, factor->name) == 0 &&
-        name->num_arguments == factor->num_arguments)
-      found = name;
-  }
-  if (!found) {
-    *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(
-        faults, factor->position, factor->path,
-        "the task %s starts from ground or css: [theta, phi] of spins; ground or coherent: alpha of "
-        "a mode",
-        task));
-    PetscFunctionReturn(0);
-  }
-  for (int a = 0; a < factor->num_arguments; a++) {
-    CospinValue value = {0};
-    PetscBool this_ok;
-    PetscCall(
-        CospinExpressionEvaluate(factor->arguments[a], &problem->environment, faults, &value, &this_ok));
-    arguments[a] = value.number;
-    if (!this_ok) *ok = PETSC_FALSE;
-    PetscCall(CospinValueReset(&value));
-  }
-  set_part(part, found, arguments, u);
-  PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField field,
                                       const CospinSetting *initial, const char task[], CospinFaults faults,
                                       double u[], PetscBool *ok)
 {
-  const double complex zero[2] = {0};
+  static const char *const modes[] = {"coherent", NULL};
+  const CospinProductStates states = {
+      task, modes, "ground or css: [theta, phi] of spins; ground or coherent: alpha of a mode"};
+  CospinProductFactor factors[COSPIN_MAX_COORDINATES];
 
   PetscFunctionBeginUser;
-  *ok = (PetscBool)!initial->file;
-  if (initial->file)
-    PetscCall(CospinFaultsAdd(faults, initial->position, "initial",
-                              "the task %s starts from a product state, not from a file", task));
-  for (int c = 0; c < field->num_parts; c++)
-    set_part(&field->parts[c], &state_names[field->parts[c].is_mode ? 2 : 0], zero, u);
-  for (int k = 0; k < initial->num_factors; k++)
-    PetscCall(read_factor(problem, &field->parts[initial->factors[k].component], &initial->factors[k], task,
-                          faults, u, ok));
+  PetscCall(CospinProductStateRead(problem, initial, &states, faults, factors, ok));
+  for (int c = 0; c < field->num_parts; c++) set_part(&field->parts[c], &factors[c], u);
   PetscFunctionReturn(0);
 }
 
