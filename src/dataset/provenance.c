@@ -110,7 +110,8 @@ static PetscErrorCode set_now(CospinProvenance p, const char name[])
   PetscFunctionReturn(0);
 }
 
-/* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'. */
+/* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'. As
+ * it could be given again. */
 static PetscErrorCode set_command_line(CospinProvenance p, int argc, char *const argv[])
 {
   char *line;
@@ -159,6 +160,7 @@ static PetscErrorCode set_blas(CospinProvenance p)
   PetscFunctionReturn(0);
 }
 
+/* As they are at run time; versions at compile time may differ. */
 static PetscErrorCode set_libraries(CospinProvenance p)
 {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -209,6 +211,7 @@ static PetscErrorCode set_hosts(CospinProvenance p, size_t count, char names[])
   PetscFunctionReturn(0);
 }
 
+/* Names of fixed length, gathered on the first rank. */
 static PetscErrorCode gather_hosts(CospinProvenance p, MPI_Comm comm)
 {
   char own[NAME_SIZE] = "", *names = NULL;

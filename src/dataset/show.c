@@ -42,6 +42,7 @@ static const Variable *find_variable(const Show *show, const char name[])
   return NULL;
 }
 
+/* Values are read as doubles whatever their type. */
 static PetscErrorCode read_variable(hid_t set, const char name[], PetscBool trust, Variable *v)
 {
   hid_t space = H5Dget_space(set), type = H5Dget_type(set);
@@ -148,6 +149,7 @@ static void print_shape(const Show *show, const Variable *v)
   fprintf(show->stream, "  %-10s", text);
 }
 
+/* Dimension scales first: they are the grid. */
 static void print_variables(const Show *show, PetscBool scales, const char heading[])
 {
   int width = 0;
@@ -271,7 +273,7 @@ static void print_outcomes(const Show *show)
 }
 
 /* The next one in the order of falling time, or size if there is none; *last is the one before, size at
-   first. */
+   first. A selection sort of a few: which points took longest. */
 static size_t next_slowest(const Variable *seconds, size_t last)
 {
   const double *values = seconds->values;

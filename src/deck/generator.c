@@ -69,7 +69,8 @@ static const struct {
 
 enum { NUM_FORMS = sizeof(jump_keys) / sizeof(jump_keys[0]) };
 
-/* The operator's entry, which tells the form. */
+/* The operator's entry, which tells the form. By the keys that are there: `operator`, `each`, or `rates` with
+ * `pairs`; anything else is a fault that says what goes together. */
 static PetscErrorCode find_form(CospinReader *reader, const CospinEntries *entries, CospinJump *jump,
                                 const CospinEntry **op, PetscBool *good)
 {
@@ -94,6 +95,7 @@ static PetscErrorCode find_form(CospinReader *reader, const CospinEntries *entri
   PetscFunctionReturn(0);
 }
 
+/* A number or, for pairs, a matrix over the spins. */
 static PetscErrorCode read_rate(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries,
                                 int num_unknown, CospinJump *jump)
 {

@@ -94,7 +94,7 @@ static PetscErrorCode read_plot_kind(CospinReader *reader, const CospinEntries *
   PetscFunctionReturn(0);
 }
 
-/* A map has two axes; only a map has lines on it. */
+/* A map has two axes; only a map has lines on it. A map has two axes and one variable. */
 static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
 {
   double x, y;

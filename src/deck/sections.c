@@ -99,7 +99,8 @@ PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
-/* {value: EXPRESSION, unit: TEXT, label: TEXT} */
+/* {value: EXPRESSION, unit: TEXT, label: TEXT} {value: ..., unit: ..., label: ...} in place of the expression
+ * alone. */
 static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEntry *entry,
                                            CospinDefinition *definition)
 {
@@ -121,6 +122,7 @@ static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEnt
   PetscFunctionReturn(0);
 }
 
+/* Parameters and observables have the same form. */
 static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *entry, int *count,
                                        CospinDefinition **definitions)
 {

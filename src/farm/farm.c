@@ -1,6 +1,15 @@
 /*
    Groups are contiguous ranks. Each takes the next number from the shared queue, solves that point, hands the
    record to the store, and asks again.
+
+   A point is one step after the other: the problem is made, then each task runs, and after each step the
+   ranks of the group agree whether all of them got through it (group.h). A task that fails on every rank
+   is an outcome of that task, and the next one runs; one that some ranks have left apart ends the group,
+   since nothing collective is possible in it any more.
+
+   Between tasks, and within a task wherever it asks, the group looks whether the run is to end (a signal,
+   a time): the leader asks its clock and all ranks take its answer. What a task has by then is kept in a
+   checkpoint, by time in long evolutions as well.
 */
 #include "ending.h"
 #include "progress.h"
@@ -111,6 +120,7 @@ static PetscErrorCode stop_asked(Farm *farm, PetscBool wait, PetscBool *asked)
 
 /* ---- Interrupts ---------------------------------------------------------------------------------------- */
 
+/* Of the task at work: it may have run in several pieces. */
 static void note_seconds(Work *work)
 {
   const CospinTable table = work->farm->table;
@@ -158,7 +168,8 @@ static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
   PetscFunctionReturn(0);
 }
 
-/* What a run before has kept of this point. */
+/* What a run before has kept of this point. A checkpoint of another number of ranks fits, too; one that
+ * cannot be read is put aside by the store. */
 static PetscErrorCode resume(Work *work, CospinCheckpoint *checkpoint)
 {
   Farm *farm = work->farm;
@@ -215,6 +226,7 @@ static PetscErrorCode finish(CospinGroup *group, Step *step, PetscErrorCode code
   PetscFunctionReturn(0);
 }
 
+/* Memory first: `too_large` is an outcome with the numbers that were missing. */
 static PetscErrorCode attempt_task(const Farm *farm, CospinPoint point, const CospinRecord *task,
                                    CospinResults results, CospinOutcome *outcome)
 {
@@ -404,7 +416,8 @@ static PetscErrorCode run_point(Farm *farm, PetscInt64 number, double record[], 
   PetscFunctionReturn(0);
 }
 
-/* The next place in the list of missing points, -1 for none. */
+/* The next place in the list of missing points, -1 for none. The queue is a counter that one rank holds;
+ * whoever comes takes the next number. */
 static PetscErrorCode next_place(Farm *farm, PetscInt64 num, int64_t *next)
 {
   PetscBool stop = PETSC_FALSE;
@@ -450,6 +463,7 @@ static PetscErrorCode work(Farm *farm, PetscBool *lost)
   PetscFunctionReturn(0);
 }
 
+/* Ranks that belong to no group only wait at the end. */
 PetscErrorCode CospinFarmRun(MPI_Comm world, CospinDeck deck, CospinTable table, CospinStore store,
                              const CospinFarmOptions *options, PetscBool *stopped)
 {

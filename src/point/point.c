@@ -1,4 +1,9 @@
-/* What the tasks of one grid point share: the problem, its observables and its steady state. */
+/*
+   What the tasks of one grid point share: the problem, its observables and its steady state.
+
+   A steady state is computed once and kept for all tasks of the point that want it, in whatever sector; a
+   window that grows makes another problem, and what was kept of the old one is forgotten.
+*/
 #include "steady_state.h"
 #include <cospin/point/point.h>
 #include <cospin/point/settings.h>
@@ -23,6 +28,7 @@ PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 numb
   PetscFunctionReturn(0);
 }
 
+/* With its eigensolver, whose sector is that of the old problem. */
 static PetscErrorCode forget_steady(CospinPoint point)
 {
   PetscFunctionBeginUser;
@@ -55,6 +61,7 @@ PetscErrorCode CospinPointClean(CospinPoint point)
   PetscFunctionReturn(0);
 }
 
+/* Takes the problem over. Observables are made again: their moves belong to the components of the problem. */
 PetscErrorCode CospinPointReplaceProblem(CospinPoint point, CospinProblem problem)
 {
   PetscBool ok;

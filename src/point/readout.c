@@ -39,6 +39,8 @@ int CospinReadoutFindTime(const CospinAxis *axis, double time)
 
 /* ---- Weights ------------------------------------------------------------------------------------------- */
 
+/* A reading is a linear functional; its weights are kept element by element, for those elements that have
+ * one. */
 static PetscErrorCode add_entry(CospinReadout readout, PetscInt index, int reading, double complex weight)
 {
   PetscFunctionBeginUser;
@@ -70,7 +72,8 @@ static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const i
   PetscFunctionReturn(0);
 }
 
-/* u as the initial state has it, before the first click; and its weights. */
+/* u as the initial state has it, before the first click; and its weights. One pass over the labels of the
+ * sector that this rank owns. */
 static PetscErrorCode set_up(CospinReadout readout, Vec u)
 {
   const int counter = counter_of(readout);
@@ -147,7 +150,8 @@ static PetscErrorCode Close(void *context)
   PetscFunctionReturn(0);
 }
 
-/* What is linear in the state, and the smallest and the largest of what should be populations. */
+/* What is linear in the state, and the smallest and the largest of what should be populations. Populations
+ * are looked at beside: smallest and largest tell whether the state is still one. */
 static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
 {
   const int num = readout->num_rows / readout->settings.num_times * readout->num_readings;
@@ -244,6 +248,7 @@ static PetscErrorCode create_states(CospinReadout readout, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
+/* [times or clicks][readings], summed over sectors. */
 static PetscErrorCode create_arrays(CospinReadout readout)
 {
   const CospinReadoutSettings *settings = &readout->settings;

@@ -55,6 +55,8 @@ struct CospinCensus_ {
 
 /* ---- What is known of a level before any label --------------------------------------------------------- */
 
+/* Over the rationals, with doubles: only bounds are computed with it, which are rounded outwards by `slack`.
+ */
 static PetscErrorCode project(CospinCensus census, CospinLattice lattice)
 {
   const int n = census->system->num_coordinates;
@@ -147,6 +149,7 @@ static PetscBool has_unit_slopes(CospinCensus census)
   return PETSC_TRUE;
 }
 
+/* What is known of a level does not depend on a label, so it is found once for all sectors of a problem. */
 static PetscErrorCode create_levels(CospinCensus census)
 {
   const int n = census->system->num_coordinates;
@@ -278,7 +281,9 @@ static void add_line(PetscInt64 length, CospinCount *count)
   add(count, 1.0, (CospinCount){.labels = (double)PetscMax(0, length), .nodes = 1.0});
 }
 
-/* The lines begin ... end, whose lengths at both ends are known. */
+/* The lines begin ... end, whose lengths at both ends are known. The lengths of neighbouring lines differ by
+ * a constant as long as the same bounds hold: an arithmetic series is summed, and its middle is looked at to
+ * know that it is one. */
 static void add_lines(CospinCensus census, const Level *level, const int label[], int begin, int end,
                       PetscInt64 at_begin, PetscInt64 at_end, CospinCount *count)
 {
@@ -399,6 +404,8 @@ static void walk(CospinCensus census, const int representative[], uint64_t *stat
   sum->nodes += weight;
 }
 
+/* Knuth's estimator of the size of a tree (Math. Comp. 29, 122 (1975)): the product of the numbers of
+ * children along a random walk has the number of leaves as its mean. */
 static void sample(CospinCensus census, const int representative[], CospinCount *count)
 {
   uint64_t state = 1;
@@ -420,6 +427,7 @@ static PetscErrorCode forget(CospinCensus census)
   PetscFunctionReturn(0);
 }
 
+/* `exact` false: there was no time for all of it, and the number is that of a sample. */
 PetscErrorCode CospinCensusCount(CospinCensus census, const int representative[], CospinCount *count)
 {
   const int first = census->num_levels ? census->levels[0].line.pivot : census->system->num_coordinates;

@@ -51,6 +51,7 @@ const int *CospinLatticeRow(CospinLattice lattice, int r, int *pivot)
   return lattice->rows + r * lattice->dimension;
 }
 
+/* Remainders must not be negative. */
 static int floor_div(int a, int b)
 {
   const int q = a / b;
@@ -114,6 +115,7 @@ static void reduce_above(CospinLattice lattice)
   }
 }
 
+/* A vector that lies in the lattice already becomes zero on the way. */
 PetscErrorCode CospinLatticeAdd(CospinLattice lattice, const int vector[])
 {
   const int n = lattice->dimension;
@@ -135,6 +137,7 @@ PetscErrorCode CospinLatticeAdd(CospinLattice lattice, const int vector[])
   PetscFunctionReturn(0);
 }
 
+/* The representative of a label's coset: two labels lie in the same sector if it is the same. */
 void CospinLatticeReduce(CospinLattice lattice, int label[])
 {
   for (int r = 0; r < lattice->rank; r++) {

@@ -79,6 +79,8 @@ static PetscErrorCode enumerate_leaf(CospinSector sector, Level *level, int labe
   PetscFunctionReturn(0);
 }
 
+/* A node stands for all labels that have the same coordinates up to its level's pivot; nodes below which
+ * nothing fits are not kept. */
 static PetscErrorCode enumerate_level(CospinSector sector, int k, const int prefix[])
 {
   const int n = sector->system->num_coordinates;
@@ -164,6 +166,7 @@ static PetscErrorCode find_free_coordinates(CospinSector sector)
   PetscFunctionReturn(0);
 }
 
+/* The order of the labels is that of the walk, the same on every rank. */
 PetscErrorCode CospinSectorCreate(const CospinSystem *system, CospinLattice lattice, const int label[],
                                   CospinSector *sector)
 {
@@ -291,6 +294,7 @@ static int find_child(const Node children[], int count, PetscInt64 index)
   return lo;
 }
 
+/* Bisection among children, level by level: the cost is the logarithm of the sector's size. */
 void CospinSectorLabel(CospinSector sector, PetscInt64 index, int label[])
 {
   const int n = sector->system->num_coordinates;

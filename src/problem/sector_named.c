@@ -31,6 +31,7 @@ static int num_parts(const CospinSystem *system, int c)
   return num;
 }
 
+/* As many numbers as there are spins, or levels above the lowest. */
 static PetscErrorCode check_list(CospinProblem problem, const CospinSectorNumber *number, CospinFaults faults,
                                  PetscBool *ok)
 {
@@ -132,6 +133,7 @@ static PetscErrorCode describe_sides(CospinProblem problem, const CospinSetting 
   PetscFunctionReturn(0);
 }
 
+/* Numbers must be those of some label: parity, bounds, and what the numbers together leave. */
 static PetscErrorCode check_numbers(CospinProblem problem, const CospinSetting *setting,
                                     const CospinForm *form, const int label[], CospinFaults faults,
                                     PetscBool *ok)

@@ -100,7 +100,8 @@ static int largest_pivot(CospinLattice lattice)
   return largest;
 }
 
-/* All vectors of which a multiple lies in the lattice. */
+/* All vectors of which a multiple lies in the lattice. Prime by prime, since a pivot may hold several
+ * factors. */
 static PetscErrorCode saturate(CospinLattice lattice, CospinLattice *saturated)
 {
   const int n = CospinLatticeDimension(lattice), largest = largest_pivot(lattice);

@@ -142,6 +142,7 @@ static PetscErrorCode apply(CospinDavidson davidson, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* Column after column, with the leading dimension of the largest basis. */
 static PetscScalar *element(CospinDavidson davidson, int i, int j)
 {
   return &davidson->projected[j * MAX_BASIS + i];
@@ -289,7 +290,8 @@ static PetscErrorCode restart(CospinDavidson davidson, int first, int wanted)
 
 /* ---- The iteration ------------------------------------------------------------------------------------- */
 
-/* The residual of the best pair, relative to |A|; its vector goes to `extension`. */
+/* The residual of the best pair, relative to |A|; its vector goes to `extension`. Of the best pair; it is
+ * computed from V and A V, without a product. */
 static PetscErrorCode compute_residual(CospinDavidson davidson, double *relative)
 {
   PetscReal norm;

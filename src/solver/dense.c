@@ -15,6 +15,7 @@
 
 enum { ARNOLDI_STEPS = 96, ARNOLDI_CHECK = 12 };
 
+/* With room behind it, which LAPACK's vector instructions may read. */
 static PetscErrorCode allocate(int rows, int columns, PetscScalar **matrix)
 {
   PetscFunctionBeginUser;
@@ -22,7 +23,7 @@ static PetscErrorCode allocate(int rows, int columns, PetscScalar **matrix)
   PetscFunctionReturn(0);
 }
 
-/* c = op(a) op(b), c of rows x columns */
+/* c = op(a) op(b), c of rows x columns BLAS, column after column. */
 static PetscErrorCode multiply(const char op_a[], const char op_b[], int rows, int columns, int inner,
                                const PetscScalar a[], int lda, const PetscScalar b[], int ldb,
                                PetscScalar c[])
@@ -46,7 +47,8 @@ static PetscErrorCode multiply(const char op_a[], const char op_b[], int rows, i
   PetscFunctionReturn(0);
 }
 
-/* L = U S V^H: u, vh [size*size], singular[size] descending. */
+/* L = U S V^H: u, vh [size*size], singular[size] descending. All singular values: those below the resolution
+ * are zeros of L whatever its eigenvalues say. */
 static PetscErrorCode decompose(const CospinDense *dense, PetscScalar u[], PetscScalar vh[],
                                 double singular[], PetscBool *ok)
 {
@@ -71,7 +73,7 @@ static PetscErrorCode decompose(const CospinDense *dense, PetscScalar u[], Petsc
   PetscFunctionReturn(0);
 }
 
-/* Singular values descend. */
+/* Singular values descend. At least as many as are known to be there: a sector with a trace has one. */
 static int count_zeros(int n, const double singular[], double resolution, int least_zero)
 {
   int zeros = 0;
@@ -82,7 +84,8 @@ static int count_zeros(int n, const double singular[], double resolution, int le
 
 /* Right vectors of M, size k; it is destroyed. It is not balanced: where slow modes stand beside fast ones,
    balancing takes rounding errors for elements and makes vectors of slow modes wrong by their own size.
-   D. S. Watkins, A case where balancing is harmful, Electron. Trans. Numer. Anal. 23, 1 (2006). */
+   D. S. Watkins, A case where balancing is harmful, Electron. Trans. Numer. Anal. 23, 1 (2006). Eigenvalues
+   of M are all that are not zero, and M has none next to zero that a null vector could disturb. */
 static PetscErrorCode diagonalise(int k, PetscScalar m[], PetscScalar values[], PetscScalar z[],
                                   PetscBool *ok)
 {
@@ -290,7 +293,7 @@ PetscErrorCode CospinDenseComplete(CospinDense *dense, PetscBool *ok)
 }
 
 /* One step of Arnoldi's method for M^-1: basis[.][step+1], column[step + 2] of the Hessenberg matrix. *rest:
-   the share of the new vector that is new. */
+   the share of the new vector that is new. Orthogonalised twice: once leaves what rounding makes. */
 static PetscErrorCode arnoldi_step(int k, PetscScalar factors[], PetscBLASInt pivots[], int step,
                                    PetscScalar basis[], PetscScalar column[], double *rest)
 {

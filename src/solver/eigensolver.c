@@ -40,7 +40,8 @@ static PetscErrorCode is_metzler(Mat matrix, PetscBool *metzler)
 }
 
 /* Coherences between levels that a Hamiltonian sets apart rotate: their eigenvalues lie around the mean
-   frequency of the diagonal, not around zero. Where there is a trace, zero is the one to look near. */
+   frequency of the diagonal, not around zero. Where there is a trace, zero is the one to look near. sum of
+   the diagonal over the dimension: the mean of all eigenvalues. */
 static PetscErrorCode find_centre(CospinEigensolver eigensolver)
 {
   PetscScalar sum;
@@ -109,7 +110,8 @@ static PetscErrorCode is_dense(CospinEigensolver eigensolver, PetscBool *dense)
   PetscFunctionReturn(0);
 }
 
-/* Before anything is solved: the back end, and what counts as zero. */
+/* Before anything is solved: the back end, and what counts as zero. The resolution is some eps of what is
+ * largest before anything cancels. */
 static PetscErrorCode choose_solver(CospinProblem problem, CospinEigensolver eigensolver)
 {
   PetscReal norm;

@@ -20,6 +20,7 @@ static const char *unit_of(CospinDeck deck, const char unit[])
   return unit;
 }
 
+/* `units`: "rate" and "time" become those of the deck. */
 static PetscErrorCode add(CospinTableBuilder *builder, const char name[], CospinStorage storage,
                           int dimension, const char unit[], const char long_name[], const char source[],
                           int *offset)
@@ -293,6 +294,7 @@ static PetscErrorCode part_dimension(CospinTableBuilder *builder, const CospinAr
   PetscFunctionReturn(0);
 }
 
+/* A matrix has two dimensions of its own; `outer` is the slower one. */
 static PetscErrorCode add_part(CospinTableBuilder *builder, const CospinArray *array,
                                const CospinArrayPart *part, int size)
 {
@@ -329,6 +331,7 @@ PetscErrorCode CospinTableAddArrays(CospinTableBuilder *builder, const int sizes
   PetscFunctionReturn(0);
 }
 
+/* Arrays may depend on the grid, so each point has its own. */
 void CospinTableStoreArrays(CospinTable table, CospinProblem problem, double record[])
 {
   const CospinVariable *variable = table->layout.variables + table->first_of_arrays;

@@ -54,7 +54,8 @@ static PetscErrorCode check_names(CospinTableBuilder *builder, CospinFaults faul
   PetscFunctionReturn(0);
 }
 
-/* Everything that needs numbers, at one grid point. */
+/* Everything that needs numbers, at one grid point. At one grid point nothing is computed but values of
+ * expressions; problems are made and dropped. */
 static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults,
                                   const Wanted *wanted, CospinPoint *point, PetscBool *ok)
 {
@@ -146,7 +147,8 @@ PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTab
   PetscFunctionReturn(0);
 }
 
-/* Whether every task is, as far as they can be read: then the fewest things are faults. */
+/* Whether every task is, as far as they can be read: then the fewest things are faults. A deck whose tasks
+ * are all approximate may have more spins than any sector could be counted of. */
 static PetscBool may_be_approximate(CospinDeck deck)
 {
   for (int k = 0; k < deck->num_tasks; k++)

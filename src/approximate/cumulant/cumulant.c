@@ -50,7 +50,8 @@ static const CospinTaskRule rules[] = {
     {"iterations", COSPIN_ALL, 0, "0", NULL},           {.suffix = NULL},
 };
 
-/* Times that ascend, a state that is known; nothing of that without `times`. */
+/* Times that ascend, a state that is known; nothing of that without `times`. `initial` without `times` would
+ * be ignored, so it is a fault. */
 static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task,
                                  const CospinCumulants *equations, CospinFaults faults, PetscBool *ok)
 {
@@ -98,6 +99,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* An operator beyond second moments has no value here: NaN, not a guess. */
 static PetscErrorCode store_observables(CospinPoint point, const CospinCumulants *equations,
                                         const double moments[], int index, CospinResults results)
 {
@@ -159,6 +161,7 @@ static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, Cosp
   PetscFunctionReturn(0);
 }
 
+/* By the closed form where there is one and `newton` is not asked for, else by Newton's method. */
 static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, CospinResults results,
                                  CospinOutcome *outcome)
 {

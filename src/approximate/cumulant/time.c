@@ -12,6 +12,7 @@ enum { NUM = COSPIN_NUM_CUMULANTS };
 
 /* ---- The initial state --------------------------------------------------------------------------------- */
 
+/* Second moments of a product state are products of first ones, except <a^+ a>, which the state says. */
 PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulants *equations,
                                      const CospinSetting *initial, CospinFaults faults, double moments[],
                                      PetscBool *ok)
@@ -55,6 +56,7 @@ static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *conte
   PetscFunctionReturn(0);
 }
 
+/* Written out, not by differences: backward differences need it exactly where rates differ by many orders. */
 static PetscErrorCode jacobian_at(TS ts, PetscReal time, Vec x, Mat a, Mat preconditioner, void *context)
 {
   double moments[NUM], jacobian[NUM][NUM];
@@ -80,7 +82,8 @@ static PetscErrorCode jacobian_at(TS ts, PetscReal time, Vec x, Mat a, Mat preco
   PetscFunctionReturn(0);
 }
 
-/* The fastest rate there is: that of spins and mode that exchange a quantum, and the jumps. */
+/* The fastest rate there is: that of spins and mode that exchange a quantum, and the jumps. For the first
+ * step. */
 static double fastest(const CospinCumulants *e)
 {
   const double n = e->size;
@@ -89,6 +92,7 @@ static double fastest(const CospinCumulants *e)
          n * (e->collective_decay + e->collective_pump) + PetscAbsReal(e->spin_frequency - e->mode_frequency);
 }
 
+/* An absolute floor for each moment beside the relative accuracy. */
 static PetscErrorCode set_tolerances(TS ts, const CospinCumulants *e, double accuracy, Vec floors)
 {
   const double rate = fastest(e), g2 = creal(e->coupling * conj(e->coupling));

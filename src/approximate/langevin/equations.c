@@ -1,4 +1,11 @@
-/* The equations themselves: drift, diffusion and its factor (langevin.h has them written out). */
+/*
+   The equations themselves: drift, diffusion and its factor (langevin.h has them written out).
+
+   Numbers s of 3N components for each trajectory: x of all spins, then y, then z, twice the spin's
+   components. A step costs a product of the 2N x 2N matrix `drift` with all trajectories at once (dgemm),
+   the diffusion matrix is one for all trajectories, from their mean moments, and its factor is a Cholesky
+   decomposition where it is positive.
+*/
 #include "langevin.h"
 #include "real_blas.h"
 #include <cospin/problem/hermitian.h>
@@ -28,6 +35,7 @@ PetscErrorCode CospinLangevinDestroy(CospinLangevin *equations)
   PetscFunctionReturn(0);
 }
 
+/* Complex couplings as a real matrix on (x, y), so that one real product does all of it. */
 void CospinLangevinFinish(CospinLangevin e)
 {
   const int n = e->size;
@@ -44,11 +52,13 @@ void CospinLangevinFinish(CospinLangevin e)
   }
 }
 
+/* Decay of x and y of one spin: half of its rates, and dephasing. */
 static double transverse(const struct CospinLangevin_ *e, int a)
 {
   return (e->up[a] + e->down[a]) / 2 + 2 * e->dephasing[a];
 }
 
+/* The nonlinear part is z times what the other spins make at this one. */
 void CospinLangevinDrift(CospinLangevin e, int count, const double s[], double f[], double work[])
 {
   const int n = e->size;
@@ -125,7 +135,8 @@ void CospinLangevinDiffusion(CospinLangevin e, const double first[], const doubl
 
 /* ---- Its factor ---------------------------------------------------------------------------------------- */
 
-/* columns sqrt(lambda) v of what is positive */
+/* columns sqrt(lambda) v of what is positive Where Cholesky fails: what is negative is noise that c-numbers
+ * cannot have; it is set to zero and its share told (`clipped`). */
 static PetscErrorCode factor_by_eigenvalues(int n, double matrix[], double factor[], double *clipped)
 {
   const PetscBLASInt size = n, work_size = 64 * n;
@@ -190,6 +201,7 @@ static PetscErrorCode norm_of(const struct CospinLangevin_ *e, double sign, doub
   PetscFunctionReturn(0);
 }
 
+/* Upper bounds, for steps and for when a start is forgotten. */
 PetscErrorCode CospinLangevinGetRates(CospinLangevin e, CospinLangevinRates *rates)
 {
   double exchange, alone = 0.0, detuning = 0.0;

@@ -74,7 +74,8 @@ static void add_two(Sum *sum, double complex factor, int l, Matrix a, int m, Mat
   }
 }
 
-/* Operators of named spins, those of one spin side by side; false: of more than two spins. */
+/* Operators of named spins, those of one spin side by side; false: of more than two spins. Operators of two
+ * spins commute: a product is one matrix for each. */
 static PetscBool add_named(Sum *sum, const CospinMonomial *monomial,
                            const CospinLangevinElementary operators[])
 {
@@ -185,6 +186,7 @@ PetscErrorCode CospinMomentsDestroy(CospinMoments *moments)
   PetscFunctionReturn(0);
 }
 
+/* From sums over `count` trajectories. */
 double complex CospinMomentsEvaluate(const CospinMoments *moments, int n, double count, const double first[],
                                      const double second[])
 {

@@ -1,6 +1,10 @@
 /*
    From a deck's terms to the matrices of the equations. What an operator is, is told by its name in the table
    of its component's kind.
+
+   The class of problems: sz of each spin and exchange s+_l s-_m in the Hamiltonian, collective and single
+   emission and absorption with any matrix of rates, dephasing of single spins. Every term of the deck is
+   either put into a matrix or a fault with its place: nothing is dropped silently.
 */
 #include "langevin.h"
 #include <string.h>
@@ -237,6 +241,7 @@ static PetscErrorCode add_jump(const Terms *terms, int k, PetscBool *ok)
 
 /* ---- The whole ----------------------------------------------------------------------------------------- */
 
+/* One component of two-level systems, that is all. */
 static PetscErrorCode find_component(Terms *terms, PetscBool *ok)
 {
   const CospinProblem problem = terms->problem;

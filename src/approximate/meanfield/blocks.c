@@ -41,6 +41,7 @@ static PetscErrorCode sum_add(CospinMeanSum *sum, const CospinMeanTerm *term)
   PetscFunctionReturn(0);
 }
 
+/* Linear search: there are some tens of moments at most. */
 static PetscErrorCode find_moment(CospinMeanBlocks blocks, int part, const CospinMeanPauli *x, int *place)
 {
   PetscFunctionBeginUser;
@@ -130,6 +131,7 @@ static PetscErrorCode add_blocks(CospinMeanField field, CospinMeanExpectationOf 
   PetscFunctionReturn(0);
 }
 
+/* Sites do not matter: a monomial of sums is known by components and operators. */
 static PetscBool same_monomial(int length, const CospinMeanElementary a[], const CospinMeanElementary b[])
 {
   for (int k = 0; k < length; k++)
@@ -162,6 +164,7 @@ static void add_weights(CospinMeanWeights *sum, const CospinMeanWeights *weights
   accumulate(&sum->z_conjugate, swap ? &weights->z : &weights->z_conjugate);
 }
 
+/* A monomial and its adjoint have conjugate values, so one of them is computed. */
 PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length,
                                    const CospinMeanElementary monomial[], const CospinMeanWeights *weights)
 {
@@ -224,6 +227,7 @@ static PetscErrorCode create_parts(CospinProblem problem, const char task[], Cos
   PetscFunctionReturn(0);
 }
 
+/* Work space is allocated here, once: slopes are evaluated 10^5 times. */
 PetscErrorCode CospinMeanFieldCreate(CospinProblem problem, CospinClosure closure, const char task[],
                                      CospinFaults faults, CospinMeanField *field, PetscBool *ok)
 {

@@ -83,6 +83,7 @@ typedef struct {
   double low, high, above, until, precision, accuracy;
 } Search;
 
+/* Of those that the deck has. */
 static int find_parameter(CospinDeck deck, const char name[])
 {
   for (int k = 0; k < deck->num_parameters; k++)
@@ -186,6 +187,7 @@ typedef struct {
   PetscBool leave;
 } Watch;
 
+/* Asked after every step, so that an excursion between wanted times counts. */
 static PetscErrorCode exceeds(void *context, const double u[], PetscBool *lost)
 {
   Watch *watch = (Watch *)context;
@@ -247,6 +249,7 @@ static PetscErrorCode leaves_unstable(CospinMeanSearch *search, Watch *watch, co
   PetscFunctionReturn(0);
 }
 
+/* Until it is lost, stands still, or `until` has come. */
 static PetscErrorCode run_to_loss(CospinMeanSearch *search, Watch *watch, double u[], PetscBool *lost,
                                   PetscBool *ok)
 {
@@ -265,6 +268,7 @@ static PetscErrorCode run_to_loss(CospinMeanSearch *search, Watch *watch, double
   PetscFunctionReturn(0);
 }
 
+/* The deck with another value of the parameter makes a problem of its own. */
 static PetscErrorCode start(CospinPoint point, CospinProblem problem, const CospinRecord *task, Watch *watch,
                             CospinFaults faults, PetscBool *lost, PetscBool *ok)
 {

@@ -93,6 +93,7 @@ PetscErrorCode CospinMeanObservable(CospinMeanField field, CospinObservables obs
   PetscFunctionReturn(0);
 }
 
+/* Terms, start and numbers, all faults at once; no step is taken. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -117,6 +118,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* Values in a product state, exact for operators of any number of spins up to COSPIN_MEAN_MOST_OPERATORS. */
 static PetscErrorCode store_observables(CospinPoint point, CospinMeanField field, const double u[], int index,
                                         CospinResults results)
 {
@@ -129,6 +131,7 @@ static PetscErrorCode store_observables(CospinPoint point, CospinMeanField field
   PetscFunctionReturn(0);
 }
 
+/* From one wanted time to the next; what is stored is the state at that time, not between steps. */
 static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, CospinMeanField field,
                                CospinMeanClock *clock, double u[], CospinResults results,
                                CospinOutcome *outcome)
@@ -168,6 +171,8 @@ static PetscErrorCode store_point(CospinPoint point, CospinMeanField field, cons
   PetscFunctionReturn(0);
 }
 
+/* In time to `until`, then Newton's method; the stability of what it finds decides whether that is an answer.
+ */
 static PetscErrorCode run_fixed_point(CospinMeanSearch *search, const CospinRecord *task,
                                       CospinMeanClock *clock, double u[], CospinResults results,
                                       CospinOutcome *outcome)

@@ -15,6 +15,7 @@ typedef struct {
   double re[COSPIN_MEAN_WIDE], im[COSPIN_MEAN_WIDE], z[COSPIN_MEAN_WIDE];
 } Spins;
 
+/* Real parts of all sites, then imaginary parts, then z. */
 static int load(const CospinMeanPart *part, const double u[], int group, Spins *spins)
 {
   const double *re = u + part->offset + group * COSPIN_MEAN_WIDE, *im = re + part->sites,
@@ -114,6 +115,7 @@ static void find_cumulants(CospinMeanField field, int c, const double u[], Cospi
   }
 }
 
+/* Sums over all sites stand in every place of a lane, so that they multiply as sites do. */
 static void find_totals(CospinMeanField field, const double u[])
 {
   CospinMeanBlocks blocks = field->blocks;
@@ -140,6 +142,7 @@ static void find_totals(CospinMeanField field, const double u[])
   }
 }
 
+/* Twelve numbers a site: what terms of one spin do, for all of them. */
 static void local_slopes(const CospinMeanPart *part, int group, int count, const Spins *spins,
                          CospinMeanLane *ds, CospinMeanLane *dz)
 {
@@ -215,6 +218,7 @@ static void mode_slopes(CospinMeanField field, int c, double slopes[])
   slopes[field->parts[c].offset + 1] = cimag(sum);
 }
 
+/* Where nothing changes the length of a spin's vector, rounding must not either: it is drawn back. */
 static void hold_lengths(CospinMeanField field, const double u[], double slopes[])
 {
   for (int c = 0; c < field->num_parts; c++) {

@@ -33,6 +33,8 @@ static const CospinMeanPauli one = {{1.0}}, observed_s = {{0, 1.0, 0, 0}}, obser
 
 /* ---- Words --------------------------------------------------------------------------------------------- */
 
+/* Operators of a mode and sums over spins may stand in one monomial; operators of single spins are taken by
+ * their sites. */
 static Form form_of(const Builder *builder, const CospinMonomial *monomial, Monomial *read)
 {
   const CospinMeanField field = builder->field;
@@ -326,6 +328,7 @@ static PetscErrorCode explain_hamiltonian(const Builder *builder)
   PetscFunctionReturn(0);
 }
 
+/* The sum is what must be in the class: two terms may cancel what either has beyond it. */
 static PetscErrorCode add_hamiltonian(const Builder *builder)
 {
   const CospinPolynomial h = builder->problem->hamiltonian;

@@ -1,6 +1,10 @@
 /*
    Mean-field equations in time (PETSc's TS, Runge-Kutta 5(4)), their fixed points (SNES: Newton with GMRES on
    differences of the right-hand side, so that nothing larger than vectors is needed).
+
+   An evolution asks now and then whether the run is to end. Runge and Kutta's method suits equations
+   without stiff rates; a step that is taken too long grows without a limit within itself, is refused, and
+   taken again.
 */
 #include "approximate/product_state.h"
 #include "meanfield.h"
@@ -21,6 +25,7 @@ static void set_part(const CospinMeanPart *part, const CospinProductFactor *fact
   }
 }
 
+/* All sites of a component begin alike. */
 PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField field,
                                       const CospinSetting *initial, const char task[], CospinFaults faults,
                                       double u[], PetscBool *ok)
@@ -150,6 +155,7 @@ PetscErrorCode CospinMeanClockDestroy(CospinMeanClock *clock)
   PetscFunctionReturn(0);
 }
 
+/* PETSc's own clock may end a rounding before the time that was asked for. */
 PetscErrorCode CospinMeanClockAdvance(CospinMeanClock *clock, double time, double u[], PetscBool *ok)
 {
   const int n = clock->field->num_unknowns;
@@ -213,6 +219,7 @@ static PetscErrorCode create_solver(const char prefix[], Equations *equations, V
   PetscFunctionReturn(0);
 }
 
+/* The Jacobian is never a matrix: GMRES asks for differences of slopes. */
 PetscErrorCode CospinMeanFieldNewton(CospinMeanField field, const char prefix[], double u[], int *iterations,
                                      PetscBool *ok)
 {

@@ -1,4 +1,10 @@
-/* What a planar crystal of two species of ions mediates between the spins of the outer one. */
+/*
+   What a planar crystal of two species of ions mediates between the spins of the outer one.
+
+   The generator of arrays `trap.B`, `trap.J` and others from positions and modes of a crystal that is
+   computed from its equilibrium (crystal.c): units of the SI, as papers give traps. What the keys mean and
+   between which bounds they make sense is all that is here.
+*/
 #include "problem/crystal.h"
 #include <cospin/problem/array.h>
 #include <string.h>
@@ -104,7 +110,8 @@ static const CospinArrayPart parts[] = {
     {.name = NULL},
 };
 
-/* Bounds of numbers[]; the detuning may be anything, what it heats is told later. */
+/* Bounds of numbers[]; the detuning may be anything, what it heats is told later. Everything that is a
+ * length, a mass, a frequency or a number of ions is above zero. */
 static PetscErrorCode check_numbers(const CospinArray *array, const double numbers[], int size,
                                     CospinFaults faults, PetscBool *ok)
 {
@@ -136,6 +143,7 @@ static PetscErrorCode copy_part(const CospinArrayPart *part, int size, const dou
   PetscFunctionReturn(0);
 }
 
+/* In the order of parts[]. */
 static PetscErrorCode copy_parts(const CospinCrystal crystal, CospinArrayValue values[])
 {
   const double *from[] = {

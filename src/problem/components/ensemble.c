@@ -46,6 +46,7 @@ static double Size(CospinComponent component)
   return ((const Ensemble *)component->data)->size;
 }
 
+/* An approximate task counts nothing and takes any number of spins; exact ones end where labels do. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
@@ -95,12 +96,14 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = i == R ? size / 2 : size - label[R];
 }
 
+/* The range of m depends on j: coordinate r bounds n and n'. */
 static int BoundBy(CospinComponent component, int i)
 {
   (void)component;
   return i == R ? -1 : R;
 }
 
+/* (r, n, n): from r = 0, n = 0 by steps of either. */
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   static const int steps[2][NUM_COORDINATES] = {{1, 0, 0}, {0, 1, 1}};
@@ -235,7 +238,7 @@ static double ApplySide(CospinComponent component, int step, CospinSide side, in
 }
 
 /* The product of elementary operators of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the
- * identity. */
+ * identity. 2x2 matrices multiply; what results is s+, s-, s_z and the identity with coefficients. */
 static void expand_block(int length, const int operators[], double weight[NUM_COLLECTIVE + 1])
 {
   static const double matrix[NUM_COLLECTIVE][2][2] = {{{0, 1}, {0, 0}}, {{0, 0}, {1, 0}}, {{1, 0}, {0, -1}}};
@@ -274,6 +277,7 @@ static PetscErrorCode emit_pair(int size, int t, int u, double weight, CospinEmi
   PetscFunctionReturn(0);
 }
 
+/* By pairs of the four: sixteen cases, each a step of its own or, with an identity, a collective operator. */
 static PetscErrorCode Each(CospinComponent component, int num_left, const int left[], int num_right,
                            const int right[], CospinEmit emit, void *context)
 {
@@ -307,6 +311,7 @@ static void GetColumns(CospinComponent component, const int label[], double valu
   values[N_BRA] = label[N_BRA] - half;
 }
 
+/* j and m of a state of the same N. */
 static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
 {
   const double half = 0.5 * CospinEnsembleSize(component);

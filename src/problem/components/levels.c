@@ -256,7 +256,7 @@ static void spin_matrix(int num_levels, int axis, Matrix s)
   }
 }
 
-/* h += factor * monomial */
+/* h += factor * monomial One-atom matrices are multiplied; the sum over atoms comes afterwards. */
 static void add_monomial(int num_levels, double complex factor, int length, const int axes[], Matrix h)
 {
   Matrix left, right;
@@ -271,6 +271,7 @@ static void add_monomial(int num_levels, double complex factor, int length, cons
   }
 }
 
+/* sum over a, b of h_ab E[a,b]: every one-atom operator is one of those. */
 static PetscErrorCode Operator(CospinComponent component, const CospinOperatorName *name, const int levels[],
                                CospinEmit emit, void *context)
 {

@@ -20,7 +20,8 @@ static double binomial(double n, int k)
   return product;
 }
 
-/* c[k * stride] of k = 0 ... r - 1 */
+/* c[k * stride] of k = 0 ... r - 1 The combinatorial number system: ranks follow from binomials, without a
+ * table. */
 static int rank_of(int r, const int c[], int stride)
 {
   double rank = 0.0;
@@ -65,6 +66,7 @@ static void occupations(int size, int r, const int c[], int n[])
 
 /* ---- Product states ------------------------------------------------------------------------------------ */
 
+/* One ket: all amplitudes but one are zero. */
 static void set_ket(CospinAmplitudes *amplitudes, const int n[])
 {
   const int r = CospinLevelsNumber(amplitudes->component) - 1;
@@ -124,7 +126,8 @@ static void set_occupations(CospinAmplitudes *amplitudes, const double complex w
     (void)snprintf(why, why_size, "these are %g atoms, there are %d", sum, size);
 }
 
-/* (sum_k x_k |k>)^N: amplitude sqrt(N!/prod n_k!) prod x_k^n_k, by logarithms */
+/* (sum_k x_k |k>)^N: amplitude sqrt(N!/prod n_k!) prod x_k^n_k, by logarithms Logarithms, for N! overflows at
+ * 171. */
 static double complex product_amplitude(int size, int num_levels, const int n[], const double complex x[])
 {
   double logarithm = 0.5 * lgamma(size + 1.0), phase = 0.0;
@@ -265,6 +268,8 @@ static void square_of_spin(const Shell *shell, double m, double complex matrix[]
   }
 }
 
+/* S of N spins s may occur several times at the same M; which of them is meant would be ambiguous, and is
+ * told. */
 static PetscErrorCode find_spin(CospinAmplitudes *amplitudes, const Shell *shell, double s, double m,
                                 int *copies)
 {

@@ -68,6 +68,7 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
+/* Bits. */
 static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
 {
   (void)component;
@@ -77,6 +78,7 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = 1;
 }
 
+/* (0,0) and (1,1) of each spin. */
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   const Spins *spins = (const Spins *)component->data;
