@@ -256,6 +256,15 @@ static PetscErrorCode store(const Counts *counts, double dark, double leak, Cosp
   PetscFunctionReturn(0);
 }
 
+/* Beside what the error of the state counts as, a mean has no digits, nor have the cumulants that grow from
+   it. (None at all is a number.) */
+static PetscBool has_digits(const Count *c)
+{
+  const double mean = PetscAbsReal(c->counts.tilted.cumulants[0] + c->detector->dark);
+
+  return (PetscBool)(mean == 0.0 || mean > c->counts.quality.error * c->point->steady.eigensolver->scale);
+}
+
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
@@ -274,7 +283,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinWindowSettle(&user, &c, &leak, outcome));
   if (!c.counts.found) PetscFunctionReturn(0);
   PetscCall(store(&c.counts, detector.dark, leak, results));
-  if (!(c.counts.tilted.residual <= tolerance)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  if (!(c.counts.tilted.residual <= tolerance) || !has_digits(&c))
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   *outcome = CospinOutcomeWorse(*outcome, CospinStateJudge(&c.counts.quality, tolerance));
   PetscFunctionReturn(0);
 }
@@ -282,7 +292,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 static const CospinOutcomeHint hints[] = {
     {COSPIN_DEGENERATE, "there are several steady states, and jumps are counted in one: a jump or a decay "
                         "that connects them makes it one"},
-    {COSPIN_INACCURATE, "the cumulants do not solve their equations to `tolerance:`: see <task>_residual"},
+    {COSPIN_INACCURATE,
+     "the cumulants do not solve their equations to `tolerance:` (see <task>_residual), or so little is "
+     "counted that rounding of the steady state is more"},
     {.text = NULL},
 };
 

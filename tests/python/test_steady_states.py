@@ -260,6 +260,14 @@ class Weights(unittest.TestCase):
 
 
 class Light(unittest.TestCase):
+    def test_rounding_is_not_counted(self):
+        """Two quanta are lost at once, one by one very rarely: nothing is left to be dephased. Rounding is, as 1e-28 quanta, and
+        slow rates make a fourth cumulant of 1e-11 of that. What is dephased for long is counted."""
+        data = run("parameters: {up: 1}\ngrid: {up: [0, 1e-3]}\ncomponents: {A: {kind: mode, cutoff: 5, edge: 1}}\nhamiltonian: [4.067*A.n]\n"
+                   "jumps: [{rate: 3.8e-3, operator: A.a^2}, {rate: 1.93e-10, operator: A.a}, {rate: up, operator: dag(A.a)}, "
+                   "{rate: 2.08e-4, operator: A.n, name: light}]\ntasks: [counting: {jump: light}]\n", status=(0, 3), options="{dense_limit: 0}")
+        self.assertEqual(data.counting_outcome.values.tolist(), [INACCURATE, GOOD])
+
     def test_dim_light_has_no_statistics(self):
         """A thermal mode of 1e-12 quanta: <n> keeps no digits that its square could be divided by; 1e-3 quanta do, g2 = 2."""
         data = run("parameters: {n: 1}\ngrid: {n: [1e-12, 1e-3]}\ncomponents: {c: {kind: mode, cutoff: 8}}\n"
