@@ -40,6 +40,30 @@ static PetscScalar Leaking(int size, int to, int from)
   return to == from + 1 ? up : to == from - 1 ? down : 0.0;
 }
 
+/* From place to place, never back, and the last one keeps all: a shift, far from normal. */
+static PetscScalar one_way(int size, int to, int from)
+{
+  if (from == size - 1) return 0.0;
+  return to == from ? -1.0 : to == from + 1 ? 1.0 : 0.0;
+}
+
+/* Two places that exchange fast, one of them with a slow leak into a third. */
+static const double exchange[] = {1e11, 3e11};
+
+static PetscScalar stiff(int size, int to, int from)
+{
+  (void)size;
+  if (from == 2) return 0.0;
+  if (from == 0) return to == 0 ? -exchange[0] - 1.0 : to == 1 ? exchange[0] : 1.0;
+  return to == 0 ? exchange[1] : to == 1 ? -exchange[1] : 0.0;
+}
+
+/* Rates of 14 decades. */
+static PetscScalar decades(int size, int to, int from)
+{
+  return to == from ? -pow(10.0, -3.0 + 14.0 * to / (size - 1)) : 0.0;
+}
+
 static void fill(Mat matrix, int size, Element element)
 {
   PetscInt begin, end;
@@ -105,29 +129,40 @@ static PetscErrorCode compare(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
-static void check(int size, Element element, CospinPropagatorMethod method, double t)
+/* From place 0, or (even) from all of them alike. */
+static Comparison propagate(int size, Element element, CospinPropagatorMethod method, double t,
+                            PetscBool even, const double complex expected[])
 {
   const CospinPropagatorOptions options = {.method = method, .mesh_dimension = 1, .tolerance = tolerance};
   CospinPropagatorReport report = {0};
-  double complex expected[128];
   Comparison comparison = {.expected = expected};
   Mat matrix;
   Vec u;
 
-  exact(size, element, t, expected);
   OK(MatCreateAIJ(PETSC_COMM_WORLD, PETSC_DECIDE, PETSC_DECIDE, size, size, 3, NULL, 3, NULL, &matrix));
   fill(matrix, size, element);
   OK(MatCreateVecs(matrix, NULL, &u));
+  if (even) OK(VecSet(u, 1.0));
   OK(VecSetValue(u, 0, 1.0, INSERT_VALUES));
   OK(VecAssemblyBegin(u));
   OK(VecAssemblyEnd(u));
   OK(CospinPropagate(matrix, u, 1, &t, &options, "propagator_test_", compare, &comparison, &report));
   assert_false(report.failed);
+  OK(VecDestroy(&u));
+  OK(MatDestroy(&matrix));
+  return comparison;
+}
+
+static void check(int size, Element element, CospinPropagatorMethod method, double t)
+{
+  double complex expected[128];
+  Comparison comparison;
+
+  exact(size, element, t, expected);
+  comparison = propagate(size, element, method, t, PETSC_FALSE, expected);
   if (!(comparison.difference <= tolerance && comparison.estimate <= tolerance))
     fail_msg("%d places, method %d, to %.9g: off by %.3g, said to be %.3g", size, (int)method, t,
              comparison.difference, comparison.estimate);
-  OK(VecDestroy(&u));
-  OK(MatDestroy(&matrix));
 }
 
 /* What arrives at the last of 8 places, times i^7: real. */
@@ -165,11 +200,50 @@ static void the_residual_counts_for_a_long_time(void **state)
   }
 }
 
+/* Where what the last vectors of a rational space hold would do, and is a tenth of the error. */
+static void the_residual_counts_for_a_shift(void **state)
+{
+  (void)state;
+  for (double t = 118; t < 124.5; t += 1) check(60, one_way, COSPIN_PROPAGATE_RATIONAL, t);
+}
+
+/* What has decayed takes no digits from what is left: |L| t = 1e11. */
+static void fast_decays_cost_no_digits(void **state)
+{
+  enum { SIZE = 60 };
+  double complex expected[SIZE];
+  Comparison found;
+
+  (void)state;
+  for (int i = 0; i < SIZE; i++) expected[i] = exp(creal(decades(SIZE, i, i)));
+  found = propagate(SIZE, decades, COSPIN_PROPAGATE_RATIONAL, 1.0, PETSC_TRUE, expected);
+  if (!(found.difference <= 2 * found.estimate + 1e-12 && found.estimate <= tolerance))
+    fail_msg("off by %.3g, said to be %.3g", found.difference, found.estimate);
+}
+
+/* Exchange by |L| t = 4e11: rounding of the solves leaks, as a slow rate of 1e-5, and is told. */
+static void rounding_is_told(void **state)
+{
+  const double sum = exchange[0] + exchange[1] + 1.0, root = sqrt(sum * sum - 4 * exchange[1]),
+               rate = 2 * exchange[1] / (sum + root), left = exp(-rate) * (1 - 1 / sum);
+  const double complex expected[] = {left * exchange[1] / (exchange[0] + exchange[1]),
+                                     left * exchange[0] / (exchange[0] + exchange[1]), 1 - left};
+  Comparison found;
+
+  (void)state;
+  found = propagate(3, stiff, COSPIN_PROPAGATE_RATIONAL, 1.0, PETSC_FALSE, expected);
+  if (!(found.difference <= found.estimate + 1e-10 && found.estimate < 1e-3))
+    fail_msg("off by %.3g, said to be %.3g", found.difference, found.estimate);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_last_vectors_count),
       cmocka_unit_test(the_residual_counts_for_a_long_time),
+      cmocka_unit_test(the_residual_counts_for_a_shift),
+      cmocka_unit_test(fast_decays_cost_no_digits),
+      cmocka_unit_test(rounding_is_told),
   };
   int failed;
 
