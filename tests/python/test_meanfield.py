@@ -135,6 +135,22 @@ class StablePoints(unittest.TestCase):
         np.testing.assert_array_equal(data.meanfield_stable_points, 1)
         self.assertTrue((data.meanfield_growth < 0).all())
 
+    def test_superradiance_far_above_threshold(self):
+        """The Dicke model: n/N = (g^2 - 1/g^2)/4 at g critical couplings, w = w_0 = kappa. Its approach takes 1/growth = 4e4 at
+        g = 3.6, longer than a state can be followed that is driven off n = 0."""
+        data = run_text("""
+title: t
+parameters: {N: 10000, g: 1, critical: sqrt(1.25)/2}
+grid: {g: [1.1, 2, 3.6, 5]}
+components: {s: {kind: ensemble, size: N}, c: {kind: mode}}
+hamiltonian: [c.n + s.Sz, "2*g*critical/sqrt(N)*s.Sx*(c.a + dag(c.a))"]
+jumps: [{rate: 1, operator: c.a}]
+observables: {n: <c.n>/N}
+tasks: [meanfield: {}]
+""")
+        np.testing.assert_allclose(data.meanfield_n, (data.g**2 - 1 / data.g**2) / 4, rtol=1e-6)
+        self.assertTrue((data.meanfield_growth < 0).all())
+
     def test_a_detuned_laser_is_no_fixed_point(self):
         laser = LASER.replace("WS", "[0.05, 0.5, 2, 20]").replace("d: 0", "d: 1").replace("TASK", "meanfield: {}")
         data = run_text(laser, status=3, mask=False)

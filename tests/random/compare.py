@@ -226,7 +226,8 @@ def sums_of_shares(data, name, modes, kept, count, which, zero):
         near = lambda x: abs(x - value) <= tasks.CLOSE * (abs(value) + 1e-300) + 2e4 * zero
         same = [j for j in range(count) if near(complex(-rates[j], -frequencies[j]))]
         true = [m for m in modes if near(m[0])]
-        if k in done or len(same) != sum(near(m[0]) for m in kept):
+        whole = sum(near(m[0]) for m in (modes if count - 1 in same else kept))  # of the last one some may be missing
+        if k in done or len(same) != whole:
             continue
         done.update(same)
         if any(1 < abs(m[0] - value) / (tasks.CLOSE * abs(value) + 1e-300) < 10 for m in modes):

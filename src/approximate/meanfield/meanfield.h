@@ -217,8 +217,9 @@ double CospinMeanDistance(CospinMeanField field, const double u[], const double 
 PetscErrorCode CospinMeanSearchLeave(CospinMeanSearch *search, const CospinMeanPoint *unstable, double sign,
                                      CospinMeanPoint *end, PetscBool *rests);
 /* Collective on the point. The stable fixed point that Newton's method finds from u[]; if that is none, the
-   one at which u[] comes to rest in time, driven off unstable ones on its way. *rests false: there is none,
-   and `point` is the last that was met, if it was (`found`). *num_stable: how many were found, by a few other
+   one at which u[] comes to rest in time, driven off unstable ones on its way; where it is driven on for
+   longer than can be followed, a stable one that a few other starts lead to. *rests false: there is none, and
+   `point` is the last that was met, if it was (`found`). *num_stable: how many were found, by a few other
    starts, too; 0: it was not asked for (a family of points, many unknowns). */
 PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], CospinMeanPoint *point,
                                    PetscBool *rests, int *num_stable);

@@ -297,12 +297,51 @@ static PetscErrorCode add_stable(const CospinMeanSearch *search, const CospinMea
   PetscFunctionReturn(0);
 }
 
-/* Starts beside the deck's: all spins down, up, mixed, and along x, modes dark. */
+/* Starts beside the deck's: all spins down, up, mixed, and along x, modes dark; and tilted, between down and
+   x, with modes that follow them (superradiance). */
 static const struct {
   double s, z;
-} starts[] = {{0, -1}, {0, 1}, {0, 0}, {0.5, 0}};
+  PetscBool bright;
+} starts[] = {{0, -1, PETSC_FALSE},        {0, 1, PETSC_FALSE},     {0, 0, PETSC_FALSE},
+              {0.5, 0, PETSC_FALSE},       {0.3, -0.8, PETSC_TRUE}, {0.46, -0.3919, PETSC_TRUE},
+              {0.498, -0.0894, PETSC_TRUE}};
 
-static PetscErrorCode add_others(const CospinMeanSearch *search, Found *found)
+/* Modes to where they rest while nothing else moves, one after the other: their slopes are linear in
+   themselves, nearly. */
+static PetscErrorCode follow_with_modes(CospinMeanField field, double u[])
+{
+  enum { SWEEPS = 3 };
+  double *slopes[3];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < 3; k++) PetscCall(PetscMalloc1(field->num_unknowns, &slopes[k]));
+  for (int sweep = 0; sweep < SWEEPS; sweep++) {
+    for (int c = 0; c < field->num_parts; c++) {
+      const int re = field->parts[c].offset, im = re + 1;
+      double a, b, d, e, determinant;
+      if (!field->parts[c].is_mode) continue;
+      PetscCall(CospinMeanFieldSlopes(field, u, slopes[0]));
+      for (int k = 0; k < 2; k++) {
+        u[re + k] += 1.0;
+        PetscCall(CospinMeanFieldSlopes(field, u, slopes[1 + k]));
+        u[re + k] -= 1.0;
+      }
+      a = slopes[1][re] - slopes[0][re];
+      b = slopes[2][re] - slopes[0][re];
+      d = slopes[1][im] - slopes[0][im];
+      e = slopes[2][im] - slopes[0][im];
+      determinant = a * e - b * d;
+      if (!(PetscAbsReal(determinant) > 0)) continue;
+      u[re] -= (e * slopes[0][re] - b * slopes[0][im]) / determinant;
+      u[im] -= (a * slopes[0][im] - d * slopes[0][re]) / determinant;
+    }
+  }
+  for (int k = 0; k < 3; k++) PetscCall(PetscFree(slopes[k]));
+  PetscFunctionReturn(0);
+}
+
+/* Stable points that are found from there; *first (may be NULL): the first of them. */
+static PetscErrorCode add_others(const CospinMeanSearch *search, Found *found, CospinMeanPoint *first)
 {
   const CospinMeanField field = search->field;
   CospinMeanPoint point;
@@ -320,8 +359,11 @@ static PetscErrorCode add_others(const CospinMeanSearch *search, Found *found)
         u[part->offset + 2 * part->sites + l] = starts[s].z;
       }
     }
+    if (starts[s].bright) PetscCall(follow_with_modes(field, u));
     PetscCall(CospinMeanPointFind(search, u, &point));
     PetscCall(add_stable(search, &point, found));
+    if (first && found->num == 1) PetscCall(copy_point(search, &point, first));
+    if (found->num) first = NULL;
   }
   PetscCall(PetscFree(u));
   PetscCall(CospinMeanPointDestroy(&point));
@@ -355,6 +397,14 @@ static PetscErrorCode leave_both_ways(CospinMeanSearch *search, CospinMeanPoint 
   PetscFunctionReturn(0);
 }
 
+/* Off an unstable point, and on for longer than it could be followed: a stable one is the better answer then.
+ */
+static PetscBool is_driven_off(const CospinMeanSearch *search, const CospinMeanPoint *point, PetscBool rests)
+{
+  return (PetscBool)(!rests && !search->lost && !search->leave && point->found &&
+                     point->stability.kind == COSPIN_MEAN_UNSTABLE);
+}
+
 PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], CospinMeanPoint *point,
                                    PetscBool *rests, int *num_stable)
 {
@@ -378,9 +428,10 @@ PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], C
     if (*rests && point->stability.kind == COSPIN_MEAN_UNSTABLE)
       PetscCall(leave_both_ways(search, point, rests, &found));
   }
-  if (found.num && search->field->num_unknowns <= MOST_COUNTED) {
-    PetscCall(add_others(search, &found));
+  if ((found.num || is_driven_off(search, point, *rests)) && search->field->num_unknowns <= MOST_COUNTED) {
+    PetscCall(add_others(search, &found, found.num ? NULL : point));
     *num_stable = found.num;
+    *rests = (PetscBool)(*rests || found.num);
   }
   for (int k = 0; k < found.num; k++) PetscCall(PetscFree(found.points[k]));
   PetscCall(CospinMeanPointDestroy(&end));
