@@ -17,11 +17,6 @@ MOST_LINES = 500
 MOST_SHARE = 0.20  # of all lines, of one room
 LEAST_COMMENTS = 0.075  # of the lines of .c files; to be raised with them
 
-# Longer than that today: to be cut, and no other file joins them.
-LONG = set("""
-src/solver/propagator.c
-""".split())
-
 GENERATED = {"cospin/version.h", "cospin/new_decks.h"}  # headers that the build makes
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PUBLIC = "include/cospin/"
@@ -144,17 +139,13 @@ def check_sizes(files, faults):
     for file, text in files.items():
         count = text.count("\n")
         lines[room_of(file)] += count
-        if count > MOST_LINES and file not in LONG:
+        if count > MOST_LINES:
             faults.append(f"{file}: {count} lines, more than {MOST_LINES}")
-        if count <= MOST_LINES and file in LONG:
-            faults.append(f"{file}: no longer too long; strike it off the list in tests/house.py")
         if file.endswith(".c"):
             comments += comment_lines(text)
             total += count
             if not begins_with_comment(text):
                 faults.append(f"{file}: does not begin with a comment that says what it knows")
-    for file in sorted(LONG - files.keys()):
-        faults.append(f"{file}: not there; strike it off the list in tests/house.py")
     for room, count in lines.items():
         if count > MOST_SHARE * lines.total():
             faults.append(f"{room}: {count} of {lines.total()} lines, more than {MOST_SHARE:.0%}")

@@ -71,6 +71,31 @@ double CospinCostOfShell(double n, int basis)
   return n * (16.0 * (basis + others) + index_bytes);
 }
 
+/* A new vector of a Krylov space: made orthogonal to those before it (at the speed of memory), and a message
+   or two. */
+static double seconds_of_vector(double n, int basis)
+{
+  static const double element_seconds = 2e-9, latency = 2e-5;
+
+  return element_seconds * n * basis + latency;
+}
+
+double CospinCostOfProducts(double n, double nonzeros, double norm_times_end, int basis)
+{
+  static const double products_per_norm = 0.7, nonzero_seconds = 5e-9;
+
+  return (products_per_norm * norm_times_end + basis) *
+         (nonzero_seconds * nonzeros + seconds_of_vector(n, basis));
+}
+
+double CospinCostOfSolves(double n, CospinFactorCost cost, int basis)
+{
+  static const double factorisations = 6, spaces = 12, overhead = 1e-3, element_seconds = 4.5e-9;
+
+  return factorisations * (cost.seconds + overhead) +
+         spaces * basis * (element_seconds * cost.elements + seconds_of_vector(n, basis));
+}
+
 double CospinCostOfSector(CospinCount count)
 {
   static const double node_bytes = 24.0, room = 1.5; /* a list that grows has room for more */

@@ -21,14 +21,14 @@
    Saad, SIAM J. Numer. Anal. 29, 209 (1992); Hochbruck and Lubich, ibid. 34, 1911 (1997); van den Eshof and
    Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006).
 */
+#include "propagator_method.h"
 #include "rational.h"
-#include <cospin/operator/cost.h>
 #include <cospin/solver/propagator.h>
 #include <petscksp.h>
 #include <slepcbv.h>
 #include <slepcfn.h>
 
-enum { MAX_BASIS = 48, CHECK_EVERY = 4, FIRST_CHECK = 8, NUM_LAST = 3, MUMPS_EXTRA_MEMORY = 50 };
+enum { MAX_BASIS = 48, CHECK_EVERY = 4, FIRST_CHECK = 8, NUM_LAST = 3 };
 static const double shrink = 0.7, longest_over_gamma = 40.0, first_over_gamma = 4.0, gamma_factor = 8.0,
                     smallest_share = 0.02, smallest_step = 1e-13, rounding = 1e-14, nothing = 1e-120;
 
@@ -55,27 +55,6 @@ typedef struct {
   CospinPropagatorReport *report; /* and the state, between steps */
 } Propagator;
 
-/* ---- The operator -------------------------------------------------------------------------------------- */
-
-static PetscErrorCode choose_solver(Propagator *p, PC pc)
-{
-  PetscBool has_mumps;
-  MatType type;
-  Mat factor;
-
-  PetscFunctionBeginUser;
-  PetscCall(PCSetType(pc, PCLU));
-  PetscCall(MatGetType(p->shifted, &type));
-  PetscCall(MatSolverTypeGet(MATSOLVERMUMPS, type, MAT_FACTOR_LU, NULL, &has_mumps, NULL));
-  if (!has_mumps) PetscFunctionReturn(0);
-  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
-  PetscCall(PCFactorSetUpMatSolverType(pc));
-  PetscCall(PCFactorGetMatrix(pc, &factor));
-  PetscCall(MatMumpsSetIcntl(factor, 14, MUMPS_EXTRA_MEMORY));
-  if (p->options->mesh_dimension <= 2) PetscCall(MatMumpsSetIcntl(factor, 7, 0)); /* see eigensolver.c */
-  PetscFunctionReturn(0);
-}
-
 /* 1 - gamma L, for the gamma of the report. */
 static PetscErrorCode factorise(Propagator *p)
 {
@@ -92,7 +71,7 @@ static PetscErrorCode factorise(Propagator *p)
   PetscCall(KSPSetOperators(p->ksp, p->shifted, p->shifted));
   PetscCall(KSPSetType(p->ksp, KSPPREONLY));
   PetscCall(KSPGetPC(p->ksp, &pc));
-  PetscCall(choose_solver(p, pc));
+  PetscCall(CospinPropagatorFactors(pc, p->shifted, p->options->mesh_dimension));
   PetscCall(KSPSetFromOptions(p->ksp));
   PetscCall(KSPSetUp(p->ksp));
   PetscFunctionReturn(0);
@@ -406,40 +385,6 @@ static PetscErrorCode rational_step(Propagator *p, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* ---- Choice, and the whole way ------------------------------------------------------------------------- */
-
-/* Seconds of the one and of the other, roughly (the products and the orthogonalisation go at the speed of
- * memory). */
-static PetscErrorCode choose_method(Propagator *p, CospinPropagatorMethod *method)
-{
-  CospinFactorCost cost;
-  PetscReal norm;
-  MatInfo info;
-  PetscInt rows;
-  PetscBool shell;
-  double n, vectors, products, solves;
-
-  PetscFunctionBeginUser;
-  *method = p->options->method;
-  if (*method != COSPIN_PROPAGATE_AUTO) PetscFunctionReturn(0);
-  PetscCall(PetscObjectTypeCompare((PetscObject)p->liouvillian, MATSHELL, &shell));
-  if (shell) {
-    *method = COSPIN_PROPAGATE_KRYLOV;
-    PetscFunctionReturn(0);
-  }
-  PetscCall(MatGetSize(p->liouvillian, &rows, NULL));
-  PetscCall(MatNorm(p->liouvillian, NORM_INFINITY, &norm));
-  PetscCall(MatGetInfo(p->liouvillian, MAT_GLOBAL_SUM, &info));
-  n = (double)rows;
-  cost = CospinCostOfFactors(rows, p->options->mesh_dimension);
-  vectors = 2e-9 * n * MAX_BASIS + 2e-5;
-  products = (0.7 * norm * p->times[p->num - 1] + MAX_BASIS) * (5e-9 * info.nz_used + vectors);
-  solves = 6 * (cost.seconds + 1e-3) + 12 * MAX_BASIS * (4.5e-9 * cost.elements + vectors);
-  if (cost.bytes > 0.5 * p->options->bytes) solves = PETSC_INFINITY;
-  *method = products <= solves ? COSPIN_PROPAGATE_KRYLOV : COSPIN_PROPAGATE_RATIONAL;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode first_gamma(Propagator *p)
 {
   double first = 0.0;
@@ -504,7 +449,9 @@ static PetscErrorCode begin(Propagator *p, Vec u)
 
   PetscFunctionBeginUser;
   p->report->interrupted = PETSC_FALSE;
-  if (!again) PetscCall(choose_method(p, &p->report->method));
+  if (!again)
+    PetscCall(CospinPropagatorChoose(p->liouvillian, p->options, p->times[p->num - 1], MAX_BASIS,
+                                     &p->report->method));
   PetscCall(visit_still(p, u));
   if (p->report->visited == p->num) PetscFunctionReturn(0);
   PetscCall(set_up(p, u));

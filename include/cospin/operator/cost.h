@@ -38,5 +38,9 @@ double CospinCostBytes(const char text[]);
    there is (src/solver/davidson.c) or `basis` vectors, and some ten vectors beside them on one rank or two.
  */
 double CospinCostOfShell(double n, int basis);
+/* Seconds of an evolution by Krylov spaces of `basis` vectors: with products, |L| t of them about, or with
+   solves of such factors, whose number does not depend on t (some factorisations and spaces). */
+double CospinCostOfProducts(double n, double nonzeros, double norm_times_end, int basis);
+double CospinCostOfSolves(double n, CospinFactorCost cost, int basis);
 /* How many vectors of n labels a basis may hold with as many images, of ranks with so much memory. */
 int CospinCostBasis(double n, double bytes);
