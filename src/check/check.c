@@ -59,7 +59,7 @@ static PetscErrorCode complain_about_deck(Check *check, CospinFaults faults)
 static PetscErrorCode load_deck(Check *check)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
-                               CospinTasksAlone};
+                               CospinTasksAlone, CospinTaskExpandedRecords};
   char why[1024], *text = NULL;
   CospinFaults faults;
   PetscBool ok;

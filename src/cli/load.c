@@ -111,7 +111,7 @@ PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], const char *const ch
                           CospinTable *table, PetscBool *ok)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
-                               CospinTasksAlone};
+                               CospinTasksAlone, CospinTaskExpandedRecords};
   CospinFaults faults;
   PetscInt64 length;
   char *text;

@@ -92,17 +92,17 @@ static const struct {
       "NAME: EXPRESSION of <OPERATOR>, or NAME: {value: EXPRESSION, unit: U, label: L}",
       {CospinDefinitionKeys}},
      OBSERVABLES},
-    {CospinReadTasks,
-     {"tasks", PETSC_TRUE, "what to compute", "a list of KIND: {name: NAME, keys of the kind}", {NULL}},
-     TASKS},
     {CospinReadOperator,
      {"operator",
       PETSC_FALSE,
       "how generators are held",
-      "assembled (as matrices), shell (as products without a matrix) or auto (shell where factors would not "
-      "fit and "
-      "rows are long)",
+      "assembled (as matrices), shell (as products without a matrix), auto (shell where factors would not "
+      "fit and rows are long), or expansion (around a stable point: at any size, tasks steady, decay and "
+      "gap)",
       {NULL}},
+     TASKS},
+    {CospinReadTasks,
+     {"tasks", PETSC_TRUE, "what to compute", "a list of KIND: {name: NAME, keys of the kind}", {NULL}},
      TASKS},
     {CospinReadPetsc,
      {"petsc",

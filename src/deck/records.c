@@ -80,13 +80,16 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
 /* The record's kind and name are known to be wanted: reads `name` and the keys of the kind. */
 static PetscErrorCode read_task_keys(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
+  const PetscBool is_expanded =
+      (PetscBool)(reader->deck->operator_form == COSPIN_OPERATOR_EXPANSION && reader->schema->expanded);
   const CospinEntry *name = NULL;
   CospinEntries entries;
   PetscBool good;
 
   PetscFunctionBeginUser;
-  PetscCall(find_kind(reader, entry->key_at, entry->path, "task", entry->key, reader->schema->tasks,
-                      &record->kind));
+  PetscCall(find_kind(reader, entry->key_at, entry->path,
+                      is_expanded ? "task under `operator: expansion`" : "task", entry->key,
+                      is_expanded ? reader->schema->expanded : reader->schema->tasks, &record->kind));
   if (!record->kind) PetscFunctionReturn(0);
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping {key: value, ...}", reader->faults,
                                 &entries));

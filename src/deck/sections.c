@@ -203,7 +203,7 @@ PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-const char *const CospinOperatorForms[] = {"auto", "assembled", "shell", NULL};
+const char *const CospinOperatorForms[] = {"auto", "assembled", "shell", "expansion", NULL};
 
 PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry)
 {
@@ -211,7 +211,7 @@ PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry
   int form = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinEntryGetText(entry, "auto, assembled or shell", reader->faults, &text));
+  PetscCall(CospinEntryGetText(entry, "auto, assembled, shell or expansion", reader->faults, &text));
   if (!text) PetscFunctionReturn(0);
   while (CospinOperatorForms[form] && strcmp(CospinOperatorForms[form], text)) form++;
   if (CospinOperatorForms[form])

@@ -27,6 +27,25 @@ static const CospinComponentKind *kind_of(const CospinRecord *record)
   return CospinComponentKinds[k];
 }
 
+/* An expansion needs labels that are numbers, and all of them. */
+static PetscErrorCode check_expansion(CospinProblem problem, const CospinComponent component,
+                                      const CospinRecord *record, CospinFaults faults, PetscBool *ok)
+{
+  const CospinComponentKind *kind = component->kind;
+  const char *why = NULL;
+
+  PetscFunctionBeginUser;
+  if (problem->deck->operator_form != COSPIN_OPERATOR_EXPANSION) PetscFunctionReturn(0);
+  if (!kind->Rational) why = "has spins that can be told apart, and no expansion (`operator: expansion`)";
+  if (kind->Window && kind->Window(component) == 0)
+    why = "has a cutoff, and an expansion has none (leave `cutoff` out)";
+  *ok = (PetscBool)!why;
+  if (why)
+    PetscCall(CospinFaultsAdd(faults, record->position, "components", "%s: %s %s", record->name,
+                              kind->record.name, why));
+  PetscFunctionReturn(0);
+}
+
 /* `windows[c]` > 0: the number of levels of a component whose own is left open. Faults of all components are
  * collected before the problem is given up. */
 static PetscErrorCode create_components(CospinProblem problem, const int windows[], CospinFaults faults,
@@ -44,11 +63,13 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
     component->kind = kind_of(record);
     component->name = record->name;
     component->offset = system->num_coordinates;
-    component->uncounted = problem->deck->approximate;
+    component->uncounted =
+        (PetscBool)(problem->deck->approximate || problem->deck->operator_form == COSPIN_OPERATOR_EXPANSION);
     PetscCall(CospinProblemRecordNumbers(problem, record, faults, numbers, &this_ok));
     if (this_ok)
       PetscCall(
           component->kind->Create(component, record, numbers, windows ? windows[c] : 0, faults, &this_ok));
+    if (this_ok) PetscCall(check_expansion(problem, component, record, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
     system->num_components++;
     system->num_coordinates += component->num_coordinates;

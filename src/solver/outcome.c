@@ -4,11 +4,12 @@
 
 const char *const CospinOutcomeNames[] = {"not_run",       "good",        "inaccurate",    "empty_sector",
                                           "not_converged", "degenerate",  "solver_failed", "window_limit",
-                                          "too_large",     "oscillating", "unstable",      NULL};
-const int CospinOutcomeValues[] = {COSPIN_NOT_RUN,       COSPIN_GOOD,          COSPIN_INACCURATE,
-                                   COSPIN_EMPTY_SECTOR,  COSPIN_NOT_CONVERGED, COSPIN_DEGENERATE,
-                                   COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT,  COSPIN_TOO_LARGE,
-                                   COSPIN_OSCILLATING,   COSPIN_UNSTABLE};
+                                          "too_large",     "oscillating", "unstable",      "uncertified",
+                                          "bistable",      NULL};
+const int CospinOutcomeValues[] = {
+    COSPIN_NOT_RUN,    COSPIN_GOOD,          COSPIN_INACCURATE,   COSPIN_EMPTY_SECTOR, COSPIN_NOT_CONVERGED,
+    COSPIN_DEGENERATE, COSPIN_SOLVER_FAILED, COSPIN_WINDOW_LIMIT, COSPIN_TOO_LARGE,    COSPIN_OSCILLATING,
+    COSPIN_UNSTABLE,   COSPIN_UNCERTIFIED,   COSPIN_BISTABLE};
 static const char *const help[] = {
     "",
     "",
@@ -34,6 +35,12 @@ static const char *const help[] = {
     "it: "
     "`evolve` shows it, `time_average: true` gives its average over long times",
     "small deviations from what was found grow, or go on for ever: it is no state that is kept",
+    "the error of an expansion is not known to be small here (<task>_error, <task>_bound): too few spins, "
+    "too "
+    "close to an edge of the labels (<task>_edge) or to a threshold; an exact `operator` answers where it "
+    "fits",
+    "several stable points: an expansion around one of them knows nothing of the others, so no number is "
+    "given",
 };
 
 static int row_of(int outcome)

@@ -18,6 +18,22 @@ const CospinRecordKind *const CospinTaskRecords[] = {
     NULL};
 #undef COSPIN_TASK
 
+#define COSPIN_TASK(kind) extern const CospinTaskKind kind;
+#include "expanded/list.h"
+#undef COSPIN_TASK
+
+#define COSPIN_TASK(kind) &kind,
+const CospinTaskKind *const CospinTaskExpandedKinds[] = {
+#include "expanded/list.h"
+    NULL};
+#undef COSPIN_TASK
+
+#define COSPIN_TASK(kind) &kind.record,
+const CospinRecordKind *const CospinTaskExpandedRecords[] = {
+#include "expanded/list.h"
+    NULL};
+#undef COSPIN_TASK
+
 const CospinRecordKind *const CospinTasksAlone[] = {&CospinTaskHeralding.record, NULL};
 
 static PetscBool is_alone(const CospinRecord *task)
@@ -30,10 +46,10 @@ static PetscBool is_alone(const CospinRecord *task)
 
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
 {
-  int k = 0;
-
-  while (&CospinTaskKinds[k]->record != task->kind) k++;
-  return CospinTaskKinds[k];
+  for (int k = 0; CospinTaskExpandedKinds[k]; k++)
+    if (&CospinTaskExpandedKinds[k]->record == task->kind) return CospinTaskExpandedKinds[k];
+  for (int k = 0;; k++)
+    if (&CospinTaskKinds[k]->record == task->kind) return CospinTaskKinds[k];
 }
 
 PetscBool CospinTaskFactorises(const CospinRecord *task)

@@ -72,6 +72,7 @@ typedef struct {
   const CospinRecordKind *const *arrays;     /* generators, NULL-terminated */
   const CospinRecordKind *const *alone;      /* those of the tasks that ask nothing of components: a deck with
                                                 no other tasks needs none; NULL-terminated, or NULL */
+  const CospinRecordKind *const *expanded;   /* tasks under `operator: expansion`; NULL-terminated, or NULL */
 } CospinSchema;
 
 /* The values of a grid axis or of a list of times; expressions are resolved when the deck is read. */
@@ -209,8 +210,14 @@ typedef struct {
   PetscBool logx, logy;
 } CospinPlot;
 
-/* `operator:` how generators are held: chosen by size, as matrices, or as products without one. */
-typedef enum { COSPIN_OPERATOR_AUTO, COSPIN_OPERATOR_ASSEMBLED, COSPIN_OPERATOR_SHELL } CospinOperatorForm;
+/* `operator:` how generators are held: chosen by size, as matrices, as products without one, or not label by
+   label at all but expanded around a stable point (cospin/solver/expansion.h). */
+typedef enum {
+  COSPIN_OPERATOR_AUTO,
+  COSPIN_OPERATOR_ASSEMBLED,
+  COSPIN_OPERATOR_SHELL,
+  COSPIN_OPERATOR_EXPANSION
+} CospinOperatorForm;
 extern const char *const CospinOperatorForms[]; /* their names, NULL at the end */
 
 typedef struct CospinDeck_ {

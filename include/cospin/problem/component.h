@@ -87,6 +87,35 @@ typedef struct {
   const char *help;
 } CospinLabelColumn;
 
+/* A linear function of a component's coordinates, constant + sum slope * label[coordinate], with constants
+   that are exact. `edge`: labels at which it is negative do not exist. */
+typedef struct {
+  double constant;
+  int num;
+  struct {
+    int coordinate;
+    double slope;
+  } term[2];
+  PetscBool edge;
+} CospinLinear;
+
+/*
+   The amplitude of a step as a function of labels that are real numbers: coefficient * factors / divisors.
+
+   It is the amplitude that the step has for g^-1 rho instead of rho, where g depends on the label and is 1 on
+   the diagonal: g = sqrt(G(y)/G(x)), G the product of the factorials of the levels' occupations (n! of a
+   mode, (j+m)! (j-m)! of a spin). All square roots vanish, traces and expectation values stay as they are:
+
+     mode:  a rho -> 1, rho a^+ -> n', a^+ rho -> n + 1, rho a -> 1
+     spin:  Sm rho -> j-m+1, rho Sp -> j+m', Sp rho -> j+m+1, rho Sm -> j-m'
+*/
+enum { COSPIN_MAX_FACTORS = 6 };
+typedef struct {
+  double coefficient;
+  int num_factors, num_divisors;
+  CospinLinear factor[COSPIN_MAX_FACTORS], divisor[COSPIN_MAX_FACTORS];
+} CospinRational;
+
 /*
    A kind. Labels are handed over as the component's own coordinates (a slice of the problem's label). None of
    these is collective.
@@ -165,6 +194,12 @@ typedef struct {
      nothing) and returns that side's factor. Apply's amplitude is the product of the factors of the sides
      that the step acts on. NULL: every step acts on one side, so that Apply does it. */
   double (*ApplySide)(CospinComponent component, int step, CospinSide side, int label[]);
+  /* The amplitude of a step by real labels; false: it is not rational. NULL: no step's is. */
+  PetscBool (*Rational)(CospinComponent component, int step, CospinRational *amplitude);
+  /* d ln g/d(n - n') of the k-th pair of coordinates of ket and bra, at a real label on the diagonal. */
+  double (*GaugeSlope)(CospinComponent component, int k, const double label[]);
+  /* The largest number that a coordinate can be; infinity where nothing bounds it. */
+  double (*Reach)(CospinComponent component);
   /* Takes sum over spins l of A_l rho B_l^+ apart, A = left[0] left[1] ..., elementary operators of one spin.
    */
   PetscErrorCode (*Each)(CospinComponent component, int num_left, const int left[], int num_right,

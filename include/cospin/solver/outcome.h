@@ -12,7 +12,9 @@ typedef enum {
   COSPIN_WINDOW_LIMIT = -6,  /* an open window would have to be larger than memory or 20000 levels */
   COSPIN_TOO_LARGE = -7,     /* would not fit into the memory of its ranks, so it was not begun */
   COSPIN_OSCILLATING = -8,   /* never becomes steady: part of the state oscillates for ever */
-  COSPIN_UNSTABLE = -9       /* small deviations from what was found grow, or go on for ever */
+  COSPIN_UNSTABLE = -9,      /* small deviations from what was found grow, or go on for ever */
+  COSPIN_UNCERTIFIED = -10,  /* a number whose error is not known to be small */
+  COSPIN_BISTABLE = -11      /* several stable points, and an expansion around one of them only */
 } CospinOutcome;
 
 /* Names (NULL-terminated) and values of all outcomes, in the same order. */

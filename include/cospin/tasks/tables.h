@@ -4,6 +4,9 @@
 
 extern const CospinTaskKind *const CospinTaskKinds[]; /* NULL at the end */
 extern const CospinRecordKind *const CospinTaskRecords[];
+/* The same under `operator: expansion`. */
+extern const CospinTaskKind *const CospinTaskExpandedKinds[];
+extern const CospinRecordKind *const CospinTaskExpandedRecords[];
 /* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
 extern const CospinRecordKind *const CospinTasksAlone[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);

@@ -237,6 +237,98 @@ static double ApplySide(CospinComponent component, int step, CospinSide side, in
   return (side == COSPIN_KET ? shared : 1.0) * side_amplitude(dr, side == COSPIN_KET ? t : u, up, down);
 }
 
+/* ---- Amplitudes at real labels ---------------------------------------------------------------------------
+ */
+
+/* The gauge takes the roots apart: a factor of two of them goes to one side, 1 to the other. */
+static void multiply_up(CospinRational *amplitude, double size, int n, int more)
+{
+  amplitude->factor[amplitude->num_factors++] =
+      (CospinLinear){size + more, 2, {{R, -1}, {n, -1}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
+}
+
+static void multiply_down(CospinRational *amplitude, int n, int more)
+{
+  amplitude->factor[amplitude->num_factors++] =
+      (CospinLinear){more, 2, {{n, 1}, {R, -1}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
+}
+
+static void multiply_same(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
+{
+  if (t == SPIN_Z)
+    amplitude->factor[amplitude->num_factors++] = (CospinLinear){-0.5 * size, 1, {{n, 1}}, PETSC_FALSE};
+  else if ((t == SPIN_PLUS) == ket)
+    multiply_down(amplitude, n, ket ? 1 : 0);
+  else
+    multiply_up(amplitude, size, n, ket ? 1 : 0);
+}
+
+/* j -> j - 1: 1 on the ket, the square of side_amplitude on the bra. */
+static void multiply_lower(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
+{
+  if (t == SPIN_MINUS) amplitude->coefficient *= -1;
+  if (ket) return;
+  if (t != SPIN_MINUS) multiply_up(amplitude, size, n, 0);
+  if (t == SPIN_PLUS) multiply_up(amplitude, size, n, -1);
+  if (t != SPIN_PLUS) multiply_down(amplitude, n, 0);
+  if (t == SPIN_MINUS) multiply_down(amplitude, n, -1);
+}
+
+/* j -> j + 1: the square on the ket, 1 on the bra. */
+static void multiply_higher(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
+{
+  if (t == SPIN_PLUS) amplitude->coefficient *= -1;
+  if (!ket) return;
+  if (t != SPIN_PLUS) multiply_up(amplitude, size, n, 1);
+  if (t == SPIN_MINUS) multiply_up(amplitude, size, n, 2);
+  if (t != SPIN_MINUS) multiply_down(amplitude, n, 1);
+  if (t == SPIN_PLUS) multiply_down(amplitude, n, 2);
+}
+
+/* shared_factor; 2j = N - 2r */
+static void multiply_shared(CospinRational *amplitude, double size, int dr)
+{
+  const CospinLinear two_j = {size, 1, {{R, -2}}, PETSC_FALSE}, next = {size + 1, 1, {{R, -2}}, PETSC_FALSE},
+                     two_j_2 = {size + 2, 1, {{R, -2}}, PETSC_FALSE};
+
+  amplitude->num_divisors = 2;
+  amplitude->divisor[0] = dr < 0 ? two_j_2 : two_j;
+  amplitude->divisor[1] = dr == 0 ? two_j_2 : next;
+  if (dr == 0) amplitude->coefficient *= size + 2;
+  if (dr > 0)
+    amplitude->factor[amplitude->num_factors++] = (CospinLinear){size + 1, 1, {{R, -1}}, PETSC_FALSE};
+  if (dr < 0) amplitude->factor[amplitude->num_factors++] = (CospinLinear){0, 1, {{R, 1}}, PETSC_TRUE};
+}
+
+static PetscBool Rational(CospinComponent component, int step, CospinRational *amplitude)
+{
+  static void (*const multiply[3])(CospinRational *, double, int, PetscBool,
+                                   int) = {multiply_higher, multiply_same, multiply_lower};
+  const double size = Size(component);
+  int t, u, dr;
+
+  *amplitude = (CospinRational){.coefficient = 1};
+  if (step < FIRST_LOCAL) {
+    const PetscBool ket = (PetscBool)(step < NUM_COLLECTIVE);
+    multiply_same(amplitude, size, step % NUM_COLLECTIVE, ket, ket ? N_KET : N_BRA);
+    return PETSC_TRUE;
+  }
+  unpack_local(step, &t, &u, &dr);
+  multiply_shared(amplitude, size, dr);
+  multiply[dr + 1](amplitude, size, t, PETSC_TRUE, N_KET);
+  multiply[dr + 1](amplitude, size, u, PETSC_FALSE, N_BRA);
+  return PETSC_TRUE;
+}
+
+/* ln g = (ln (j+m')! (j-m')! - ln (j+m)! (j-m)!)/2, and d ln n!/dn is about ln(n + 1/2). */
+static double GaugeSlope(CospinComponent component, int k, const double label[])
+{
+  const double up = Size(component) - label[R] - label[N_KET], down = label[N_KET] - label[R];
+
+  (void)k;
+  return 0.5 * (log(up + 0.5) - log(down + 0.5));
+}
+
 /* The product of elementary operators of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the
  * identity. 2x2 matrices multiply; what results is s+, s-, s_z and the identity with coefficients. */
 static void expand_block(int length, const int operators[], double weight[NUM_COLLECTIVE + 1])
@@ -259,7 +351,7 @@ static void expand_block(int length, const int operators[], double weight[NUM_CO
 }
 
 /* sum_l s_t rho s_u^+; an identity on one side makes it a collective operator on the other. */
-static PetscErrorCode emit_pair(int size, int t, int u, double weight, CospinEmit emit, void *context)
+static PetscErrorCode emit_pair(double size, int t, int u, double weight, CospinEmit emit, void *context)
 {
   PetscFunctionBeginUser;
   if (weight == 0.0) PetscFunctionReturn(0);
@@ -288,8 +380,7 @@ static PetscErrorCode Each(CospinComponent component, int num_left, const int le
   expand_block(num_right, right, weight_right);
   for (int t = 0; t <= NUM_COLLECTIVE; t++) {
     for (int u = 0; u <= NUM_COLLECTIVE; u++) {
-      PetscCall(
-          emit_pair(CospinEnsembleSize(component), t, u, weight_left[t] * weight_right[u], emit, context));
+      PetscCall(emit_pair(Size(component), t, u, weight_left[t] * weight_right[u], emit, context));
     }
   }
   PetscFunctionReturn(0);
@@ -422,5 +513,8 @@ const CospinComponentKind CospinComponentEnsemble = {
     .Apply = Apply,
     .ActsOn = ActsOn,
     .ApplySide = ApplySide,
+    .Rational = Rational,
+    .GaugeSlope = GaugeSlope,
+    .Reach = Size,
     .Each = Each,
 };

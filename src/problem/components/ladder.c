@@ -128,6 +128,25 @@ PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide sid
   return (PetscBool)((step >= ladder->num_operators) == (side == COSPIN_BRA));
 }
 
+PetscBool CospinLadderRational(CospinComponent component, int step, CospinRational *amplitude)
+{
+  const Ladder *ladder = (const Ladder *)component->data;
+  const int side = step >= ladder->num_operators;
+  const CospinLadderElementary *elementary = &ladder->operators[step % ladder->num_operators];
+
+  *amplitude = (CospinRational){.coefficient = 1};
+  if (elementary->rational[side].slope != 0.0) {
+    const double constant =
+        elementary->rational[side].constant + elementary->rational[side].share * (ladder->levels - 1);
+    amplitude->num_factors = 1;
+    amplitude->factor[0] = (CospinLinear){constant,
+                                          1,
+                                          {{side ? N_BRA : N_KET, elementary->rational[side].slope}},
+                                          elementary->rational[side].edge};
+  }
+  return (PetscBool)!elementary->irrational;
+}
+
 void CospinLadderGetColumns(double first, const int label[], double values[])
 {
   values[N_KET] = first + label[N_KET];

@@ -9,6 +9,12 @@
 typedef struct {
   int up;                                        /* what the elementary operator adds to n */
   double (*Amplitude)(double n, double highest); /* from level n; `highest`: the last level */
+  /* The amplitude on ket and bra as a CospinRational: constant + share*highest + slope*n; slope 0: 1. */
+  struct {
+    double constant, share, slope;
+    PetscBool edge;
+  } rational[2];
+  PetscBool irrational; /* it has none */
 } CospinLadderElementary;
 
 /* Sets component->data and ->num_coordinates. operators[num_operators] is borrowed. */
@@ -32,6 +38,7 @@ int CospinLadderElementaryStep(CospinComponent component, CospinElementary eleme
 void CospinLadderShift(CospinComponent component, int step, int shift[]);
 double CospinLadderApply(CospinComponent component, int step, int label[]);
 PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide side);
+PetscBool CospinLadderRational(CospinComponent component, int step, CospinRational *amplitude);
 
 /* The levels as they are stored, first + n: Columns of a kind. */
 void CospinLadderGetColumns(double first, const int label[], double values[]);
@@ -41,4 +48,4 @@ PetscBool CospinLadderSetColumns(double first, const double values[], int label[
   .Destroy = CospinLadderDestroy, .roles = CospinLadderRoles, .Range = CospinLadderRange,                    \
   .Diagonal = CospinLadderDiagonal, .Trace = CospinLadderTrace,                                              \
   .ElementaryStep = CospinLadderElementaryStep, .Shift = CospinLadderShift, .Apply = CospinLadderApply,      \
-  .ActsOn = CospinLadderActsOn
+  .ActsOn = CospinLadderActsOn, .Rational = CospinLadderRational

@@ -236,6 +236,45 @@ static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
   return (PetscBool)(step / NUM_OPERATORS == (side == COSPIN_BRA));
 }
 
+/* n_k + more as a function of the coordinates of one side, n_k = c_k - c_(k+1). */
+static CospinLinear linear_occupation(CospinComponent component, int side, int k, int more)
+{
+  CospinLinear n = {more, 0, {{0, 0}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
+
+  if (k == 0)
+    n.constant += CospinLevelsSize(component);
+  else
+    n.term[n.num].coordinate = 2 * (k - 1) + side, n.term[n.num++].slope = 1;
+  if (k + 1 < CospinLevelsNumber(component))
+    n.term[n.num].coordinate = 2 * k + side, n.term[n.num++].slope = -1;
+  return n;
+}
+
+static PetscBool Rational(CospinComponent component, int step, CospinRational *amplitude)
+{
+  const int side = step / NUM_OPERATORS, a = step % NUM_OPERATORS / MAX_LEVELS, b = step % MAX_LEVELS;
+
+  *amplitude = (CospinRational){.coefficient = 1, .num_factors = 1};
+  if (a == b || side == COSPIN_BRA)
+    amplitude->factor[0] = linear_occupation(component, side, b, 0);
+  else
+    amplitude->factor[0] = linear_occupation(component, side, a, 1);
+  return PETSC_TRUE;
+}
+
+static double GaugeSlope(CospinComponent component, int k, const double label[])
+{
+  const double above = k + 2 < CospinLevelsNumber(component) ? label[2 * (k + 1)] : 0.0,
+               below = k == 0 ? CospinLevelsSize(component) : label[2 * (k - 1)], here = label[2 * k];
+
+  return 0.5 * (log(below - here + 0.5) - log(here - above + 0.5));
+}
+
+static double Reach(CospinComponent component)
+{
+  return CospinLevelsSize(component);
+}
+
 /* ---- Operators ----------------------------------------------------------------------------------------- */
 
 typedef double complex Matrix[MAX_LEVELS][MAX_LEVELS];
@@ -373,4 +412,7 @@ const CospinComponentKind CospinComponentLevels = {
     .Shift = Shift,
     .Apply = Apply,
     .ActsOn = ActsOn,
+    .Rational = Rational,
+    .GaugeSlope = GaugeSlope,
+    .Reach = Reach,
 };

@@ -7,6 +7,7 @@
 */
 #include "ladder.h"
 #include "states.h"
+#include <math.h>
 
 enum { LOWER, RAISE, NUM_OPERATORS };
 enum { MAX_CUTOFF = 1000000, FIRST_WINDOW = 12 };
@@ -23,7 +24,9 @@ static double create(double n, double highest)
   return PetscSqrtReal(n + 1);
 }
 
-static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {{-1, annihilate}, {+1, create}};
+static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
+    {-1, annihilate, {[COSPIN_BRA] = {0, 0, 1, PETSC_TRUE}}, PETSC_FALSE},
+    {+1, create, {[COSPIN_KET] = {1, 0, 1, PETSC_FALSE}}, PETSC_FALSE}};
 static const int adjoint[NUM_OPERATORS] = {RAISE, LOWER};
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
@@ -58,6 +61,20 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscCall(PetscSNPrintf(text, size, "%d Fock states%s", CospinLadderLevels(component),
                           open_ended ? " to begin with, more as the state needs" : ""));
   PetscFunctionReturn(0);
+}
+
+/* G = n! */
+static double GaugeSlope(CospinComponent component, int k, const double label[])
+{
+  (void)component;
+  (void)k;
+  return -0.5 * log(label[0] + 0.5);
+}
+
+static double Reach(CospinComponent component)
+{
+  (void)component;
+  return INFINITY;
 }
 
 static const CospinLabelColumn columns[] = {
@@ -119,5 +136,7 @@ const CospinComponentKind CospinComponentMode = {
     .SetColumns = SetColumns,
     .Window = CospinLadderWindow,
     .Edge = CospinLadderEdge,
+    .GaugeSlope = GaugeSlope,
+    .Reach = Reach,
     COSPIN_LADDER_MEMBERS,
 };

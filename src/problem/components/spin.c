@@ -6,6 +6,7 @@
 */
 #include "ladder.h"
 #include "states.h"
+#include <math.h>
 
 enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, BOSON, BOSON_ADJOINT, NUM_OPERATORS };
 enum { MAX_TWO_S = 100000000 };
@@ -38,7 +39,11 @@ static double create(double n, double two_s)
 }
 
 static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
-    {+1, raise_spin}, {-1, lower_spin}, {0, z_component}, {-1, annihilate}, {+1, create}};
+    {+1, raise_spin, {{1, 0, 1, PETSC_FALSE}, {0, 1, -1, PETSC_TRUE}}, PETSC_FALSE},
+    {-1, lower_spin, {{1, 1, -1, PETSC_FALSE}, {0, 0, 1, PETSC_TRUE}}, PETSC_FALSE},
+    {0, z_component, {{0, -0.5, 1, PETSC_FALSE}, {0, -0.5, 1, PETSC_FALSE}}, PETSC_FALSE},
+    {-1, annihilate, .irrational = PETSC_TRUE},
+    {+1, create, .irrational = PETSC_TRUE}};
 static const int adjoint[NUM_OPERATORS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z, BOSON_ADJOINT, BOSON};
 
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
@@ -66,6 +71,20 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(text, size, "length %g, %d levels", 0.5 * (levels - 1), levels));
   PetscFunctionReturn(0);
+}
+
+/* G = n! (2S - n)! */
+static double GaugeSlope(CospinComponent component, int k, const double label[])
+{
+  const double two_s = CospinLadderLevels(component) - 1;
+
+  (void)k;
+  return 0.5 * (log(two_s - label[0] + 0.5) - log(label[0] + 0.5));
+}
+
+static double Reach(CospinComponent component)
+{
+  return CospinLadderLevels(component) - 1;
 }
 
 static const CospinLabelColumn columns[] = {
@@ -126,5 +145,7 @@ const CospinComponentKind CospinComponentSpin = {
     .Length = Size,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
+    .GaugeSlope = GaugeSlope,
+    .Reach = Reach,
     COSPIN_LADDER_MEMBERS,
 };

@@ -1,0 +1,53 @@
+/*
+   Numbers at any size: a generator projected on Gaussians times polynomials around its one stable point.
+
+   The cost does not depend on the number of labels. Every number has a certificate made of the left side of
+   its equation, which is exact at every label (kernel_body.h).
+*/
+#pragma once
+#include <cospin/problem/moves.h>
+#include <cospin/solver/interrupt.h>
+#include <cospin/solver/outcome.h>
+
+typedef struct CospinExpansion_ *CospinExpansion;
+
+/* A number and what is known of it. All but value, degree and functions are NaN if there is none. */
+typedef struct {
+  double complex value;
+  double bound;  /* of its error, to first order: not small where only the right side has converged */
+  double error;  /* estimate of its error: product of the errors of both sides, and rounding */
+  double change; /* from the degree before */
+  int degree, functions;
+} CospinExpanded;
+
+/* Collective on comm. Looks for the stable point. tolerance: error of a number, beside it, at which the
+   degree need not grow. The generator is borrowed; interrupt may be NULL and is borrowed. */
+PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, double tolerance,
+                                     const CospinInterrupt *interrupt, CospinExpansion *expansion);
+PetscErrorCode CospinExpansionDestroy(CospinExpansion *expansion);
+
+/* Whether there is something to expand around: good; unstable (no stable point), bistable (several). */
+CospinOutcome CospinExpansionOutcome(CospinExpansion expansion);
+/* Distance of the stable point from the nearest edge of the labels, in standard deviations; NaN: none. */
+double CospinExpansionEdge(CospinExpansion expansion);
+
+/* Collective. Tr(A rho) in the steady state for moves[num] of rho -> A rho. *outcome: not converged if there
+   are no numbers. */
+PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const CospinMoves moves[],
+                                     CospinExpanded values[], CospinOutcome *outcome);
+
+/* Collective. The `count` slowest eigenvalues of the sector of the label `representative` (NULL: that with a
+   trace, without zero), in the order of CospinOrderSlowest. */
+PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int representative[], int count,
+                                      CospinExpanded values[], CospinOutcome *outcome);
+
+/* Whether the error of a number of this size is known to be within the tolerance: by its estimate, and not
+   beyond a tenth of it by its bound. */
+PetscBool CospinExpandedIsGood(double size, double tolerance, const CospinExpanded *value);
+
+/* Not collective. How many dimensions the labels of a sector have, coherences that are free among them; *why
+   (constant text): it has no expansion, NULL: it has. */
+PetscErrorCode CospinExpansionDimensions(CospinMoves generator, int *dimensions, const char **why);
+/* Functions, bytes and seconds of one sector at the degree that is usual, for estimates. */
+void CospinExpansionCost(CospinMoves generator, int dimensions, int *functions, double *bytes,
+                         double *seconds);

@@ -1,0 +1,20 @@
+/* The kernel in double precision, what cancels at a node in the machine's long double. */
+#include <complex.h>
+#include <float.h>
+
+#define KERNEL              CospinKernelDouble
+#define KERNEL_NAME         "double"
+#define REAL                double
+#define COMPLEX             double complex
+#define SCALAR              long double
+#define SCALAR_COMPLEX      long double complex
+#define NAME_EPSILON        DBL_EPSILON
+#define NAME_SCALAR_EPSILON LDBL_EPSILON
+#define SQRT                sqrt
+#define EXP                 exp
+#define COS                 cos
+#define SIN                 sin
+#define FABS                fabs
+#define REALPART            creal
+#define IMAGPART            cimag
+#include "kernel_body.h"

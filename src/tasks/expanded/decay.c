@@ -1,0 +1,132 @@
+/* Task `decay` under `operator: expansion`: the slowest eigenvalues of the sector in which Tr(A rho) lives.
+ */
+#include "expanded.h"
+
+enum { MAX_COUNT = 20 };
+
+static const CospinKey keys[] = {
+    {.name = "of",
+     .type = COSPIN_KEY_OPERATOR,
+     .required = PETSC_TRUE,
+     .unit = "",
+     .help = "operator whose expectation value decays; it chooses the sector"},
+    {.name = "count",
+     .type = COSPIN_KEY_INTEGER,
+     .default_text = "1",
+     .unit = "",
+     .help = "how many of the slowest eigenvalues are stored"},
+    COSPIN_EXPANDED_TOLERANCE_KEY,
+    {.name = NULL},
+};
+
+static const CospinTaskVariable variables[] = {
+    {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of %s", "-Re lambda"},
+    {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of %s",
+     "-Im lambda; positive: exp(-i omega t)"},
+    {"lifetime", COSPIN_REAL, PETSC_TRUE, "time", "lifetime of the mode", "1/rate"},
+    {"error", COSPIN_REAL, PETSC_TRUE, "rate", "estimate of the eigenvalue's error",
+     "mean |x - x'| |r| at points of the state, x' of a lower degree, r the defect of the left vector"},
+    {"bound", COSPIN_REAL, PETSC_TRUE, "rate", "bound of the eigenvalue's error, to first order",
+     "mean |x| |r| at points of the state"},
+    {"change", COSPIN_REAL, PETSC_TRUE, "rate", "change from the degree before", ""},
+    COSPIN_EXPANDED_VARIABLES,
+    {.suffix = NULL},
+};
+
+static const CospinTaskRule rules[] = {
+    {"rate", COSPIN_ALL, 0, "0", NULL},
+    {"frequency", COSPIN_ALL, 0, NULL, NULL},
+    {"error", COSPIN_ALL, 0, "0", NULL},
+    {"bound", COSPIN_ALL, 0, "0", NULL},
+    COSPIN_EXPANDED_RULES,
+    {.suffix = NULL},
+};
+
+static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                 int *count, PetscBool *ok)
+{
+  double value;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskNumber(problem, task, "count", faults, &value, ok));
+  *count = 1;
+  if (!*ok) PetscFunctionReturn(0);
+  if (value >= 1 && value <= MAX_COUNT && value == PetscFloorReal(value))
+    *count = (int)value;
+  else
+    PetscCall(CospinTaskFail(problem, task, "count", faults, ok, "must be a whole number from 1 to 20"));
+  PetscFunctionReturn(0);
+}
+
+/* The one sector of A; *ok is false, and there is a fault, if there are several. */
+static PetscErrorCode find_sector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  int **representative, PetscBool *ok)
+{
+  CospinPolynomial a;
+  int num;
+
+  PetscFunctionBeginUser;
+  *representative = NULL;
+  PetscCall(CospinTaskOperator(problem, task, faults, &a, ok));
+  if (*ok) {
+    PetscCall(CospinProblemSectors(problem, a, &num, representative));
+    if (num != 1)
+      PetscCall(CospinTaskFail(problem, task, "of", faults, ok,
+                               "lives in several sectors, or in none (must be an operator of one, such as "
+                               "ions.Sp)"));
+  }
+  PetscCall(CospinPolynomialDestroy(&a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  PetscBool count_ok, sector_ok;
+  int count, *representative;
+
+  PetscFunctionBeginUser;
+  PetscCall(read_count(problem, task, faults, &count, &count_ok));
+  *dimension = (CospinDimension){"mode", count, NULL, "1", "mode, slowest first"};
+  PetscCall(find_sector(problem, task, faults, &representative, &sector_ok));
+  PetscCall(PetscFree(representative));
+  PetscCall(CospinExpandedCheck(problem, task, faults, ok));
+  if (!count_ok || !sector_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  CospinExpansion expansion;
+  CospinExpanded modes[MAX_COUNT];
+  int count, *representative;
+  double tolerance;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(read_count(point->problem, task, NULL, &count, &ok));
+  PetscCall(find_sector(point->problem, task, NULL, &representative, &ok));
+  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
+  if (*outcome == COSPIN_GOOD) {
+    PetscCall(CospinExpansionSlowest(expansion, representative, count, modes, outcome));
+    PetscCall(CospinExpandedStoreSize(&modes[0], results));
+    for (int k = 0; k < count; k++)
+      PetscCall(CospinExpandedStoreMode(&modes[k], k, tolerance, results, outcome));
+  }
+  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(PetscFree(representative));
+  PetscFunctionReturn(0);
+}
+
+const CospinTaskKind CospinTaskExpandedDecay = {
+    .record = {"decay", "slowest eigenvalues in the sector of an operator, at any size", keys},
+    .variables = variables,
+    .rules = rules,
+    .own_windows = PETSC_TRUE,
+    .Check = Check,
+    .Sectors = CospinTaskNoSectors,
+    .Cost = CospinExpandedCost,
+    .Run = Run,
+};

@@ -1,0 +1,74 @@
+/* Tasks under `operator: expansion`: which decks have one, what it costs, how its numbers are stored. */
+#include "expanded.h"
+#include <math.h>
+
+PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   PetscBool *ok)
+{
+  const char *why;
+  int dimensions;
+  double tolerance;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
+  PetscCall(CospinExpansionDimensions(problem->generator, &dimensions, &why));
+  if (why) *ok = PETSC_FALSE;
+  if (why)
+    PetscCall(CospinFaultsAdd(faults, task->position, "tasks",
+                              "%s has no expansion (`operator: expansion`): %s", task->name, why));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
+                                  double *bytes, double *seconds)
+{
+  const char *why;
+  int dimensions, functions;
+
+  PetscFunctionBeginUser;
+  (void)task;
+  PetscCall(CospinExpansionDimensions(problem->generator, &dimensions, &why));
+  CospinExpansionCost(problem->generator, dimensions, &functions, bytes, seconds);
+  *unknowns = functions;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpandedCreate(CospinPoint point, const CospinRecord *task, CospinResults results,
+                                    CospinExpansion *expansion, CospinOutcome *outcome)
+{
+  double tolerance;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(
+      CospinExpansionCreate(point->comm, point->problem->generator, tolerance, &point->interrupt, expansion));
+  *outcome = CospinExpansionOutcome(*expansion);
+  PetscCall(CospinResultsSet(results, "edge", 0, CospinExpansionEdge(*expansion)));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpandedStoreSize(const CospinExpanded *value, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "degree", 0, value->degree));
+  PetscCall(CospinResultsSet(results, "functions", 0, value->functions));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpandedStoreMode(const CospinExpanded *mode, int index, double tolerance,
+                                       CospinResults results, CospinOutcome *outcome)
+{
+  const double rate = -creal(mode->value);
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "rate", index, rate));
+  PetscCall(CospinResultsSet(results, "frequency", index, -cimag(mode->value)));
+  PetscCall(CospinResultsSet(results, "lifetime", index, 1 / rate));
+  PetscCall(CospinResultsSet(results, "error", index, mode->error));
+  PetscCall(CospinResultsSet(results, "bound", index, mode->bound));
+  PetscCall(CospinResultsSet(results, "change", index, mode->change));
+  if (!CospinExpandedIsGood(fabs(rate), tolerance, mode))
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_UNCERTIFIED);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,45 @@
+/* What the tasks under `operator: expansion` share. */
+#pragma once
+#include <cospin/point/settings.h>
+#include <cospin/solver/expansion.h>
+
+#define COSPIN_EXPANDED_VARIABLES                                                                            \
+  {"edge",                                                                                                   \
+   COSPIN_REAL,                                                                                              \
+   PETSC_FALSE,                                                                                              \
+   "1",                                                                                                      \
+   "distance of the stable point from the edge of the labels",                                               \
+   "in standard deviations of the state"},                                                                   \
+      {"degree", COSPIN_INTEGER, PETSC_FALSE, "1", "polynomials up to this total degree, not included", ""}, \
+  {                                                                                                          \
+    "functions", COSPIN_INTEGER, PETSC_FALSE, "1", "functions of the expansion", ""                          \
+  }
+#define COSPIN_EXPANDED_RULES                                                                                \
+  {"edge", COSPIN_ALL, 0, NULL, NULL}, {"degree", COSPIN_ALL, 0, "1", NULL},                                 \
+  {                                                                                                          \
+    "functions", COSPIN_ALL, 0, "1", NULL                                                                    \
+  }
+
+#define COSPIN_EXPANDED_TOLERANCE_KEY                                                                        \
+  {                                                                                                          \
+    .name = "tolerance", .type = COSPIN_KEY_NUMBER, .default_text = "1e-6", .unit = "",                      \
+    .help = "largest error of a number, beside the number, that counts as good; the degree grows until it "  \
+            "is reached"                                                                                     \
+  }
+
+/* Faults of decks without an expansion. */
+PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   PetscBool *ok);
+/* A CospinTaskKind.Cost. */
+PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
+                                  double *bytes, double *seconds);
+
+/* Collective. The expansion of the point's generator; *outcome: that of its stable point. */
+PetscErrorCode CospinExpandedCreate(CospinPoint point, const CospinRecord *task, CospinResults results,
+                                    CospinExpansion *expansion, CospinOutcome *outcome);
+/* Stores degree and functions. */
+PetscErrorCode CospinExpandedStoreSize(const CospinExpanded *value, CospinResults results);
+/* Stores rate, frequency, lifetime, error, bound and change of a mode; *outcome: uncertified unless its error
+   is small. */
+PetscErrorCode CospinExpandedStoreMode(const CospinExpanded *mode, int index, double tolerance,
+                                       CospinResults results, CospinOutcome *outcome);

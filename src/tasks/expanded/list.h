@@ -1,0 +1,4 @@
+/* The tasks under `operator: expansion`, one line each; included under different meanings of COSPIN_TASK. */
+COSPIN_TASK(CospinTaskExpandedSteady)
+COSPIN_TASK(CospinTaskExpandedDecay)
+COSPIN_TASK(CospinTaskExpandedGap)
