@@ -10,6 +10,7 @@
 #include <cospin/farm/machine.h>
 #include <cospin/operator/liouvillian.h>
 #include <cospin/problem/census.h>
+#include <cospin/solver/expansion.h>
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
@@ -37,6 +38,22 @@ static const char *human_seconds(double seconds, char text[32])
   return text;
 }
 
+/* Functions take the place of labels. */
+static PetscErrorCode view_expansion(CospinProblem problem, FILE *stream)
+{
+  const char *why;
+  int dimensions, degree, functions;
+  double bytes, seconds;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpansionDimensions(problem->generator, &dimensions, &why));
+  CospinExpansionCost(problem->generator, dimensions, &degree, &functions, &bytes, &seconds);
+  fprintf(stream,
+          "#   expansion around a stable point: %d functions of %d labels at degree %d, at any size\n",
+          functions, dimensions, degree);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
 {
   char text[256];
@@ -57,6 +74,7 @@ static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
   fprintf(stream, "#   generator: %d moves, %zu terms\n", problem->generator->count, chains);
   PetscCall(CospinProblemDescribeSymmetry(problem, text, sizeof(text)));
   fprintf(stream, "#   symmetry found: %s\n", text);
+  if (problem->deck->operator_form == COSPIN_OPERATOR_EXPANSION) PetscCall(view_expansion(problem, stream));
   PetscFunctionReturn(0);
 }
 

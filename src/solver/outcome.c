@@ -30,7 +30,8 @@ static const char *const help[] = {
     "see <task>_leak; a cutoff in the deck may be larger",
     "matrices and factors would not fit into the memory of the ranks of its group, see the message above: "
     "fewer "
-    "groups, more nodes, or COSPIN_MEMORY if the machine has more than it says; then --retry",
+    "groups, more nodes, `operator: expansion` (which needs no labels), or COSPIN_MEMORY if the machine has "
+    "more than it says; then --retry",
     "part of the initial state oscillates for ever (<task>_frequency), so no steady state is reached from "
     "it: "
     "`evolve` shows it, `time_average: true` gives its average over long times",

@@ -13,7 +13,7 @@
 enum { MAX_POINTS = 6 };
 
 static const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
-                                    CospinTasksAlone};
+                                    CospinTasksAlone, CospinTaskExpandedRecords};
 
 static void read_deck(const char text[], size_t length, CospinFaults *faults, CospinDeck *deck)
 {

@@ -16,7 +16,7 @@
 Model Model_Open(MPI_Comm comm, const char text[], PetscInt64 number)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
-                               CospinTasksAlone};
+                               CospinTasksAlone, CospinTaskExpandedRecords};
   Model model = {0};
   PetscBool ok;
 

@@ -49,5 +49,5 @@ PetscBool CospinExpandedIsGood(double size, double tolerance, const CospinExpand
    (constant text): it has no expansion, NULL: it has. */
 PetscErrorCode CospinExpansionDimensions(CospinMoves generator, int *dimensions, const char **why);
 /* Functions, bytes and seconds of one sector at the degree that is usual, for estimates. */
-void CospinExpansionCost(CospinMoves generator, int dimensions, int *functions, double *bytes,
+void CospinExpansionCost(CospinMoves generator, int dimensions, int *degree, int *functions, double *bytes,
                          double *seconds);

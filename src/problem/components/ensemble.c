@@ -15,17 +15,9 @@
 
    (Chase and Geremia, PRA 78, 052101 (2008); Shammah et al., PRA 98, 063815 (2018).)
 */
+#include "ensemble.h"
 #include "states.h"
 #include <math.h>
-
-enum {
-  SPIN_PLUS,
-  SPIN_MINUS,
-  SPIN_Z,
-  NUM_COLLECTIVE
-}; /* elementary operators; the same of one spin stand NUM_COLLECTIVE on */
-enum { FIRST_LOCAL = 2 * NUM_COLLECTIVE }; /* steps: ket, bra, then (t,u,dr) */
-enum { R, N_KET, N_BRA, NUM_COORDINATES };
 
 static const double most_counted = 1e8, most = 1e16; /* spins */
 
@@ -126,16 +118,6 @@ static int ElementaryStep(CospinComponent component, CospinElementary elementary
   return (side == COSPIN_BRA ? NUM_COLLECTIVE : 0) + elementary.code;
 }
 
-/* A local step's (t, u, dr), packed as FIRST_LOCAL + 9 t + 3 u + dr + 1. */
-static void unpack_local(int step, int *t, int *u, int *dr)
-{
-  const int k = step - FIRST_LOCAL;
-
-  *t = k / 9;
-  *u = k / 3 % 3;
-  *dr = k % 3 - 1;
-}
-
 static void Shift(CospinComponent component, int step, int shift[])
 {
   int t, u, dr;
@@ -145,7 +127,7 @@ static void Shift(CospinComponent component, int step, int shift[])
     shift[step < NUM_COLLECTIVE ? N_KET : N_BRA] += step_up[step % NUM_COLLECTIVE];
     return;
   }
-  unpack_local(step, &t, &u, &dr);
+  CospinEnsembleUnpack(step, &t, &u, &dr);
   shift[R] += dr;
   shift[N_KET] += step_up[t];
   shift[N_BRA] += step_up[u];
@@ -192,7 +174,7 @@ static double apply_local(int size, int step, int label[])
   double shared, amplitude;
   int t, u, dr;
 
-  unpack_local(step, &t, &u, &dr);
+  CospinEnsembleUnpack(step, &t, &u, &dr);
   shared = shared_factor(half, half - label[R], dr);
   if (shared == 0.0) return 0.0;
   amplitude = shared * side_amplitude(dr, t, up, down) * side_amplitude(dr, u, up_bra, down_bra);
@@ -229,104 +211,12 @@ static double ApplySide(CospinComponent component, int step, CospinSide side, in
   int t, u, dr;
 
   if (step < FIRST_LOCAL) return Apply(component, step, label);
-  unpack_local(step, &t, &u, &dr);
+  CospinEnsembleUnpack(step, &t, &u, &dr);
   shared = shared_factor(half, half - label[R], dr);
   if (shared == 0.0) return 0.0;
   label[R] += dr;
   label[n] += step_up[side == COSPIN_KET ? t : u];
   return (side == COSPIN_KET ? shared : 1.0) * side_amplitude(dr, side == COSPIN_KET ? t : u, up, down);
-}
-
-/* ---- Amplitudes at real labels ---------------------------------------------------------------------------
- */
-
-/* The gauge takes the roots apart: a factor of two of them goes to one side, 1 to the other. */
-static void multiply_up(CospinRational *amplitude, double size, int n, int more)
-{
-  amplitude->factor[amplitude->num_factors++] =
-      (CospinLinear){size + more, 2, {{R, -1}, {n, -1}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
-}
-
-static void multiply_down(CospinRational *amplitude, int n, int more)
-{
-  amplitude->factor[amplitude->num_factors++] =
-      (CospinLinear){more, 2, {{n, 1}, {R, -1}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
-}
-
-static void multiply_same(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
-{
-  if (t == SPIN_Z)
-    amplitude->factor[amplitude->num_factors++] = (CospinLinear){-0.5 * size, 1, {{n, 1}}, PETSC_FALSE};
-  else if ((t == SPIN_PLUS) == ket)
-    multiply_down(amplitude, n, ket ? 1 : 0);
-  else
-    multiply_up(amplitude, size, n, ket ? 1 : 0);
-}
-
-/* j -> j - 1: 1 on the ket, the square of side_amplitude on the bra. */
-static void multiply_lower(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
-{
-  if (t == SPIN_MINUS) amplitude->coefficient *= -1;
-  if (ket) return;
-  if (t != SPIN_MINUS) multiply_up(amplitude, size, n, 0);
-  if (t == SPIN_PLUS) multiply_up(amplitude, size, n, -1);
-  if (t != SPIN_PLUS) multiply_down(amplitude, n, 0);
-  if (t == SPIN_MINUS) multiply_down(amplitude, n, -1);
-}
-
-/* j -> j + 1: the square on the ket, 1 on the bra. */
-static void multiply_higher(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
-{
-  if (t == SPIN_PLUS) amplitude->coefficient *= -1;
-  if (!ket) return;
-  if (t != SPIN_PLUS) multiply_up(amplitude, size, n, 1);
-  if (t == SPIN_MINUS) multiply_up(amplitude, size, n, 2);
-  if (t != SPIN_MINUS) multiply_down(amplitude, n, 1);
-  if (t == SPIN_PLUS) multiply_down(amplitude, n, 2);
-}
-
-/* shared_factor; 2j = N - 2r */
-static void multiply_shared(CospinRational *amplitude, double size, int dr)
-{
-  const CospinLinear two_j = {size, 1, {{R, -2}}, PETSC_FALSE}, next = {size + 1, 1, {{R, -2}}, PETSC_FALSE},
-                     two_j_2 = {size + 2, 1, {{R, -2}}, PETSC_FALSE};
-
-  amplitude->num_divisors = 2;
-  amplitude->divisor[0] = dr < 0 ? two_j_2 : two_j;
-  amplitude->divisor[1] = dr == 0 ? two_j_2 : next;
-  if (dr == 0) amplitude->coefficient *= size + 2;
-  if (dr > 0)
-    amplitude->factor[amplitude->num_factors++] = (CospinLinear){size + 1, 1, {{R, -1}}, PETSC_FALSE};
-  if (dr < 0) amplitude->factor[amplitude->num_factors++] = (CospinLinear){0, 1, {{R, 1}}, PETSC_TRUE};
-}
-
-static PetscBool Rational(CospinComponent component, int step, CospinRational *amplitude)
-{
-  static void (*const multiply[3])(CospinRational *, double, int, PetscBool,
-                                   int) = {multiply_higher, multiply_same, multiply_lower};
-  const double size = Size(component);
-  int t, u, dr;
-
-  *amplitude = (CospinRational){.coefficient = 1};
-  if (step < FIRST_LOCAL) {
-    const PetscBool ket = (PetscBool)(step < NUM_COLLECTIVE);
-    multiply_same(amplitude, size, step % NUM_COLLECTIVE, ket, ket ? N_KET : N_BRA);
-    return PETSC_TRUE;
-  }
-  unpack_local(step, &t, &u, &dr);
-  multiply_shared(amplitude, size, dr);
-  multiply[dr + 1](amplitude, size, t, PETSC_TRUE, N_KET);
-  multiply[dr + 1](amplitude, size, u, PETSC_FALSE, N_BRA);
-  return PETSC_TRUE;
-}
-
-/* ln g = (ln (j+m')! (j-m')! - ln (j+m)! (j-m)!)/2, and d ln n!/dn is about ln(n + 1/2). */
-static double GaugeSlope(CospinComponent component, int k, const double label[])
-{
-  const double up = Size(component) - label[R] - label[N_KET], down = label[N_KET] - label[R];
-
-  (void)k;
-  return 0.5 * (log(up + 0.5) - log(down + 0.5));
 }
 
 /* The product of elementary operators of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the
@@ -513,8 +403,8 @@ const CospinComponentKind CospinComponentEnsemble = {
     .Apply = Apply,
     .ActsOn = ActsOn,
     .ApplySide = ApplySide,
-    .Rational = Rational,
-    .GaugeSlope = GaugeSlope,
+    .Rational = CospinEnsembleRational,
+    .GaugeSlope = CospinEnsembleGaugeSlope,
     .Reach = Size,
     .Each = Each,
 };

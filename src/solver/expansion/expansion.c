@@ -113,7 +113,7 @@ typedef struct {
   int degree, num;
   CospinExpanded *best, *last, *values;    /* [num] */
   double (*size_of)(double complex value); /* beside which its error counts */
-  double best_error;
+  double best_error, error_before;
   int worse; /* degrees in a row that were */
 } Search;
 
@@ -142,7 +142,7 @@ static PetscErrorCode create_search(CospinExpansion expansion, CospinSymbol symb
   PetscFunctionBeginUser;
   *search = (Search){
       .expansion = expansion, .symbol = symbol, .ops = precisions[0], .num = num, .size_of = size_of};
-  search->best_error = INFINITY;
+  search->best_error = search->error_before = INFINITY;
   PetscCall(PetscMalloc3((size_t)num + 1, &search->best, (size_t)num + 1, &search->last, (size_t)num + 1,
                          &search->values));
   for (int k = 0; k < num; k++)
@@ -226,6 +226,18 @@ static double worst_error(const Search *search)
   return worst;
 }
 
+/* Whether errors fall too slowly for the degrees that can be afforded. */
+static PetscBool is_hopeless(const Search *search, double error)
+{
+  const double tolerance = search->expansion->tolerance, gain = search->error_before / error;
+  int degree = search->degree;
+
+  if (!(search->error_before < INFINITY) || seconds_of(search, degree + 1) <= long_seconds)
+    return PETSC_FALSE;
+  while (degree < LAST_DEGREE && seconds_of(search, degree + 1) <= most_seconds) degree++;
+  return (PetscBool)(error > tolerance * pow(fmax(1.5, gain), degree - search->degree));
+}
+
 /* Keeps the numbers of this degree if they are the best; *done: no other will be better by much. */
 static void judge(Search *search, PetscBool found, PetscBool *done)
 {
@@ -247,7 +259,9 @@ static void judge(Search *search, PetscBool found, PetscBool *done)
   }
   for (int k = 0; k < search->num; k++) search->last[k] = search->values[k];
   *done = (PetscBool)(search->best_error <= enough * tolerance || search->worse > 2 ||
-                      (search->best_error <= tolerance && next > long_seconds));
+                      (search->best_error <= tolerance && next > long_seconds) ||
+                      is_hopeless(search, search->best_error));
+  search->error_before = search->best_error;
 }
 
 /* ---- Expectation values -------------------------------------------------------------------------------- */
@@ -446,11 +460,12 @@ PetscErrorCode CospinExpansionDimensions(CospinMoves generator, int *dimensions,
   PetscFunctionReturn(0);
 }
 
-void CospinExpansionCost(CospinMoves generator, int dimensions, int *functions, double *bytes,
+void CospinExpansionCost(CospinMoves generator, int dimensions, int *degree, int *functions, double *bytes,
                          double *seconds)
 {
-  double n = count_functions(dimensions, USUAL_DEGREE);
+  const double n = count_functions(dimensions, USUAL_DEGREE);
 
+  *degree = USUAL_DEGREE;
   *functions = (int)PetscMin(n, 1e9);
   *bytes = 4 * 16.0 * n * n;
   *seconds = 2 * seconds_per_product[0] * count_products(dimensions, generator->count, USUAL_DEGREE);

@@ -23,12 +23,12 @@ PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *tas
                                   double *bytes, double *seconds)
 {
   const char *why;
-  int dimensions, functions;
+  int dimensions, degree, functions;
 
   PetscFunctionBeginUser;
   (void)task;
   PetscCall(CospinExpansionDimensions(problem->generator, &dimensions, &why));
-  CospinExpansionCost(problem->generator, dimensions, &functions, bytes, seconds);
+  CospinExpansionCost(problem->generator, dimensions, &degree, &functions, bytes, seconds);
   *unknowns = functions;
   PetscFunctionReturn(0);
 }

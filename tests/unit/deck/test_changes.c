@@ -21,7 +21,7 @@ static const CospinKey no_keys[] = {{.name = NULL}};
 static const CospinRecordKind ensemble = {"ensemble", "spins", ensemble_keys};
 static const CospinRecordKind steady = {"steady", "steady state", no_keys};
 static const CospinRecordKind *const components[] = {&ensemble, NULL}, *const tasks[] = {&steady, NULL};
-static const CospinSchema schema = {components, tasks, NULL, NULL};
+static const CospinSchema schema = {components, tasks, NULL, NULL, NULL};
 
 /* Values in every form that YAML has for them. */
 #define BEGIN "title: t  # µ\nparameters:\n"

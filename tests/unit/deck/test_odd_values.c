@@ -133,7 +133,7 @@ static const struct {
 static char *faults_of(const char text[])
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
-                               CospinTasksAlone};
+                               CospinTasksAlone, CospinTaskExpandedRecords};
   CospinFaults faults;
   CospinTable table = NULL;
   CospinDeck deck;

@@ -208,7 +208,7 @@ static void datasets_are_read(void **state)
 static void paths_start_at_the_deck(void **state)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
-                               CospinTasksAlone};
+                               CospinTasksAlone, CospinTaskExpandedRecords};
   const char text[] = "title: t\ncomponents:\n  q: {kind: spins, size: 4}\narrays:\n"
                       "  a: {file: a.h5, dataset: vector}\ntasks:\n  - steady: {}\n";
   CospinProblem problem;

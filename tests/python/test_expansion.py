@@ -1,0 +1,130 @@
+"""`operator: expansion`: numbers at any size beside exact ones, their errors, and where there must be none."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+import numpy
+
+from decks import PROGRAM, run_text
+
+GOOD, UNSTABLE, UNCERTIFIED, BISTABLE = 1, -9, -10, -11
+IONS = ("parameters: {N: 1000, x: 0.5, nbar: 0, gs: 0, gd: 0}\ngrid: GRID\ncomponents: {q: {kind: ensemble, size: N}}\n"
+        "jumps:\n  - {rate: nbar + 1, operator: q.Sm}\n  - {rate: nbar, operator: q.Sp}\n  - {rate: x*N, each: q.sp}\n"
+        "  - {rate: gs, each: q.sm}\n  - {rate: gd/4, each: q.sz}\n"
+        "observables: {inversion: 2*<q.Sz>/N, pairs: <q.Sp*q.Sm>/N^2}\n")
+DRIVEN = ("parameters: {N: 60}\ngrid: GRID\ncomponents: {q: {kind: ensemble, size: N}}\nhamiltonian: [0.3*q.Sp + hc]\n"
+          "jumps:\n  - {rate: 1/N, operator: q.Sm}\n  - {rate: 0.5, each: q.sm}\n  - {rate: 0.3, each: q.sz}\n"
+          "observables: {z: 2*<q.Sz>/N, coherence: <q.Sm>/N}\n")
+MASER = ("parameters: {N: 1000, kc: 1, w: 2, gam: 0.1, k0: 1, nth: 0.1, r: 3, delta: 0, kS: w + gam + k0, g: sqrt(r*kc*kS/(4*N))}\n"
+         "grid: GRID\ncomponents: {s: {kind: ensemble, size: N}, c: {kind: mode}}\nhamiltonian: [g*c.a*s.Sp + hc, delta*s.Sz]\n"
+         "jumps:\n  - {rate: w, each: s.sp}\n  - {rate: gam, each: s.sm}\n  - {rate: k0/4, each: s.sz}\n"
+         "  - {rate: kc*(nth + 1), operator: c.a}\n  - {rate: kc*nth, operator: dag(c.a)}\nobservables: {n: <c.n>/N}\n")
+
+
+def run(body, grid, tasks, status=0, ranks=1, form="expansion"):
+    text = body.replace("GRID", grid) + f"tasks: [{tasks}]\noperator: {form}\n"
+    return run_text(f"title: t\n{text}", status=status, ranks=ranks, mask=False)
+
+
+class Numbers(unittest.TestCase):
+    """Against exact ones: factorised sectors (N <= 1500), multigrid and the limit of many spins (shared notes of the method)."""
+
+    def test_fringe_decay_of_ions(self):
+        data = run(IONS, "{N: [1000, 10000, 1000000]}", "{decay: {of: q.Sp}}, {steady: {}}")
+        self.assertTrue((data.outcome == GOOD).all())
+        numpy.testing.assert_allclose(data.decay_rate[:2, 0], [0.7665178532592782, 0.7516049503], rtol=1e-7)
+        numpy.testing.assert_allclose(data.decay_rate[2, 0], 0.750016, rtol=1e-7)
+        numpy.testing.assert_allclose(data.steady_inversion[0], 0.501, rtol=1e-7)
+        self.assertTrue((data.decay_functions < 150).all())
+
+    def test_ions_with_every_process(self):
+        data = run(IONS, "{N: [1500], x: [0.3], nbar: [1], gs: [2], gd: [3]}", "{decay: {of: q.Sp}}, {gap: {}}", status=(0, 3))
+        self.assertEqual(int(data.decay_outcome), GOOD)
+        self.assertAlmostEqual(float(data.decay_rate) / 0.7310261799, 1, delta=1e-8)
+        self.assertAlmostEqual(float(data.gap_rate) / 226.99674, 1, delta=1e-6)
+
+    def test_driven_ensemble_without_a_charge(self):
+        data = run(DRIVEN, "{N: [60]}", "{steady: {}}, {gap: {}}")
+        self.assertAlmostEqual(float(data.steady_z), -0.7071658652, delta=1e-7)
+        self.assertAlmostEqual(float(data.gap_rate), 0.7466950661, delta=1e-6)
+        self.assertLess(abs(float(data.steady_z) + 0.7071658652), 3 * float(data.steady_z_error))
+        self.assertGreater(abs(float(data.steady_coherence_im)), 0.1)
+
+    def test_maser_of_ten_million_spins(self):
+        """N times the decay rate of <a> tends to what phase diffusion says, .50022308 here, like 1/N; detuned it is pulled."""
+        data = run(MASER, "{N: [10000000]}", "{decay: {of: c.a}}, {steady: {}}")
+        self.assertEqual(int(data.outcome), GOOD)
+        self.assertAlmostEqual(float(data.decay_rate) * 1e7, 0.50022308, delta=2e-6)
+        self.assertAlmostEqual(float(data.steady_n), 0.6, delta=1e-7)
+        data = run(MASER, "{N: [10000], delta: [0.5]}", "{decay: {of: c.a}}")
+        self.assertAlmostEqual(float(data.decay_frequency), 0.1219514748, delta=3e-6)  # kc delta/(kc + kS) = .12195122 and 1/N
+        self.assertAlmostEqual(float(data.decay_rate) * 1e4, 0.52710644, delta=1e-6)
+
+    def test_a_mode_beside_its_exact_state(self):
+        body = ("parameters: {x: 4}\ngrid: GRID\ncomponents: {c: {kind: mode}}\nhamiltonian: [x*c.a + hc, 0.4*c.n]\n"
+                "jumps: [{rate: 1, operator: c.a}, {rate: 0.02, operator: c.a^2}, {rate: 0.2, operator: dag(c.a)}]\n"
+                "observables: {n: <c.n>, field: <c.a>}\n")
+        ours = run(body, "{x: [4]}", "{steady: {}}, {gap: {}}", status=(0, 3))
+        exact = run(body, "{x: [4]}", "{steady: {}}, {gap: {}}", form="auto")
+        self.assertTrue((ours.outcome == GOOD).all())
+        for name in ("steady_n", "steady_field_im", "gap_rate"):
+            self.assertAlmostEqual(float(ours[name][0] / exact[name][0]), 1, delta=1e-6)
+
+    def test_ranks_agree(self):
+        one = run(DRIVEN, "{N: [200]}", "{steady: {}}, {gap: {}}")
+        two = run(DRIVEN, "{N: [200]}", "{steady: {}}, {gap: {}}", ranks=2)
+        numpy.testing.assert_allclose(two.gap_rate, one.gap_rate, rtol=1e-10)
+        numpy.testing.assert_allclose(two.steady_z, one.steady_z, rtol=1e-10)
+
+
+class Refusals(unittest.TestCase):
+    """No wrong number is called good: where the state is near an edge, a threshold or nothing to expand around."""
+
+    def test_from_the_edge_to_beyond_threshold(self):
+        grid = "{N: [20, 100, 400], x: [0.003, 0.02, 0.3, 0.5, 0.9, 1.2]}"
+        ours = run(IONS, grid, "{decay: {of: q.Sp, tolerance: 1e-4}}, {steady: {tolerance: 1e-4}}", status=3)
+        exact = run(IONS, grid, "{decay: {of: q.Sp, weights: false}}, {steady: {}}", form="auto")
+        good = (ours.decay_outcome == GOOD).to_numpy()
+        self.assertTrue(good.any())
+        self.assertFalse(good[0].any())  # 20 ions are too few
+        self.assertFalse(good[:, 0].any() or good[:, -1].any())
+        numpy.testing.assert_allclose(ours.decay_rate.to_numpy()[good], exact.decay_rate.to_numpy()[good], rtol=1e-4)
+        good = (ours.steady_outcome == GOOD).to_numpy()
+        for name in ("steady_inversion", "steady_pairs"):
+            numpy.testing.assert_allclose(ours[name].to_numpy()[good], exact[name].to_numpy()[good], rtol=1e-4)
+
+    def test_below_threshold(self):
+        data = run(MASER, "{N: [1000], r: [0.8, 1.02]}", "{decay: {of: c.a}}, {steady: {}}", status=3)
+        self.assertTrue((data.outcome < 0).all())
+        self.assertTrue((data.decay_outcome < 0).all())
+
+    def test_several_stable_points(self):
+        """A mode with two-photon drive and loss has two of them (and a parity)."""
+        body = ("parameters: {x: 4}\ngrid: GRID\ncomponents: {c: {kind: mode}}\nhamiltonian: [2*c.a + hc, -6*c.n, 0.25*dag(c.a)^2*c.a^2]\n"
+                "jumps: [{rate: 1, operator: c.a}]\nobservables: {n: <c.n>}\n")
+        data = run(body, "{x: [4]}", "{steady: {}}", status=3)
+        self.assertIn(int(data.steady_outcome), (BISTABLE, UNCERTIFIED, UNSTABLE))
+
+    def faults(self, body, sentence):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "deck.yaml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(f"title: t\n{body}operator: expansion\n")
+            done = subprocess.run([PROGRAM, "plan", path], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn(sentence, done.stderr)
+
+    def test_faults(self):
+        for component, jump, sentence in (
+                ("{kind: spins, size: 3}", "{rate: 1, each: q.sm}", "spins that can be told apart"),
+                ("{kind: mode, cutoff: 9}", "{rate: 1, operator: q.a}", "leave `cutoff` out"),
+                ("{kind: spin, S: 20}", "{rate: 1, operator: q.b}", "no rational function of the labels"),
+                ("{kind: ensemble, size: 9}", "{rate: 1, operator: q.Sm}", "something is conserved")):
+            self.faults(f"components: {{q: {component}}}\njumps: [{jump}]\ntasks: [steady: {{}}]\n", sentence)
+        self.faults("components: {q: {kind: ensemble, size: 9}}\njumps: [{rate: 1, each: q.sm}]\n"
+                    "tasks: [{evolve: {times: [0, 1]}}]\n", "task under `operator: expansion`")
+
+
+if __name__ == "__main__":
+    unittest.main()
