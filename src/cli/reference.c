@@ -184,7 +184,7 @@ static void view_datasets(CospinPage *page)
 {
   CospinPageHeading(page, "TASKS AND THEIR VARIABLES");
   for (int k = 0; CospinTaskKinds[k]; k++) view_task(page, CospinTaskKinds[k]);
-  CospinPageHeading(page, "TASKS UNDER OPERATOR EXPANSION");
+  CospinPageHeading(page, COSPIN_PAGE_EXPANDED);
   for (int k = 0; CospinTaskExpandedKinds[k]; k++) view_task(page, CospinTaskExpandedKinds[k]);
   CospinPageHeading(page, "VARIABLES OF EVERY POINT");
   for (int k = 0; CospinPointVariables[k].suffix; k++) view_variable(page, "", &CospinPointVariables[k]);

@@ -15,6 +15,9 @@ typedef struct {
   void *context;
 } CospinPage;
 
+/* A chapter that tells tasks once more, as they are there: searches know them from the first. */
+#define COSPIN_PAGE_EXPANDED "TASKS UNDER OPERATOR EXPANSION"
+
 /* The next chapter, or part of one; printed with their first entry. `name`: of the part, what a word is
    compared with. */
 void CospinPageHeading(CospinPage *page, const char text[]);

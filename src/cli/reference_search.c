@@ -114,6 +114,7 @@ static void take(void *context, const char heading[], const char part[], const c
   int points = 0, num_found = 0;
   Entry *entry;
 
+  if (!strcmp(heading, COSPIN_PAGE_EXPANDED)) return;
   for (int k = 0; k < search->num_words; k++) {
     const int found = points_of_word(search->words[k], name, text) +
                       (contains(part, search->words[k], stem_length(search->words[k])) ? 2 : 0);
