@@ -102,6 +102,15 @@ def mesolve(times):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def ions(n, form):
+    """Fringe decay and inversion at half the critical repumping, by factors or by an expansion."""
+    return (f"title: ions\nparameters: {{N: {n}}}\ncomponents: {{q: {{kind: ensemble, size: N}}}}\n"
+            "jumps: [{rate: 1, operator: q.Sm}, {rate: N/2, each: q.sp}]\nobservables: {inversion: 2*<q.Sz>/N}\n"
+            f"tasks: [{{steady: {{}}}}, {{decay: {{of: q.Sp}}}}]\noperator: {form}\n")
+
+
+IONS_READS = ("steady_inversion", "decay_rate")
+IONS1000 = {"steady_inversion": (.501, 1e-8), "decay_rate": (.7665178532592782, 1e-7)}
 MASER_READS = ("steady_photons", "decay_rate")
 # name: (deck, variables shown, {variable: (reference, tolerance)}, peer that is given the times and returns the values
 # of a variable, that variable). References: an independent code, to the digits that it prints.
@@ -122,6 +131,14 @@ SYSTEMS = {
                             (r"series: kphi, xlabel: '.*', ylabel: Fidelity", "ylabel: F"),
                             (r", series: kphi", "")),
                     ("evolve_fidelity", "evolve_excitations"), {}, None, None),
+    # the same numbers by factors and by some dozens of functions; a point of a map of a maser's linewidth
+    "ions1000_factors": (ions(1000, "assembled"), IONS_READS, IONS1000, None, None),
+    "ions1000_expansion": (ions(1000, "expansion"), IONS_READS, IONS1000, None, None),
+    "ions1e12_expansion": (ions("1e12", "expansion"), IONS_READS, {"decay_rate": (.75, 1e-9)}, None, None),
+    "maser1e5_expansion": (shipped("laser_any_number.yaml", (r"^  N: \[.*\]", "  N: [1e5]"),
+                                   (r"^  - \{x: N, y: steady_diffusion.*$", ""), (r"^  - \{x: N, y: decay_rate.*$", ""),
+                                   (r"^plots:$", "")),
+                           ("steady_g2", "decay_rate"), {}, None, None),
     # 1000 trajectories; exact with the error of the method
     "langevin124": (shipped("ions_fig5_cavity.yaml", (r"^  N:  40 ", "  N:  124 "), (r"^  x: \{linspace.*$", "  x: [0.5]"),
                             (r"^  - steady: \{\}", "  - langevin: {name: steady}")),

@@ -122,6 +122,10 @@ class Refusals(unittest.TestCase):
                 ("{kind: spin, S: 20}", "{rate: 1, operator: q.b}", "no rational function of the labels"),
                 ("{kind: ensemble, size: 9}", "{rate: 1, operator: q.Sm}", "something is conserved")):
             self.faults(f"components: {{q: {component}}}\njumps: [{jump}]\ntasks: [steady: {{}}]\n", sentence)
+        cat = ("components: {q: {kind: mode}}\nhamiltonian: [0.4*q.a^2 + hc]\njumps: [{rate: 0.1, operator: q.a^2}, "
+               "{rate: JUMP, operator: q.a}]\ntasks: [decay: {of: q.a}]\n")
+        self.faults(cat.replace("JUMP", "0"), "each of several sectors")
+        self.faults(cat.replace("JUMP", "0.2"), "another parity")
         self.faults("components: {q: {kind: ensemble, size: 9}}\njumps: [{rate: 1, each: q.sm}]\n"
                     "tasks: [{evolve: {times: [0, 1]}}]\n", "task under `operator: expansion`")
 

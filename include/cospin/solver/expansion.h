@@ -48,6 +48,10 @@ PetscBool CospinExpandedIsGood(double size, double tolerance, const CospinExpand
 /* Not collective. How many dimensions the labels of a sector have, coherences that are free among them; *why
    (constant text): it has no expansion, NULL: it has. */
 PetscErrorCode CospinExpansionDimensions(CospinMoves generator, int *dimensions, const char **why);
+/* Not collective. Whether the labels of a sector differ from those of the one with a trace by no charge that
+   a real number would show: it is that one, or one of another parity. */
+PetscErrorCode CospinExpansionIsNeutral(CospinMoves generator, const int representative[],
+                                        PetscBool *neutral);
 /* Functions, bytes and seconds of one sector at the degree that is usual, for estimates. */
 void CospinExpansionCost(CospinMoves generator, int dimensions, int *degree, int *functions, double *bytes,
                          double *seconds);

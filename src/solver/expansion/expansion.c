@@ -417,6 +417,13 @@ static PetscErrorCode find_modes(Search *search, int first, PetscBool *found, do
   PetscFunctionReturn(0);
 }
 
+static PetscBool is_neutral(CospinSymbol symbol)
+{
+  for (int c = 0; c < symbol->labels.num_coherences; c++)
+    if (fabs(symbol->offset[c]) > 1e-9) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
 PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int representative[], int count,
                                       CospinExpanded values[], CospinOutcome *outcome)
 {
@@ -429,8 +436,7 @@ PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int repre
   PetscFunctionBeginUser;
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator,
                                representative ? representative : zeros(), &symbol, &whole));
-  for (int c = 0; c < symbol->labels.num_coherences; c++)
-    if (fabs(symbol->offset[c]) > 1e-9) first = 0; /* no trace there */
+  if (!is_neutral(symbol)) first = 0; /* no trace there */
   PetscCall(create_search(expansion, symbol, count, rate_of, &search));
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &traced, &whole));
   if (!first) search.traced = traced;
@@ -457,6 +463,23 @@ PetscErrorCode CospinExpansionDimensions(CospinMoves generator, int *dimensions,
   PetscFunctionBeginUser;
   PetscCall(CospinSymbolLabelsMake(generator, &labels, why));
   *dimensions = labels.num_free + labels.num_populations;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpansionIsNeutral(CospinMoves generator, const int representative[], PetscBool *neutral)
+{
+  CospinSymbolLabels labels;
+  CospinSymbol symbol;
+  const char *why;
+  PetscBool whole;
+
+  PetscFunctionBeginUser;
+  *neutral = PETSC_FALSE;
+  PetscCall(CospinSymbolLabelsMake(generator, &labels, &why));
+  if (why) PetscFunctionReturn(0);
+  PetscCall(CospinSymbolCreate(&labels, generator, representative, &symbol, &whole));
+  *neutral = is_neutral(symbol);
+  PetscCall(CospinSymbolDestroy(&symbol));
   PetscFunctionReturn(0);
 }
 

@@ -58,6 +58,27 @@ static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+/* Smooth functions do not tell even from odd labels: a sector that differs from that of the steady state by a
+   parity alone has modes that they cannot have (of zero rate, but for tunnelling). */
+static PetscErrorCode check_parity(CospinProblem problem, const CospinRecord *task,
+                                   const int representative[], CospinFaults faults, PetscBool *ok)
+{
+  int num, *steady;
+  PetscBool neutral, traced;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpansionIsNeutral(problem->generator, representative, &neutral));
+  PetscCall(CospinTaskSteadySectors(problem, &num, &steady));
+  PetscCall(CospinTaskHasLabel(problem->system.num_coordinates, representative, num, steady, &traced));
+  PetscCall(PetscFree(steady));
+  if (neutral && !traced)
+    PetscCall(
+        CospinTaskFail(problem, task, "of", faults, ok,
+                       "lives in a sector of another parity than the steady state's, which an expansion "
+                       "does not tell from it"));
+  PetscFunctionReturn(0);
+}
+
 /* The one sector of A; *ok is false, and there is a fault, if there are several. */
 static PetscErrorCode find_sector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   int **representative, PetscBool *ok)
@@ -74,6 +95,8 @@ static PetscErrorCode find_sector(CospinProblem problem, const CospinRecord *tas
       PetscCall(CospinTaskFail(problem, task, "of", faults, ok,
                                "lives in several sectors, or in none (must be an operator of one, such as "
                                "ions.Sp)"));
+    else
+      PetscCall(check_parity(problem, task, *representative, faults, ok));
   }
   PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);

@@ -6,12 +6,15 @@ PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *ta
                                    PetscBool *ok)
 {
   const char *why;
-  int dimensions;
+  int dimensions, num = 1, *sectors = NULL;
   double tolerance;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   PetscCall(CospinExpansionDimensions(problem->generator, &dimensions, &why));
+  if (!why) PetscCall(CospinTaskSteadySectors(problem, &num, &sectors));
+  if (!why && num != 1) why = "each of several sectors has a steady state of its own";
+  PetscCall(PetscFree(sectors));
   if (why) *ok = PETSC_FALSE;
   if (why)
     PetscCall(CospinFaultsAdd(faults, task->position, "tasks",
