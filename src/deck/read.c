@@ -97,8 +97,8 @@ static const struct {
       PETSC_FALSE,
       "how generators are held",
       "assembled (as matrices), shell (as products without a matrix), auto (shell where factors would not "
-      "fit and rows are long), or expansion (around a stable point: at any size, tasks steady, decay and "
-      "gap)",
+      "fit and rows are long), or expansion (around a stable point: at any size, tasks steady, decay, gap, "
+      "counting)",
       {NULL}},
      TASKS},
     {CospinReadTasks,

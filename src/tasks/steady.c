@@ -37,7 +37,8 @@ static const CospinTaskVariable variables[] = {
     {"degeneracy", COSPIN_INTEGER, PETSC_FALSE, "1", "number of steady states",
      "null vectors in sectors with a trace; where that is one, also coherences of other sectors that last"},
     {"next_rate", COSPIN_REAL, PETSC_FALSE, "rate", "rate of the eigenvalue next to zero, an estimate",
-     "to a few digits; of those that oscillate a slower one may be farther away: see task gap"},
+     "by LAPACK (256 unknowns) exact, else its order of magnitude; one that oscillates may be slower: see "
+     "task gap"},
     {"next_lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the mode next to zero, an estimate",
      "1/next_rate"},
     {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of an oscillation that lasts",

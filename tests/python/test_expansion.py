@@ -71,6 +71,15 @@ class Numbers(unittest.TestCase):
         for name in ("steady_n", "steady_field_im", "gap_rate"):
             self.assertAlmostEqual(float(ours[name][0] / exact[name][0]), 1, delta=1e-6)
 
+    def test_noise_of_clicks(self):
+        """Mean and Fano factor of the collective light of 1000 ions, 2.06825491 (factors), and with lost and dark clicks."""
+        body = IONS.replace("operator: q.Sm}", "operator: q.Sm, name: light}")
+        data = run(body, "{N: [1000]}", "{counting: {jump: light}}, {counting: {name: half, jump: light, efficiency: 0.5, dark: 10}}")
+        self.assertAlmostEqual(float(data.counting_mean), 124750, delta=1e-3)
+        self.assertAlmostEqual(float(data.counting_fano), 2.06825491, delta=1e-7)
+        self.assertAlmostEqual(float(data.half_mean), 62385, delta=1e-3)
+        self.assertAlmostEqual(float(data.half_fano), 1.53404183, delta=1e-7)
+
     def test_ranks_agree(self):
         one = run(DRIVEN, "{N: [200]}", "{steady: {}}, {gap: {}}")
         two = run(DRIVEN, "{N: [200]}", "{steady: {}}, {gap: {}}", ranks=2)

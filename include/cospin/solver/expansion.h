@@ -36,6 +36,12 @@ double CospinExpansionEdge(CospinExpansion expansion);
 PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const CospinMoves moves[],
                                      CospinExpanded values[], CospinOutcome *outcome);
 
+/* Collective. Mean and variance per time, values[2], of how often jumps happen in the steady state: c_1 = Tr(J
+   rho), c_2 = c_1 + 2 int dt (<J(t) J(0)> - c_1^2) = c_1 - 2 <z|(J - c_1) rho>, L^T z = J^T 1 - c_1. *outcome
+   as above, also where J leaves the sector. */
+PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves jumps, CospinExpanded values[],
+                                    CospinOutcome *outcome);
+
 /* Collective. The `count` slowest eigenvalues of the sector of the label `representative` (NULL: that with a
    trace, without zero), in the order of CospinOrderSlowest. */
 PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int representative[], int count,

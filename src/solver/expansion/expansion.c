@@ -331,6 +331,57 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
   PetscFunctionReturn(0);
 }
 
+/* ---- Counting ------------------------------------------------------------------------------------------ */
+
+/* The variance has no defect of its own: its bound is that of the mean, its error what degrees differ by. */
+static PetscErrorCode count_once(Search *search, CospinSymbol jumps, PetscBool *found)
+{
+  const double rounding =
+      search->ops->Rounding(search->kernel) / fabs(search->expansion->centre.gaussian.growth);
+  CospinExpanded *mean = &search->values[0], *variance = &search->values[1];
+  double complex second = 0.0;
+
+  PetscFunctionBeginUser;
+  PetscCall(search->ops->Steady(search->kernel, found));
+  PetscCall(agree(search->expansion->comm, &second, found));
+  if (*found) PetscCall(expect(search, jumps, rounding, mean, found));
+  if (!*found) PetscFunctionReturn(0);
+  PetscCall(search->ops->Second(search->kernel, jumps, mean->value, &second));
+  PetscCall(agree(search->expansion->comm, &second, found));
+  *variance = *mean;
+  variance->value = mean->value - 2 * second;
+  variance->bound = mean->bound * cabs(variance->value / mean->value);
+  variance->error = INFINITY;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves, CospinExpanded values[],
+                                    CospinOutcome *outcome)
+{
+  const double scale = fabs(expansion->centre.gaussian.growth);
+  CospinSymbol symbol, jumps;
+  PetscBool whole, found, done;
+  Search search;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &symbol, &whole));
+  PetscCall(CospinSymbolCreate(&expansion->labels, moves, zeros(), &jumps, &whole));
+  PetscCall(create_search(expansion, symbol, 2, modulus_of, &search));
+  done = (PetscBool)!whole; /* two jumps may lead back */
+  while (!done) {
+    PetscCall(next_kernel(&search, scale, &done));
+    if (done) break;
+    PetscCall(count_once(&search, jumps, &found));
+    judge(&search, found, &done);
+  }
+  for (int k = 0; k < 2; k++) values[k] = search.best[k];
+  *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscCall(destroy_search(&search));
+  PetscCall(CospinSymbolDestroy(&jumps));
+  PetscCall(CospinSymbolDestroy(&symbol));
+  PetscFunctionReturn(0);
+}
+
 /* ---- Eigenvalues --------------------------------------------------------------------------------------- */
 
 /* values[n - first] of M without its first rows and columns, slowest first; *ok: LAPACK has found them. */

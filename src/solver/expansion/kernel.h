@@ -41,6 +41,8 @@ typedef struct {
   /* Collective. Tr(A rho) of the steady state, for the symbol of rho -> A rho; y solves the adjoint equation
      L^T y = A^T 1 - Tr(A rho). */
   PetscErrorCode (*Expect)(CospinKernel kernel, CospinSymbol a, double complex *value, PetscBool *ok);
+  /* Collective. <A^T y, x> - value <y, x> after Expect, which gave y and the value. */
+  PetscErrorCode (*Second)(CospinKernel kernel, CospinSymbol a, double complex value, double complex *second);
   /* Collective. Of the last eigenvalue or (not NULL) the expectation value of `a`: the defect of the left
      side, r = (L^T y - lambda y) or (A^T 1 - Tr(A rho) - L^T y), at points drawn from X where labels exist.
      other: of a lower degree, whose x is compared. *outside: share of points where no labels exist. */

@@ -74,6 +74,7 @@ typedef struct {
 
 typedef struct {
   int count;
+  PetscBool plain; /* of no generator: nothing is known to cancel in kappa_0 */
   Move *moves;
 } Moves;
 
@@ -318,6 +319,37 @@ static PetscErrorCode Expect(CospinKernel kernel, CospinSymbol symbol, double co
   PetscFunctionReturn(0);
 }
 
+/* <A^T y, x> - value <y, x> */
+static PetscErrorCode Second(CospinKernel kernel, CospinSymbol symbol, double complex value,
+                             double complex *second)
+{
+  const int n = kernel->n;
+  const COMPLEX mean = (REAL)creal(value) + (REAL)cimag(value) * (COMPLEX)I;
+  PetscInt64 total = 1;
+  COMPLEX sum = 0;
+  Moves moves;
+
+  PetscFunctionBeginUser;
+  PetscCall(create_moves(kernel, symbol, &moves));
+  PetscCall(create_series(kernel, &moves));
+  moves.plain = PETSC_TRUE;
+  for (int a = 0; a < kernel->dim; a++) total *= kernel->num_nodes;
+  for (PetscInt64 i = kernel->rank; i < total; i += kernel->ranks) {
+    REAL u[COSPIN_MAX_LABELS], weight;
+    COMPLEX x = 0;
+    Node node;
+    if (!get_node(kernel, i, u, &weight)) continue;
+    apply(kernel, &moves, u, &node);
+    for (int k = 0; k < n; k++) x += kernel->x[k] * kernel->p0[k];
+    sum += weight * x * dot(n, kernel->y, kernel->image);
+  }
+  PetscCall(sum_ranks(kernel, 1, &sum));
+  sum -= mean * dot(n, kernel->y, kernel->x);
+  *second = CMPLX((double)REALPART(sum), (double)IMAGPART(sum));
+  PetscCall(destroy_moves(&moves));
+  PetscFunctionReturn(0);
+}
+
 /* ---- Certificate --------------------------------------------------------------------------------------- */
 
 /* The k-th of a fixed sequence of standard normal points. */
@@ -395,4 +427,5 @@ const CospinKernelOps KERNEL = {.name = KERNEL_NAME,
                                 .Steady = Steady,
                                 .Eigen = Eigen,
                                 .Expect = Expect,
+                                .Second = Second,
                                 .Certify = Certify};

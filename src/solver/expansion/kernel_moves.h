@@ -64,7 +64,7 @@ static PetscErrorCode create_moves(CospinKernel kernel, CospinSymbol symbol, Mov
 {
   PetscFunctionBeginUser;
   PetscCheck(symbol->count <= MAX_MOVES, PETSC_COMM_SELF, PETSC_ERR_SUP, "More than %d moves", MAX_MOVES);
-  moves->count = symbol->count;
+  *moves = (Moves){.count = symbol->count};
   PetscCall(PetscCalloc1((size_t)symbol->count + 1, &moves->moves));
   for (int k = 0; k < symbol->count; k++) {
     const CospinSymbolMove *from = &symbol->moves[k];
@@ -275,14 +275,16 @@ static void sum_moves(CospinKernel kernel, const Moves *moves, Node *node)
     get_amplitude(kernel, move, node, amplitude);
     turn = turn_by(kernel, move, node);
     totals[k] = 0;
-    if (kernel->traced.count)
+    if (moves->plain)
+      totals[move->group] += amplitude[0];
+    else if (kernel->traced.count)
       totals[move->group] += amplitude[0] - amplitude_at(kernel, &kernel->traced.moves[k], node);
     for (int o = move->still ? 1 : 0; o < move->num_orders; o++) {
       const COMPLEX factor = (COMPLEX)amplitude[o] * turn, *series = move->series + (size_t)n * (size_t)o;
       for (int m = 0; m < n; m++) kappa[m] += factor * series[m];
     }
   }
-  for (int k = 0; k < moves->count && kernel->traced.count; k++)
+  for (int k = 0; k < moves->count && (moves->plain || kernel->traced.count); k++)
     if (moves->moves[k].group == k) kappa[0] += turn_by(kernel, &moves->moves[k], node) * (COMPLEX)totals[k];
 }
 

@@ -2,3 +2,4 @@
 COSPIN_TASK(CospinTaskExpandedSteady)
 COSPIN_TASK(CospinTaskExpandedDecay)
 COSPIN_TASK(CospinTaskExpandedGap)
+COSPIN_TASK(CospinTaskExpandedCounting)
