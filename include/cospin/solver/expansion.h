@@ -36,9 +36,9 @@ double CospinExpansionEdge(CospinExpansion expansion);
 PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const CospinMoves moves[],
                                      CospinExpanded values[], CospinOutcome *outcome);
 
-/* Collective. Mean and variance per time, values[2], of how often jumps happen in the steady state: c_1 = Tr(J
-   rho), c_2 = c_1 + 2 int dt (<J(t) J(0)> - c_1^2) = c_1 - 2 <z|(J - c_1) rho>, L^T z = J^T 1 - c_1. *outcome
-   as above, also where J leaves the sector. */
+/* Collective. Mean and variance per time, values[2], of how often jumps happen in the steady state: c_1 =
+   Tr(J rho), c_2 = c_1 + 2 int dt (<J(t) J(0)> - c_1^2) = c_1 - 2 <z|(J - c_1) rho>, L^T z = J^T 1 - c_1.
+   *outcome as above, also where J leaves the sector. */
 PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves jumps, CospinExpanded values[],
                                     CospinOutcome *outcome);
 

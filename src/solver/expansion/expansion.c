@@ -1,38 +1,16 @@
 /*
-   Numbers from expansions: which degree, which precision, and which of the numbers found are kept.
-
-   The degree grows until the error is small, or grows again: beyond some degree a projection of a generator
-   that is not normal has modes that L does not have (their left side shows it: its defect is huge), so a
-   larger degree is not safer. Of all degrees the one with the smallest error is kept. Precision is chosen by
-   what rounding does to the matrix.
+   Numbers from expansions: expectation values, eigenvalues and counts of the projected generator, each with
+   its certificate, at the degree that is best (degrees.h).
 
    The first degree is the linear noise approximation of the expansion in the system's size (N. G. van Kampen,
    Stochastic Processes in Physics and Chemistry (2007), chapter X); projection takes it to all orders.
 */
-#include "kernel.h"
+#include "degrees.h"
 #include <cospin/solver/dense.h>
-#include <cospin/solver/expansion.h>
 #include <math.h>
 #include <slepcblaslapack.h>
 
-static const CospinKernelOps *const precisions[] = {&CospinKernelDouble, &CospinKernelLong,
-                                                    &CospinKernelQuad};
-enum { NUM_PRECISIONS = 3, FIRST_DEGREE = 3, USUAL_DEGREE = 6, LAST_DEGREE = 16, MAX_FUNCTIONS = 800 };
-
-static const double largest_bound = 0.1;               /* of the size of a number */
-static const double enough = 0.01, long_seconds = 0.1; /* of the tolerance, however cheap it is to go on */
-static const double largest_rounding = 0.02;           /* of the tolerance */
-static const double most_seconds = 100;                /* of one matrix */
-static const double seconds_per_product[] = {1e-9, 5e-9, 2e-7};
-
-struct CospinExpansion_ {
-  MPI_Comm comm;
-  CospinMoves generator;
-  const CospinInterrupt *interrupt;
-  CospinSymbolLabels labels;
-  CospinCentre centre;
-  double tolerance;
-};
+static const double largest_bound = 0.1; /* of the size of a number */
 
 static const int *zeros(void)
 {
@@ -86,46 +64,6 @@ PetscBool CospinExpandedIsGood(double size, double tolerance, const CospinExpand
   return (PetscBool)(value->error <= tolerance * size && value->bound <= largest_bound * size);
 }
 
-/* ---- Degrees ------------------------------------------------------------------------------------------- */
-
-static double count_functions(int dimensions, int degree)
-{
-  double count = 1.0;
-
-  for (int k = 1; k <= dimensions; k++) count *= (double)(degree - 1 + k) / k;
-  return round(count);
-}
-
-/* Complex products of one matrix: nodes times (moves times functions times orders + functions^2 / 2). */
-static double count_products(int dimensions, int moves, int degree)
-{
-  const double functions = count_functions(dimensions, degree);
-
-  return pow(degree + 3, dimensions) * functions * (4.0 * moves + functions / 2);
-}
-
-/* A search through degrees. */
-typedef struct {
-  CospinExpansion expansion;
-  CospinSymbol symbol, traced; /* traced: of the sector with a trace; NULL if this is it */
-  const CospinKernelOps *ops;
-  CospinKernel kernel, before; /* of the degree before; NULL: none */
-  int degree, num;
-  CospinExpanded *best, *last, *values;    /* [num] */
-  double (*size_of)(double complex value); /* beside which its error counts */
-  double best_error, error_before;
-  int worse; /* degrees in a row that were */
-} Search;
-
-/* Makes what every rank has found the first rank's. */
-static PetscErrorCode agree(MPI_Comm comm, double complex *value, PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(value, 1, MPI_C_DOUBLE_COMPLEX, 0, comm));
-  PetscCallMPI(MPI_Bcast(ok, 1, MPIU_BOOL, 0, comm));
-  PetscFunctionReturn(0);
-}
-
 static double modulus_of(double complex value)
 {
   return cabs(value);
@@ -136,138 +74,10 @@ static double rate_of(double complex value)
   return fabs(creal(value));
 }
 
-static PetscErrorCode create_search(CospinExpansion expansion, CospinSymbol symbol, int num,
-                                    double (*size_of)(double complex), Search *search)
-{
-  PetscFunctionBeginUser;
-  *search = (Search){
-      .expansion = expansion, .symbol = symbol, .ops = precisions[0], .num = num, .size_of = size_of};
-  search->best_error = search->error_before = INFINITY;
-  PetscCall(PetscMalloc3((size_t)num + 1, &search->best, (size_t)num + 1, &search->last, (size_t)num + 1,
-                         &search->values));
-  for (int k = 0; k < num; k++)
-    search->best[k] = search->last[k] = (CospinExpanded){CMPLX(NAN, NAN), NAN, NAN, NAN, 0, 0};
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode destroy_search(Search *search)
-{
-  PetscFunctionBeginUser;
-  PetscCall(search->ops->Destroy(&search->before));
-  PetscCall(search->ops->Destroy(&search->kernel));
-  PetscCall(PetscFree3(search->best, search->last, search->values));
-  PetscFunctionReturn(0);
-}
-
-static double seconds_of(const Search *search, int degree)
-{
-  const int dimensions = search->symbol->labels.num_free + search->symbol->labels.num_populations;
-  int p = 0;
-
-  while (precisions[p] != search->ops) p++;
-  return seconds_per_product[p] * count_products(dimensions, search->symbol->count, degree);
-}
-
-/* The next degree, in more precision if the last matrix has lost too much beside `scale`. */
-static PetscErrorCode next_kernel(Search *search, double scale, PetscBool *done)
-{
-  const CospinExpansion expansion = search->expansion;
-  const int dimensions = search->symbol->labels.num_free + search->symbol->labels.num_populations;
-  int p = 0;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinInterruptCheck(expansion->interrupt));
-  while (precisions[p] != search->ops) p++;
-  PetscCall(search->ops->Destroy(&search->before));
-  if (search->kernel &&
-      search->ops->Rounding(search->kernel) > largest_rounding * expansion->tolerance * scale &&
-      p + 1 < NUM_PRECISIONS) {
-    PetscCall(search->ops->Destroy(&search->kernel));
-    search->ops = precisions[p + 1];
-    search->degree = 0;
-  }
-  search->before = search->kernel;
-  search->kernel = NULL;
-  search->degree = search->degree ? search->degree + 1 : FIRST_DEGREE;
-  *done = (PetscBool)(search->degree > LAST_DEGREE ||
-                      count_functions(dimensions, search->degree) > MAX_FUNCTIONS ||
-                      seconds_of(search, search->degree) > most_seconds);
-  if (!*done)
-    PetscCall(search->ops->Create(expansion->comm, search->symbol, search->traced,
-                                  &expansion->centre.gaussian, search->degree, expansion->interrupt,
-                                  &search->kernel));
-  PetscFunctionReturn(0);
-}
-
-/* Where the numbers of three degrees agree better than the certificate says, their changes are the error (the
-   last one is about that of the degree before), but not below the square of the bound: that is what is left
-   where both sides are as wrong as the left one. Without it two changes that are small by chance, where the
-   series begins to diverge, would do. */
-static void use_change(double size, CospinExpanded *value, const CospinExpanded *last)
-{
-  double error;
-
-  value->change = cabs(value->value - last->value);
-  if (isnan(last->change) || isnan(value->change) || !(size > 0)) return;
-  error = fmax(fmax(value->change, last->change), value->bound * value->bound / size);
-  if (error < value->error) value->error = error;
-}
-
-/* The largest error beside its number; infinity: one is missing. */
-static double worst_error(const Search *search)
-{
-  double worst = 0.0;
-
-  for (int k = 0; k < search->num; k++) {
-    const double size = search->size_of(search->values[k].value);
-    if (!isfinite(search->values[k].error)) return INFINITY;
-    if (size > 0) worst = fmax(worst, search->values[k].error / size);
-  }
-  return worst;
-}
-
-/* Whether errors fall too slowly for the degrees that can be afforded. */
-static PetscBool is_hopeless(const Search *search, double error)
-{
-  const double tolerance = search->expansion->tolerance, gain = search->error_before / error;
-  int degree = search->degree;
-
-  if (!(search->error_before < INFINITY) || seconds_of(search, degree + 1) <= long_seconds)
-    return PETSC_FALSE;
-  while (degree < LAST_DEGREE && seconds_of(search, degree + 1) <= most_seconds) degree++;
-  return (PetscBool)(error > tolerance * pow(fmax(1.5, gain), degree - search->degree));
-}
-
-/* Keeps the numbers of this degree if they are the best; *done: no other will be better by much. */
-static void judge(Search *search, PetscBool found, PetscBool *done)
-{
-  double error;
-
-  const double tolerance = search->expansion->tolerance, next = seconds_of(search, search->degree + 1);
-
-  for (int k = 0; k < search->num; k++)
-    use_change(search->size_of(search->values[k].value), &search->values[k], &search->last[k]);
-  error = found ? worst_error(search) : INFINITY;
-  if (!search->before) {
-    search->worse = 0;
-  } else if (error < search->best_error) {
-    for (int k = 0; k < search->num; k++) search->best[k] = search->values[k];
-    search->best_error = error;
-    search->worse = 0;
-  } else {
-    search->worse++;
-  }
-  for (int k = 0; k < search->num; k++) search->last[k] = search->values[k];
-  *done = (PetscBool)(search->best_error <= enough * tolerance || search->worse > 2 ||
-                      (search->best_error <= tolerance && next > long_seconds) ||
-                      is_hopeless(search, search->best_error));
-  search->error_before = search->best_error;
-}
-
 /* ---- Expectation values -------------------------------------------------------------------------------- */
 
-static PetscErrorCode expect(Search *search, CospinSymbol symbol, double rounding, CospinExpanded *value,
-                             PetscBool *ok)
+static PetscErrorCode expect(CospinDegrees *search, CospinSymbol symbol, double rounding,
+                             CospinExpanded *value, PetscBool *ok)
 {
   CospinCertificate certificate = {NAN, NAN};
   double outside;
@@ -276,7 +86,7 @@ static PetscErrorCode expect(Search *search, CospinSymbol symbol, double roundin
   *value =
       (CospinExpanded){CMPLX(NAN, NAN), NAN, NAN, NAN, search->degree, search->ops->Size(search->kernel)};
   PetscCall(search->ops->Expect(search->kernel, symbol, &value->value, ok));
-  PetscCall(agree(search->expansion->comm, &value->value, ok));
+  PetscCall(CospinDegreesAgree(search->expansion->comm, &value->value, ok));
   if (!*ok) PetscFunctionReturn(0);
   PetscCall(
       search->ops->Certify(search->kernel, symbol, value->value, search->before, &certificate, &outside));
@@ -285,7 +95,7 @@ static PetscErrorCode expect(Search *search, CospinSymbol symbol, double roundin
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode expect_all(Search *search, const CospinSymbol symbols[], PetscBool *found)
+static PetscErrorCode expect_all(CospinDegrees *search, const CospinSymbol symbols[], PetscBool *found)
 {
   const double rounding =
       search->ops->Rounding(search->kernel) / fabs(search->expansion->centre.gaussian.growth);
@@ -294,7 +104,7 @@ static PetscErrorCode expect_all(Search *search, const CospinSymbol symbols[], P
 
   PetscFunctionBeginUser;
   PetscCall(search->ops->Steady(search->kernel, found));
-  PetscCall(agree(search->expansion->comm, &none, found));
+  PetscCall(CospinDegreesAgree(search->expansion->comm, &none, found));
   for (int k = 0; k < search->num && *found; k++) {
     PetscCall(expect(search, symbols[k], rounding, &search->values[k], &ok));
     if (!ok) *found = PETSC_FALSE;
@@ -308,23 +118,23 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
   const double scale = fabs(expansion->centre.gaussian.growth);
   CospinSymbol symbol, *symbols;
   PetscBool whole, found, done = PETSC_FALSE;
-  Search search;
+  CospinDegrees search;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &symbol, &whole));
   PetscCall(PetscMalloc1((size_t)num + 1, &symbols));
   for (int k = 0; k < num; k++) /* what leaves the sector contributes nothing */
     PetscCall(CospinSymbolCreate(&expansion->labels, moves[k], zeros(), &symbols[k], &whole));
-  PetscCall(create_search(expansion, symbol, num, modulus_of, &search));
+  PetscCall(CospinDegreesCreate(expansion, symbol, num, modulus_of, &search));
   while (!done) {
-    PetscCall(next_kernel(&search, scale, &done));
+    PetscCall(CospinDegreesNext(&search, scale, &done));
     if (done) break;
     PetscCall(expect_all(&search, symbols, &found));
-    judge(&search, found, &done);
+    CospinDegreesJudge(&search, found, &done);
   }
   for (int k = 0; k < num; k++) values[k] = search.best[k];
   *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
-  PetscCall(destroy_search(&search));
+  PetscCall(CospinDegreesDestroy(&search));
   for (int k = 0; k < num; k++) PetscCall(CospinSymbolDestroy(&symbols[k]));
   PetscCall(PetscFree(symbols));
   PetscCall(CospinSymbolDestroy(&symbol));
@@ -334,7 +144,7 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
 /* ---- Counting ------------------------------------------------------------------------------------------ */
 
 /* The variance has no defect of its own: its bound is that of the mean, its error what degrees differ by. */
-static PetscErrorCode count_once(Search *search, CospinSymbol jumps, PetscBool *found)
+static PetscErrorCode count_once(CospinDegrees *search, CospinSymbol jumps, PetscBool *found)
 {
   const double rounding =
       search->ops->Rounding(search->kernel) / fabs(search->expansion->centre.gaussian.growth);
@@ -343,11 +153,11 @@ static PetscErrorCode count_once(Search *search, CospinSymbol jumps, PetscBool *
 
   PetscFunctionBeginUser;
   PetscCall(search->ops->Steady(search->kernel, found));
-  PetscCall(agree(search->expansion->comm, &second, found));
+  PetscCall(CospinDegreesAgree(search->expansion->comm, &second, found));
   if (*found) PetscCall(expect(search, jumps, rounding, mean, found));
   if (!*found) PetscFunctionReturn(0);
   PetscCall(search->ops->Second(search->kernel, jumps, mean->value, &second));
-  PetscCall(agree(search->expansion->comm, &second, found));
+  PetscCall(CospinDegreesAgree(search->expansion->comm, &second, found));
   *variance = *mean;
   variance->value = mean->value - 2 * second;
   variance->bound = mean->bound * cabs(variance->value / mean->value);
@@ -361,22 +171,22 @@ PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves
   const double scale = fabs(expansion->centre.gaussian.growth);
   CospinSymbol symbol, jumps;
   PetscBool whole, found, done;
-  Search search;
+  CospinDegrees search;
 
   PetscFunctionBeginUser;
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &symbol, &whole));
   PetscCall(CospinSymbolCreate(&expansion->labels, moves, zeros(), &jumps, &whole));
-  PetscCall(create_search(expansion, symbol, 2, modulus_of, &search));
+  PetscCall(CospinDegreesCreate(expansion, symbol, 2, modulus_of, &search));
   done = (PetscBool)!whole; /* two jumps may lead back */
   while (!done) {
-    PetscCall(next_kernel(&search, scale, &done));
+    PetscCall(CospinDegreesNext(&search, scale, &done));
     if (done) break;
     PetscCall(count_once(&search, jumps, &found));
-    judge(&search, found, &done);
+    CospinDegreesJudge(&search, found, &done);
   }
   for (int k = 0; k < 2; k++) values[k] = search.best[k];
   *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
-  PetscCall(destroy_search(&search));
+  PetscCall(CospinDegreesDestroy(&search));
   PetscCall(CospinSymbolDestroy(&jumps));
   PetscCall(CospinSymbolDestroy(&symbol));
   PetscFunctionReturn(0);
@@ -421,7 +231,8 @@ static PetscErrorCode list_eigenvalues(const CospinKernelOps *ops, CospinKernel 
 }
 
 /* One eigenvalue, its vectors at this degree and at the one before. */
-static PetscErrorCode certify_mode(Search *search, double complex guess, CospinExpanded *mode, PetscBool *ok)
+static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, CospinExpanded *mode,
+                                   PetscBool *ok)
 {
   const CospinKernelOps *ops = search->ops;
   CospinCertificate certificate = {NAN, NAN};
@@ -432,11 +243,11 @@ static PetscErrorCode certify_mode(Search *search, double complex guess, CospinE
   PetscFunctionBeginUser;
   *mode = (CospinExpanded){guess, NAN, NAN, NAN, search->degree, ops->Size(search->kernel)};
   PetscCall(ops->Eigen(search->kernel, &mode->value, ok));
-  PetscCall(agree(search->expansion->comm, &mode->value, ok));
+  PetscCall(CospinDegreesAgree(search->expansion->comm, &mode->value, ok));
   if (!*ok) PetscFunctionReturn(0);
   before = mode->value;
   if (search->before) PetscCall(ops->Eigen(search->before, &before, &before_ok));
-  PetscCall(agree(search->expansion->comm, &before, &before_ok));
+  PetscCall(CospinDegreesAgree(search->expansion->comm, &before, &before_ok));
   PetscCall(ops->Certify(search->kernel, NULL, mode->value, before_ok ? search->before : NULL, &certificate,
                          &outside));
   mode->bound = certificate.bound;
@@ -445,7 +256,7 @@ static PetscErrorCode certify_mode(Search *search, double complex guess, CospinE
 }
 
 /* scale: the slowest of them, for what rounding does. A mode that grows is none of L's. */
-static PetscErrorCode find_modes(Search *search, int first, PetscBool *found, double *scale)
+static PetscErrorCode find_modes(CospinDegrees *search, int first, PetscBool *found, double *scale)
 {
   const int n = search->ops->Size(search->kernel) - first;
   double complex *eigenvalues;
@@ -480,7 +291,7 @@ PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int repre
 {
   CospinSymbol symbol, traced;
   PetscBool whole, found, done = PETSC_FALSE;
-  Search search;
+  CospinDegrees search;
   double scale = INFINITY;
   int first = 1;
 
@@ -488,18 +299,18 @@ PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int repre
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator,
                                representative ? representative : zeros(), &symbol, &whole));
   if (!is_neutral(symbol)) first = 0; /* no trace there */
-  PetscCall(create_search(expansion, symbol, count, rate_of, &search));
+  PetscCall(CospinDegreesCreate(expansion, symbol, count, rate_of, &search));
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &traced, &whole));
   if (!first) search.traced = traced;
   while (!done) {
-    PetscCall(next_kernel(&search, scale, &done));
+    PetscCall(CospinDegreesNext(&search, scale, &done));
     if (done) break;
     PetscCall(find_modes(&search, first, &found, &scale));
-    judge(&search, found, &done);
+    CospinDegreesJudge(&search, found, &done);
   }
   for (int k = 0; k < count; k++) values[k] = search.best[k];
   *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
-  PetscCall(destroy_search(&search));
+  PetscCall(CospinDegreesDestroy(&search));
   PetscCall(CospinSymbolDestroy(&traced));
   PetscCall(CospinSymbolDestroy(&symbol));
   PetscFunctionReturn(0);
@@ -537,10 +348,10 @@ PetscErrorCode CospinExpansionIsNeutral(CospinMoves generator, const int represe
 void CospinExpansionCost(CospinMoves generator, int dimensions, int *degree, int *functions, double *bytes,
                          double *seconds)
 {
-  const double n = count_functions(dimensions, USUAL_DEGREE);
+  const double n = CospinDegreesFunctions(dimensions, COSPIN_USUAL_DEGREE);
 
-  *degree = USUAL_DEGREE;
+  *degree = COSPIN_USUAL_DEGREE;
   *functions = (int)PetscMin(n, 1e9);
   *bytes = 4 * 16.0 * n * n;
-  *seconds = 2 * seconds_per_product[0] * count_products(dimensions, generator->count, USUAL_DEGREE);
+  *seconds = 2 * CospinDegreesSeconds(dimensions, generator->count, COSPIN_USUAL_DEGREE);
 }
