@@ -129,15 +129,17 @@ static PetscErrorCode run(CospinEigensolver eigensolver, Search *search)
   PetscFunctionReturn(0);
 }
 
-/* Whether mode k is one of the `count` slowest, or may be by its error. */
+/* Whether mode k is one of the `count` slowest, or may be by its error. The modes of a pair that turns for
+   ever are equal up to both errors. */
 static PetscBool may_count(CospinEigensolver eigensolver, const Search *search, int count, int k)
 {
-  const double slowest = creal(search->modes[PetscMin(count, search->found) - 1].lambda),
-               error = CospinModeError(eigensolver, &search->modes[k], 1.0);
+  static const double few = 4.0;
+  const CospinMode *last = &search->modes[PetscMin(count, search->found) - 1];
+  const double slowest = creal(last->lambda), error = CospinModeError(eigensolver, &search->modes[k], 1.0),
+               equal = equal_rates * PetscAbsReal(slowest) + CospinModeError(eigensolver, last, 1.0) +
+                       few * eigensolver->resolution;
 
-  return (PetscBool)(k < count ||
-                     creal(search->modes[k].lambda) + error >
-                         slowest + equal_rates * PetscAbsReal(slowest) + eigensolver->resolution);
+  return (PetscBool)(k < count || creal(search->modes[k].lambda) + error > slowest + equal);
 }
 
 static const CospinMode *least_accurate(CospinEigensolver eigensolver, const Search *search, int count)
@@ -316,7 +318,8 @@ PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, in
   if (*num) eigensolver->horizon = certain ? INFINITY : horizon_of(eigensolver, searched, count, &search);
   for (int k = count; k < search.found; k++)
     unknown = (PetscBool)(unknown || may_count(eigensolver, &search, count, k));
-  if (unknown || *num < PetscMin(count, searched))
+  if (unknown) eigensolver->horizon = 0.0; /* nothing is promised of slower ones */
+  if (*num < PetscMin(count, searched))
     eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   if (left) PetscCall(CospinFactorsLeft(eigensolver, num_deflate, *num, search.modes));
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
