@@ -80,7 +80,6 @@ static PetscErrorCode expect(CospinDegrees *search, CospinSymbol symbol, double 
                              CospinExpanded *value, PetscBool *ok)
 {
   CospinCertificate certificate = {NAN, NAN};
-  double outside;
 
   PetscFunctionBeginUser;
   *value =
@@ -88,8 +87,7 @@ static PetscErrorCode expect(CospinDegrees *search, CospinSymbol symbol, double 
   PetscCall(search->ops->Expect(search->kernel, symbol, &value->value, ok));
   PetscCall(CospinDegreesAgree(search->expansion->comm, &value->value, ok));
   if (!*ok) PetscFunctionReturn(0);
-  PetscCall(
-      search->ops->Certify(search->kernel, symbol, value->value, search->before, &certificate, &outside));
+  PetscCall(search->ops->Certify(search->kernel, symbol, value->value, search->before, &certificate));
   value->bound = certificate.bound;
   value->error = certificate.product + rounding * cabs(value->value);
   PetscFunctionReturn(0);
@@ -238,7 +236,6 @@ static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, 
   CospinCertificate certificate = {NAN, NAN};
   double complex before;
   PetscBool before_ok = PETSC_FALSE;
-  double outside;
 
   PetscFunctionBeginUser;
   *mode = (CospinExpanded){guess, NAN, NAN, NAN, search->degree, ops->Size(search->kernel)};
@@ -248,8 +245,7 @@ static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, 
   before = mode->value;
   if (search->before) PetscCall(ops->Eigen(search->before, &before, &before_ok));
   PetscCall(CospinDegreesAgree(search->expansion->comm, &before, &before_ok));
-  PetscCall(ops->Certify(search->kernel, NULL, mode->value, before_ok ? search->before : NULL, &certificate,
-                         &outside));
+  PetscCall(ops->Certify(search->kernel, NULL, mode->value, before_ok ? search->before : NULL, &certificate));
   mode->bound = certificate.bound;
   mode->error = certificate.product + ops->Rounding(search->kernel);
   PetscFunctionReturn(0);

@@ -45,9 +45,9 @@ typedef struct {
   PetscErrorCode (*Second)(CospinKernel kernel, CospinSymbol a, double complex value, double complex *second);
   /* Collective. Of the last eigenvalue or (not NULL) the expectation value of `a`: the defect of the left
      side, r = (L^T y - lambda y) or (A^T 1 - Tr(A rho) - L^T y), at points drawn from X where labels exist.
-     other: of a lower degree, whose x is compared. *outside: share of points where no labels exist. */
+     other: of a lower degree, whose x is compared. */
   PetscErrorCode (*Certify)(CospinKernel kernel, CospinSymbol a, double complex value, CospinKernel other,
-                            CospinCertificate *certificate, double *outside);
+                            CospinCertificate *certificate);
 } CospinKernelOps;
 
 /* From the fastest to the most precise. */

@@ -378,9 +378,9 @@ static COMPLEX scale_to(CospinKernel kernel, CospinKernel other, PetscBool stead
 }
 
 static PetscErrorCode Certify(CospinKernel kernel, CospinSymbol symbol, double complex value,
-                              CospinKernel other, CospinCertificate *certificate, double *outside)
+                              CospinKernel other, CospinCertificate *certificate)
 {
-  double sums[4] = {0}; /* |x r|, |(x - x') r|, points, outside */
+  double sums[3] = {0}; /* |x r|, |(x - x') r|, points at which labels exist */
   const COMPLEX lambda = (REAL)creal(value) + (REAL)cimag(value) * (COMPLEX)I;
   const COMPLEX scale = other ? scale_to(kernel, other, (PetscBool)(symbol != NULL)) : 0;
   const COMPLEX overlap = symbol ? (COMPLEX)1 : dot(kernel->n, kernel->x, kernel->y);
@@ -402,17 +402,15 @@ static PetscErrorCode Certify(CospinKernel kernel, CospinSymbol symbol, double c
     } else {
       for (int l = 0; l < kernel->n; l++) r -= lambda * kernel->y[l] * kernel->p0[l];
     }
-    sums[2] += 1;
-    sums[3] += !node.inside;
     if (!node.inside) continue;
+    sums[2] += 1;
     r /= overlap;
     sums[0] += (double)(size_of(x) * size_of(r));
     less = x - scale * less;
     sums[1] += (double)(size_of(less) * size_of(r));
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 4, MPI_DOUBLE, MPI_SUM, kernel->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 3, MPI_DOUBLE, MPI_SUM, kernel->comm));
   *certificate = (CospinCertificate){sums[0] / sums[2], other ? sums[1] / sums[2] : INFINITY};
-  *outside = sums[3] / sums[2];
   PetscCall(destroy_moves(&moves));
   PetscFunctionReturn(0);
 }
