@@ -394,11 +394,8 @@ static PetscErrorCode find_gaussian(const Search *search, const double z[], Cosp
   PetscCall(solve_riccati(n, a, b, diffusion, s, &ok));
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n && ok; j++) s[i + n * j] /= root[i] * root[j];
-  if (!ok || !factor_gaussian(nd, np, s, gaussian)) {
-    centre->why = "no Gaussian state stands around the stable point";
-    PetscFunctionReturn(0);
-  }
-  gaussian->edge = distance_to_edge(search, gaussian->p, gaussian);
+  centre->has_gaussian = (PetscBool)(ok && factor_gaussian(nd, np, s, gaussian));
+  gaussian->edge = centre->has_gaussian ? distance_to_edge(search, gaussian->p, gaussian) : NAN;
   PetscFunctionReturn(0);
 }
 
@@ -412,19 +409,16 @@ PetscErrorCode CospinCentreFind(CospinSymbol symbol, CospinCentre *centre)
   PetscBool found;
 
   PetscFunctionBeginUser;
-  *centre = (CospinCentre){.why = "no stable stationary point was found"};
+  *centre = (CospinCentre){0};
   get_reach(&search);
   for (int k = 0; k < NUM_STARTS; k++) {
     set_start(&search, k, z);
     PetscCall(follow(&search, z, &growth, &found));
-    if (!found) centre->num_lost++;
     if (!found || !(growth < 0) || (centre->num_stable && is_same(&search, first, z))) continue;
     if (centre->num_stable++ == 0)
       for (int i = 0; i < search.size; i++) first[i] = z[i];
     if (centre->num_stable == 1) centre->gaussian.growth = growth;
   }
-  if (centre->num_stable == 0) PetscFunctionReturn(0);
-  centre->why = centre->num_stable > 1 ? "several stable points" : NULL;
-  PetscCall(find_gaussian(&search, first, centre));
+  if (centre->num_stable) PetscCall(find_gaussian(&search, first, centre));
   PetscFunctionReturn(0);
 }

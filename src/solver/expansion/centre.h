@@ -24,9 +24,8 @@ typedef struct {
 /* What the search for stable points says. */
 typedef struct {
   int num_stable;          /* different ones */
-  int num_lost;            /* starts that ran to an edge of the labels or found nothing */
-  CospinGaussian gaussian; /* of the first; if there is one */
-  const char *why;         /* constant text; NULL: there is one, and a Gaussian around it */
+  PetscBool has_gaussian;  /* a Gaussian stands around the first */
+  CospinGaussian gaussian; /* that one */
 } CospinCentre;
 
 /* Not collective. `symbol`: of the sector with a trace. */

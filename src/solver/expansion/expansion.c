@@ -36,7 +36,7 @@ PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, doubl
   PetscCheck(!why, PETSC_COMM_SELF, PETSC_ERR_SUP, "No expansion: %s", why);
   PetscCall(CospinSymbolCreate(&(*expansion)->labels, generator, zeros(), &symbol, &whole));
   PetscCall(CospinCentreFind(symbol, &(*expansion)->centre));
-  PetscCallMPI(MPI_Bcast(&(*expansion)->centre.gaussian, sizeof(CospinGaussian), MPI_BYTE, 0, comm));
+  PetscCallMPI(MPI_Bcast(&(*expansion)->centre, sizeof(CospinCentre), MPI_BYTE, 0, comm));
   PetscCall(CospinSymbolDestroy(&symbol));
   PetscFunctionReturn(0);
 }
@@ -50,8 +50,8 @@ PetscErrorCode CospinExpansionDestroy(CospinExpansion *expansion)
 
 CospinOutcome CospinExpansionOutcome(CospinExpansion expansion)
 {
-  if (!expansion->centre.why) return COSPIN_GOOD;
-  return expansion->centre.num_stable > 1 ? COSPIN_BISTABLE : COSPIN_UNSTABLE;
+  if (expansion->centre.num_stable > 1) return COSPIN_BISTABLE;
+  return expansion->centre.has_gaussian ? COSPIN_GOOD : COSPIN_UNSTABLE;
 }
 
 double CospinExpansionEdge(CospinExpansion expansion)
