@@ -71,6 +71,16 @@ class Numbers(unittest.TestCase):
         for name in ("steady_n", "steady_field_im", "gap_rate"):
             self.assertAlmostEqual(float(ours[name][0] / exact[name][0]), 1, delta=1e-6)
 
+    def test_of_a_pair_the_positive_frequency(self):
+        """A driven spin turns: its slowest modes are a conjugate pair, .11796904 + 2.84622533i (sparse eigenvalues of 61 levels)."""
+        data = run("parameters: {N: 60, x: 2.81}\ngrid: GRID\ncomponents: {s: {kind: spin, S: N/2}}\nhamiltonian: [x*s.Sx, -0.659123*s.Sz]\n"
+                   "jumps: [{rate: 1/N, operator: s.Sm}, {rate: 0.02229/N, operator: s.Sp}, {rate: 0.2718/N, operator: s.Sz}]\n",
+                   "{N: [60, 120]}", "{gap: {tolerance: 1e-3}}", status=(0, 3))
+        self.assertEqual(int(data.gap_outcome[1]), GOOD)
+        self.assertTrue((data.gap_frequency > 0).all())
+        self.assertAlmostEqual(float(data.gap_rate[0]), 0.11796904, delta=1e-6)
+        self.assertAlmostEqual(float(data.gap_frequency[0]), 2.84622533, delta=1e-6)
+
     def test_noise_of_clicks(self):
         """Mean and Fano factor of the collective light of 1000 ions, 2.06825491 (factors), and with lost and dark clicks."""
         body = IONS.replace("operator: q.Sm}", "operator: q.Sm, name: light}")
@@ -131,6 +141,9 @@ class Refusals(unittest.TestCase):
                 ("{kind: spin, S: 20}", "{rate: 1, operator: q.b}", "no rational function of the labels"),
                 ("{kind: ensemble, size: 9}", "{rate: 1, operator: q.Sm}", "something is conserved")):
             self.faults(f"components: {{q: {component}}}\njumps: [{jump}]\ntasks: [steady: {{}}]\n", sentence)
+        for key in ("tolerance: -1", "count: 0", "count: 21"):
+            self.faults(f"components: {{q: {{kind: ensemble, size: 9}}}}\njumps: [{{rate: 1, each: q.sm}}]\n"
+                        f"tasks: [decay: {{of: q.Sm, {key}}}]\n", key.split(":", maxsplit=1)[0])
         cat = ("components: {q: {kind: mode}}\nhamiltonian: [0.4*q.a^2 + hc]\njumps: [{rate: 0.1, operator: q.a^2}, "
                "{rate: JUMP, operator: q.a}]\ntasks: [decay: {of: q.a}]\n")
         self.faults(cat.replace("JUMP", "0"), "each of several sectors")

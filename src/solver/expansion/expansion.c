@@ -11,6 +11,7 @@
 #include <slepcblaslapack.h>
 
 static const double largest_bound = 0.1; /* of the size of a number */
+static const double equal_rates = 1e-6;  /* of the two eigenvalues of a pair, before they are refined */
 
 static const int *zeros(void)
 {
@@ -220,7 +221,7 @@ static PetscErrorCode list_eigenvalues(const CospinKernelOps *ops, CospinKernel 
   if (*ok)
     LAPACKgeev_("N", "N", &size, matrix, &size, kept, none, &one, none, &one, work, &work_size, reals, &info);
   *ok = (PetscBool)(*ok && info == 0);
-  for (int k = 0; k < n; k++) errors[k] = 1e-9 * cabs(kept[k]);
+  for (int k = 0; k < n; k++) errors[k] = equal_rates * cabs(kept[k]);
   if (*ok) PetscCall(CospinOrderSlowest(n, kept, errors, order));
   for (int k = 0; k < n && *ok; k++) values[k] = kept[order[k]];
   PetscCall(PetscFree3(reals, errors, order));

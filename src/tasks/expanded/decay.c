@@ -14,7 +14,10 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_INTEGER,
      .default_text = "1",
      .unit = "",
-     .help = "how many of the slowest eigenvalues are stored"},
+     .help = "how many of the slowest eigenvalues are stored",
+     .least = 1,
+     .most = MAX_COUNT,
+     .range = "a whole number from 1 to 20"},
     COSPIN_EXPANDED_TOLERANCE_KEY,
     {.name = NULL},
 };
@@ -49,12 +52,7 @@ static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskNumber(problem, task, "count", faults, &value, ok));
-  *count = 1;
-  if (!*ok) PetscFunctionReturn(0);
-  if (value >= 1 && value <= MAX_COUNT && value == PetscFloorReal(value))
-    *count = (int)value;
-  else
-    PetscCall(CospinTaskFail(problem, task, "count", faults, ok, "must be a whole number from 1 to 20"));
+  *count = *ok ? (int)value : 1;
   PetscFunctionReturn(0);
 }
 

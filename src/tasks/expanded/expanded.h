@@ -24,7 +24,8 @@
   {                                                                                                          \
     .name = "tolerance", .type = COSPIN_KEY_NUMBER, .default_text = "1e-6", .unit = "",                      \
     .help = "largest error of a number, beside the number, that counts as good; the degree grows until it "  \
-            "is reached"                                                                                     \
+            "is reached",                                                                                    \
+    COSPIN_KEY_TOLERANCE                                                                                     \
   }
 
 /* Faults of decks without an expansion. */
