@@ -75,7 +75,7 @@ class Numbers(unittest.TestCase):
         """A driven spin turns: its slowest modes are a conjugate pair, .11796904 + 2.84622533i (sparse eigenvalues of 61 levels)."""
         data = run("parameters: {N: 60, x: 2.81}\ngrid: GRID\ncomponents: {s: {kind: spin, S: N/2}}\nhamiltonian: [x*s.Sx, -0.659123*s.Sz]\n"
                    "jumps: [{rate: 1/N, operator: s.Sm}, {rate: 0.02229/N, operator: s.Sp}, {rate: 0.2718/N, operator: s.Sz}]\n",
-                   "{N: [60, 120]}", "{gap: {tolerance: 1e-3}}", status=(0, 3))
+                   "{N: [60, 120]}", "{gap: {tolerance: 1e-5}}", status=(0, 3))
         self.assertEqual(int(data.gap_outcome[1]), GOOD)
         self.assertTrue((data.gap_frequency > 0).all())
         self.assertAlmostEqual(float(data.gap_rate[0]), 0.11796904, delta=1e-6)

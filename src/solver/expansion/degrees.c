@@ -109,7 +109,7 @@ PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool 
   PetscFunctionReturn(0);
 }
 
-/* Where the numbers of three degrees CospinDegreesAgree better than the certificate says, their changes are
+/* Where the numbers of three degrees agree better than the certificate says, their changes are
    the error (the last one is about that of the degree before), but not below the square of the bound: that is
    what is left where both sides are as wrong as the left one. Without it two changes that are small by
    chance, where the series begins to diverge, would do. */
@@ -150,9 +150,8 @@ static PetscBool is_hopeless(const CospinDegrees *search, double error)
 
 void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done)
 {
-  double error;
-
   const double tolerance = search->expansion->tolerance, next = seconds_of(search, search->degree + 1);
+  double error;
 
   for (int k = 0; k < search->num; k++)
     use_change(search->size_of(search->values[k].value), &search->values[k], &search->last[k]);

@@ -20,8 +20,6 @@ typedef struct {
 
 /* All of one precision. */
 typedef struct {
-  const char *name;
-  double epsilon;
   /* Collective on comm. M_lk = <L^T P_l, P_k>, its nodes shared out; the same on all ranks. symbol, gaussian
      and comm are borrowed. interrupt (may be NULL) is asked on the way: an error COSPIN_LEFT, the kernel must
      be destroyed all the same. traced: the same moves on the sector with a trace; NULL if this is it. */

@@ -64,21 +64,30 @@ static COMPLEX dot(int n, const COMPLEX a[], const COMPLEX b[])
   return sum;
 }
 
-/* M x = 0 with x_0 = 1: the first row of M is that of the trace, zero. */
-static PetscErrorCode Steady(CospinKernel kernel, PetscBool *ok)
+/* M on the sector with a trace, whose first row is zero: e_0 takes its place. Factorised once for the steady
+   state and all expectation values; *ok: not singular. */
+static PetscErrorCode border(CospinKernel kernel, PetscBool *ok)
 {
-  const int n = kernel->n;
-  COMPLEX *a;
-  int *pivots;
+  const size_t n = (size_t)kernel->n;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2((size_t)n * (size_t)n, &a, n, &pivots));
-  PetscCall(PetscArraycpy(a, kernel->matrix, (size_t)n * (size_t)n));
-  for (int k = 0; k < n; k++) a[k] = k == 0;
-  for (int k = 0; k < n; k++) kernel->x[k] = k == 0;
-  *ok = factorise(n, a, pivots);
-  if (*ok) solve(n, a, pivots, kernel->x);
-  PetscCall(PetscFree2(a, pivots));
+  *ok = PETSC_TRUE;
+  if (kernel->bordered) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc2(n * n, &kernel->bordered, n, &kernel->pivots));
+  PetscCall(PetscArraycpy(kernel->bordered, kernel->matrix, n * n));
+  for (size_t k = 0; k < n; k++) kernel->bordered[k] = k == 0;
+  *ok = factorise(kernel->n, kernel->bordered, kernel->pivots);
+  if (!*ok) PetscCall(PetscFree2(kernel->bordered, kernel->pivots));
+  PetscFunctionReturn(0);
+}
+
+/* M x = 0 with x_0 = 1 */
+static PetscErrorCode Steady(CospinKernel kernel, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  PetscCall(border(kernel, ok));
+  for (int k = 0; k < kernel->n; k++) kernel->x[k] = k == 0;
+  if (*ok) solve(kernel->n, kernel->bordered, kernel->pivots, kernel->x);
   PetscFunctionReturn(0);
 }
 

@@ -81,7 +81,6 @@ typedef struct {
 struct CospinKernel_ {
   MPI_Comm comm;
   int rank, ranks, nd, np, dim, degree, n;
-  CospinSymbol symbol;
   double theta_re[COSPIN_MAX_FREE], theta_im[COSPIN_MAX_FREE];
   int *digits;                                 /* [dim*l + a]: degree of P_l in u_a */
   int *parent, *axis, *power;                  /* P_l = P_parent h_power(u_axis) */
@@ -99,7 +98,9 @@ struct CospinKernel_ {
   int num_nodes;
   double rounding;
   COMPLEX *matrix, *x, *y; /* matrix[k + n*l] = M_lk */
-  COMPLEX *kappa, *image;  /* [n], of one node */
+  COMPLEX *bordered;       /* factors of M with e_0 in place of its first row; NULL: not made */
+  int *pivots;
+  COMPLEX *kappa, *image; /* [n], of one node */
   REAL *p0, *h0;
 };
 
@@ -195,7 +196,6 @@ static PetscErrorCode Create(MPI_Comm comm, CospinSymbol symbol, CospinSymbol tr
   kernel->comm = comm;
   PetscCallMPI(MPI_Comm_rank(comm, &kernel->rank));
   PetscCallMPI(MPI_Comm_size(comm, &kernel->ranks));
-  kernel->symbol = symbol;
   kernel->nd = symbol->labels.num_free;
   kernel->np = symbol->labels.num_populations;
   kernel->dim = kernel->nd + kernel->np;
@@ -232,6 +232,7 @@ static PetscErrorCode Destroy(CospinKernel *kernel)
   PetscCall(PetscFree4((*kernel)->pair_l, (*kernel)->pair_m, (*kernel)->pair_rest, (*kernel)->pair_factor));
   PetscCall(PetscFree3((*kernel)->order_times, (*kernel)->order_from, (*kernel)->order_by));
   PetscCall(PetscFree3((*kernel)->matrix, (*kernel)->x, (*kernel)->y));
+  PetscCall(PetscFree2((*kernel)->bordered, (*kernel)->pivots));
   PetscCall(PetscFree4((*kernel)->kappa, (*kernel)->image, (*kernel)->p0, (*kernel)->h0));
   PetscCall(PetscFree(*kernel));
   PetscFunctionReturn(0);
@@ -299,22 +300,15 @@ static PetscErrorCode project(CospinKernel kernel, const Moves *moves, COMPLEX b
 /* y^T M = b^T - value e_0^T with y_0 = 0: the place of y_0 is taken by the value. */
 static PetscErrorCode Expect(CospinKernel kernel, CospinSymbol symbol, double complex *value, PetscBool *ok)
 {
-  const int n = kernel->n;
-  COMPLEX *a;
   Moves moves;
-  int *pivots;
 
   PetscFunctionBeginUser;
   PetscCall(create_moves(kernel, symbol, &moves));
-  PetscCall(PetscMalloc2((size_t)n * (size_t)n, &a, n, &pivots));
   PetscCall(project(kernel, &moves, kernel->y));
-  PetscCall(PetscArraycpy(a, kernel->matrix, (size_t)n * (size_t)n));
-  for (int k = 0; k < n; k++) a[k] = k == 0;
-  *ok = factorise(n, a, pivots);
-  if (*ok) solve_transposed(n, a, pivots, kernel->y);
+  PetscCall(border(kernel, ok));
+  if (*ok) solve_transposed(kernel->n, kernel->bordered, kernel->pivots, kernel->y);
   *value = CMPLX((double)REALPART(kernel->y[0]), (double)IMAGPART(kernel->y[0]));
   kernel->y[0] = 0;
-  PetscCall(PetscFree2(a, pivots));
   PetscCall(destroy_moves(&moves));
   PetscFunctionReturn(0);
 }
@@ -415,9 +409,7 @@ static PetscErrorCode Certify(CospinKernel kernel, CospinSymbol symbol, double c
   PetscFunctionReturn(0);
 }
 
-const CospinKernelOps KERNEL = {.name = KERNEL_NAME,
-                                .epsilon = NAME_EPSILON,
-                                .Create = Create,
+const CospinKernelOps KERNEL = {.Create = Create,
                                 .Destroy = Destroy,
                                 .Size = Size,
                                 .Rounding = Rounding,

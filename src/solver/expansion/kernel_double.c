@@ -3,7 +3,6 @@
 #include <float.h>
 
 #define KERNEL              CospinKernelDouble
-#define KERNEL_NAME         "double"
 #define REAL                double
 #define COMPLEX             double complex
 #define SCALAR              long double

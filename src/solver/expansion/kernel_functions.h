@@ -22,7 +22,6 @@ static int list_indices(int dim, int degree, int digits[])
       index[k - 1]++;
       index[dim - 1] = rest;
     }
-    if (dim == 1 && total + 1 == degree) break;
   }
   return count;
 }

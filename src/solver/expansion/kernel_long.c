@@ -2,7 +2,6 @@
 #include "quad.h"
 
 #define KERNEL              CospinKernelLong
-#define KERNEL_NAME         "long double"
 #define REAL                long double
 #define COMPLEX             long double complex
 #define SCALAR              CospinQuad

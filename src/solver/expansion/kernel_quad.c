@@ -2,7 +2,6 @@
 #include "quad.h"
 
 #define KERNEL              CospinKernelQuad
-#define KERNEL_NAME         "quadruple"
 #define REAL                CospinQuad
 #define COMPLEX             CospinQuadComplex
 #define SCALAR              CospinQuad

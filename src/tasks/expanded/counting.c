@@ -4,8 +4,8 @@
    Clicks that are missed at random and dark counts are added afterwards: of the excess of the variance over
    the mean a share efficiency^2 is left, dark counts have as much variance as mean.
 */
-#include "detector.h"
-#include "expanded/expanded.h"
+#include "expanded.h"
+#include "tasks/detector.h"
 #include <math.h>
 
 static const CospinKey keys[] = {COSPIN_TASK_JUMP_KEYS, COSPIN_EXPANDED_TOLERANCE_KEY, {.name = NULL}};
