@@ -6,7 +6,7 @@
 */
 #include "two_time.h"
 
-static const CospinKey correlation_keys[] = {
+static const CospinKey keys[] = {
     {.name = "of",
      .type = COSPIN_KEY_OPERATOR,
      .required = PETSC_TRUE,
@@ -20,7 +20,7 @@ static const CospinKey correlation_keys[] = {
     {.name = NULL},
 };
 
-static const CospinTaskVariable correlation_variables[] = {
+static const CospinTaskVariable variables[] = {
     {"re", COSPIN_REAL, PETSC_TRUE, "1", "<%s(t) B(0)>, real part", "coherent part included"},
     {"im", COSPIN_REAL, PETSC_TRUE, "1", "<%s(t) B(0)>, imaginary part", ""},
     {"g1_re", COSPIN_REAL, PETSC_TRUE, "1", "<A(t) B(0)> / <A B>, real part", ""},
@@ -45,26 +45,28 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
-                              int **representatives)
+/* Of a CospinTwoTimeKind: B rho, read by A, measured by <A B>. */
+static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, CospinTwoTimeQuestion *question)
 {
-  CospinPolynomial a;
-  PetscBool ok;
+  CospinPolynomial b;
+  PetscBool adjoint, ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskOperator(problem, task, NULL, &a, &ok));
-  PetscCall(CospinProblemSectors(problem, a, num, representatives));
-  PetscCall(CospinPolynomialDestroy(&a));
+  PetscCall(CospinTaskPair(problem, task, NULL, &question->reading, &b, &adjoint, &ok));
+  PetscCall(CospinPolynomialMultiply(question->reading, b, &question->scale));
+  PetscCall(CospinTaskLeftProduct(problem, b, &question->perturbation));
+  PetscCall(CospinPolynomialDestroy(&b));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                            double complex equal_time, CospinResults results)
+static PetscErrorCode Store(const CospinTwoTime *correlation, const CospinSteadyState *steady,
+                            double complex equal_time, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = CospinTwoTimeLimit(correlation);
   PetscBool nothing = PETSC_FALSE;
 
   PetscFunctionBeginUser;
+  (void)outcome;
   PetscCall(CospinTwoTimeIsNothing(correlation, steady, equal_time, &nothing));
   if (nothing) equal_time = CMPLX(NAN, NAN);
   for (int k = 0; k < correlation->settings.times->size; k++) {
@@ -79,30 +81,13 @@ static PetscErrorCode store(const CospinTwoTime *correlation, const CospinSteady
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode correlate(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
-                                CospinResults results, CospinOutcome *outcome)
-{
-  CospinPolynomial a, b, product;
-  double complex equal_time;
-  CospinTwoTime correlation;
-  CospinMoves perturbation;
-  PetscBool ok;
+static const CospinTwoTimeKind kind = {Pose, Store};
 
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskPair(point->problem, task, NULL, &a, &b, &ok, &ok));
-  PetscCall(CospinPolynomialMultiply(a, b, &product));
-  PetscCall(CospinSteadyExpectation(point, steady, product, &equal_time));
-  PetscCall(CospinTaskLeftProduct(point->problem, b, &perturbation));
-  PetscCall(CospinTwoTimeEvolve(point, task, steady, a, perturbation, &correlation, outcome));
-  if (CospinTwoTimeIsComplete(&correlation)) {
-    PetscCall(store(&correlation, steady, equal_time, results));
-    PetscCall(CospinTwoTimeStoreQuality(&correlation, results, outcome));
-  }
-  PetscCall(CospinTwoTimeFree(&correlation));
-  PetscCall(CospinMovesDestroy(&perturbation));
-  PetscCall(CospinPolynomialDestroy(&product));
-  PetscCall(CospinPolynomialDestroy(&b));
-  PetscCall(CospinPolynomialDestroy(&a));
+  PetscCall(CospinTwoTimeSectors(&kind, problem, task, num, representatives));
   PetscFunctionReturn(0);
 }
 
@@ -110,13 +95,13 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                           CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinTwoTimeRun(correlate, point, task, results, outcome));
+  PetscCall(CospinTwoTimeRun(&kind, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 
 const CospinTaskKind CospinTaskCorrelation = {
-    .record = {"correlation", "two-time correlation <A(t) B(0)> in the steady state", correlation_keys},
-    .variables = correlation_variables,
+    .record = {"correlation", "two-time correlation <A(t) B(0)> in the steady state", keys},
+    .variables = variables,
     .may_multiply = PETSC_TRUE,
     .Check = Check,
     .Sectors = Sectors,

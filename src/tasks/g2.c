@@ -9,7 +9,7 @@
 */
 #include "two_time.h"
 
-static const CospinKey g2_keys[] = {
+static const CospinKey keys[] = {
     {.name = "of",
      .type = COSPIN_KEY_OPERATOR,
      .required = PETSC_TRUE,
@@ -19,15 +19,15 @@ static const CospinKey g2_keys[] = {
     {.name = NULL},
 };
 
-static const CospinTaskVariable g2_variables[] = {
+static const CospinTaskVariable variables[] = {
     {"value", COSPIN_REAL, PETSC_TRUE, "1", "$g^{(2)}(t)$ of %s", "<A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2"},
     {"intensity", COSPIN_REAL, PETSC_FALSE, "1", "<A^+ A>", "in the steady state"},
     COSPIN_TWO_TIME_VARIABLES,
     {.suffix = NULL},
 };
 
-static PetscErrorCode check_g2(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                               CospinDimension *dimension, PetscBool *ok)
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
 {
   CospinPolynomial a;
 
@@ -38,16 +38,10 @@ static PetscErrorCode check_g2(CospinProblem problem, const CospinRecord *task, 
   PetscFunctionReturn(0);
 }
 
-/* A^+ A, and rho -> A rho A^+. */
-static PetscErrorCode count(CospinProblem problem, CospinPolynomial a, CospinPolynomial *number,
-                            CospinMoves *click)
+/* rho -> A rho A^+, what the first click does to the state. */
+static PetscErrorCode click_of(CospinProblem problem, CospinPolynomial a, CospinMoves *click)
 {
-  CospinPolynomial adjoint;
-
   PetscFunctionBeginUser;
-  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
-  PetscCall(CospinPolynomialMultiply(adjoint, a, number));
-  PetscCall(CospinPolynomialDestroy(&adjoint));
   PetscCall(CospinMovesCreate(&problem->system, click));
   for (int i = 0; i < a->count; i++) {
     for (int j = 0; j < a->count; j++)
@@ -57,27 +51,27 @@ static PetscErrorCode count(CospinProblem problem, CospinPolynomial a, CospinPol
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode sectors_g2(CospinProblem problem, const CospinRecord *task, int *num,
-                                 int **representatives)
+/* Of a CospinTwoTimeKind: A rho A^+, read by A^+A, measured by the intensity <A^+A>. */
+static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, CospinTwoTimeQuestion *question)
 {
-  CospinPolynomial a, number;
-  CospinMoves click;
+  CospinPolynomial a, adjoint;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskOperator(problem, task, NULL, &a, &ok));
-  PetscCall(count(problem, a, &number, &click));
-  PetscCall(CospinProblemSectors(problem, number, num, representatives));
-  PetscCall(CospinMovesDestroy(&click));
-  PetscCall(CospinPolynomialDestroy(&number));
+  PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
+  PetscCall(CospinPolynomialMultiply(adjoint, a, &question->reading));
+  PetscCall(CospinPolynomialMultiply(adjoint, a, &question->scale));
+  PetscCall(click_of(problem, a, &question->perturbation));
+  PetscCall(CospinPolynomialDestroy(&adjoint));
   PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
 }
 
 /* Pairs are rarer than single quanta where light is dim: an error of the state that is small beside either
    may not be beside the square of a small intensity. */
-static PetscErrorCode store_pairs(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                                  double complex intensity, CospinResults results, CospinOutcome *outcome)
+static PetscErrorCode Store(const CospinTwoTime *correlation, const CospinSteadyState *steady,
+                            double complex intensity, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = CospinTwoTimeLimit(correlation);
   static const double dim = 1e-6;
@@ -100,52 +94,36 @@ static PetscErrorCode store_pairs(const CospinTwoTime *correlation, const Cospin
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode count_pairs(CospinPoint point, const CospinRecord *task,
-                                  const CospinSteadyState *steady, CospinResults results,
-                                  CospinOutcome *outcome)
-{
-  CospinPolynomial a, number;
-  double complex intensity;
-  CospinTwoTime correlation;
-  CospinMoves click;
-  PetscBool ok;
+static const CospinTwoTimeKind kind = {Pose, Store};
 
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskOperator(point->problem, task, NULL, &a, &ok));
-  PetscCall(count(point->problem, a, &number, &click));
-  PetscCall(CospinSteadyExpectation(point, steady, number, &intensity));
-  PetscCall(CospinTwoTimeEvolve(point, task, steady, number, click, &correlation, outcome));
-  if (CospinTwoTimeIsComplete(&correlation)) {
-    PetscCall(store_pairs(&correlation, steady, intensity, results, outcome));
-    PetscCall(CospinTwoTimeStoreQuality(&correlation, results, outcome));
-  }
-  PetscCall(CospinTwoTimeFree(&correlation));
-  PetscCall(CospinMovesDestroy(&click));
-  PetscCall(CospinPolynomialDestroy(&number));
-  PetscCall(CospinPolynomialDestroy(&a));
+  PetscCall(CospinTwoTimeSectors(&kind, problem, task, num, representatives));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode run_g2(CospinPoint point, const CospinRecord *task, CospinResults results,
-                             CospinOutcome *outcome)
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinTwoTimeRun(count_pairs, point, task, results, outcome));
+  PetscCall(CospinTwoTimeRun(&kind, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 
-static const CospinOutcomeHint dark_hints[] = {
+static const CospinOutcomeHint hints[] = {
     {COSPIN_EMPTY_SECTOR,
      "the steady state is dark: there is no first quantum after which to look for a second"},
     {.text = NULL},
 };
 
 const CospinTaskKind CospinTaskG2 = {
-    .record = {"g2", "how likely a second quantum is a time t after the first, in the steady state", g2_keys},
-    .hints = dark_hints,
-    .variables = g2_variables,
+    .record = {"g2", "how likely a second quantum is a time t after the first, in the steady state", keys},
+    .hints = hints,
+    .variables = variables,
     .may_multiply = PETSC_TRUE,
-    .Check = check_g2,
-    .Sectors = sectors_g2,
-    .Run = run_g2,
+    .Check = Check,
+    .Sectors = Sectors,
+    .Run = Run,
 };

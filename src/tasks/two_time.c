@@ -78,11 +78,11 @@ static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
   PetscFunctionReturn(0);
 }
 
-/* Tr(a exp(t L) perturbation rho); *outcome: COSPIN_NOT_RUN if it was left. */
-PetscErrorCode CospinTwoTimeEvolve(CospinPoint point, const CospinRecord *task,
-                                   const CospinSteadyState *steady, CospinPolynomial a,
-                                   CospinMoves perturbation, CospinTwoTime *correlation,
-                                   CospinOutcome *outcome)
+/* Tr(reading exp(t L) perturbation rho) at the task's times, without its limit; *outcome: COSPIN_NOT_RUN if
+   it was interrupted. */
+static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
+                             const CospinTwoTimeQuestion *question, CospinTwoTime *correlation,
+                             CospinOutcome *outcome)
 {
   static const CospinEvolutionUser user = {.Open = Open, .Read = Read, .Save = Save};
   CospinEvolution *evolution = &correlation->evolution;
@@ -95,8 +95,8 @@ PetscErrorCode CospinTwoTimeEvolve(CospinPoint point, const CospinRecord *task,
   PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->values));
   PetscCall(PetscCalloc1((size_t)settings->times->size, &correlation->errors));
   PetscCall(CospinEvolutionCreate(point, task, &user, correlation, evolution));
-  PetscCall(CospinChannelsCreate(point, evolution->prefix, steady, a, perturbation, PETSC_TRUE,
-                                 &correlation->num_channels, &correlation->channels));
+  PetscCall(CospinChannelsCreate(point, evolution->prefix, steady, question->reading, question->perturbation,
+                                 PETSC_TRUE, &correlation->num_channels, &correlation->channels));
   evolution->num_parts = correlation->num_channels;
   evolution->num_times = settings->times->size;
   evolution->times = settings->times->values;
@@ -119,12 +119,6 @@ double complex CospinTwoTimeLimit(const CospinTwoTime *correlation)
 
   for (int k = 0; k < correlation->num_channels; k++) limit += correlation->channels[k].limit;
   return limit;
-}
-
-/* Whether there is something to be stored: sums may lack a channel. */
-PetscBool CospinTwoTimeIsComplete(const CospinTwoTime *correlation)
-{
-  return (PetscBool)(correlation->evolution.outcome == COSPIN_GOOD);
 }
 
 /* Largest expectation value that the operator which is read can have, about. */
@@ -184,7 +178,7 @@ PetscErrorCode CospinTwoTimeIsNothing(const CospinTwoTime *correlation, const Co
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTwoTimeFree(CospinTwoTime *correlation)
+static PetscErrorCode free_correlation(CospinTwoTime *correlation)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinChannelsDestroy(correlation->num_channels, &correlation->channels));
@@ -193,8 +187,9 @@ PetscErrorCode CospinTwoTimeFree(CospinTwoTime *correlation)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTwoTimeStoreQuality(const CospinTwoTime *correlation, CospinResults results,
-                                         CospinOutcome *outcome)
+/* Error, leak, sizes; *outcome becomes inaccurate where they are too large. */
+static PetscErrorCode store_quality(const CospinTwoTime *correlation, CospinResults results,
+                                    CospinOutcome *outcome)
 {
   const CospinEvolution *evolution = &correlation->evolution;
 
@@ -227,8 +222,38 @@ PetscErrorCode CospinTwoTimeCheck(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode destroy_question(CospinTwoTimeQuestion *question)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinMovesDestroy(&question->perturbation));
+  PetscCall(CospinPolynomialDestroy(&question->reading));
+  PetscCall(CospinPolynomialDestroy(&question->scale));
+  PetscFunctionReturn(0);
+}
+
+/* Nothing is stored of an evolution that did not end, for sums over sectors then lack some of them. */
+static PetscErrorCode ask(const CospinTwoTimeKind *kind, CospinPoint point, const CospinRecord *task,
+                          const CospinSteadyState *steady, CospinResults results, CospinOutcome *outcome)
+{
+  CospinTwoTimeQuestion question;
+  CospinTwoTime correlation;
+  double complex scale;
+
+  PetscFunctionBeginUser;
+  PetscCall(kind->Pose(point->problem, task, &question));
+  PetscCall(CospinSteadyExpectation(point, steady, question.scale, &scale));
+  PetscCall(evolve(point, task, steady, &question, &correlation, outcome));
+  if (correlation.evolution.outcome == COSPIN_GOOD) {
+    PetscCall(kind->Store(&correlation, steady, scale, results, outcome));
+    PetscCall(store_quality(&correlation, results, outcome));
+  }
+  PetscCall(free_correlation(&correlation));
+  PetscCall(destroy_question(&question));
+  PetscFunctionReturn(0);
+}
+
 /* Where a run was left, the steady state was that of these windows. */
-PetscErrorCode CospinTwoTimeRun(CospinTwoTimeWork work, CospinPoint point, const CospinRecord *task,
+PetscErrorCode CospinTwoTimeRun(const CospinTwoTimeKind *kind, CospinPoint point, const CospinRecord *task,
                                 CospinResults results, CospinOutcome *outcome)
 {
   const CospinSteadyState *steady;
@@ -238,6 +263,18 @@ PetscErrorCode CospinTwoTimeRun(CospinTwoTimeWork work, CospinPoint point, const
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   if (point->checkpoint) PetscCall(CospinWindowRestore(point, point->checkpoint));
   PetscCall(CospinTaskSteadyState(point, task, prefix, &steady, outcome));
-  if (steady->rho) PetscCall(work(point, task, steady, results, outcome));
+  if (steady->rho) PetscCall(ask(kind, point, task, steady, results, outcome));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTwoTimeSectors(const CospinTwoTimeKind *kind, CospinProblem problem,
+                                    const CospinRecord *task, int *num, int **representatives)
+{
+  CospinTwoTimeQuestion question;
+
+  PetscFunctionBeginUser;
+  PetscCall(kind->Pose(problem, task, &question));
+  PetscCall(CospinProblemSectors(problem, question.reading, num, representatives));
+  PetscCall(destroy_question(&question));
   PetscFunctionReturn(0);
 }

@@ -58,29 +58,35 @@ typedef struct {
   double leak;
 } CospinTwoTime;
 
-/* What a task does with the one steady state. */
-typedef PetscErrorCode (*CospinTwoTimeWork)(CospinPoint point, const CospinRecord *task,
-                                            const CospinSteadyState *steady, CospinResults results,
-                                            CospinOutcome *outcome);
+/* The question of a task: Tr(reading exp(t L) perturbation rho), and what it is measured by. */
+typedef struct {
+  CospinPolynomial reading;
+  CospinMoves perturbation;
+  CospinPolynomial scale; /* its expectation value in the steady state is handed to Store */
+} CospinTwoTimeQuestion;
 
-/* Collective. Hands the steady state to `work`, in the windows of the run that was interrupted if there is a
-   checkpoint; nothing happens beyond *outcome where there is no one steady state. */
-PetscErrorCode CospinTwoTimeRun(CospinTwoTimeWork work, CospinPoint point, const CospinRecord *task,
+/* What tells one task from another. */
+typedef struct {
+  /* Not collective. The members of *question become the caller's. */
+  PetscErrorCode (*Pose)(CospinProblem problem, const CospinRecord *task, CospinTwoTimeQuestion *question);
+  /* Collective. Stores all values; `scale`: of the question's. */
+  PetscErrorCode (*Store)(const CospinTwoTime *correlation, const CospinSteadyState *steady,
+                          double complex scale, CospinResults results, CospinOutcome *outcome);
+} CospinTwoTimeKind;
+
+/* Collective. A CospinTaskKind.Run: asks the question of the steady state, in the windows of the run that was
+   interrupted if there is a checkpoint; nothing happens beyond *outcome where there is no one steady state.
+ */
+PetscErrorCode CospinTwoTimeRun(const CospinTwoTimeKind *kind, CospinPoint point, const CospinRecord *task,
                                 CospinResults results, CospinOutcome *outcome);
+/* Not collective. A CospinTaskKind.Sectors: those in which the question's operator `reading` lives. */
+PetscErrorCode CospinTwoTimeSectors(const CospinTwoTimeKind *kind, CospinProblem problem,
+                                    const CospinRecord *task, int *num, int **representatives);
 /* Not collective. What a CospinTaskKind.Check of both has in common; *ok holds what is known already. */
 PetscErrorCode CospinTwoTimeCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinDimension *dimension, PetscBool *ok);
-/* Collective. Tr(a exp(t L) perturbation rho) at the task's times, without its limit; freed by
-   CospinTwoTimeFree(). *outcome: COSPIN_NOT_RUN if it was interrupted. */
-PetscErrorCode CospinTwoTimeEvolve(CospinPoint point, const CospinRecord *task,
-                                   const CospinSteadyState *steady, CospinPolynomial a,
-                                   CospinMoves perturbation, CospinTwoTime *correlation,
-                                   CospinOutcome *outcome);
-PetscErrorCode CospinTwoTimeFree(CospinTwoTime *correlation);
 /* Of the values, at long times: it is not in what evolves. */
 double complex CospinTwoTimeLimit(const CospinTwoTime *correlation);
-/* Whether there is something to be stored: sums may lack a channel. */
-PetscBool CospinTwoTimeIsComplete(const CospinTwoTime *correlation);
 /* Collective. About the largest expectation value that the operator which is read can have: at all, and among
    the elements that the perturbed state has. */
 PetscErrorCode CospinTwoTimeLargest(const CospinTwoTime *correlation, double *largest);
@@ -89,6 +95,3 @@ PetscErrorCode CospinTwoTimeTypical(const CospinTwoTime *correlation, double *ty
    digits because the steady state has not. */
 PetscErrorCode CospinTwoTimeIsNothing(const CospinTwoTime *correlation, const CospinSteadyState *steady,
                                       double complex value, PetscBool *nothing);
-/* Error, leak, sizes; *outcome becomes inaccurate where they are too large. */
-PetscErrorCode CospinTwoTimeStoreQuality(const CospinTwoTime *correlation, CospinResults results,
-                                         CospinOutcome *outcome);
