@@ -146,18 +146,20 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
 }
 
 PetscErrorCode CospinReadoutRun(CospinPoint point, const CospinRecord *task, const CospinReadoutKind *kind,
-                                CospinReadout *readout, double *leak, CospinOutcome *outcome)
+                                CospinResults results, CospinOutcome *outcome)
 {
   Growth growth = {.task = task, .kind = kind};
   CospinWindowUser user = {.Solve = solve, .Grow = grow};
   int windows[COSPIN_MAX_COORDINATES];
+  double leak;
 
   PetscFunctionBeginUser;
   CospinProblemWindows(point->problem, windows, &growth.open);
   PetscCall(create_first(point, &growth));
   user.tolerance = 10 * growth.now->settings.tolerance;
-  PetscCall(CospinWindowSettle(&user, &growth, leak, outcome));
+  PetscCall(CospinWindowSettle(&user, &growth, &leak, outcome));
   PetscCall(CospinReadoutDestroy(&growth.now->before));
-  *readout = growth.now;
+  if (*outcome != COSPIN_NOT_RUN) PetscCall(kind->Store(growth.now, leak, results, outcome));
+  PetscCall(CospinReadoutDestroy(&growth.now));
   PetscFunctionReturn(0);
 }

@@ -15,11 +15,7 @@ static const double largest_uncertainty = 1e-3; /* of a heralded state that is g
 
 static const CospinKey keys[] = {
     COSPIN_TASK_JUMP_KEYS,
-    {.name = "initial",
-     .type = COSPIN_KEY_STATE,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "state at time 0; components that are left out are in their ground state"},
+    COSPIN_READOUT_INITIAL_KEY,
     {.name = "time",
      .type = COSPIN_KEY_NUMBER,
      .required = PETSC_TRUE,
@@ -34,12 +30,7 @@ static const CospinKey keys[] = {
      .least = 0,
      .most = MOST_CLICKS,
      .range = "a whole number from 0 to 100000"},
-    {.name = "tolerance",
-     .type = COSPIN_KEY_NUMBER,
-     .default_text = "1e-9",
-     .unit = "",
-     .help = "accuracy wanted, relative to the norm of the state in each sector",
-     COSPIN_KEY_TOLERANCE},
+    COSPIN_READOUT_TOLERANCE_KEY,
     COSPIN_TASK_STORE_KEY,
     {.name = NULL},
 };
@@ -67,12 +58,7 @@ static const CospinTaskVariable variables[] = {
     {"thinned", COSPIN_INTEGER, PETSC_FALSE, "1",
      "1: the efficiency was applied to a perfect detector's counts",
      "0: it is in the generator; the results are the same"},
-    {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},
-    {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
-    {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},
-    {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest of them", "with the counter"},
-    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it",
-     "0: held without a matrix"},
+    COSPIN_READOUT_SIZE_VARIABLES("with the counter"),
     {.suffix = NULL},
 };
 
@@ -90,11 +76,7 @@ static const CospinTaskRule rules[] = {
     {"error", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"thinned", COSPIN_ALL, 0, "0", "1"},
-    {"operations", COSPIN_ALL, 0, "0", NULL},
-    {"factorisations", COSPIN_ALL, 0, "0", NULL},
-    {"sectors", COSPIN_ALL, 0, "1", NULL},
-    {"dimension", COSPIN_ALL, 0, "1", NULL},
-    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    COSPIN_READOUT_SIZE_RULES,
     {.suffix = NULL},
 };
 
@@ -180,8 +162,6 @@ static PetscErrorCode Finish(CospinReadout readout, PetscBool *again)
   PetscCall(CospinTallyFinish(readout, &settings.detector, again));
   PetscFunctionReturn(0);
 }
-
-static const CospinReadoutKind kind = {Set, Finish};
 
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
@@ -290,13 +270,11 @@ static void normalise_states(CospinReadout readout)
   }
 }
 
-static PetscErrorCode store(CospinReadout readout, double leak, CospinStored stored, CospinResults results,
-                            CospinOutcome *outcome)
+static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults results, CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;
 
   PetscFunctionBeginUser;
-  if (*outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
   PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "thinned", 0, readout->settings.thinned ? 1 : 0));
   PetscCall(CospinEvolutionStore(&readout->evolution, results));
@@ -310,20 +288,17 @@ static PetscErrorCode store(CospinReadout readout, double leak, CospinStored sto
   normalise_states(readout);
   for (int n = 0; n <= readout->settings.most; n++) PetscCall(store_heralded(readout, n, results, outcome));
   PetscCall(store_averages(readout, results));
-  if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, readout->stored));
+  if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(readout->point->stored, readout->stored));
   PetscFunctionReturn(0);
 }
+
+static const CospinReadoutKind kind = {Set, Finish, Store};
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinReadout readout;
-  double leak;
-
   PetscFunctionBeginUser;
-  PetscCall(CospinReadoutRun(point, task, &kind, &readout, &leak, outcome));
-  PetscCall(store(readout, leak, point->stored, results, outcome));
-  PetscCall(CospinReadoutDestroy(&readout));
+  PetscCall(CospinReadoutRun(point, task, &kind, results, outcome));
   PetscFunctionReturn(0);
 }
 

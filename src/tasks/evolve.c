@@ -16,22 +16,13 @@ static const CospinKey keys[] = {
      .required = PETSC_TRUE,
      .unit = "time",
      .help = "times at which results are wanted, ascending, >= 0"},
-    {.name = "initial",
-     .type = COSPIN_KEY_STATE,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "state at time 0; components that are left out are in their ground state"},
+    COSPIN_READOUT_INITIAL_KEY,
     {.name = "fidelity",
      .type = COSPIN_KEY_STATE,
      .choices = fidelity_words,
      .unit = "",
      .help = "pure state psi whose share <psi|rho|psi> is followed; `initial`: that of the start"},
-    {.name = "tolerance",
-     .type = COSPIN_KEY_NUMBER,
-     .default_text = "1e-9",
-     .unit = "",
-     .help = "accuracy wanted, relative to the norm of the state in each sector",
-     COSPIN_KEY_TOLERANCE},
+    COSPIN_READOUT_TOLERANCE_KEY,
     COSPIN_TASK_METHOD_KEY,
     COSPIN_TASK_STORE_KEY,
     {.name = "store_times",
@@ -52,12 +43,7 @@ static const CospinTaskVariable variables[] = {
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "largest change when open windows grew by half",
      "of anything that is read, relative where it is larger than 1; 0 if no window is open"},
     {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},
-    {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},
-    {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
-    {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},
-    {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest of them", ""},
-    {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it",
-     "0: held without a matrix"},
+    COSPIN_READOUT_SIZE_VARIABLES(""),
     {.suffix = NULL},
 };
 
@@ -70,11 +56,7 @@ static const CospinTaskRule rules[] = {
     {"error", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"steps", COSPIN_ALL, 0, "0", NULL},
-    {"operations", COSPIN_ALL, 0, "0", NULL},
-    {"factorisations", COSPIN_ALL, 0, "0", NULL},
-    {"sectors", COSPIN_ALL, 0, "1", NULL},
-    {"dimension", COSPIN_ALL, 0, "1", NULL},
-    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    COSPIN_READOUT_SIZE_RULES,
     {.suffix = NULL},
 };
 
@@ -171,8 +153,6 @@ static PetscErrorCode Set(CospinProblem problem, const CospinRecord *task, Petsc
   PetscFunctionReturn(0);
 }
 
-static const CospinReadoutKind kind = {.Set = Set};
-
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -182,14 +162,6 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(get_settings(problem, task, faults, &settings, ok));
   *dimension = (CospinDimension){"time", settings.num_times, settings.times, "time", "time"};
   PetscCall(CospinReadoutSettingsReset(&settings));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
-                              int **representatives)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinReadoutTaskSectors(problem, task, &kind, num, representatives));
   PetscFunctionReturn(0);
 }
 
@@ -217,30 +189,35 @@ static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults res
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode store(CospinReadout readout, double leak, CospinStored stored, CospinResults results,
-                            CospinOutcome *outcome)
+static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults results, CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
-  if (*outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
   PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "steps", 0, readout->evolution.steps));
   PetscCall(CospinEvolutionStore(&readout->evolution, results));
   if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
   for (int k = 0; k < readout->settings.num_times; k++) PetscCall(store_time(readout, k, results, outcome));
-  if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(stored, readout->stored));
+  if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(readout->point->stored, readout->stored));
+  PetscFunctionReturn(0);
+}
+
+/* ---- For the table of tasks ---------------------------------------------------------------------------- */
+
+static const CospinReadoutKind kind = {.Set = Set, .Store = Store};
+
+static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
+                              int **representatives)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinReadoutTaskSectors(problem, task, &kind, num, representatives));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinReadout readout;
-  double leak;
-
   PetscFunctionBeginUser;
-  PetscCall(CospinReadoutRun(point, task, &kind, &readout, &leak, outcome));
-  PetscCall(store(readout, leak, point->stored, results, outcome));
-  PetscCall(CospinReadoutDestroy(&readout));
+  PetscCall(CospinReadoutRun(point, task, &kind, results, outcome));
   PetscFunctionReturn(0);
 }
 

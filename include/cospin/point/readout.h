@@ -3,6 +3,33 @@
 #pragma once
 #include <cospin/point/evolution.h>
 
+/* Keys, variables and rules that every task which reads out has in the same words. */
+#define COSPIN_READOUT_INITIAL_KEY                                                                           \
+  {                                                                                                          \
+    .name = "initial", .type = COSPIN_KEY_STATE, .required = PETSC_TRUE, .unit = "",                         \
+    .help = "state at time 0; components that are left out are in their ground state"                        \
+  }
+#define COSPIN_READOUT_TOLERANCE_KEY                                                                         \
+  {                                                                                                          \
+    .name = "tolerance", .type = COSPIN_KEY_NUMBER, .default_text = "1e-9", .unit = "",                      \
+    .help = "accuracy wanted, relative to the norm of the state in each sector", COSPIN_KEY_TOLERANCE        \
+  }
+#define COSPIN_READOUT_SIZE_VARIABLES(of_dimension)                                                          \
+  {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},                                \
+      {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},                            \
+      {"sectors", COSPIN_INTEGER, PETSC_FALSE, "1", "sectors that were evolved", ""},                        \
+      {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest of them", of_dimension},     \
+  {                                                                                                          \
+    "nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it",                         \
+        "0: held without a matrix"                                                                           \
+  }
+#define COSPIN_READOUT_SIZE_RULES                                                                            \
+  {"operations", COSPIN_ALL, 0, "0", NULL}, {"factorisations", COSPIN_ALL, 0, "0", NULL},                    \
+      {"sectors", COSPIN_ALL, 0, "1", NULL}, {"dimension", COSPIN_ALL, 0, "1", NULL},                        \
+  {                                                                                                          \
+    "nonzeros", COSPIN_ALL, 0, "0", NULL                                                                     \
+  }
+
 typedef struct {
   int num_times;
   const double *times; /* [num_times], borrowed, or */
@@ -26,6 +53,10 @@ typedef struct {
                         CospinReadoutSettings *settings);
   /* Collective. After the evolution; *again: it has to be done with other settings. NULL: nothing to do. */
   PetscErrorCode (*Finish)(struct CospinReadout_ *readout, PetscBool *again);
+  /* Collective. The numbers, unless the run is to end. `leak`: largest change when windows grew, 0 if none is
+     open. *outcome: of the evolution; COSPIN_NOT_CONVERGED: a sector is missing in sums over them. */
+  PetscErrorCode (*Store)(struct CospinReadout_ *readout, double leak, CospinResults results,
+                          CospinOutcome *outcome);
 } CospinReadoutKind;
 
 /*
@@ -74,11 +105,11 @@ PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecor
                                         const CospinReadoutKind *kind, int *num, int **representatives);
 PetscErrorCode CospinReadoutSettingsReset(CospinReadoutSettings *settings);
 
-/* Collective. The readout of a task in windows that are large enough for everything that is read (from where
-   the run before was left, if it was). Owned by the caller. *leak: largest change when they grew, 0 if none
-   is open. *outcome: COSPIN_NOT_RUN if the run is to end. */
+/* Collective. A CospinTaskKind.Run: evolves in windows that are large enough for everything that is read
+   (from where the run before was left, if it was) and stores. *outcome: COSPIN_NOT_RUN if the run is to end.
+ */
 PetscErrorCode CospinReadoutRun(CospinPoint point, const CospinRecord *task, const CospinReadoutKind *kind,
-                                CospinReadout *readout, double *leak, CospinOutcome *outcome);
+                                CospinResults results, CospinOutcome *outcome);
 
 /* Where on an axis a time stands; -1: nowhere. */
 int CospinReadoutFindTime(const CospinAxis *axis, double time);
