@@ -10,6 +10,10 @@
 */
 #include <cospin/problem/array.h>
 
+#define COSPIN_ARRAY_KIND(kind) extern const CospinArrayKind kind;
+#include "list.h"
+#undef COSPIN_ARRAY_KIND
+
 /* The keys of each in this order: where, how wide, seed. */
 enum { WHERE, WIDTH, SEED };
 
@@ -33,59 +37,39 @@ static double uniform(const double numbers[], const double u[])
   return numbers[WHERE] + (numbers[WIDTH] - numbers[WHERE]) * u[0];
 }
 
-static PetscErrorCode draw(Distribution distribution, const double numbers[], int size,
-                           CospinArrayValue *value)
+static const struct {
+  const CospinArrayKind *kind;
+  Distribution distribution;
+  PetscBool has_ends; /* its two parameters are those of an interval */
+} distributions[] = {
+    {&CospinArrayNormal, normal, PETSC_FALSE},
+    {&CospinArrayLorentzian, lorentzian, PETSC_FALSE},
+    {&CospinArrayUniform, uniform, PETSC_TRUE},
+};
+
+static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
+                           CospinFaults faults, CospinArrayValue *value, PetscBool *ok)
 {
+  const CospinArrayKind *kind = CospinArrayKindOf(&array->generator);
+  int d = 0;
+
   PetscFunctionBeginUser;
+  (void)folder;
+  while (distributions[d].kind != kind) d++;
+  *ok = (PetscBool)(!distributions[d].has_ends || numbers[WIDTH] >= numbers[WHERE]);
+  if (!*ok) {
+    PetscCall(CospinFaultsAdd(faults, array->position, array->path,
+                              "the upper end %g lies below the lower end %g", numbers[WIDTH],
+                              numbers[WHERE]));
+    PetscFunctionReturn(0);
+  }
   *value = (CospinArrayValue){.rank = 1, .size = size};
   PetscCall(PetscMalloc1(size, &value->values));
   for (int l = 0; l < size; l++) {
     double u[2];
     CospinRandomPair((uint64_t)numbers[SEED], (uint64_t)l, u);
-    value->values[l] = distribution(numbers, u);
+    value->values[l] = distributions[d].distribution(numbers, u);
   }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode fill_normal(const CospinArray *array, const double numbers[], int size,
-                                  const char folder[], CospinFaults faults, CospinArrayValue *value,
-                                  PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  (void)array;
-  (void)folder;
-  (void)faults;
-  *ok = PETSC_TRUE;
-  PetscCall(draw(normal, numbers, size, value));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode fill_lorentzian(const CospinArray *array, const double numbers[], int size,
-                                      const char folder[], CospinFaults faults, CospinArrayValue *value,
-                                      PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  (void)array;
-  (void)folder;
-  (void)faults;
-  *ok = PETSC_TRUE;
-  PetscCall(draw(lorentzian, numbers, size, value));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode fill_uniform(const CospinArray *array, const double numbers[], int size,
-                                   const char folder[], CospinFaults faults, CospinArrayValue *value,
-                                   PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  (void)folder;
-  *ok = (PetscBool)(numbers[WIDTH] >= numbers[WHERE]);
-  if (*ok)
-    PetscCall(draw(uniform, numbers, size, value));
-  else
-    PetscCall(CospinFaultsAdd(faults, array->position, array->path,
-                              "the upper end %g lies below the lower end %g", numbers[WIDTH],
-                              numbers[WHERE]));
   PetscFunctionReturn(0);
 }
 
@@ -128,15 +112,15 @@ static const CospinKey uniform_keys[] = {
 
 const CospinArrayKind CospinArrayNormal = {
     .record = {"normal", "one number per spin from a normal distribution", normal_keys},
-    .Fill = fill_normal,
+    .Fill = Fill,
 };
 
 const CospinArrayKind CospinArrayLorentzian = {
     .record = {"lorentzian", "one number per spin from a Lorentzian distribution", lorentzian_keys},
-    .Fill = fill_lorentzian,
+    .Fill = Fill,
 };
 
 const CospinArrayKind CospinArrayUniform = {
     .record = {"uniform", "one number per spin, uniform between min and max", uniform_keys},
-    .Fill = fill_uniform,
+    .Fill = Fill,
 };

@@ -94,7 +94,7 @@ static int ascending(const void *a, const void *b)
 static double *draw(const char name[], double first, double second, int size)
 {
   const double numbers[] = {first, second, 3};
-  const CospinArray array = {0};
+  CospinArray array = {0};
   CospinArrayValue value = {0};
   double *x = calloc((size_t)size, sizeof(*x));
   PetscBool ok;
@@ -102,6 +102,7 @@ static double *draw(const char name[], double first, double second, int size)
 
   assert_non_null(x);
   while (strcmp(CospinArrayKinds[k]->record.name, name) != 0) k++;
+  array.generator.kind = &CospinArrayKinds[k]->record;
   OK(CospinArrayKinds[k]->Fill(&array, numbers, size, "", NULL, &value, &ok));
   assert_true(ok);
   for (int l = 0; l < size; l++) x[l] = creal(value.values[l]);
