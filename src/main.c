@@ -200,57 +200,57 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode show(const CospinCommand *command, int *status)
-{
-  PetscMPIInt rank;
-  PetscBool ok = PETSC_TRUE;
+/* ---- Commands that only read and write: the first rank does them alone ----------------------------------
+ */
 
+typedef PetscErrorCode (*Writer)(const CospinCommand *command, PetscBool *ok);
+
+static PetscErrorCode show(const CospinCommand *command, PetscBool *ok)
+{
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0 && command->check) {
-    PetscCall(CospinShowCheck(command->file, stdout, &ok));
-  } else if (rank == 0) {
-    PetscCall((command->deck ? CospinShowDeck : CospinShow)(command->file, command->trust, stdout, &ok));
-  }
-  if (!ok) *status = STATUS_WRONG;
-  PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  if (command->check)
+    PetscCall(CospinShowCheck(command->file, stdout, ok));
+  else
+    PetscCall((command->deck ? CospinShowDeck : CospinShow)(command->file, command->trust, stdout, ok));
   PetscFunctionReturn(0);
 }
 
-/* Rank 0 writes, all have its status. */
-static PetscErrorCode start_deck(const CospinCommand *command, int *status)
+static PetscErrorCode start_deck(const CospinCommand *command, PetscBool *ok)
 {
-  PetscMPIInt rank;
-  PetscBool ok = PETSC_TRUE;
-
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0) PetscCall(CospinNewDeck(command->file, command->topic, stdout, &ok));
-  if (!ok) *status = STATUS_WRONG;
-  PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  PetscCall(CospinNewDeck(command->file, command->topic, stdout, ok));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode reference(const CospinCommand *command, int *status)
+static PetscErrorCode reference(const CospinCommand *command, PetscBool *ok)
 {
-  PetscMPIInt rank;
-  PetscBool found = PETSC_TRUE;
-
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (rank == 0 && command->search)
-    PetscCall(CospinReferenceSearch(command->words, stdout, &found));
-  else if (rank == 0)
-    PetscCall(CospinReferenceView(command->file, command->man, stdout, &found));
-  if (!found && command->search)
+  if (command->search)
+    PetscCall(CospinReferenceSearch(command->words, stdout, ok));
+  else
+    PetscCall(CospinReferenceView(command->file, command->man, stdout, ok));
+  if (!*ok && command->search)
     fprintf(stderr, "cospin: nothing was found for `%s` (other words, or `cospin reference` for all of it)\n",
             command->words);
-  else if (!found)
+  else if (!*ok)
     fprintf(
         stderr,
         "cospin: the reference knows no `%s` (`cospin reference --search %s` looks for what is like it)\n",
         command->file, command->file);
-  if (!found) *status = STATUS_WRONG;
+  PetscFunctionReturn(0);
+}
+
+/* All ranks end with the first one's status. */
+static PetscErrorCode write_alone(const CospinCommand *command, Writer writer, int *status)
+{
+  PetscMPIInt rank;
+  PetscBool ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (rank == 0) PetscCall(writer(command, &ok));
+  if (!ok) *status = STATUS_WRONG;
+  PetscCallMPI(MPI_Bcast(status, 1, MPI_INT, 0, PETSC_COMM_WORLD));
   PetscFunctionReturn(0);
 }
 
@@ -279,11 +279,11 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
   } else if (command->verb == COSPIN_COMMAND_PLAN) {
     PetscCall(plan(command, status));
   } else if (command->verb == COSPIN_COMMAND_NEW) {
-    PetscCall(start_deck(command, status));
+    PetscCall(write_alone(command, start_deck, status));
   } else if (command->verb == COSPIN_COMMAND_SHOW) {
-    PetscCall(show(command, status));
+    PetscCall(write_alone(command, show, status));
   } else if (command->verb == COSPIN_COMMAND_REFERENCE) {
-    PetscCall(reference(command, status));
+    PetscCall(write_alone(command, reference, status));
   } else if (rank == 0) {
     tell((PetscBool)(command->verb == COSPIN_COMMAND_VERSION));
   }
