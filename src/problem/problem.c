@@ -371,7 +371,10 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
   PetscCall(CospinLatticeDestroy(&(*problem)->lattice));
   for (int c = 0; c < (*problem)->system.num_components; c++) {
     CospinComponent component = &(*problem)->system.components[c];
-    PetscCall(component->kind->Destroy(component));
+    if (component->kind->Destroy)
+      PetscCall(component->kind->Destroy(component));
+    else
+      PetscCall(PetscFree(component->data));
   }
   PetscCall(CospinProblemDestroyArrays(*problem));
   PetscCall(PetscFree((*problem)->system.components));

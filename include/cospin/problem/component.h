@@ -136,6 +136,7 @@ typedef struct {
   /* Population of the highest levels beyond which a cutoff that the deck states has cut something away;
      infinity: nothing is cut. NULL: never. The first coordinate counts the levels. */
   double (*Edge)(CospinComponent component);
+  /* NULL: `data` is one piece of memory, which PetscFree frees. */
   PetscErrorCode (*Destroy)(CospinComponent component);
   /* "124 spins-1/2, permutation symmetric" */
   PetscErrorCode (*Describe)(CospinComponent component, char text[], size_t size);

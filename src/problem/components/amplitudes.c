@@ -10,6 +10,7 @@
 */
 #include "amplitudes.h"
 #include <math.h>
+#include <stdlib.h>
 
 static const double rounding = 1e-9; /* of whole numbers and moduli that were computed in the deck */
 
@@ -178,4 +179,14 @@ PetscBool CospinIsHalfInteger(double complex x, int *two_x)
   if (!(fabs(twice) < PETSC_MAX_INT)) return PETSC_FALSE;
   *two_x = (int)twice;
   return (PetscBool)(cabs(2 * x - twice) <= rounding);
+}
+
+int CospinTwoProjection(double complex m, int two_j, char why[], size_t why_size)
+{
+  int two_m = 0;
+
+  if (!CospinIsHalfInteger(m, &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2)
+    (void)snprintf(why, why_size, "j = %g has no m = %g (m is %g, one more, ... up to %g)", 0.5 * two_j,
+                   creal(m), -0.5 * two_j, 0.5 * two_j);
+  return two_m;
 }

@@ -52,5 +52,7 @@ void CospinAmplitudesSetCoherent(CospinAmplitudes *amplitudes, const double comp
 /* sum_n (nbar/(nbar + 1))^n |n><n|, the same */
 void CospinAmplitudesSetThermal(CospinAmplitudes *amplitudes, const double complex nbar[], char why[],
                                 size_t why_size);
+/* Twice the projection m of an angular momentum j; sets `why` if it has no such projection. */
+int CospinTwoProjection(double complex m, int two_j, char why[], size_t why_size);
 /* Whether x is a multiple of 1/2, up to rounding; *two_x is twice of it. */
 PetscBool CospinIsHalfInteger(double complex x, int *two_x);

@@ -6,13 +6,6 @@
 */
 #include <cospin/problem/component.h>
 
-static PetscErrorCode Destroy(CospinComponent component)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(component->data));
-  PetscFunctionReturn(0);
-}
-
 static int most_of(CospinComponent component)
 {
   return *(const int *)component->data;
@@ -80,7 +73,6 @@ static const CospinRole roles[] = {COSPIN_COORDINATE_CLICKS};
 static const CospinComponentKind kind = {
     .record = {"counter", "register of counted clicks", keys},
     .operators = operators,
-    .Destroy = Destroy,
     .Describe = Describe,
     .roles = roles,
     .Range = Range,

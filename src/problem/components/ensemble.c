@@ -62,13 +62,6 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy(CospinComponent component)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(component->data));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
   const double spins = Size(component);
@@ -320,11 +313,7 @@ static double Length(CospinComponent component)
 }
 
 static const CospinKey keys[] = {
-    {.name = "size",
-     .type = COSPIN_KEY_INTEGER,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "number of spins N"},
+    COSPIN_COMPONENT_SIZE_KEY("number of spins N"),
     {.name = NULL},
 };
 
@@ -381,7 +370,6 @@ const CospinComponentKind CospinComponentEnsemble = {
     .adjoint = adjoint,
     .states = CospinEnsembleStates,
     .Create = Create,
-    .Destroy = Destroy,
     .Describe = Describe,
     .columns = columns,
     .element =

@@ -5,7 +5,6 @@
 */
 #include "amplitudes.h"
 #include "states.h"
-#include <stdlib.h>
 
 static int num_levels(CospinComponent component)
 {
@@ -22,11 +21,8 @@ static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], 
                    creal(j_m[0]), 0.5 * size, 0.5 * (size % 2));
     return;
   }
-  if (!CospinIsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
-    (void)snprintf(why, why_size, "j = %g has no m = %g (m is %g, one more, ... up to %g)", 0.5 * two_j,
-                   creal(j_m[1]), -0.5 * two_j, 0.5 * two_j);
-    return;
-  }
+  two_m = CospinTwoProjection(j_m[1], two_j, why, why_size);
+  if (why[0]) return;
   amplitudes->irrep = (size - two_j) / 2;
   amplitudes->pure = (PetscBool)(amplitudes->irrep == 0 || size == 2); /* one copy of j */
   amplitudes->amplitude[(size + two_m) / 2] = 1.0;

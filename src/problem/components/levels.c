@@ -93,13 +93,6 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy(CospinComponent component)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(component->data));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
   PetscFunctionBeginUser;
@@ -366,12 +359,8 @@ static const CospinOperatorName operators[] = {
 };
 
 static const CospinKey keys[] = {
-    {.name = "size",
-     .type = COSPIN_KEY_INTEGER,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "number of atoms N; what acts on one of them alone would leave the symmetric states, and has no "
-             "operator here"},
+    COSPIN_COMPONENT_SIZE_KEY("number of atoms N; what acts on one of them alone would leave the symmetric "
+                              "states, and has no operator here"),
     {.name = "levels",
      .type = COSPIN_KEY_INTEGER,
      .required = PETSC_TRUE,
@@ -392,7 +381,6 @@ const CospinComponentKind CospinComponentLevels = {
     .adjoint = adjoint,
     .states = CospinLevelsStates,
     .Create = Create,
-    .Destroy = Destroy,
     .Describe = Describe,
     .columns = columns,
     .element = "|n><n'| of occupation numbers, normalised symmetric states",

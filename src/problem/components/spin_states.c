@@ -2,7 +2,6 @@
 #include "amplitudes.h"
 #include "ladder.h"
 #include "states.h"
-#include <stdlib.h>
 
 static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], char why[], size_t why_size)
 {
@@ -11,12 +10,10 @@ static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], 
 
   if (!CospinIsHalfInteger(j_m[0], &two_j) || two_j != two_s) {
     (void)snprintf(why, why_size, "this spin has j = %g, not %g", 0.5 * two_s, creal(j_m[0]));
-  } else if (!CospinIsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
-    (void)snprintf(why, why_size, "j = %g has no m = %g (m is %g, one more, ... up to %g)", 0.5 * two_j,
-                   creal(j_m[1]), -0.5 * two_j, 0.5 * two_j);
-  } else {
-    amplitudes->amplitude[(two_s + two_m) / 2] = 1.0;
+    return;
   }
+  two_m = CospinTwoProjection(j_m[1], two_j, why, why_size);
+  if (!why[0]) amplitudes->amplitude[(two_s + two_m) / 2] = 1.0;
 }
 
 COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, CospinLadderLevels, CospinAmplitudesSetGround)

@@ -53,13 +53,6 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Destroy(CospinComponent component)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree(component->data));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
   PetscFunctionBeginUser;
@@ -167,11 +160,7 @@ static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 }
 
 static const CospinKey keys[] = {
-    {.name = "size",
-     .type = COSPIN_KEY_INTEGER,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "number of spins N"},
+    COSPIN_COMPONENT_SIZE_KEY("number of spins N"),
     {.name = NULL},
 };
 
@@ -199,7 +188,6 @@ const CospinComponentKind CospinComponentSpins = {
     .adjoint = adjoint,
     .states = CospinSpinsStates,
     .Create = Create,
-    .Destroy = Destroy,
     .Describe = Describe,
     .columns = columns,
     .element = "|bits><bits'|, spin l up where bit l is set",

@@ -4,7 +4,6 @@
 */
 #include "amplitudes.h"
 #include "states.h"
-#include <stdlib.h>
 
 static int num_spins(CospinComponent component)
 {
@@ -24,12 +23,10 @@ static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], 
   if (!CospinIsHalfInteger(j_m[0], &two_j) || two_j != size) {
     (void)snprintf(why, why_size, "the symmetric states of %d spins have j = %g, not %g", size, 0.5 * size,
                    creal(j_m[0]));
-  } else if (!CospinIsHalfInteger(j_m[1], &two_m) || abs(two_m) > two_j || (two_j - two_m) % 2) {
-    (void)snprintf(why, why_size, "j = %g has no m = %g (m is %g, one more, ... up to %g)", 0.5 * two_j,
-                   creal(j_m[1]), -0.5 * two_j, 0.5 * two_j);
-  } else {
-    amplitudes->amplitude[(size + two_m) / 2] = 1.0;
+    return;
   }
+  two_m = CospinTwoProjection(j_m[1], two_j, why, why_size);
+  if (!why[0]) amplitudes->amplitude[(size + two_m) / 2] = 1.0;
 }
 
 COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, num_levels, CospinAmplitudesSetGround)

@@ -2,6 +2,12 @@
 #pragma once
 #include <cospin/problem/component.h>
 
+/* How many spins or atoms there are, of kinds that hold several. */
+#define COSPIN_COMPONENT_SIZE_KEY(what)                                                                      \
+  {                                                                                                          \
+    .name = "size", .type = COSPIN_KEY_INTEGER, .required = PETSC_TRUE, .unit = "", .help = what             \
+  }
+
 extern const CospinStateName CospinEnsembleStates[];
 extern const CospinStateName CospinSpinStates[];
 extern const CospinStateName CospinModeStates[];
