@@ -64,5 +64,3 @@ double CospinEmissionWorst(const CospinEmission *emission, const CospinEmissionP
 /* Whether a model's integral is not what the steady state says, although it is right where it was looked at.
  */
 PetscBool CospinEmissionMissesLines(const CospinEmission *emission, const CospinEmissionPart *part);
-/* Stores `peak`, `height` and `fwhm`; nothing where the spectrum is positive nowhere. */
-PetscErrorCode CospinEmissionStorePeak(const CospinEmission *emission, CospinResults results);

@@ -7,6 +7,7 @@
    A^+ behind, so this superoperator is the perturbation of a two-time correlation (two_time.c) that is read
    by A^+A.
 */
+#include "click.h"
 #include "two_time.h"
 
 static const CospinKey keys[] = {
@@ -38,19 +39,6 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* rho -> A rho A^+, what the first click does to the state. */
-static PetscErrorCode click_of(CospinProblem problem, CospinPolynomial a, CospinMoves *click)
-{
-  PetscFunctionBeginUser;
-  PetscCall(CospinMovesCreate(&problem->system, click));
-  for (int i = 0; i < a->count; i++) {
-    for (int j = 0; j < a->count; j++)
-      PetscCall(CospinMovesAddProduct(*click, 1.0, &a->monomials[i], &a->monomials[j]));
-  }
-  PetscCall(CospinMovesFinish(*click));
-  PetscFunctionReturn(0);
-}
-
 /* Of a CospinTwoTimeKind: A rho A^+, read by A^+A, measured by the intensity <A^+A>. */
 static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, CospinTwoTimeQuestion *question)
 {
@@ -59,10 +47,9 @@ static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, Cosp
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskOperator(problem, task, NULL, &a, &ok));
+  PetscCall(CospinTaskClick(problem, a, &question->reading, &question->perturbation));
   PetscCall(CospinPolynomialAdjoint(a, CospinSystemElementaryAdjoint, &problem->system, &adjoint));
-  PetscCall(CospinPolynomialMultiply(adjoint, a, &question->reading));
   PetscCall(CospinPolynomialMultiply(adjoint, a, &question->scale));
-  PetscCall(click_of(problem, a, &question->perturbation));
   PetscCall(CospinPolynomialDestroy(&adjoint));
   PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);

@@ -7,9 +7,10 @@
    and the integral of S is 2 pi (<a^+ a> - |<a>|^2). The coherent part <A> <B>, a line without width at zero
    frequency, is left out and stored by itself.
 
-   How it is computed: emission.c. Where its peak is, and how wide: emission_peak.c.
+   How it is computed: emission.c. Where its peak is, and how wide: line.c.
 */
 #include "emission.h"
+#include "line.h"
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
@@ -160,6 +161,32 @@ static PetscErrorCode store_quality(CospinPoint point, const CospinEmission *emi
   PetscFunctionReturn(0);
 }
 
+static double density_at(const void *emission, double frequency)
+{
+  return CospinEmissionDensity((const CospinEmission *)emission, frequency);
+}
+
+static PetscErrorCode store_peak(const CospinEmission *emission, CospinResults results)
+{
+  CospinLine line = {.context = emission, .Density = density_at};
+  CospinEmissionPlace places[COSPIN_RESOLVENT_MAX_ORDER];
+  double *lines, *points;
+  int num = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)(emission->num_parts * COSPIN_RESOLVENT_MAX_ORDER) + 1, &lines));
+  for (int p = 0; p < emission->num_parts; p++) {
+    const int found = CospinEmissionLines(emission, &emission->parts[p], PETSC_FALSE, places);
+    for (int k = 0; k < found; k++) lines[num++] = places[k].omega;
+  }
+  PetscCall(CospinLinePoints(emission->settings->axis, num, lines, &line.num, &points));
+  line.points = points;
+  PetscCall(CospinLineStore(&line, results));
+  PetscCall(PetscFree(points));
+  PetscCall(PetscFree(lines));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode store(CospinPoint point, const CospinEmission *emission, CospinResults results,
                             CospinOutcome *outcome)
 {
@@ -181,7 +208,7 @@ static PetscErrorCode store(CospinPoint point, const CospinEmission *emission, C
   PetscCall(CospinResultsSet(results, "power", 0, creal(emission->power)));
   PetscCall(CospinResultsSet(results, "coherent", 0, creal(emission->coherent)));
   PetscCall(CospinResultsSet(results, "coherent_im", 0, cimag(emission->coherent)));
-  PetscCall(CospinEmissionStorePeak(emission, results));
+  PetscCall(store_peak(emission, results));
   PetscCall(store_quality(point, emission, results, outcome));
   PetscFunctionReturn(0);
 }

@@ -10,6 +10,7 @@
 #include <cospin/solver/outcome.h>
 
 typedef struct CospinExpansion_ *CospinExpansion;
+typedef struct CospinExpandedChannel_ *CospinExpandedChannel;
 
 /* A number and what is known of it. All but value, degree and functions are NaN if there is none. */
 typedef struct {
@@ -46,6 +47,26 @@ PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves jumps
    trace, without zero), in the order of CospinOrderSlowest. */
 PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int representative[], int count,
                                       CospinExpanded values[], CospinOutcome *outcome);
+
+/*
+   Collective. The channel of a two-time correlation in the sector of the label `representative`,
+
+     C(t) = Tr(A exp(t L) B rho) - limit, or in frequencies int_0^infinity exp(-i omega t) C(t) dt,
+
+   for the moves of rho -> B rho (or A rho A^+) and of rho -> A rho; limit = Tr(A rho) Tr(B rho) in the sector
+   with a trace, else zero. values[num] at `at` (ascending; times not negative), errors beside the largest of
+   them: two-time correlations and their limit. *channel: for what follows, or NULL where there is nothing: what
+   B leaves is not read by A there, the values are zero; or (*outcome: not converged) no degree has values.
+*/
+PetscErrorCode CospinExpansionCorrelate(CospinExpansion expansion, const int representative[],
+                                        CospinMoves perturbation, CospinMoves reading, PetscBool frequencies,
+                                        int num, const double at[], CospinExpanded values[],
+                                        CospinExpandedChannel *channel, CospinOutcome *outcome);
+PetscErrorCode CospinExpandedChannelDestroy(CospinExpandedChannel *channel);
+/* Not collective, the same on all ranks. The transform at any frequency; NaN: at an eigenvalue. */
+double complex CospinExpandedChannelAt(CospinExpandedChannel channel, double frequency);
+/* Eigenvalues of its sector, slowest first: how many were copied, up to `most`. */
+int CospinExpandedChannelModes(CospinExpandedChannel channel, int most, double complex modes[]);
 
 /* Whether the error of a number of this size is known to be within the tolerance: by its estimate, and not
    beyond a tenth of it by its bound. */

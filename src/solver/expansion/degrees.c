@@ -7,7 +7,11 @@
    what rounding does to the matrix.
 */
 #include "degrees.h"
+#include <cospin/solver/dense.h>
 #include <math.h>
+#include <slepcblaslapack.h>
+
+const int CospinTracedLabel[COSPIN_MAX_COORDINATES] = {0};
 
 static const CospinKernelOps *const precisions[] = {&CospinKernelDouble, &CospinKernelLong,
                                                     &CospinKernelQuad};
@@ -16,6 +20,7 @@ enum { NUM_PRECISIONS = 3, FIRST_DEGREE = 3, LAST_DEGREE = 16, MAX_FUNCTIONS = 8
 static const double enough = 0.01, long_seconds = 0.1; /* of the tolerance, however cheap it is to go on */
 static const double largest_rounding = 0.02;           /* of the tolerance */
 static const double most_seconds = 30;                 /* of one matrix */
+static const double equal_rates = 1e-6; /* of the two eigenvalues of a pair, before they are refined */
 static const double seconds_per_product[] = {1e-9, 5e-9, 2e-7};
 
 double CospinDegreesFunctions(int dimensions, int degree)
@@ -79,6 +84,17 @@ static double seconds_of(const CospinDegrees *search, int degree)
   return seconds_per_product[p] * count_products(dimensions, search->symbol->count, degree);
 }
 
+PetscErrorCode CospinDegreesAt(CospinDegrees *search, int degree)
+{
+  const CospinExpansion expansion = search->expansion;
+
+  PetscFunctionBeginUser;
+  search->degree = degree;
+  PetscCall(search->ops->Create(expansion->comm, search->symbol, search->traced, &expansion->centre.gaussian,
+                                degree, expansion->interrupt, &search->kernel));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool *done)
 {
   const CospinExpansion expansion = search->expansion;
@@ -102,10 +118,7 @@ PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool 
   *done = (PetscBool)(search->degree > LAST_DEGREE ||
                       CospinDegreesFunctions(dimensions, search->degree) > MAX_FUNCTIONS ||
                       seconds_of(search, search->degree) > most_seconds);
-  if (!*done)
-    PetscCall(search->ops->Create(expansion->comm, search->symbol, search->traced,
-                                  &expansion->centre.gaussian, search->degree, expansion->interrupt,
-                                  &search->kernel));
+  if (!*done) PetscCall(CospinDegreesAt(search, search->degree));
   PetscFunctionReturn(0);
 }
 
@@ -113,14 +126,29 @@ PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool 
    the error (the last one is about that of the degree before), but not below the square of the bound: that is
    what is left where both sides are as wrong as the left one. Without it two changes that are small by
    chance, where the series begins to diverge, would do. */
-static void use_change(double size, CospinExpanded *value, const CospinExpanded *last)
+static void use_change(double size, double rounding, CospinExpanded *value, const CospinExpanded *last)
 {
   double error;
 
   value->change = cabs(value->value - last->value);
   if (isnan(last->change) || isnan(value->change) || !(size > 0)) return;
-  error = fmax(fmax(value->change, last->change), value->bound * value->bound / size);
+  error = fmax(fmax(value->change, last->change), value->bound * value->bound / size) + rounding * size;
   if (error < value->error) value->error = error;
+}
+
+double CospinDegreesModulus(double complex value)
+{
+  return cabs(value);
+}
+
+/* What the error of the k-th number counts beside. */
+static double size_beside(const CospinDegrees *search, int k)
+{
+  double size = search->size_of(search->values[k].value);
+
+  for (int l = 0; l < search->num && search->together; l++)
+    size = fmax(size, search->size_of(search->values[l].value));
+  return size;
 }
 
 /* The largest error beside its number; infinity: one is missing. */
@@ -129,7 +157,7 @@ static double worst_error(const CospinDegrees *search)
   double worst = 0.0;
 
   for (int k = 0; k < search->num; k++) {
-    const double size = search->size_of(search->values[k].value);
+    const double size = size_beside(search, k);
     if (!isfinite(search->values[k].error)) return INFINITY;
     if (size > 0) worst = fmax(worst, search->values[k].error / size);
   }
@@ -154,7 +182,7 @@ void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done)
   double error;
 
   for (int k = 0; k < search->num; k++)
-    use_change(search->size_of(search->values[k].value), &search->values[k], &search->last[k]);
+    use_change(size_beside(search, k), search->rounding, &search->values[k], &search->last[k]);
   error = found ? worst_error(search) : INFINITY;
   if (!search->before) {
     search->worse = 0;
@@ -170,4 +198,45 @@ void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done)
                       (search->best_error <= tolerance && next > long_seconds) ||
                       is_hopeless(search, search->best_error));
   search->error_before = search->best_error;
+}
+
+/* ---- Eigenvalues --------------------------------------------------------------------------------------- */
+
+PetscErrorCode CospinDegreesEigenvalues(const CospinDegrees *search, int first, double complex values[],
+                                        PetscBool *ok)
+{
+  const CospinKernelOps *ops = search->ops;
+  const CospinKernel kernel = search->kernel;
+  const int full = ops->Size(kernel), n = full - first;
+  const size_t num = (size_t)n, rows = (size_t)full, skipped = (size_t)first;
+  double complex *matrix, *kept;
+  PetscScalar none[1], *work;
+  PetscReal *reals;
+  PetscBLASInt size, info, one = 1, work_size;
+  double *errors;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscBLASIntCast(n, &size));
+  PetscCall(PetscBLASIntCast(8 * n, &work_size));
+  PetscCall(PetscMalloc3(rows * rows, &matrix, num, &kept, 8 * num, &work));
+  PetscCall(PetscMalloc3(2 * num, &reals, num, &errors, num, &order));
+  ops->Matrix(kernel, matrix);
+  for (size_t l = 0; l < num && first; l++)
+    for (size_t k = 0; k < num; k++) matrix[k + num * l] = matrix[k + skipped + rows * (l + skipped)];
+  *ok = PETSC_TRUE;
+  for (size_t k = 0; k < num * num; k++)
+    if (!isfinite(creal(matrix[k])) || !isfinite(cimag(matrix[k]))) *ok = PETSC_FALSE;
+  info = 1;
+  if (*ok)
+    LAPACKgeev_("N", "N", &size, matrix, &size, kept, none, &one, none, &one, work, &work_size, reals, &info);
+  *ok = (PetscBool)(*ok && info == 0);
+  for (int k = 0; k < n; k++) errors[k] = equal_rates * cabs(kept[k]);
+  if (*ok) PetscCall(CospinOrderSlowest(n, kept, errors, order));
+  for (int k = 0; k < n && *ok; k++) values[k] = kept[order[k]];
+  PetscCall(PetscFree3(reals, errors, order));
+  PetscCall(PetscFree3(matrix, kept, work));
+  PetscCallMPI(MPI_Bcast(values, n, MPI_C_DOUBLE_COMPLEX, 0, search->expansion->comm));
+  PetscCallMPI(MPI_Bcast(ok, 1, MPIU_BOOL, 0, search->expansion->comm));
+  PetscFunctionReturn(0);
 }

@@ -5,6 +5,8 @@
 
 enum { COSPIN_USUAL_DEGREE = 6 };
 
+extern const int CospinTracedLabel[COSPIN_MAX_COORDINATES]; /* a label of the sector with a trace */
+
 struct CospinExpansion_ {
   MPI_Comm comm;
   CospinMoves generator;
@@ -23,6 +25,8 @@ typedef struct {
   int degree, num;
   CospinExpanded *best, *last, *values;    /* [num] */
   double (*size_of)(double complex value); /* beside which its error counts */
+  PetscBool together;                      /* errors count beside the largest number */
+  double rounding; /* what rounding has done to the numbers, beside their size; 0: it is in their errors */
   double best_error, error_before;
   int worse; /* degrees in a row that were */
 } CospinDegrees;
@@ -35,9 +39,17 @@ PetscErrorCode CospinDegreesDestroy(CospinDegrees *search);
 /* Collective. The kernel of the next degree, in more precision if the last matrix has lost too much beside
    `scale`. *done: there is none. */
 PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool *done);
+/* Collective. The kernel of a degree, in the precision of the search; there must be none. */
+PetscErrorCode CospinDegreesAt(CospinDegrees *search, int degree);
+/* A size_of. */
+double CospinDegreesModulus(double complex value);
 /* Keeps search->values, those of this degree, if they are the best; found: they are there. *done: no other
    will be better by much. */
 void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done);
+/* Collective. values[size - first]: the eigenvalues of the matrix without its first rows and columns, slowest
+   first; *ok: LAPACK has found them. */
+PetscErrorCode CospinDegreesEigenvalues(const CospinDegrees *search, int first, double complex values[],
+                                        PetscBool *ok);
 /* Collective. Makes what every rank has found the first rank's. */
 PetscErrorCode CospinDegreesAgree(MPI_Comm comm, double complex *value, PetscBool *ok);
 

@@ -6,19 +6,9 @@
    Stochastic Processes in Physics and Chemistry (2007), chapter X); projection takes it to all orders.
 */
 #include "degrees.h"
-#include <cospin/solver/dense.h>
 #include <math.h>
-#include <slepcblaslapack.h>
 
 static const double largest_bound = 0.1; /* of the size of a number */
-static const double equal_rates = 1e-6;  /* of the two eigenvalues of a pair, before they are refined */
-
-static const int *zeros(void)
-{
-  static const int label[COSPIN_MAX_COORDINATES] = {0};
-
-  return label;
-}
 
 PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, double tolerance,
                                      const CospinInterrupt *interrupt, CospinExpansion *expansion)
@@ -35,7 +25,8 @@ PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, doubl
   (*expansion)->tolerance = tolerance;
   PetscCall(CospinSymbolLabelsMake(generator, &(*expansion)->labels, &why));
   PetscCheck(!why, PETSC_COMM_SELF, PETSC_ERR_SUP, "No expansion: %s", why);
-  PetscCall(CospinSymbolCreate(&(*expansion)->labels, generator, zeros(), &symbol, &whole));
+  PetscCall(CospinSymbolCreate(&(*expansion)->labels, generator, CospinTracedLabel, CospinTracedLabel,
+                               &symbol, &whole));
   PetscCall(CospinCentreFind(symbol, &(*expansion)->centre));
   PetscCallMPI(MPI_Bcast(&(*expansion)->centre, sizeof(CospinCentre), MPI_BYTE, 0, comm));
   PetscCall(CospinSymbolDestroy(&symbol));
@@ -63,11 +54,6 @@ double CospinExpansionEdge(CospinExpansion expansion)
 PetscBool CospinExpandedIsGood(double size, double tolerance, const CospinExpanded *value)
 {
   return (PetscBool)(value->error <= tolerance * size && value->bound <= largest_bound * size);
-}
-
-static double modulus_of(double complex value)
-{
-  return cabs(value);
 }
 
 static double rate_of(double complex value)
@@ -120,11 +106,13 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
   CospinDegrees search;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &symbol, &whole));
+  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
+                               &symbol, &whole));
   PetscCall(PetscMalloc1((size_t)num + 1, &symbols));
   for (int k = 0; k < num; k++) /* what leaves the sector contributes nothing */
-    PetscCall(CospinSymbolCreate(&expansion->labels, moves[k], zeros(), &symbols[k], &whole));
-  PetscCall(CospinDegreesCreate(expansion, symbol, num, modulus_of, &search));
+    PetscCall(CospinSymbolCreate(&expansion->labels, moves[k], CospinTracedLabel, CospinTracedLabel,
+                                 &symbols[k], &whole));
+  PetscCall(CospinDegreesCreate(expansion, symbol, num, CospinDegreesModulus, &search));
   while (!done) {
     PetscCall(CospinDegreesNext(&search, scale, &done));
     if (done) break;
@@ -173,9 +161,11 @@ PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves
   CospinDegrees search;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &symbol, &whole));
-  PetscCall(CospinSymbolCreate(&expansion->labels, moves, zeros(), &jumps, &whole));
-  PetscCall(CospinDegreesCreate(expansion, symbol, 2, modulus_of, &search));
+  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
+                               &symbol, &whole));
+  PetscCall(
+      CospinSymbolCreate(&expansion->labels, moves, CospinTracedLabel, CospinTracedLabel, &jumps, &whole));
+  PetscCall(CospinDegreesCreate(expansion, symbol, 2, CospinDegreesModulus, &search));
   done = (PetscBool)!whole; /* two jumps may lead back */
   while (!done) {
     PetscCall(CospinDegreesNext(&search, scale, &done));
@@ -192,42 +182,6 @@ PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves
 }
 
 /* ---- Eigenvalues --------------------------------------------------------------------------------------- */
-
-/* values[n - first] of M without its first rows and columns, slowest first; *ok: LAPACK has found them. */
-static PetscErrorCode list_eigenvalues(const CospinKernelOps *ops, CospinKernel kernel, int first,
-                                       double complex values[], PetscBool *ok)
-{
-  const int full = ops->Size(kernel), n = full - first;
-  const size_t num = (size_t)n, rows = (size_t)full, skipped = (size_t)first;
-  double complex *matrix, *kept;
-  PetscScalar none[1], *work;
-  PetscReal *reals;
-  PetscBLASInt size, info, one = 1, work_size;
-  double *errors;
-  int *order;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscBLASIntCast(n, &size));
-  PetscCall(PetscBLASIntCast(8 * n, &work_size));
-  PetscCall(PetscMalloc3(rows * rows, &matrix, num, &kept, 8 * num, &work));
-  PetscCall(PetscMalloc3(2 * num, &reals, num, &errors, num, &order));
-  ops->Matrix(kernel, matrix);
-  for (size_t l = 0; l < num && first; l++)
-    for (size_t k = 0; k < num; k++) matrix[k + num * l] = matrix[k + skipped + rows * (l + skipped)];
-  *ok = PETSC_TRUE;
-  for (size_t k = 0; k < num * num; k++)
-    if (!isfinite(creal(matrix[k])) || !isfinite(cimag(matrix[k]))) *ok = PETSC_FALSE;
-  info = 1;
-  if (*ok)
-    LAPACKgeev_("N", "N", &size, matrix, &size, kept, none, &one, none, &one, work, &work_size, reals, &info);
-  *ok = (PetscBool)(*ok && info == 0);
-  for (int k = 0; k < n; k++) errors[k] = equal_rates * cabs(kept[k]);
-  if (*ok) PetscCall(CospinOrderSlowest(n, kept, errors, order));
-  for (int k = 0; k < n && *ok; k++) values[k] = kept[order[k]];
-  PetscCall(PetscFree3(reals, errors, order));
-  PetscCall(PetscFree3(matrix, kept, work));
-  PetscFunctionReturn(0);
-}
 
 /* One eigenvalue, its vectors at this degree and at the one before. */
 static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, CospinExpanded *mode,
@@ -261,9 +215,7 @@ static PetscErrorCode find_modes(CospinDegrees *search, int first, PetscBool *fo
   PetscFunctionBeginUser;
   *scale = INFINITY;
   PetscCall(PetscMalloc1((size_t)n, &eigenvalues));
-  PetscCall(list_eigenvalues(search->ops, search->kernel, first, eigenvalues, found));
-  PetscCallMPI(MPI_Bcast(eigenvalues, n, MPI_C_DOUBLE_COMPLEX, 0, search->expansion->comm));
-  PetscCallMPI(MPI_Bcast(found, 1, MPIU_BOOL, 0, search->expansion->comm));
+  PetscCall(CospinDegreesEigenvalues(search, first, eigenvalues, found));
   if (n < search->num) *found = PETSC_FALSE;
   for (int k = 0; k < search->num; k++) {
     search->values[k] = (CospinExpanded){CMPLX(NAN, NAN), NAN, NAN, NAN, search->degree, n + first};
@@ -276,13 +228,6 @@ static PetscErrorCode find_modes(CospinDegrees *search, int first, PetscBool *fo
   PetscFunctionReturn(0);
 }
 
-static PetscBool is_neutral(CospinSymbol symbol)
-{
-  for (int c = 0; c < symbol->labels.num_coherences; c++)
-    if (fabs(symbol->offset[c]) > 1e-9) return PETSC_FALSE;
-  return PETSC_TRUE;
-}
-
 PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int representative[], int count,
                                       CospinExpanded values[], CospinOutcome *outcome)
 {
@@ -293,11 +238,13 @@ PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int repre
   int first = 1;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator,
-                               representative ? representative : zeros(), &symbol, &whole));
-  if (!is_neutral(symbol)) first = 0; /* no trace there */
+  if (!representative) representative = CospinTracedLabel;
+  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, representative, representative,
+                               &symbol, &whole));
+  if (!CospinSymbolIsNeutral(symbol)) first = 0; /* no trace there */
   PetscCall(CospinDegreesCreate(expansion, symbol, count, rate_of, &search));
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, zeros(), &traced, &whole));
+  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
+                               &traced, &whole));
   if (!first) search.traced = traced;
   while (!done) {
     PetscCall(CospinDegreesNext(&search, scale, &done));
@@ -336,8 +283,8 @@ PetscErrorCode CospinExpansionIsNeutral(CospinMoves generator, const int represe
   *neutral = PETSC_FALSE;
   PetscCall(CospinSymbolLabelsMake(generator, &labels, &why));
   if (why) PetscFunctionReturn(0);
-  PetscCall(CospinSymbolCreate(&labels, generator, representative, &symbol, &whole));
-  *neutral = is_neutral(symbol);
+  PetscCall(CospinSymbolCreate(&labels, generator, representative, representative, &symbol, &whole));
+  *neutral = CospinSymbolIsNeutral(symbol);
   PetscCall(CospinSymbolDestroy(&symbol));
   PetscFunctionReturn(0);
 }

@@ -10,6 +10,7 @@
 #include <cospin/solver/interrupt.h>
 
 typedef struct CospinKernel_ *CospinKernel;
+typedef struct CospinRegression_ *CospinRegression;
 
 /* A bound of an error, and an estimate of it. */
 typedef struct {
@@ -46,6 +47,21 @@ typedef struct {
      other: of a lower degree, whose x is compared. */
   PetscErrorCode (*Certify)(CospinKernel kernel, CospinSymbol a, double complex value, CospinKernel other,
                             CospinCertificate *certificate);
+  /* Collective. C(t) = Tr(A exp(L t) B rho) - its limit, for the symbols of rho -> B rho, from the steady
+     state of `traced` (after Steady) into the sector of `kernel` (the same one if that has a trace), and of
+     rho -> A rho from there. Kernels are borrowed. */
+  PetscErrorCode (*Regress)(CospinKernel traced, CospinKernel kernel, CospinSymbol perturbation,
+                            CospinSymbol reading, CospinRegression *regression);
+  PetscErrorCode (*DestroyRegression)(CospinRegression *regression);
+  /* Not collective. int_0^infinity exp(-s t) C(t) dt, and its certificate (NULL: not wanted). before: the
+     same of a lower degree, or NULL. *ok: s is no eigenvalue. */
+  PetscErrorCode (*Transform)(CospinRegression regression, CospinRegression before, double complex s,
+                              double complex *value, CospinCertificate *certificate, PetscBool *ok);
+  /* Not collective. The same of C itself at times that ascend; once. before: has been evolved likewise.
+     eigenvalues [num] of M choose the steps; *ok: they were not too many. */
+  PetscErrorCode (*Evolve)(CospinRegression regression, CospinRegression before, int num,
+                           const double complex eigenvalues[], int num_times, const double times[],
+                           double complex values[], CospinCertificate certificates[], PetscBool *ok);
 } CospinKernelOps;
 
 /* From the fastest to the most precise. */

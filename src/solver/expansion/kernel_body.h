@@ -39,6 +39,7 @@ enum {
   EXTRA_NODES = 3,
   MAX_NODES = 48,
   NUM_SAMPLES = 600,
+  MAX_STEPS = 4000 /* of an evolution */,
   MAX_ORDERS = 128,
   MAX_MOVES = 1024,
   NODES_PER_ASK = 500
@@ -260,6 +261,7 @@ static void Matrix(CospinKernel kernel, double complex matrix[])
 }
 
 #include "kernel_algebra.h"
+#include "kernel_hessenberg.h"
 
 /* ---- Expectation values -------------------------------------------------------------------------------- */
 
@@ -409,6 +411,8 @@ static PetscErrorCode Certify(CospinKernel kernel, CospinSymbol symbol, double c
   PetscFunctionReturn(0);
 }
 
+#include "kernel_regression.h"
+
 const CospinKernelOps KERNEL = {.Create = Create,
                                 .Destroy = Destroy,
                                 .Size = Size,
@@ -418,4 +422,8 @@ const CospinKernelOps KERNEL = {.Create = Create,
                                 .Eigen = Eigen,
                                 .Expect = Expect,
                                 .Second = Second,
-                                .Certify = Certify};
+                                .Certify = Certify,
+                                .Regress = Regress,
+                                .DestroyRegression = DestroyRegression,
+                                .Transform = Transform,
+                                .Evolve = Evolve};

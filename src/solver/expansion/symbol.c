@@ -187,18 +187,20 @@ static PetscErrorCode create_term(CospinSymbol symbol, const CospinChain *chain,
   PetscFunctionReturn(0);
 }
 
-/* Whether the shift of coherences follows from that of the free ones. */
-static PetscBool stays(const CospinSymbolLabels *labels, const double coherences[], const double d[])
+/* Whether the shift of coherences is that of the free ones and the step between the sectors. */
+static PetscBool leads_there(const CospinSymbolLabels *labels, const double step[], const double coherences[],
+                             const double d[])
 {
   for (int c = 0; c < labels->num_coherences; c++) {
-    double rest = coherences[c];
+    double rest = coherences[c] - step[c];
     for (int k = 0; k < labels->num_free; k++) rest -= labels->follow[k][c] * d[k];
     if (fabs(rest) > rounding) return PETSC_FALSE;
   }
   return PETSC_TRUE;
 }
 
-static PetscErrorCode create_move(CospinSymbol symbol, const CospinMove *from, PetscBool *whole)
+static PetscErrorCode create_move(CospinSymbol symbol, const CospinMove *from, const double step[],
+                                  PetscBool *whole)
 {
   const CospinSymbolLabels *labels = &symbol->labels;
   CospinSymbolMove *move = &symbol->moves[symbol->count];
@@ -208,7 +210,7 @@ static PetscErrorCode create_move(CospinSymbol symbol, const CospinMove *from, P
   *move = (CospinSymbolMove){.num_terms = from->num_chains};
   split_shift(labels, from->shift, coherences, move->p);
   for (int k = 0; k < labels->num_free; k++) move->d[k] = coherences[labels->free[k]];
-  if (!stays(labels, coherences, move->d)) {
+  if (!leads_there(labels, step, coherences, move->d)) {
     *whole = PETSC_FALSE;
     PetscFunctionReturn(0);
   }
@@ -220,29 +222,31 @@ static PetscErrorCode create_move(CospinSymbol symbol, const CospinMove *from, P
 }
 
 /* The coherences that a label has where the free ones are zero. */
-static void set_offset(CospinSymbol symbol, const int label[])
+static void get_offset(const CospinSymbolLabels *labels, const int label[], double offset[])
 {
-  const CospinSymbolLabels *labels = &symbol->labels;
-
   for (int a = 0; a < labels->num_populations; a++)
     if (labels->coherence[a] >= 0)
-      symbol->offset[labels->coherence[a]] = label[labels->population[a]] - label[labels->bra[a]];
+      offset[labels->coherence[a]] = label[labels->population[a]] - label[labels->bra[a]];
   for (int k = 0; k < labels->num_free; k++) {
-    const double d = symbol->offset[labels->free[k]];
-    for (int c = 0; c < labels->num_coherences; c++) symbol->offset[c] -= labels->follow[k][c] * d;
+    const double d = offset[labels->free[k]];
+    for (int c = 0; c < labels->num_coherences; c++) offset[c] -= labels->follow[k][c] * d;
   }
 }
 
-PetscErrorCode CospinSymbolCreate(const CospinSymbolLabels *labels, CospinMoves moves,
-                                  const int representative[], CospinSymbol *symbol, PetscBool *whole)
+PetscErrorCode CospinSymbolCreate(const CospinSymbolLabels *labels, CospinMoves moves, const int from[],
+                                  const int to[], CospinSymbol *symbol, PetscBool *whole)
 {
+  double step[COSPIN_MAX_POPULATIONS] = {0};
+
   PetscFunctionBeginUser;
   *whole = PETSC_TRUE;
   PetscCall(PetscNew(symbol));
   (*symbol)->labels = *labels;
-  set_offset(*symbol, representative);
+  get_offset(labels, from, (*symbol)->offset);
+  get_offset(labels, to, step);
+  for (int c = 0; c < labels->num_coherences; c++) step[c] -= (*symbol)->offset[c];
   PetscCall(PetscMalloc1((size_t)moves->count + 1, &(*symbol)->moves));
-  for (int k = 0; k < moves->count; k++) PetscCall(create_move(*symbol, &moves->moves[k], whole));
+  for (int k = 0; k < moves->count; k++) PetscCall(create_move(*symbol, &moves->moves[k], step, whole));
   PetscFunctionReturn(0);
 }
 
@@ -332,4 +336,11 @@ void CospinSymbolGauge(const CospinSymbolLabels *labels, const double p[], doubl
                                                label + system->components[c].offset);
     for (int k = 0; k < labels->num_free; k++) slope[k] += labels->follow[k][labels->coherence[a]] * g;
   }
+}
+
+PetscBool CospinSymbolIsNeutral(CospinSymbol symbol)
+{
+  for (int c = 0; c < symbol->labels.num_coherences; c++)
+    if (fabs(symbol->offset[c]) > rounding) return PETSC_FALSE;
+  return PETSC_TRUE;
 }

@@ -44,7 +44,8 @@ typedef struct {
 
 typedef struct CospinSymbol_ {
   CospinSymbolLabels labels;
-  double offset[COSPIN_MAX_POPULATIONS]; /* of coherences, where the free ones are zero: the sector */
+  double offset[COSPIN_MAX_POPULATIONS]; /* of coherences, where the free ones are zero: the sector from which
+                                            moves lead */
   int count;
   CospinSymbolMove *moves;
 } * CospinSymbol;
@@ -53,11 +54,13 @@ typedef struct CospinSymbol_ {
    can. */
 PetscErrorCode CospinSymbolLabelsMake(CospinMoves generator, CospinSymbolLabels *labels, const char **why);
 
-/* Not collective. The moves on the sector of the label `representative`. Moves that lead out of it are left
-   out; *whole: there were none. */
-PetscErrorCode CospinSymbolCreate(const CospinSymbolLabels *labels, CospinMoves moves,
-                                  const int representative[], CospinSymbol *symbol, PetscBool *whole);
+/* Not collective. The moves from the sector of the label `from` to that of `to`. Moves that lead elsewhere
+   are left out; *whole: there were none. */
+PetscErrorCode CospinSymbolCreate(const CospinSymbolLabels *labels, CospinMoves moves, const int from[],
+                                  const int to[], CospinSymbol *symbol, PetscBool *whole);
 PetscErrorCode CospinSymbolDestroy(CospinSymbol *symbol);
+/* Whether its sector differs from that with a trace by no charge that a real number would show. */
+PetscBool CospinSymbolIsNeutral(CospinSymbol symbol);
 
 /* H(y, theta) = sum over moves of amplitude(y) exp(-i theta.shift), and its moments (NULL: not wanted)
    drift[num_free + num_populations] = sum shift amplitude, diffusion[..][..] = sum shift shift^T amplitude.

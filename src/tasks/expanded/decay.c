@@ -56,27 +56,6 @@ static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
-/* Smooth functions do not tell even from odd labels: a sector that differs from that of the steady state by a
-   parity alone has modes that they cannot have (of zero rate, but for tunnelling). */
-static PetscErrorCode check_parity(CospinProblem problem, const CospinRecord *task,
-                                   const int representative[], CospinFaults faults, PetscBool *ok)
-{
-  int num, *steady;
-  PetscBool neutral, traced;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinExpansionIsNeutral(problem->generator, representative, &neutral));
-  PetscCall(CospinTaskSteadySectors(problem, &num, &steady));
-  PetscCall(CospinTaskHasLabel(problem->system.num_coordinates, representative, num, steady, &traced));
-  PetscCall(PetscFree(steady));
-  if (neutral && !traced)
-    PetscCall(
-        CospinTaskFail(problem, task, "of", faults, ok,
-                       "lives in a sector of another parity than the steady state's, which an expansion "
-                       "does not tell from it"));
-  PetscFunctionReturn(0);
-}
-
 /* The one sector of A; *ok is false, and there is a fault, if there are several. */
 static PetscErrorCode find_sector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   int **representative, PetscBool *ok)
@@ -94,7 +73,7 @@ static PetscErrorCode find_sector(CospinProblem problem, const CospinRecord *tas
                                "lives in several sectors, or in none (must be an operator of one, such as "
                                "ions.Sp)"));
     else
-      PetscCall(check_parity(problem, task, *representative, faults, ok));
+      PetscCall(CospinExpandedCheckParity(problem, task, a, faults, ok));
   }
   PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
@@ -104,7 +83,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
                             CospinDimension *dimension, PetscBool *ok)
 {
   PetscBool count_ok, sector_ok;
-  int count, *representative;
+  int count = 1, *representative;
 
   PetscFunctionBeginUser;
   PetscCall(read_count(problem, task, faults, &count, &count_ok));
@@ -121,7 +100,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 {
   CospinExpansion expansion;
   CospinExpanded modes[MAX_COUNT];
-  int count, *representative;
+  int count = 1, *representative;
   double tolerance;
   PetscBool ok;
 

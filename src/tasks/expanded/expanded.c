@@ -22,6 +22,33 @@ PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* Smooth functions do not tell even from odd labels: such a sector has modes that they cannot have (of zero
+   rate, but for tunnelling). */
+PetscErrorCode CospinExpandedCheckParity(CospinProblem problem, const CospinRecord *task, CospinPolynomial a,
+                                         CospinFaults faults, PetscBool *ok)
+{
+  const int n = problem->system.num_coordinates;
+  int num, num_steady, *sectors, *steady;
+  PetscBool neutral, traced, known = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemSectors(problem, a, &num, &sectors));
+  PetscCall(CospinTaskSteadySectors(problem, &num_steady, &steady));
+  for (int k = 0; k < num && !known; k++) {
+    PetscCall(CospinExpansionIsNeutral(problem->generator, sectors + n * k, &neutral));
+    PetscCall(CospinTaskHasLabel(n, sectors + n * k, num_steady, steady, &traced));
+    known = (PetscBool)(neutral && !traced);
+  }
+  if (known)
+    PetscCall(
+        CospinTaskFail(problem, task, "of", faults, ok,
+                       "lives in a sector of another parity than the steady state's, which an expansion does "
+                       "not tell from it"));
+  PetscCall(PetscFree(steady));
+  PetscCall(PetscFree(sectors));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
                                   double *bytes, double *seconds)
 {

@@ -31,6 +31,11 @@
 /* Faults of decks without an expansion. */
 PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    PetscBool *ok);
+/* Not collective. Faults of an operator that lives in a sector of another parity than that of the steady
+   state, which no expansion tells from it. */
+PetscErrorCode CospinExpandedCheckParity(CospinProblem problem, const CospinRecord *task, CospinPolynomial a,
+                                         CospinFaults faults, PetscBool *ok);
+
 /* A CospinTaskKind.Cost. */
 PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
                                   double *bytes, double *seconds);
