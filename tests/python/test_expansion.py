@@ -97,6 +97,71 @@ class Numbers(unittest.TestCase):
         numpy.testing.assert_allclose(two.steady_z, one.steady_z, rtol=1e-10)
 
 
+class Light(unittest.TestCase):
+    """Two-time correlations, beside exact ones where both reach; errors are told at least as large as they are."""
+
+    MODE = ("grid: GRID\nparameters: {x: 4}\ncomponents: {c: {kind: mode}}\nhamiltonian: [x*c.a + hc, 0.4*c.n]\n"
+            "jumps: [{rate: 1, operator: c.a}, {rate: 0.02, operator: c.a^2}, {rate: 0.2, operator: dag(c.a)}]\n")
+
+    def compare(self, ours, exact, task, names):
+        """Good, and within the error that is told, which is small beside the largest value."""
+        error = ours[f"{task}_error"].to_numpy().squeeze()
+        self.assertEqual(int(ours[f"{task}_outcome"]), GOOD)
+        for name in names:
+            a, b = ours[f"{task}_{name}"].to_numpy().squeeze(), exact[f"{task}_{name}"].to_numpy().squeeze()
+            self.assertLess(numpy.max(numpy.abs(a - b) / numpy.max(numpy.abs(b))), 1e-6, name)
+            self.assertTrue((numpy.abs(a - b) <= 3 * error + 1e-8 * numpy.max(numpy.abs(b))).all(), name)
+
+    def test_a_mode_beside_its_exact_state(self):
+        """Pairs of operators that are no adjoints of each other, too, in one sector and with a coherent part."""
+        tasks = ("{spectrum: {of: dag(c.a), frequencies: {linspace: [-3, 3, 7]}}}, "
+                 "{spectrum: {name: pair, of: c.a, with: c.n, frequencies: {linspace: [-3, 3, 7]}}}, "
+                 "{correlation: {of: dag(c.a), times: [0, 0.1, 1, 10]}}, {correlation: {name: cross, of: c.n, with: c.a, times: [0, 0.5, 2]}}, "
+                 "{g2: {of: c.a, times: [0, 0.1, 1, 10]}}")
+        ours, exact = run(self.MODE, "{x: [4]}", tasks), run(self.MODE, "{x: [4]}", tasks, form="auto")
+        self.compare(ours, exact, "spectrum", ("density",))
+        self.compare(ours, exact, "pair", ("density", "density_im"))
+        self.compare(ours, exact, "correlation", ("re",))
+        self.compare(ours, exact, "cross", ("re", "im"))
+        self.compare(ours, exact, "g2", ("value",))
+        for name in ("spectrum_peak", "spectrum_height", "spectrum_fwhm", "spectrum_power", "correlation_coherent", "g2_intensity"):
+            self.assertAlmostEqual(float(ours[name][0]), float(exact[name][0]), delta=1e-6 * max(1, abs(float(exact[name][0]))))
+
+    def test_charged_sectors_beside_exact_ones(self):
+        """Numbers of 300 ions are not good yet, but the errors that they tell are true."""
+        tasks = ("{spectrum: {of: q.Sp, frequencies: [-3, 0, 1]}}, {correlation: {of: q.Sp, times: [0, 0.01, 1]}}, "
+                 "{g2: {of: q.Sm, times: [0, 0.001, 0.01, 1], tolerance: 1e-4}}")
+        ours = run(IONS, "{N: [300]}", tasks, status=3)
+        exact = run(IONS, "{N: [300]}", tasks, form="auto")
+        for name, error in (("spectrum_density", "spectrum_error"), ("correlation_re", "correlation_error"), ("g2_value", "g2_error")):
+            off = numpy.abs(ours[name] - exact[name]).to_numpy()
+            self.assertTrue((off <= ours[error].to_numpy() + 1e-9 * numpy.abs(exact[name].to_numpy())).all(), name)
+            self.assertLess(numpy.max(off / numpy.abs(exact[name].to_numpy())), 3e-4, name)
+        self.assertEqual(int(ours.g2_outcome), GOOD)
+
+    def test_the_line_of_a_billion_spins(self):
+        """A laser far above threshold has a Lorentzian line: its width is twice the decay rate of <a>, and g2 - 1 is small as 1/N."""
+        tasks = ("{decay: {of: c.a, tolerance: 1e-4}}, {spectrum: {of: dag(c.a), frequencies: [-1e-3, 0, 1e-4, 0.1], tolerance: 1e-4}}, "
+                 "{g2: {of: c.a, times: [0, 1], tolerance: 1e-4}}")
+        data = run(MASER, "{N: [1e5, 1e9]}", tasks)
+        self.assertTrue((data.outcome == GOOD).all())
+        numpy.testing.assert_allclose(data.spectrum_fwhm, 2 * data.decay_rate[:, 0], rtol=1e-5)
+        numpy.testing.assert_allclose(data.spectrum_power, data.spectrum_height * data.spectrum_fwhm / 4, rtol=2e-5)
+        excess = data.g2_value.to_numpy() - 1
+        self.assertAlmostEqual(excess[0, 0] * 1e5 / 1.129, 1, delta=1e-2)
+        numpy.testing.assert_allclose(excess[1] * 1e4, excess[0], rtol=1e-3)
+
+    def test_ranks_agree(self):
+        tasks = "{spectrum: {of: q.Sp, frequencies: [0, 1]}}, {correlation: {of: q.Sp, times: [0, 1]}}"
+        one, two = run(IONS, "{N: [2000]}", tasks), run(IONS, "{N: [2000]}", tasks, ranks=2)
+        numpy.testing.assert_allclose(two.spectrum_density, one.spectrum_density, rtol=1e-9)
+        numpy.testing.assert_allclose(two.correlation_re, one.correlation_re, rtol=1e-9)
+
+    def test_a_correlation_has_the_rate_of_its_sector(self):
+        data = run(IONS, "{N: [1000]}", "{decay: {of: q.Sp}}, {correlation: {of: q.Sp, times: [0, 5, 6], tolerance: 1e-4}}", status=(0, 3))
+        self.assertAlmostEqual(float(numpy.log(data.correlation_re[0, 1] / data.correlation_re[0, 2])), float(data.decay_rate[0, 0]), delta=1e-4)
+
+
 class Refusals(unittest.TestCase):
     """No wrong number is called good: where the state is near an edge, a threshold or nothing to expand around."""
 

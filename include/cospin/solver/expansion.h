@@ -55,8 +55,9 @@ PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int repre
 
    for the moves of rho -> B rho (or A rho A^+) and of rho -> A rho; limit = Tr(A rho) Tr(B rho) in the sector
    with a trace, else zero. values[num] at `at` (ascending; times not negative), errors beside the largest of
-   them: two-time correlations and their limit. *channel: for what follows, or NULL where there is nothing: what
-   B leaves is not read by A there, the values are zero; or (*outcome: not converged) no degree has values.
+   them: two-time correlations and their limit. *channel: for what follows, or NULL where there is nothing:
+   what B leaves is not read by A there, the values are zero; or (*outcome: not converged) no degree has
+   values.
 */
 PetscErrorCode CospinExpansionCorrelate(CospinExpansion expansion, const int representative[],
                                         CospinMoves perturbation, CospinMoves reading, PetscBool frequencies,
