@@ -11,7 +11,7 @@
   "a list of numbers (one per spin), a list of such lists (a matrix), or a generator as in {normal: {std: "  \
   "1, seed: 7}}"
 
-/* Entry `at` and the following ones of the list. */
+/* One number per spin, in order. */
 static PetscErrorCode read_row(CospinReader *reader, const CospinEntries *items, CospinExpression entries[])
 {
   PetscFunctionBeginUser;
@@ -42,6 +42,8 @@ static PetscErrorCode read_matrix(CospinReader *reader, const CospinEntries *row
   PetscFunctionReturn(0);
 }
 
+/* The first entry tells whether it is a vector or a matrix. How many spins there are is not known here: the
+   size is checked where components exist. */
 static PetscErrorCode read_list(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
 {
   enum { MAX_SIZE = 1000 };
@@ -95,6 +97,8 @@ static PetscErrorCode report_unknown(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* Of a generator whose name is one of its keys, as in {file: trap.h5, dataset: gamma}: then the mapping
+   itself holds the keys. Others have theirs one level deeper, {normal: {std: 1, seed: 7}}. */
 static PetscBool has_key(const CospinRecordKind *kind, const char name[])
 {
   for (int k = 0; kind->keys[k].name; k++) {
@@ -132,6 +136,8 @@ static PetscErrorCode read_generator(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* Arrays stand in expressions beside parameters, components and functions, so no two of them may have the
+   same name. */
 static PetscErrorCode check_name(CospinReader *reader, const CospinEntry *entry)
 {
   const CospinDeck deck = reader->deck;

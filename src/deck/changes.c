@@ -2,6 +2,10 @@
    What the command line puts in place of parameters of the deck: `--set N=40`. The tree gets the new
    expression, whose faults are those of the command line, and the text that is kept gets it where the old one
    stood, so that whoever reads the text again reads the deck that was run.
+
+   The text is changed last and only where the deck has no faults: positions of faults are those of the text
+   as it was read. Spans are written in the order of the text, each in place of the old value, so that every
+   other byte stays (comments, quotes, the order of keys).
 */
 #include "read_impl.h"
 #include <ctype.h>
@@ -72,6 +76,7 @@ static PetscErrorCode find_span(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* A name that is no parameter stays unknown and is told when all sections have been read. */
 static PetscErrorCode apply_change(CospinReader *reader, const CospinEntries *entries, CospinChange *change)
 {
   const CospinEntry *entry = CospinEntriesFind(entries, change->name);
@@ -106,6 +111,7 @@ PetscErrorCode CospinChangesApply(CospinReader *reader, const CospinEntry *param
   PetscFunctionReturn(0);
 }
 
+/* Only parameters can be changed: a grid, a size or a task that should change is made a parameter. */
 static PetscErrorCode fail_unknown(CospinReader *reader, const CospinChange *change)
 {
   CospinDeck deck = reader->deck;

@@ -71,6 +71,8 @@ static void print_number(FILE *stream, double number)
   fputs(text, stream);
 }
 
+/* Axes are printed as their values: {linspace: ...} would have to be computed again, and might round
+   otherwise. */
 static void print_axis(FILE *stream, const CospinAxis *axis)
 {
   fputc('[', stream);
@@ -90,6 +92,7 @@ static void print_head(FILE *stream, const char name[], int count, const char em
     fprintf(stream, "\n%s: %s\n", name, empty);
 }
 
+/* Units and labels are left out of the meaning of a deck: they change no number. */
 static void print_definitions(FILE *stream, const char name[], int count,
                               const CospinDefinition definitions[], PetscBool labels)
 {
@@ -127,6 +130,7 @@ static void print_state_file(FILE *stream, const CospinStateFile *file)
   fputc('}', stream);
 }
 
+/* Arguments always as a list, also a single one: both forms mean the same. */
 static void print_state(FILE *stream, CospinDeck deck, const CospinSetting *setting)
 {
   fputc('{', stream);
@@ -146,6 +150,8 @@ static void print_state(FILE *stream, CospinDeck deck, const CospinSetting *sett
 
 PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *setting, FILE *stream)
 {
+  /* Numbers of one name stand beside each other: a new name closes the mapping of components that the last
+     one has opened. */
   const char *close = "";
 
   PetscFunctionBeginUser;
@@ -196,6 +202,7 @@ static void print_record(FILE *stream, CospinDeck deck, const char reserved[], c
   fputc('\n', stream);
 }
 
+/* Expressions, not values: they may depend on the grid. */
 static void print_row(FILE *stream, int count, const CospinExpression entries[])
 {
   fputc('[', stream);
@@ -206,6 +213,7 @@ static void print_row(FILE *stream, int count, const CospinExpression entries[])
   fputc(']', stream);
 }
 
+/* As in deck/arrays.c: whether the name of the generator is one of its keys. */
 static PetscBool has_own_key(const CospinRecordKind *kind)
 {
   for (int k = 0; kind->keys[k].name; k++) {
@@ -240,6 +248,7 @@ static const char *const form_keys[] = {
     [COSPIN_JUMP_PAIRS] = "pairs",
 };
 
+/* Without values in the meaning of a deck, so that an axis may grow. */
 static void print_grid(FILE *stream, CospinDeck deck, PetscBool values)
 {
   print_head(stream, "grid", deck->num_axes, "{}");
@@ -250,6 +259,7 @@ static void print_grid(FILE *stream, CospinDeck deck, PetscBool values)
   }
 }
 
+/* Everything that makes the generator; the same text in both uses. */
 static void print_problem(FILE *stream, CospinDeck deck)
 {
   print_head(stream, "components", deck->num_components, "{}");

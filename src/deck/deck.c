@@ -2,6 +2,11 @@
    Who owns what in a deck: everything that it points to. All of it is made by the readers of the sections
    and freed here, whatever part of it there is, since reading goes on after a fault and leaves holes. A
    deck does not change once it has been read; values at a grid point live in a CospinProblem.
+
+   The tree: definitions (parameters, observables) hold an expression each; records (components, tasks,
+   generators of arrays) hold one setting per key of their kind, in the order of the kind's table, and a
+   setting holds whichever of text, expression, axis, state or sector its type says. Nothing is shared between
+   two of them, so that each is freed by itself.
 */
 #include <cospin/deck/deck.h>
 #include <string.h>
@@ -21,6 +26,7 @@ static PetscErrorCode destroy_definitions(int count, CospinDefinition **definiti
   PetscFunctionReturn(0);
 }
 
+/* Of a setting whose type is a state: factors of a product, or the name of a stored state. */
 static PetscErrorCode destroy_factors(CospinSetting *setting)
 {
   PetscFunctionBeginUser;
@@ -49,6 +55,7 @@ static PetscErrorCode destroy_factors(CospinSetting *setting)
   PetscFunctionReturn(0);
 }
 
+/* A record whose kind is unknown has no settings, since nothing says what its keys are. */
 static PetscErrorCode destroy_record(CospinRecord *record)
 {
   PetscFunctionBeginUser;

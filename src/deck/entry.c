@@ -12,6 +12,7 @@
 
 static const char *const form_names[] = {"nothing", "a word or a number", "a list", "a mapping"};
 
+/* In YAML `~`, `null` and nothing at all mean the same; in quotes they are text. */
 static PetscBool is_null(struct fy_node *node)
 {
   size_t length;
@@ -61,6 +62,7 @@ static PetscBool locate_node(struct fy_node *node, CospinPosition *at)
   }
 }
 
+/* A value without a token of its own keeps the position of its key. */
 static void set_node(CospinEntry *entry, struct fy_node *node)
 {
   entry->at = entry->key_at;
@@ -80,6 +82,8 @@ static PetscErrorCode copy_scalar(struct fy_node *node, char **text)
   PetscFunctionReturn(0);
 }
 
+/* The path of an entry is what a user would write to get there: `components.ions.size`,
+   `tasks[0].decay.of`. */
 static PetscErrorCode join_path(const char parent[], const char separator[], const char key[],
                                 const char behind[], char **path)
 {
@@ -111,6 +115,7 @@ static PetscErrorCode fill_from_list(const CospinEntry *parent, CospinEntries *e
   PetscFunctionReturn(0);
 }
 
+/* A key that is no word makes a fault and is left out; the rest of the mapping is still read. */
 static PetscErrorCode fill_from_mapping(const CospinEntry *parent, CospinFaults faults,
                                         CospinEntries *entries)
 {
@@ -138,6 +143,7 @@ static PetscErrorCode fill_from_mapping(const CospinEntry *parent, CospinFaults 
   PetscFunctionReturn(0);
 }
 
+/* Equal keys stay in the order of the text, so that the second one is told as the duplicate. */
 static int compare_keys(const void *a, const void *b)
 {
   const CospinEntry *x = *(CospinEntry *const *)a, *y = *(CospinEntry *const *)b;
@@ -248,6 +254,8 @@ PetscErrorCode CospinEntriesCheckKeys(const CospinEntries *entries, const char *
 
     for (int j = 0; known[j] && !found; j++) found = (PetscBool)!strcmp(known[j], entry->key);
     if (found) continue;
+    /* In the flow form {a: f(x, y)} YAML ends the value at the comma and takes the rest for keys; the fault
+       says so instead of guessing a name. */
     if (strpbrk(entry->key, "()<>[]*"))
       PetscCall(CospinFaultsAdd(faults, entry->key_at, entry->path,
                                 "`%.200s` is no key (inside of { } an expression with commas needs quotes)",

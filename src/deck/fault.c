@@ -2,6 +2,9 @@
    Faults of a deck: collected while it is read and checked, told at the end in the order of the text, one
    line each as compilers have it, so that editors jump to them. The same fault found twice (at two grid
    points, by two tasks) is told once.
+
+   A fault stands at a position and at a path. Some have no position (a section that is missing): these come
+   first. `where` tells at which grid point it was found, where that is not the first.
 */
 #include <cospin/deck/fault.h>
 #include <stdarg.h>
@@ -56,6 +59,7 @@ static void replace_controls(char text[])
   }
 }
 
+/* Linear in the number of faults, which is why MAX_KEPT exists. */
 static PetscBool is_known(CospinFaults faults, CospinPosition at, const char path[], const char sentence[])
 {
   for (int k = 0; k < faults->count; k++) {
@@ -68,6 +72,7 @@ static PetscBool is_known(CospinFaults faults, CospinPosition at, const char pat
   return PETSC_FALSE;
 }
 
+/* `path` and `sentence` are copied: both may be on the caller's stack. */
 static PetscErrorCode append_fault(CospinFaults faults, CospinPosition at, const char path[],
                                    const char sentence[])
 {
@@ -95,6 +100,7 @@ PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const cha
 
   PetscFunctionBeginUser;
   va_start(arguments, format);
+  /* What a user wrote may make a sentence of any length; a longer one is cut and ends in dots. */
   const int length = vsnprintf(sentence, sizeof(sentence), format, arguments);
   va_end(arguments);
   PetscCheck(length >= 0, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Bad format of a fault: %s", format);

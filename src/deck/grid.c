@@ -28,6 +28,8 @@ static PetscErrorCode fail(CospinReader *reader, const CospinEntry *entry, const
   PetscFunctionReturn(0);
 }
 
+/* Axes are numbers, not expressions that are kept: points are told by them, so they must not change with
+   another parameter of the grid. */
 static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntries *items, double numbers[],
                                    PetscBool *good)
 {
@@ -160,6 +162,7 @@ static PetscErrorCode apply_rule(CospinReader *reader, const CospinEntry *entry,
   PetscFunctionReturn(0);
 }
 
+/* One rule per axis; {linspace: ..., range: ...} has no meaning. */
 static PetscErrorCode read_rule(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
 {
   const char *known[NUM_RULES + 1] = {NULL};
@@ -180,6 +183,7 @@ static PetscErrorCode read_rule(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* Values in any order: the dataset keeps theirs. */
 static PetscErrorCode read_list(CospinReader *reader, const CospinEntry *entry, CospinAxis *axis)
 {
   CospinEntries items;
@@ -267,6 +271,8 @@ static PetscErrorCode check_distinct(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* An axis overrides a parameter, so there must be one of its name: a misspelt axis would compute the same
+   point many times. */
 static PetscErrorCode check_axis_name(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

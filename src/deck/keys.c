@@ -25,6 +25,7 @@ const char *CospinKeyTypeName(CospinKeyType type)
   return type_names[type];
 }
 
+/* A choice that is left out because of another fault is not told again. */
 static PetscErrorCode check_choice(CospinReader *reader, const CospinEntry *entry,
                                    const CospinSetting *setting)
 {
@@ -63,6 +64,7 @@ static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entr
   PetscFunctionBeginUser;
   setting->position = entry->at;
   if (type == COSPIN_KEY_AXIS) {
+    /* These four types have a structure of their own; all others are one scalar. */
     PetscCall(CospinReadAxis(reader, entry, &setting->axis));
     PetscFunctionReturn(0);
   }
@@ -135,6 +137,8 @@ static int count_keys(const CospinKey keys[])
   return count;
 }
 
+/* `reserved` is the key that names the kind (`kind` of a component) or the record (`name` of a task); it is
+   no row of the table. */
 static PetscErrorCode check_known(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const CospinKey keys[], int *num_unknown)
 {

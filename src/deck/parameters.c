@@ -5,6 +5,10 @@
    uses (a circle is a fault that names its members), and then evaluated in that order at each grid point;
    those that no axis can change are evaluated once, while the deck is read, for axes and sizes that need
    them.
+
+   A value has one of three states while they are evaluated: known; on the grid (an axis, or a parameter that
+   depends on one); bad (its own expression has a fault). An expression has the worst state of those that it
+   uses, so a fault in one parameter is told once and not again at each that depends on it.
 */
 #include "read_impl.h"
 #include <math.h>
@@ -34,6 +38,7 @@ static int compare_names(const void *a, const void *b)
   return strcmp(((const NamedIndex *)a)->name, ((const NamedIndex *)b)->name);
 }
 
+/* An index beside the parameters, whose order in the deck is kept for the completed deck and the dataset. */
 static PetscErrorCode sort_by_name(CospinDeck deck)
 {
   NamedIndex *sorted;
@@ -211,6 +216,7 @@ PetscErrorCode CospinParametersCheckNames(CospinDeck deck, CospinExpression expr
   PetscFunctionReturn(0);
 }
 
+/* A CospinEnvironment's Resolve: what a name in an expression of parameters means. */
 static PetscErrorCode resolve_parameter(const void *context, const char name[], int num_index,
                                         const int index[], CospinValue *value, PetscBool *found, char why[],
                                         size_t why_size)
@@ -298,6 +304,8 @@ PetscErrorCode CospinReadConstants(CospinReader *reader)
   PetscFunctionReturn(0);
 }
 
+/* For axes and sizes of sections, which must be the same at all points: a parameter that an axis changes is a
+   fault here. */
 PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression expression, double *value,
                                   PetscBool *ok)
 {
@@ -344,6 +352,7 @@ PetscErrorCode CospinDeckEvaluateVaried(CospinDeck deck, PetscInt64 point, const
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(count, &on_grid));
   PetscCall(PetscMalloc2(count, &states, (size_t)deck->num_axes, &index));
+  /* Bad until evaluated: what a circle or a fault leaves out stays so. */
   if (count) memset(states, STATE_BAD, count);
   CospinDeckPointIndex(deck, point, index);
   for (int a = 0; a < deck->num_axes; a++) {

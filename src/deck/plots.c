@@ -2,6 +2,9 @@
    The section `plots:`. A plot is only read and stored: the Python side draws it. What it names (axes,
    variables, stored states) is checked against the table of results later (store/plots.c), where it is known.
    Which keys there are depends on `kind:`, so that is read first.
+
+   Which variables and axes there are depends on the tasks, whose results may be longer or shorter at other
+   points of the grid. Names are therefore texts here, and `y: [a, b]` may name what only another task makes.
 */
 #include "read_impl.h"
 #include <stdlib.h>

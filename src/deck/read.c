@@ -6,6 +6,9 @@
    components, an axis names a parameter). A section with faults is marked unsound and reading goes on, so
    that one run tells all faults; what needs an unsound section is then not looked at, lest faults that
    follow from others are told.
+
+   The order has one more reason: `operator:` stands before `tasks:`, because under `operator: expansion` the
+   same names of tasks mean other kinds with other keys.
 */
 #include "read_impl.h"
 #include <math.h>
@@ -177,6 +180,8 @@ static PetscErrorCode check_components(CospinReader *reader, const CospinEntries
   PetscFunctionReturn(0);
 }
 
+/* A misspelt section counts as a fault of its part although it was told as an unknown key: what needs the
+   section must not be looked at without it. */
 static PetscErrorCode read_sections(CospinReader *reader, const CospinEntry *root)
 {
   const char *known[NUM_SECTIONS + 1] = {NULL};
@@ -215,6 +220,8 @@ static PetscErrorCode read_sections(CospinReader *reader, const CospinEntry *roo
   PetscFunctionReturn(0);
 }
 
+/* An integer key takes an expression such as N/2, so whether it is whole shows only when it has a value. How
+   large it may be is looked at later, with the range of the key's row (problem/values.c). */
 static PetscErrorCode check_number(CospinReader *reader, const double complex values[],
                                    const CospinSetting *setting)
 {
@@ -232,6 +239,8 @@ static PetscErrorCode check_number(CospinReader *reader, const double complex va
   PetscFunctionReturn(0);
 }
 
+/* Settings that are no numbers (operators, states, axes) have readers of their own; a record whose kind was
+   unknown has no settings. */
 static PetscErrorCode check_records(CospinReader *reader, const double complex values[], int count,
                                     const CospinRecord records[])
 {
@@ -274,6 +283,7 @@ static PetscErrorCode check_first_point(CospinReader *reader)
   PetscFunctionReturn(0);
 }
 
+/* Files that a deck names are looked for beside it, wherever the program was started. */
 static PetscErrorCode set_folder(CospinDeck deck, const char file[])
 {
   const char *slash = strrchr(file, '/');

@@ -29,6 +29,8 @@ static PetscErrorCode find_kind(CospinReader *reader, CospinPosition at, const c
   PetscFunctionReturn(0);
 }
 
+/* Components and parameters share the names of expressions (`ions.Sp`, `N`), so a name may be one of either
+   only. */
 static PetscErrorCode read_component(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const CospinEntry *kind;
@@ -134,6 +136,7 @@ static PetscErrorCode read_task(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* Each pair is told once, at the later task. */
 static PetscErrorCode check_task_names(CospinReader *reader)
 {
   CospinDeck deck = reader->deck;

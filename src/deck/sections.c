@@ -99,8 +99,7 @@ PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
-/* {value: EXPRESSION, unit: TEXT, label: TEXT} {value: ..., unit: ..., label: ...} in place of the expression
- * alone. */
+/* {value: EXPRESSION, unit: TEXT, label: TEXT} in place of the expression alone. */
 static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEntry *entry,
                                            CospinDefinition *definition)
 {
@@ -187,6 +186,8 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
   PetscFunctionBeginUser;
   PetscCall(read_definitions(reader, entry, &deck->num_parameters, &deck->parameters));
   if (deck->num_parameters) PetscCall(check_reserved(reader, entry));
+  /* Changes of the command line (--set) come in before parameters are sorted by their dependencies: the new
+     expression may depend on others than the old one. */
   PetscCall(CospinChangesApply(reader, entry));
   PetscCall(CospinParametersSort(deck, reader->faults));
   for (int k = 0; k < deck->num_parameters; k++) {
@@ -235,6 +236,7 @@ PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry)
   deck->num_petsc = entries.count;
   for (int k = 0; k < entries.count; k++) {
     const CospinEntry *item = &entries.entries[k];
+    /* Users copy options from PETSc's manual, where they have a dash; here they are known without. */
     const char *option = item->key[0] == '-' ? item->key + 1 : item->key;
 
     if (!isalpha((unsigned char)option[0]) || strpbrk(option, " \t\n"))

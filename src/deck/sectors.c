@@ -16,6 +16,8 @@ const char *const CospinNumberKeys[COSPIN_NUM_NUMBERS] = {
     [COSPIN_NUMBER_IRREP] = "irrep",
 };
 
+/* Each number keeps which of the four names it belongs to, and to which component and part of it, in one flat
+   list: problem/sector_named.c turns it into a label. */
 static PetscErrorCode read_number(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
                                   CospinSetting *setting)
 {
@@ -74,6 +76,8 @@ static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntry *entr
   PetscFunctionReturn(0);
 }
 
+/* A strong symmetry labels kets and bras, a weak one only their difference, the charge; a deck has to say
+   which of the two it means. */
 static PetscErrorCode check_keys(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries)
 {
   const CospinEntry *ket = CospinEntriesFind(entries, "ket"), *bra = CospinEntriesFind(entries, "bra"),

@@ -30,6 +30,7 @@ PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entr
   PetscFunctionReturn(0);
 }
 
+/* Arguments use parameters only, so a misspelt name is told now, at its place in the text. */
 static PetscErrorCode read_argument(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
 {
   CospinExpression *argument = &factor->arguments[factor->num_arguments++];
@@ -60,6 +61,7 @@ static PetscErrorCode read_arguments(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* `ground` is a word, {css: [pi/2, 0]} a mapping with one key; faults of arguments are told at the key. */
 static PetscErrorCode read_factor(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
 {
   const CospinEntry *state;
@@ -93,6 +95,7 @@ static PetscErrorCode read_factor(CospinReader *reader, const CospinEntry *entry
 
 /* ---- States of other runs ------------------------------------------------------------------------------ */
 
+/* Axes of the other run, by name: which it has, only its dataset knows (problem/stored_state.c). */
 static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, CospinStateFile *file)
 {
   CospinEntries entries;
@@ -114,6 +117,7 @@ static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, Co
   PetscFunctionReturn(0);
 }
 
+/* Places of all keys are kept, for most faults of a stored state are found when the file is read. */
 static PetscErrorCode read_file(CospinReader *reader, const CospinEntries *entries, CospinSetting *setting)
 {
   static const char *const known[] = {"file", "task", "at", NULL};
@@ -176,6 +180,7 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
   if (form == COSPIN_ENTRY_MAPPING)
     PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
   PetscCall(names_file(reader, &entries, &is_file));
+  /* A component may be called `file`; its state then looks like this form, and names_file decides. */
   if (is_file) {
     PetscCall(read_file(reader, &entries, setting));
     PetscCall(CospinEntriesDestroy(&entries));

@@ -4,6 +4,11 @@
 
    A distance of two edits, and of half of the letters at most, is near: with more, every short key is near
    every other.
+
+   References: optimal string alignment is the restricted Damerau-Levenshtein distance (R. A. Wagner and
+   M. J. Fischer, J. ACM 21, 168 (1974), with swaps after F. J. Damerau, Commun. ACM 7, 171 (1964)). With
+   d[i][j] the edits between the first i letters of one word and the first j of the other, d[i][j] =
+   min(d[i-1][j-1] + (a_i != b_j), d[i-1][j] + 1, d[i][j-1] + 1, d[i-2][j-2] + 1 if a swap fits).
 */
 #include <cospin/deck/fault.h>
 #include <ctype.h>

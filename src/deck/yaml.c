@@ -1,6 +1,10 @@
 /*
    From bytes to a YAML document. libfyaml's messages are collected and become faults; what it lets through
    (NUL bytes, broken UTF-8, several documents) is checked here.
+
+   Duplicate keys are let through on purpose: libfyaml would stop at the first one, entry.c tells all of them
+   and where the first one stands. Its messages are collected and not printed, for every rank parses the same
+   text and only one may speak.
 */
 #include "entry.h"
 #include <libfyaml.h>
@@ -23,11 +27,15 @@ static size_t measure_character(const unsigned char text[], size_t remaining)
   for (size_t k = 1; k < length; k++) {
     if ((text[k] & 0xC0) != 0x80) return 0;
   }
+  /* Longer encodings of characters that have a shorter one, and surrogates (D800 to DFFF), are no UTF-8;
+     above 10FFFF there are no characters. */
   if ((c == 0xE0 && text[1] < 0xA0) || (c == 0xED && text[1] > 0x9F)) return 0;
   if ((c == 0xF0 && text[1] < 0x90) || (c == 0xF4 && text[1] > 0x8F)) return 0;
   return length;
 }
 
+/* libfyaml accepts bytes that are no text; they would end up in the dataset, whose attributes must be UTF-8.
+   The first such byte is enough: behind it positions are not known. */
 static PetscErrorCode check_bytes(const char text[], size_t length, CospinFaults faults, PetscBool *good)
 {
   CospinPosition at = {1, 1};
@@ -71,6 +79,7 @@ static const char *get_hint(const char message[])
   return "";
 }
 
+/* The parser may also give up without a word; then at least that is told. */
 static PetscErrorCode collect_faults(CospinYaml yaml, CospinFaults faults)
 {
   const int num_faults = CospinFaultsCount(faults);
@@ -88,6 +97,7 @@ static PetscErrorCode collect_faults(CospinYaml yaml, CospinFaults faults)
   PetscFunctionReturn(0);
 }
 
+/* Some messages come only when a second document is asked for, so the first is not judged before. */
 static PetscErrorCode load_document(CospinYaml yaml, CospinFaults faults)
 {
   struct fy_document *second = NULL;

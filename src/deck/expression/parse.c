@@ -13,6 +13,10 @@
 
    So -2^2 is -4, and a power binds to the right: 2^3^2 is 2^9. `<A>` is one number of the state; within it
    there are operators only.
+
+   Precedence is that of the grammar's levels: each level calls the next tighter one and comes back with a
+   tree. Every node keeps the offset of its first character in the text, so that faults which only show when a
+   value is known (a division by zero, a wrong index) still point at it.
 */
 #include "expression_impl.h"
 #include <ctype.h>
@@ -260,6 +264,7 @@ static PetscErrorCode parse_name(Parser *parser, Node **node)
   PetscFunctionReturn(0);
 }
 
+/* An open parenthesis is told where it opens: at the end of the text nobody sees what is missing. */
 static PetscErrorCode parse_parenthesis(Parser *parser, Node **node)
 {
   const int start = parser->at++;
@@ -276,6 +281,8 @@ static PetscErrorCode parse_parenthesis(Parser *parser, Node **node)
   PetscFunctionReturn(0);
 }
 
+/* Numbered in the order of the text: readers of the state fill an array of expectation values, and the
+   evaluation takes them by these numbers. */
 static PetscErrorCode parse_expectation(Parser *parser, Node **node)
 {
   const int start = parser->at++;
@@ -303,6 +310,7 @@ static PetscErrorCode parse_expectation(Parser *parser, Node **node)
   PetscFunctionReturn(0);
 }
 
+/* `.5` is a number; a name cannot begin with a dot. */
 static PetscErrorCode parse_primary(Parser *parser, Node **node)
 {
   const char c = peek(parser);
@@ -330,6 +338,8 @@ static PetscErrorCode enter(Parser *parser)
   PetscFunctionReturn(0);
 }
 
+/* Right to left: the exponent is a unary expression, which takes further powers with it. `**` is the same as
+   `^`, since many write it so. */
 static PetscErrorCode parse_power(Parser *parser, Node **node)
 {
   Node *base, *exponent;
@@ -358,6 +368,7 @@ static PetscErrorCode parse_power(Parser *parser, Node **node)
   PetscFunctionReturn(0);
 }
 
+/* Signs bind looser than powers: -2^2 is -(2^2). */
 static PetscErrorCode parse_unary(Parser *parser, Node **node)
 {
   PetscBool negative = PETSC_FALSE;
