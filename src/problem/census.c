@@ -21,6 +21,10 @@
 
    What takes too many steps is estimated by random walks (Knuth, Math. Comp. 29, 122 (1975)): the product of
    the numbers of choices along a walk is on average the number of leaves.
+
+   Whoever plans a run (plan, the farm's estimates, the choice between solvers) needs dimensions of sectors
+   far too large to be enumerated; a census counts one without visiting its labels. With `kets` it counts kets
+   alone: bras and what belongs to them are skipped, and the lattice is projected onto the rest.
 */
 #include "label_set.h"
 #include "line.h"
@@ -73,6 +77,7 @@ static PetscErrorCode project(CospinCensus census, CospinLattice lattice)
   PetscFunctionReturn(0);
 }
 
+/* Coordinates that are no pivots are those whose range restricts the walk. */
 static PetscBool is_pivot(CospinCensus census, int i)
 {
   for (int k = 0; k < census->num_levels; k++)
@@ -103,6 +108,8 @@ static void find_directions(CospinCensus census)
   }
 }
 
+/* Equal keys, equal numbers of labels beneath. Coordinates that a row with step 1 reduces to zero, and those
+   before the pivot that bound nothing behind it, tell nothing and would only make more keys. */
 static void find_key(CospinCensus census, Level *level)
 {
   const int n = census->system->num_coordinates, pivot = level->line.pivot;
@@ -120,6 +127,7 @@ static void find_key(CospinCensus census, Level *level)
     if (bounds[i]) level->key[level->num_key++] = i;
 }
 
+/* Then one child is counted and multiplied by the number of values. */
 static PetscBool is_independent(CospinCensus census, const Level *level)
 {
   for (int i = level->line.pivot + 1; i < census->system->num_coordinates; i++) {
@@ -257,6 +265,7 @@ static PetscInt64 run_length(CospinCensus census, const int prefix[])
   return last - first + 1;
 }
 
+/* Nodes of empty branches are not counted: sector.c cuts them off. */
 static void add(CospinCount *sum, double times, CospinCount count)
 {
   if (count.labels <= 0.0) return;
@@ -276,6 +285,7 @@ static PetscInt64 line_at(CospinCensus census, const Level *level, const int lab
   return run_length(census, at);
 }
 
+/* One node of the last level but one holds a line; an empty line is a node all the same. */
 static void add_line(PetscInt64 length, CospinCount *count)
 {
   add(count, 1.0, (CospinCount){.labels = (double)PetscMax(0, length), .nodes = 1.0});
@@ -308,6 +318,8 @@ static void add_lines(CospinCensus census, const Level *level, const int label[]
 
 static PetscErrorCode count_level(CospinCensus census, int k, const int prefix[], CospinCount *count);
 
+/* Three ways, from the cheapest: all children alike, an arithmetic series of lines, one child after the
+   other. */
 static PetscErrorCode count_children(CospinCensus census, int k, int label[], CospinCount *count)
 {
   const Level *level = &census->levels[k];

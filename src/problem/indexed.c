@@ -13,6 +13,7 @@
    eigenvalue: data files seldom carry more digits. */
 #define MATRIX_TOLERANCE 1e-10
 
+/* What l and m stand for while an expression is evaluated; -1: nothing. `implied`: R alone means R[l,m]. */
 static void set_index(CospinProblem problem, int l, int m, PetscBool implied)
 {
   problem->index.value[0] = l;
@@ -30,6 +31,7 @@ static PetscErrorCode fail(CospinExpression expression, CospinFaults faults, Pet
   PetscFunctionReturn(0);
 }
 
+/* All that runs over spins must run over equally many, and over some. */
 static PetscErrorCode check_range(CospinExpression expression, const CospinSpinRange *range,
                                   CospinFaults faults, PetscBool *ok)
 {

@@ -1,8 +1,14 @@
-/* A hash table with open addressing (linear probing), at most half full. */
+/*
+   A hash table with open addressing (linear probing), at most half full.
+
+   Labels with numbers: each new label gets the next one, so that arrays beside the set can hold what belongs
+   to it. The slots hold numbers, the rows hold the labels themselves in the order in which they came.
+*/
 #include "label_set.h"
 
 enum { FIRST_SLOTS = 64 };
 
+/* Powers of two, so that a hash is cut to a slot by a mask. */
 static PetscErrorCode make_slots(CospinLabelSet *set, PetscInt num_slots)
 {
   PetscFunctionBeginUser;
@@ -29,6 +35,7 @@ PetscErrorCode CospinLabelSetDestroy(CospinLabelSet *set)
   PetscFunctionReturn(0);
 }
 
+/* Rows may move when the set grows: the address is good until the next label is added. */
 static const int *row_of(const CospinLabelSet *set, PetscInt number)
 {
   return set->rows + (size_t)number * (size_t)set->width;
@@ -61,6 +68,7 @@ static PetscInt find_slot(const CospinLabelSet *set, const int row[])
   return (PetscInt)at;
 }
 
+/* Room for one more label; beyond half full the slots are doubled and all labels are put into them anew. */
 static PetscErrorCode grow(CospinLabelSet *set)
 {
   PetscFunctionBeginUser;

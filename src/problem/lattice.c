@@ -1,6 +1,12 @@
 /*
    Hermite normal form, one vector at a time: a new vector is reduced against the rows from left to right by
    Euclid's algorithm on their common pivot column, until it is zero or becomes a row of its own.
+
+   The lattice is the set of all integer combinations of the vectors that were added. In Hermite normal form
+   the rows are a basis with pivots in ascending columns, entries above a pivot reduced modulo it; such a
+   basis is unique, so two generators that connect the same labels have the same rows. Reducing a label by the
+   rows gives the one representative of its coset (H. Cohen, A Course in Computational Algebraic Number Theory
+   (1993), section 2.4).
 */
 #include <cospin/problem/lattice.h>
 
@@ -59,11 +65,13 @@ static int floor_div(int a, int b)
   return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
 }
 
+/* All coordinates, also those before the pivot: they are zero in `from`. */
 static void subtract_multiple(int dimension, int factor, const int from[], int vector[])
 {
   for (int i = 0; i < dimension; i++) vector[i] -= factor * from[i];
 }
 
+/* The column of the pivot; the dimension if the vector is zero. */
 static int first_nonzero(int dimension, const int vector[])
 {
   int i = 0;
@@ -88,6 +96,7 @@ static void euclid(int dimension, int p, int row[], int vector[])
   }
 }
 
+/* Pivots are positive by convention, so that remainders modulo them are. */
 static void insert_row(CospinLattice lattice, int at, int p, const int vector[])
 {
   const int n = lattice->dimension, sign = vector[p] < 0 ? -1 : 1;

@@ -24,6 +24,7 @@ void CospinLineMove(const CospinSystem *system, const CospinLine *line, int t, i
   for (int i = line->pivot; i < system->num_coordinates; i++) label[i] += t * line->row[i];
 }
 
+/* `skip`: coordinates that are not looked at (those of bras, where kets are counted). */
 PetscBool CospinLabelFits(const CospinSystem *system, const PetscBool skip[], int begin, int end,
                           const int label[])
 {
@@ -49,6 +50,8 @@ static PetscInt64 ceil_div(PetscInt64 a, PetscInt64 b)
   return -floor_div(-a, b);
 }
 
+/* Moves the label to the first place of the line whose pivot coordinate lies in [lo, hi]; how many such
+   places there are. */
 int CospinLineStart(const CospinSystem *system, const CospinLine *line, int lo, int hi, int label[])
 {
   const int at = label[line->pivot];

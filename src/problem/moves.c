@@ -7,6 +7,14 @@
 
    With operators of one spin the monomial is C s_1 s_2 ... D (C, D collective): the chain is D on both sides,
    then sum_l s_l rho s'_l^+ as the component takes it apart, then C on both sides.
+
+   A superoperator is kept as: moves, one for each distance by which it shifts labels; in each, chains of
+   elementary steps with a coefficient; the matrix element from a label is the sum over the chains of
+   coefficient times the product of the steps' amplitudes. Steps and amplitudes belong to the components
+   (cospin/problem/component.h); nothing here knows what a spin or a mode is.
+
+   Counting (moves->counts) leaves out -(A^+A rho + rho A^+A)/2: what remains, rate A rho A^+, is what a click
+   does.
 */
 #include <cospin/deck/rounding.h>
 #include <cospin/problem/moves.h>
@@ -70,6 +78,7 @@ static PetscErrorCode find_move(CospinMoves moves, const int shift[], CospinMove
   PetscFunctionReturn(0);
 }
 
+/* Steps on the two sides are always written ket first, so that equal products have equal chains. */
 static PetscBool same_steps(const CospinChain *chain, int length, const CospinStep steps[])
 {
   if (chain->length != length) return PETSC_FALSE;
@@ -258,6 +267,7 @@ PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial ham
   PetscFunctionReturn(0);
 }
 
+/* A jump on each spin (component >= 0) or a collective one. */
 static PetscErrorCode add_term(CospinMoves moves, int component, double complex coefficient,
                                const CospinMonomial *a, const CospinMonomial *b, PetscBool *ok)
 {
@@ -300,6 +310,8 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
   PetscFunctionReturn(0);
 }
 
+/* rate (A rho B^+ - B^+A rho/2 - rho B^+A/2): one term of sum_lm R_lm, where B^+A need not be hermitian. The
+   second factor of a product is conjugated (A rho B^+), so rho B^+A is added as that of the adjoint. */
 PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, CospinPolynomial first,
                                   CospinPolynomial second)
 {
@@ -327,6 +339,7 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
   PetscFunctionReturn(0);
 }
 
+/* `last` is a further step at the end of every chain: that of a counter, by which a click is remembered. */
 PetscErrorCode CospinMovesAxpy(CospinMoves moves, double factor, CospinMoves other, const CospinStep *last)
 {
   CospinStep steps[MAX_CHAIN];
@@ -346,6 +359,8 @@ PetscErrorCode CospinMovesAxpy(CospinMoves moves, double factor, CospinMoves oth
   PetscFunctionReturn(0);
 }
 
+/* The order of the moves is that of their shifts and not of the deck, so that sums of matrix elements do not
+   depend on how the deck is written. */
 static int compare_moves(const void *a, const void *b, void *context)
 {
   const int *s = ((const CospinMove *)a)->shift, *t = ((const CospinMove *)b)->shift,
@@ -357,6 +372,8 @@ static int compare_moves(const void *a, const void *b, void *context)
   return 0;
 }
 
+/* Chains whose coefficients have cancelled would enlarge sectors: a symmetry that two terms break together
+   and neither alone is found only without them. */
 PetscErrorCode CospinMovesFinish(CospinMoves moves)
 {
   int kept = 0;
@@ -399,6 +416,8 @@ static double chain_amplitude(CospinMoves moves, const CospinChain *chain, const
   return amplitude;
 }
 
+/* Terms that cancel up to rounding give exactly zero, in real and imaginary part by itself
+   (cospin/deck/rounding.h): what rounding leaves of them is no process. */
 double complex CospinMoveAmplitude(CospinMoves moves, const CospinMove *move, const int source[])
 {
   double sum[2] = {0.0, 0.0}, size[2] = {0.0, 0.0}; /* real and imaginary parts, and their moduli */
@@ -415,6 +434,7 @@ double complex CospinMoveAmplitude(CospinMoves moves, const CospinMove *move, co
   return CMPLX(CospinRounded(sum[0], size[0]), CospinRounded(sum[1], size[1]));
 }
 
+/* The same sum of moduli: what rounding of this matrix element is measured by. */
 double CospinMoveModulus(CospinMoves moves, const CospinMove *move, const int source[])
 {
   double size = 0.0;

@@ -31,6 +31,7 @@ typedef struct {
   CospinPolynomial sum;
 } Terms;
 
+/* A CospinEmit of the kind's Operator: a monomial of at most two elementary operators, as they come. */
 static PetscErrorCode emit_term(void *context, double complex coefficient, int length, const int code[])
 {
   const Terms *terms = (const Terms *)context;
@@ -125,6 +126,7 @@ static PetscErrorCode check_levels(CospinComponent component, const CospinOperat
   PetscFunctionReturn(0);
 }
 
+/* A misspelt operator is best told with all that the component has. */
 static PetscErrorCode explain_operator(CospinComponent component, const char wanted[], char why[],
                                        size_t why_size)
 {
@@ -289,6 +291,7 @@ static int index_letter(const char name[])
   return strcmp(name, "l") == 0 ? 0 : strcmp(name, "m") == 0 ? 1 : -1;
 }
 
+/* `l` and `m` have values only while a term is written out (indexed.c). */
 static PetscErrorCode resolve_index(CospinProblem problem, int which, CospinValue *value, PetscBool *found,
                                     char why[], size_t why_size)
 {
@@ -354,6 +357,7 @@ typedef struct {
   CospinSpinRange *range;
 } Survey;
 
+/* All operators and arrays of one term must be of as many spins; which spins those are does not matter. */
 static void survey_size(CospinSpinRange *range, int size)
 {
   if (range->size && range->size != size) range->mixed = PETSC_TRUE;

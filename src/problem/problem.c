@@ -19,6 +19,7 @@ static CospinElementary elementary_adjoint(const void *context, CospinElementary
   return CospinSystemElementaryAdjoint(&((const struct CospinProblem_ *)context)->system, elementary);
 }
 
+/* The deck's record knows the kind by its name and keys only; here it gets its methods. */
 static const CospinComponentKind *kind_of(const CospinRecord *record)
 {
   int k = 0;
@@ -85,6 +86,7 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
   PetscFunctionReturn(0);
 }
 
+/* A term of the list, or one that is summed over spins (`sum:`). */
 static PetscErrorCode hamiltonian_term(CospinProblem problem, int k, CospinFaults faults, CospinPolynomial *h,
                                        PetscBool *ok)
 {
@@ -168,6 +170,7 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionReturn(0);
 }
 
+/* A jump without indices. Rate and operator are both looked at, so that both faults are told in one run. */
 static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *jump, CospinMoves moves,
                                      CospinFaults faults, CospinPlainJump *plain, PetscBool *ok)
 {
@@ -189,6 +192,8 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
   PetscFunctionReturn(0);
 }
 
+/* Rates or operators with indices (gamma[l], sm[l]) are written out spin by spin (indexed.c); of these
+   `each:` runs over one index, `pairs:` over two. */
 static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, CospinFaults faults,
                                PetscBool *ok)
 {
@@ -236,6 +241,7 @@ typedef struct {
   int most;
 } Counter;
 
+/* The counter is a component like any other, whose one label is the number of clicks. */
 static PetscErrorCode add_counter(CospinProblem problem, const Counter *counter)
 {
   CospinSystem *system = &problem->system;

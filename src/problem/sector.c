@@ -9,10 +9,14 @@
      node of level k < last: values of coordinate pivot[k], children = nodes of level k+1, one per value
      leaf:                   values of coordinate pivot[last]
 
-   All range constraints are linear, so what is left of a line of labels is one interval, and a leaf is one
-   run. Branches without labels are cut off at both ends of a node (a charge of many spins is known to be out
-   of reach only at the last of them), so the tree has about as many nodes as the sector has labels. No label
-   is stored: the walk that finds one by its index puts it together.
+   All range constraints are linear, so the labels of a line that are in range form one interval, and a leaf
+   is one run. Branches without labels are cut off at both ends of a node (a charge of many spins is known to
+   be out of reach only at the last of them), so the tree has about as many nodes as the sector has labels. No
+   label is stored: the walk that finds one by its index puts it together.
+
+   Both directions cost about log(size): the index of a label by comparing one coordinate on every level, the
+   label of an index by bisection among the offsets of a node's children. The order of labels is that of the
+   walk, lexicographic in the pivots, and the same on all ranks.
 */
 #include "line.h"
 #include <cospin/problem/sector.h>
@@ -41,6 +45,7 @@ struct CospinSector_ {
   int *free, *free_coefficients;
 };
 
+/* Nodes of a level are stored in the order of the walk; a node's children are therefore neighbours. */
 static PetscErrorCode append_node(Level *level, Node node)
 {
   PetscFunctionBeginUser;
@@ -62,6 +67,7 @@ static int start_line(CospinSector sector, const Level *level, int label[])
   return CospinLineStart(sector->system, &level->line, lo, hi, label);
 }
 
+/* The run of labels along the last row that are in range, perhaps none. */
 static PetscErrorCode enumerate_leaf(CospinSector sector, Level *level, int label[])
 {
   const int total = start_line(sector, level, label);
@@ -128,6 +134,8 @@ static PetscErrorCode enumerate_single(CospinSector sector)
   PetscFunctionReturn(0);
 }
 
+/* Coordinates before the first pivot are the same in the whole sector; where they are out of range it is
+   empty. */
 static PetscErrorCode enumerate(CospinSector sector)
 {
   int pivot = sector->num_levels ? sector->levels[0].line.pivot : 0;
@@ -141,6 +149,8 @@ static PetscErrorCode enumerate(CospinSector sector)
   PetscFunctionReturn(0);
 }
 
+/* Coordinates that are no pivots are sums of the rows; their coefficients are kept so that a label can be
+   checked without reducing it. */
 static PetscErrorCode find_free_coordinates(CospinSector sector)
 {
   const int n = sector->system->num_coordinates, num_levels = sector->num_levels;
@@ -248,6 +258,7 @@ static PetscBool free_coordinates_fit(CospinSector sector, const int label[])
   return PETSC_TRUE;
 }
 
+/* Whether a label whose pivots fit lies in this coset. Two cosets may share all pivot coordinates. */
 static PetscBool belongs(CospinSector sector, const int label[])
 {
   int reduced[COSPIN_MAX_COORDINATES];

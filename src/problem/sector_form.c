@@ -1,6 +1,11 @@
 /*
    A form is unambiguous if every step that changes none of its numbers is in the lattice of the moves: then
    its numbers are those of one coset.
+
+   A sector is a coset of the lattice of moves; a user wants it named by numbers of excitations. There are
+   several forms of such names, from the shortest to the longest: {charge: q} for all components together, the
+   same for each component, for each spin or level, and with ket and bra apart. The first that tells all
+   sectors apart is the one that `plan` prints and that `sector:` accepts.
 */
 #include "sector_form.h"
 #include <stdlib.h>
@@ -62,6 +67,7 @@ int CospinFormCharge(const CospinSystem *system, int c, const int vector[])
          CospinFormTotal(system, COSPIN_COORDINATE_BRA, c, vector);
 }
 
+/* Greatest common divisor; of 0 and a it is a. */
 static int gcd(int a, int b)
 {
   while (b) {
@@ -155,6 +161,8 @@ CospinForm CospinFormMake(CospinProblem problem, int which)
   return form;
 }
 
+/* The last form has a number for every coordinate of either side and is never ambiguous, unless the lattice
+   has torsion (torsion.c), whose cosets differ modulo something. */
 CospinForm CospinFormFind(CospinProblem problem)
 {
   CospinForm form = {0};

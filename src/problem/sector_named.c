@@ -1,6 +1,10 @@
 /*
    The sector that a name in a deck means: that of a label which has its numbers, if they are those of one
    sector (sector_form.h) and it has elements.
+
+   Numbers need not be small: {charge: 1} and {charge: 3} name the same sector where charge is conserved
+   modulo 2. What is refused are numbers that several sectors share, numbers that nothing conserves, and
+   sectors that hold no label.
 */
 #include "sector_form.h"
 #include <cospin/problem/census.h>
@@ -12,6 +16,7 @@ static const CospinRole roles[] = {
     [COSPIN_NUMBER_IRREP] = COSPIN_COORDINATE_IRREP,
 };
 
+/* Position and path are those of the number, which may be one of a list. */
 static PetscErrorCode add_fault(CospinFaults faults, CospinExpression at, const char what[],
                                 const char would_be_right[])
 {

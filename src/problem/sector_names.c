@@ -38,6 +38,7 @@ static PetscErrorCode totals(CospinProblem problem, const int label[], int *ket,
   PetscFunctionReturn(0);
 }
 
+/* " name: number" behind what is there. */
 static PetscErrorCode append(char text[], size_t size, const char before[], const char name[], int number)
 {
   char part[128];
@@ -112,6 +113,7 @@ static PetscErrorCode append_parts(CospinProblem problem, const CospinForm *form
   PetscFunctionReturn(0);
 }
 
+/* Of ensembles whose j no move changes. */
 static int num_conserved_irreps(CospinProblem problem)
 {
   int count = 0;
@@ -123,6 +125,8 @@ static int num_conserved_irreps(CospinProblem problem)
   return count;
 }
 
+/* Ket and bra apart under a strong symmetry, their difference under a weak one; for each component where the
+   total would not be enough. */
 static PetscErrorCode append_charges(CospinProblem problem, const CospinForm *form, const int label[],
                                      char text[], size_t size)
 {

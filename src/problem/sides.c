@@ -5,6 +5,10 @@
 
    so kets and bras of one irrep that belong together are those of equal classes: both lists are sorted by
    irrep and class, and what occurs in both is a block.
+
+   What it is for: a product A rho B^+ as two products of small matrices, kets by bras, instead of one with
+   the elements of rho in a row. That works where a sector is made of blocks, each a set of kets times a set
+   of bras; where it is not (the numbers of pairs and of labels then differ) there are no sides.
 */
 #include <cospin/problem/sides.h>
 #include <stdlib.h>
@@ -19,6 +23,7 @@ struct CospinSideLabels_ {
   int highest[COSPIN_MAX_COORDINATES];
 };
 
+/* A coordinate of one side, or of both: an irrep is the same for ket and bra. */
 static PetscBool belongs(CospinSides sides, CospinSide side, int coordinate)
 {
   const CospinRole role = CospinSystemRole(sides->system, coordinate);
@@ -46,6 +51,7 @@ static void classify(CospinSides sides, CospinSide side, const int label[], int 
   }
 }
 
+/* Labels and classes grow together; the classes are dropped once blocks are known. */
 static PetscErrorCode append_key(CospinSides sides, CospinSide side, const int label[])
 {
   const int n = sides->system->num_coordinates, k = sides->count[side]++;
@@ -87,6 +93,7 @@ typedef struct {
   const int *classes, *labels;
 } Order;
 
+/* Lexicographic, on integers. */
 static int compare_rows(int n, const int a[], const int b[])
 {
   for (int i = 0; i < n; i++) {
@@ -95,6 +102,7 @@ static int compare_rows(int n, const int a[], const int b[])
   return 0;
 }
 
+/* By class, then by label: a side's order within a block is that of its labels. */
 static int compare_keys(const void *a, const void *b, void *context)
 {
   const Order *order = (const Order *)context;
@@ -106,6 +114,7 @@ static int compare_keys(const void *a, const void *b, void *context)
   return compare_rows(n, order->labels + (size_t)s * (size_t)n, order->labels + (size_t)t * (size_t)n);
 }
 
+/* Numbers are sorted and not rows, which are long. */
 static PetscErrorCode sort_keys(CospinSides sides, CospinSide side, int **sorted)
 {
   const struct CospinSideLabels_ *keys = sides->labels[side];
@@ -188,6 +197,8 @@ static PetscErrorCode number_keys(CospinSides sides, CospinSide side, const int 
   PetscFunctionReturn(0);
 }
 
+/* Mixed radix: different labels have different codes as long as every coordinate is within its bounds, which
+   is checked before. */
 static PetscInt64 code_of(CospinSides sides, CospinSide side, const int label[])
 {
   const PetscInt64 *radix = sides->labels[side]->radix;
@@ -289,6 +300,7 @@ const int *CospinSidesLabel(CospinSides sides, CospinSide side, int key)
   return sides->labels[side]->labels + (size_t)key * (size_t)sides->system->num_coordinates;
 }
 
+/* By bisection among the codes; -1 for a label out of bounds, whose code could be another one's. */
 int CospinSidesFind(CospinSides sides, CospinSide side, const int label[])
 {
   const struct CospinSideLabels_ *keys = sides->labels[side];

@@ -14,6 +14,7 @@ enum { MAX_ARGUMENTS = 16, MAX_VISITS = 100000000 /* of labels: some seconds */ 
 
 /* ---- From the deck ------------------------------------------------------------------------------------- */
 
+/* The states that a kind knows stand in its table; the first of them is its ground state. */
 static PetscErrorCode find_name(CospinComponent component, const CospinStateFactor *factor,
                                 CospinFaults faults, const CospinStateName **name)
 {
@@ -38,6 +39,7 @@ static PetscErrorCode find_name(CospinComponent component, const CospinStateFact
   PetscFunctionReturn(0);
 }
 
+/* A product state of atoms has one amplitude for each level, however many they are. */
 static int num_arguments(CospinComponent component, const CospinStateName *name)
 {
   return name->num_arguments == COSPIN_EACH_LEVEL ? component->kind->NumLevels(component)
@@ -147,6 +149,7 @@ PetscErrorCode CospinStateDestroy(CospinState *state)
 
 /* ---- Elements ------------------------------------------------------------------------------------------ */
 
+/* The component sees its own coordinates only. */
 static double complex factor_element(CospinState state, int c, const int label[])
 {
   const CospinComponent component = &state->system->components[c];
@@ -194,6 +197,7 @@ typedef struct {
   int *labels;
 } Collector;
 
+/* Labels found are many and their cosets few, so duplicates are dropped only when room runs out. */
 static PetscErrorCode add_label(Collector *collector, const int label[])
 {
   const size_t n = (size_t)collector->n;

@@ -26,6 +26,7 @@ static PetscBool digits(const CospinSystem *system, int lo[], PetscInt64 values[
   return (PetscBool)(all < 4e18);
 }
 
+/* Digits with mixed radix: labels in ascending order have keys in ascending order. */
 static PetscInt64 key_of(const CospinSystem *system, const int label[])
 {
   int lo[COSPIN_MAX_COORDINATES];
@@ -81,6 +82,7 @@ static PetscErrorCode evaluate_at(CospinProblem problem, const CospinStateFile *
   PetscFunctionReturn(0);
 }
 
+/* `part`: the coordinate of `at:` that was not found, or the file or the task as a whole. */
 static PetscErrorCode add_fault(const CospinStateFile *file, int part, CospinFaults faults, const char why[])
 {
   PetscFunctionBeginUser;
@@ -154,6 +156,7 @@ static PetscErrorCode convert(const CospinStateFile *file, CospinStoredState sto
   PetscFunctionReturn(0);
 }
 
+/* Relative to the folder of the deck, as everything that a deck names. */
 static PetscErrorCode read_file(CospinProblem problem, const CospinStateFile *file, const double at[],
                                 CospinStored stored, CospinStoredState *found, CospinFaults faults)
 {

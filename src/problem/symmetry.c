@@ -4,6 +4,10 @@
    Which sector a label lies in is its coset of the lattice that the moves span. A sector has a trace if
    its coset holds a diagonal label; those cosets are found by going through the diagonal labels pivot by
    pivot with repetitions dropped, never label by label.
+
+   Example: one spin with the jump Sm has moves (m, m') -> (m-1, m'-1). Their lattice is spanned by (1, 1),
+   its cosets are numbered by m - m', and only the coset of m = m' holds diagonal labels: one sector with a
+   trace. If Sx is added, the lattice is all of Z^2 and there is one sector.
 */
 #include "label_set.h"
 #include "line.h"
@@ -19,6 +23,7 @@ static PetscInt64 random_below(PetscInt64 bound, uint64_t *state)
   return (PetscInt64)((z ^ (z >> 31)) % (uint64_t)bound);
 }
 
+/* Coordinates in their order, since the range of one may depend on those before it (m on j). */
 static void random_label(const CospinSystem *system, uint64_t *state, int label[])
 {
   for (int i = 0; i < system->num_coordinates; i++) {
@@ -48,6 +53,7 @@ static PetscBool lacks_labels(const CospinSystem *system)
   return PETSC_FALSE;
 }
 
+/* Of an operator as it is written. */
 static PetscBool is_zero(CospinPolynomial a)
 {
   for (int k = 0; k < a->count; k++)
@@ -117,6 +123,7 @@ static PetscErrorCode diagonal_lattice(const CospinSystem *system, int label[], 
 /* How many multiples of a row lead to different cosets; 0: too many to try. */
 static int order_of(CospinLattice lattice, int n, const int row[])
 {
+  /* Most generators either lie in the lattice or never do; Z_2 and its like are between. */
   enum { MAX_ORDER = 8 };
 
   for (int m = 1; m <= MAX_ORDER; m++) {
@@ -239,6 +246,7 @@ static int compare_labels(const void *a, const void *b, void *context)
   return 0;
 }
 
+/* Sorts, so that equal labels stand beside each other. */
 PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[])
 {
   int kept = 0;
@@ -253,6 +261,8 @@ PetscErrorCode CospinLabelsUnique(int n, int *num, int labels[])
   PetscFunctionReturn(0);
 }
 
+/* More sectors than are ever listed are told by a count above COSPIN_MAX_SECTORS; the labels behind the first
+   ones are then copies. */
 PetscErrorCode CospinSectorsNotAll(int n, int *num, int **labels)
 {
   const int least = COSPIN_MAX_SECTORS + 1;
@@ -267,6 +277,8 @@ PetscErrorCode CospinSectorsNotAll(int n, int *num, int **labels)
   PetscFunctionReturn(0);
 }
 
+/* Tr(A rho) reads the elements that A rho brings onto the diagonal: from each coset with a trace one goes
+   back along every move of rho -> A rho. */
 PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves a_rho, int *num,
                                         int **representatives)
 {

@@ -6,14 +6,21 @@
      once no prime divides a pivot that way, the lattice holds every vector some multiple of which lay in it
 
    H. Cohen, A Course in Computational Algebraic Number Theory (1993), section 2.4.
+
+   Torsion means: there are labels of which a multiple lies in the lattice and they themselves do not, so that
+   cosets exist which no sum of excitations tells apart. Example: a two-photon
+   drive of a mode moves (n, n') by (2, 0) and (0, 2), so that parity is conserved on both sides, and the
+   vectors (0, 0), (1, 0), (0, 1), (1, 1) stand for the cosets.
 */
 #include <cospin/problem/lattice.h>
 
+/* Between 0 and p - 1, also of negative numbers. */
 static int modulo(int a, int p)
 {
   return a % p < 0 ? a % p + p : a % p;
 }
 
+/* By trial: p is at most the largest pivot, a small number. */
 static int inverse_modulo(int a, int p)
 {
   int x = 1;
@@ -73,6 +80,7 @@ static PetscErrorCode divide(CospinLattice lattice, int p, int vector[], PetscBo
   PetscFunctionReturn(0);
 }
 
+/* By trial division, for the same reason. */
 static PetscBool is_prime(int p)
 {
   for (int d = 2; d * d <= p; d++) {
@@ -81,6 +89,7 @@ static PetscBool is_prime(int p)
   return (PetscBool)(p > 1);
 }
 
+/* The index of the lattice is the product of its pivots, so only their prime factors can matter. */
 static PetscBool divides_pivot(CospinLattice lattice, int p)
 {
   for (int r = 0; r < CospinLatticeRank(lattice); r++) {
@@ -140,6 +149,8 @@ static PetscErrorCode append_sum(CospinLattice lattice, const int row[], int fro
   PetscFunctionReturn(0);
 }
 
+/* The quotient of the saturated lattice by the lattice is finite: from 0, its rows are added again and again
+   until no new coset appears. */
 PetscErrorCode CospinLatticeTorsion(CospinLattice lattice, int *num, int **vectors)
 {
   const int n = CospinLatticeDimension(lattice);

@@ -6,6 +6,7 @@
 #include "problem_impl.h"
 #include <string.h>
 
+/* -1: there is none; -2: there are two, over whose spins one sum cannot run. */
 int CospinProblemSummedComponent(CospinPolynomial a)
 {
   int component = -1;
@@ -100,6 +101,7 @@ static PetscErrorCode check_number(const CospinSetting *setting, double number, 
   PetscFunctionReturn(0);
 }
 
+/* The value of a key, and what its row asks of it. */
 PetscErrorCode CospinProblemSetting(CospinProblem problem, const CospinSetting *setting, CospinFaults faults,
                                     double *number, PetscBool *ok)
 {
