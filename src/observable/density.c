@@ -4,6 +4,9 @@
 
    Elements of a permutation-symmetric ensemble stand for several equal blocks (copies of an irrep):
    eigenvalues count as often, which is kept as a logarithm, for it grows as binomials do.
+
+   What it is for: eigenvalues of a state (entropy, fidelity, Fisher information) from its stored elements,
+   without a matrix of the size of all kets: each block is diagonalised by itself.
 */
 #include <cospin/observable/density.h>
 #include <cospin/problem/hermitian.h>
@@ -14,6 +17,7 @@ enum { ROOM_BEHIND = 512 }; /* OpenBLAS's kernels for AVX-512 read past the end 
 
 /* ---- Kets ---------------------------------------------------------------------------------------------- */
 
+/* Kets as numbers with mixed radix; false if they do not fit into 63 bits. */
 static PetscBool set_radix(CospinDensity density)
 {
   const CospinSystem *system = density->system;
@@ -79,6 +83,7 @@ int CospinDensityFind(CospinDensity density, PetscInt64 code)
 
 /* ---- Blocks -------------------------------------------------------------------------------------------- */
 
+/* With path halving, so that trees stay flat. */
 static int root_of(int parent[], int ket)
 {
   while (parent[ket] != ket) ket = parent[ket] = parent[parent[ket]];
@@ -117,6 +122,7 @@ static PetscErrorCode find_blocks(CospinDensity density, int place[])
   PetscFunctionReturn(0);
 }
 
+/* Sum over components, for copies multiply. */
 static double log_copies(const CospinSystem *system, const int label[])
 {
   double sum = 0.0;
@@ -146,6 +152,8 @@ static const double *row_of(CospinStoredState state, PetscInt64 k)
   return state->rows + (size_t)k * ((size_t)state->num_columns + 2);
 }
 
+/* An element has two places, its ket (even) and its bra (odd); both become labels with the other side
+   equal. */
 static PetscErrorCode read_label(CospinDensity density, CospinStoredState state, PetscInt64 place,
                                  int diagonal[])
 {
@@ -158,6 +166,7 @@ static PetscErrorCode read_label(CospinDensity density, CospinStoredState state,
   PetscFunctionReturn(0);
 }
 
+/* All kets that occur, sorted by code, so that equal ones stand beside each other and get one number. */
 static PetscErrorCode list_occurrences(CospinDensity density, CospinStoredState state, Occurrence list[])
 {
   int label[COSPIN_MAX_COORDINATES];

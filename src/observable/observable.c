@@ -169,6 +169,7 @@ typedef struct {
   const double *functionals;
 } Values;
 
+/* Numbers that tasks have read stand in the order in which the expressions name them. */
 static PetscErrorCode look_up(void *state, int which, CospinPolynomial a, double complex *value)
 {
   PetscFunctionBeginUser;

@@ -9,6 +9,8 @@
 
    The same code makes maps between two sectors (an operator applied to a state), and a dense array for
    LAPACK; expectation values are sums over labels without any matrix.
+
+
 */
 #include <cospin/observable/observable.h>
 #include <cospin/operator/liouvillian.h>
@@ -51,6 +53,7 @@ static PetscErrorCode destroy_map(Map *map)
   PetscFunctionReturn(0);
 }
 
+/* Only the coordinates that the move changes can leave their bounds. */
 static PetscBool source_in_bounds(const Map *map, int k, const int target[])
 {
   const int *shift = map->moves->moves[k].shift;

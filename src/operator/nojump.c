@@ -2,6 +2,11 @@
    Dense products for (H + K - s)^-1. Every rank takes part in every block: first with some of its columns
    (bras, with all kets), for the kets' eigenvectors, then with some of its rows, for those of the bras, then
    with the columns again.
+
+   What it is for: in L = L_0 + J, L_0 rho = -i (H_eff rho - rho H_eff^+) does not couple kets and bras, and
+   its resolvent is known once the small matrix H_eff of every block has been diagonalised: with H_eff = V E
+   V^-1 an element of V^-1 rho V^-+ is divided by -i(E_k - conj E_l) - s. It serves as preconditioner of
+   iterations without a matrix.
 */
 #include "shell.h"
 #include <cospin/operator/nojump.h>
@@ -64,6 +69,7 @@ static void fill_block(CospinProduct product, CospinSide side, int block, PetscS
   }
 }
 
+/* C = A B with transposed or conjugated factors as BLAS names them; nothing is done for empty blocks. */
 static void gemm(const char a_form[], const char b_form[], int m, int n, int k, const PetscScalar a[],
                  const PetscScalar b[], PetscScalar c[])
 {
@@ -173,6 +179,9 @@ static PetscErrorCode diagonalise(PetscScalar matrix[], Modes *modes, double *co
   PetscFunctionReturn(0);
 }
 
+/* A matrix that is not normal may be defective or nearly so; it is disturbed by more and more until its
+   eigenvectors are usable. The preconditioner is then that of a slightly different generator, which costs
+   iterations and no accuracy. */
 static PetscErrorCode find_modes(const PetscScalar matrix[], Modes *modes)
 {
   const int n = modes->size;
@@ -245,6 +254,8 @@ static PetscErrorCode deal_out_blocks(CospinNoJump nojump, CospinSide side, int 
   PetscFunctionReturn(0);
 }
 
+/* Blocks are dealt out to the ranks by their cost and then shared: diagonalising is the part that does not
+   parallelise within a block. */
 static PetscErrorCode find_all_modes(CospinNoJump nojump, CospinSide side)
 {
   const CospinSides sides = nojump->product->sides;
@@ -344,6 +355,7 @@ PetscErrorCode CospinNoJumpDestroy(CospinNoJump *nojump)
 
 /* ---- Solution ------------------------------------------------------------------------------------------ */
 
+/* From the distributed vector to whole rows on this rank, and back (put). */
 static PetscErrorCode gather(const Layout *layout, Vec x)
 {
   PetscFunctionBeginUser;

@@ -1,6 +1,6 @@
 /*
    Products row by row. Complex numbers are multiplied by hand: the language's own product looks for
- * infinities.
+   infinities.
 
    This is the inner loop of everything that is done without a matrix: a row of rho (one ket) is
    contiguous, and every term is a few operations on whole rows. Loops are written so that the compiler
@@ -70,6 +70,7 @@ static void diagonal_of(CospinProduct product, int ket, double *restrict re, dou
   }
 }
 
+/* y = d * x, elementwise, with d computed from the tables of both sides. */
 static void multiply_diagonal(CospinProduct product, int ket, const PetscScalar x[], PetscScalar y[])
 {
   const int width = width_of(product, ket);
@@ -90,6 +91,7 @@ static void multiply_diagonal(CospinProduct product, int ket, const PetscScalar 
 
 /* ---- H rho and rho K ----------------------------------------------------------------------------------- */
 
+/* Rows of other kets, each with a number: y_k += sum_j H_kj x_j. */
 static void multiply_left(CospinProduct product, int ket, const PetscScalar *const rows[], PetscScalar y[])
 {
   const CospinRows *left = &product->left;
@@ -110,12 +112,15 @@ static void fill_tile(int num, int width, const int kets[], const PetscScalar *c
   }
 }
 
+/* A complex number times BATCH others, real and imaginary parts apart, as vector units want it. */
 static void add_tile(const double a[2], const double *restrict x, double *restrict sum)
 {
   for (int k = 0; k < BATCH; k++) sum[k] += a[0] * x[k] - a[1] * x[BATCH + k];
   for (int k = 0; k < BATCH; k++) sum[BATCH + k] += a[0] * x[BATCH + k] + a[1] * x[k];
 }
 
+/* The columns of several rows at once: x K for BATCH kets, transposed into a tile so that one element of K
+   serves all of them. */
 static void multiply_right(CospinProduct product, int num, const int kets[], const PetscScalar *const rows[],
                            PetscScalar *const results[])
 {
@@ -174,6 +179,7 @@ static void mix_channel(CospinProduct product, const CospinChannels *jump, int k
   }
 }
 
+/* From the channels back to bras. */
 static void gather_channels(const CospinRows *bras, int bra, int width, const PetscScalar channels[],
                             PetscScalar y[])
 {
@@ -187,6 +193,7 @@ static void gather_channels(const CospinRows *bras, int bra, int width, const Pe
   }
 }
 
+/* Ket side first: channels Y_c = sum_a u_ca A_a rho, which the bra side then reads. */
 static void multiply_jump(CospinProduct product, const CospinChannels *jump, int ket,
                           const PetscScalar *const rows[], PetscScalar y[])
 {
@@ -274,6 +281,7 @@ static void sum_channels(CospinProduct product, const CospinChannels *jump, int 
   (void)product;
 }
 
+/* Sums of moduli of each row: an infinity norm without a matrix, and what rounding is measured by. */
 PetscErrorCode CospinProductRowSums(CospinProduct product, int ket, double sums[])
 {
   const int width = width_of(product, ket), bra = first_bra(product, ket);

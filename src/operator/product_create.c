@@ -21,6 +21,7 @@ typedef struct {
   int *index[2];          /* [side][monomial] number within the group */
 } Builder;
 
+/* The transposed product swaps rows and columns of every table. */
 static CospinElement element_of(const Builder *builder, int from, int to, int slot, PetscScalar value)
 {
   if (builder->product->transposed) return (CospinElement){from, to, slot, value};
@@ -29,6 +30,7 @@ static CospinElement element_of(const Builder *builder, int from, int to, int sl
 
 /* ---- One side ------------------------------------------------------------------------------------------ */
 
+/* Numbers of bras count from the first of their block. */
 static int place_of(CospinSides sides, CospinSide side, int key)
 {
   return key - sides->first[side][sides->block[side][key]];
@@ -66,11 +68,13 @@ static PetscErrorCode add_one_side(Builder *builder, CospinSide side, CospinRows
 
 /* ---- Both sides ---------------------------------------------------------------------------------------- */
 
+/* Monomial 0 is the identity: a term with an identity on one side is a product from one side. */
 static PetscBool is_jump(const CospinTerm *term)
 {
   return (PetscBool)(term->monomial[COSPIN_KET] && term->monomial[COSPIN_BRA]);
 }
 
+/* Both monomials lead every key to itself. */
 static PetscBool stays(const Builder *builder, const CospinTerm *term)
 {
   return (PetscBool)(builder->diagonal[COSPIN_KET][term->monomial[COSPIN_KET]] &&
@@ -241,6 +245,8 @@ static PetscErrorCode choose_channels(const int num[2], const PetscScalar coupli
   PetscFunctionReturn(0);
 }
 
+/* What the ket side of a jump does: for each key where it goes, with which factor, into which monomial's
+   slot. */
 static PetscErrorCode add_jump_kets(Builder *builder, int group, CospinRows *rows)
 {
   const CospinSides sides = builder->product->sides;
@@ -260,6 +266,7 @@ static PetscErrorCode add_jump_kets(Builder *builder, int group, CospinRows *row
   PetscFunctionReturn(0);
 }
 
+/* The same of the bra side, once for each channel that reads it. */
 static PetscErrorCode add_jump_bras(Builder *builder, int group, int bras, int num_channels,
                                     const PetscScalar v[], CospinRows *rows)
 {
@@ -286,6 +293,8 @@ static PetscErrorCode add_jump_bras(Builder *builder, int group, int bras, int n
   PetscFunctionReturn(0);
 }
 
+/* One group of monomials that share terms. The coupling matrix between its ket and bra monomials is
+   factorised, and as many channels are kept as its rank. */
 static PetscErrorCode add_jump(Builder *builder, int group, CospinChannels *jump)
 {
   PetscScalar *coupling, *v;
@@ -305,6 +314,8 @@ static PetscErrorCode add_jump(Builder *builder, int group, CospinChannels *jump
   PetscFunctionReturn(0);
 }
 
+/* As large as the largest row of all jumps needs; made once, for products may be asked for from within an
+   eigensolver. */
 static PetscErrorCode create_workspace(CospinProduct product)
 {
   const CospinSides sides = product->sides;

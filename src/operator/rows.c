@@ -30,6 +30,7 @@ static int compare(const void *a, const void *b, void *context)
   return s->slot < t->slot ? -1 : s->slot > t->slot;
 }
 
+/* Equal row, column and slot; slots keep the monomials of a jump apart. */
 static PetscBool same_place(const CospinElement *a, const CospinElement *b)
 {
   return (PetscBool)(a->row == b->row && a->column == b->column && a->slot == b->slot);

@@ -37,6 +37,7 @@ static int compare_first(const void *a, const void *b, void *context)
   return s < t ? -1 : s > t;
 }
 
+/* How many elements rho has in the row of this ket. */
 static int ket_width(CospinSides sides, int ket)
 {
   return CospinSidesWidth(sides, sides->block[COSPIN_KET][ket]);
@@ -151,6 +152,8 @@ static PetscErrorCode find_needed(const Shell *shell, CospinProduct product, int
   PetscFunctionReturn(0);
 }
 
+/* Tables, scatter and received rows of one direction, the product itself or its transpose; the latter is made
+   when it is first asked for. */
 static PetscErrorCode create_direction(const Shell *shell, PetscBool transposed, Vec like,
                                        Direction *direction)
 {
@@ -185,6 +188,7 @@ static PetscErrorCode destroy_direction(Direction *direction)
 
 /* ---- The matrix ---------------------------------------------------------------------------------------- */
 
+/* L^H x = conj(L^T conj x): the adjoint takes no tables of its own. */
 static PetscErrorCode conjugate(Vec x, PetscBool wanted)
 {
   PetscFunctionBeginUser;
@@ -204,6 +208,7 @@ static int batch_size(const Shell *shell, int begin)
   return end - begin;
 }
 
+/* As many rows at once as have the same width, for multiply_right. */
 static PetscErrorCode compute_rows(const Shell *shell, const Direction *direction)
 {
   PetscScalar *row, *results[COSPIN_PRODUCT_BATCH];
@@ -255,6 +260,7 @@ static PetscErrorCode multiply(Mat matrix, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* Left vectors and some solvers want it; most runs never do. */
 static PetscErrorCode multiply_transposed(Mat matrix, PetscBool conjugated, Vec x, Vec y)
 {
   Shell *shell;

@@ -9,6 +9,7 @@
 */
 #include "terms.h"
 
+/* Monomials are told by their steps; equal ones are kept once. */
 static PetscBool same_steps(const CospinSideMonomial *monomial, int length, const CospinStep steps[])
 {
   if (monomial->length != length) return PETSC_FALSE;

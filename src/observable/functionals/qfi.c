@@ -42,6 +42,7 @@ static int compare_elements(const void *a, const void *b)
   return x->code < y->code ? -1 : x->code > y->code;
 }
 
+/* G |ket> of the kets of one block: where it leads to, and into which block. */
 static PetscErrorCode add_element(Work *work, Element element)
 {
   PetscFunctionBeginUser;
@@ -80,6 +81,7 @@ static PetscErrorCode apply_generator(Work *work, const CospinDensityBlock *bloc
   PetscFunctionReturn(0);
 }
 
+/* Work grows to the largest block met; LAPACK may read a little beyond, hence the room behind. */
 static PetscErrorCode make_room(Work *work, size_t rows, size_t columns)
 {
   PetscFunctionBeginUser;
@@ -142,6 +144,8 @@ static PetscErrorCode sum_pairs(Work *work, const CospinDensityBlock *block, con
   PetscFunctionReturn(0);
 }
 
+/* Block by block of kets that G starts from, and for each the blocks that it leads to. A block that the state
+ * has not (to < 0) has the eigenvalue p_j = 0. */
 static PetscErrorCode compute_qfi(CospinDensity density, CospinMoves moves, double *value)
 {
   Work work = {.density = density, .moves = moves};
@@ -218,6 +222,7 @@ static PetscErrorCode PrepareMax(CospinProblem problem, const CospinArgument arg
   PetscFunctionReturn(0);
 }
 
+/* Six Fisher informations make the symmetric 3x3 matrix F_ab. */
 static PetscErrorCode EvaluateMax(CospinFunctional functional, const double complex moments[],
                                   CospinDensity density, double *value)
 {

@@ -15,6 +15,7 @@ enum { NUM_MOMENTS = 9 }; /* <S_a>, then <S_a S_b> for a <= b */
 
 static const double least_length = 1e-9; /* of the mean spin, in units of N */
 
+/* Nine expectation values: three means, six symmetrised products. */
 static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument arguments[],
                               CospinFunctional functional, char why[], size_t why_size)
 {

@@ -33,6 +33,7 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
   PetscFunctionReturn(0);
 }
 
+/* Only diagonal elements have a probability. Half-integers are compared up to rounding. */
 static PetscErrorCode Evaluate(CospinFunctional functional, const double complex moments[],
                                CospinDensity density, double *value)
 {

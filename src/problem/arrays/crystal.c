@@ -131,6 +131,7 @@ static PetscErrorCode check_numbers(const CospinArray *array, const double numbe
   PetscFunctionReturn(0);
 }
 
+/* Crystals are real; arrays of a deck are complex. */
 static PetscErrorCode copy_part(const CospinArrayPart *part, int size, const double from[],
                                 CospinArrayValue *value)
 {
@@ -163,6 +164,7 @@ static PetscErrorCode copy_parts(const CospinCrystal crystal, CospinArrayValue v
   PetscFunctionReturn(0);
 }
 
+/* Keys of words have been checked against their choices when the deck was read. */
 static PetscBool chosen(const CospinArray *array, int key, const char word[])
 {
   return (PetscBool)(strcmp(array->generator.settings[key].text, word) == 0);

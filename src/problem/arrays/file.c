@@ -2,6 +2,8 @@
 #include <cospin/dataset/dataset.h>
 #include <cospin/problem/array.h>
 
+/* Shape and size are the file's. Whether it has one row per spin is checked by the caller, as for every
+   array. */
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)
 {

@@ -1,12 +1,20 @@
 /*
    Product states over the levels n = 0 ... highest of a ket, from the arguments of a deck's state:
 
-        css        sqrt(binomial(N, n)) cos(theta/2)^(N-n) sin(theta/2)^n e^{i n phi}     all spins in one
-   direction cat        css(theta, phi) + sign css(theta, phi + pi): e^{i n pi} = (-1)^n coherent   alpha^n /
-   sqrt(n!), renormalised on the levels that there are thermal    populations (nbar/(nbar + 1))^n
+        css        sqrt(binomial(N, n)) cos(theta/2)^(N-n) sin(theta/2)^n e^{i n phi}: all spins in one
+   direction
+
+     cat        css(theta, phi) + sign css(theta, phi + pi), where e^{i n pi} = (-1)^n
+
+     coherent   alpha^n / sqrt(n!), renormalised on the levels that there are
+
+     thermal    populations (nbar/(nbar + 1))^n
 
    theta = 0 is all spins down, the level n = 0, and n counts spins that are up. Which of them a kind of
    component offers, and under which name, its own file says.
+
+   Everything goes through logarithms and is normalised at the end: binomials of 10^4 spins and powers of a
+   large alpha would overflow, while their ratios, which are all that is left, do not.
 */
 #include "amplitudes.h"
 #include <math.h>
@@ -82,11 +90,13 @@ static double log_css(int n, const double x[])
   return 0.5 * binomial + log_power(x[1], x[0] - n) + log_power(x[2], n);
 }
 
+/* |alpha|^n / sqrt(n!); the phase is put on by set_from_logarithms. */
 static double log_coherent(int n, const double x[])
 {
   return log_power(x[0], n) - 0.5 * lgamma(n + 1.0);
 }
 
+/* Populations, not amplitudes. */
 static double log_thermal(int n, const double x[])
 {
   return log_power(x[0] / (x[0] + 1), n);

@@ -3,6 +3,9 @@
 
    It has the one step n -> n + 1, which stands behind a counted jump; a jump beyond the last n is lost, and
    with it its probability.
+
+   A deck cannot name it: it is made behind the deck's own components by tasks that count
+   (CospinProblemCreateCounted). Its diagonal labels are all of its labels, since it is classical.
 */
 #include <cospin/problem/component.h>
 
@@ -26,6 +29,7 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = most_of(component);
 }
 
+/* Every number of clicks is diagonal, and 0 leads to all of them by steps of 1. */
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   static const int step[1] = {1};
@@ -36,6 +40,7 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
   *generators = step;
 }
 
+/* Probabilities of all n add up to the trace. */
 static double Trace(CospinComponent component, const int label[])
 {
   (void)component;
@@ -50,6 +55,8 @@ static void Shift(CospinComponent component, int step, int shift[])
   shift[0]++;
 }
 
+/* The last n is an absorbing edge: the next click has the amplitude zero, so the trace lost is the
+   probability of more clicks. */
 static double Apply(CospinComponent component, int step, int label[])
 {
   (void)step;

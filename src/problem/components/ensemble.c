@@ -14,6 +14,11 @@
                                     -> (j+1, m+t, m'+u)  (N/2-j)/(2(j+1)(2j+1))  D_t(m) D_u(m')
 
    (Chase and Geremia, PRA 78, 052101 (2008); Shammah et al., PRA 98, 063815 (2018).)
+
+   Here A, B, D are square roots of products of (j +- m) and their neighbours; they depend on one side each,
+   so an amplitude is a factor of j times one factor per side. Which of the copies of an irrep a state is in
+   cannot be told by processes that treat all spins alike; that is why (j, m, m') is all there is to know, and
+   the number of labels grows as N^3/6 instead of 4^N.
 */
 #include "ensemble.h"
 #include "states.h"
@@ -105,6 +110,8 @@ static double Trace(CospinComponent component, const int label[])
   return label[N_KET] == label[N_BRA] ? 1.0 : 0.0;
 }
 
+/* Steps are numbered: collective operators on the ket, on the bra, then the pairs (t, u) of operators of one
+   spin with the change of j. */
 static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   (void)component;
@@ -133,12 +140,14 @@ static double amplitude_same(int t, double up, double down)
   return t == SPIN_PLUS ? PetscSqrtReal(up * (down + 1)) : PetscSqrtReal(down * (up + 1));
 }
 
+/* B_t(m) of the table above, for j -> j - 1; up = j + m, down = j - m of the label it starts from. */
 static double amplitude_lower(int t, double up, double down)
 {
   if (t == SPIN_Z) return PetscSqrtReal(up * down);
   return t == SPIN_PLUS ? PetscSqrtReal(up * (up - 1)) : -PetscSqrtReal(down * (down - 1));
 }
 
+/* D_t(m), for j -> j + 1. */
 static double amplitude_higher(int t, double up, double down)
 {
   if (t == SPIN_Z) return PetscSqrtReal((up + 1) * (down + 1));
@@ -153,12 +162,14 @@ static double shared_factor(double half, double j, int dr)
   return dr > 0 ? (half + j + 1) / (2 * j * (2 * j + 1)) : (half - j) / (2 * (j + 1) * (2 * j + 1));
 }
 
+/* The factor of one side, by the change of r = N/2 - j. */
 static double side_amplitude(int dr, int t, double up, double down)
 {
   if (dr == 0) return amplitude_same(t, up, down);
   return dr > 0 ? amplitude_lower(t, up, down) : amplitude_higher(t, up, down);
 }
 
+/* One of the terms of sum_l s_t rho s_u^+: moves the label and gives the amplitude. */
 static double apply_local(int size, int step, int label[])
 {
   const double half = 0.5 * size;
@@ -276,6 +287,7 @@ static const CospinLabelColumn columns[] = {
     {.suffix = NULL},
 };
 
+/* Stored states are read by people and other programs: j, m, m' themselves and not the coordinates. */
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
   const double half = 0.5 * CospinEnsembleSize(component);

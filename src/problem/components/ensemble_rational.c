@@ -23,12 +23,14 @@ static void multiply_up(CospinRational *amplitude, double size, int n, int more)
       (CospinLinear){size + more, 2, {{R, -1}, {n, -1}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
 }
 
+/* The factor n - r + more = (j + m) + more of one side. */
 static void multiply_down(CospinRational *amplitude, int n, int more)
 {
   amplitude->factor[amplitude->num_factors++] =
       (CospinLinear){more, 2, {{n, 1}, {R, -1}}, more == 0 ? PETSC_TRUE : PETSC_FALSE};
 }
 
+/* A step that keeps j: for Sz it is m itself, for S+ and S- one of the two factors of the root. */
 static void multiply_same(CospinRational *amplitude, double size, int t, PetscBool ket, int n)
 {
   if (t == SPIN_Z)

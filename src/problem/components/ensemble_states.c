@@ -11,6 +11,8 @@ static int num_levels(CospinComponent component)
   return CospinEnsembleSize(component) + 1;
 }
 
+/* Which j there are goes down from N/2 in steps of 1. With two spins j = 0 has one copy only, so the state is
+   pure. */
 static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], char why[], size_t why_size)
 {
   const int size = amplitudes->num - 1;

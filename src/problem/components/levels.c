@@ -48,6 +48,7 @@ static PetscBool fits(double size, double num_levels)
   return (PetscBool)(PetscPowReal(size + 1, num_levels - 1) <= 9007199254740992.0);
 }
 
+/* Both numbers are looked at before either is used: the number of kets may not fit into an int. */
 static PetscErrorCode check_sizes(const CospinRecord *record, const double numbers[], CospinFaults faults,
                                   PetscBool *ok)
 {
@@ -111,6 +112,7 @@ static int at_least(CospinComponent component, CospinSide side, const int label[
   return label[2 * (k - 1) + (side == COSPIN_BRA)];
 }
 
+/* n_k = c_k - c_(k+1). */
 static int occupation(CospinComponent component, CospinSide side, const int label[], int level)
 {
   return at_least(component, side, label, level) - at_least(component, side, label, level + 1);
@@ -123,12 +125,14 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = i < 2 ? CospinLevelsSize(component) : label[i - 2];
 }
 
+/* c_k is bounded by c_(k-1) of the same side, two coordinates before it. */
 static int BoundBy(CospinComponent component, int i)
 {
   (void)component;
   return i < 2 ? -1 : i - 2;
 }
 
+/* All atoms in the highest level, and from there one atom lower at a time, on ket and bra together. */
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   for (int i = 0; i < component->num_coordinates; i++) label[i] = CospinLevelsSize(component);
@@ -163,6 +167,8 @@ static double Length(CospinComponent component)
   return 0.5 * Size(component) * (CospinLevelsNumber(component) - 1);
 }
 
+/* Occupations as digits of one number per side, base N + 1: stored states have a fixed number of columns,
+   whatever the number of levels. */
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
   const double base = Size(component) + 1;
@@ -210,6 +216,7 @@ static void Shift(CospinComponent component, int step, int shift[])
   for (int k = PetscMin(a, b) + 1; k <= PetscMax(a, b); k++) shift[2 * (k - 1) + side] += a > b ? 1 : -1;
 }
 
+/* sqrt((n_a + 1) n_b); an occupation for a = b. */
 static double Apply(CospinComponent component, int step, int label[])
 {
   const CospinSide side = (CospinSide)(step / NUM_OPERATORS);
@@ -243,6 +250,7 @@ static CospinLinear linear_occupation(CospinComponent component, int side, int k
   return n;
 }
 
+/* In the gauge of GaugeSlope the root sqrt((n_a + 1) n_b) becomes n_a + 1 on the ket and n_b on the bra. */
 static PetscBool Rational(CospinComponent component, int step, CospinRational *amplitude)
 {
   const int side = step / NUM_OPERATORS, a = step % NUM_OPERATORS / MAX_LEVELS, b = step % MAX_LEVELS;

@@ -32,6 +32,7 @@ static int rank_of(int r, const int c[], int stride)
   return (int)round(rank);
 }
 
+/* binomial(N + r, r), or more than can be held. */
 static int num_kets(CospinComponent component)
 {
   const int r = CospinLevelsNumber(component) - 1;
@@ -79,6 +80,7 @@ static void set_ket(CospinAmplitudes *amplitudes, const int n[])
   amplitudes->amplitude[rank_of(r, c, 1)] = 1.0;
 }
 
+/* All atoms in one level. */
 static void set_level(CospinAmplitudes *amplitudes, const double complex level[], char why[], size_t why_size)
 {
   const int num_levels = CospinLevelsNumber(amplitudes->component);
@@ -102,6 +104,7 @@ static void set_ground(CospinAmplitudes *amplitudes, const double complex none[]
   set_level(amplitudes, lowest, why, why_size);
 }
 
+/* One ket: numbers of atoms in each level. */
 static void set_occupations(CospinAmplitudes *amplitudes, const double complex wanted[], char why[],
                             size_t why_size)
 {
@@ -141,6 +144,8 @@ static double complex product_amplitude(int size, int num_levels, const int n[],
   return exp(logarithm) * cexp(I * remainder(phase, 2 * PETSC_PI));
 }
 
+/* All atoms in the same state x: the amplitude of occupations n is sqrt(N!/prod n_k!) prod x_k^n_k, over all
+   kets in the order of their ranks. */
 static void set_powers(CospinAmplitudes *amplitudes, const double complex x[])
 {
   const int num_levels = CospinLevelsNumber(amplitudes->component),
@@ -157,6 +162,7 @@ static void set_powers(CospinAmplitudes *amplitudes, const double complex x[])
   for (int k = 0; k < rank; k++) amplitudes->amplitude[k] /= sqrt(norm);
 }
 
+/* The amplitudes of one atom, normalised here; all atoms have them. */
 static void set_product(CospinAmplitudes *amplitudes, const double complex wanted[], char why[],
                         size_t why_size)
 {
@@ -203,6 +209,7 @@ typedef struct {
   int *c; /* [num][r], in the order of ranks */
 } Shell;
 
+/* All kets with the same number of excitations, among which S^2 acts. */
 static PetscErrorCode create_shell(CospinComponent component, int excitations, Shell *shell)
 {
   int c[MAX_LEVELS] = {0};
@@ -222,6 +229,7 @@ static PetscErrorCode create_shell(CospinComponent component, int excitations, S
   PetscFunctionReturn(0);
 }
 
+/* By bisection: the kets of a shell stand in the order of their ranks. */
 static int find_ket(const Shell *shell, const int c[])
 {
   const int rank = rank_of(shell->r, c, 1);

@@ -12,12 +12,14 @@
 enum { LOWER, RAISE, NUM_OPERATORS };
 enum { MAX_CUTOFF = 1000000, FIRST_WINDOW = 12 };
 
+/* Of a ladder: amplitude from level n; `highest` is the last level. */
 static double annihilate(double n, double highest)
 {
   (void)highest;
   return PetscSqrtReal(n);
 }
 
+/* The step to a level beyond the last is left out by the ladder. */
 static double create(double n, double highest)
 {
   (void)highest;
@@ -29,6 +31,8 @@ static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
     {+1, create, {[COSPIN_KET] = {1, 0, 1, PETSC_FALSE}}, PETSC_FALSE}};
 static const int adjoint[NUM_OPERATORS] = {RAISE, LOWER};
 
+/* With a cutoff in the deck there are that many levels for good; without one the window begins with
+   FIRST_WINDOW. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
@@ -71,6 +75,7 @@ static double GaugeSlope(CospinComponent component, int k, const double label[])
   return -0.5 * log(label[0] + 0.5);
 }
 
+/* For an expansion: a mode has no highest level. */
 static double Reach(CospinComponent component)
 {
   (void)component;

@@ -3,6 +3,9 @@
 
    Levels: n = S + m. `b` is the Holstein-Primakoff boson, Sm = sqrt(2S - b^+ b) b with b |n> = sqrt(n) |n-1>
    (Phys. Rev. 58, 1098 (1940)).
+
+   Sp |n> = sqrt((2S - n)(n + 1)) |n+1>, Sm |n> = sqrt(n (2S - n + 1)) |n-1>, Sz |n> = (n - S) |n>. The
+   bosonic operators b, b^+ act on the same levels; b^+ |2S> is dropped, as a spin has no more.
 */
 #include "ladder.h"
 #include "states.h"
@@ -46,6 +49,7 @@ static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
     {+1, create, .irrational = PETSC_TRUE}};
 static const int adjoint[NUM_OPERATORS] = {SPIN_MINUS, SPIN_PLUS, SPIN_Z, BOSON_ADJOINT, BOSON};
 
+/* S is a multiple of 1/2, so 2S is what has to be whole. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {

@@ -1,4 +1,9 @@
-/* States of one spin of length S: levels n = S + m. */
+/*
+   States of one spin of length S: levels n = S + m.
+
+   A spin has one irrep, so that of {dicke: [j, m]} only j = S is accepted; that it is written at all keeps
+   the word the same as of an ensemble.
+*/
 #include "amplitudes.h"
 #include "ladder.h"
 #include "states.h"

@@ -25,6 +25,8 @@ static int NumSpins(CospinComponent component)
   return ((const Spins *)component->data)->size;
 }
 
+/* Of approximate tasks there may be far more spins than labels could be enumerated for: then the component is
+   made without labels. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
@@ -105,6 +107,7 @@ static double Length(CospinComponent component)
   return 0.5 * NumSpins(component);
 }
 
+/* One bit string a side as a number; up to 52 spins it fits into a double exactly. */
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
   uint64_t bits[2] = {0, 0};
@@ -134,6 +137,7 @@ static int ElementaryStep(CospinComponent component, CospinElementary elementary
   return NUM_OPERATORS * (2 * elementary.spin + (side == COSPIN_BRA ? 1 : 0)) + elementary.code;
 }
 
+/* A step belongs to one spin and side, which is its coordinate. */
 static void Shift(CospinComponent component, int step, int shift[])
 {
   static const int up[NUM_OPERATORS] = {+1, -1, 0};
@@ -142,6 +146,7 @@ static void Shift(CospinComponent component, int step, int shift[])
   shift[step / NUM_OPERATORS] += up[step % NUM_OPERATORS];
 }
 
+/* Spin up and spin down are swapped or the amplitude is zero; sz is Pauli's, +1 and -1. */
 static double Apply(CospinComponent component, int step, int label[])
 {
   int *bit = &label[step / NUM_OPERATORS];

@@ -1,6 +1,9 @@
 /*
    States of distinguishable spins that treat them alike: the symmetric level n (n spins up) is the even
    superposition of its C(N, n) bit strings.
+
+   A bit string with n spins up has the amplitude of level n over sqrt(C(N, n)), so all of these states are
+   permutation symmetric; a product state with different directions per spin has no word yet.
 */
 #include "amplitudes.h"
 #include "states.h"
