@@ -21,6 +21,7 @@ static PetscBool is_mode(CospinComponent component)
   return PETSC_FALSE;
 }
 
+/* Spins down (<sigma_z> = -1), modes empty. */
 static CospinProductFactor ground_of(CospinComponent component)
 {
   return (CospinProductFactor){{0.0, 0.0}, 0.0, is_mode(component) ? 0.0 : -1.0};
@@ -36,6 +37,7 @@ static int num_arguments(const CospinProductStates *states, PetscBool mode, cons
   return -1;
 }
 
+/* `faults` is NULL when the deck has been checked before. */
 static PetscErrorCode add_fault(const CospinStateFactor *factor, CospinFaults faults, PetscBool *ok,
                                 const char sentence[])
 {
@@ -72,6 +74,7 @@ static PetscErrorCode read_arguments(CospinProblem problem, const CospinStateFac
   PetscFunctionReturn(0);
 }
 
+/* The table above. */
 static CospinProductFactor moments_of(const CospinStateFactor *factor, PetscBool mode,
                                       const double complex a[2])
 {
@@ -84,6 +87,7 @@ static CospinProductFactor moments_of(const CospinStateFactor *factor, PetscBool
   return (CospinProductFactor){{0.0, 0.0}, 0.0, creal(a[0])};
 }
 
+/* A state that the methods do not know is a fault that lists those which they do. */
 static PetscErrorCode read_factor(CospinProblem problem, const CospinStateFactor *factor,
                                   const CospinProductStates *states, CospinFaults faults,
                                   CospinProductFactor *moments, PetscBool *ok)

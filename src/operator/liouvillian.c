@@ -9,8 +9,6 @@
 
    The same code makes maps between two sectors (an operator applied to a state), and a dense array for
    LAPACK; expectation values are sums over labels without any matrix.
-
-
 */
 #include <cospin/observable/observable.h>
 #include <cospin/operator/liouvillian.h>

@@ -5,6 +5,10 @@
 
    The numbers stand on the first rank. Vectors are written in the order of their sector's labels, which
    does not depend on the number of ranks: a run may go on with another one.
+
+   Integers are written as doubles, which hold them exactly up to 2^53. A stream that ends too early or a
+   vector of another size is an error and no result: the file was made by another deck or program, which
+   store/checkpoint_file.c should have told before.
 */
 #include <cospin/point/checkpoint.h>
 
@@ -35,6 +39,7 @@ PetscErrorCode CospinCheckpointDestroy(CospinCheckpoint *checkpoint)
   PetscFunctionReturn(0);
 }
 
+/* Only the first rank has room for numbers; the others take part in collecting vectors. */
 static PetscErrorCode append(CospinCheckpoint checkpoint, size_t num, const double values[])
 {
   PetscFunctionBeginUser;
@@ -61,6 +66,7 @@ static PetscErrorCode expect(CospinCheckpoint checkpoint, size_t num)
   PetscFunctionReturn(0);
 }
 
+/* The next numbers of a stream that is being read. */
 static const double *take(CospinCheckpoint checkpoint, size_t num)
 {
   const double *values = checkpoint->numbers + checkpoint->at;

@@ -1,4 +1,10 @@
-/* States on their way from the ranks of a point into what is stored: its first rank keeps them. */
+/*
+   States on their way from the ranks of a point into what is stored: its first rank keeps them.
+
+   Sectors are solved one after the other and freed; a state that is stored, or that a functional of the whole
+   state reads, is put together from them element by element, with the columns in which its components name
+   their labels (cospin/problem/storage.h).
+*/
 #include <cospin/point/settings.h>
 #include <cospin/problem/storage.h>
 #include <string.h>

@@ -3,6 +3,10 @@
    matrix where the deck wants none, factors where it wants them, and an end in the middle of a run.
 
    Saved are, in this order: what the user has, the counts, the place in the part at work, its vector.
+
+   An evolution consists of parts (sectors, channels of a correlation), each with a generator and a vector
+   that the user of this file opens and reads. Order of a run: for each part Open, the propagator with Read at
+   every time, Close; between steps the farm is asked whether time is up.
 */
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/evolution.h>
@@ -36,6 +40,7 @@ PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem
 
 /* ---- Saved and loaded ---------------------------------------------------------------------------------- */
 
+/* What has been counted over the parts that are done. */
 static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinCheckpoint checkpoint)
 {
   int counts[] = {evolution->num_evolved, evolution->steps, evolution->operations, evolution->factorisations,
@@ -55,6 +60,8 @@ static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinCheckpoi
   PetscFunctionReturn(0);
 }
 
+/* Where within a part the propagator was: time, step length, which times it has visited. With these it goes
+   on exactly as it would have, so that an interrupted run has the same bits. */
 static PetscErrorCode exchange_place(CospinPropagatorReport *report, CospinCheckpoint checkpoint)
 {
   int counts[] = {(int)report->method, report->steps, report->operations, report->factorisations,
@@ -103,6 +110,7 @@ static PetscErrorCode exchange_vector(CospinCheckpoint checkpoint, Vec u)
   PetscFunctionReturn(0);
 }
 
+/* The order of these four is that of the stream, and of loading. */
 static PetscErrorCode save(CospinEvolution *evolution, Vec u)
 {
   const CospinInterrupt *interrupt = &evolution->point->interrupt;
@@ -147,6 +155,7 @@ static PetscErrorCode visit(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
+/* Numbers of a part that is finished; an interrupted one is counted when it ends. */
 static PetscErrorCode note(CospinEvolution *evolution, Mat generator)
 {
   CospinPropagatorReport *report = &evolution->report;
@@ -167,6 +176,7 @@ static PetscErrorCode note(CospinEvolution *evolution, Mat generator)
   PetscFunctionReturn(0);
 }
 
+/* A part without elements has no vector, and nothing to read. */
 static PetscErrorCode evolve_part(CospinEvolution *evolution)
 {
   Mat generator = NULL;

@@ -1,4 +1,9 @@
-/* Observables of a state that has been read: their functionals are computed where its elements are. */
+/*
+   Observables of a state that has been read: their functionals are computed where its elements are.
+
+   Expectation values are the same on all ranks; the elements of a state are on the first. So functionals are
+   evaluated there and their numbers are broadcast.
+*/
 #include <cospin/point/settings.h>
 #include <math.h>
 

@@ -87,6 +87,7 @@ PetscErrorCode CospinPointDestroy(CospinPoint *point)
   PetscFunctionReturn(0);
 }
 
+/* Without a sector all steady states are meant; with one, that of its label. */
 static PetscErrorCode is_kept(CospinPoint point, const int sector[], PetscBool *answer)
 {
   PetscFunctionBeginUser;

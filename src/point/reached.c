@@ -4,6 +4,10 @@
    A mode belongs to the imaginary axis if its rate is within its error of zero and its frequency is not. On a
    small sector all modes are known; elsewhere the slowest are looked at, so an oscillation of a frequency
    beyond the horizon of that search is not seen.
+
+   With right null vectors R_k and left ones L_k of all sectors, L_j^H R_k = delta_jk, the state that a start
+   rho_0 ends in is sum_k R_k (L_k^H rho_0): the conserved quantities L_k of the start are those of the end
+   (Albert and Jiang, PRA 89, 022118 (2014)). Only sectors that rho_0 has elements in contribute.
 */
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/reached.h>
@@ -136,6 +140,7 @@ static PetscErrorCode project(CospinEigensolver eigensolver, Vec rho, double *am
   PetscFunctionReturn(0);
 }
 
+/* A block holds the part of the state in one sector, with the eigensolver that found it. */
 static PetscErrorCode destroy_block(CospinBlock *block)
 {
   PetscFunctionBeginUser;
@@ -209,6 +214,8 @@ PetscErrorCode CospinReachedState(CospinPoint point, CospinState initial, PetscB
 
   PetscFunctionBeginUser;
   *reached = (CospinReached){.outcome = COSPIN_GOOD, .frequency = NAN};
+  /* Sectors whose part is kept are those that the state is later read in; the others are asked for
+     oscillations only. */
   PetscCall(list_sectors(point, initial, whole, &num_kept, &kept, &num, &representatives));
   PetscCall(PetscCalloc1((size_t)num_kept + 1, &reached->blocks));
   for (int k = 0; k < num; k++) {

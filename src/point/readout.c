@@ -120,6 +120,8 @@ static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
 
 /* ---- One sector: a CospinEvolutionUser ----------------------------------------------------------------- */
 
+/* A CospinEvolutionUser's: the sector's generator and the initial state in it; no vector where the sector is
+   empty. */
 static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
 {
   CospinReadout readout = (CospinReadout)context;
@@ -180,6 +182,8 @@ static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
   PetscFunctionReturn(0);
 }
 
+/* Adds what the elements of this sector contribute at one time. Errors are relative to the norm in this
+   sector; `lost` is what they are in all. */
 static PetscErrorCode Read(void *context, int k, Vec u, double error)
 {
   CospinReadout readout = (CospinReadout)context;
@@ -231,6 +235,7 @@ static int place_in_store(const CospinReadoutSettings *settings, int row)
   return settings->store_times ? CospinReadoutFindTime(settings->store_times, settings->times[row]) : row;
 }
 
+/* States that only functionals read pass through the same arrays and are not stored. */
 static PetscErrorCode create_states(CospinReadout readout, const CospinRecord *task)
 {
   PetscFunctionBeginUser;

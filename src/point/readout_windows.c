@@ -16,6 +16,7 @@ typedef struct {
 
 /* ---- Saved and loaded ---------------------------------------------------------------------------------- */
 
+/* Windows first: they tell which problem the vectors that follow belong to. */
 static PetscErrorCode save_one(CospinReadout readout, CospinCheckpoint checkpoint)
 {
   int again = readout->again;
@@ -39,6 +40,7 @@ PetscErrorCode CospinReadoutSave(void *context, CospinCheckpoint checkpoint)
   PetscFunctionReturn(0);
 }
 
+/* The other direction of save_one. */
 static PetscErrorCode load_one(CospinPoint point, const Growth *growth, CospinReadout *readout)
 {
   CospinProblem problem;
@@ -81,6 +83,8 @@ static CospinTaskReading reading_at(CospinReadout readout, int row)
                              &readout->problem->system, readout->states[row]};
 }
 
+/* Compared are readings, not states: a window is large enough when nothing that the user sees changes by more
+   than ten tolerances. */
 static PetscErrorCode largest_change(CospinReadout a, CospinReadout b, double *change)
 {
   PetscFunctionBeginUser;
@@ -110,6 +114,8 @@ static PetscErrorCode start_again(Growth *growth)
   PetscFunctionReturn(0);
 }
 
+/* A CospinWindowUser's. After Finish an evolution may be done again with other settings in the same
+   window. */
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Growth *growth = (Growth *)context;
@@ -129,6 +135,7 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   PetscFunctionReturn(0);
 }
 
+/* The readout in the smaller window is kept until the larger one has been compared with it. */
 static PetscErrorCode grow(void *context, PetscBool *grown)
 {
   Growth *growth = (Growth *)context;

@@ -1,4 +1,9 @@
-/* How a task leaves its numbers: by the names of its variables, in the record of a grid point. */
+/*
+   How a task leaves its numbers: by the names of its variables, in the record of a grid point.
+
+   Variables are known by the suffix of their row and found in the task's own part of the record, so that no
+   task needs to know where in the record it stands, or which other tasks there are.
+*/
 #include <cospin/point/results.h>
 #include <string.h>
 

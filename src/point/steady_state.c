@@ -47,6 +47,8 @@ static int reach_of(CospinMoves generator, CospinComponent component)
   return reach;
 }
 
+/* Population of the highest levels of a mode, as many as the moves can pass at once: what is cut off behind
+   them would have come from there. */
 static PetscErrorCode edge_of(CospinProblem problem, CospinComponent mode, double accepted,
                               CospinSector sector, Vec rho, CospinQuality *quality)
 {
@@ -196,6 +198,8 @@ static PetscErrorCode add_coherences(CospinPoint point, const char prefix[])
   PetscFunctionReturn(0);
 }
 
+/* Sectors with a trace one after the other: null vectors are counted, the slowest other rate is noted, and of
+   a single null vector the eigensolver is kept for the tasks that follow. */
 static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], const int sector[])
 {
   const int n = point->problem->system.num_coordinates;
@@ -231,6 +235,7 @@ typedef struct {
   const int *sector;
 } Settling;
 
+/* A CospinWindowUser's Solve: what was found in the smaller window is dropped. */
 static PetscErrorCode solve_in_windows(void *context, double *leak, CospinOutcome *outcome)
 {
   const Settling *settling = (Settling *)context;

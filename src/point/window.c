@@ -144,6 +144,7 @@ static PetscErrorCode fits(CospinProblem larger, const int label[], PetscBool *a
   PetscFunctionReturn(0);
 }
 
+/* Growth ends here where memory alone would not end it. */
 static PetscBool is_large(CospinProblem problem)
 {
   int windows[MAX_COMPONENTS];

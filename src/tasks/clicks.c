@@ -86,6 +86,8 @@ typedef struct {
   int most;
 } Settings;
 
+/* Read at every use and not kept: they may depend on the grid point, and the problem is made anew when
+   windows grow. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    Settings *settings, PetscBool *ok)
 {
@@ -118,6 +120,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* The problem with a counter, for `plan` and the farm: it is larger than the deck's own. */
 static PetscErrorCode Derive(CospinProblem problem, const CospinRecord *task, CospinProblem *derived)
 {
   Settings settings;
@@ -131,6 +134,8 @@ static PetscErrorCode Derive(CospinProblem problem, const CospinRecord *task, Co
 
 /* ---- A CospinReadoutKind ------------------------------------------------------------------------------- */
 
+/* Of a CospinReadoutKind. The perfect counter is tried first; `again` means that it lost too much, and the
+   efficiency goes into the generator. */
 static PetscErrorCode Set(CospinProblem problem, const CospinRecord *task, PetscBool again,
                           CospinReadoutSettings *readout)
 {
@@ -165,6 +170,7 @@ static PetscErrorCode Finish(CospinReadout readout, PetscBool *again)
 
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
+/* The error of all states together over the probability of this one: a rare state is known less well. */
 static double uncertainty(CospinReadout readout, int n)
 {
   const double p = CospinTallyProbability(readout, n);
@@ -270,6 +276,8 @@ static void normalise_states(CospinReadout readout)
   }
 }
 
+/* The state's own error decides; states after n clicks are normalised before their observables are
+   evaluated. */
 static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults results, CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;

@@ -124,6 +124,8 @@ static PetscErrorCode solve_widely(CospinPoint point, const int label[], const c
   PetscFunctionReturn(0);
 }
 
+/* In the point's own steady state and sector if all counted jumps stay within its lattice, otherwise in a
+   sector of the finer one. */
 static PetscErrorCode set_stage(CospinPoint point, const CospinRecord *task, const char jump[], Stage *stage,
                                 CospinOutcome *outcome)
 {
@@ -156,6 +158,7 @@ static PetscErrorCode set_stage(CospinPoint point, const CospinRecord *task, con
   PetscFunctionReturn(0);
 }
 
+/* The eigensolver is borrowed from the point unless the stage had to be widened. */
 static PetscErrorCode clear_stage(Stage *stage)
 {
   PetscFunctionBeginUser;
@@ -196,6 +199,7 @@ static PetscErrorCode count(CospinPoint point, const CospinRecord *task, const C
   PetscFunctionReturn(0);
 }
 
+/* Relative to the cumulant or, where that is nearly zero by cancellation, to the mean. */
 static double largest_difference(const Counts *a, const Counts *b)
 {
   double change = 0.0;
@@ -217,6 +221,7 @@ typedef struct {
   Counts counts, before; /* in smaller windows */
 } Count;
 
+/* A CospinWindowUser's: in a larger window the same cumulants must come out again. */
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Count *c = (Count *)context;

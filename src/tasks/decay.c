@@ -105,6 +105,7 @@ static PetscErrorCode destroy_settings(CospinDecaySettings *settings)
   PetscFunctionReturn(0);
 }
 
+/* `count` may be an expression; after a fault it is 1, so that the other keys can be looked at. */
 static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                  int *count, PetscBool *ok)
 {
@@ -168,6 +169,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* An operator may live in several sectors, such as Sx in those of Sp and Sm. */
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
@@ -192,6 +194,7 @@ static void apply_resolution(CospinDecayMode *mode, double resolution)
   mode->upper = resolution;
 }
 
+/* A mode as its row of variables; bounds that resolution spoils are replaced first. */
 static PetscErrorCode store_mode(CospinDecayMode *mode, int k, double resolution, CospinResults results)
 {
   const double rate = CospinTaskRate(mode->lambda, resolution);
@@ -214,6 +217,7 @@ static PetscErrorCode store_mode(CospinDecayMode *mode, int k, double resolution
   PetscFunctionReturn(0);
 }
 
+/* Of every sector `count` modes were found; the slowest of all are told. */
 static PetscErrorCode store(const CospinDecayModes *modes, int count, double tolerance, CospinResults results,
                             CospinOutcome *outcome)
 {
@@ -251,6 +255,8 @@ static double largest_leak(const Search *s)
   return leak;
 }
 
+/* A CospinWindowUser's: all sectors in the windows as they are. Factors of the steady state's sector are
+   freed first, for several factorisations may not fit beside each other. */
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Search *s = (Search *)context;
@@ -279,6 +285,7 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   PetscFunctionReturn(0);
 }
 
+/* The first sector decides whether the larger problem would fit into memory. */
 static PetscErrorCode grow(void *context, PetscBool *grown)
 {
   const Search *s = (const Search *)context;

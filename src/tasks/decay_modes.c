@@ -110,6 +110,7 @@ static PetscErrorCode compute_weights(CospinPoint point, const CospinDecaySettin
   PetscFunctionReturn(0);
 }
 
+/* From the deck's initial state; modes without a left vector have no amplitude. */
 static PetscErrorCode compute_amplitudes(const CospinDecaySettings *settings, CospinEigensolver eigensolver,
                                          CospinMoves a_rho, int num, const CospinMode found[],
                                          CospinDecayMode modes[])
@@ -147,6 +148,8 @@ static PetscErrorCode compute_shares(CospinPoint point, const CospinDecaySetting
   PetscFunctionReturn(0);
 }
 
+/* In a sector with a trace, null vectors come first and are left out of the search: their rate is zero and
+   known. */
 static PetscErrorCode solve_sector(CospinPoint point, const CospinDecaySettings *settings,
                                    const char prefix[], CospinEigensolver eigensolver,
                                    CospinDecayModes *modes)

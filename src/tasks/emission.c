@@ -54,6 +54,7 @@ static double last_of(const CospinAxis *axis)
   return axis->values[axis->size - 1];
 }
 
+/* Whether a frequency lies on the axis that the user asked for. */
 static PetscBool is_on(const CospinAxis *axis, double omega)
 {
   return (PetscBool)(omega >= first_of(axis) && omega <= last_of(axis));
@@ -80,6 +81,8 @@ static CospinEmissionPlace tail_at(const CospinEmission *emission, double omega)
   return (CospinEmissionPlace){omega, PetscAbsReal(omega - emission->centre)};
 }
 
+/* What an error of the integral is measured by; never less than a negligible height over the whole axis, so
+   that a spectrum that is zero ends, too. */
 static double bulk_of(const CospinEmission *emission)
 {
   const CospinAxis *axis = emission->settings->axis;
@@ -105,6 +108,7 @@ PetscBool CospinEmissionMissesLines(const CospinEmission *emission, const Cospin
                        PetscMax(allowed_each(emission) * 2.0 / PETSC_PI * bulk_of(emission), rounding));
 }
 
+/* Lines outside of the axis are looked for a limited number of times: there may always be another one. */
 static PetscBool looks_beyond(const CospinEmission *emission, const CospinEmissionPart *part)
 {
   return (PetscBool)(part->beyond < MAX_BEYOND && CospinEmissionMissesLines(emission, part));
@@ -131,6 +135,7 @@ static double allowed_at(const CospinEmission *emission, CospinEmissionPlace pla
   return allowed_each(emission) * (on_axis ? emission->scale : bulk_of(emission) / place.reach);
 }
 
+/* The largest value on the axis, at all places where a model may be large. */
 static void find_scale(CospinEmission *emission)
 {
   emission->scale = 0.0;
@@ -292,6 +297,7 @@ static PetscErrorCode add_channels(CospinPoint point, const char prefix[], const
   PetscFunctionReturn(0);
 }
 
+/* From the steady state alone, so that the integral of the spectrum has something to be compared with. */
 static PetscErrorCode compute_power(CospinPoint point, const CospinSteadyState *steady,
                                     CospinEmission *emission)
 {

@@ -121,6 +121,7 @@ static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+/* A CospinReadoutSettings from the keys; its states are the caller's to reset. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    CospinReadoutSettings *settings, PetscBool *ok)
 {
@@ -167,6 +168,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
+/* The outcome is judged by what was recomputed from the state at this time: trace, smallest population,
+   hermiticity, error. */
 static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults results, CospinOutcome *outcome)
 {
   const double complex *reading = readout->readings + (size_t)k * (size_t)readout->num_readings;

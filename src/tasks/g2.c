@@ -27,6 +27,7 @@ static const CospinTaskVariable variables[] = {
     {.suffix = NULL},
 };
 
+/* Faults of both: the operator must be there and not zero. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {

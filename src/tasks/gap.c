@@ -78,6 +78,7 @@ typedef struct {
   CospinOutcome outcome;
 } Slowest;
 
+/* Null vectors count, too: a gap is no better than the steady state beside it. */
 static PetscErrorCode note_leak(CospinPoint point, CospinEigensolver eigensolver, Vec x,
                                 double complex lambda, Slowest *slowest)
 {
@@ -164,6 +165,8 @@ static PetscErrorCode search_beside(CospinPoint point, const char prefix[], Slow
   PetscFunctionReturn(0);
 }
 
+/* The point's steady state is used where it is known; a sector of the user's own is searched from the
+   beginning. */
 static PetscErrorCode search_all(CospinPoint point, const CospinRecord *task, const char prefix[],
                                  Slowest *slowest)
 {
@@ -193,6 +196,7 @@ typedef struct {
   Slowest slowest;
 } Search;
 
+/* A CospinWindowUser's; everything is found anew in the windows as they are. */
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Search *s = (Search *)context;

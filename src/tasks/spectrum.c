@@ -79,6 +79,7 @@ static PetscErrorCode free_settings(CospinEmissionSettings *settings)
   PetscFunctionReturn(0);
 }
 
+/* Everything that depends on the deck alone; a and b are the caller's. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    CospinEmissionSettings *settings, PetscBool *ok)
 {
@@ -187,6 +188,7 @@ static PetscErrorCode store_peak(const CospinEmission *emission, CospinResults r
   PetscFunctionReturn(0);
 }
 
+/* All variables but the quality: the axis from the models' values, the integral from their poles. */
 static PetscErrorCode store(CospinPoint point, const CospinEmission *emission, CospinResults results,
                             CospinOutcome *outcome)
 {

@@ -135,6 +135,7 @@ static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *
   PetscFunctionReturn(0);
 }
 
+/* A state may consist of blocks in several sectors; what is bad in one of them is bad in the state. */
 static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *inspection)
 {
   PetscFunctionBeginUser;
@@ -206,6 +207,8 @@ static PetscErrorCode store_observables(CospinPoint point, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
+/* The outcome follows from numbers that were recomputed from the vector, none of which the solver has
+   told. */
 static PetscErrorCode store_state(CospinPoint point, const CospinRecord *task, int num,
                                   const CospinBlock blocks[], double leak, double tolerance,
                                   CospinResults results, CospinOutcome *outcome)
@@ -284,6 +287,7 @@ static PetscErrorCode reach(void *context, double *leak, CospinOutcome *outcome)
   PetscFunctionReturn(0);
 }
 
+/* Reached states borrow the problem that is about to be replaced. */
 static PetscErrorCode grow(void *context, PetscBool *grown)
 {
   Reaching *reaching = (Reaching *)context;
@@ -297,6 +301,7 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
   PetscFunctionReturn(0);
 }
 
+/* Of several steady states: the one that `initial:` leads to, or the time average of what never settles. */
 static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, const char prefix[],
                                    double tolerance, CospinResults results, CospinOutcome *outcome)
 {

@@ -1,4 +1,10 @@
-/* The table of tasks: the only file that knows all of them. */
+/*
+   The table of tasks: the only file that knows all of them.
+
+   `list.h` is the list, included under several meanings: declarations, the table of what runs, the records
+   that the deck's reader is given. Those that need no components (heralding) have a list of their own, for a
+   deck of nothing else may leave `components:` out.
+*/
 #include <cospin/tasks/tables.h>
 #include <string.h>
 

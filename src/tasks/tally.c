@@ -84,6 +84,7 @@ static PetscErrorCode add_clicks(CospinReadout readout, int n, double weight, in
   PetscFunctionReturn(0);
 }
 
+/* Elements were appended as sectors were read; equal labels are added up before states are used. */
 static PetscErrorCode combine_clicks(CospinReadout readout, int n)
 {
   PetscFunctionBeginUser;

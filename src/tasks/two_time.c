@@ -12,6 +12,7 @@
 
 static const double largest_leak = 1e-8, rounding = 1e-13;
 
+/* The axis is the deck's; its values become a dimension of the dataset. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    CospinTwoTimeSettings *settings, PetscBool *ok)
 {
@@ -26,6 +27,8 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* A CospinEvolutionUser's: the perturbed state of a channel is copied, since it is needed again when a run is
+   resumed. */
 static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
 {
   const CospinTwoTime *correlation = (const CospinTwoTime *)context;
@@ -40,6 +43,8 @@ static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
   PetscFunctionReturn(0);
 }
 
+/* <A(t) B(0)> is the sum over channels of reading^H u(t). What leaves the window is looked at first and last:
+   between, the state has lost what it had and not yet reached what it goes to. */
 static PetscErrorCode Read(void *context, int k, Vec u, double error)
 {
   CospinTwoTime *correlation = (CospinTwoTime *)context;
@@ -57,6 +62,7 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
+/* What has been read so far: with it a run goes on in the middle of the axis. */
 static PetscErrorCode exchange(CospinTwoTime *correlation, CospinCheckpoint checkpoint)
 {
   const size_t num_times = (size_t)correlation->settings.times->size;

@@ -75,6 +75,8 @@ static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+/* The equations know one ensemble and one mode with a fixed set of terms; every other term of the deck is a
+   fault, told by CospinCumulantsCreate. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -119,6 +121,8 @@ static PetscErrorCode store_observables(CospinPoint point, const CospinCumulants
   PetscFunctionReturn(0);
 }
 
+/* Below threshold there is no line whose phase diffuses, so width, coherence time and frequency stay
+   missing. */
 static PetscErrorCode store_steady(CospinPoint point, const CospinCumulants *equations,
                                    const double moments[], CospinResults results)
 {
@@ -134,6 +138,7 @@ static PetscErrorCode store_steady(CospinPoint point, const CospinCumulants *equ
   PetscFunctionReturn(0);
 }
 
+/* Observables at each time; where the integrator gives up the rest of the times stays missing. */
 static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, CospinResults results,
                                CospinOutcome *outcome)
 {

@@ -33,11 +33,13 @@ static void add(const Sum *sum, int k, double complex term)
   if (sum->sizes) sum->sizes[k] += cabs(term);
 }
 
+/* k of the equations above: <s-> of one spin decays at the rate k/2. */
 static double coherence_decay(const CospinCumulants *e)
 {
   return e->pump + e->decay + e->dephasing;
 }
 
+/* The terms that spins have without mode or collective jumps. */
 static void add_spins(const CospinCumulants *e, const double complex u[], const Sum *sum)
 {
   const double complex p = u[COSPIN_CUMULANT_P], x = u[COSPIN_CUMULANT_X], y = u[COSPIN_CUMULANT_Y];
@@ -79,6 +81,7 @@ static void add_collective(const CospinCumulants *e, double rate, int sign, cons
   }
 }
 
+/* Loss, gain and detuning of the mode, and what it exchanges with the spins. */
 static void add_mode(const CospinCumulants *e, const double complex u[], const Sum *sum)
 {
   const double n = e->size, g2 = creal(e->coupling * conj(e->coupling)), kc = e->loss - e->gain;
@@ -253,6 +256,7 @@ static PetscBool solve_at(const CospinCumulants *e, double p, double u[], int *s
   return PETSC_TRUE;
 }
 
+/* The equation that the steady state is bracketed by: all others are solved for given p. */
 static double slope_of_p(const CospinCumulants *e, const double u[])
 {
   double complex at[NUM], slopes[NUM];

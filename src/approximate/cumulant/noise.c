@@ -30,6 +30,8 @@ typedef struct {
   double z, scales[NUM];
 } State;
 
+/* Around which the equations are linear. Below threshold all amplitudes are zero and scales are those of the
+   fluctuations. */
 static State state_of(const CospinCumulants *e, const double moments[],
                       const CospinCumulantThreshold *threshold)
 {
@@ -49,6 +51,7 @@ static State state_of(const CospinCumulants *e, const double moments[],
   return state;
 }
 
+/* J, row by row, as written out above; rows of a^+ and S+ are conjugates. */
 static void set_drift(const CospinCumulants *e, const State *state, CospinCumulantNoise *noise)
 {
   const double complex g = e->coupling, conjugate = conj(g);
@@ -69,6 +72,8 @@ static void set_drift(const CospinCumulants *e, const State *state, CospinCumula
   }
 }
 
+/* <F_i F_j> by Einstein's relation from the jumps of the deck: not symmetric, for the order of operators
+   counts. */
 static void set_noise(const CospinCumulants *e, const State *state, CospinCumulantNoise *noise)
 {
   const double excited = (e->size + state->z) / 2, ground = (e->size - state->z) / 2;
@@ -84,6 +89,8 @@ static void set_noise(const CospinCumulants *e, const State *state, CospinCumula
   noise->noise[Z][S_DAG] = conj(noise->noise[S][Z]);
 }
 
+/* Numbers of photons and of spins differ by many orders of magnitude; in units of their own all elements are
+   rates. */
 static void scale(const State *state, CospinCumulantNoise *noise)
 {
   for (int i = 0; i < NUM; i++) {
@@ -195,6 +202,7 @@ static PetscErrorCode with_phase(const CospinCumulantNoise *noise, PetscBool fro
   PetscFunctionReturn(0);
 }
 
+/* The number of photons in the linearised light, and how far beyond its linear range it is. */
 static PetscErrorCode set_integral(const double moments[], CospinCumulantNoise *noise)
 {
   const CospinCumulantThreshold *threshold = &noise->threshold;

@@ -49,6 +49,8 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* Without a threshold (no pump or decay, collective jumps) there is no state to linearise around in closed
+   form. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -72,6 +74,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* Frequencies of the axis are absolute; the noise equations count from the line. */
 static PetscErrorCode store(const CospinCumulantNoise *noise, const CospinAxis *axis, CospinResults results)
 {
   const double frequency = noise->threshold.frequency;
@@ -91,6 +94,8 @@ static PetscErrorCode store(const CospinCumulantNoise *noise, const CospinAxis *
   PetscFunctionReturn(0);
 }
 
+/* The nonlinearity decides first: where fluctuations are as large as what they fluctuate around, no number is
+   given. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {

@@ -22,6 +22,7 @@ static int code_of(const CospinComponentKind *kind, const char name[], PetscBool
   return -1;
 }
 
+/* By name, not by code: codes are the kind's own business. */
 static Operator operator_of(const CospinSystem *system, CospinElementary elementary)
 {
   const CospinComponentKind *kind = system->components[elementary.component].kind;
@@ -49,6 +50,7 @@ static PetscBool is_pair(const CospinSystem *system, const CospinMonomial *monom
 
 /* ---- Components ---------------------------------------------------------------------------------------- */
 
+/* The first ensemble and the first mode; a second one of either is beyond the equations. */
 static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                       PetscBool *ok)
 {
@@ -85,6 +87,7 @@ static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults
 
 /* ---- Terms --------------------------------------------------------------------------------------------- */
 
+/* Known are Sz, n and the exchange a^+ Sm + hc. */
 static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                       PetscBool *ok)
 {
@@ -132,6 +135,7 @@ static double *rate_of(CospinCumulants *equations, Operator op, double *factor)
   return rates[op];
 }
 
+/* A jump of one elementary operator adds to the rate that this operator has. */
 static PetscErrorCode add_jump(CospinProblem problem, int k, CospinFaults faults, CospinCumulants *equations,
                                PetscBool *ok)
 {
@@ -182,6 +186,8 @@ PetscErrorCode CospinCumulantsCreate(CospinProblem problem, CospinFaults faults,
 /* What each operator adds to the conserved charge. */
 static const int charges[] = {[S_PLUS] = 1, [S_MINUS] = -1, [S_Z] = 0, [LOWER] = -1, [RAISE] = 1};
 
+/* Moments of two operators in the order in which they stand: <a a^+> has one photon more than <a^+ a>, <S-
+   S+> counts spins that are down. */
 static double complex second_moment(const CospinCumulants *e, const double u[], Operator a, Operator b)
 {
   const double n = e->size, p = u[COSPIN_CUMULANT_P], pairs = n * (n - 1) * u[COSPIN_CUMULANT_X];

@@ -40,6 +40,7 @@ PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulant
 
 /* ---- Time ---------------------------------------------------------------------------------------------- */
 
+/* PETSc's right-hand side. */
 static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *context)
 {
   const PetscScalar *moments;
@@ -109,6 +110,8 @@ static PetscErrorCode set_tolerances(TS ts, const CospinCumulants *e, double acc
   PetscFunctionReturn(0);
 }
 
+/* Backward differences of order 5 with a dense Jacobian of six unknowns; steps that fail end the evolution
+   with an outcome and no error. */
 static PetscErrorCode set_solver(TS ts, double accuracy, const char prefix[])
 {
   SNES snes;

@@ -60,6 +60,8 @@ static double jackknife(int num, const double complex values[], int part)
   return PetscSqrtReal(sum * (num - 1) / num);
 }
 
+/* The value from all blocks, then once without each block (jackknife), then from shadows with steps twice as
+   long. */
 static PetscErrorCode store_observable(CospinLangevinRun *run, int k, int first, int index)
 {
   static const char *const parts[] = {"_re", "_im"};

@@ -85,12 +85,15 @@ static double moment(int n, const double second[], int i, int j)
   return i <= j ? second[(size_t)n * (size_t)j + (size_t)i] : second[(size_t)n * (size_t)i + (size_t)j];
 }
 
+/* The diffusion matrix is symmetric. */
 static void set(int n, double matrix[], int i, int j, double value)
 {
   matrix[(size_t)n * (size_t)j + (size_t)i] = value;
   matrix[(size_t)n * (size_t)i + (size_t)j] = value;
 }
 
+/* What the jumps of one spin alone do: noise of its transverse components from its dephasing and decay, and
+   of z from the two rates' counting noise. */
 static void diffusion_of_spin(const struct CospinLangevin_ *e, int a, const double first[],
                               double diffusion[])
 {

@@ -83,6 +83,8 @@ static const double largest_clipped = 0.05;
 
 static const CospinCompanion companions[] = {{"error", "statistical error"}, {NULL, NULL}};
 
+/* Defaults follow from the rates: steps of three hundredths of the fastest, a start of the average after
+   several of the slowest. */
 static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinLangevin equations,
                                     CospinFaults faults, CospinLangevinSettings *s, PetscBool *ok)
 {

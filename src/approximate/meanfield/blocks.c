@@ -12,6 +12,7 @@
 */
 #include "blocks.h"
 
+/* To the bit: equal operators come from equal terms. */
 static PetscBool same_pauli(const CospinMeanPauli *x, const CospinMeanPauli *y)
 {
   for (int k = 0; k < 4; k++)
@@ -76,6 +77,7 @@ static PetscErrorCode add_moments(CospinMeanBlocks blocks, CospinMeanBlock *new,
   PetscFunctionReturn(0);
 }
 
+/* Blocks are kept once; the number of partitions of k operators grows quickly, so k is limited. */
 static PetscErrorCode find_block(CospinMeanField field, int part, int n, const CospinMeanOperator operators[],
                                  int *place)
 {
@@ -151,11 +153,13 @@ static void sort(int length, CospinMeanElementary monomial[])
   }
 }
 
+/* Paulis are kept as coefficients of 1, s-, s+, sz. */
 static void accumulate(CospinMeanPauli *sum, const CospinMeanPauli *x)
 {
   for (int k = 0; k < 4; k++) sum->of[k] += x->of[k];
 }
 
+/* `swap`: the adjoint of an operator has the conjugate weights. */
 static void add_weights(CospinMeanWeights *sum, const CospinMeanWeights *weights, PetscBool swap)
 {
   accumulate(&sum->s, swap ? &weights->s_conjugate : &weights->s);
@@ -195,6 +199,8 @@ PetscErrorCode CospinMeanBlocksAdd(CospinMeanField field, int part, int length,
   PetscFunctionReturn(0);
 }
 
+/* What mean field knows of a component: spins-1/2, sites that differ or not, and modes. Anything else is a
+   fault. */
 static PetscErrorCode create_parts(CospinProblem problem, const char task[], CospinFaults faults,
                                    CospinMeanField field, PetscBool *ok)
 {

@@ -91,6 +91,7 @@ static int find_parameter(CospinDeck deck, const char name[])
   return -1;
 }
 
+/* By its place in the deck; -1: none of that name. */
 static int find_observable(CospinDeck deck, const char name[])
 {
   for (int k = 0; k < deck->num_observables; k++)
@@ -98,6 +99,7 @@ static int find_observable(CospinDeck deck, const char name[])
   return -1;
 }
 
+/* The parameter that is varied must be no axis: it would have the axis' value. */
 static PetscErrorCode check_names(CospinProblem problem, const CospinRecord *task, const Search *search,
                                   CospinFaults faults, PetscBool *ok)
 {
@@ -123,6 +125,7 @@ static PetscErrorCode check_names(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* Both ends of the interval, and what is looked for between them. */
 static PetscErrorCode read_search(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   Search *search, PetscBool *ok)
 {
@@ -142,6 +145,7 @@ static PetscErrorCode read_search(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* The same deck with another value of one parameter. */
 static PetscErrorCode varied(CospinProblem problem, const Search *search, double value, CospinFaults faults,
                              CospinProblem *other, PetscBool *ok)
 {
@@ -337,6 +341,8 @@ static PetscErrorCode store(const Search *search, PetscBool below, PetscBool abo
   PetscFunctionReturn(0);
 }
 
+/* Bisection while the ends differ in whether the start is lost; two evolutions to begin with, one each after
+   that. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {

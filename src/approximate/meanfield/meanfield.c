@@ -156,6 +156,7 @@ static CospinOutcome judge(const CospinMeanPoint *end, PetscBool rests)
   return end->found && end->stability.kind != COSPIN_MEAN_UNKNOWN ? COSPIN_UNSTABLE : COSPIN_NOT_CONVERGED;
 }
 
+/* Numbers of a point that was not found are missing; its residual tells how near it was. */
 static PetscErrorCode store_point(CospinPoint point, CospinMeanField field, const CospinMeanPoint *end,
                                   int num_stable, CospinResults results)
 {

@@ -1,6 +1,10 @@
 /*
    Operators of one spin-1/2 as 2x2 matrices, and expectation values of monomials in a product state by joint
    cumulants.
+
+   With 1, s-, s+, sz as basis, products of operators of one spin are products of 2x2 matrices; rows and
+   columns are in the order up, down. A joint cumulant is the sum over partitions of its operators into
+   blocks, (-1)^(b-1) (b-1)! times the product of the blocks' moments for b blocks.
 */
 #include "meanfield.h"
 #include <string.h>
@@ -12,6 +16,7 @@ typedef struct {
   double complex at[2][2];
 } Matrix;
 
+/* From coefficients of 1, s-, s+, sz to a matrix, and back (pauli_of). */
 static Matrix matrix_of(const CospinMeanPauli *x)
 {
   return (Matrix){{{x->of[0] + x->of[3], x->of[2]}, {x->of[1], x->of[0] - x->of[3]}}};
@@ -170,6 +175,7 @@ PetscBool CospinMeanOperators(CospinProblem problem, const CospinMonomial *monom
 
 /* ---- Expectation values -------------------------------------------------------------------------------- */
 
+/* Of operators of one site: the sum over their partitions, walked through in order. */
 static double complex site_cumulant(const CospinMeanPart *part, const double u[], int site, int n,
                                     const CospinMeanOperator operators[])
 {
@@ -196,6 +202,7 @@ static double complex site_cumulant(const CospinMeanPart *part, const double u[]
   return sum;
 }
 
+/* A mode in a coherent state: alpha, and 1 from the commutator where a stands before a^+. */
 static double complex mode_cumulant(const CospinMeanPart *part, const double u[], int n,
                                     const CospinMeanOperator operators[])
 {
@@ -227,6 +234,7 @@ static double complex block_cumulant(const struct CospinMeanField_ *field, const
   return part->copies * sum;
 }
 
+/* Sum over partitions, each block a cumulant of one part summed over its sites. */
 static double complex monomial_expectation(const struct CospinMeanField_ *field, const double u[], int n,
                                            const CospinMeanElementary operators[])
 {

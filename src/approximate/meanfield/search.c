@@ -169,6 +169,7 @@ static void without_phase(CospinMeanField field, const double u[], double v[])
   }
 }
 
+/* The number of steps is limited by work, not by time: a large field gets fewer of them. */
 static PetscErrorCode create_clock(const CospinMeanSearch *search, const double u[], CospinMeanClock *clock)
 {
   const PetscInt affordable = MOST_WORK / PetscMax(1, search->field->num_unknowns);

@@ -43,6 +43,7 @@ static void evaluate_pauli(const CospinMeanPauli *x, const Spins *spins, int wid
   }
 }
 
+/* Complex lanes: real and imaginary parts apart. */
 static void multiply(int width, CospinMeanLane *product, const CospinMeanLane *by)
 {
   for (int k = 0; k < width; k++) {
@@ -52,6 +53,7 @@ static void multiply(int width, CospinMeanLane *product, const CospinMeanLane *b
   }
 }
 
+/* One sum of products of factors, for all sites of a group at once. */
 static void evaluate_sum(const CospinMeanSum *sum, const CospinMeanLane *const factors[], int width,
                          CospinMeanLane *value)
 {
@@ -160,6 +162,7 @@ static void local_slopes(const CospinMeanPart *part, int group, int count, const
   }
 }
 
+/* Slopes of a group of sites: what acts on each alone, then what the sums over all others do. */
 static void group_slopes(CospinMeanField field, int c, int g, const double u[], const CospinMeanLane *sites,
                          double slopes[])
 {
@@ -197,6 +200,7 @@ static void group_slopes(CospinMeanField field, int c, int g, const double u[], 
   }
 }
 
+/* A mode sees the spins only through their sums. */
 static void mode_slopes(CospinMeanField field, int c, double slopes[])
 {
   CospinMeanBlocks blocks = field->blocks;

@@ -12,6 +12,11 @@
 
    An eigenvalue is zero within its error, rounding and residual of the point times its condition, 1/|y^H x|
    of unit left and right vectors.
+
+   Algorithm: (1) find phases m that the equations do not know; (2) build J column by column up to a few
+   hundred unknowns, and use products with J beyond; (3) its eigenvalues, rightmost first; (4) take out one
+   zero for each free phase that the point has; (5) judge the rightmost of the rest by its error: stable,
+   unstable or undecided.
 */
 #include "meanfield.h"
 #include <cospin/problem/hermitian.h>
@@ -32,6 +37,7 @@ typedef struct {
 
 /* ---- Derivatives */
 
+/* Modes have units of their own: alpha of a full mode is many times larger than a spin's components. */
 static PetscErrorCode create(CospinMeanField field, const double u[], Linear *linear)
 {
   const int n = field->num_unknowns;
@@ -203,6 +209,7 @@ static PetscErrorCode add_phase(Linear *linear, const double m[])
   PetscFunctionReturn(0);
 }
 
+/* Only for as many components as combinations can be tried. */
 static PetscErrorCode find_phases(Linear *linear)
 {
   const int parts = linear->field->num_parts;
@@ -274,6 +281,7 @@ static void set_away(const Linear *linear, const PetscScalar x[], double away[])
   for (int k = 0; k < n; k++) away[k] = creal(x[k] / largest) * linear->units[k];
 }
 
+/* A column is the derivative along one unknown. */
 static PetscErrorCode fill_matrix(Linear *linear, PetscScalar matrix[], double *rate)
 {
   const int n = linear->field->num_unknowns;
@@ -294,6 +302,7 @@ static PetscErrorCode fill_matrix(Linear *linear, PetscScalar matrix[], double *
   PetscFunctionReturn(0);
 }
 
+/* LAPACK with left and right vectors, whose product tells how well an eigenvalue is known. */
 static PetscErrorCode solve_dense(Linear *linear, double residual, CospinMeanStability *stability,
                                   double away[])
 {
@@ -329,6 +338,7 @@ static PetscErrorCode solve_dense(Linear *linear, double residual, CospinMeanSta
 
 /* ---- Many unknowns: products with J only */
 
+/* A MatShell's product: J v by differences. */
 static PetscErrorCode multiply(Mat mat, Vec x, Vec y)
 {
   Linear *linear;
@@ -354,6 +364,7 @@ static PetscErrorCode multiply(Mat mat, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* A given vector, or a start that has a part along every direction. */
 static PetscErrorCode copy_vector(int n, const double from[], Vec to)
 {
   PetscScalar *array;
@@ -394,6 +405,7 @@ static PetscErrorCode create_eps(Linear *linear, double rate, Mat *mat, EPS *eps
   PetscFunctionReturn(0);
 }
 
+/* The rightmost eigenvalues by SLEPc; free phases are deflated. */
 static PetscErrorCode solve_krylov(Linear *linear, double residual, CospinMeanStability *stability,
                                    double away[])
 {

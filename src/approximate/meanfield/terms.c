@@ -64,6 +64,7 @@ static Form form_of(const Builder *builder, const CospinMonomial *monomial, Mono
   return sums && monomial->length <= MOST_TOGETHER ? OF_SUMS : BEYOND;
 }
 
+/* Which products a closure knows is what the user has to be told. */
 static PetscErrorCode fail(const Builder *builder, CospinExpression expression)
 {
   const PetscBool paper = (PetscBool)(builder->field->closure == COSPIN_CLOSURE_PAPER);
@@ -84,6 +85,8 @@ static PetscErrorCode fail(const Builder *builder, CospinExpression expression)
 
 /* ---- On one spin --------------------------------------------------------------------------------------- */
 
+/* Into the tables of what acts on one site alone; dz/dt is real, so its coefficients of s- and s+
+   are conjugates; b is the mean of both. */
 static void add_row(const CospinMeanPart *part, int site, const CospinMeanPauli *s, const CospinMeanPauli *z)
 {
   const size_t n = (size_t)part->sites;
@@ -106,6 +109,7 @@ static CospinMeanPauli scaled(double complex factor, CospinMeanPauli x)
   return x;
 }
 
+/* A term of H that acts on one spin: i [h, .] for s and for z. */
 static void add_field(const CospinMeanPart *part, int site, double complex factor, const CospinMeanPauli *h)
 {
   const CospinMeanPauli s = scaled(I * factor, CospinMeanCommutator(h, &observed_s));
@@ -114,6 +118,7 @@ static void add_field(const CospinMeanPart *part, int site, double complex facto
   add_row(part, site, &s, &z);
 }
 
+/* All operators of the monomial act on the same spin: their product. */
 static CospinMeanPauli on_one_spin(const Monomial *monomial)
 {
   CospinMeanOperator operators[COSPIN_MEAN_MOST_OPERATORS];
@@ -218,6 +223,7 @@ static PetscErrorCode add_spins(const Builder *builder, int part, const Monomial
   PetscFunctionReturn(0);
 }
 
+/* Every choice of operators that act on the spin in question; the others are what it sees of the rest. */
 static PetscErrorCode add_monomial_to_spins(const Builder *builder, int part, const Monomial *monomial)
 {
   const unsigned bits = bits_of(monomial, part);
@@ -234,6 +240,7 @@ static PetscErrorCode add_monomial_to_spins(const Builder *builder, int part, co
   PetscFunctionReturn(0);
 }
 
+/* The same for a pair of monomials of a jump; choices without any operator on the spin do nothing to it. */
 static PetscErrorCode add_pair_to_spins(const Builder *builder, int part, double rate, const Monomial *a,
                                         const Monomial *b)
 {
@@ -273,6 +280,7 @@ static PetscErrorCode add_commutator(const Builder *builder, int part, const Mon
 
 /* ---- A deck -------------------------------------------------------------------------------------------- */
 
+/* One term of H, seen by every component that it acts on. */
 static PetscErrorCode add_monomial(const Builder *builder, const Monomial *monomial)
 {
   const CospinMeanField field = builder->field;
@@ -287,6 +295,7 @@ static PetscErrorCode add_monomial(const Builder *builder, const Monomial *monom
   PetscFunctionReturn(0);
 }
 
+/* One pair of monomials of a jump. */
 static PetscErrorCode add_pair(const Builder *builder, double rate, const Monomial *a, const Monomial *b)
 {
   const CospinMeanField field = builder->field;
@@ -349,6 +358,7 @@ static PetscErrorCode add_hamiltonian(const Builder *builder)
   PetscFunctionReturn(0);
 }
 
+/* All pairs of the operator's monomials. */
 static PetscErrorCode add_collective_jump(const Builder *builder, int k, double rate, CospinPolynomial a)
 {
   PetscFunctionBeginUser;
@@ -367,6 +377,7 @@ static PetscErrorCode add_collective_jump(const Builder *builder, int k, double 
   PetscFunctionReturn(0);
 }
 
+/* Jumps of single spins are tables of rates; collective ones are written out. */
 static PetscErrorCode add_jump(const Builder *builder, int k)
 {
   const CospinPlainJump *jump = &builder->problem->jumps[k];

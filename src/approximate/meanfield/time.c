@@ -16,6 +16,7 @@ static const double runaway =
 
 /* ---- The initial state --------------------------------------------------------------------------------- */
 
+/* All sites of a component alike: real parts, imaginary parts, z, one array behind the other. */
 static void set_part(const CospinMeanPart *part, const CospinProductFactor *factor, double u[])
 {
   for (int k = 0; k < part->sites; k++) {
@@ -43,6 +44,7 @@ PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField fie
 
 /* ---- Time ---------------------------------------------------------------------------------------------- */
 
+/* PETSc's scalars are complex, the unknowns are real. */
 static PetscErrorCode get(Vec x, int n, double u[])
 {
   const PetscScalar *array;
@@ -96,6 +98,7 @@ static PetscErrorCode is_bounded(TS ts, PetscReal time, Vec x, PetscBool *bounde
   PetscFunctionReturn(0);
 }
 
+/* Whether the run is to end is asked every thousandth step, since all ranks take part in the answer. */
 static PetscErrorCode after_step(TS ts)
 {
   enum { ASK_EVERY = 1000 };
@@ -196,6 +199,7 @@ static PetscErrorCode function(SNES snes, Vec x, Vec f, void *context)
   PetscFunctionReturn(0);
 }
 
+/* Newton's method without a matrix: Jacobian times vector by differences, GMRES without a preconditioner. */
 static PetscErrorCode create_solver(const char prefix[], Equations *equations, Vec f, SNES *snes,
                                     Mat *jacobian)
 {

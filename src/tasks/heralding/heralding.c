@@ -1,6 +1,6 @@
 /*
    Task `heralding`: what a counter says of the collective spin of N spin-1 atoms, pulse after pulse: the
-   weights of S after the clicks that have been seen, the Fisher information of the state that they inference,
+   weights of S after the clicks that have been seen, the Fisher information of the state that they herald,
    and its average over the clicks of pulses that are still to come (inference.h). Exact, and without a state.
 
    There is no state in this task: atoms that begin in |m = 0> are a known superposition of collective
@@ -161,6 +161,8 @@ static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
+/* How many pulses there are follows from the clicks that are given, unless it is said: one for the first, one
+   for each later one. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    Settings *settings, PetscBool *ok)
 {
@@ -267,6 +269,7 @@ static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, C
   PetscFunctionReturn(0);
 }
 
+/* Clicks that are impossible for every S are told here: there would be nothing to condition on. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -331,6 +334,7 @@ static PetscErrorCode average_records(MPI_Comm comm, const CospinInference *infe
   PetscFunctionReturn(0);
 }
 
+/* Seen clicks first (Bayes' rule), then the average over those still to come. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {

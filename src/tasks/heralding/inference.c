@@ -7,6 +7,9 @@
 
      F_S = 4 <G^2> = 16 (2 m (m-1) (S+1)(S+2)/((S+3/2)(S+5/2)) + (2S+4) m (S+1)/(S+3/2) + S)
      |<S+2,-S-2|G|S,-S>|^2 = 4 (S+1)(S+2) m (m+S+3/2)/((S+3/2)(S+5/2))
+
+   Photons of one pulse are S or 2S, each of them detected with probability eta: binomial likelihoods,
+   convolved with a Poisson distribution of dark counts.
 */
 #include "inference.h"
 #include <math.h>
@@ -82,6 +85,7 @@ static double times_log(int n, double p)
   return n ? n * log(p) : 0.0;
 }
 
+/* Logarithm of binomial(photons, n) eta^n (1 - eta)^(photons - n). */
 static double binomial(const CospinInference *inference, int photons, int n)
 {
   const double *lf = inference->log_factorial;

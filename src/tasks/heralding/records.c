@@ -39,11 +39,13 @@ typedef struct {
   double probability;    /* logarithm */
 } Node;
 
+/* One row of weights for every depth of the walk: a branch starts from those of its parent. */
 static double *weights_at(const Walk *walk, int depth)
 {
   return walk->weights + (size_t)depth * (size_t)walk->inference->num;
 }
 
+/* What is averaged, weighted by how probable the record is. */
 static void add_record(Walk *walk, double probability, int begin, int end, const double xi[])
 {
   const double information = CospinInferenceInformation(walk->inference, begin, end, xi);
@@ -132,6 +134,8 @@ static PetscErrorCode walk_first(Walk *walk, const Node *root)
   PetscFunctionReturn(0);
 }
 
+/* All likelihoods of one pulse, tabulated; given up before any memory is taken if the walk would be too long
+   anyway. */
 static PetscErrorCode fill_likelihood(Walk *walk)
 {
   const CospinInference *inference = walk->inference;
@@ -150,6 +154,8 @@ static PetscErrorCode fill_likelihood(Walk *walk)
   PetscFunctionReturn(0);
 }
 
+/* S whose weight is negligible from the beginning are left out at both ends, where the distribution falls
+   off. */
 static PetscErrorCode walk_all(Walk *walk, const double w[], const CospinInferenceAverage *average)
 {
   const int num = walk->inference->num, depth = average->pulses - average->seen + 1;
@@ -215,6 +221,7 @@ static int draw_clicks(const CospinInference *inference, int photons, const doub
   return inference->dark > 0.0 ? n + draw_dark_counts(inference, uniform[1]) : n;
 }
 
+/* Records are dealt out to the ranks by their number; sums over ranks are made at the end. */
 static PetscErrorCode sample(Walk *walk, const double w[], const CospinInferenceAverage *average)
 {
   enum { ASK_EVERY = 64 };
