@@ -39,6 +39,8 @@ static PetscErrorCode names_files(const char file[], PetscBool *names)
   PetscFunctionReturn(0);
 }
 
+/* Files that the deck reads need not be where the dataset is now; then numbers cannot be compared, and that
+   is no fault of the file. */
 static PetscErrorCode complain_about_deck(Check *check, CospinFaults faults)
 {
   PetscBool files;
@@ -56,6 +58,7 @@ static PetscErrorCode complain_about_deck(Check *check, CospinFaults faults)
   PetscFunctionReturn(0);
 }
 
+/* From the dataset itself, so that a deck that was changed since does not matter. */
 static PetscErrorCode load_deck(Check *check)
 {
   const CospinSchema schema = {CospinComponentRecords, CospinTaskRecords, CospinArrayRecords,
@@ -184,6 +187,7 @@ static int index_of_time(const CospinLayout *layout, CospinResults results, cons
   return dimension->size; /* nothing to compare with */
 }
 
+/* Every state of a task at this point, and that there are as many as it stores. */
 static PetscErrorCode check_group(Check *check, CospinPoint point, const CospinStoredGroup *group,
                                   CospinStored stored, double record[])
 {
@@ -212,6 +216,7 @@ static PetscErrorCode check_group(Check *check, CospinPoint point, const CospinS
   PetscFunctionReturn(0);
 }
 
+/* The point's problem is made anew from the deck. */
 static PetscErrorCode check_point(Check *check, PetscInt64 number, double record[], CospinStored stored)
 {
   const double outcome = record[check->table->outcome];
@@ -235,6 +240,7 @@ static PetscErrorCode check_point(Check *check, PetscInt64 number, double record
   PetscFunctionReturn(0);
 }
 
+/* One point after the other, so that memory is that of the largest. */
 static PetscErrorCode check_points(Check *check)
 {
   const size_t stride = (size_t)check->table->layout.record_length + 1;
@@ -271,6 +277,7 @@ static PetscErrorCode compare_layout(Check *check)
   PetscFunctionReturn(0);
 }
 
+/* All faults, or one line that says what has been looked at. */
 static PetscErrorCode report(const Check *check, FILE *stream)
 {
   const int count = CospinFaultsCount(check->faults);

@@ -51,6 +51,7 @@ static const char *name_of(const CospinVariable *variable, int index, char name[
   return name;
 }
 
+/* A name in a rule is a variable of the task or one of its keys. */
 static PetscErrorCode value_of(const Look *look, const char name[], int index, double *value)
 {
   const CospinVariable *variable = CospinResultsFind(look->results, name);
@@ -86,6 +87,7 @@ static PetscErrorCode bound_of(const Look *look, const char text[], int index, d
   PetscFunctionReturn(0);
 }
 
+/* With margins for rounding: numbers and bounds have been stored as doubles and read again. */
 static PetscErrorCode check_value(const Look *look, const CospinTaskRule *rule,
                                   const CospinVariable *variable, int index)
 {
@@ -113,6 +115,7 @@ static PetscErrorCode check_value(const Look *look, const CospinTaskRule *rule,
   PetscFunctionReturn(0);
 }
 
+/* The rules are the task's own table; here they are only applied. */
 static PetscErrorCode check_rules(const Look *look)
 {
   PetscFunctionBeginUser;
@@ -139,6 +142,8 @@ static PetscErrorCode always_defined(CospinObservables observables, int k, Petsc
   PetscFunctionReturn(0);
 }
 
+/* An expression may divide by an expectation value of zero; only those that always have a value must have
+   one. */
 static PetscErrorCode check_observables(const Look *look)
 {
   static const char *const suffixes[] = {"", "_re", "_im"};
@@ -167,6 +172,7 @@ static PetscErrorCode check_observables(const Look *look)
   PetscFunctionReturn(0);
 }
 
+/* Integers have no NaN, so reals are looked at. */
 static PetscErrorCode check_nothing_there(const Look *look)
 {
   PetscFunctionBeginUser;

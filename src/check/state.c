@@ -32,6 +32,7 @@ typedef struct {
 
 /* ---- Back into vectors --------------------------------------------------------------------------------- */
 
+/* In the windows that the state was stored in: its sizes tell them. */
 static PetscErrorCode create_problem(CospinProblem problem, CospinStoredState state, Restored *restored,
                                      PetscBool *ok)
 {
@@ -74,6 +75,7 @@ static Block *find(const Restored *restored, const int label[], PetscInt64 *inde
   return NULL;
 }
 
+/* One for every sector in which the state has elements. */
 static PetscErrorCode add_block(Restored *restored, const int label[])
 {
   const CospinProblem problem = restored->problem;
@@ -123,6 +125,7 @@ static PetscErrorCode take_row(Restored *restored, const double row[], int num_c
   PetscFunctionReturn(0);
 }
 
+/* Rows of the file into vectors, each element to its label's place. */
 static PetscErrorCode restore(CospinStoredState state, Restored *restored, char why[])
 {
   const int width = state->num_columns + 2;
@@ -165,6 +168,7 @@ typedef struct {
   double residual;
 } Inspection;
 
+/* Trace, hermiticity and populations of one sector, from the elements. */
 static PetscErrorCode inspect_block(const Restored *restored, const Block *block, Inspection *inspection)
 {
   const CospinSystem *system = &restored->problem->system;
@@ -229,6 +233,7 @@ static PetscErrorCode apply_generator(const Restored *restored, Inspection *insp
   PetscFunctionReturn(0);
 }
 
+/* The observable's expectation values from all blocks, then its expression. */
 static PetscErrorCode observe(const Restored *restored, int k, double complex *value)
 {
   const CospinObservable *observable = &restored->observables->observables[k];

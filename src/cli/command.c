@@ -93,11 +93,13 @@ typedef struct {
   void (*set)(CospinCommand *command, const char value[]);
 } Option;
 
+/* The first fault is told: later ones may follow from it. */
 static void fault(CospinCommand *command, const char format[], const char what[])
 {
   if (command->fault[0] == 0) (void)snprintf(command->fault, sizeof(command->fault), format, what);
 }
 
+/* With an upper limit, so that it fits into an int everywhere. */
 static int positive(CospinCommand *command, const char value[])
 {
   char *end;
@@ -115,6 +117,7 @@ static void set_output(CospinCommand *command, const char value[])
   (void)snprintf(command->output, sizeof(command->output), "%s", value);
 }
 
+/* Only the form is looked at here; whether there is such a parameter, the deck knows. */
 static void set_change(CospinCommand *command, const char value[])
 {
   const char *sign = strchr(value, '=');
@@ -307,6 +310,7 @@ static PetscBool is_value(const char word[])
   return (PetscBool)(word[0] != '-' || isdigit((unsigned char)word[1]) || word[1] == '.');
 }
 
+/* Words that begin with one dash are PETSc's, with their value if the next word is one. */
 static void take_petsc_option(Parser *parser)
 {
   CospinCommand *command = parser->command;
@@ -333,6 +337,7 @@ static void refuse(CospinCommand *command, const Option *option)
                  verb_names[command->verb], option->name, takers, num == 1 ? "takes" : "take");
 }
 
+/* Of options that go together or exclude each other. */
 static PetscBool was_given(const Parser *parser, const char name[])
 {
   for (int k = 2; k < parser->argc; k++)
@@ -381,6 +386,7 @@ static void take_option(Parser *parser)
   }
 }
 
+/* Without any word the help is shown. */
 static void take_verb(Parser *parser)
 {
   const char *word = parser->argc > 1 ? parser->argv[1] : "--help";

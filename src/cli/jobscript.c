@@ -1,4 +1,10 @@
-/* `cospin plan --slurm`: the job script that fits what a deck is estimated to cost. */
+/*
+   `cospin plan --slurm`: the job script that fits what a deck is estimated to cost.
+
+   What it decides: how many ranks share a point (memory per rank), how many points run at a time, a time
+   limit with a margin before which the run stops by itself and is requeued. Factors of safety stand in front,
+   since estimates hold to a factor of two or three.
+*/
 #include <cospin/cli/report.h>
 #include <string.h>
 
@@ -19,6 +25,7 @@ typedef struct {
   long megabytes_per_rank;
 } Job;
 
+/* As the farm will split the ranks, so that what is asked for is what is used. */
 static void split_nodes(PetscInt64 num_points, const CospinNodes *machine, Job *job)
 {
   CospinPointEstimate wanted = job->worst;
@@ -32,6 +39,7 @@ static void split_nodes(PetscInt64 num_points, const CospinNodes *machine, Job *
   job->seconds = PetscMax(job->total_seconds / split.ranks, job->worst.seconds / job->ranks_per_point);
 }
 
+/* Whether the worst point has the memory that it needs on its share of a node. */
 static PetscBool fits(const CospinNodes *machine, const Job *job)
 {
   const double room = usable_memory * machine->bytes * job->ranks_per_point / job->ranks_per_node;
@@ -57,6 +65,7 @@ static void choose_nodes(PetscInt64 num_points, const CospinNodes *machine, Job 
   }
 }
 
+/* A point that has begun must be able to end: limit and margin are at least as long as the slowest one. */
 static void choose_limits(Job *job)
 {
   static const double most = 1e15; /* seconds, megabytes: what is beyond cannot be asked for */
@@ -68,6 +77,7 @@ static void choose_limits(Job *job)
   job->megabytes_per_rank = (long)PetscMin(most, megabytes) + 100;
 }
 
+/* For a shell: nothing means anything within single quotes but the quote itself. */
 static void quote(const char text[], FILE *stream)
 {
   fputc('\'', stream);

@@ -75,6 +75,7 @@ static PetscErrorCode read_file(const char file[], char **text, PetscInt64 *leng
   PetscFunctionReturn(0);
 }
 
+/* Length -1: the file could not be read, and rank 0 has said why. */
 static PetscErrorCode read_everywhere(MPI_Comm comm, const char file[], char **text, PetscInt64 *length)
 {
   char message[512] = "";

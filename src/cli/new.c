@@ -1,4 +1,9 @@
-/* `cospin new`: the decks of input/new, which the build puts into the program. */
+/*
+   `cospin new`: the decks of input/new, which the build puts into the program.
+
+   A deck that begins as a copy of something that runs is better than an empty one: each is short, has a
+   comment a line, and is run by a test as it is (tests/cli/new.sh).
+*/
 #include <cospin/cli/new.h>
 #include <cospin/deck/fault.h>
 #include <cospin/new_decks.h>

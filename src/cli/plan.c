@@ -14,6 +14,7 @@
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
+/* Powers of ten, as job scripts and disks have them. */
 static const char *human_bytes(double bytes, char text[32])
 {
   static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
@@ -54,6 +55,7 @@ static PetscErrorCode view_expansion(CospinProblem problem, FILE *stream)
   PetscFunctionReturn(0);
 }
 
+/* Components, symmetry and how many moves there are: what the program has made of the deck. */
 static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
 {
   char text[256];
@@ -107,6 +109,7 @@ static PetscErrorCode view_sector(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* The first few of each task's sectors, with their names and exact dimensions where counting ends in time. */
 static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *task, FILE *stream)
 {
   enum { MAX_SECTORS = 8 };
@@ -134,6 +137,7 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* Estimates at the first grid point; the worst one is told below. */
 static PetscErrorCode view_tasks(CospinProblem problem, FILE *stream)
 {
   char memory[32], time[32], why[256];

@@ -22,6 +22,7 @@ static void append(char text[], size_t size, const char separator[], const char 
   (void)PetscStrlcat(text, more, size);
 }
 
+/* "a | b | c" behind a separator. */
 static void append_list(char text[], size_t size, const char separator[], const char *const list[])
 {
   for (int k = 0; list && list[k]; k++) append(text, size, k ? " | " : separator, list[k]);
@@ -29,6 +30,7 @@ static void append_list(char text[], size_t size, const char separator[], const 
 
 /* ---- Decks --------------------------------------------------------------------------------------------- */
 
+/* The sections with their forms and keys, from the reader's own table. */
 static void view_sections(CospinPage *page)
 {
   const CospinSectionInfo *section;
@@ -135,6 +137,8 @@ static void view_decks(CospinPage *page)
 
 /* ---- Tasks and datasets -------------------------------------------------------------------------------- */
 
+/* Name, storage, unit, and where its definition stands; `%s` in a name is the operator that the task was
+   given. */
 static void view_variable(CospinPage *page, const char prefix[], const CospinTaskVariable *variable)
 {
   char name[128], behind[256], long_name[256], text[1024] = "";
@@ -180,6 +184,7 @@ static void view_task(CospinPage *page, const CospinTaskKind *kind)
   CospinPageEntry(page, prefix, "variable", "its average over the task's dimension, by probability");
 }
 
+/* Tasks and their variables, then what every point has, then the outcomes. */
 static void view_datasets(CospinPage *page)
 {
   CospinPageHeading(page, "TASKS AND THEIR VARIABLES");

@@ -24,6 +24,7 @@ static void print_sign(const CospinPage *page, char sign)
   fputc(sign, page->stream);
 }
 
+/* A dot or quote at the beginning of a line is a command to troff. */
 static void print_text(const CospinPage *page, const char text[])
 {
   if (page->man && (text[0] == '.' || text[0] == '\'')) fputs("\\&", page->stream);

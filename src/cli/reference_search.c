@@ -55,6 +55,7 @@ static PetscBool contains(const char text[], const char word[], size_t length)
   return PETSC_FALSE;
 }
 
+/* A synonym that is the entry's whole name counts more than one in its text. */
 static int points_of_synonyms(const char synonyms[], const char name[], const char text[])
 {
   int points = 0;
@@ -95,6 +96,7 @@ static const char *synonyms_of(const char word[])
   return CospinReferenceSynonyms(singular);
 }
 
+/* Beginnings of words count, so that `squeezed` finds `squeezing`. */
 static int points_of_word(const char word[], const char name[], const char text[])
 {
   const size_t stem = stem_length(word), length = strlen(word);
@@ -132,6 +134,7 @@ static void take(void *context, const char heading[], const char part[], const c
   (void)PetscStrallocpy(text, &entry->text);
 }
 
+/* Equal points stay in the order of the reference. */
 static int compare_entries(const void *a, const void *b)
 {
   const Entry *x = (const Entry *)a, *y = (const Entry *)b;
@@ -139,6 +142,7 @@ static int compare_entries(const void *a, const void *b)
   return x->points != y->points ? (x->points > y->points ? -1 : 1) : x->order - y->order;
 }
 
+/* Letters, digits and `_` make a word; everything else separates. */
 static void take_words(Search *search, const char words[])
 {
   while (*words && search->num_words < MAX_WORDS) {
@@ -154,6 +158,7 @@ static void take_words(Search *search, const char words[])
   }
 }
 
+/* What is no key but a way of doing it has a sentence of its own (reference_words.c). */
 static PetscBool view_advice(const Search *search, FILE *stream)
 {
   PetscBool any = PETSC_FALSE;

@@ -7,6 +7,7 @@
 #include <cospin/dataset/dataset.h>
 #include <cospin/store/parts.h>
 
+/* One sentence, and exit status 2. */
 static void complain(const char why[], PetscBool *ok)
 {
   fprintf(stderr, "cospin: %s\n", why);

@@ -84,6 +84,7 @@ static void print_hints(CospinDeck deck, CospinTable table, PetscInt64 num_point
   }
 }
 
+/* All outcomes that occur, good ones first. */
 static void print_counts(CospinTable table, PetscInt64 num_points, const double records[], FILE *stream)
 {
   fprintf(stream, "%" PetscInt64_FMT " point%s:", num_points, num_points == 1 ? "" : "s");

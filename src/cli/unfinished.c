@@ -25,6 +25,7 @@ typedef struct {
   int damaged, checkpoints;
 } Tally;
 
+/* A shard that cannot be read is counted and left out: a view must not fail because a run has been killed. */
 static PetscErrorCode add_shard(Tally *tally, const char name[])
 {
   CospinDatasetContent content;

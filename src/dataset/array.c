@@ -1,6 +1,12 @@
-/* CospinDatasetReadArray: vectors and matrices of real or complex numbers ({r, i} as h5py writes them). */
+/*
+   CospinDatasetReadArray: vectors and matrices of real or complex numbers ({r, i} as h5py writes them).
+
+   Numbers of any HDF5 type are converted by HDF5 itself. A vector has one dimension, a matrix two; sizes are
+   limited because an array has one entry per spin.
+*/
 #include "h5.h"
 
+/* Another compound than this one (other names, other members) is refused by HDF5's conversion. */
 static hid_t complex_type(void)
 {
   hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
@@ -35,6 +41,7 @@ static herr_t read_values(hid_t set, hid_t stored, size_t count, double complex 
   return status;
 }
 
+/* Shape first, then memory for it, then the numbers; the sentence says what it is if it is no array. */
 static PetscErrorCode read_set(hid_t set, int *rank, int sizes[2], double complex **values, const char **what)
 {
   const hsize_t max_size = 10000;

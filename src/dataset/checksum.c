@@ -1,4 +1,9 @@
-/* CRC-32 of stored values: zlib's, of the bytes as they stand in the file, in an attribute `crc32`. */
+/*
+   CRC-32 of stored values: zlib's, of the bytes as they stand in the file, in an attribute `crc32`.
+
+   HDF5's own checksum (fletcher32) covers chunks as they are stored, one by one; this one covers the whole of
+   a dataset's values in their order, so that chunks which have been swapped or lost are seen, too.
+*/
 #include "h5.h"
 #include <stdint.h>
 #include <stdlib.h>

@@ -48,6 +48,7 @@ static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info
   return status < 0; /* the end of the visit */
 }
 
+/* HDF5 converts from whatever type the file has. */
 static herr_t read_doubles(hid_t file, const char name[], double values[])
 {
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
@@ -140,6 +141,7 @@ static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *la
   return status;
 }
 
+/* Coordinates of each axis, then each variable into its place in the records. */
 static herr_t read_points(hid_t file, const Grid *grid, const CospinLayout *layout,
                           CospinDatasetContent *content)
 {
@@ -153,6 +155,7 @@ static herr_t read_points(hid_t file, const Grid *grid, const CospinLayout *layo
   return bad ? -1 : 0;
 }
 
+/* From malloc's memory to PETSc's. */
 static PetscErrorCode take_text(char **text, char *read)
 {
   PetscFunctionBeginUser;
@@ -161,6 +164,7 @@ static PetscErrorCode take_text(char **text, char *read)
   PetscFunctionReturn(0);
 }
 
+/* What tells which run the points belong to: identity, completed deck, history. */
 static PetscErrorCode read_texts(hid_t file, CospinDatasetContent *content)
 {
   hid_t deck = H5Gopen2(file, "deck", H5P_DEFAULT);
@@ -173,6 +177,7 @@ static PetscErrorCode read_texts(hid_t file, CospinDatasetContent *content)
   PetscFunctionReturn(0);
 }
 
+/* Checksums of all objects are verified before the first number is believed. */
 static PetscErrorCode read_content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
                                    char damaged[96], PetscBool *ok)
 {
@@ -211,6 +216,8 @@ PetscErrorCode CospinDatasetRead(const char file[], const CospinLayout *layout, 
   PetscFunctionBeginUser;
   *content = (CospinDatasetContent){0};
   CospinH5CatchBegin(&held);
+  /* PETSc's errors are held back until HDF5's are released: a return in between would leave HDF5 silent for
+     the rest of the run. */
   opened = CospinH5OpenDataset(file, PETSC_FALSE, &held, &reason);
   if (opened >= 0) {
     ierr = read_content(opened, layout, content, damaged, &ok);

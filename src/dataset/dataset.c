@@ -6,6 +6,7 @@
 #include "h5.h"
 #include <string.h>
 
+/* An empty text where provenance lacks the row. */
 static const char *find_attribute(const CospinDatasetTexts *texts, const char name[])
 {
   for (int i = 0; i < texts->num_provenance; i++)
@@ -13,6 +14,7 @@ static const char *find_attribute(const CospinDatasetTexts *texts, const char na
   return "";
 }
 
+/* CF's attribute: one line for each run that added points; the first run's is its command line. */
 static herr_t set_history(hid_t file, const CospinDatasetTexts *texts)
 {
   char history[4096];
@@ -33,6 +35,7 @@ static herr_t set_grid(hid_t file, const CospinLayout *layout)
   return CospinH5SetText(file, "cospin_grid", names);
 }
 
+/* What netCDF's conventions and cospin's own readers look for at the top of the file. */
 static herr_t write_root(hid_t file, const CospinLayout *layout, const CospinDatasetTexts *texts)
 {
   int bad = 0;
@@ -45,6 +48,8 @@ static herr_t write_root(hid_t file, const CospinLayout *layout, const CospinDat
   return bad ? -1 : 0;
 }
 
+/* The deck as it was given and completed, and where the numbers come from, in groups of their own, so that
+   variables alone stand at the top. */
 static herr_t write_groups(hid_t file, const CospinDatasetTexts *texts)
 {
   int bad = 0;
@@ -60,6 +65,8 @@ static herr_t write_groups(hid_t file, const CospinDatasetTexts *texts)
   return bad ? -1 : 0;
 }
 
+/* The core driver keeps the file in memory; closing must be strong, or HDF5 would wait for objects that are
+   still open and the image would not be complete. */
 static hid_t create_file(const char name[])
 {
   hid_t creation = CospinH5CreateList(H5P_FILE_CREATE);
@@ -102,6 +109,7 @@ static PetscErrorCode build_image(const char name[], const CospinLayout *layout,
   PetscFunctionReturn(0);
 }
 
+/* A layout that does not fit its own variables is a mistake of the program. */
 static PetscErrorCode check_layout(const CospinLayout *layout)
 {
   PetscFunctionBeginUser;

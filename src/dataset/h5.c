@@ -20,12 +20,15 @@
 
 enum { MAX_COMPACT = 60000 }; /* bytes that fit into an object's header */
 
+/* Of the stack of one error the innermost entry says what really happened; the outer ones only who was
+   asked. */
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *reason)
 {
   if (n == 0) (void)PetscStrncpy(reason, error->desc, sizeof(((CospinH5Catch *)NULL)->reason));
   return 0;
 }
 
+/* Of several errors the first one is the cause. */
 static herr_t keep_first(hid_t stack, void *data)
 {
   CospinH5Catch *held = data;
@@ -62,6 +65,7 @@ hid_t CospinH5CreateGroup(hid_t file, const char name[])
   return group;
 }
 
+/* Fixed length: variable-length strings cannot be checksummed, and netCDF-C shows them badly. */
 static hid_t text_type(size_t length)
 {
   hid_t type = H5Tcopy(H5T_C_S1);
@@ -71,6 +75,7 @@ static hid_t text_type(size_t length)
   return type;
 }
 
+/* Closes `space` in any case, so that callers need no cleaning up. */
 static herr_t set_attribute(hid_t object, const char name[], hid_t file_type, hid_t memory_type, hid_t space,
                             const void *value)
 {

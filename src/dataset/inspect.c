@@ -37,6 +37,7 @@ static void complain(Inspector *inspector, const char name[], const char format[
 
 /* ---- Every object -------------------------------------------------------------------------------------- */
 
+/* Attributes have no checksums, but reading them finds what HDF5 cannot decode. */
 static void inspect_attribute(Inspector *inspector, hid_t object, const char path[], const char name[])
 {
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute);
@@ -54,6 +55,7 @@ static void inspect_attribute(Inspector *inspector, hid_t object, const char pat
   H5Aclose(attribute);
 }
 
+/* By number and not by name: a name may be what is damaged. */
 static void inspect_attributes(Inspector *inspector, hid_t object, const char path[])
 {
   const int count = H5Aget_num_attrs(object);
@@ -91,6 +93,7 @@ static herr_t pass_object(hid_t root, const char *name, const H5O_info_t *info, 
   return 0;
 }
 
+/* Goes on after a fault, since the next object may be whole. */
 static herr_t inspect_object(hid_t root, const char *name, const H5O_info_t *info, void *context)
 {
   Inspector *inspector = context;
@@ -107,6 +110,7 @@ static herr_t inspect_object(hid_t root, const char *name, const H5O_info_t *inf
 
 /* ---- What every file has ------------------------------------------------------------------------------- */
 
+/* HDF5 reports an error and not `no` where a parent is missing, so that is asked first. */
 static PetscBool has(hid_t file, const char path[])
 {
   const char *slash = strchr(path, '/');
@@ -127,6 +131,7 @@ static void require_attributes(Inspector *inspector, const char group[], int cou
   if (object >= 0) H5Oclose(object);
 }
 
+/* What every file of this format has, whatever its deck. */
 static void require_structure(Inspector *inspector)
 {
   static const char *const root[] = {"Conventions", "title", "source", "history", "cospin_grid"};
@@ -142,6 +147,7 @@ static void require_structure(Inspector *inspector)
   }
 }
 
+/* A file that cannot be opened is one fault, and nothing else is looked at. */
 static PetscErrorCode open_file(const char file[], CospinFaults faults, Inspector *inspector)
 {
   const char *reason = NULL;
@@ -194,6 +200,7 @@ PetscErrorCode CospinDatasetInspect(const char file[], CospinFaults faults, Pets
 
 /* ---- What a layout asks for ---------------------------------------------------------------------------- */
 
+/* Attributes that the deck leaves empty may say anything. */
 static void compare_text(Inspector *inspector, hid_t set, const char name[], const char attribute[],
                          const char wanted[])
 {
@@ -229,6 +236,7 @@ static hid_t compare_set(Inspector *inspector, const char name[], CospinStorage 
   return set;
 }
 
+/* Of a shard axes are lists of points, of any length. */
 static void compare_dimension(Inspector *inspector, const CospinDimension *dimension, PetscBool any_size)
 {
   const int size = any_size ? -1 : dimension->size;
@@ -250,6 +258,7 @@ static void compare_dimension(Inspector *inspector, const CospinDimension *dimen
   H5Dclose(set);
 }
 
+/* The shape that the layout gives it: axes of the grid, an outer dimension, its own. */
 static void compare_variable(Inspector *inspector, const CospinLayout *layout, const CospinVariable *variable)
 {
   int rank = layout->num_axes, shape[H5S_MAX_RANK];
@@ -264,6 +273,7 @@ static void compare_variable(Inspector *inspector, const CospinLayout *layout, c
   H5Dclose(set);
 }
 
+/* All arrays of a group of stored states, those of its elements and of its components. */
 static void compare_group(Inspector *inspector, const CospinStoredGroup *group)
 {
   static const char *const arrays[] = {"first", "count", "value_re", "value_im"};

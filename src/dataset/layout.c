@@ -39,6 +39,7 @@ static void choose_chunk(int rank, const hsize_t shape[], hsize_t chunk[])
     }
 }
 
+/* Shuffle before deflate makes doubles compressible; fletcher32 stands last, so that it is verified first. */
 static void set_filters(hid_t list, int rank, const hsize_t shape[])
 {
   hsize_t chunk[H5S_MAX_RANK];
@@ -108,6 +109,7 @@ static herr_t set_flags(hid_t set, const CospinVariable *variable)
   return bad ? -1 : 0;
 }
 
+/* CF's names where CF has one (long_name, units, flag_values, _FillValue). */
 static herr_t set_variable_attributes(hid_t set, const CospinVariable *variable)
 {
   int bad = 0;
@@ -128,6 +130,7 @@ herr_t CospinLayoutAttachScale(hid_t file, hid_t set, const char name[], int ind
   return status;
 }
 
+/* From records, one a point, to an array that runs over points; integers have no NaN, so nothing is 0. */
 static void pick_values(const CospinLayout *layout, const CospinVariable *variable, const double records[],
                         double values[])
 {
@@ -141,6 +144,7 @@ static void pick_values(const CospinLayout *layout, const CospinVariable *variab
   }
 }
 
+/* Axes of the grid first, then the outer dimension of an array's part, then its own. */
 static herr_t write_variable(hid_t file, const CospinLayout *layout, const CospinVariable *variable,
                              const double records[], double buffer[])
 {

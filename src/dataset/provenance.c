@@ -57,6 +57,7 @@ static PetscErrorCode copy_text(const char text[], char **copy)
   PetscFunctionReturn(0);
 }
 
+/* Both texts are copied: they may be an environment's or on the stack. */
 static PetscErrorCode append(CospinProvenance p, const char name[], const char value[])
 {
   char *copy_of_name, *copy_of_value;
@@ -97,6 +98,7 @@ static PetscErrorCode set_integer(CospinProvenance p, const char name[], int val
   PetscFunctionReturn(0);
 }
 
+/* In UTC, so that datasets of different machines sort. */
 static PetscErrorCode set_now(CospinProvenance p, const char name[])
 {
   char text[32];
@@ -187,6 +189,7 @@ static PetscErrorCode set_libraries(CospinProvenance p)
 
 enum { NAME_SIZE = MPI_MAX_PROCESSOR_NAME };
 
+/* Names of hosts, to count how many there are. */
 static int compare_names(const void *a, const void *b)
 {
   return strcmp(a, b);

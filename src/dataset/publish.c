@@ -32,6 +32,7 @@ static int sync_file(int descriptor)
   return fsync(descriptor) && errno != EINVAL ? errno : 0;
 }
 
+/* In this order: the bytes, the seal, then sync; a seal that is on the disk says that all before it is. */
 static int write_file(const char name[], const char bytes[], size_t size)
 {
   char seal[COSPIN_SEAL_SIZE + 1];

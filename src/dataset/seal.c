@@ -31,6 +31,7 @@ static PetscBool read_seal(FILE *file, long at, char seal[COSPIN_SEAL_SIZE + 1])
                      strncmp(seal, start, strlen(start)) == 0);
 }
 
+/* In pieces, for a file may be larger than memory. */
 static PetscBool seal_fits(FILE *file, long at, const char seal[])
 {
   char wanted[COSPIN_SEAL_SIZE + 1], buffer[1 << 14];

@@ -35,6 +35,7 @@ typedef struct {
   Variable *variables;
 } Show;
 
+/* By its full name; NULL where an older or newer format has no such variable. */
 static const Variable *find_variable(const Show *show, const char name[])
 {
   for (int i = 0; i < show->num_variables; i++)
@@ -85,6 +86,7 @@ static herr_t add_variable(hid_t root, const char *name, const H5L_info_t *info,
   return ierr ? -1 : 0;
 }
 
+/* Rows that are missing or empty are left out. */
 static void print_text(const Show *show, hid_t object, const char attribute[], const char label[])
 {
   char text[4096];
@@ -126,6 +128,7 @@ static PetscBool find_range(const Variable *v, double *low, double *high)
   return *low <= *high ? PETSC_TRUE : PETSC_FALSE;
 }
 
+/* Of a variable with one value everywhere that is all there is to say. */
 static void print_range(const Show *show, const Variable *v)
 {
   char text[64] = "no numbers";
@@ -233,6 +236,8 @@ static void print_hint(const Show *show, const Variable *outcome, char meant[], 
   }
 }
 
+/* What bad outcomes mean stands with the variable in the file, written by the task that knows; only those
+   that occur are printed. */
 static void print_hints(const Show *show, int count, const int values[], char *const names[])
 {
   for (int v = 0; v < show->num_variables; v++) {
@@ -287,6 +292,7 @@ static size_t next_slowest(const Variable *seconds, size_t last)
   return next;
 }
 
+/* The slowest points are what a user wants to look at before giving the next run its time limit. */
 static void print_seconds(const Show *show)
 {
   const Variable *seconds = find_variable(show, "seconds");
@@ -367,6 +373,7 @@ static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info
   return 0;
 }
 
+/* In the order in which one asks: what it is, how it ended, what took long, what is in it. */
 static PetscErrorCode show_file(Show *show, const char name[], PetscBool *ok)
 {
   PetscFunctionBeginUser;

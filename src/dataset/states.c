@@ -15,6 +15,7 @@ typedef struct {
   double *buffer; /* as long as anything that is written */
 } Writer;
 
+/* By place in the grid, then by time. */
 static PetscErrorCode sort_states(Writer *writer, int num, const CospinStored stored[])
 {
   const int num_times = PetscMax(writer->group->time.size, 1);
@@ -66,6 +67,7 @@ static herr_t write_places(hid_t group, const Writer *writer, const char name[],
   return bad ? -1 : 0;
 }
 
+/* For each place where its rows begin, and how many there are: 0 where no state is stored. */
 static herr_t write_index(hid_t group, Writer *writer)
 {
   double first = 0;
@@ -102,6 +104,7 @@ static herr_t write_element(hid_t group, const Writer *writer)
   return bad ? -1 : 0;
 }
 
+/* One column over all states of the group, whatever their sizes are. */
 static herr_t write_column(hid_t group, const Writer *writer, int column, const char name[],
                            CospinStorage storage, const char long_name[])
 {
@@ -123,6 +126,7 @@ static herr_t write_column(hid_t group, const Writer *writer, int column, const 
   return bad ? -1 : 0;
 }
 
+/* Names and kinds of the components: what a reader needs to know what the columns mean. */
 static herr_t write_attributes(hid_t group, const CospinStoredGroup *states)
 {
   char names[4096] = "", kinds[4096] = "", attribute[128];
@@ -144,6 +148,7 @@ static herr_t write_attributes(hid_t group, const CospinStoredGroup *states)
   return bad ? -1 : 0;
 }
 
+/* A group has its own copies of the axes, so that it is complete by itself. */
 static herr_t write_group(hid_t parent, Writer *writer)
 {
   const CospinStoredGroup *states = writer->group;

@@ -1,4 +1,9 @@
-/* All stored states of a file, for the store of a run: the other way of states.c. */
+/*
+   All stored states of a file, for the store of a run: the other way of states.c.
+
+   Damage in one of the arrays makes the whole group unreadable; the run then computes its points again, as it
+   does with a damaged shard.
+*/
 #include "h5.h"
 #include <math.h>
 #include <stdlib.h>
@@ -38,6 +43,7 @@ static void count_elements(Reader *reader)
   reader->num_elements = reader->bad ? 0 : (size_t)next;
 }
 
+/* All arrays of a group are held at once, for a state's rows are spread over all of them. */
 static PetscErrorCode open_arrays(Reader *reader)
 {
   const CospinStoredGroup *group = reader->group;
@@ -72,6 +78,7 @@ static PetscErrorCode close_arrays(Reader *reader)
   PetscFunctionReturn(0);
 }
 
+/* Rows of one place, as the task that stored them had them. */
 static PetscErrorCode take_state(const Reader *reader, size_t place, int time, CospinStored stored)
 {
   const CospinStoredGroup *group = reader->group;

@@ -67,6 +67,7 @@ PetscErrorCode CospinEndingLost(const CospinEnding *ending)
   PetscFunctionReturn(0);
 }
 
+/* Read by adding nothing: the counter is the queue's. */
 static PetscErrorCode is_anyone_lost(const CospinEnding *ending, PetscBool *answer)
 {
   int64_t lost = 0;

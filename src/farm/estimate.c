@@ -52,6 +52,8 @@ static CospinFactorCost sector_cost(CospinProblem problem, double n, const Cospi
 static const int num_steps = 250, evolution_basis = 50;
 static const double dense_seconds = 4e-11;
 
+/* Iterations without a matrix: steps, each a product and a solve with the preconditioner; of evolutions
+   products alone. */
 static CospinFactorCost shell_cost(CospinProblem problem, double n, const CospinTaskKind *kind)
 {
   const double product = nonzero_seconds * n * (double)problem->generator->count / 4;
@@ -98,6 +100,7 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
   PetscFunctionReturn(0);
 }
 
+/* Of very many sectors every stride-th is counted and stands for its neighbours. */
 static PetscErrorCode add_sectors(CospinProblem problem, int num, const int representatives[],
                                   const CospinRecord *task, CospinTaskEstimate *estimate)
 {

@@ -206,6 +206,8 @@ typedef struct {
   CospinStepEnd end;
 } Step;
 
+/* Errors are caught by a handler of our own while a step runs, so that one task's failure ends neither the
+   point nor the program. */
 static PetscErrorCode begin(Step *step)
 {
   PetscFunctionBeginUser;

@@ -10,6 +10,7 @@
 
 enum { LINE_MILLISECONDS = 200, LOG_MILLISECONDS = 15000 };
 
+/* Wall clock: all groups must agree about intervals since the start. */
 static int64_t milliseconds(void)
 {
   struct timeval now;

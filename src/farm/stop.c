@@ -41,6 +41,7 @@ static void choose_signals(sigset_t *set)
   if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) (void)sigaddset(set, SIGHUP);
 }
 
+/* The system's clock, since limits are given as times of day. */
 static double now(void)
 {
   struct timespec time;
@@ -75,6 +76,7 @@ static void take_signal(CospinStop stop, int signal)
   if (by_hand || !asked) atomic_store(&stop->asked, by_hand ? ASKED_BY_HAND : ASKED_BY_TIME_OR_USR1);
 }
 
+/* Wakes ten times a second, to see a time limit without a signal. */
 static void *watch(void *context)
 {
   const struct timespec pause = {0, 100000000};

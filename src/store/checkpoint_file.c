@@ -64,6 +64,7 @@ static PetscErrorCode create_layout(const CospinLayout *from, int count, CospinL
   PetscFunctionReturn(0);
 }
 
+/* Cast away const: the layout was built here and only lent as constant. */
 static PetscErrorCode free_layout(CospinLayout *layout)
 {
   CospinVariable *variables = (CospinVariable *)layout->variables;

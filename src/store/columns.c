@@ -47,6 +47,8 @@ static PetscErrorCode add(CospinTableBuilder *builder, const char name[], Cospin
   PetscFunctionReturn(0);
 }
 
+/* Names and values of outcomes are attributes of the variable (CF's flags), so that a reader needs no table
+   of its own. */
 static PetscErrorCode add_outcome(CospinTableBuilder *builder, const char name[], const char long_name[],
                                   int *offset)
 {
@@ -218,6 +220,7 @@ PetscErrorCode CospinTableSetAxes(CospinTable table, CospinDeck deck)
 
 /* ---- Further dimensions -------------------------------------------------------------------------------- */
 
+/* Equal to the bit, since they become coordinates. */
 static PetscBool same_values(const CospinDimension *a, const CospinDimension *b)
 {
   if (!a->values || !b->values) return (PetscBool)(a->values == b->values);
@@ -238,6 +241,8 @@ static PetscBool is_ambiguous(int num, const CospinDimension wanted[], int k)
   return PETSC_FALSE;
 }
 
+/* Of tasks that share a name and the values; sizes without values (modes) may differ, and the largest is laid
+   out. */
 static PetscErrorCode add_dimension(CospinTableBuilder *builder, const char name[],
                                     const CospinDimension *wanted, int *index)
 {

@@ -2,6 +2,8 @@
    Groups of stored states in the layout of a dataset: one for each task that stores, with the sizes of its
    components and the columns that number its elements. A group's dimensions share the file's name space with
    the axes of the grid, so an axis with one of their names is a fault.
+
+   Names of columns are made of the component's name and what its kind calls the column: ions_j, cavity_n_bra.
 */
 #include "builder.h"
 #include <cospin/problem/storage.h>

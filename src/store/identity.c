@@ -31,6 +31,7 @@ typedef struct {
   void *context;
 } Visitor;
 
+/* Relative to the folder of the deck, as when it is read. */
 static PetscErrorCode visit_file(const Visitor *visitor, const char name[])
 {
   char file[PETSC_MAX_PATH_LEN];
@@ -64,6 +65,7 @@ PetscErrorCode CospinIdentityFiles(CospinDeck deck, CospinIdentityFile visit, vo
   PetscFunctionReturn(0);
 }
 
+/* The content counts, not the name or the time: a file that was copied is the same one. */
 static PetscErrorCode view_file(void *context, const char name[], const char file[])
 {
   PetscFunctionBeginUser;

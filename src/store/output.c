@@ -49,6 +49,7 @@ typedef struct {
   PetscBool has_output, has_temporary;
 } Written;
 
+/* By device and inode: links and other spellings of a path are the same file. */
 static PetscBool same(const struct stat *a, const struct stat *b)
 {
   return (PetscBool)(a->st_dev == b->st_dev && a->st_ino == b->st_ino);

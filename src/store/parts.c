@@ -46,6 +46,7 @@ static void sign(int descriptor)
   if (ftruncate(descriptor, 0) || write(descriptor, text, strlen(text)) < 0) return; /* only a courtesy */
 }
 
+/* The lock's file says who holds it, which process and on which host. */
 static int refuse_locked(const char file[], int descriptor, char why[], size_t why_size)
 {
   char holder[400] = "";
@@ -110,6 +111,7 @@ static PetscBool ends_in(const char name[], const char end[])
   return (PetscBool)(length > end_length && strcmp(name + length - end_length, end) == 0);
 }
 
+/* Shards and checkpoints; others in the folder are left alone. */
 static PetscBool is_dataset(const char name[], const char prefix[])
 {
   return (PetscBool)(strncmp(name, prefix, strlen(prefix)) == 0 && ends_in(name, ".h5"));
@@ -130,6 +132,7 @@ PetscBool CospinPartsFind(const char file[], CospinParts *parts)
   return (PetscBool)(stat(parts->folder, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
+/* Numbers go on from the highest: shards of an earlier run keep their names. */
 static int last_run(const CospinParts *parts)
 {
   int last = 0, run;
@@ -178,6 +181,7 @@ void CospinPartsClose(CospinParts *parts, PetscBool keep)
   parts->lock = -1;
 }
 
+/* After the archive has been verified; temporary files of runs that were killed go with them. */
 static void remove_datasets(const CospinParts *parts, const char prefix[])
 {
   char name[PETSC_MAX_PATH_LEN + 300];
@@ -207,6 +211,7 @@ static int by_name(const void *a, const void *b)
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Sorted, so that the newest record of a point is the one that is read last. */
 static PetscErrorCode list(const CospinParts *parts, const char prefix[], int *num, char ***names)
 {
   const struct dirent *entry;

@@ -14,6 +14,7 @@ typedef struct {
   PetscBool *ok;
 } Checker;
 
+/* With what there is, or with the nearest name. */
 static PetscErrorCode fail(Checker *checker, int plot, const char key[], const char what[], const char name[],
                            const char *const known[], const char otherwise[])
 {
@@ -29,6 +30,7 @@ static PetscErrorCode fail(Checker *checker, int plot, const char key[], const c
   PetscFunctionReturn(0);
 }
 
+/* Axes of the grid and dimensions of tasks (time, mode) alike. */
 static PetscErrorCode check_axis(Checker *checker, int plot, const char key[], const char name[])
 {
   const CospinLayout *layout = &checker->table->layout;
@@ -63,6 +65,7 @@ static PetscBool fits(const char variable[], const char name[])
                      strcmp(variable + length - end, name) == 0);
 }
 
+/* In full, or by what stands behind the task's name. */
 static PetscErrorCode check_variable(Checker *checker, int plot, const char key[], const char name[])
 {
   const CospinLayout *layout = &checker->table->layout;
@@ -104,6 +107,7 @@ static PetscErrorCode find_group(Checker *checker, int plot, const CospinStoredG
   PetscFunctionReturn(0);
 }
 
+/* A picture of a stored state needs a task that stores, and a component of its kind. */
 static PetscErrorCode check_wigner(Checker *checker, int plot)
 {
   const char *component = checker->deck->plots[plot].component;

@@ -45,6 +45,7 @@ static PetscInt64 point_at(CospinDeck deck, const double coordinates[], int hint
   return point;
 }
 
+/* Each run's line once, however many shards it has left. */
 static PetscErrorCode add_history(char **history, const char lines[])
 {
   PetscFunctionBeginUser;
@@ -168,6 +169,7 @@ PetscErrorCode CospinSearchPutAside(const char name[], const char why[], const c
   PetscFunctionReturn(0);
 }
 
+/* A damaged shard is put aside and told; its points are computed again. */
 static PetscErrorCode search_shards(CospinSearch *search, char why[], size_t size)
 {
   int num;

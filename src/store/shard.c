@@ -8,6 +8,7 @@ enum { FULL_BYTES = 1 << 20 };
 
 static const double least_pause = 0.02, work_per_cost = 20.0; /* publishing takes 5 % at most */
 
+/* A shard's points are a list: coordinates become variables in front of the table's own. */
 static PetscErrorCode copy_variables(CospinTable table, CospinVariable variables[])
 {
   const CospinLayout *from = &table->layout;
@@ -133,6 +134,7 @@ PetscBool CospinShardIsDue(const CospinShard *shard, double seconds)
   return (PetscBool)(shard->waiting > 0 && MPI_Wtime() + seconds - shard->published >= pause);
 }
 
+/* The next shard begins empty; what is on the disk stays. */
 static PetscErrorCode clear(CospinShard *shard)
 {
   PetscFunctionBeginUser;

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What a point is known by. */
 static void coordinates_of(CospinDeck deck, PetscInt64 point, double coordinates[])
 {
   int index[64];
@@ -87,6 +88,7 @@ static PetscErrorCode share(CospinStore store, const signed char done[], PetscIn
   PetscFunctionReturn(0);
 }
 
+/* A text that a function writes to a stream, as one in memory. */
 static PetscErrorCode text_of(CospinDeck deck, PetscErrorCode (*view)(CospinDeck, FILE *), char **text)
 {
   char *buffer = NULL;
@@ -174,6 +176,7 @@ static PetscErrorCode get_texts(CospinStore store, CospinDatasetTexts *texts)
   PetscFunctionReturn(0);
 }
 
+/* The shard as it is now; `why` stays empty if it is on the disk. */
 static PetscErrorCode publish(CospinStore store, const char name[], char why[], size_t size)
 {
   CospinDatasetTexts texts;
@@ -226,6 +229,7 @@ PetscErrorCode CospinStoreFlush(CospinStore store, double seconds)
   PetscFunctionReturn(0);
 }
 
+/* By the point's coordinates, as the next run will look for it. */
 static PetscErrorCode name_checkpoint(CospinStore store, PetscInt64 point, double coordinates[])
 {
   PetscFunctionBeginUser;
@@ -305,6 +309,7 @@ PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole)
 
 /* ---- The archive --------------------------------------------------------------------------------------- */
 
+/* NaN and outcome 0 everywhere: nothing has been run. */
 static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, double **records)
 {
   const size_t length = (size_t)store->table->layout.record_length;
@@ -339,6 +344,7 @@ static PetscErrorCode verify(CospinStore store, const double records[], char why
   PetscFunctionReturn(0);
 }
 
+/* All shards are in memory by now, as they would be in one run. */
 static PetscErrorCode write_archive(CospinStore store, const CospinSearch *search, const char history[],
                                     char why[], size_t size)
 {
@@ -364,6 +370,7 @@ static PetscErrorCode write_archive(CospinStore store, const CospinSearch *searc
   PetscFunctionReturn(0);
 }
 
+/* Whether every point of the grid has an outcome, good or bad. */
 static PetscBool all_done(CospinStore store, const double records[])
 {
   const PetscInt64 num = CospinDeckNumPoints(store->deck);

@@ -84,6 +84,7 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
   PetscFunctionReturn(0);
 }
 
+/* The first point is kept: it names the columns. A fault at a later one says at which. */
 static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, const Wanted *wanted,
                                    CospinPoint *first, PetscBool *ok)
 {
@@ -99,6 +100,7 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, const W
   PetscFunctionReturn(0);
 }
 
+/* Axes, then tasks in the order of the deck, then what every point has. */
 static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const Wanted *wanted, CospinPoint first,
                             CospinTable *table, PetscBool *ok)
 {
@@ -178,6 +180,7 @@ PetscErrorCode CospinTableAddFaults(CospinDeck deck, CospinFaults faults)
   PetscFunctionReturn(0);
 }
 
+/* Cast away const: they are lent as constant to all who read the layout. */
 static PetscErrorCode free_groups(CospinLayout *layout)
 {
   CospinStoredGroup *groups = (CospinStoredGroup *)(uintptr_t)layout->groups;

@@ -256,7 +256,7 @@ static PetscBool solve_at(const CospinCumulants *e, double p, double u[], int *s
   return PETSC_TRUE;
 }
 
-/* The equation that the steady state is bracketed by: all others are solved for given p. */
+/* dp/dt at these moments; its sign tells on which side of the steady state p is. */
 static double slope_of_p(const CospinCumulants *e, const double u[])
 {
   double complex at[NUM], slopes[NUM];
