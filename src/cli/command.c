@@ -5,6 +5,9 @@
 
    It is read before MPI and PETSc begin, so nothing here may call them; what is wrong is one sentence in
    `fault`, told later by one rank.
+
+   One row an option: its name, which commands take it, whether a value follows, and a function that takes it.
+   Words that begin with one dash are PETSc's and are passed on as they stand.
 */
 #include <cospin/cli/command.h>
 #include <cospin/operator/cost.h>

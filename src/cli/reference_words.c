@@ -1,6 +1,9 @@
 /*
    The only place that knows how questions are worded: what else a word may mean in a deck or a dataset. One
    row a word, in small letters and in the singular; a test asks for some of them (tests/cli/new.sh).
+
+   Two tables: synonyms (a word and the names that it may stand for) and advice (a word for something that is
+   no key but can be done, and how).
 */
 #include "reference_words.h"
 #include <stddef.h>

@@ -4,6 +4,8 @@
    Where numbers came from: program and revision, compiler and libraries with their versions, command line,
    hosts, ranks, the environment that matters to speed and rounding. Everything is text, one attribute a
    row, so that any reader shows it.
+
+   Nothing here is used by the program again; it is for whoever asks in a year where a number came from.
 */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */

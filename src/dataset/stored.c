@@ -33,6 +33,7 @@ PetscErrorCode CospinStoredDestroy(CospinStored *stored)
   PetscFunctionReturn(0);
 }
 
+/* Takes the state: it is freed with the list. */
 static PetscErrorCode keep(CospinStored stored, CospinStoredState state)
 {
   PetscFunctionBeginUser;
@@ -67,6 +68,7 @@ PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from)
   PetscFunctionReturn(0);
 }
 
+/* Of a task that has failed or is left: what it stored before belongs to no result. */
 PetscErrorCode CospinStoredDrop(CospinStored stored, int task)
 {
   int count = 0;
@@ -109,6 +111,7 @@ void CospinStoredStateScale(CospinStoredState state, double factor)
   }
 }
 
+/* Rows are appended; equal labels are added up by Combine at the end. */
 PetscErrorCode CospinStoredStateAxpy(CospinStoredState state, double factor, CospinStoredState other)
 {
   const size_t width = (size_t)other->num_columns + 2;
@@ -132,6 +135,7 @@ static int compare_labels(const void *a, const void *b, void *context)
   return 0;
 }
 
+/* In place: sorted by labels, then equal neighbours are added up. */
 PetscErrorCode CospinStoredStateCombine(CospinStoredState state)
 {
   const size_t width = (size_t)state->num_columns + 2;

@@ -2,6 +2,9 @@
    The sections that make the generator: `hamiltonian:`, a list of operator expressions and of sums over
    spins, and `jumps:`. A jump has one of a few forms, told by which keys it has (operator; each; rates and
    pairs); whatever its form, rate gamma and operator A mean gamma (A rho A^+ - A^+A rho/2 - rho A^+A/2).
+
+   Nothing is evaluated here: rates and operators stay expressions until a grid point gives parameters their
+   values, and whether H is hermitian or a rate negative is found then (problem/problem.c, problem/values.c).
 */
 #include "read_impl.h"
 #include <string.h>

@@ -11,6 +11,8 @@
 const char *const CospinUnitsKeys[] = {"rate", "time", NULL};
 const char *const CospinDefinitionKeys[] = {"value", "unit", "label", NULL};
 
+/* With the column where the text begins, unless YAML has folded or unquoted it: then columns inside of it
+   mean nothing. */
 PetscErrorCode CospinReadExpression(CospinReader *reader, const CospinEntry *entry, const char expected[],
                                     CospinExpression *expression)
 {
@@ -179,6 +181,8 @@ static PetscErrorCode check_reserved(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* In this order: names and expressions, reserved names, changes of the command line, the order of evaluation,
+   names that no parameter has. */
 PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

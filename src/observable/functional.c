@@ -1,4 +1,11 @@
-/* The table of functionals of the state, and what they share. */
+/*
+   The table of functionals of the state, and what they share.
+
+   A functional is a number that depends on the state as a whole (purity, Fisher information, squeezing),
+   where an expectation value is linear in it. What it needs of the state decides what has to be held: moments
+   of a few operators, the elements of all sectors, or eigenvalues. The list of all stands in
+   cospin/deck/functional_list.h, which the deck's parser reads as well.
+*/
 #include <cospin/observable/functional.h>
 #include <string.h>
 
@@ -102,6 +109,8 @@ PetscErrorCode CospinFunctionalFindComponent(CospinProblem problem, const char n
   PetscFunctionReturn(0);
 }
 
+/* Sx, Sy and Sz of a component by their names, as a deck would write them: whichever kind has them is an
+   angular momentum. */
 PetscErrorCode CospinFunctionalSpin(CospinProblem problem, const char name[], CospinFunctional functional,
                                     CospinPolynomial spin[3], char why[], size_t why_size)
 {

@@ -6,6 +6,10 @@
    An observable is an expression of parameters, expectation values and functionals. Its operators are
    collected once, so that a task reads all expectation values of all observables in one pass over the
    state and evaluates the expressions from these numbers.
+
+   Order of the numbers: expectation values of the expression from left to right, then those of its
+   functionals in theirs. Whoever reads a state fills one row of numbers for all observables; evaluating is
+   then arithmetic, the same on every rank.
 */
 #include <cospin/observable/observable.h>
 

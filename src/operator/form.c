@@ -1,4 +1,10 @@
-/* How a generator is held. */
+/*
+   How a generator is held.
+
+   As a matrix, or as products without one. A matrix is quicker wherever its factors fit into memory; where
+   they do not, what is left is iterations, and these take products. Products without a matrix are quick where
+   rho consists of long rows; where a ket has few bras, a sparse matrix is multiplied faster.
+*/
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>
 
@@ -33,6 +39,8 @@ PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, const int represent
   PetscFunctionReturn(0);
 }
 
+/* Where there are no factors, eigenvalues are searched for by Davidson's method, whether the products come
+   from a matrix or not. */
 PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, const int representative[], double dimension,
                                          PetscBool *davidson)
 {

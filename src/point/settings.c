@@ -2,6 +2,9 @@
    What the tasks of one grid point share in reading their keys: numbers, operators, axes, sectors, with
    the faults that all of them word alike; which sectors are to be solved; and what is said of an
    eigenvalue lambda: its rate -Re lambda, its frequency -Im lambda, and when either counts as zero.
+
+   Faults are told when the deck is checked, at every grid point; when a task runs, the same functions are
+   called again with `faults` NULL, for a task keeps nothing between checking and running.
 */
 #include <cospin/point/settings.h>
 #include <string.h>

@@ -1,4 +1,11 @@
-/* The values of a deck's arrays at one grid point. */
+/*
+   The values of a deck's arrays at one grid point.
+
+   Three ways to an array: a list of expressions, one each entry; a generator with keys, which may draw or
+   read it; a generator that makes several at once (parts). Afterwards all are the same: numbers, checked for
+   their size (one entry per spin of some component) and for being finite. Arrays may use parameters but not
+   each other, so their order in the deck does not matter.
+*/
 #include "problem_impl.h"
 #include <math.h>
 #include <string.h>
@@ -56,6 +63,7 @@ static PetscErrorCode check_finite(const CospinArray *array, const CospinArrayVa
   PetscFunctionReturn(0);
 }
 
+/* Entries are complex numbers: exchange couplings have phases. */
 static PetscErrorCode evaluate_list(CospinProblem problem, const CospinArray *array, CospinFaults faults,
                                     CospinArrayValue *value, PetscBool *ok)
 {
@@ -75,6 +83,7 @@ static PetscErrorCode evaluate_list(CospinProblem problem, const CospinArray *ar
   PetscFunctionReturn(0);
 }
 
+/* Keys are evaluated first: they may be on the grid, so that a seed or a width can be an axis. */
 static PetscErrorCode generate(CospinProblem problem, const CospinArray *array, CospinFaults faults,
                                CospinArrayValue *value, PetscBool *ok)
 {

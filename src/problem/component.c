@@ -22,6 +22,7 @@ const CospinRecordKind *const CospinComponentRecords[] = {
     NULL};
 #undef COSPIN_KIND
 
+/* Components have few coordinates and are few: no table is needed. */
 static CospinComponent component_of(const CospinSystem *system, int coordinate)
 {
   int c = system->num_components - 1;
@@ -87,6 +88,7 @@ int CospinSystemBoundBy(const CospinSystem *system, int i)
   return by < 0 ? -1 : component->offset + by;
 }
 
+/* Coordinate by coordinate in their order, since ranges depend on those before. */
 PetscBool CospinSystemContains(const CospinSystem *system, const int label[])
 {
   for (int i = 0; i < system->num_coordinates; i++) {
@@ -157,6 +159,7 @@ static PetscErrorCode expand_monomial(const CospinSystem *system, const CospinMo
   PetscFunctionReturn(0);
 }
 
+/* Monomials without sums are copied as they are. */
 PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a, CospinPolynomial *expanded)
 {
   PetscFunctionBeginUser;

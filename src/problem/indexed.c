@@ -45,6 +45,8 @@ static PetscErrorCode check_range(CospinExpression expression, const CospinSpinR
   PetscFunctionReturn(0);
 }
 
+/* Terms are added up spin by spin: the sum is then an operator as any other. Indices that do not occur are
+   not summed over. */
 PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                 CospinPolynomial *sum, PetscBool *ok)
 {
@@ -103,6 +105,7 @@ static PetscErrorCode empty(CospinPlainJump *plain)
   PetscFunctionReturn(0);
 }
 
+/* One process for every spin, with a rate and an operator of its own. */
 PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                  CospinPlainJump *plain, PetscBool *ok)
 {
@@ -184,6 +187,7 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
   PetscFunctionReturn(0);
 }
 
+/* Operators of all spins once, rates of all pairs; the matrix is checked as a whole. */
 PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                   CospinPlainJump *plain, PetscBool *ok)
 {

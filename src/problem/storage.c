@@ -1,7 +1,15 @@
-/* What a problem's states look like in a file: every component says it of its own labels. */
+/*
+   What a problem's states look like in a file: every component says it of its own labels.
+
+   Three things are said of each component: its size (what a window or a number of atoms is called in its
+   kind), the columns that number its labels in words of physics (j, m, m', not coordinates), and what an
+   element of it means. A stored state is then rows of these columns and a complex number, which another
+   program can read without knowing how labels are counted here.
+*/
 #include <cospin/problem/storage.h>
 #include <string.h>
 
+/* Names begin with the component's, for two modes have the same columns. */
 static PetscErrorCode add_column(CospinStoredColumn *column, const char component[], const char suffix[],
                                  PetscBool integer, const char help[])
 {
@@ -42,6 +50,7 @@ PetscErrorCode CospinStorageDestroy(CospinStoredGroup *group)
   PetscFunctionReturn(0);
 }
 
+/* The table of the kind ends with a row without a name. */
 static int num_columns(const CospinComponent component)
 {
   int count = 0;
@@ -73,6 +82,8 @@ void CospinStorageColumns(const CospinSystem *system, const int label[], double 
   }
 }
 
+/* Columns back to a label; false where they name none (a half-integer that is none, an index beyond the
+   size). */
 PetscBool CospinStorageLabel(const CospinSystem *system, const double columns[], int label[])
 {
   for (int c = 0; c < system->num_components; c++) {

@@ -1,4 +1,11 @@
-/* The table of outcomes. */
+/*
+   The table of outcomes.
+
+   An outcome says how a task ended at a point: it is data beside the numbers, not an error. Positive: all
+   that the task promises is there and within its tolerance; 0: not run; negative: do not use the numbers
+   without reading why. Values are stored in datasets, so they never change; the order of their badness is
+   that of the values, and of two the worse one counts.
+*/
 #include <cospin/solver/outcome.h>
 #include <stddef.h>
 
@@ -44,6 +51,7 @@ static const char *const help[] = {
     "given",
 };
 
+/* The last row, without a name, for a value that this version does not know. */
 static int row_of(int outcome)
 {
   int k = 0;

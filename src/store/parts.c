@@ -2,6 +2,9 @@
    Shards are called points-RUN-GROUP-SHARD.h5, in numbers of a fixed width, so that their names sort by runs.
    The lock is POSIX's: it goes with the process that holds it, however that ends, and works across nodes
    where the file system has locks.
+
+   The folder FILE.h5.parts is what a run that has not finished consists of: shards, checkpoints of points
+   half-way, and the lock. It is there as long as something in it is not in the archive.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

@@ -1,6 +1,10 @@
 /*
    A shard is written again, under its name, with every batch until it is full: there are few files at the
    end, and no batch costs more than a full shard does.
+
+   How often: as soon as the work that would be lost is twenty times what publishing costs, so that a kill
+   costs seconds and publishing at most a twentieth. A shard is a dataset whose one axis is a list of points;
+   `show` and h5py read it as they read the archive.
 */
 #include <cospin/store/shard.h>
 
@@ -88,6 +92,7 @@ PetscErrorCode CospinShardAdd(CospinShard *shard, const CospinLayout *layout, Pe
   for (int k = 0; stored && k < stored->count; k++)
     shard->bytes +=
         sizeof(double) * (size_t)stored->states[k]->count * (size_t)(stored->states[k]->num_columns + 2);
+  /* Within a shard states are known by the place of their point in the list. */
   if (stored) stored->point = shard->num_points;
   shard->num_points++;
   shard->waiting++;

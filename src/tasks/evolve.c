@@ -5,6 +5,9 @@
    The state is evolved in those sectors only that observables, fidelity or stored states read (readout.c).
    `tolerance` is the error relative to the state's norm at all times, estimated step by step; the variable
    `error` tells what was reached.
+
+   A mixed initial state is allowed (thermal, stored); the fidelity is with a pure state only, where it is
+   linear in rho.
 */
 #include <cospin/point/readout.h>
 

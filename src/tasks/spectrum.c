@@ -8,6 +8,9 @@
    frequency, is left out and stored by itself.
 
    How it is computed: emission.c. Where its peak is, and how wide: line.c.
+
+   Sign: with rho ~ exp(lambda t), <A(t) B(0)> of a mode's A = a^+ goes as exp(i w0 t), which the factor
+   exp(-i omega t) puts at omega = w0.
 */
 #include "emission.h"
 #include "line.h"

@@ -5,6 +5,10 @@
    counted. Of several steady states the one is reported that is reached from `initial:`, or that of the
    `sector:` if there is one; without these keys, none. The residual, the trace, the smallest population and
    the hermiticity are recomputed from the state that is stored.
+
+   Order of a run: null vectors of all sectors with a trace (point/steady_state.c, shared by all tasks of the
+   point); windows until the leak is small; one null vector: store it; several: project `initial:` onto them
+   (point/reached.c) or refuse with the outcome `degenerate`.
 */
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/reached.h>

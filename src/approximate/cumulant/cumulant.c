@@ -4,6 +4,10 @@
    far as moments of two operators go.
 
    R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); D. Meiser et al., PRL 102, 163601 (2009).
+
+   How: terms.c finds the coefficients in the deck, equations.c solves for the steady state in closed form or
+   by Newton's method, time.c integrates. The outcome is good if the equations are solved; how good the
+   approximation is, nothing here can tell.
 */
 #include "cumulant.h"
 #include <cospin/point/settings.h>

@@ -4,6 +4,9 @@
    with `times` on the way from a product state; each observable with its statistical error, by leaving out
    one block of trajectories after the other (jackknife), and the change of all when steps are twice as large;
    in the steady state also from one half of the average to the other.
+
+   Which terms it knows, terms.c says; every other one is a fault. Trajectories are independent, so ranks
+   share them; numbers depend on the seed and the trajectory alone.
 */
 #include "averages.h"
 #include <cospin/point/settings.h>

@@ -3,6 +3,9 @@
    it, and what small deviations from that do.
 
    Closure `paper`: W.-K. Mok, L.-C. Kwek, S. Touzard, spin cats and inhomogeneous dephasing, Eqs. (22)-(23).
+
+   Without `times` it looks for the fixed point that the start leads to (search.c) and says whether that is
+   stable; a start that goes round for ever has the outcome `unstable`.
 */
 #include "meanfield.h"
 #include <cospin/point/settings.h>

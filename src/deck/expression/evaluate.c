@@ -3,6 +3,10 @@
    one evaluation finds all faults; it then has no value itself.
 
    Convention: an evaluator leaves *value reset (the number 0) when *ok is false.
+
+   A value is a number or an operator (a polynomial of elementary operators). Numbers become multiples of the
+   identity where an operator is wanted; operators never become numbers, except by <...>. Complex arithmetic
+   keeps real numbers exactly real (real.c), so that `is it real?` can be asked without a tolerance.
 */
 #include "expression_impl.h"
 #include <math.h>
@@ -142,6 +146,7 @@ static PetscErrorCode evaluate_arguments(Evaluator *evaluator, const Node *node,
   PetscFunctionReturn(0);
 }
 
+/* With the values of the arguments: the text of an expression does not show what a parameter is. */
 static PetscErrorCode fail_not_finite(Evaluator *evaluator, const Node *node, const double complex x[],
                                       CospinValue *value, PetscBool *ok)
 {
@@ -217,6 +222,8 @@ static PetscErrorCode evaluate_functional(Evaluator *evaluator, const Node *node
   PetscFunctionReturn(0);
 }
 
+/* dag is the only function of operators; functionals depend on the state; all others are functions of
+   numbers. */
 static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   double complex few[4], *x = few;
@@ -363,6 +370,7 @@ static PetscErrorCode multiply_value(Evaluator *evaluator, const Child *child, C
   PetscFunctionReturn(0);
 }
 
+/* Operators keep their order: A*B and B*A differ. Numbers may stand anywhere. */
 static PetscErrorCode evaluate_product(Evaluator *evaluator, const Node *node, CospinValue *value,
                                        PetscBool *ok)
 {

@@ -2,6 +2,9 @@
    The tree of an expression as others see it: its text and place for faults, what it holds (names,
    expectation values, functionals) and how its nodes are made and freed. All nodes stand in one list
    besides, so that freeing needs no recursion, whatever the depth.
+
+   A tree, the text that it came from, and where that text stands in the deck, so that a fault found at any
+   grid point later can name line, column and path.
 */
 #include "expression_impl.h"
 

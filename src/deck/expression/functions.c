@@ -3,6 +3,10 @@
 
    Real arguments inside the domain of the real function go through it, so that real stays exactly real and
    rounding is that of the real function.
+
+   A row says how many arguments a function has, whether its value is real, and what computes it. Reality is
+   declared and not tested: sqrt(-1) is complex, abs of anything is real, and dag and functionals are told
+   apart by the same column.
 */
 #include "expression_impl.h"
 #include <math.h>

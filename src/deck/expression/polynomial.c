@@ -3,6 +3,10 @@
    elementary operators), so that equal monomials are found by bisection and equal polynomials are equal
    arrays. Coefficients that cancel to rounding (cospin/deck/rounding.h) are zero, and monomials without a
    coefficient are dropped.
+
+   What commutes is put in order at once (operators of different components, and of different spins), so that
+   a b and b a of two modes are one monomial. Operators of one component are never reordered: their
+   commutators belong to the component, and moves do not need a normal order.
 */
 #include <cospin/deck/polynomial.h>
 #include <cospin/deck/rounding.h>
@@ -15,6 +19,7 @@ static int compare_ints(int a, int b)
   return (a > b) - (a < b);
 }
 
+/* Any order will do, as long as it is always the same. */
 static int compare_operators(const CospinElementary *a, const CospinElementary *b)
 {
   int order = compare_ints(a->component, b->component);
@@ -23,6 +28,7 @@ static int compare_operators(const CospinElementary *a, const CospinElementary *
   return order ? order : compare_ints(a->code, b->code);
 }
 
+/* Shorter ones first: a polynomial's last monomial is its longest. */
 static int compare_monomials(const void *a, const void *b)
 {
   const CospinMonomial *x = a, *y = b;
@@ -116,6 +122,7 @@ static int find_monomial(CospinPolynomial p, const CospinMonomial *monomial, Pet
   return low;
 }
 
+/* What has cancelled is forgotten, so that sums do not grow without bound. */
 static PetscErrorCode remove_monomial(CospinPolynomial p, int place)
 {
   PetscFunctionBeginUser;
@@ -166,6 +173,7 @@ static double complex multiply_numbers(double complex a, double complex b)
   return a * b;
 }
 
+/* Monomial by monomial; equal ones meet by bisection. */
 PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, CospinPolynomial q)
 {
   PetscFunctionBeginUser;
@@ -228,6 +236,7 @@ PetscBool CospinPolynomialNamesSpin(CospinPolynomial p, int spin)
   return PETSC_FALSE;
 }
 
+/* All pairs first, then sorted and merged once: adding one after the other would be quadratic. */
 PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, CospinPolynomial *product)
 {
   CospinPolynomial p;
@@ -250,6 +259,7 @@ PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, 
   PetscFunctionReturn(0);
 }
 
+/* (a b)^+ = b^+ a^+: reversed, each replaced by its adjoint, the coefficient conjugated. */
 PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinElementaryAdjoint elementary_adjoint,
                                        const void *context, CospinPolynomial *adjoint)
 {

@@ -5,6 +5,8 @@
 
    On the bra the step stands for rho -> rho A^+, so that it moves n' as A moves n and has the same real
    amplitude: <n'| A^+ ... = (A |n'>)^+.
+
+   A move is dropped where it leads beyond the levels: the operators are those of the truncated space.
 */
 #include "ladder.h"
 

@@ -1,4 +1,9 @@
-/* States of a mode; those with infinitely many levels are cut at the cutoff and normalised. */
+/*
+   States of a mode; those with infinitely many levels are cut at the cutoff and normalised.
+
+   What the cut takes away is told by the leak (open windows) or by the population at the edge (a cutoff of
+   the deck), not here.
+*/
 #include "amplitudes.h"
 #include "ladder.h"
 #include "states.h"
