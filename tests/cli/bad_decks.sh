@@ -4,7 +4,7 @@
 # no hang.
 #
 #   bash tests/cli/bad_decks.sh --update    writes the .expected files anew: read the difference before you commit it
-# cospin-test: TIMEOUT 900
+# cospin-test: TIMEOUT 900 COST 65
 set -uo pipefail
 
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}

@@ -5,7 +5,7 @@
 #
 #   decks_run.sh --small DECK     only prints the deck as it is run here (for other tests that need quick decks)
 #
-# cospin-test: TIMEOUT 900
+# cospin-test: TIMEOUT 900 COST 130
 set -uo pipefail
 
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `cospin new`: every topic runs and keeps what is there; `--set`; `reference --search`; completion for bash.
 #
-# cospin-test: TIMEOUT 600
+# cospin-test: TIMEOUT 600 COST 30
 set -uo pipefail
 
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}

@@ -1,5 +1,5 @@
 """A long evolution that is stopped or killed goes on from where it was, and no number changes."""
-# cospin-test: TIMEOUT 900
+# cospin-test: TIMEOUT 900 COST 35
 import glob
 import os
 import shutil

@@ -1,4 +1,5 @@
 """`operator: expansion`: numbers at any size beside exact ones, their errors, and where there must be none."""
+# cospin-test: COST 30
 import os
 import subprocess
 import tempfile

@@ -1,5 +1,5 @@
 """A farm that is killed, stopped, resubmitted, damaged: nothing finished is lost and no number changes."""
-# cospin-test: TIMEOUT 900
+# cospin-test: TIMEOUT 900 COST 90
 import glob
 import os
 import random

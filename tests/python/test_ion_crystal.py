@@ -1,5 +1,5 @@
 """Ten ions of a crystal and their matrices: the state that is reached, and the first six of them against dense algebra."""
-# cospin-test: TIMEOUT 600
+# cospin-test: TIMEOUT 600 COST 40
 import os
 import sys
 import tempfile

@@ -1,4 +1,5 @@
 """Every task by every way that the deck can ask for gives the same numbers: operator, method, windows, ranks."""
+# cospin-test: COST 40
 import itertools
 import unittest
 

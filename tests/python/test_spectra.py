@@ -1,5 +1,5 @@
 """Spectra and correlations of light: closed forms of one driven atom, the maser's table, a laser across its thresholds."""
-# cospin-test: TIMEOUT 900
+# cospin-test: TIMEOUT 900 COST 30
 import sys
 import unittest
 import unittest.mock

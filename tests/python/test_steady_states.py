@@ -1,4 +1,5 @@
 """What counts as zero, several steady states, windows and cutoffs: small decks whose numbers are known in closed form."""
+# cospin-test: COST 30
 import itertools
 import unittest
 

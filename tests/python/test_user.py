@@ -1,5 +1,5 @@
 """The walk of a user: start a run, look at it, cancel it, draw what there is, go on, extend it, hand the file over."""
-# cospin-test: TIMEOUT 600
+# cospin-test: TIMEOUT 600 COST 55
 import os
 import shutil
 import signal
