@@ -152,6 +152,15 @@ static const Row advice[] = {
     {"trajectory", "Exact tasks follow density matrices. Trajectories are those of `langevin`, which is "
                    "approximate."},
     {"temperature", "There is no key for it: write a rate (nbar + 1) for emission and nbar for absorption."},
+    {"detuning",
+     "There is no key for it: write a term delta*COMPONENT.Sz, or delta*COMPONENT.n of a mode, in "
+     "`hamiltonian`, in the frame that rotates with the light."},
+    {"drive",
+     "There is no key for it: W*COMPONENT.Sx in `hamiltonian` is a drive of Rabi frequency W, E*COMPONENT.a "
+     "+ hc one of a mode."},
+    {"linewidth",
+     "The full width at half maximum is twice the `decay_rate` of the operator whose light it is; "
+     "`spectrum` gives the width of the whole line."},
     {"dissipator", "Everything dissipative stands in `jumps`."},
 };
 

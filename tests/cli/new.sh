@@ -134,10 +134,13 @@ first "slow mode" gap 12
 first photons g2 12
 first disorder normal 6
 first wigner plots 3
-first linewidth decay 4
+first linewidth decay 6
 first Pump sp 4
 first "initial state" initial 3
 grep -q 'do not change in time' <("$program" reference --search ramp) || fail "ramp: no word on time"
+for word in detuning drive linewidth; do # what is no key has a sentence that says how it is written
+  grep -qE 'COMPONENT|decay_rate' < <("$program" reference --search "$word" | head -4) || fail "$word: no word on how"
+done
 expect 2 'nothing was found for `xyzzy`' "$program" reference --search xyzzy
 expect 0 '^gap' "$program" reference slow mode --search
 expect 2 'what is `mode`' "$program" reference slow mode
