@@ -187,6 +187,8 @@ static PetscErrorCode inspect_block(const Restored *restored, const Block *block
     PetscScalar mirrored = 0.0;
     const Block *other;
     CospinSectorLabel(block->sector, i, label);
+    /* rho = rho^+: the element of the label with ket and bra exchanged, which may lie in another sector, is
+       the complex conjugate. */
     adjoint_of(system, label, adjoint);
     other = find(restored, adjoint, &index);
     if (other) {

@@ -221,6 +221,8 @@ static void check_axes(Reader *reader, int rank, char names[][NAME_SIZE])
   }
 }
 
+/* Which place along an axis `at:` means. An axis with one value needs no word; of several one must be named,
+   and must exist to the last digits. */
 static PetscErrorCode choose_value(Reader *reader, const char axis[], int size, int *place)
 {
   const CospinStoredQuery *query = reader->query;

@@ -206,6 +206,7 @@ static PetscErrorCode read_sections(CospinReader *reader, const CospinEntry *roo
              !is_misspelt(&entries, sections[k].info.name, known))
       PetscCall(CospinFaultsAdd(reader->faults, (CospinPosition){0, 0}, sections[k].info.name,
                                 "is missing (%s)", sections[k].info.help));
+    /* Faults are counted by part, so that what depends on a sound part only is still looked at. */
     faults[sections[k].part] += CospinFaultsCount(reader->faults) - count;
     if (!entry && is_misspelt(&entries, sections[k].info.name, known)) faults[sections[k].part]++;
   }

@@ -91,6 +91,7 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
     estimate->wanted_bytes =
         PetscMax(estimate->wanted_bytes, CospinCostToFactorise(n, CospinLatticeRank(problem->lattice)));
   estimate->sector_bytes = PetscMax(estimate->sector_bytes, CospinCostOfSector(count));
+  /* Memory is that of the largest sector, for they are solved one after the other; time is that of all. */
   if (n > estimate->dimension) {
     estimate->dimension = n;
     estimate->nonzeros = shell ? 0 : n * moves;

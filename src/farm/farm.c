@@ -324,6 +324,7 @@ static PetscErrorCode run_task(Work *work)
                       &outcome);
   PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
   work->end = step.end;
+  /* Ranks that leave a task together may have failed or may have been asked to: the error's number tells. */
   if (work->end == COSPIN_STEP_FAILED) PetscCall(all_interrupted(&farm->group, code, &interrupted));
   if (work->end != COSPIN_STEP_DONE)
     outcome = interrupted ? COSPIN_NOT_RUN : code == PETSC_ERR_MEM ? COSPIN_TOO_LARGE : COSPIN_SOLVER_FAILED;
@@ -350,6 +351,7 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
   for (work->task = 0; work->task < num && *finished; work->task++) {
     const double *outcome = &work->record[table->outcome_of_task[work->task]];
     const double spent = work->record[table->seconds_of_task[work->task]];
+    /* Finished before the run was interrupted: its numbers came with the checkpoint. */
     if (*outcome != COSPIN_NOT_RUN) continue;
     work->task_started = MPI_Wtime();
     work->task_spent = spent > 0 ? spent : 0.0;
@@ -359,6 +361,8 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
     PetscCall(CospinCheckpointDestroy(&checkpoint));
     *finished = (PetscBool)(*outcome != COSPIN_NOT_RUN);
     if (work->end >= COSPIN_STEP_ABANDONED) break;
+    /* work->task == num - 1) continue;| Between tasks the run may be asked to end, or it may be time for a
+       checkpoint; behind the last task there is nothing to keep. */
     if (!*finished || work->task == num - 1) continue;
     PetscCall(Ask(work, &pause));
     if (pause == COSPIN_PAUSE_NO) continue;
@@ -405,6 +409,7 @@ static PetscErrorCode run_point(Farm *farm, PetscInt64 number, double record[], 
     CospinTableStoreArrays(table, work.point->problem, record);
     PetscCall(run_tasks(&work, finished));
   }
+  /* The point is as bad as the worst of its tasks. */
   for (int k = 0; k < farm->deck->num_tasks; k++)
     outcome = CospinOutcomeWorse(outcome, (CospinOutcome)record[table->outcome_of_task[k]]);
   PetscCall(leave_point(&work, *finished, stored));

@@ -103,7 +103,7 @@ static PetscErrorCode find_blocks(CospinDensity density, int place[])
     block_of_root[k] = -1;
     filled[k] = 0;
   }
-  for (PetscInt64 e = 0; e < density->count; e++)
+  for (PetscInt64 e = 0; e < density->count; e++) /* An element connects its ket and its bra. */
     parent[root_of(parent, density->elements[e].ket)] = root_of(parent, density->elements[e].bra);
   for (int k = 0; k < num; k++) {
     const int root = root_of(parent, k);
@@ -245,6 +245,7 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
   for (PetscInt64 k = 0; k < state->count; k++) {
     const double *row = row_of(state, k);
     const double complex value = row[state->num_columns] + I * row[state->num_columns + 1];
+    /* Stored zeros would join blocks that have nothing to do with each other. */
     if (value == 0.0) continue;
     PetscCall(PetscArraycpy((double *)(uintptr_t)row_of(&occupied, occupied.count), row,
                             (size_t)state->num_columns + 2));

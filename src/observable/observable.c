@@ -106,6 +106,8 @@ static PetscErrorCode compile(CospinObservables observables, CospinFaults faults
   PetscCall(PetscCalloc1(target->num_expectations, &collector.hermitian));
   target->num_functionals = CospinExpressionCountFunctionals(expression);
   PetscCall(PetscCalloc1(target->num_functionals, &target->functionals));
+  /* Every <...> is collected with its operator, and stands for a number of no meaning while the types are
+     checked. */
   environment.Expect = collect;
   environment.Functional = collect_functional;
   environment.state = &collector;

@@ -111,6 +111,7 @@ PetscErrorCode CospinChannelsCreate(CospinPoint point, const char prefix[], cons
     CospinChannel *channel = &(*channels)[*num];
     PetscBool same;
     PetscCall(perturb_into(point, steady, perturbation, representative, &channel->perturbed));
+    /* B rho has nothing in this sector, so <A(t) B(0)> gets nothing from it. */
     if (!channel->perturbed) continue;
     PetscCall(CospinEigensolverCreate(point->comm, problem, representative, prefix, &point->eigensolvers,
                                       &channel->eigensolver));

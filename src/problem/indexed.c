@@ -177,6 +177,7 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
   PetscCall(PetscMalloc2((size_t)(size * size), &copy, (size_t)size, &values));
   PetscCall(PetscArraycpy(copy, rates, size * size));
   PetscCall(CospinHermitianDiagonalise(size, copy, values));
+  /* Eigenvalues in ascending order; rounding of a matrix of N rows grows with N. */
   if (values[0] < -MATRIX_TOLERANCE * scale * size) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, at, path,

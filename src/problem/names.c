@@ -308,6 +308,8 @@ static PetscErrorCode resolve_index(CospinProblem problem, int which, CospinValu
   PetscFunctionReturn(0);
 }
 
+/* A CospinEnvironment's Resolve for everything that has a value at a grid point. Each branch ends in a value
+   or in a sentence that says what would be right. */
 PetscErrorCode CospinProblemResolve(const void *context, const char name[], int num_index, const int index[],
                                     CospinValue *value, PetscBool *found, char why[], size_t why_size)
 {

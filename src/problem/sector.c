@@ -96,6 +96,8 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
   Node node;
 
   PetscFunctionBeginUser;
+  /* Three parts: values of the pivot at the beginning of its range that leave the coordinates before the next
+     pivot out of range; those that fit, each with a node below; empty nodes at the end. */
   PetscCall(PetscArraycpy(label, prefix, n));
   if (k + 1 == sector->num_levels) {
     PetscCall(enumerate_leaf(sector, level, label));
@@ -111,6 +113,7 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
     if (node.count == 0) node.first = label[level->line.pivot];
     PetscCall(enumerate_level(sector, k + 1, label));
     if (node.count == 0 && below->nodes[node.child].count == 0) {
+      /* Nothing below this value either: the node that was appended for it is taken back. */
       below->count = node.child;
     } else {
       node.count++;

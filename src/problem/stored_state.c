@@ -143,6 +143,7 @@ static PetscErrorCode convert(const CospinStateFile *file, CospinStoredState sto
       break;
     }
     trace += value * CospinSystemTrace(state->system, label);
+    /* Beyond this problem's window: left out, after its part of the trace was counted. */
     if (!CospinSystemContains(state->system, label)) continue;
     state->entries[state->num_entries++] = (CospinStateEntry){key_of(state->system, label), value};
   }

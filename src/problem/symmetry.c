@@ -83,6 +83,8 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
   PetscCall(CospinMovesFinish(zero));
   for (int k = 0; k < zero->count && *hermitian; k++) {
     CospinMove *move = &zero->moves[k];
+    /* What is zero as an operator is zero at every label; 200 random ones miss a term only where it vanishes
+       on nearly all. */
     for (int sample = 0; sample < NUM_SAMPLES && *hermitian; sample++) {
       int label[COSPIN_MAX_COORDINATES];
       double size = 0.0;
@@ -215,6 +217,7 @@ static PetscErrorCode diagonal_cosets(CospinProblem problem, CospinLabelSet *cos
   *whole = PETSC_TRUE;
   for (int r = 0; r < CospinLatticeRank(lattice); r++) {
     const CospinLine line = CospinLineOf(lattice, r);
+    /* Coordinates up to the next pivot are fixed by this row and those before it: they can be checked now. */
     const int next = r + 1 < CospinLatticeRank(lattice) ? CospinLineOf(lattice, r + 1).pivot : n;
     Front longer = {.capacity = 0};
     PetscCall(CospinLabelSetCreate(2 * n, &longer.keys));

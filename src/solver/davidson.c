@@ -271,6 +271,7 @@ static PetscErrorCode restart(CospinDavidson davidson, int first, int wanted)
       for (int i = 0; i < k; i++) rotated[c * MAX_BASIS + r] += PetscConj(columns[r * k + i]) * image[i];
     }
   }
+  /* U^H (V^H A V) U on every rank: no products with A are needed to restart. */
   PetscCall(PetscArraycpy(davidson->projected, rotated, MAX_BASIS * kept));
   davidson->size = kept;
   if (kept == 0) PetscFunctionReturn(0);

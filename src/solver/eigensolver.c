@@ -150,6 +150,8 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
   PetscCall(PetscNew(&new));
   new->comm = comm;
   new->living = living;
+  /* Into the list of all that live, before anything can fail: an error may unwind past the owner, and what it
+     lost is then freed from there. */
   if (living) {
     new->following = living->first;
     new->interrupt = living->interrupt;
@@ -163,6 +165,8 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
     PetscFunctionReturn(0);
   }
   PetscCall(PetscStrallocpy(prefix, &new->prefix));
+  /* How eigenvalues are searched for follows from the size and from what memory holds, so it is decided
+     before the matrix is made, and alike on all ranks. */
   PetscCall(CospinGeneratorIsDavidson(problem, representative, (double)CospinSectorDimension(new->sector),
                                       &new->davidson));
   PetscCall(CospinGeneratorCreate(comm, problem, new->sector, &new->liouvillian));
@@ -181,6 +185,7 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
   new->iterative = (PetscBool)!CospinCostFactorise((double)CospinSectorDimension(new->sector),
                                                    new->mesh_dimension, problem->bytes);
   new->basis = CospinCostBasis((double)CospinSectorDimension(new->sector), problem->bytes);
+  /* A shift next to zero but off it: at zero itself L is singular. */
   new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   new->shift = new->first_shift;
   *eigensolver = new;

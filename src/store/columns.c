@@ -167,6 +167,7 @@ PetscErrorCode CospinTableAddTask(CospinTableBuilder *builder, int k, CospinObse
   if (kind->observables_averaged)
     PetscCall(add_observables(builder, task, -1, observables, COSPIN_AVERAGE, "average: "));
   builder->table->first_of_task[k + 1] = builder->count;
+  /* Every variable of an approximate task says so in its attributes. */
   for (int v = builder->table->first_of_task[k]; v < builder->count; v++)
     builder->variables[v].approximation = kind->approximation;
   PetscFunctionReturn(0);

@@ -176,6 +176,8 @@ static PetscErrorCode solve_sector(CospinPoint point, const CospinDecaySettings 
         found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, found[k].error, 0.0, NAN, NAN,
         modes->num_sectors};
     PetscCall(CospinWindowLeak(point, eigensolver, found[k].right, mode->lambda, &mode->leak));
+    /* The bracket of Collatz and Wielandt is that of the rightmost eigenvalue, so it says nothing beside a
+       null vector or of further modes. */
     if (k == 0 && num_null == 0) {
       double lower, upper;
       PetscCall(CospinEigensolverBracket(eigensolver, found[k].left ? found[k].left : found[k].right, &lower,

@@ -109,6 +109,8 @@ static PetscErrorCode search(CospinPoint point, CospinEigensolver eigensolver, i
   slowest->horizon = PetscMin(slowest->horizon, eigensolver->horizon);
   slowest->outcome = CospinOutcomeWorse(slowest->outcome, eigensolver->outcome);
   if (num == 0) PetscFunctionReturn(0);
+  /* A mode that cannot be told from zero is a null vector that was not counted: the caller looks again beside
+     it. */
   if (num_null == 0 && cabs(mode.lambda) <= eigensolver->resolution) {
     *zero = mode.right;
     mode.right = NULL;

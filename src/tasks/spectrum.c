@@ -144,6 +144,8 @@ static PetscErrorCode store_quality(CospinPoint point, const CospinEmission *emi
     CospinEmissionPlace place;
     if (CospinResolventBrightest(part->model))
       PetscCall(CospinWindowLeakOf(point, eigensolver, CospinResolventBrightest(part->model), &leak_now));
+    /* Not accurate enough anywhere, not confirmed by a solve of its own, or short of the integral: each alone
+       makes the numbers doubtful. */
     if (CospinEmissionWorst(emission, part, &place) > 1.0 || !part->confirmed ||
         CospinEmissionMissesLines(emission, part))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);

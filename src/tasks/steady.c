@@ -346,6 +346,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinPointSteadyState(point, prefix, sectors, &steady));
   PetscCall(PetscFree(sectors));
   *outcome = steady->outcome;
+  /* Stored also where there is no single state: they say why. */
   PetscCall(CospinResultsSet(results, "residual", 0, steady->quality.residual));
   PetscCall(CospinResultsSet(results, "leak", 0, steady->leak));
   PetscCall(CospinResultsSet(results, "degeneracy", 0, steady->degeneracy));

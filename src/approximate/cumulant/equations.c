@@ -197,6 +197,8 @@ static PetscBool solve(int n, double a[][NUM], double b[], int *sign)
     for (int j = 0; j < n; j++) a[i][j] /= largest;
     b[i] /= largest;
   }
+  /* Gauss with partial pivoting; swaps and negative pivots turn the sign of the determinant, which tells
+     stable from unstable. */
   for (int c = 0; c < n; c++) {
     int pivot = c;
     for (int i = c + 1; i < n; i++) pivot = PetscAbsReal(a[i][c]) > PetscAbsReal(a[pivot][c]) ? i : pivot;

@@ -60,6 +60,7 @@ static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults
     const CospinComponent component = &problem->system.components[c];
     const PetscBool spins =
         (PetscBool)(!component->kind->NumSpins && code_of(component->kind, "sp", PETSC_TRUE) >= 0);
+    /* Spins that can be told apart are no ensemble, although they have sp. */
     int *place = spins                                             ? &equations->spins
                  : code_of(component->kind, "a", PETSC_FALSE) >= 0 ? &equations->mode
                                                                    : NULL;

@@ -331,6 +331,7 @@ static PetscErrorCode follow_with_modes(CospinMeanField field, double u[])
       b = slopes[2][re] - slopes[0][re];
       d = slopes[1][im] - slopes[0][im];
       e = slopes[2][im] - slopes[0][im];
+      /* Newton's step of a 2 x 2 system, real and imaginary part, with a Jacobian by differences of one. */
       determinant = a * e - b * d;
       if (!(PetscAbsReal(determinant) > 0)) continue;
       u[re] -= (e * slopes[0][re] - b * slopes[0][im]) / determinant;
@@ -426,6 +427,7 @@ PetscErrorCode CospinMeanSearchRun(CospinMeanSearch *search, const double u[], C
     PetscCall(follow(search, u, NULL, time, &end, rests));
     if (*rests) PetscCall(copy_point(search, &end, point));
     if (*rests) PetscCall(add_stable(search, point, &found));
+    /* A symmetric start may come to rest where nothing but the symmetry holds it. */
     if (*rests && point->stability.kind == COSPIN_MEAN_UNSTABLE)
       PetscCall(leave_both_ways(search, point, rests, &found));
   }

@@ -179,6 +179,7 @@ static void group_slopes(CospinMeanField field, int c, int g, const double u[], 
     blocks->factors[b] = &blocks->everywhere[b];
     if (blocks->blocks[b].part != c) continue;
     for (int k = 0; k < count; k++) {
+      /* A site sees the sum over the others: over all, without itself. */
       blocks->others[b].re[k] = blocks->everywhere[b].re[k] - site->re[k];
       blocks->others[b].im[k] = blocks->everywhere[b].im[k] - site->im[k];
     }

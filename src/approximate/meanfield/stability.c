@@ -327,6 +327,7 @@ static PetscErrorCode solve_dense(Linear *linear, double residual, CospinMeanSta
     double complex overlap = 0.0;
     for (size_t i = 0; i < size; i++) overlap += conj(left[k * size + i]) * right[k * size + i];
     modes[k].value = values[k];
+    /* The condition of an eigenvalue is 1/|y^H x| of unit vectors; LAPACK's are of length one. */
     modes[k].error = rate * PetscMin((rounding + 10 * residual) / cabs(overlap), largest_error);
   }
   fastest = judge((int)size, modes, stability);

@@ -152,6 +152,7 @@ static PetscErrorCode add_local_jump(const Builder *builder, double rate, Cospin
     }
     for (int c = 0; c < 4; c++) sum.of[c] += x.of[c];
   }
+  /* A number alone: as a jump it does nothing, but it is no operator of one spin. */
   if (!part && a->count) PetscFunctionReturn(0);
   *local = PETSC_TRUE;
   if (!part) PetscFunctionReturn(0);
