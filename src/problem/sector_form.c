@@ -107,6 +107,14 @@ PetscBool CospinFormLeadsOut(CospinProblem problem, int i, int factor_i, int j, 
   return (PetscBool)!CospinLatticeContains(problem->lattice, step);
 }
 
+PetscBool CospinFormTellsApart(CospinProblem problem, int i)
+{
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
+
+  CospinSystemBounds(&problem->system, lo, hi);
+  return (PetscBool)(lo[i] < hi[i] && CospinFormLeadsOut(problem, i, 1, i, 0));
+}
+
 /* Whether one number of this form counts both coordinates. */
 static PetscBool are_counted_together(const CospinSystem *system, const CospinForm *form, int i, int j)
 {
@@ -123,7 +131,7 @@ PetscBool CospinFormIsAmbiguous(CospinProblem problem, const CospinForm *form)
   const CospinSystem *system = &problem->system;
 
   for (int i = 0; i < system->num_coordinates; i++) {
-    if (!form->fixed[i] && CospinFormLeadsOut(problem, i, 1, i, 0)) return PETSC_TRUE;
+    if (!form->fixed[i] && CospinFormTellsApart(problem, i)) return PETSC_TRUE;
     for (int j = 0; j < i && form->fixed[i]; j++) {
       const PetscBool same = (PetscBool)(CospinSystemRole(system, i) == CospinSystemRole(system, j));
       if (!form->fixed[j] || !are_counted_together(system, form, i, j)) continue;
@@ -154,7 +162,7 @@ CospinForm CospinFormMake(CospinProblem problem, int which)
   for (int i = 0; i < system->num_coordinates; i++) {
     form.apart[i] = (PetscBool)(forms[which].by_coordinate && CospinFormHasSide(system, i));
     if (!CospinFormHasSide(system, i))
-      form.fixed[i] = CospinFormLeadsOut(problem, i, 1, i, 0);
+      form.fixed[i] = CospinFormTellsApart(problem, i);
     else
       form.fixed[i] = (PetscBool)(!form.by_component || conserves(problem, CospinFormComponent(system, i)));
   }

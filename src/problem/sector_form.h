@@ -27,6 +27,8 @@ int CospinFormCharge(const CospinSystem *system, int c, const int vector[]);
 int CospinFormModulus(CospinProblem problem, PetscBool sides, int c);
 /* Whether the step `factor_i` e_i + `factor_j` e_j leads out of a sector. */
 PetscBool CospinFormLeadsOut(CospinProblem problem, int i, int factor_i, int j, int factor_j);
+/* Whether sectors differ in coordinate i: it is conserved, and has several values (one spin has one j). */
+PetscBool CospinFormTellsApart(CospinProblem problem, int i);
 
 /* Form number `which`, 0 ... COSPIN_NUM_FORMS - 1: 0 the total charge, 1 the totals of ket and bra, the last
    one tells every coordinate. */

@@ -77,7 +77,7 @@ static PetscErrorCode place(CospinProblem problem, const CospinSectorNumber *num
     if (!CospinFormIsPart(system, number->component, i)) continue;
     if (role != roles[number->what] && !other_side) continue;
     if (number->of && CospinFormPart(system, i) != number->part) continue;
-    if (role == COSPIN_COORDINATE_IRREP && !CospinFormLeadsOut(problem, i, 1, i, 0)) continue;
+    if (role == COSPIN_COORDINATE_IRREP && !CospinFormTellsApart(problem, i)) continue;
     if (placed && role == COSPIN_COORDINATE_IRREP) continue; /* a total does not fix each j */
     form->fixed[i] = PETSC_TRUE;
     form->apart[i] = (PetscBool)(number->of > 0);
@@ -86,7 +86,7 @@ static PetscErrorCode place(CospinProblem problem, const CospinSectorNumber *num
   }
   if (!placed) {
     *ok = PETSC_FALSE;
-    PetscCall(add_fault(faults, number->expression, "no j is conserved here", "leave `irrep` out"));
+    PetscCall(add_fault(faults, number->expression, "sectors do not differ in j here", "leave `irrep` out"));
   }
   PetscFunctionReturn(0);
 }

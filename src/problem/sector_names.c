@@ -120,7 +120,7 @@ static int num_conserved_irreps(CospinProblem problem)
 
   for (int i = 0; i < problem->system.num_coordinates; i++) {
     if (CospinSystemRole(&problem->system, i) != COSPIN_COORDINATE_IRREP) continue;
-    if (CospinFormLeadsOut(problem, i, 1, i, 0)) count++;
+    if (CospinFormTellsApart(problem, i)) count++;
   }
   return count;
 }

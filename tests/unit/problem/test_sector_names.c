@@ -47,6 +47,11 @@ static const struct {
      "hamiltonian: [u.a*s.Sp + hc]\njumps: [{rate: 1, operator: u.n}]", 36, "{ket: 0, bra: 1}"},
     {"ions: {kind: ensemble, size: 3}", "jumps: [{rate: 1, operator: ions.Sm}]", 7 + 3,
      "{charge: -1, irrep: 0}"},
+    /* one spin has one j, so it needs no number; two spins beside it do */
+    {"one: {kind: ensemble, size: 1}", "jumps: [{rate: 1, operator: one.Sm}]", 3, "{charge: -1}"},
+    {"one: {kind: ensemble, size: 1}", "jumps: [{rate: 1, each: one.sz}]", 4, "{ket: 0, bra: 1}"},
+    {"one: {kind: ensemble, size: 1}, two: {kind: ensemble, size: 2}",
+     "jumps: [{rate: 1, operator: one.Sm + two.Sm}]", 7 + 3, "{charge: -1, irrep: 0}"},
     {"A: {kind: ensemble, size: 2}, B: {kind: ensemble, size: 3}",
      "jumps: [{rate: 1, operator: A.Sm + B.Sm}]", 11 + 7 + 7 + 3, "{charge: -1, irrep: {A: 0, B: 0}}"},
     /* spins that lose excitations one by one, or exchange them in pairs */
