@@ -1,8 +1,9 @@
 /*
    Task `correlation`: <A(t) B(0)> = Tr(A exp(t L) B rho) in the steady state rho, by default with B = A^+.
 
-   g1(t) is what it is at time t over what it is at time 0, and has no value where <A B> is rounding. The
-   coherent part <A><B> is what remains when every mode has decayed. How it is evolved: two_time.c.
+   g1(t) is what it is at time t over what it is at time 0, and has no value where <A B> is rounding, or known
+   to less than six digits. The coherent part <A><B> is what remains when every mode has decayed. How it is
+   evolved: two_time.c.
 */
 #include "two_time.h"
 
@@ -60,15 +61,15 @@ static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, Cosp
 }
 
 static PetscErrorCode Store(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                            double complex equal_time, CospinResults results, CospinOutcome *outcome)
+                            const CospinTwoTimeScale *scale, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = CospinTwoTimeLimit(correlation);
-  PetscBool nothing = PETSC_FALSE;
+  double complex equal_time = scale->value;
 
   PetscFunctionBeginUser;
+  (void)steady;
   (void)outcome;
-  PetscCall(CospinTwoTimeIsNothing(correlation, steady, equal_time, &nothing));
-  if (nothing) equal_time = CMPLX(NAN, NAN);
+  if (scale->nothing || scale->vague) equal_time = CMPLX(NAN, NAN);
   for (int k = 0; k < correlation->settings.times->size; k++) {
     const double complex value = correlation->values[k] + limit;
     PetscCall(CospinResultsSet(results, "re", k, creal(value)));

@@ -16,6 +16,7 @@
    the axis.
 */
 #include "emission.h"
+#include <cospin/point/noise.h>
 #include <cospin/point/settings.h>
 
 enum { NUM_STARTS = 3, MAX_FAR = COSPIN_EMISSION_MAX_FAR, STRIDE = 7, MAX_BEYOND = 24 };
@@ -303,6 +304,7 @@ static PetscErrorCode compute_power(CospinPoint point, const CospinSteadyState *
 {
   CospinPolynomial product;
   double complex a, b;
+  PetscBool nothing;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialMultiply(emission->settings->a, emission->settings->b, &product));
@@ -311,6 +313,7 @@ static PetscErrorCode compute_power(CospinPoint point, const CospinSteadyState *
   PetscCall(CospinSteadyExpectation(point, steady, emission->settings->b, &b));
   emission->coherent = a * b;
   emission->power -= emission->coherent;
+  PetscCall(CospinSteadyDigits(point, steady, product, emission->power, &nothing, &emission->vague));
   PetscCall(CospinPolynomialDestroy(&product));
   PetscFunctionReturn(0);
 }

@@ -37,6 +37,7 @@ typedef struct {
   double far[COSPIN_EMISSION_MAX_FAR], centre;
   double weight; /* of a model's value in the spectrum */
   double complex power, coherent;
+  PetscBool vague;             /* the steady state has too few digits for the power */
   double scale;                /* largest value of the spectrum that is known of */
   CospinEmissionPlace *places; /* [axis size + COSPIN_EMISSION_MAX_FAR + COSPIN_RESOLVENT_MAX_ORDER] */
   CospinOutcome outcome;       /* of the solves */

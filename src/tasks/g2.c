@@ -59,26 +59,27 @@ static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, Cosp
 /* Pairs are rarer than single quanta where light is dim: an error of the state that is small beside either
    may not be beside the square of a small intensity. */
 static PetscErrorCode Store(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                            double complex intensity, CospinResults results, CospinOutcome *outcome)
+                            const CospinTwoTimeScale *scale, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = CospinTwoTimeLimit(correlation);
   static const double dim = 1e-6;
-  PetscBool dark = PETSC_FALSE;
+  const double intensity = creal(scale->value);
   double typical, largest;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTwoTimeIsNothing(correlation, steady, intensity, &dark));
   PetscCall(CospinTwoTimeTypical(correlation, &typical));
   PetscCall(CospinTwoTimeLargest(correlation, &largest));
-  if (creal(intensity) <= dim * largest) typical = largest; /* the perturbed state is rounding itself */
-  if (!dark && steady->quality.error * PetscSqr(typical / creal(intensity)) > COSPIN_TWO_TIME_RATIO_ERROR)
+  if (intensity <= dim * largest) typical = largest; /* the perturbed state is rounding itself */
+  if (scale->vague ||
+      (!scale->nothing && steady->quality.error * PetscSqr(typical / intensity) > COSPIN_RATIO_ERROR))
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-  if (dark) *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
-  for (int k = 0; k < correlation->settings.times->size && !dark; k++) {
+  if (scale->nothing)
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* there is no first quantum */
+  for (int k = 0; k < correlation->settings.times->size && !scale->nothing; k++) {
     const double pairs = creal(correlation->values[k] + limit);
-    PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(creal(intensity))));
+    PetscCall(CospinResultsSet(results, "value", k, pairs / PetscSqr(intensity)));
   }
-  PetscCall(CospinResultsSet(results, "intensity", 0, creal(intensity)));
+  PetscCall(CospinResultsSet(results, "intensity", 0, intensity));
   PetscFunctionReturn(0);
 }
 

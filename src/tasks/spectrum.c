@@ -156,7 +156,7 @@ static PetscErrorCode store_quality(CospinPoint point, const CospinEmission *emi
     dimension = PetscMax(dimension, CospinSectorDimension(eigensolver->sector));
     nonzeros = PetscMax(nonzeros, eigensolver->nonzeros);
   }
-  if (!(residual <= largest_residual) || !(leak <= largest_leak))
+  if (!(residual <= largest_residual) || !(leak <= largest_leak) || emission->vague)
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscCall(CospinResultsSet(results, "check", 0, check));
   PetscCall(CospinResultsSet(results, "residual", 0, residual));

@@ -10,7 +10,7 @@
 */
 #include "two_time.h"
 
-static const double largest_leak = 1e-8, rounding = 1e-13;
+static const double largest_leak = 1e-8;
 
 /* The axis is the deck's; its values become a dimension of the dataset. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
@@ -169,21 +169,6 @@ PetscErrorCode CospinTwoTimeTypical(const CospinTwoTime *correlation, double *ty
   PetscFunctionReturn(0);
 }
 
-/* Whether an expectation value is not more than what rounding makes of zero, or has less than six digits
-   because the steady state has not: nothing can be divided by it. */
-PetscErrorCode CospinTwoTimeIsNothing(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                                      double complex value, PetscBool *nothing)
-{
-  double largest, typical;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinTwoTimeLargest(correlation, &largest));
-  PetscCall(CospinTwoTimeTypical(correlation, &typical));
-  *nothing = (PetscBool)(cabs(value) <= rounding * largest ||
-                         cabs(value) <= steady->quality.error / COSPIN_TWO_TIME_RATIO_ERROR * typical);
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode free_correlation(CospinTwoTime *correlation)
 {
   PetscFunctionBeginUser;
@@ -243,14 +228,15 @@ static PetscErrorCode ask(const CospinTwoTimeKind *kind, CospinPoint point, cons
 {
   CospinTwoTimeQuestion question;
   CospinTwoTime correlation;
-  double complex scale;
+  CospinTwoTimeScale scale;
 
   PetscFunctionBeginUser;
   PetscCall(kind->Pose(point->problem, task, &question));
-  PetscCall(CospinSteadyExpectation(point, steady, question.scale, &scale));
+  PetscCall(CospinSteadyExpectation(point, steady, question.scale, &scale.value));
+  PetscCall(CospinSteadyDigits(point, steady, question.scale, scale.value, &scale.nothing, &scale.vague));
   PetscCall(evolve(point, task, steady, &question, &correlation, outcome));
   if (correlation.evolution.outcome == COSPIN_GOOD) {
-    PetscCall(kind->Store(&correlation, steady, scale, results, outcome));
+    PetscCall(kind->Store(&correlation, steady, &scale, results, outcome));
     PetscCall(store_quality(&correlation, results, outcome));
   }
   PetscCall(free_correlation(&correlation));

@@ -1,12 +1,9 @@
 /* Two-time correlations of the steady state along an axis of times: what `correlation` and `g2` share. */
 #pragma once
 #include <cospin/point/evolution.h>
+#include <cospin/point/noise.h>
 #include <cospin/point/regression.h>
 #include <cospin/point/window.h>
-
-#define COSPIN_TWO_TIME_RATIO_ERROR                                                                          \
-  1e-6 /* largest relative error of a number that something is divided by                                    \
-        */
 
 #define COSPIN_TWO_TIME_KEYS                                                                                 \
   {.name = "times",                                                                                          \
@@ -62,16 +59,22 @@ typedef struct {
 typedef struct {
   CospinPolynomial reading;
   CospinMoves perturbation;
-  CospinPolynomial scale; /* its expectation value in the steady state is handed to Store */
+  CospinPolynomial scale;
 } CospinTwoTimeQuestion;
+
+/* The expectation value of `scale` in the steady state, and whether it has digits: CospinSteadyDigits(). */
+typedef struct {
+  double complex value;
+  PetscBool nothing, vague;
+} CospinTwoTimeScale;
 
 /* What tells one task from another. */
 typedef struct {
   /* Not collective. The members of *question become the caller's. */
   PetscErrorCode (*Pose)(CospinProblem problem, const CospinRecord *task, CospinTwoTimeQuestion *question);
-  /* Collective. Stores all values; `scale`: of the question's. */
+  /* Collective. Stores all values. */
   PetscErrorCode (*Store)(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                          double complex scale, CospinResults results, CospinOutcome *outcome);
+                          const CospinTwoTimeScale *scale, CospinResults results, CospinOutcome *outcome);
 } CospinTwoTimeKind;
 
 /* Collective. A CospinTaskKind.Run: asks the question of the steady state, in the windows of the run that was
@@ -91,7 +94,3 @@ double complex CospinTwoTimeLimit(const CospinTwoTime *correlation);
    the elements that the perturbed state has. */
 PetscErrorCode CospinTwoTimeLargest(const CospinTwoTime *correlation, double *largest);
 PetscErrorCode CospinTwoTimeTypical(const CospinTwoTime *correlation, double *typical);
-/* Collective. Whether nothing can be divided by this expectation value: it is rounding, or has less than six
-   digits because the steady state has not. */
-PetscErrorCode CospinTwoTimeIsNothing(const CospinTwoTime *correlation, const CospinSteadyState *steady,
-                                      double complex value, PetscBool *nothing);

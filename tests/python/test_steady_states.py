@@ -269,6 +269,31 @@ class Light(unittest.TestCase):
                    "{rate: 2.08e-4, operator: A.n, name: light}]\ntasks: [counting: {jump: light}]\n", status=(0, 3), options="{dense_limit: 0}")
         self.assertEqual(data.counting_outcome.values.tolist(), [INACCURATE, GOOD])
 
+    def test_the_light_of_rounding_has_no_spectrum(self):
+        """Dark steady states that are reached slowly: without a matrix some 1e-10 of light is left, or even less than nothing, which
+        is what the state does not know. Where there is gain there is light."""
+        dark, gain = "{rate: 1e-6, operator: A.%s}", "{rate: 1e-6, operator: A.%s}, {rate: 1e-7, operator: dag(A.%s)}"
+        for component, lower, body in (("kind: ensemble, size: 2", "Sm", "{rate: 1.28, operator: A.Sz}, {rate: 2.2e-6, each: A.sz}, "),
+                                       ("kind: spin, S: 3/2", "Sm", "{rate: 2, operator: A.Sz}, "),
+                                       ("kind: mode, cutoff: 4, edge: 1", "a", "{rate: 1.5, operator: A.n}, ")):
+            for jumps, expected in ((dark % lower, None), (gain % (lower, lower), GOOD)):
+                data = run(f"components: {{A: {{{component}}}}}\njumps: [{body}{jumps}]\noperator: shell\n"
+                           f"tasks: [spectrum: {{of: dag(A.{lower}), frequencies: {{linspace: [-4, 4, 9]}}}}]\n", status=(0, 3),
+                           options="{dense_limit: 0}")
+                if expected or abs(data.spectrum_density).max() > 1e-20:
+                    self.assertEqual(int(data.spectrum_outcome), expected or INACCURATE)
+
+    def test_nothing_is_divided_by_what_the_state_does_not_know(self):
+        """<Sz Sm> of a weakly polarised, slowly relaxing spin is 1e-6 of what it could be, and the state is known to 1e-11: g1 would
+        have five digits. With fast rates it has all of them."""
+        for component, ladder in (("kind: levels, size: 1, levels: 2", "A.Sm"), ("kind: spin, S: 1/2", "A.Sm"), ("kind: spin, S: 1", "A.Sm")):
+            data = run(f"parameters: {{s: 1}}\ngrid: {{s: [1e-6, 1]}}\ncomponents: {{A: {{{component}}}}}\nhamiltonian: [0.404*A.Sp + hc]\n"
+                       f"jumps: [{{rate: 9.26*s, operator: {ladder}}}, {{rate: 8.08*s, operator: dag({ladder})}}]\n"
+                       "tasks: [correlation: {of: A.Sz, with: A.Sm, times: [0, 73]}]\n", options="{dense_limit: 0}")
+            self.assertTrue(numpy.isnan(data.correlation_g1_re[0]).all())
+            self.assertTrue(numpy.isfinite(data.correlation_re).all())
+            self.assertAlmostEqual(float(data.correlation_g1_re[1, 0]), 1, places=12)
+
     def test_dim_light_has_no_statistics(self):
         """A thermal mode of 1e-12 quanta: <n> keeps no digits that its square could be divided by; 1e-3 quanta do, g2 = 2."""
         data = run("parameters: {n: 1}\ngrid: {n: [1e-12, 1e-3]}\ncomponents: {c: {kind: mode, cutoff: 8}}\n"

@@ -297,7 +297,9 @@ def compare_correlation(generator, data, name, task, zero):
         wrong.number(f"{name}_coherent", data.pair(name + "_coherent"), truth["coherent"], allowed)
     if abs(truth["equal"]) > 1e-6 * truth["size"]:
         for k, value in enumerate(truth["values"]):
-            wrong.number(f"{name}_g1[{k}]", complex(data.get(name + "_g1").flat[k]), value / truth["equal"], allowed / abs(truth["equal"]))
+            got = complex(data.get(name + "_g1").flat[k])
+            if not (numpy.isnan(got) and abs(truth["equal"]) < 1e-3 * truth["size"]):  # few digits to divide by: it may be missing
+                wrong.number(f"{name}_g1[{k}]", got, value / truth["equal"], allowed / abs(truth["equal"]))
     return wrong, "agree"
 
 
