@@ -11,24 +11,21 @@
    with tau/gamma of the order of ten): steps grow with the time scale of what is left to evolve. So it is the
    one for long times and stiff rates, as long as a factorisation can be paid.
 
-   Error of a step: what the last basis vectors still hold, |c_m-2 ... c_m| of c = beta exp(tau G) e_1, and
-   the residual u' - L u: for the first kind beta h_m+1,m c_m v_m+1, whose share in u(t + tau) is at most tau
-   times that; for the second beta g(tau) (1 - gamma L) v_m+1 with g = h_m+1,m (c_m - gamma c_m')/gamma, whose
-   share is of the order of (tau + gamma) g. Neither knows rounding: beside it stand eps |tau G| without what
-   has decayed and, for the second kind, what one more solve finds wrong with a solve, (1 - gamma L)^-1 r,
-   tau/gamma times. (No shorter step would lessen it, so it is told, and does not choose steps.)
+   Error of a step: that of the projection (projected.c). It does not know rounding: beside it stand eps |tau
+   G| without what has decayed and, for the second kind, what one more solve finds wrong with a solve, (1 -
+   gamma L)^-1 r, tau/gamma times. (No shorter step would lessen it, so it is told, and does not choose
+   steps.)
 
    Saad, SIAM J. Numer. Anal. 29, 209 (1992); Hochbruck and Lubich, ibid. 34, 1911 (1997); van den Eshof and
    Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006).
 */
+#include "projected.h"
 #include "propagator_method.h"
-#include "rational.h"
 #include <cospin/solver/propagator.h>
 #include <petscksp.h>
 #include <slepcbv.h>
-#include <slepcfn.h>
 
-enum { MAX_BASIS = 48, CHECK_EVERY = 4, FIRST_CHECK = 8, NUM_LAST = 3 };
+enum { MAX_BASIS = COSPIN_PROJECTED_MAX, CHECK_EVERY = 4, FIRST_CHECK = 8 };
 static const double shrink = 0.7, longest_over_gamma = 40.0, first_over_gamma = 4.0, gamma_factor = 8.0,
                     smallest_share = 0.02, smallest_step = 1e-13, rounding = 1e-14, nothing = 1e-120;
 
@@ -45,13 +42,10 @@ typedef struct {
   BV basis;
   KSP ksp; /* NULL: products */
   Mat shifted;
-  FN exponential;
-  PetscScalar *hessenberg;        /* [MAX_BASIS + 1][MAX_BASIS], column after column */
-  int size;                       /* vectors in the basis that G acts on */
-  double beta, next;              /* |u|; h_m+1,m, 0 if the space is invariant */
+  CospinProjected small;          /* G on the basis */
+  double beta;                    /* |u| */
+  double image;                   /* |(1 - gamma L) v_m+1| */
   double solve_error;             /* of a solve, relative; 0: products */
-  PetscScalar *projected;         /* G, [size][size], or the Schur form of H ... */
-  PetscScalar *vectors;           /* ... and its vectors */
   CospinPropagatorReport *report; /* and the state, between steps */
 } Propagator;
 
@@ -102,81 +96,45 @@ static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
 
 static PetscScalar *column(Propagator *p, int k)
 {
-  return p->hessenberg + (size_t)k * (MAX_BASIS + 1);
+  return CospinProjectedColumn(&p->small, k);
 }
 
+/* On the first `size` vectors, with one more behind them. */
 static PetscErrorCode project(Propagator *p, int size)
 {
+  PetscReal image;
+  Vec v, w;
+
   PetscFunctionBeginUser;
-  p->size = size;
-  p->next = PetscRealPart(column(p, size - 1)[size]);
-  for (int j = 0; j < size; j++) {
-    for (int i = 0; i < size; i++) p->projected[j * size + i] = i <= j + 1 ? column(p, j)[i] : 0.0;
-  }
-  if (p->report->gamma > 0) PetscCall(CospinRationalSchur(size, p->projected, p->vectors));
+  PetscCall(CospinProjectedSet(&p->small, size, p->report->gamma));
+  p->image = 0.0;
+  if (p->report->gamma == 0 || p->small.now.next == 0.0) PetscFunctionReturn(0);
+  PetscCall(MatCreateVecs(p->shifted, NULL, &w));
+  PetscCall(BVGetColumn(p->basis, size, &v));
+  PetscCall(MatMult(p->shifted, v, w));
+  PetscCall(BVRestoreColumn(p->basis, size, &v));
+  PetscCall(VecNorm(w, NORM_2, &image));
+  PetscCall(VecDestroy(&w));
+  p->image = image;
   PetscFunctionReturn(0);
 }
 
-/* c = exp(tau H) e_1; *largest = |tau H|, 1-norm */
-static PetscErrorCode exponentiate(Propagator *p, double tau, PetscScalar c[], double *largest)
-{
-  const PetscScalar *values;
-  PetscReal norm;
-  Mat g;
-  Vec v;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, p->size, p->size, p->projected, &g));
-  PetscCall(MatNorm(g, NORM_1, &norm));
-  *largest = tau * norm;
-  PetscCall(MatCreateVecs(g, NULL, &v));
-  PetscCall(FNSetScale(p->exponential, tau, 1.0));
-  PetscCall(FNEvaluateFunctionMatVec(p->exponential, g, v));
-  PetscCall(VecGetArrayRead(v, &values));
-  PetscCall(PetscArraycpy(c, values, p->size));
-  PetscCall(VecRestoreArrayRead(v, &values));
-  PetscCall(VecDestroy(&v));
-  PetscCall(MatDestroy(&g));
-  PetscFunctionReturn(0);
-}
-
-/* c = exp(tau G) e_1, the same bits on every rank as far as G is; *last is what the residual is proportional
-   to, c_m or (H^-1 c)_m; *blur: rounding, relative. */
-static PetscErrorCode evaluate(Propagator *p, double tau, PetscScalar c[], PetscScalar *last, double *blur)
+static double blur_of(const Propagator *p, double tau, double largest)
 {
   const double steps = p->report->gamma > 0 ? tau / p->report->gamma : 0.0;
-  double largest;
 
-  PetscFunctionBeginUser;
-  if (p->report->gamma > 0) {
-    PetscCall(CospinRationalExponential(p->size, p->projected, p->vectors, p->exponential, steps, c, last,
-                                        &largest));
-  } else {
-    PetscCall(exponentiate(p, tau, c, &largest));
-    *last = c[p->size - 1];
-  }
-  *blur = PETSC_MACHINE_EPSILON * largest + (1 + steps) * p->solve_error;
-  PetscFunctionReturn(0);
+  return PETSC_MACHINE_EPSILON * largest + (1 + steps) * p->solve_error;
 }
 
 /* Error of the step relative to |u(t + tau)|; infinite if the small exponential overflows. *blur: by
  * rounding. */
 static PetscErrorCode estimate(Propagator *p, double tau, double *relative, double *blur)
 {
-  const double weight = p->report->gamma > 0 ? 1 + tau / p->report->gamma : tau; /* u may come to rest */
-  const int m = p->size;
-  PetscScalar c[MAX_BASIS], residual;
-  double norm = 0.0, last = 0.0, both[2];
+  double largest, both[2];
 
   PetscFunctionBeginUser;
-  PetscCall(evaluate(p, tau, c, &residual, blur));
-  for (int i = 0; i < m; i++) norm += PetscSqr(PetscAbsScalar(c[i]));
-  for (int i = PetscMax(m - NUM_LAST, 0); i < m; i++) last += PetscSqr(PetscAbsScalar(c[i]));
-  last = PetscSqrtReal(last) + p->next * PetscAbsScalar(residual) * weight;
-  *relative = p->next == 0.0 ? 0.0 : last / PetscSqrtReal(norm);
-  if (!(norm > 0) || PetscIsInfOrNanReal(norm) || PetscIsNanReal(*relative)) *relative = PETSC_INFINITY;
-  both[0] = *relative;
-  both[1] = *blur; /* ranks must take the same decisions */
+  PetscCall(CospinProjectedError(&p->small, p->report->gamma, tau, p->image, &both[0], &largest));
+  both[1] = blur_of(p, tau, largest); /* ranks must take the same decisions */
   PetscCallMPI(MPI_Bcast(both, 2, MPI_DOUBLE, 0, PetscObjectComm((PetscObject)p->liouvillian)));
   *relative = both[0];
   *blur = both[1];
@@ -274,6 +232,7 @@ static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBoo
 
   PetscFunctionBeginUser;
   *accurate = PETSC_FALSE;
+  CospinProjectedForget(&p->small);
   PetscCall(VecNorm(u, NORM_2, &p->beta));
   PetscCall(BVInsertVec(p->basis, 0, u));
   PetscCall(BVScaleColumn(p->basis, 0, 1.0 / p->beta));
@@ -281,10 +240,10 @@ static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBoo
     PetscCall(extend(p, k));
     if (k == 1) PetscCall(probe_solve(p));
     PetscCall(ask_pause(p, u, PETSC_FALSE));
-    if (column(p, k - 1)[k] != 0.0 && (k < FIRST_CHECK || k % CHECK_EVERY) && k < MAX_BASIS) continue;
+    if (column(p, k - 1)[k] != 0.0 && k % CHECK_EVERY) continue;
     PetscCall(project(p, k));
-    PetscCall(is_accurate(p, longest, accurate));
-    if (p->next == 0.0) break;
+    if (k >= FIRST_CHECK || p->small.now.next == 0.0) PetscCall(is_accurate(p, longest, accurate));
+    if (p->small.now.next == 0.0) break;
   }
   if (p->report->interrupted) p->report->operations = operations;
   PetscFunctionReturn(0);
@@ -294,11 +253,11 @@ static PetscErrorCode build_basis(Propagator *p, Vec u, double longest, PetscBoo
 static PetscErrorCode combine(Propagator *p, double tau, Vec u)
 {
   PetscScalar c[MAX_BASIS], last;
-  double blur;
+  double largest;
 
   PetscFunctionBeginUser;
-  PetscCall(evaluate(p, tau, c, &last, &blur));
-  PetscCall(BVSetActiveColumns(p->basis, 0, p->size));
+  PetscCall(CospinProjectedExponential(&p->small, p->report->gamma, tau, c, &last, &largest));
+  PetscCall(BVSetActiveColumns(p->basis, 0, p->small.now.size));
   PetscCall(BVMultVec(p->basis, p->beta, 0.0, u, c));
   PetscFunctionReturn(0);
 }
@@ -409,19 +368,14 @@ static PetscErrorCode set_up(Propagator *p, Vec u)
   PetscCall(BVSetType(p->basis, size < ranks ? BVVECS : BVSVEC)); /* as in eigensolver.c */
   PetscCall(BVSetOrthogonalization(p->basis, BV_ORTHOG_CGS, BV_ORTHOG_REFINE_ALWAYS, PETSC_DEFAULT,
                                    BV_ORTHOG_BLOCK_GS));
-  PetscCall(FNCreate(PETSC_COMM_SELF, &p->exponential));
-  PetscCall(FNSetType(p->exponential, FNEXP));
-  PetscCall(PetscCalloc1((MAX_BASIS + 1) * MAX_BASIS, &p->hessenberg));
-  PetscCall(PetscMalloc2(MAX_BASIS * MAX_BASIS, &p->projected, MAX_BASIS * MAX_BASIS, &p->vectors));
+  PetscCall(CospinProjectedCreate(&p->small));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode tear_down(Propagator *p)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree2(p->projected, p->vectors));
-  PetscCall(PetscFree(p->hessenberg));
-  PetscCall(FNDestroy(&p->exponential));
+  PetscCall(CospinProjectedDestroy(&p->small));
   PetscCall(KSPDestroy(&p->ksp));
   PetscCall(MatDestroy(&p->shifted));
   PetscCall(BVDestroy(&p->basis));
