@@ -188,8 +188,8 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
   }
   for (int begin = 0, end; begin < num; begin = end) { /* a group of equal rates */
     for (end = begin + 1; end < num; end++) {
-      const double size = error[order[end]] + error[order[end - 1]];
-      if (!(creal(lambda[order[end - 1]]) - creal(lambda[order[end]]) <= size)) break;
+      const double size = fmax(error[order[begin]], error[order[end]]);
+      if (!(creal(lambda[order[begin]]) - creal(lambda[order[end]]) <= size)) break;
     }
     for (int k = begin + 1; k < end; k++) {
       const int mode = order[k];

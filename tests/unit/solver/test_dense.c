@@ -143,6 +143,20 @@ static void equal_rates_are_ordered_by_frequency(void **state)
   for (int k = 0; k < 6; k++) assert_int_equal(order[k], expected[k]);
 }
 
+/* ... and that does not go on from one rate to the next: a chain of rates, each within the error of the one
+   before, is no group (random deck 92116). */
+static void chains_of_rates_are_not_equal(void **state)
+{
+  const double complex lambda[] = {CMPLX(-1.9, 0), CMPLX(-0.5, -1), CMPLX(-1.2, 3), CMPLX(-0.5, 1),
+                                   CMPLX(-1.2, -3)};
+  const double error[] = {1, 1, 1, 1, 1};
+  int order[5];
+
+  (void)state;
+  OK(CospinOrderSlowest(5, lambda, error, order));
+  assert_int_equal(order[4], 0);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -150,6 +164,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(a_matrix_of_zeros_has_nothing_else),
       cmocka_unit_test(zeros_are_counted_by_singular_values),
       cmocka_unit_test(equal_rates_are_ordered_by_frequency),
+      cmocka_unit_test(chains_of_rates_are_not_equal),
   };
   int failed;
 
