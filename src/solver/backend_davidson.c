@@ -377,6 +377,7 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   PetscCall(CospinDavidsonCreate(&options, num_deflate, search.schur, &search.davidson));
   PetscCall(find_modes(eigensolver, count, left_over, &search));
   PetscCall(CospinModesSort(eigensolver, search.num, search.modes));
+  PetscCall(CospinModesErrors(eigensolver, search.num, search.modes));
   *num = PetscMin(count, search.num);
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
   PetscCall(CospinModesDestroy(search.num - *num, search.modes + *num));

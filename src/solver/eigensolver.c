@@ -12,7 +12,6 @@
 enum { DENSE_LIMIT = 256 }; /* unknowns up to which all eigenvalues are computed */
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3;
 static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
-static const double poor_residual = 1e-13;       /* what the solver left, not rounding */
 static const double some_conditions = 10.0;      /* error of an eigenvalue over its residual */
 
 /* No negative element outside of the diagonal, all real: exp(L t) keeps vectors positive, the slowest
@@ -246,10 +245,6 @@ PetscErrorCode CospinEigensolverSlowest(CospinEigensolver eigensolver, int count
   *num = 0;
   if (CospinSectorDimension(eigensolver->sector) <= num_deflate) PetscFunctionReturn(0);
   PetscCall(eigensolver->backend->Slowest(eigensolver, count, num_deflate, deflate, left, num, modes));
-  for (int k = 0; k < *num; k++) {
-    if (PetscIsNanReal(modes[k].error) && modes[k].residual > poor_residual)
-      modes[k].error = CospinModeError(eigensolver, &modes[k], 1.0);
-  }
   PetscFunctionReturn(0);
 }
 

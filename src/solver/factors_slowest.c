@@ -321,6 +321,7 @@ PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, in
   if (unknown) eigensolver->horizon = 0.0; /* nothing is promised of slower ones */
   if (*num < PetscMin(count, searched))
     eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+  PetscCall(CospinModesErrors(eigensolver, search.found, search.modes));
   if (left) PetscCall(CospinFactorsLeft(eigensolver, num_deflate, *num, search.modes));
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
   PetscCall(CospinModesDestroy(search.found - *num, search.modes + *num));

@@ -208,6 +208,24 @@ class Errors(unittest.TestCase):
             self.assertLess(abs(dense.decay_rate.values - rate).min(), 1e-7 * rate + numpy.nan_to_num(error))
 
 
+    def test_nearly_defective_modes_know_it(self):
+        """Superradiant decay is a Jordan ladder, which weak local noise splits: eigenvalues move by the root of it, and of what a
+        solver leaves (5e-12 becomes 2e-6)."""
+        body = ("parameters: {e: 1}\ngrid: {e: [1e-8, 5.38e-7, 1e-5]}\ncomponents: {A: {kind: ensemble, size: %d}}\n"
+                "jumps: [{rate: 0.422, operator: A.Sm}, {rate: e, each: A.sm}, {rate: e, each: A.sz}]\n"
+                "tasks: [decay: {of: A.Sp*A.Sm, count: %d}]\n")
+        for size, count in ((3, 3), (4, 4), (5, 6)):
+            dense = run(body % (size, 2 * count))
+            for more in ("", "operator: shell\n"):
+                found = run(body % (size, count) + more, status=(0, 3), options="{dense_limit: 0}")
+                for point in range(3):
+                    every = dense.decay_rate.values[point]
+                    error = numpy.nanmax(dense.decay_error.values[point])
+                    for rate, own in zip(found.decay_rate.values[point], found.decay_error.values[point]):
+                        if not numpy.isnan(rate):
+                            self.assertLess(numpy.nanmin(abs(every - rate)), 1e-7 * rate + 1e-11 + error + numpy.nan_to_num(own))
+
+
 class Sectors(unittest.TestCase):
     def test_modes_that_an_operator_does_not_see(self):
         """Sm^2 of a spin 1 next to Sm of a spin 1/2: where the first has one quantum its Sp^2 has no element, although the

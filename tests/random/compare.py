@@ -164,12 +164,12 @@ def compare_steady(generator, data, name, task, zero):
 
 
 def compare_next(generator, data, name, wrong):
-    """`next_rate` is an estimate: it must be near some rate that there is, or cospin's zero."""
+    """`next_rate` is an estimate of an order of magnitude: within a factor of two of some rate that there is, or cospin's zero."""
     rate, resolution = float(data.values[name + "_next_rate"]), float(data.values[name + "_resolution"])
     modes = tasks.gap(generator, {})["modes"]
     if numpy.isnan(rate) or abs(rate) <= resolution:
         return
-    if not any(abs(-m[0].real - rate) <= 0.1 * abs(rate) + 1e-8 * abs(m[0]) for m in modes):
+    if not any(abs(-m[0].real - rate) <= 0.5 * abs(rate) + 1e-8 * abs(m[0]) for m in modes):
         wrong.append((f"{name}_next_rate is {rate:.6g}, near to no rate", numpy.inf))
 
 
@@ -201,7 +201,17 @@ def within(errors, resolution):
 
 
 def compare_gap(generator, data, name, task, zero):
-    truth, wrong, outcome = tasks.gap(generator, task, zero), Differences(), data.outcome(name)
+    """Of what is below the resolution some may have been told from zero, in sectors where less is rounding."""
+    wrong, verdict = compare_gap_to(tasks.gap(generator, task, zero), data, name, zero)
+    if wrong and zero > 0:
+        again = compare_gap_to(tasks.gap(generator, task, 0.0), data, name, zero)
+        if not again[0]:
+            return again
+    return wrong, verdict
+
+
+def compare_gap_to(truth, data, name, zero):
+    wrong, outcome = Differences(), data.outcome(name)
     if outcome != "good":
         return wrong, "clumsy" if truth["modes"] else "honest"
     if not truth["modes"]:
