@@ -176,6 +176,20 @@ static PetscErrorCode null_vectors(const PetscScalar u[], const PetscScalar vh[]
   PetscFunctionReturn(0);
 }
 
+/* Whether rates, of which a's is not the faster one, are equal as far as is known. */
+static PetscBool are_equal(const double complex lambda[], const double error[], int a, int b)
+{
+  return (PetscBool)(creal(lambda[a]) - creal(lambda[b]) <= fmax(error[a], error[b]));
+}
+
+/* Whether they may be a pair, of which either may be off by its error. */
+static PetscBool are_conjugate(const double complex lambda[], const double error[], int a, int b)
+{
+  const double size = error[a] + error[b];
+
+  return (PetscBool)(cabs(lambda[a] - conj(lambda[b])) <= size && fabs(cimag(lambda[a])) > size);
+}
+
 PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const double error[], int order[])
 {
   PetscFunctionBeginUser;
@@ -188,8 +202,9 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
   }
   for (int begin = 0, end; begin < num; begin = end) { /* a group of equal rates */
     for (end = begin + 1; end < num; end++) {
-      const double size = fmax(error[order[begin]], error[order[end]]);
-      if (!(creal(lambda[order[begin]]) - creal(lambda[order[end]]) <= size)) break;
+      if (!are_equal(lambda, error, order[begin], order[end]) &&
+          !are_conjugate(lambda, error, order[end - 1], order[end]))
+        break;
     }
     for (int k = begin + 1; k < end; k++) {
       const int mode = order[k];

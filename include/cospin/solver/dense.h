@@ -37,8 +37,8 @@ PetscErrorCode CospinDenseDestroy(CospinDense *dense);
 
 /*
    order[num]: from the slowest eigenvalue (largest real part) to the fastest. Rates of modes that oscillate
-   and differ by less than the larger error from the slowest of them count as equal: then the lower frequency
-   comes first, and of a conjugate pair that of positive frequency, -Im lambda > 0. So the order depends
-   neither on ranks nor on rounding.
+   count as equal if they differ by less than the larger error from the slowest of them, or by the sum of both
+   errors in a conjugate pair: then the lower frequency comes first, and of a pair that of positive frequency,
+   -Im lambda > 0. So the order depends neither on ranks nor on rounding.
 */
 PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const double error[], int order[]);

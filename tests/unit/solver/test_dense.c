@@ -149,12 +149,15 @@ static void chains_of_rates_are_not_equal(void **state)
 {
   const double complex lambda[] = {CMPLX(-1.9, 0), CMPLX(-0.5, -1), CMPLX(-1.2, 3), CMPLX(-0.5, 1),
                                    CMPLX(-1.2, -3)};
+  const double complex pair[] = {CMPLX(-0.2, 3.1), CMPLX(-2, -3)}; /* each may be off by its error */
   const double error[] = {1, 1, 1, 1, 1};
   int order[5];
 
   (void)state;
   OK(CospinOrderSlowest(5, lambda, error, order));
   assert_int_equal(order[4], 0);
+  OK(CospinOrderSlowest(2, pair, error, order));
+  assert_int_equal(order[0], 1);
 }
 
 int main(int argc, char **argv)
