@@ -5,6 +5,9 @@
    Nothing here trusts the program that wrote the file: the table is made from the deck that the file
    holds, promises of outcomes are rules of the tasks, and stored states are multiplied by the generator
    again. It needs as much memory as a product with the largest stored state.
+
+   Order: the file by itself; the layout of its deck; each point's numbers; each stored state. A fault in one
+   does not hide those of the next, unless they would follow from it.
 */
 #include "findings.h"
 #include <cospin/check/check.h>

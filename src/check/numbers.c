@@ -4,6 +4,9 @@
    A task's rules are rows of its table: a variable lies between two bounds, each a number, another
    variable, or `tolerance`. They hold where the outcome is good; where a task did not run nothing may be
    there.
+
+   A rule is a claim such as `lower <= rate <= upper`, written once in the task's table beside its variables.
+   The program that stores numbers does not use the rules, so a mistake there does not hide itself here.
 */
 #include "findings.h"
 #include <cospin/point/settings.h>

@@ -4,6 +4,10 @@
 
    Residual, trace, hermiticity and observables must agree with what stands beside the state, within what
    rounding allows; the residual is compared as a bound, the others as values.
+
+   Elements are set into vectors on sectors made from the deck; where a window has grown, its size is the
+   stored one. L rho is then a product with the assembled or matrix-free generator, which knows nothing of how
+   the state was found.
 */
 #include "findings.h"
 #include <cospin/operator/liouvillian.h>

@@ -5,6 +5,10 @@
    time.
 
    What is printed is itself a deck: `cospin plan a.yaml >b.yaml` and b.yaml gives the same numbers.
+
+   What is printed and why: dimensions, for they decide whether a deck can run at all; symmetry and sectors,
+   for a symmetry that one term has broken shows here; time and memory of the worst point, for the job; the
+   completed deck, for it shows the defaults.
 */
 #include <cospin/cli/report.h>
 #include <cospin/farm/machine.h>

@@ -2,6 +2,8 @@
    The table that a run ends with: a few columns for each grid point, those that a user looks for first,
    and how many points ended badly, with what that means of each task. Everything is in the dataset; what
    does not fit into the width of a terminal is left out here.
+
+   Of a variable along a dimension one value is shown: the slowest mode, the last time.
 */
 #include <cospin/cli/report.h>
 #include <cospin/tasks/tables.h>

@@ -2,6 +2,9 @@
    What there is of a run that has not finished: points in its shards, outcomes, the process that holds its
    lock, checkpoints of points half-way. Shards of another version or of a damaged disk are counted as
    unreadable and do not stop the view.
+
+   Nothing is locked and nothing is changed: a run that writes meanwhile goes on undisturbed, and what it
+   publishes between two lines of this view is simply not counted.
 */
 #include "unfinished.h"
 #include <cospin/dataset/dataset.h>

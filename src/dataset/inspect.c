@@ -4,6 +4,10 @@
 
    Every object is opened and every byte of it read, since HDF5 verifies a chunk's checksum only when it is
    read. Faults are collected as those of a deck are.
+
+   Two questions, two functions: is the file whole by itself (checksums, attributes that every file has), and
+   has it everything that this layout asks for (names, shapes, units). Neither looks at what numbers mean;
+   that is check/numbers.c.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

@@ -2,6 +2,8 @@
    How a file comes into being: FILE.tmp is written and synced, then renamed, then the directory is synced. So
    whoever sees FILE sees all of it, also after a power cut, and an older FILE stays until the new one is
    whole.
+
+   The folder is synced, too, for a rename lives in it: without that a power cut may bring back the old name.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

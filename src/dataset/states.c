@@ -1,6 +1,10 @@
 /*
    Stored states as HDF5: one group a task, a contiguous ragged array (CF 1.8, 9.3.3). Rows follow each other
    in the order of the grid, time fastest, whatever the order in which the points were finished.
+
+   Why ragged: states of different points have different numbers of elements (windows grow, sectors differ).
+   CF calls it a contiguous ragged array: all elements one behind the other, and for each place where its own
+   begin and how many they are.
 */
 #include "h5.h"
 #include <math.h>

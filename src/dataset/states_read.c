@@ -5,6 +5,10 @@
 
    A state is a range of rows in the columns of its task's group: `first` and `count` are shaped like the
    grid. All processes read by themselves; files are opened without locks.
+
+   A query names a task, and a value for each axis of which there are several; values are compared to within
+   rounding, for they may have been typed. What does not fit is refused with a sentence that says what there
+   is, and which part of the query it is about, so that the deck's fault stands at that place.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

@@ -9,6 +9,10 @@
 
    Memory is set aside at the beginning (`reserve`) and freed when ranks are lost or out of memory: there
    must be some for the error message and for publishing.
+
+   The vote has three outcomes. All succeeded: go on. All failed: the task has an outcome, and the next one
+   begins, for nothing is half-way. Some failed: the others may still wait in a collective call; after the
+   time limit the group is given up.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

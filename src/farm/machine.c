@@ -3,6 +3,9 @@
    what the machine has, divided by the ranks on the node (which may be told different numbers: the
    smallest counts), and never more than the address space that `ulimit -v` leaves. This is one of two
    files that ask the environment.
+
+   SLURM tells it per node, or per CPU beside the CPUs of the job on this node, in MiB. A job that takes more
+   is ended, although the machine has it.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

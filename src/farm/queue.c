@@ -2,6 +2,10 @@
    Only MPI_Fetch_and_op with MPI_SUM is used, the best trodden of the one-sided operations: Open MPI 4.1's
    MPI_Compare_and_swap crashes on windows that its shared-memory transport emulates. On one node the window
    is shared memory.
+
+   The queue is one number in a window on rank 0, the next place in the list of missing points; taking a point
+   is adding one to it. Beside it stand counters (points done, groups at their end, lines printed), by which
+   ranks that share nothing else agree.
 */
 #include "queue.h"
 

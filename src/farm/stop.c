@@ -1,6 +1,10 @@
 /*
    The signals are blocked everywhere and taken by one thread with sigtimedwait(): there is no handler, so
    nothing that a handler would have to leave in a global, and no system call is interrupted.
+
+   Three degrees: asked (USR1, TERM, HUP, a time): take no more points and leave those at work; asked twice,
+   or `--stop-within` has passed: end now, in the middle of a factorisation; not asked: nothing. What is asked
+   is one atomic number, read by the ranks at places where all of them do.
 */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* strptime's companions */

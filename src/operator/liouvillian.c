@@ -43,6 +43,7 @@ static PetscErrorCode create_map(CospinMoves moves, CospinSector from, CospinSec
   PetscFunctionReturn(0);
 }
 
+/* Which coordinates each move changes, move after move. */
 static PetscErrorCode destroy_map(Map *map)
 {
   PetscFunctionBeginUser;

@@ -3,6 +3,9 @@
    its sectors, if it is to be stored or a functional reads it); each of them evolves by itself, and nothing
    else is ever held, but for states that are stored or wait for a functional. All else that is read is linear
    in the state: every element adds to a few readings, by weights that are made once for each sector.
+
+   Cost: an element is read once for each time, by a few multiplications; making the weights costs as much as
+   one product with each operator, once for each sector.
 */
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/readout.h>

@@ -16,6 +16,7 @@ enum { MAX_SOLVES = 60 };
 /* A bracket that is this narrow (relative), or hardly shrinks any more, is good enough. */
 static const double narrow = 1e-9, shrinks = 0.7;
 
+/* The bound needs y > 0; rounding may have turned small elements of the left vector round. */
 static PetscErrorCode make_positive(Vec y)
 {
   PetscScalar *array;
@@ -84,6 +85,7 @@ static PetscErrorCode local_bounds(Mat matrix, PetscInt width, Vec y, double bou
   PetscFunctionReturn(0);
 }
 
+/* The smallest lower and the largest upper bound of all ranks, in one reduction by a change of sign. */
 static PetscErrorCode global_bounds(CospinEigensolver eigensolver, Vec y, double bounds[2])
 {
   double local[2] = {PETSC_INFINITY, -PETSC_INFINITY};

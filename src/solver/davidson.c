@@ -132,6 +132,7 @@ static PetscErrorCode orthonormalise(CospinDavidson davidson, Vec x, double *nor
   PetscFunctionReturn(0);
 }
 
+/* For left vectors the same search runs with the adjoint. */
 static PetscErrorCode apply(CospinDavidson davidson, Vec x, Vec y)
 {
   PetscFunctionBeginUser;

@@ -8,6 +8,10 @@
 
    The zeros are gone from M before its eigenvalues are computed, so rounding cannot mix a slow mode with
    them. G. H. Golub, C. F. Van Loan, Matrix Computations (2013), sections 2.4 and 7.2.
+
+   Cost: one singular value decomposition and one eigenvalue problem, each some tens of n^3 operations, so it
+   ends at some hundred unknowns; in return no eigenvalue can be missed, and every one has a left vector and
+   with it a condition, which is the error that is told.
 */
 #include <cospin/problem/hermitian.h>
 #include <cospin/solver/dense.h>
@@ -130,6 +134,7 @@ static PetscErrorCode invert_adjoint(int k, const PetscScalar z[], PetscScalar w
   PetscFunctionReturn(0);
 }
 
+/* Without scaling: vectors here have norms near one. */
 static double norm_of(int n, const PetscScalar x[])
 {
   double sum = 0.0;
@@ -200,6 +205,8 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
       order[place] = order[place - 1];
     order[place] = k;
   }
+  /* Equal rates, up to their errors, must not change places with rounding: within such a group the order is
+     by frequency. */
   for (int begin = 0, end; begin < num; begin = end) { /* a group of equal rates */
     for (end = begin + 1; end < num; end++) {
       if (!are_equal(lambda, error, order[begin], order[end]) &&

@@ -71,6 +71,7 @@ static PetscErrorCode factorise(Propagator *p)
   PetscFunctionReturn(0);
 }
 
+/* A factorisation each; it is kept as long as the time scale of what is left does not change much. */
 static PetscErrorCode set_gamma(Propagator *p, double gamma)
 {
   PetscFunctionBeginUser;
@@ -81,6 +82,7 @@ static PetscErrorCode set_gamma(Propagator *p, double gamma)
   PetscFunctionReturn(0);
 }
 
+/* One step of Arnoldi's method: a product, or a solve. */
 static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
 {
   PetscFunctionBeginUser;
@@ -94,6 +96,7 @@ static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
 
 /* ---- The projected generator --------------------------------------------------------------------------- */
 
+/* Column k of the Hessenberg matrix, with room for the longest basis. */
 static PetscScalar *column(Propagator *p, int k)
 {
   return CospinProjectedColumn(&p->small, k);
@@ -143,6 +146,8 @@ static PetscErrorCode estimate(Propagator *p, double tau, double *relative, doub
 
 /* ---- Steps --------------------------------------------------------------------------------------------- */
 
+/* How large the error of a step may be: its share of the tolerance by its share of the time, so that errors
+   of all steps together stay within it. Half of it, since the estimate is no bound. */
 static double allowed(const Propagator *p, double tau)
 {
   const double share = tau / p->times[p->num - 1];
@@ -168,6 +173,7 @@ static PetscErrorCode is_accurate(Propagator *p, double tau, PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
+/* One more basis vector; a dependent one means that the space is invariant and the step exact. */
 static PetscErrorCode extend(Propagator *p, int k)
 {
   PetscBool dependent;
@@ -216,6 +222,8 @@ static PetscErrorCode probe_solve(Propagator *p)
   PetscFunctionReturn(0);
 }
 
+/* `between` steps the vector is that of a time, and may be kept; within a step only the end of the run
+   counts. */
 static PetscErrorCode ask_pause(Propagator *p, Vec u, PetscBool between)
 {
   PetscFunctionBeginUser;
@@ -303,6 +311,7 @@ static PetscErrorCode longest_step(Propagator *p, double limit, double *tau)
   PetscFunctionReturn(0);
 }
 
+/* The longest step that the basis is good for; one of length zero means that it never will be. */
 static PetscErrorCode krylov_step(Propagator *p, Vec u)
 {
   PetscBool accurate;
@@ -344,6 +353,7 @@ static PetscErrorCode rational_step(Propagator *p, Vec u)
   PetscFunctionReturn(0);
 }
 
+/* From the first time that is still to be visited: what happens until then is what matters first. */
 static PetscErrorCode first_gamma(Propagator *p)
 {
   double first = 0.0;
@@ -354,6 +364,8 @@ static PetscErrorCode first_gamma(Propagator *p)
   PetscFunctionReturn(0);
 }
 
+/* Orthogonalisation twice (classical Gram-Schmidt with refinement): the error estimate lives from the last
+   basis vectors. */
 static PetscErrorCode set_up(Propagator *p, Vec u)
 {
   MPI_Comm comm = PetscObjectComm((PetscObject)u);

@@ -2,6 +2,9 @@
    Products or factorisations: the number of products grows as |L| t, that of solves hardly at all, but the
    first of them costs a factorisation, in time and in memory. A generator without a matrix has products only.
    What either takes on a machine, operator/cost.c knows.
+
+   What decides: (1) a generator held without a matrix has products only; (2) factors that would not fit into
+   memory leave products; (3) else the one whose estimated time is shorter.
 */
 #include "propagator_method.h"
 #include <cospin/operator/cost.h>

@@ -88,6 +88,7 @@ static PetscErrorCode add_to_basis(Side *side, Vec x, PetscScalar coefficients[]
   PetscFunctionReturn(0);
 }
 
+/* A side begins with its source: b on the right, a on the left. */
 static PetscErrorCode create_side(Vec source, Side *side)
 {
   PetscScalar coefficients[COSPIN_SMALL_ROWS];
@@ -181,6 +182,7 @@ static void project_sources(CospinResolvent resolvent, const PetscScalar inverse
   CospinSmallMultiply(PETSC_TRUE, n, 1, n, z, work, resolvent->target);
 }
 
+/* The small matrices of H_r, once for each new solve: after that any frequency costs an r x r solve. */
 static PetscErrorCode compute_model(CospinResolvent resolvent)
 {
   Side *left = &resolvent->left, *right = &resolvent->right;
@@ -310,6 +312,7 @@ static PetscErrorCode remove_null(const CospinChannel *channel, Vec v, Vec w)
   PetscFunctionReturn(0);
 }
 
+/* |b - (s - L) v| of the solve itself, with the matrix: what the factors left. */
 static PetscErrorCode measure_residual(CospinResolvent resolvent, double complex s, Vec v)
 {
   CospinEigensolver eigensolver = resolvent->channel->eigensolver;
@@ -372,6 +375,8 @@ PetscErrorCode CospinResolventEnlarge(CospinResolvent resolvent, double omega, d
   PetscCall(VecDuplicate(resolvent->left.source, &w));
   PetscCall(CospinEigensolverResolvent(resolvent->channel->eigensolver, s, resolvent->right.source,
                                        resolvent->left.source, v, w));
+  /* In the steady state's own sector rounding brings back a part along the null vectors, which would look
+     like a pole at zero. */
   PetscCall(remove_null(resolvent->channel, v, w));
   PetscCall(measure_residual(resolvent, s, v));
   PetscCall(VecDot(v, resolvent->left.source, &value));

@@ -72,6 +72,8 @@ static PetscErrorCode create_ksp(Solver *solver)
   PetscFunctionReturn(0);
 }
 
+/* The factors are the steady state's own; the jumps are a map of its sector into itself, scaled by the
+   efficiency. */
 static PetscErrorCode create_solver(CospinEigensolver eigensolver, Vec rho, CospinMoves jumps,
                                     double efficiency, Solver *solver)
 {
@@ -154,6 +156,7 @@ static PetscErrorCode refine(Solver *solver, Vec rho)
   PetscFunctionReturn(0);
 }
 
+/* Small whole numbers: exact. */
 static double binomial(int n, int k)
 {
   double product = 1.0;
@@ -184,6 +187,7 @@ static PetscErrorCode right_hand_side(int n, const double cumulants[], Vec order
 PetscErrorCode CospinTiltedCumulants(CospinEigensolver eigensolver, Vec rho, CospinMoves jumps,
                                      double efficiency, CospinTilted *tilted)
 {
+  /* Order n needs all orders below it: their states and their fluxes Tr(J rho_n). */
   double fluxes[COSPIN_NUM_CUMULANTS] = {0}, size, error; /* fluxes: Tr(J rho_n) */
   Vec orders[COSPIN_NUM_CUMULANTS], jumped[COSPIN_NUM_CUMULANTS], b;
   PetscScalar flux;

@@ -5,6 +5,9 @@
 
    Its name is a hash of the point's coordinates: whoever takes the point in the next run finds it without
    a list, whatever the number of groups is then, and a newer one replaces it by the same rename.
+
+   A point that finishes removes its checkpoint; one that is found beside a finished record is older than it
+   and is ignored.
 */
 #include "checkpoint_file.h"
 #include <limits.h>

@@ -4,6 +4,9 @@
    files it reads, and the version of the program's results. It is stored in every shard, checkpoint and
    archive, and compared line by line with that of a run that wants to go on; the first line that differs
    is told.
+
+   RESULTS_VERSION is raised by whoever changes a number beyond rounding: old points are then not mixed with
+   new ones, but refused by name.
 */
 #include "identity.h"
 #include <stdint.h>

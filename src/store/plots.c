@@ -3,6 +3,9 @@
 
    A plot names variables in full ("decay_rate") or by what stands behind the task's name if only one task
    has it; faults name what there is.
+
+   Checked here and not where plots are read, because only the table knows which variables the tasks of this
+   deck have.
 */
 #include <cospin/store/table.h>
 #include <string.h>

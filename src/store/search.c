@@ -5,6 +5,10 @@
    values. The archive is looked at first and shards in the order of their runs, the newest record of a
    point winning. What is damaged is renamed and said; what belongs to another deck stops the run, for it
    would be overwritten at the end.
+
+   In three steps: read the archive; read every shard in the order of runs, each record replacing an older one
+   of the same coordinates; what is then without a record is missing. A deck whose meaning differs is told by
+   the first line of the identity that differs.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
