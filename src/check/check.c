@@ -18,6 +18,7 @@
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
+/* One file under scrutiny: its deck and table, what was found, and how much there was. */
 typedef struct {
   const char *file;
   PetscBool list; /* a shard */

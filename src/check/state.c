@@ -20,12 +20,14 @@
 static const double sum_slack = 1e-9, observable_slack = 1e-8;
 static const double share_of_memory = 0.4;
 
+/* The part of a stored state in one sector, as a vector again. */
 typedef struct {
   CospinSector sector;
   Vec rho;
   PetscBool *there; /* [dimension] */
 } Block;
 
+/* A stored state with everything that is recomputed from it. */
 typedef struct {
   CospinProblem problem; /* with the windows that the state was made with */
   CospinObservables observables;
@@ -166,6 +168,7 @@ static void adjoint_of(const CospinSystem *system, const int label[], int adjoin
   }
 }
 
+/* What is recomputed from the elements alone. */
 typedef struct {
   double complex trace;
   double smallest, imaginary, asymmetry; /* populations; |rho - rho^+|, largest element */

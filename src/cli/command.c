@@ -73,6 +73,7 @@ const char CospinCommandHelp[] =
     "on;\n"
     "anything else: the machine or the program failed\n";
 
+/* Words of the command line, and the next one to be read. */
 typedef struct {
   int argc, at;
   char **argv;

@@ -15,11 +15,13 @@ enum { MAX_WORDS = 8, WORD_SIZE = 48, MAX_SHOWN = 10 };
 /* Points: the whole name, a part of it, a synonym as the name, a word of the text. */
 enum { IS_NAME = 40, IN_NAME = 15, IS_SYNONYM = 25, IN_SYNONYM = 3, IN_TEXT = 8, ALL_WORDS = 100 };
 
+/* An entry of the reference, with its points for the question. */
 typedef struct {
   int points, order;
   char where[192], name[96], *behind, *text;
 } Entry;
 
+/* A question in words, and the entries that answer it. */
 typedef struct {
   int num_words, num_entries, capacity;
   char words[MAX_WORDS][WORD_SIZE];

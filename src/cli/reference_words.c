@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+/* A word in small letters, and the names or the sentence that it leads to. */
 typedef struct {
   const char *word, *text;
 } Row;

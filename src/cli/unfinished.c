@@ -22,6 +22,7 @@ static const CospinLayout layout = {.num_variables = 2, .variables = rows, .reco
 
 enum { MAX_OUTCOMES = 32 };
 
+/* Counted over the shards of a folder. */
 typedef struct {
   size_t points, counts[MAX_OUTCOMES]; /* in the order of CospinOutcomeNames */
   double seconds, slowest;

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A file that is being looked at, and where its faults go. */
 typedef struct {
   hid_t file;
   CospinH5Catch held;

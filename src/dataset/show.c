@@ -16,6 +16,7 @@
 
 enum { MAX_VARIABLES = 1024, MAX_FLAGS = 64, MAX_LISTED = 5 };
 
+/* A variable as the file has it. */
 typedef struct {
   char name[96], units[64], long_name[160];
   PetscBool scale, integer, damaged;
@@ -25,6 +26,7 @@ typedef struct {
   double *values; /* owned */
 } Variable;
 
+/* A file on its way to a reader's eyes. */
 typedef struct {
   hid_t file;
   PetscBool trust;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+/* One group of stored states that is being written: states by their place in the grid. */
 typedef struct {
   const CospinLayout *layout;
   const CospinStoredGroup *group;

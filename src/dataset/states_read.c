@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A query that is being answered, and the sentence if it cannot be. */
 typedef struct {
   const CospinStoredQuery *query;
   const CospinStoredGroup *wanted;

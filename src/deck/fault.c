@@ -15,6 +15,7 @@
    take time that grows with the square of their number. */
 enum { MAX_KEPT = 1000, MAX_SENTENCE = 4000 };
 
+/* One line that a user reads. */
 typedef struct {
   CospinPosition at;
   int order; /* in which it was added: sorting must be stable */

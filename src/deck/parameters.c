@@ -21,6 +21,7 @@ enum { MAX_COMPARED = 1000 };
 /* What is known about a parameter's value. The largest state of those that an expression uses is its own. */
 typedef enum { STATE_KNOWN, STATE_ON_GRID, STATE_BAD } ParameterState;
 
+/* Values and states of all parameters while expressions of them are evaluated. */
 typedef struct {
   CospinDeck deck;
   const double complex *values;
@@ -28,6 +29,7 @@ typedef struct {
   char *worst; /* of the parameters asked for */
 } ParameterContext;
 
+/* For sorting: a name with its place in the deck. */
 typedef struct {
   const char *name;
   int index;

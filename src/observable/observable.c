@@ -13,6 +13,7 @@
 */
 #include <cospin/observable/observable.h>
 
+/* What the first evaluation of an expression collects. */
 typedef struct {
   CospinObservables observables;
   CospinObservable *target;
@@ -170,6 +171,7 @@ PetscErrorCode CospinObservablesDestroy(CospinObservables *observables)
   PetscFunctionReturn(0);
 }
 
+/* What the second one finds in their place. */
 typedef struct {
   const double complex *expectations;
   const double *functionals;

@@ -58,6 +58,8 @@ double CospinCostOfIteration(double n, int width)
 /* Of Davidson's method: two bases, V and A V, and what memory has room for. */
 int CospinCostBasis(double n, double bytes)
 {
+  /* Bases of vectors may take this much of the memory; the rest is the matrix, factors and everybody
+     else's. */
   static const double share_of_bases = 0.35;
   const double fits = share_of_bases * bytes / (2.0 * 16.0 * n);
 
@@ -75,6 +77,7 @@ double CospinCostOfShell(double n, int basis)
    or two. */
 static double seconds_of_vector(double n, int basis)
 {
+  /* A vector against all of a basis: memory traffic, and one reduction over the ranks. */
   static const double element_seconds = 2e-9, latency = 2e-5;
 
   return element_seconds * n * basis + latency;
@@ -82,6 +85,7 @@ static double seconds_of_vector(double n, int basis)
 
 double CospinCostOfProducts(double n, double nonzeros, double norm_times_end, int basis)
 {
+  /* Measured: products of a Krylov evolution for each unit of |L| t. */
   static const double products_per_norm = 0.7, nonzero_seconds = 5e-9;
 
   return (products_per_norm * norm_times_end + basis) *
@@ -90,6 +94,7 @@ double CospinCostOfProducts(double n, double nonzeros, double norm_times_end, in
 
 double CospinCostOfSolves(double n, CospinFactorCost cost, int basis)
 {
+  /* Taken for an evolution over many decades: six factorisations, twelve Krylov spaces. */
   static const double factorisations = 6, spaces = 12, overhead = 1e-3, element_seconds = 4.5e-9;
 
   return factorisations * (cost.seconds + overhead) +

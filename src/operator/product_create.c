@@ -11,6 +11,7 @@
 /* What a product of one element costs: in dense products, and gathered from a sparse row. */
 static const double dense_cost = 0.3, sparse_cost = 1.0;
 
+/* A product in the making, with what is tabulated of its monomials. */
 typedef struct {
   CospinTerms terms;
   CospinProduct product;

@@ -17,6 +17,7 @@ typedef struct {
   const PetscScalar **rows; /* [kets] where a row starts in `source`; NULL: not needed here */
 } Direction;
 
+/* What a MatShell of ours is made of; the transposed direction only when it has been asked for. */
 typedef struct {
   CospinSector sector; /* borrowed */
   CospinSides sides;

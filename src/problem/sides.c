@@ -88,6 +88,7 @@ static PetscErrorCode enumerate(CospinSides sides, CospinSide side, int i, int l
   PetscFunctionReturn(0);
 }
 
+/* What keys are compared by. */
 typedef struct {
   int n; /* of the class, then of the label */
   const int *classes, *labels;

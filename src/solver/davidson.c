@@ -15,6 +15,7 @@
 #include <slepcblaslapack.h>
 #include <slepcbv.h>
 
+/* At most: vectors of the basis, each with its image beside it, and eigenvectors that were found. */
 enum { MAX_BASIS = 30, MAX_LOCKED = 128 };
 /* What is left of a vector that lies in the basis already. */
 static const double dependent = 1e-10;

@@ -17,6 +17,7 @@
 #include <cospin/solver/dense.h>
 #include <slepcblaslapack.h>
 
+/* Of the search for the eigenvalue next to zero, which needs an estimate and no digits. */
 enum { ARNOLDI_STEPS = 96, ARNOLDI_CHECK = 12 };
 
 /* With room behind it, which LAPACK's vector instructions may read. */
@@ -347,6 +348,7 @@ static PetscErrorCode arnoldi_step(int k, PetscScalar factors[], PetscBLASInt pi
 static PetscErrorCode largest_ritz(int steps, const PetscScalar columns[], PetscScalar *largest,
                                    PetscBool *settled)
 {
+  /* Three digits are enough to say how slow it is. */
   static const double some_digits = 1e-3;
   PetscScalar *hessenberg, *values, *vectors;
   PetscBool ok;

@@ -10,6 +10,8 @@
 #include <cospin/operator/liouvillian.h>
 
 enum { DENSE_LIMIT = 256 }; /* unknowns up to which all eigenvalues are computed */
+/* Of the first shift, over |L|. With factors next to zero, so that the slowest modes stand out; iterations
+   need a matrix s - L that is not nearly singular. */
 static const double shift_over_norm = 1e-7, iterative_shift_over_norm = 1e-3;
 static const double davidson_resolution = 1e-11; /* residuals of iterations end at 1e-12 */
 static const double some_conditions = 10.0;      /* error of an eigenvalue over its residual */
@@ -354,6 +356,7 @@ PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace)
 
 PetscBool CospinModesEqual(CospinEigensolver eigensolver, const CospinMode *a, const CospinMode *b)
 {
+  /* Two eigenvalues are the same to this many resolutions, or to six digits. */
   static const double some_resolutions = 100.0, equal_values = 1e-6;
 
   return (PetscBool)(cabs(a->lambda - b->lambda) <=

@@ -25,7 +25,11 @@
 #include <petscksp.h>
 #include <slepcbv.h>
 
+/* The error is looked at from the eighth vector on, every fourth time. */
 enum { MAX_BASIS = COSPIN_PROJECTED_MAX, CHECK_EVERY = 4, FIRST_CHECK = 8 };
+/* shrink: a step that is too long is tried again this much shorter. With factors: steps up to 40 gamma, the
+   first gamma a quarter of the first time, another one, by a factor of 8, when steps fail or have outgrown
+   it. smallest_share: late steps of the rational method are few, so each may have 2 % of the tolerance. */
 static const double shrink = 0.7, longest_over_gamma = 40.0, first_over_gamma = 4.0, gamma_factor = 8.0,
                     smallest_share = 0.02, smallest_step = 1e-13, rounding = 1e-14, nothing = 1e-120;
 
@@ -82,7 +86,6 @@ static PetscErrorCode set_gamma(Propagator *p, double gamma)
   PetscFunctionReturn(0);
 }
 
-/* One step of Arnoldi's method: a product, or a solve. */
 static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
 {
   PetscFunctionBeginUser;
@@ -96,7 +99,6 @@ static PetscErrorCode apply(Propagator *p, Vec from, Vec to)
 
 /* ---- The projected generator --------------------------------------------------------------------------- */
 
-/* Column k of the Hessenberg matrix, with room for the longest basis. */
 static PetscScalar *column(Propagator *p, int k)
 {
   return CospinProjectedColumn(&p->small, k);
@@ -353,7 +355,6 @@ static PetscErrorCode rational_step(Propagator *p, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* From the first time that is still to be visited: what happens until then is what matters first. */
 static PetscErrorCode first_gamma(Propagator *p)
 {
   double first = 0.0;

@@ -20,6 +20,7 @@
 #include <petscblaslapack.h>
 #include <slepcblaslapack.h>
 
+/* exp(-600) is below anything that a double beside 1 can hold, also after a Jordan block has amplified it. */
 static const double gone = 600.0, rounding = 1e-14;
 
 PetscErrorCode CospinRationalSchur(int order, PetscScalar h[], PetscScalar q[])

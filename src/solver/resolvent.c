@@ -23,6 +23,8 @@
 enum { NUM_RATIOS = 3 };
 static const double dependent = 1e-13, nearly_dependent = 1e-11, /* of a new vector on those before it */
     null_distance = 1e-8;
+/* The true error over what the residuals alone say is learnt from solves; it is taken to be at least this,
+   and four times what was seen. */
 static const double safety = 4.0, least_ratio = 1e-3, zero = 1e-13;
 
 /* b and V of one side; a and W of the other one, where L^H stands for L and conj(s) for s. */

@@ -17,9 +17,12 @@
 #include <cospin/solver/tilted.h>
 #include <petscksp.h>
 
+/* GMRES beside a null vector ends within a few steps; a solution is corrected again as long as that halves
+   what is left. */
 enum { MAX_CORRECTIONS = 6, MAX_STEPS = 60, REFINEMENT_STEPS = 6 };
 static const double step_tolerance = 1e-8, rounding = 4e-16, worthwhile = 0.5;
 
+/* Solves L x = b without trace, again and again with other right-hand sides. */
 typedef struct {
   CospinEigensolver eigensolver;
   Vec rho, trace, residual, correction; /* trace: Tr x = trace^H x */

@@ -28,6 +28,7 @@ static uint64_t checksum_of(const char file[])
   return sum;
 }
 
+/* Goes over the files that a deck reads. */
 typedef struct {
   CospinDeck deck;
   CospinIdentityFile visit;

@@ -44,6 +44,7 @@ PetscErrorCode CospinOutputResolve(const char file[], char resolved[], size_t si
   PetscFunctionReturn(0);
 }
 
+/* What would be written, by device and inode. */
 typedef struct {
   struct stat output, temporary;
   PetscBool has_output, has_temporary;
@@ -65,6 +66,7 @@ static PetscBool would_replace(const Written *written, const char file[])
                      (written->has_temporary && same(&status, &written->temporary)));
 }
 
+/* The sentence if one of the files that are read is the output. */
 typedef struct {
   const Written *written;
   const char *output;

@@ -10,6 +10,7 @@
 #include <cospin/store/table.h>
 #include <string.h>
 
+/* The table that plots are compared with. */
 typedef struct {
   CospinTable table;
   CospinDeck deck;

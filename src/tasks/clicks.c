@@ -80,6 +80,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* Values of the keys at one grid point. */
 typedef struct {
   CospinDetector detector;
   double time, tolerance;

@@ -19,6 +19,8 @@
 #include <cospin/point/noise.h>
 #include <cospin/point/settings.h>
 
+/* Models begin with solves at the middle and near both ends. While no error is known yet, places are taken in
+ * strides, so that all regions are seen. */
 enum { NUM_STARTS = 3, MAX_FAR = COSPIN_EMISSION_MAX_FAR, STRIDE = 7, MAX_BEYOND = 24 };
 static const double negligible = 1e-12, far_factor = 3.0,
                     least_range = 1e-6, /* of the axis, over the norm of the generator */

@@ -62,6 +62,8 @@ static PetscErrorCode Store(const CospinTwoTime *correlation, const CospinSteady
                             const CospinTwoTimeScale *scale, CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = CospinTwoTimeLimit(correlation);
+  /* Intensities below this share of what A^+A can be at all: then even the perturbed state is made of
+     rounding. */
   static const double dim = 1e-6;
   const double intensity = creal(scale->value);
   double typical, largest;

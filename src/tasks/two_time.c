@@ -10,7 +10,7 @@
 */
 #include "two_time.h"
 
-static const double largest_leak = 1e-8;
+static const double largest_leak = 1e-8; /* what may leave the window, relative */
 
 /* The axis is the deck's; its values become a dimension of the dataset. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
@@ -144,6 +144,7 @@ PetscErrorCode CospinTwoTimeLargest(const CospinTwoTime *correlation, double *la
    nothing, are read with the largest weights. */
 PetscErrorCode CospinTwoTimeTypical(const CospinTwoTime *correlation, double *typical)
 {
+  /* Elements below this share of the largest one count as absent. */
   static const double present = 1e-3;
 
   PetscFunctionBeginUser;

@@ -17,10 +17,12 @@
 */
 #include "cumulant.h"
 
+/* Where Newton's method converges it needs far fewer; bisections halve until doubles have no more digits. */
 enum { NUM = COSPIN_NUM_CUMULANTS, P = 0, MAX_STEPS = 60, NUM_BISECTIONS = 60 };
 
 static const double rounding = 1e-14;
 
+/* Where slopes are added up: the terms, and their moduli, by which a residual is measured. */
 typedef struct {
   double complex *slopes;
   double *sizes; /* NULL: nobody asks */

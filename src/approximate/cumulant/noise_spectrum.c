@@ -10,6 +10,8 @@
 #include <cospin/point/settings.h>
 
 static const double largest_nonlinearity = 0.2; /* widths are off by twice that, for N = 10 to 40 */
+/* Between the integral of the spectrum and the photons of the second-order equations, relative: beyond it the
+   two methods speak of different states. */
 static const double largest_mismatch = 0.5;
 
 static const CospinKey keys[] = {

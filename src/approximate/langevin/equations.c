@@ -166,6 +166,8 @@ static PetscErrorCode factor_by_eigenvalues(int n, double matrix[], double facto
 PetscErrorCode CospinLangevinFactor(int n, double matrix[], double factor[], PetscBool *lower,
                                     double *clipped)
 {
+  /* A diffusion matrix that is singular (a spin without noise) has no Cholesky factor; this much of its
+     largest element is added. */
   static const double rounding = 1e-11;
   const PetscBLASInt size = n;
   PetscBLASInt info;

@@ -82,6 +82,8 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* Of the steps, how many may need a diffusion matrix made positive: that is no longer the noise of the
+   equations. */
 static const double largest_clipped = 0.05;
 
 static const CospinCompanion companions[] = {{"error", "statistical error"}, {NULL, NULL}};
@@ -162,6 +164,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
                            double *bytes, double *seconds)
 {
+  /* Measured on one core: a multiplication within dgemm, and everything that a step does for one number. */
   static const double product_seconds = 4e-11, number_seconds = 4e-8;
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   CospinLangevin equations;

@@ -11,6 +11,9 @@
 #include <string.h>
 
 enum {
+  /* Of an evolution that looks for rest: never more steps than this, never fewer than that, between them as
+     many as the work on all unknowns allows. Other starts are tried up to so many unknowns, and so many
+     stable points are told apart. */
   MOST_STEPS = 1000000,
   FEWEST_STEPS = 20000,
   MOST_WORK = 500000000,

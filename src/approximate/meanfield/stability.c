@@ -23,9 +23,15 @@
 #include <petscblaslapack.h>
 #include <slepceps.h>
 
+/* LAPACK up to so many unknowns, SLEPc beyond, in spaces of this size. */
 enum { MOST_DENSE = 600, SUBSPACE = 64, MAX_RESTARTS = 300 };
+/* step: of differences over four points, exact for polynomials of degree four, so it may be large and keeps
+   rounding small. largest_error: however bad the condition, no eigenvalue above this share of the rates
+   counts as zero. */
 static const double step = 0.25, rounding = 1e-13, largest_error = 1e-7, krylov_error = 1e-9;
 
+/* The linear equations of deviations from a fixed point: the point, units of its unknowns, free phases,
+ * scratch. */
 typedef struct {
   CospinMeanField field;
   const double *u;

@@ -4,6 +4,7 @@
 */
 #include "expression_impl.h"
 
+/* What is known while an expression is judged: is its value real for every state? */
 typedef struct {
   CospinExpression expression;
   const CospinEnvironment *environment;

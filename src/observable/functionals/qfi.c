@@ -25,6 +25,7 @@ typedef struct {
   double complex amplitude;
 } Element;
 
+/* G applied to the eigenvectors of one block, element by element, and room for dense products. */
 typedef struct {
   CospinDensity density;
   CospinMoves moves;

@@ -12,6 +12,7 @@
 
 enum { N_KET, N_BRA, NUM_COORDINATES };
 
+/* A component of levels n, with the operators that move them. */
 typedef struct {
   int levels, num_operators;
   const CospinLadderElementary *operators;

@@ -18,6 +18,7 @@
 enum { MAX_LEVELS = 16, NUM_OPERATORS = MAX_LEVELS * MAX_LEVELS };
 enum { X, Y, Z };
 
+/* How many atoms and levels there are, and the steps between diagonal labels. */
 typedef struct {
   int size, num_levels;
   int diagonal[2 * MAX_LEVELS * MAX_LEVELS]; /* [num_levels - 1][2*(num_levels - 1)] */

@@ -13,6 +13,7 @@ enum {
   MAX_UNCOUNTED = 40000 /* so that an int counts the entries of a matrix over them */
 };
 
+/* How many spins there are, and the steps between diagonal labels: one spin turned over on both sides. */
 typedef struct {
   int size;
   int diagonal[2 * MAX_SPINS * MAX_SPINS]; /* [size][2*size] */

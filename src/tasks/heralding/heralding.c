@@ -132,6 +132,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* Values of the keys at one grid point; -1: no clicks are given. */
 typedef struct {
   int atoms, first, pulses, seen, most; /* first: -1 if it has not been seen; seen: of the pulses */
   double efficiency, dark, tolerance;

@@ -18,6 +18,8 @@ static const double most_work = 1e8;   /* weights that are computed: some second
 enum { RECORD_BITS = 20, LAST_BLOCK = (1 << RECORD_BITS) - 1 };
 enum { PROBABILITY, INFORMATION, SQUARE, DEVIATION, NUM_SUMS };
 
+/* A walk through the tree of records, or a number of samples: what it has added up, and the tables that it
+ * goes by. */
 typedef struct {
   const CospinInference *inference;
   int num_later;         /* pulses behind the first that are to come */
