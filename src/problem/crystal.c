@@ -107,6 +107,8 @@ static double sign_of(int size, const PetscScalar vector[])
   return PetscRealPart(vector[i]) < 0 ? -1 : 1;
 }
 
+/* In descending order of frequency, the centre of mass first. A square below zero means that the plane
+   buckles. */
 static PetscErrorCode find_modes(const CospinCrystalSettings *settings, CospinCrystal crystal, char why[],
                                  size_t why_size)
 {
@@ -140,6 +142,8 @@ static double lamb_dicke(double wavelength, double mass, double frequency)
   return 2 * PETSC_PI / wavelength * sqrt(hbar / (2 * mass * frequency));
 }
 
+/* The formulas of the head, mode by mode; above resonance the light heats, which is told as what to
+   change. */
 static PetscErrorCode cool_modes(const CospinCrystalSettings *settings, CospinCrystal crystal, char why[],
                                  size_t why_size)
 {

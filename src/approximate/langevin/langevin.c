@@ -203,6 +203,8 @@ static PetscErrorCode advance(CospinLangevinRun *run, double duration, PetscBool
   PetscFunctionReturn(0);
 }
 
+/* The average runs in two halves; by how much the second differs from
+   the first tells whether the state had become steady. */
 static PetscErrorCode run_steady(CospinLangevinRun *run)
 {
   const double half = (run->settings.until - run->settings.from) / 2;
@@ -220,6 +222,7 @@ static PetscErrorCode run_steady(CospinLangevinRun *run)
   PetscFunctionReturn(0);
 }
 
+/* Each time is a sample of its own: nothing is averaged over time. */
 static PetscErrorCode run_time(CospinLangevinRun *run, const CospinAxis *times)
 {
   PetscFunctionBeginUser;

@@ -47,6 +47,7 @@ typedef struct {
   double complex constant, *first, *second;
 } Sum;
 
+/* A = c_x sx + c_y sy + c_z sz + c_1, so its mean is linear in the spin's three numbers. */
 static void add_one(Sum *sum, double complex factor, int l, Matrix a)
 {
   double complex c[4];
@@ -56,6 +57,8 @@ static void add_one(Sum *sum, double complex factor, int l, Matrix a)
   for (int i = 0; i < 3; i++) sum->first[sum->num_spins * i + l] += factor * c[i];
 }
 
+/* A on spin l, B on another one m: products of numbers of both, means of either alone, and a constant. Only
+   one triangle of the second moments is kept. */
 static void add_two(Sum *sum, double complex factor, int l, Matrix a, int m, Matrix b)
 {
   const int num = sum->num_spins;
@@ -125,6 +128,7 @@ static PetscBool add_sums(Sum *sum, const CospinMonomial *monomial,
   return PETSC_TRUE;
 }
 
+/* False: an operator that these moments do not know, and an observable that is then missing. */
 static PetscBool add_monomial(const CospinSystem *system, Sum *sum, const CospinMonomial *monomial)
 {
   enum { MAX_OPERATORS = 16 };

@@ -119,6 +119,8 @@ static PetscBool add_monomial(const Terms *terms, const CospinMonomial *monomial
 static const char beyond_hamiltonian[] =
     "a term beyond the task langevin (it knows sz of each spin and sp[l]*sm[m] of pairs, Sz and Sp*Sm)";
 
+/* The sum is looked at as a whole, where terms may cancel; only if something is left over are the deck's
+   terms looked at one by one, to say where. */
 static PetscErrorCode add_hamiltonian(Terms *terms, PetscBool *ok)
 {
   const CospinDeck deck = terms->problem->deck;
@@ -197,6 +199,7 @@ static PetscBool add_each(const Terms *terms, double rate, CospinPolynomial a)
   return PETSC_TRUE;
 }
 
+/* Rates R[l,m] of pairs of one kind of operator, raising with raising or lowering with lowering. */
 static PetscBool add_pairs(const Terms *terms, const CospinPlainJump *jump)
 {
   const int n = jump->num_spins;
@@ -215,6 +218,7 @@ static PetscBool add_pairs(const Terms *terms, const CospinPlainJump *jump)
   return PETSC_TRUE;
 }
 
+/* Three forms of jumps, as the deck has them: pairs, each with an index, one operator. */
 static PetscErrorCode add_jump(const Terms *terms, int k, PetscBool *ok)
 {
   const CospinPlainJump *jump = &terms->problem->jumps[k];
@@ -272,6 +276,8 @@ static PetscErrorCode find_component(Terms *terms, PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
+/* From rates and exchange to the matrices of the equations (langevin.h): noise from the sum of emission and
+   absorption, coupling from exchange and their difference. */
 static PetscErrorCode make_equations(const Terms *terms, CospinLangevin *equations)
 {
   const int n = terms->size;

@@ -57,6 +57,7 @@ static int num_sums(const struct CospinTrajectories_ *t)
 
 /* ---- Creation ------------------------------------------------------------------------------------------ */
 
+/* Contiguous blocks to every rank; the numbers of a trajectory do not depend on which rank has it. */
 static PetscErrorCode create_blocks(CospinTrajectories t)
 {
   PetscMPIInt rank, size;
@@ -213,6 +214,8 @@ static double on_grid(const struct CospinTrajectories_ *t, double value)
   return sum - t->grid;
 }
 
+/* First moments, then the upper triangle of the second ones. On a grid of multiples of a small number sums
+   are exact, and so the same for any number of ranks. */
 static void add_to_sums(CospinTrajectories t)
 {
   double *sum = t->sums;
@@ -298,6 +301,7 @@ static void multiply(const struct CospinTrajectories_ *t, const Factor *factor, 
   for (int i = 0; i < t->n * count; i++) to[i] = (from ? from[i] : 0.0) + product[i];
 }
 
+/* Predictor with Euler's step, corrector with the mean of both slopes; the same noise in both. */
 static void heun(CospinTrajectories t, double step, int count, const double noise[], double s[])
 {
   const int length = t->n * count;
