@@ -5,29 +5,17 @@
    to less than six digits. The coherent part <A><B> is what remains when every mode has decayed. How it is
    evolved: two_time.c.
 */
+#include "light.h"
 #include "two_time.h"
 
 static const CospinKey keys[] = {
-    {.name = "of",
-     .type = COSPIN_KEY_OPERATOR,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "operator A of <A(t) B(0)>; for the light of a mode it is dag(a)"},
-    {.name = "with",
-     .type = COSPIN_KEY_OPERATOR,
-     .unit = "",
-     .help = "operator B; default: the adjoint of A"},
+    COSPIN_LIGHT_PAIR_KEYS,
     COSPIN_TWO_TIME_KEYS,
     {.name = NULL},
 };
 
 static const CospinTaskVariable variables[] = {
-    {"re", COSPIN_REAL, PETSC_TRUE, "1", "<%s(t) B(0)>, real part", "coherent part included"},
-    {"im", COSPIN_REAL, PETSC_TRUE, "1", "<%s(t) B(0)>, imaginary part", ""},
-    {"g1_re", COSPIN_REAL, PETSC_TRUE, "1", "<A(t) B(0)> / <A B>, real part", ""},
-    {"g1_im", COSPIN_REAL, PETSC_TRUE, "1", "<A(t) B(0)> / <A B>, imaginary part", ""},
-    {"coherent", COSPIN_REAL, PETSC_FALSE, "1", "coherent part <A><B>", "what is left after long times"},
-    {"coherent_im", COSPIN_REAL, PETSC_FALSE, "1", "coherent part, imaginary part", ""},
+    COSPIN_LIGHT_CORRELATION_VARIABLES,
     COSPIN_TWO_TIME_VARIABLES,
     {.suffix = NULL},
 };

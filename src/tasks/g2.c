@@ -8,21 +8,17 @@
    by A^+A.
 */
 #include "click.h"
+#include "light.h"
 #include "two_time.h"
 
 static const CospinKey keys[] = {
-    {.name = "of",
-     .type = COSPIN_KEY_OPERATOR,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "operator A that takes a quantum away: a of a mode, Sm of spins"},
+    COSPIN_LIGHT_QUANTUM_KEY,
     COSPIN_TWO_TIME_KEYS,
     {.name = NULL},
 };
 
 static const CospinTaskVariable variables[] = {
-    {"value", COSPIN_REAL, PETSC_TRUE, "1", "$g^{(2)}(t)$ of %s", "<A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2"},
-    {"intensity", COSPIN_REAL, PETSC_FALSE, "1", "<A^+ A>", "in the steady state"},
+    COSPIN_LIGHT_PAIRS_VARIABLES,
     COSPIN_TWO_TIME_VARIABLES,
     {.suffix = NULL},
 };

@@ -13,6 +13,7 @@
    exp(-i omega t) puts at omega = w0.
 */
 #include "emission.h"
+#include "light.h"
 #include "line.h"
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
@@ -20,20 +21,8 @@
 static const double largest_residual = 1e-10, largest_leak = 1e-8;
 
 static const CospinKey keys[] = {
-    {.name = "of",
-     .type = COSPIN_KEY_OPERATOR,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "operator A of <A(t) B(0)>; for the light of a mode it is dag(a)"},
-    {.name = "with",
-     .type = COSPIN_KEY_OPERATOR,
-     .unit = "",
-     .help = "operator B; default: the adjoint of A"},
-    {.name = "frequencies",
-     .type = COSPIN_KEY_AXIS,
-     .required = PETSC_TRUE,
-     .unit = "rate",
-     .help = "angular frequencies omega at which the spectrum is wanted, ascending"},
+    COSPIN_LIGHT_PAIR_KEYS,
+    COSPIN_LIGHT_FREQUENCIES_KEY,
     COSPIN_TASK_STEADY_SECTOR_KEY,
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
@@ -45,24 +34,16 @@ static const CospinKey keys[] = {
 };
 
 static const CospinTaskVariable variables[] = {
-    {"density", COSPIN_REAL, PETSC_TRUE, "time", "spectrum of <%s(t) B(0)>",
-     "integral of exp(-i omega t) (<A(t) B(0)> - <A><B>) dt"},
-    {"density_im", COSPIN_REAL, PETSC_TRUE, "time", "spectrum, imaginary part", "0 if B is the adjoint of A"},
+    COSPIN_LIGHT_DENSITY_VARIABLES,
     {"error", COSPIN_REAL, PETSC_TRUE, "time", "estimated error of the spectrum",
      "of the rational model, from its residuals and the solves that it was compared with"},
-    {"peak", COSPIN_REAL, PETSC_FALSE, "rate", "frequency at which the spectrum is largest",
-     "within the axis, between its points too; nan if it is positive nowhere"},
-    {"height", COSPIN_REAL, PETSC_FALSE, "time", "largest value of the spectrum", ""},
-    {"fwhm", COSPIN_REAL, PETSC_FALSE, "rate", "full width at half maximum",
-     "of the region around the peak where the spectrum is above half its height"},
+    COSPIN_LIGHT_LINE_VARIABLES,
     {"integral", COSPIN_REAL, PETSC_FALSE, "1", "integral of the spectrum over all frequencies",
      "of the rational model"},
     {"power", COSPIN_REAL, PETSC_FALSE, "1", "<AB> - <A><B>",
      "from the steady state; integral = 2 pi power, or the outcome is inaccurate: a line beyond the axis was "
      "missed"},
-    {"coherent", COSPIN_REAL, PETSC_FALSE, "1", "coherent part <A><B>",
-     "the spectrum has 2 pi coherent delta(omega) besides"},
-    {"coherent_im", COSPIN_REAL, PETSC_FALSE, "1", "coherent part, imaginary part", ""},
+    COSPIN_LIGHT_COHERENT_VARIABLES,
     {"check", COSPIN_REAL, PETSC_FALSE, "time", "error of the model at the frequency solved last",
      "sum over models, each before that solve was put into it"},
     {"residual", COSPIN_REAL, PETSC_FALSE, "1", "largest residual of a solve", "|b - (s - L) x| / (|L| |x|)"},

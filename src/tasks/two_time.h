@@ -1,17 +1,13 @@
 /* Two-time correlations of the steady state along an axis of times: what `correlation` and `g2` share. */
 #pragma once
+#include "light.h"
 #include <cospin/point/evolution.h>
 #include <cospin/point/noise.h>
 #include <cospin/point/regression.h>
 #include <cospin/point/window.h>
 
 #define COSPIN_TWO_TIME_KEYS                                                                                 \
-  {.name = "times",                                                                                          \
-   .type = COSPIN_KEY_AXIS,                                                                                  \
-   .required = PETSC_TRUE,                                                                                   \
-   .unit = "time",                                                                                           \
-   .help = "times t at which the correlation is wanted, ascending, >= 0"},                                   \
-      COSPIN_TASK_STEADY_SECTOR_KEY,                                                                         \
+  COSPIN_LIGHT_TIMES_KEY, COSPIN_TASK_STEADY_SECTOR_KEY,                                                     \
       {.name = "tolerance",                                                                                  \
        .type = COSPIN_KEY_NUMBER,                                                                            \
        .default_text = "1e-9",                                                                               \

@@ -23,25 +23,13 @@ static const CospinKey keys[] = {
 };
 
 static const CospinTaskVariable variables[] = {
-    {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "decay rate of %s", "-Re lambda"},
-    {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of %s",
-     "-Im lambda; positive: exp(-i omega t)"},
-    {"lifetime", COSPIN_REAL, PETSC_TRUE, "time", "lifetime of the mode", "1/rate"},
-    {"error", COSPIN_REAL, PETSC_TRUE, "rate", "estimate of the eigenvalue's error",
-     "mean |x - x'| |r| at points of the state, x' of a lower degree, r the defect of the left vector"},
-    {"bound", COSPIN_REAL, PETSC_TRUE, "rate", "bound of the eigenvalue's error, to first order",
-     "mean |x| |r| at points of the state"},
-    {"change", COSPIN_REAL, PETSC_TRUE, "rate", "change from the degree before", ""},
-    COSPIN_EXPANDED_VARIABLES,
+    COSPIN_EXPANDED_MODE_VARIABLES(PETSC_TRUE, "decay rate of %s", "frequency of %s",
+                                   "-Im lambda; positive: exp(-i omega t)", "lifetime of the mode"),
     {.suffix = NULL},
 };
 
 static const CospinTaskRule rules[] = {
-    {"rate", COSPIN_ALL, 0, "0", NULL},
-    {"frequency", COSPIN_ALL, 0, NULL, NULL},
-    {"error", COSPIN_ALL, 0, "0", NULL},
-    {"bound", COSPIN_ALL, 0, "0", NULL},
-    COSPIN_EXPANDED_RULES,
+    COSPIN_EXPANDED_MODE_RULES,
     {.suffix = NULL},
 };
 

@@ -28,6 +28,28 @@
     COSPIN_KEY_TOLERANCE                                                                                     \
   }
 
+/* What is told of an eigenvalue, one or along the dimension `mode`. */
+#define COSPIN_EXPANDED_MODE_VARIABLES(along, rate, frequency, sign, lifetime)                               \
+  {"rate", COSPIN_REAL, along, "rate", rate, "-Re lambda"},                                                  \
+      {"frequency", COSPIN_REAL, along, "rate", frequency, sign},                                            \
+      {"lifetime", COSPIN_REAL, along, "time", lifetime, "1/rate"},                                          \
+      {"error",                                                                                              \
+       COSPIN_REAL,                                                                                          \
+       along,                                                                                                \
+       "rate",                                                                                               \
+       "estimate of the eigenvalue's error",                                                                 \
+       "mean |x - x'| |r| at points of the state, x' of a lower degree, r the defect of the left vector"},   \
+      {"bound",                                                                                              \
+       COSPIN_REAL,                                                                                          \
+       along,                                                                                                \
+       "rate",                                                                                               \
+       "bound of the eigenvalue's error, to first order",                                                    \
+       "mean |x| |r| at points of the state"},                                                               \
+      {"change", COSPIN_REAL, along, "rate", "change from the degree before", ""}, COSPIN_EXPANDED_VARIABLES
+#define COSPIN_EXPANDED_MODE_RULES                                                                           \
+  {"rate", COSPIN_ALL, 0, "0", NULL}, {"frequency", COSPIN_ALL, 0, NULL, NULL},                              \
+      {"error", COSPIN_ALL, 0, "0", NULL}, {"bound", COSPIN_ALL, 0, "0", NULL}, COSPIN_EXPANDED_RULES
+
 /* Faults of decks without an expansion. */
 PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    PetscBool *ok);

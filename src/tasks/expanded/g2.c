@@ -5,27 +5,19 @@
    count beside one all the same.
 */
 #include "tasks/click.h"
+#include "tasks/light.h"
 #include "two_time.h"
 #include <math.h>
 
 static const CospinKey keys[] = {
-    {.name = "of",
-     .type = COSPIN_KEY_OPERATOR,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "operator A that takes a quantum away: a of a mode, Sm of spins"},
-    {.name = "times",
-     .type = COSPIN_KEY_AXIS,
-     .required = PETSC_TRUE,
-     .unit = "time",
-     .help = "times t at which the correlation is wanted, ascending, >= 0"},
+    COSPIN_LIGHT_QUANTUM_KEY,
+    COSPIN_LIGHT_TIMES_KEY,
     COSPIN_EXPANDED_TOLERANCE_KEY,
     {.name = NULL},
 };
 
 static const CospinTaskVariable variables[] = {
-    {"value", COSPIN_REAL, PETSC_TRUE, "1", "$g^{(2)}(t)$ of %s", "<A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2"},
-    {"intensity", COSPIN_REAL, PETSC_FALSE, "1", "<A^+ A>", "in the steady state"},
+    COSPIN_LIGHT_PAIRS_VARIABLES,
     COSPIN_EXPANDED_TWO_TIME_VARIABLES("1"),
     {.suffix = NULL},
 };

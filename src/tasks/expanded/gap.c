@@ -4,24 +4,13 @@
 static const CospinKey keys[] = {COSPIN_EXPANDED_TOLERANCE_KEY, {.name = NULL}};
 
 static const CospinTaskVariable variables[] = {
-    {"rate", COSPIN_REAL, PETSC_FALSE, "rate", "rate of the slowest mode", "-Re lambda"},
-    {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of the slowest mode", "-Im lambda"},
-    {"lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the slowest mode", "1/rate"},
-    {"error", COSPIN_REAL, PETSC_FALSE, "rate", "estimate of the eigenvalue's error",
-     "mean |x - x'| |r| at points of the state, x' of a lower degree, r the defect of the left vector"},
-    {"bound", COSPIN_REAL, PETSC_FALSE, "rate", "bound of the eigenvalue's error, to first order",
-     "mean |x| |r| at points of the state"},
-    {"change", COSPIN_REAL, PETSC_FALSE, "rate", "change from the degree before", ""},
-    COSPIN_EXPANDED_VARIABLES,
+    COSPIN_EXPANDED_MODE_VARIABLES(PETSC_FALSE, "rate of the slowest mode", "frequency of the slowest mode",
+                                   "-Im lambda", "lifetime of the slowest mode"),
     {.suffix = NULL},
 };
 
 static const CospinTaskRule rules[] = {
-    {"rate", COSPIN_ALL, 0, "0", NULL},
-    {"frequency", COSPIN_ALL, 0, NULL, NULL},
-    {"error", COSPIN_ALL, 0, "0", NULL},
-    {"bound", COSPIN_ALL, 0, "0", NULL},
-    COSPIN_EXPANDED_RULES,
+    COSPIN_EXPANDED_MODE_RULES,
     {.suffix = NULL},
 };
 

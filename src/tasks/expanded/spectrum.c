@@ -5,6 +5,7 @@
 
    both the same if B = A^+. Each R is a sum over channels that may be evaluated at any frequency.
 */
+#include "tasks/light.h"
 #include "tasks/line.h"
 #include "two_time.h"
 #include <math.h>
@@ -12,38 +13,18 @@
 enum { MAX_LINES = 40 }; /* of a channel: the slowest modes */
 
 static const CospinKey keys[] = {
-    {.name = "of",
-     .type = COSPIN_KEY_OPERATOR,
-     .required = PETSC_TRUE,
-     .unit = "",
-     .help = "operator A of <A(t) B(0)>; for the light of a mode it is dag(a)"},
-    {.name = "with",
-     .type = COSPIN_KEY_OPERATOR,
-     .unit = "",
-     .help = "operator B; default: the adjoint of A"},
-    {.name = "frequencies",
-     .type = COSPIN_KEY_AXIS,
-     .required = PETSC_TRUE,
-     .unit = "rate",
-     .help = "angular frequencies omega at which the spectrum is wanted, ascending"},
+    COSPIN_LIGHT_PAIR_KEYS,
+    COSPIN_LIGHT_FREQUENCIES_KEY,
     COSPIN_EXPANDED_TOLERANCE_KEY,
     {.name = NULL},
 };
 
 static const CospinTaskVariable variables[] = {
-    {"density", COSPIN_REAL, PETSC_TRUE, "time", "spectrum of <%s(t) B(0)>",
-     "integral of exp(-i omega t) (<A(t) B(0)> - <A><B>) dt"},
-    {"density_im", COSPIN_REAL, PETSC_TRUE, "time", "spectrum, imaginary part", "0 if B is the adjoint of A"},
-    {"peak", COSPIN_REAL, PETSC_FALSE, "rate", "frequency at which the spectrum is largest",
-     "within the axis, between its points too; nan if it is positive nowhere"},
-    {"height", COSPIN_REAL, PETSC_FALSE, "time", "largest value of the spectrum", ""},
-    {"fwhm", COSPIN_REAL, PETSC_FALSE, "rate", "full width at half maximum",
-     "of the region around the peak where the spectrum is above half its height"},
+    COSPIN_LIGHT_DENSITY_VARIABLES,
+    COSPIN_LIGHT_LINE_VARIABLES,
     {"power", COSPIN_REAL, PETSC_FALSE, "1", "<AB> - <A><B>",
      "from the steady state; the integral over all frequencies is 2 pi power"},
-    {"coherent", COSPIN_REAL, PETSC_FALSE, "1", "coherent part <A><B>",
-     "the spectrum has 2 pi coherent delta(omega) besides"},
-    {"coherent_im", COSPIN_REAL, PETSC_FALSE, "1", "coherent part, imaginary part", ""},
+    COSPIN_LIGHT_COHERENT_VARIABLES,
     COSPIN_EXPANDED_TWO_TIME_VARIABLES("time"),
     {.suffix = NULL},
 };
