@@ -58,8 +58,7 @@ double CospinCostOfIteration(double n, int width)
 /* Of Davidson's method: two bases, V and A V, and what memory has room for. */
 int CospinCostBasis(double n, double bytes)
 {
-  /* Bases of vectors may take this much of the memory; the rest is the matrix, factors and everybody
-     else's. */
+  /* Bases of vectors may take this much of the memory; the rest is for the matrix and for factors. */
   static const double share_of_bases = 0.35;
   const double fits = share_of_bases * bytes / (2.0 * 16.0 * n);
 

@@ -5,7 +5,7 @@
 
    What it is for: in L = L_0 + J, L_0 rho = -i (H_eff rho - rho H_eff^+) does not couple kets and bras, and
    its resolvent is known once the small matrix H_eff of every block has been diagonalised: with H_eff = V E
-   V^-1 an element of V^-1 rho V^-+ is divided by -i(E_k - conj E_l) - s. It serves as preconditioner of
+   V^-1 an element of V^-1 rho (V^-1)^+ is divided by -i(E_k - conj E_l) - s. It serves as preconditioner of
    iterations without a matrix.
 */
 #include "shell.h"

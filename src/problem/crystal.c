@@ -107,7 +107,7 @@ static double sign_of(int size, const PetscScalar vector[])
   return PetscRealPart(vector[i]) < 0 ? -1 : 1;
 }
 
-/* In descending order of frequency, the centre of mass first. A square below zero means that the plane
+/* The highest frequency first. A square below zero means that the plane
    buckles. */
 static PetscErrorCode find_modes(const CospinCrystalSettings *settings, CospinCrystal crystal, char why[],
                                  size_t why_size)

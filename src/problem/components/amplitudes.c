@@ -1,8 +1,7 @@
 /*
    Product states over the levels n = 0 ... highest of a ket, from the arguments of a deck's state:
 
-        css        sqrt(binomial(N, n)) cos(theta/2)^(N-n) sin(theta/2)^n e^{i n phi}: all spins in one
-   direction
+        css        sqrt(binomial(N, n)) cos(theta/2)^(N-n) sin(theta/2)^n e^{i n phi}
 
      cat        css(theta, phi) + sign css(theta, phi + pi), where e^{i n pi} = (-1)^n
 
