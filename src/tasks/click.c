@@ -1,4 +1,9 @@
-/* What a click does to a state (click.h). */
+/*
+   What a click does to a state (click.h).
+
+   A click leaves A rho A^+ behind, which is no state but one times the rate of clicks: its trace is <A^+A>.
+   Operators of several monomials interfere, so all pairs of them count.
+*/
 #include "click.h"
 
 PetscErrorCode CospinTaskClick(CospinProblem problem, CospinPolynomial a, CospinPolynomial *number,

@@ -1,4 +1,10 @@
-/* The kernel in double precision, what cancels at a node in the machine's long double. */
+/*
+   The kernel in double precision, what cancels at a node in the machine's long double.
+
+   kernel_body.h is included once for each precision, with the types and functions that it is to use as
+   macros: C has no templates. Integrands are sums that cancel at a node of the quadrature, so these are taken
+   in the next wider precision.
+*/
 #include <complex.h>
 #include <float.h>
 

@@ -1,4 +1,9 @@
-/* Task `correlation` under `operator: expansion`: <A(t) B(0)> = Tr(A exp(t L) B rho) in the steady state. */
+/*
+   Task `correlation` under `operator: expansion`: <A(t) B(0)> = Tr(A exp(t L) B rho) in the steady state.
+
+   Errors: what evolves has its own at each time; the limit <A><B> is a product of two numbers, whose errors
+   are added to first order. Where <AB> is not known to be good there is no g1.
+*/
 #include "tasks/light.h"
 #include "two_time.h"
 #include <math.h>

@@ -1,4 +1,9 @@
 /* Task `decay` under `operator: expansion`: the slowest eigenvalues of the sector in which Tr(A rho) lives.
+
+   Whether an eigenvalue is good is decided by its error beside it, since it may be 10^-14 where the rates of
+   the deck are 10^0. `error` multiplies what is wrong on the left side (the defect of the left vector, known
+   at every label) with how much the right side still changes from degree to degree; `bound` is the first
+   factor alone. Only one sector is asked for: a second one would need an expansion of its own.
  */
 #include "expanded.h"
 

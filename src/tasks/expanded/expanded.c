@@ -1,4 +1,10 @@
-/* Tasks under `operator: expansion`: which decks have one, what it costs, how its numbers are stored. */
+/*
+   Tasks under `operator: expansion`: which decks have one, what it costs, how its numbers are stored.
+
+   An expansion is refused with a sentence where it cannot exist (labels that are no numbers, several steady
+   states), and ends with an outcome where it exists and does not converge. Estimates of cost count functions
+   and not labels: they do not depend on the number of spins.
+*/
 #include "expanded.h"
 #include <math.h>
 

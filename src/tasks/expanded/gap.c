@@ -1,4 +1,9 @@
-/* Task `gap` under `operator: expansion`: the slowest non-zero eigenvalue of the sector with a trace. */
+/*
+   Task `gap` under `operator: expansion`: the slowest non-zero eigenvalue of the sector with a trace.
+
+   The steady state's own eigenvalue is zero by construction (the function 1 is a left eigenvector) and is
+   left out without a search. Slower modes far from the stable point are not seen.
+*/
 #include "expanded.h"
 
 static const CospinKey keys[] = {COSPIN_EXPANDED_TOLERANCE_KEY, {.name = NULL}};
