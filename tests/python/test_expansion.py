@@ -72,6 +72,18 @@ class Numbers(unittest.TestCase):
         for name in ("steady_n", "steady_field_im", "gap_rate"):
             self.assertAlmostEqual(float(ours[name][0] / exact[name][0]), 1, delta=1e-6)
 
+    def test_two_halves_are_one_ensemble(self):
+        """Seven dimensions of labels, on a sparse grid, beside four on a product of nodes: the same physics."""
+        halves = MASER.replace("{s: {kind: ensemble, size: N}, ", "{s: {kind: ensemble, size: N/2}, t: {kind: ensemble, size: N/2}, ")
+        halves = halves.replace("g*c.a*s.Sp + hc", "g*c.a*s.Sp + hc, g*c.a*t.Sp + hc")
+        for rate, operator in (("w", "sp"), ("gam", "sm"), ("k0/4", "sz")):
+            row = f"  - {{rate: {rate}, each: s.{operator}}}\n"
+            halves = halves.replace(row, row + row.replace("s.s", "t.s"))
+        ours, one = (run(body, "{N: [1000000]}", "{decay: {of: c.a, tolerance: 1e-3}}") for body in (halves, MASER))
+        self.assertEqual((int(ours.decay_outcome), int(one.decay_outcome)), (GOOD, GOOD))
+        self.assertLess(abs(float(ours.decay_rate / one.decay_rate) - 1), 1e-5)
+        self.assertLess(abs(float(ours.decay_rate - one.decay_rate)), float(ours.decay_error))
+
     def test_of_a_pair_the_positive_frequency(self):
         """A driven spin turns: its slowest modes are a conjugate pair, .11796904 + 2.84622533i (sparse eigenvalues of 61 levels)."""
         data = run("parameters: {N: 60, x: 2.81}\ngrid: GRID\ncomponents: {s: {kind: spin, S: N/2}}\nhamiltonian: [x*s.Sx, -0.659123*s.Sz]\n"

@@ -31,12 +31,31 @@ double CospinDegreesFunctions(int dimensions, int degree)
   return round(count);
 }
 
-/* Complex products of one matrix: nodes times (moves times functions times orders + functions^2 / 2). */
+/* (n over k) */
+static double choose(int n, int k)
+{
+  double value = 1.0;
+
+  for (int i = 1; i <= k; i++) value = value * (n - k + i) / i;
+  return round(value);
+}
+
+/* Those of a sparse grid: products of rules with i_a + 1 nodes have (m + 2 dim - 1 over m) for all i of sum
+ * m. */
+double CospinDegreesPoints(int dimensions, int nodes)
+{
+  double sparse = 0.0;
+
+  for (int m = PetscMax(0, nodes - dimensions); m < nodes; m++) sparse += choose(m + 2 * dimensions - 1, m);
+  return fmin(sparse, pow(nodes, dimensions));
+}
+
+/* Complex products of one matrix: points times (moves times functions times orders + functions^2 / 2). */
 static double count_products(int dimensions, int moves, int degree)
 {
   const double functions = CospinDegreesFunctions(dimensions, degree);
 
-  return pow(degree + 3, dimensions) * functions * (4.0 * moves + functions / 2);
+  return CospinDegreesPoints(dimensions, degree + 3) * functions * (4.0 * moves + functions / 2);
 }
 
 PetscErrorCode CospinDegreesAgree(MPI_Comm comm, double complex *value, PetscBool *ok)

@@ -53,6 +53,8 @@ PetscErrorCode CospinDegreesEigenvalues(const CospinDegrees *search, int first, 
 /* Collective. Makes what every rank has found the first rank's. */
 PetscErrorCode CospinDegreesAgree(MPI_Comm comm, double complex *value, PetscBool *ok);
 
+/* How many points an integral has that is exact to degree 2 nodes - 1. */
+double CospinDegreesPoints(int dimensions, int nodes);
 /* How many functions there are. */
 double CospinDegreesFunctions(int dimensions, int degree);
 /* Seconds of a matrix in double precision, on one rank. */

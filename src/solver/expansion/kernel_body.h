@@ -10,9 +10,9 @@
    is what they are for a function of phases. Y = 1 is the trace, and L^T 1 = 0 without coherences at every
    point, so zero is an eigenvalue of every projection. Tr(A rho) is read likewise: A^T 1.
 
-   The integrals <.,.> over X are Gauss-Hermite sums, degree + 3 nodes a dimension: exact for polynomial
-   amplitudes. Sums over labels are such integrals up to terms that are exponentially small in the number of
-   labels over which X extends (Poisson).
+   The integrals <.,.> over X are Gauss-Hermite sums (kernel_grid.h), exact for polynomial
+   amplitudes up to degree 7. Sums over labels are such integrals up to terms that are exponentially small in
+   the number of labels over which X extends (Poisson).
 
    At a node all moves together are one differential operator, exp(-i phase.s) a(D - s) exp(shift.d/du)
    summed:
@@ -30,7 +30,7 @@
    Wielandt's quotients, restricted to the bulk), and as r is orthogonal to all x of this degree, that of |x -
    x_true| |r|, too.
 */
-#include "kernel.h"
+#include "degrees.h"
 #include <math.h>
 #include <string.h>
 
@@ -95,8 +95,9 @@ struct CospinKernel_ {
   COMPLEX s_dp[COSPIN_MAX_FREE][COSPIN_MAX_POPULATIONS];
   double p[COSPIN_MAX_POPULATIONS];
   Moves moves, traced; /* traced: on the sector with a trace; none if this is it */
-  REAL node[MAX_NODES], weight[MAX_NODES];
-  int num_nodes;
+  PetscInt64 num_points;
+  REAL *points, *weights; /* points[dim*num_points] of integrals */
+  double amplified;       /* sum of |weights| */
   double rounding;
   COMPLEX *matrix, *x, *y; /* matrix[k + n*l] = M_lk */
   COMPLEX *bordered;       /* factors of M with e_0 in place of its first row; NULL: not made */
@@ -111,6 +112,7 @@ static REAL size_of(COMPLEX z)
 }
 
 #include "kernel_functions.h"
+#include "kernel_grid.h"
 #include "kernel_moves.h"
 
 /* ---- The matrix ---------------------------------------------------------------------------------------- */
@@ -125,22 +127,6 @@ static void add_node(CospinKernel kernel, REAL weight)
     COMPLEX *row = kernel->matrix + (size_t)n * (size_t)l;
     for (int k = 0; k < n; k++) row[k] += image * kernel->p0[k];
   }
-}
-
-/* The i-th node of the product rule; false: its weight does not count. */
-static PetscBool get_node(CospinKernel kernel, PetscInt64 i, REAL u[], REAL *weight)
-{
-  REAL most = 1;
-
-  *weight = 1;
-  for (int a = 0; a < kernel->dim; a++) {
-    const int k = (int)(i % kernel->num_nodes);
-    i /= kernel->num_nodes;
-    u[a] = kernel->node[k];
-    *weight *= kernel->weight[k];
-    most *= kernel->weight[kernel->num_nodes / 2];
-  }
-  return (PetscBool)(*weight > 0.01 * (REAL)EPSILON * most);
 }
 
 /* Sums of all ranks, in the order of ranks; types that MPI cannot add. */
@@ -164,19 +150,16 @@ static PetscErrorCode sum_ranks(CospinKernel kernel, size_t count, COMPLEX value
 /* All ranks ask as often, whatever their share. */
 static PetscErrorCode assemble(CospinKernel kernel, const CospinInterrupt *interrupt)
 {
-  PetscInt64 total = 1;
-  REAL u[COSPIN_MAX_LABELS], weight;
+  const PetscInt64 total = kernel->num_points;
   Node node;
 
   PetscFunctionBeginUser;
-  for (int a = 0; a < kernel->dim; a++) total *= kernel->num_nodes;
   for (PetscInt64 begin = 0; begin < total; begin += NODES_PER_ASK * kernel->ranks) {
     PetscCall(CospinInterruptCheck(interrupt));
     for (PetscInt64 i = begin + kernel->rank; i < PetscMin(total, begin + NODES_PER_ASK * kernel->ranks);
          i += kernel->ranks) {
-      if (!get_node(kernel, i, u, &weight)) continue;
-      apply(kernel, &kernel->moves, u, &node);
-      add_node(kernel, weight);
+      apply(kernel, &kernel->moves, kernel->points + kernel->dim * i, &node);
+      add_node(kernel, kernel->weights[i]);
     }
   }
   PetscCall(sum_ranks(kernel, (size_t)kernel->n * (size_t)kernel->n, kernel->matrix));
@@ -209,7 +192,7 @@ static PetscErrorCode Create(MPI_Comm comm, CospinSymbol symbol, CospinSymbol tr
     kernel->inverse_root[k] = k ? 1 / kernel->root[k] : 0;
   }
   set_coordinates(kernel, gaussian);
-  set_nodes(kernel, degree + EXTRA_NODES);
+  PetscCall(create_grid(kernel, degree + EXTRA_NODES));
   PetscCall(create_pairs(kernel));
   PetscCall(create_moves(kernel, symbol, &kernel->moves));
   PetscCall(create_series(kernel, &kernel->moves));
@@ -218,7 +201,7 @@ static PetscErrorCode Create(MPI_Comm comm, CospinSymbol symbol, CospinSymbol tr
   PetscCall(PetscCalloc3(n * n, &kernel->matrix, n, &kernel->x, n, &kernel->y));
   PetscCall(PetscMalloc4(n, &kernel->kappa, n, &kernel->image, n, &kernel->p0, (size_t)(degree * kernel->dim),
                          &kernel->h0));
-  kernel->rounding = estimate_rounding(kernel);
+  kernel->rounding = kernel->amplified * estimate_rounding(kernel);
   PetscCall(assemble(kernel, interrupt));
   PetscFunctionReturn(0);
 }
@@ -234,6 +217,7 @@ static PetscErrorCode Destroy(CospinKernel *kernel)
   PetscCall(PetscFree3((*kernel)->order_times, (*kernel)->order_from, (*kernel)->order_by));
   PetscCall(PetscFree3((*kernel)->matrix, (*kernel)->x, (*kernel)->y));
   PetscCall(PetscFree2((*kernel)->bordered, (*kernel)->pivots));
+  PetscCall(PetscFree2((*kernel)->points, (*kernel)->weights));
   PetscCall(PetscFree4((*kernel)->kappa, (*kernel)->image, (*kernel)->p0, (*kernel)->h0));
   PetscCall(PetscFree(*kernel));
   PetscFunctionReturn(0);
@@ -279,20 +263,15 @@ static COMPLEX read_node(CospinKernel kernel, const Moves *moves, const Node *no
 /* b[n] = <A^T 1, P_k> */
 static PetscErrorCode project(CospinKernel kernel, const Moves *moves, COMPLEX b[])
 {
-  PetscInt64 total = 1;
-  REAL u[COSPIN_MAX_LABELS], weight;
-
   PetscFunctionBeginUser;
-  for (int a = 0; a < kernel->dim; a++) total *= kernel->num_nodes;
   for (int k = 0; k < kernel->n; k++) b[k] = 0;
-  for (PetscInt64 i = kernel->rank; i < total; i += kernel->ranks) {
+  for (PetscInt64 i = kernel->rank; i < kernel->num_points; i += kernel->ranks) {
+    const REAL *u = kernel->points + kernel->dim * i;
+    Node node = make_node(kernel, u);
     COMPLEX value;
-    Node node;
-    if (!get_node(kernel, i, u, &weight)) continue;
-    node = make_node(kernel, u);
     set_hermite(kernel, u, kernel->h0);
     set_functions(kernel, kernel->h0, kernel->p0);
-    value = weight * read_node(kernel, moves, &node);
+    value = kernel->weights[i] * read_node(kernel, moves, &node);
     for (int k = 0; k < kernel->n; k++) b[k] += value * kernel->p0[k];
   }
   PetscCall(sum_ranks(kernel, (size_t)kernel->n, b));
@@ -321,7 +300,6 @@ static PetscErrorCode Second(CospinKernel kernel, CospinSymbol symbol, double co
 {
   const int n = kernel->n;
   const COMPLEX mean = (REAL)creal(value) + (REAL)cimag(value) * (COMPLEX)I;
-  PetscInt64 total = 1;
   COMPLEX sum = 0;
   Moves moves;
 
@@ -329,15 +307,12 @@ static PetscErrorCode Second(CospinKernel kernel, CospinSymbol symbol, double co
   PetscCall(create_moves(kernel, symbol, &moves));
   PetscCall(create_series(kernel, &moves));
   moves.plain = PETSC_TRUE;
-  for (int a = 0; a < kernel->dim; a++) total *= kernel->num_nodes;
-  for (PetscInt64 i = kernel->rank; i < total; i += kernel->ranks) {
-    REAL u[COSPIN_MAX_LABELS], weight;
+  for (PetscInt64 i = kernel->rank; i < kernel->num_points; i += kernel->ranks) {
     COMPLEX x = 0;
     Node node;
-    if (!get_node(kernel, i, u, &weight)) continue;
-    apply(kernel, &moves, u, &node);
+    apply(kernel, &moves, kernel->points + kernel->dim * i, &node);
     for (int k = 0; k < n; k++) x += kernel->x[k] * kernel->p0[k];
-    sum += weight * x * dot(n, kernel->y, kernel->image);
+    sum += kernel->weights[i] * x * dot(n, kernel->y, kernel->image);
   }
   PetscCall(sum_ranks(kernel, 1, &sum));
   sum -= mean * dot(n, kernel->y, kernel->x);

@@ -1,5 +1,5 @@
 /* Part of the kernel (kernel_body.h): its functions, Hermite polynomials by their multi-indices, derivatives
-   of them, and the coordinates and nodes that they stand on. */
+   of them, and the coordinates that they stand on. */
 
 /* Multi-indices of total degree < degree in dim dimensions, graded; digits[dim*count], NULL: count only. */
 static int list_indices(int dim, int degree, int digits[])
@@ -151,51 +151,4 @@ static void set_coordinates(CospinKernel kernel, const CospinGaussian *gaussian)
   }
   invert_lower(kernel->nd, COSPIN_MAX_FREE, kernel->c[0], kernel->ci[0]);
   invert_lower(kernel->np, COSPIN_MAX_POPULATIONS, kernel->l[0], kernel->li[0]);
-}
-
-/* Nodes of exp(-u^2/2), by Newton's iteration on orthonormal Hermite polynomials from the zeros in between
-   those of one degree less. */
-static void set_nodes(CospinKernel kernel, int count)
-{
-  REAL nodes[2][MAX_NODES];
-  int from = 0;
-
-  nodes[0][0] = 0;
-  for (int m = 2; m <= count; m++) {
-    const REAL *old = nodes[from];
-    REAL *new = nodes[1 - from];
-    for (int i = 0; i < m; i++) {
-      const REAL end = SQRT((REAL)(4 * m + 2));
-      REAL lo = i == 0 ? -end : old[i - 1], hi = i == m - 1 ? end : old[i], u = (lo + hi) / 2;
-      for (int step = 0; step < 200; step++) {
-        REAL h[MAX_NODES + 1], next;
-        h[0] = 1;
-        h[1] = u;
-        for (int k = 1; k < m; k++) h[k + 1] = (u * h[k] - SQRT((REAL)k) * h[k - 1]) / SQRT((REAL)(k + 1));
-        /* signs of h_m alternate between zeros of h_(m-1); positive beyond the last */
-        if ((h[m] > 0) == ((m - 1 - i) % 2 == 0))
-          hi = u;
-        else
-          lo = u;
-        next = u - h[m] / (SQRT((REAL)m) * h[m - 1]);
-        if (!(next > lo && next < hi)) next = (lo + hi) / 2;
-        if (FABS(next - u) <= 4 * (REAL)EPSILON * end) step = 200;
-        u = next;
-      }
-      new[i] = u;
-    }
-    from = 1 - from;
-  }
-  kernel->num_nodes = count;
-  for (int i = 0; i < count; i++) {
-    REAL u = nodes[from][i], a = 1, b = u, sum = 1;
-    for (int k = 1; k < count; k++) {
-      const REAL next = (u * b - SQRT((REAL)k) * a) / SQRT((REAL)(k + 1));
-      sum += b * b;
-      a = b;
-      b = next;
-    }
-    kernel->node[i] = u;
-    kernel->weight[i] = 1 / sum;
-  }
 }

@@ -53,17 +53,13 @@ static PetscErrorCode perturb(CospinRegression regression, const Moves *moves)
 {
   CospinKernel kernel = regression->kernel, traced = regression->traced;
   const size_t m = (size_t)traced->n;
-  PetscInt64 total = 1;
-  REAL u[COSPIN_MAX_LABELS], weight;
   Node node;
 
   PetscFunctionBeginUser;
-  for (int a = 0; a < kernel->dim; a++) total *= kernel->num_nodes;
-  for (PetscInt64 i = kernel->rank; i < total; i += kernel->ranks) {
-    if (!get_node(kernel, i, u, &weight)) continue;
-    apply(kernel, moves, u, &node);
+  for (PetscInt64 i = kernel->rank; i < kernel->num_points; i += kernel->ranks) {
+    apply(kernel, moves, kernel->points + kernel->dim * i, &node);
     for (int l = 0; l < kernel->n; l++) {
-      const COMPLEX image = weight * kernel->image[l];
+      const COMPLEX image = kernel->weights[i] * kernel->image[l];
       for (size_t k = 0; k < m; k++) regression->transfer[k + m * (size_t)l] += image * kernel->p0[k];
     }
   }
