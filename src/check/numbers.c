@@ -118,10 +118,21 @@ static PetscErrorCode check_value(const Look *look, const CospinTaskRule *rule,
   PetscFunctionReturn(0);
 }
 
-/* The rules are the task's own table; here they are only applied. */
+/* Whether an expansion stood in for labels (cospin/tasks/instead.h). */
+static PetscBool is_expanded(const Look *look)
+{
+  const CospinVariable *functions = CospinResultsFind(look->results, "functions");
+
+  return (PetscBool)(functions && CospinTaskKindOf(look->task)->Sectors != CospinTaskNoSectors &&
+                     look->results.record[functions->offset] > 0);
+}
+
+/* The rules are the task's own table; here they are only applied. They are about labels: residuals, sectors.
+ */
 static PetscErrorCode check_rules(const Look *look)
 {
   PetscFunctionBeginUser;
+  if (is_expanded(look)) PetscFunctionReturn(0);
   for (const CospinTaskRule *rule = CospinTaskKindOf(look->task)->rules; rule && rule->suffix; rule++) {
     const CospinVariable *variable = CospinResultsFind(look->results, rule->suffix);
     PetscCheck(variable, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A rule for %s, which task %s has not",

@@ -15,6 +15,7 @@
 #include <cospin/operator/liouvillian.h>
 #include <cospin/problem/census.h>
 #include <cospin/solver/expansion.h>
+#include <cospin/tasks/instead.h>
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
@@ -145,6 +146,7 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
 static PetscErrorCode view_tasks(CospinProblem problem, FILE *stream)
 {
   char memory[32], time[32], why[256];
+  PetscBool may;
 
   PetscFunctionBeginUser;
   for (int k = 0; k < problem->deck->num_tasks; k++) {
@@ -158,7 +160,11 @@ static PetscErrorCode view_tasks(CospinProblem problem, FILE *stream)
             human_seconds(estimate.seconds, time));
     PetscCall(view_sectors(problem, task, stream));
     CospinEstimateLimit(&estimate, 1, PETSC_INFINITY, why, sizeof(why));
-    if (why[0]) fprintf(stream, "#     too_large: it %s\n", why);
+    may = PETSC_FALSE;
+    if (why[0]) PetscCall(CospinTaskMayExpand(problem, task, &may));
+    if (why[0])
+      fprintf(stream, "#     too_large%s: it %s\n", may ? ", unless an expansion has good numbers" : "", why);
+    if (may) PetscCall(view_expansion(problem, stream));
   }
   PetscFunctionReturn(0);
 }

@@ -21,6 +21,7 @@ PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int 
   const CospinVariable *variable = CospinResultsFind(results, suffix);
 
   PetscFunctionBeginUser;
+  if (!variable && results.partial) PetscFunctionReturn(0);
   PetscCheck(variable, PETSC_COMM_SELF, PETSC_ERR_PLIB, "No variable of this task ends in %s", suffix);
   if (index < variable->size) results.record[variable->offset + index] = value;
   PetscFunctionReturn(0);

@@ -17,6 +17,7 @@ static const CospinKey keys[] = {
 static const CospinTaskVariable variables[] = {
     COSPIN_LIGHT_CORRELATION_VARIABLES,
     COSPIN_TWO_TIME_VARIABLES,
+    COSPIN_TASK_INSTEAD_VARIABLE,
     {.suffix = NULL},
 };
 

@@ -36,6 +36,7 @@ static const CospinTaskVariable variables[] = {
      "of any cumulant, relative; 0 where every cutoff is the deck's"},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the sector", ""},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "solves with the factors", ""},
+    COSPIN_TASK_INSTEAD_VARIABLE,
     {.suffix = NULL},
 };
 

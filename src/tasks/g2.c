@@ -20,6 +20,7 @@ static const CospinKey keys[] = {
 static const CospinTaskVariable variables[] = {
     COSPIN_LIGHT_PAIRS_VARIABLES,
     COSPIN_TWO_TIME_VARIABLES,
+    COSPIN_TASK_INSTEAD_VARIABLE,
     {.suffix = NULL},
 };
 

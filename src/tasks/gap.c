@@ -36,6 +36,7 @@ static const CospinTaskVariable variables[] = {
      "inf: certain"},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of its sector", ""},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
+    COSPIN_TASK_INSTEAD_VARIABLE,
     {.suffix = NULL},
 };
 

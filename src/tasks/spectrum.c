@@ -52,6 +52,7 @@ static const CospinTaskVariable variables[] = {
     {"solves", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of the largest sector", ""},
     {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in it", ""},
+    COSPIN_TASK_INSTEAD_VARIABLE,
     {.suffix = NULL},
 };
 

@@ -64,6 +64,7 @@ static const CospinTaskVariable variables[] = {
     {"nonzeros", COSPIN_INTEGER, PETSC_FALSE, "1", "nonzeros of the generator in this sector",
      "0: held without a matrix"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
+    COSPIN_TASK_INSTEAD_VARIABLE,
     {.suffix = NULL},
 };
 

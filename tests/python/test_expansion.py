@@ -175,6 +175,35 @@ class Light(unittest.TestCase):
         self.assertAlmostEqual(float(numpy.log(data.correlation_re[0, 1] / data.correlation_re[0, 2])), float(data.decay_rate[0, 0]), delta=1e-4)
 
 
+class Instead(unittest.TestCase):
+    """`operator: auto`: labels where they fit, an expansion where they do not, if it is good."""
+
+    TASKS = ("{steady: {}}, {decay: {of: q.Sp}}, {gap: {}}, {counting: {jump: light}}, {spectrum: {of: q.Sp, frequencies: [0, 1]}}, "
+             "{correlation: {of: q.Sp, times: [0, 1]}}, {g2: {of: q.Sm, times: [0, 1]}}")
+    KINDS = ("steady", "decay", "gap", "counting", "spectrum", "correlation", "g2")
+
+    def test_labels_and_beyond_on_one_axis(self):
+        body = IONS.replace("operator: q.Sm}", "operator: q.Sm, name: light}")
+        auto = run(body, "{N: [20, 1000000]}", self.TASKS, form="auto")
+        alone = run(body, "{N: [1000000]}", self.TASKS)
+        self.assertTrue((auto.outcome == GOOD).all())
+        for kind in self.KINDS:
+            self.assertEqual(int(auto[f"{kind}_functions"][0]), 0)
+            self.assertEqual(int(auto[f"{kind}_functions"][1]), int(alone[f"{kind}_functions"][0]))
+        for name in ("steady_inversion", "steady_pairs", "decay_rate", "gap_rate", "counting_fano", "spectrum_density", "spectrum_fwhm",
+                     "correlation_re", "g2_value", "decay_error"):
+            numpy.testing.assert_array_equal(auto[name][1], alone[name][0], name)
+        self.assertTrue(numpy.isnan(auto.decay_residual[1]).all())
+        self.assertTrue(numpy.isfinite(auto.decay_residual[0]).all())
+
+    def test_no_labels_and_no_expansion(self):
+        """Below threshold, and where a key asks for what only labels have: too large, as ever, and nothing is stored."""
+        for tasks in ("{decay: {of: q.Sp}}, {steady: {}}", "{decay: {of: q.Sp, initial: {q: {css: [pi, 0]}}}}, {steady: {store: state}}"):
+            data = run(IONS, "{N: [1000000], x: [0.0000001]}" if "store" not in tasks else "{N: [1000000]}", tasks, status=3, form="auto")
+            self.assertEqual([int(data.decay_outcome), int(data.steady_outcome)], [-7, -7])
+            self.assertTrue(numpy.isnan(data.decay_rate).all() and numpy.isnan(data.steady_inversion).all())
+
+
 class Refusals(unittest.TestCase):
     """No wrong number is called good: where the state is near an edge, a threshold or nothing to expand around."""
 

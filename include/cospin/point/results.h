@@ -11,6 +11,7 @@ typedef struct {
   int count;
   size_t prefix_length; /* of `<task>_` in their names */
   double *record;       /* of the whole point */
+  PetscBool partial;    /* what the task has no variable for is dropped, not a bug */
 } CospinResults;
 
 /* The variable with this suffix; NULL if the task has none. */

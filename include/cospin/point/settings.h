@@ -74,6 +74,13 @@ typedef struct {
 PetscErrorCode CospinTaskFunctionalsChange(MPI_Comm comm, const CospinTaskReading *a,
                                            const CospinTaskReading *b, double *change);
 
+/* Of exact tasks that an expansion may stand in for (cospin/tasks/instead.h). */
+#define COSPIN_TASK_INSTEAD_VARIABLE                                                                         \
+  {                                                                                                          \
+    "functions", COSPIN_INTEGER, PETSC_FALSE, "1", "functions of an expansion, where labels do not fit",     \
+        "`operator: auto`; missing: the numbers are of labels"                                               \
+  }
+
 #define COSPIN_TASK_SECTOR_KEY                                                                               \
   {                                                                                                          \
     .name = "sector", .type = COSPIN_KEY_SECTOR, .unit = "",                                                 \
