@@ -11,11 +11,11 @@
    a time): the leader asks its clock and all ranks take its answer. What a task has by then is kept in a
    checkpoint, by time in long evolutions as well.
 */
+#include "attempt.h"
 #include "ending.h"
 #include "progress.h"
 #include <cospin/farm/farm.h>
 #include <cospin/point/point.h>
-#include <cospin/tasks/instead.h>
 #include <cospin/tasks/tables.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,20 +56,6 @@ static PetscErrorCode catch_error(MPI_Comm comm, int line, const char *function,
                         message ? message : "no message", function ? function : "?");
   }
   return code;
-}
-
-/* A task that cannot fit is not begun: the kernel would kill a rank of this group and the farm with it. why:
-   empty if it fits. */
-static PetscErrorCode check_memory(const CospinGroup *group, CospinProblem problem, const CospinRecord *task,
-                                   double *seconds, char why[], size_t size)
-{
-  CospinTaskEstimate estimate;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinEstimateTask(problem, task, &estimate));
-  *seconds = estimate.seconds / group->size;
-  CospinEstimateLimit(&estimate, group->size, group->bytes, why, size);
-  PetscFunctionReturn(0);
 }
 
 /* What the ranks of one group work with. */
@@ -226,46 +212,6 @@ static PetscErrorCode finish(CospinGroup *group, Step *step, PetscErrorCode code
   PetscFunctionReturn(0);
 }
 
-/* Of a task that does not fit, and why: the numbers of an expansion, if it has any that are good. */
-static PetscErrorCode attempt_expansion(const Farm *farm, CospinPoint point, const CospinRecord *task,
-                                        const char limit[], CospinResults results, CospinOutcome *outcome)
-{
-  PetscBool may;
-  char why[512];
-
-  PetscFunctionBeginUser;
-  *outcome = COSPIN_TOO_LARGE;
-  PetscCall(CospinTaskMayExpand(point->problem, task, &may));
-  if (may) PetscCall(CospinTaskRunExpanded(point, task, results, outcome));
-  if (*outcome == COSPIN_GOOD || *outcome == COSPIN_NOT_RUN) PetscFunctionReturn(0);
-  CospinTaskDescribeOutcome(task, *outcome, why, sizeof(why));
-  if (farm->group.rank == 0)
-    fprintf(stderr, "cospin: point %lld, task %s: %s%s%s%s%s\n", (long long)point->problem->point, task->name,
-            limit, may ? "; nor has it a good expansion, which is " : "",
-            may ? CospinOutcomeName(*outcome) : "", may ? ": " : "", may ? why : "");
-  *outcome = COSPIN_TOO_LARGE;
-  PetscFunctionReturn(0);
-}
-
-/* Memory first: `too_large` is an outcome with the numbers that were missing. */
-static PetscErrorCode attempt_task(const Farm *farm, CospinPoint point, const CospinRecord *task,
-                                   CospinResults results, CospinOutcome *outcome)
-{
-  double seconds = 0.0;
-  char limit[256] = "";
-
-  PetscFunctionBeginUser;
-  PetscCall(check_memory(&farm->group, point->problem, task, &seconds, limit, sizeof(limit)));
-  if (farm->group.rank == 0) PetscCall(CospinStoreFlush(farm->store, seconds));
-  if (limit[0]) {
-    PetscCall(attempt_expansion(farm, point, task, limit, results, outcome));
-    PetscFunctionReturn(0);
-  }
-  if (!CospinTaskKindOf(task)->own_windows) PetscCall(CospinPointSettle(point));
-  PetscCall(CospinTaskKindOf(task)->Run(point, task, results, outcome));
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode create_point(Work *work, PetscInt64 number)
 {
   Farm *farm = work->farm;
@@ -339,8 +285,8 @@ static PetscErrorCode run_task(Work *work)
   PetscCall(PetscArraycpy(before, work->record, length));
   PetscCall(PetscSNPrintf(what, sizeof(what), "task %s", task->name));
   PetscCall(begin(&step));
-  code = attempt_task(farm, work->point, task, CospinTableResults(farm->table, farm->deck, k, work->record),
-                      &outcome);
+  code = CospinAttemptTask(&farm->group, farm->store, work->point, task,
+                           CospinTableResults(farm->table, farm->deck, k, work->record), &outcome);
   PetscCall(finish(&farm->group, &step, code, work->point->problem->point, what));
   work->end = step.end;
   /* Ranks that leave a task together may have failed or may have been asked to: the error's number tells. */

@@ -6,6 +6,6 @@
    deck and a task that have one, if every key that was given means something to it. */
 PetscErrorCode CospinTaskMayExpand(CospinProblem problem, const CospinRecord *task, PetscBool *may);
 /* Collective. Its numbers, those that are variables of the task, too; `functions` tells that they are.
-   *outcome: good, or what has kept it from that: then nothing was stored. */
+ *outcome: good, or what has kept it from that: then nothing was stored. */
 PetscErrorCode CospinTaskRunExpanded(CospinPoint point, const CospinRecord *task, CospinResults results,
                                      CospinOutcome *outcome);
