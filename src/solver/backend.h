@@ -30,7 +30,8 @@ PetscErrorCode CospinEigensolverTrace(CospinEigensolver eigensolver, Vec *trace)
    (|y| for |x| = y^H x = 1), and by no more than the root of it (a Jordan block). */
 double CospinModeError(CospinEigensolver eigensolver, const CospinMode *mode, double condition);
 /* Collective. Errors of modes without left vectors, all of an invariant space: where a residual is more than
-   rounding, or the right vectors show an eigenvalue to be sensitive. The others stay as they are. */
+   rounding, the right vectors show an eigenvalue to be sensitive, or it has few digits. The others stay as
+   they are. */
 PetscErrorCode CospinModesErrors(CospinEigensolver eigensolver, int num, CospinMode modes[]);
 /* Not collective. Slowest first. Without left vectors the condition of an eigenvalue is not known, and
    conjugate ones differ by what the solver leaves. */

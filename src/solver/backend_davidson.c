@@ -352,15 +352,6 @@ static PetscErrorCode find_modes(CospinEigensolver eigensolver, int count, Petsc
   PetscFunctionReturn(0);
 }
 
-/* A zero next to null vectors is one that their search has missed. */
-static void judge_zeros(CospinEigensolver eigensolver, int num_deflate, int num, const CospinMode modes[])
-{
-  for (int k = 0; k < num && num_deflate; k++) {
-    if (cabs(modes[k].lambda) <= eigensolver->resolution)
-      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
-  }
-}
-
 static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
                               PetscBool left, int *num, CospinMode modes[])
 {
@@ -381,7 +372,6 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   *num = PetscMin(count, search.num);
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
   PetscCall(CospinModesDestroy(search.num - *num, search.modes + *num));
-  judge_zeros(eigensolver, num_deflate, *num, modes);
   if (left) PetscCall(find_left(eigensolver, *num, modes));
   /* nothing is known of faster rotation */
   eigensolver->horizon = search.num == left_over ? PETSC_INFINITY : 0.0;

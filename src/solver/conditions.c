@@ -12,6 +12,7 @@
 
 static const double poor_residual = 1e-13; /* what the solver left, not rounding */
 static const double sensitive = 100.0;
+static const double few_digits = 1e-3; /* of an eigenvalue */
 
 /* gram[num][num]; the same bits on every rank. */
 static PetscErrorCode overlaps(int num, const CospinMode modes[], PetscScalar gram[])
@@ -41,9 +42,11 @@ PetscErrorCode CospinModesErrors(CospinEigensolver eigensolver, int num, CospinM
   LAPACKgesv_(&size, &size, gram, &size, pivots, inverse, &size, &info);
   for (int k = 0; k < num; k++) {
     const double square = PetscAbsScalar(inverse[k + num * k]),
-                 condition = info ? INFINITY : PetscSqrtReal(PetscMax(square, 1.0));
-    if (modes[k].residual > poor_residual || condition > sensitive)
-      modes[k].error = CospinModeError(eigensolver, &modes[k], condition);
+                 condition = info ? INFINITY : PetscSqrtReal(PetscMax(square, 1.0)),
+                 error = CospinModeError(eigensolver, &modes[k], condition);
+    if (modes[k].residual > poor_residual || condition > sensitive ||
+        error > few_digits * cabs(modes[k].lambda))
+      modes[k].error = error;
   }
   PetscCall(PetscFree(pivots));
   PetscCall(PetscFree2(gram, inverse));

@@ -240,6 +240,15 @@ PetscErrorCode CospinEigensolverLeftNull(CospinEigensolver eigensolver, int *num
   PetscFunctionReturn(0);
 }
 
+/* A zero next to null vectors is one that their search has missed. (LAPACK misses none.) */
+static void judge_zeros(CospinEigensolver eigensolver, int num_deflate, int num, const CospinMode modes[])
+{
+  for (int k = 0; k < num && num_deflate && eigensolver->backend != &CospinBackendDense; k++) {
+    if (cabs(modes[k].lambda) <= eigensolver->resolution)
+      eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+  }
+}
+
 PetscErrorCode CospinEigensolverSlowest(CospinEigensolver eigensolver, int count, int num_deflate,
                                         Vec deflate[], PetscBool left, int *num, CospinMode modes[])
 {
@@ -247,6 +256,7 @@ PetscErrorCode CospinEigensolverSlowest(CospinEigensolver eigensolver, int count
   *num = 0;
   if (CospinSectorDimension(eigensolver->sector) <= num_deflate) PetscFunctionReturn(0);
   PetscCall(eigensolver->backend->Slowest(eigensolver, count, num_deflate, deflate, left, num, modes));
+  judge_zeros(eigensolver, num_deflate, *num, modes);
   PetscFunctionReturn(0);
 }
 

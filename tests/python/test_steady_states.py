@@ -61,6 +61,22 @@ class Zeros(unittest.TestCase):
                     tolerance = float(numpy.max(data[f"{name}_resolution"][point])) * 20
                     numpy.testing.assert_allclose(rates, numpy.array(expected) * float(data.e[point]), rtol=2e-6, atol=tolerance)
 
+    def test_a_zero_that_was_missed_is_no_rate(self):
+        """Beside a spin that decays something turns without decay: every level has its zero. A search that misses one finds it as a
+        rate of a few resolutions, which its own residual makes uncertain (random deck 92348: 5e-14, good)."""
+        for component, drive, levels in (("kind: mode, cutoff: 5, edge: 1", "-1.95*dag(B.a) + hc", 5), ("kind: spin, S: 5/2", "1.3*B.Sx", 6),
+                                         ("kind: mode, cutoff: 7, edge: 1", "0.7*i*B.a + hc, B.n", 7)):
+            data = run(f"components: {{A: {{kind: ensemble, size: 1}}, B: {{{component}}}}}\nhamiltonian: [{drive}]\n"
+                       "jumps: [{rate: 0.642, operator: A.Sm + 0.3*A.Sp}, {rate: 0.000196, each: A.sm}, {rate: 0.000392, each: A.sp}]\n"
+                       "tasks: [gap: {}, decay: {of: B.Sz, count: 2}]\n".replace("B.Sz", "B.n" if "mode" in component else "B.Sz"),
+                       status=(0, 3), options="{dense_limit: 0}")
+            if int(data.gap_outcome) == GOOD:
+                self.assertEqual((int(data.gap_zeros), float(data.gap_rate)), (levels, 0))
+            for rate, frequency in zip(data.decay_rate.values, data.decay_frequency.values):
+                if int(data.decay_outcome) == GOOD:
+                    self.assertLess(rate, 1e-9)
+                    self.assertGreater(abs(frequency), 1e-3)
+
     def test_irreps_are_not_lost(self):
         """A driven jump Sx Sz of three spins: j is conserved, two irreps, two steady states; the start lies in j = 3/2."""
         data = run("parameters: {h: 0.2, g: 1}\ngrid: {g: {logspace: [1e-3, 1, 10]}}\ncomponents: {A: {kind: ensemble, size: 3}}\n"
