@@ -2,6 +2,9 @@
    Task `meanfield`: the product ansatz (meanfield.h), from a product state in time or to a fixed point near
    it, and what small deviations from that do.
 
+   A stable point near the start is an answer although the state may circle a limit cycle beside it: it is not
+   followed then.
+
    Closure `paper`: W.-K. Mok, L.-C. Kwek, S. Touzard, spin cats and inhomogeneous dephasing, Eqs. (22)-(23).
 
    Without `times` it looks for the fixed point that the start leads to (search.c) and says whether that is
@@ -35,7 +38,8 @@ static const CospinKey keys[] = {
 
 static const CospinTaskVariable variables[] = {
     {"growth", COSPIN_REAL, PETSC_FALSE, "rate", "growth of the slowest deviation from the fixed point",
-     "largest real part of an eigenvalue of the Jacobian, free phases left out: stable where it is negative"},
+     "largest real part of an eigenvalue of the Jacobian, free phases left out: stable where it is negative "
+     "(beside a stable point there may be a limit cycle: `times` shows where a state goes)"},
     {"growth_frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of that deviation",
      "|Im| of that eigenvalue"},
     {"free_phases", COSPIN_INTEGER, PETSC_FALSE, "1", "phases of the fixed point that nothing fixes",
