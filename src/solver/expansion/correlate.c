@@ -128,10 +128,10 @@ static PetscErrorCode agree(MPI_Comm comm, int num, double complex values[], Cos
   PetscFunctionReturn(0);
 }
 
-/* scale: the slowest rate, beside which rounding of the matrix counts. A mode that grows is none of L's. */
+/* Rounding of the matrix counts beside the slowest rate. A mode that grows is none of L's. */
 static PetscErrorCode correlate_once(CospinDegrees *search, const Question *question,
                                      CospinExpandedChannel channel, CospinExpandedChannel last,
-                                     PetscBool *found, double *scale)
+                                     PetscBool *found)
 {
   const int num = question->num, size = search->ops->Size(search->kernel);
   double complex *values;
@@ -140,11 +140,11 @@ static PetscErrorCode correlate_once(CospinDegrees *search, const Question *ques
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2((size_t)num, &values, (size_t)num, &certificates));
   PetscCall(regress(search, question, channel, found));
-  if (*found) *scale = fabs(creal(channel->modes[0]));
+  if (*found) search->scale = fabs(creal(channel->modes[0]));
   if (*found && creal(channel->modes[0]) > search->ops->Rounding(search->kernel)) *found = PETSC_FALSE;
   if (*found) PetscCall(evaluate(channel, last, question, values, certificates, found));
   PetscCall(agree(search->expansion->comm, num, values, certificates, found));
-  search->rounding = search->ops->Rounding(search->kernel) / *scale;
+  search->rounding = search->ops->Rounding(search->kernel) / search->scale;
   for (int k = 0; k < num; k++) {
     CospinExpanded *value = &search->values[k];
     *value = (CospinExpanded){CMPLX(NAN, NAN), NAN, NAN, NAN, search->degree, size};
@@ -179,28 +179,27 @@ static PetscErrorCode keep_best(CospinDegrees *search, const Question *question,
   PetscFunctionReturn(0);
 }
 
-/* *now: the channel of the last degree that was tried. That of the degree before is of use while its kernel
-   is there, which the search keeps until it goes to another precision. */
-static PetscErrorCode search_degrees(CospinDegrees *search, const Question *question,
-                                     CospinExpandedChannel *now)
+/* Channels of this degree and of the one before, which is of use while its kernel is there: the search keeps
+   that until it goes to another precision. */
+typedef struct {
+  const Question *question;
+  CospinExpandedChannel now, last;
+} Channels;
+
+/* A CospinDegreesFind: the values along the axis. */
+static PetscErrorCode correlate_next(CospinDegrees *search, void *context, PetscBool *found)
 {
-  CospinExpandedChannel last = NULL;
-  double scale = INFINITY;
-  PetscBool found, done = PETSC_FALSE;
+  Channels *channels = (Channels *)context;
 
   PetscFunctionBeginUser;
-  while (!done) {
-    PetscCall(CospinDegreesNext(search, scale, &done));
-    if (done) break;
-    PetscCall(forget(&last));
-    last = *now;
-    if (last && last->kernel != search->before) PetscCall(forget(&last));
-    PetscCall(PetscNew(now));
-    PetscCall(correlate_once(search, question, *now, last && last->found ? last : NULL, &found, &scale));
-    (*now)->found = found;
-    CospinDegreesJudge(search, found, &done);
-  }
-  PetscCall(forget(&last));
+  PetscCall(forget(&channels->last));
+  channels->last = channels->now;
+  channels->now = NULL;
+  if (channels->last && channels->last->kernel != search->before) PetscCall(forget(&channels->last));
+  PetscCall(PetscNew(&channels->now));
+  PetscCall(correlate_once(search, channels->question, channels->now,
+                           channels->last && channels->last->found ? channels->last : NULL, found));
+  channels->now->found = *found;
   PetscFunctionReturn(0);
 }
 
@@ -210,6 +209,7 @@ PetscErrorCode CospinExpansionCorrelate(CospinExpansion expansion, const int rep
                                         CospinExpandedChannel *channel, CospinOutcome *outcome)
 {
   Question question = {.frequencies = frequencies, .num = num, .at = at};
+  Channels channels = {.question = &question};
   CospinDegrees search;
 
   PetscFunctionBeginUser;
@@ -218,16 +218,15 @@ PetscErrorCode CospinExpansionCorrelate(CospinExpansion expansion, const int rep
   for (int k = 0; k < num; k++) values[k] = (CospinExpanded){0};
   PetscCall(create_question(expansion, representative, perturbation, reading, &question));
   if (question.perturbation->count > 0 && question.reading->count > 0) {
-    PetscCall(CospinDegreesCreate(expansion, question.symbol, num, CospinDegreesModulus, &search));
+    PetscCall(CospinDegreesCreate(expansion, question.symbol, num, CospinDegreesModulus, INFINITY, &search));
     search.together = PETSC_TRUE;
     if (!question.neutral) search.traced = question.traced;
-    PetscCall(search_degrees(&search, &question, channel));
-    for (int k = 0; k < num; k++) values[k] = search.best[k];
-    if (isfinite(search.best_error)) PetscCall(keep_best(&search, &question, channel));
-    if (!isfinite(search.best_error)) {
-      PetscCall(forget(channel));
-      *outcome = COSPIN_NOT_CONVERGED;
-    }
+    PetscCall(CospinDegreesSearch(&search, correlate_next, &channels));
+    *outcome = CospinDegreesTake(&search, values);
+    PetscCall(forget(&channels.last));
+    *channel = channels.now;
+    if (*outcome == COSPIN_GOOD) PetscCall(keep_best(&search, &question, channel));
+    if (*outcome != COSPIN_GOOD) PetscCall(forget(channel));
     PetscCall(CospinDegreesDestroy(&search));
   }
   PetscCall(destroy_question(&question));

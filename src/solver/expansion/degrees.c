@@ -67,11 +67,15 @@ PetscErrorCode CospinDegreesAgree(MPI_Comm comm, double complex *value, PetscBoo
 }
 
 PetscErrorCode CospinDegreesCreate(CospinExpansion expansion, CospinSymbol symbol, int num,
-                                   double (*size_of)(double complex), CospinDegrees *search)
+                                   double (*size_of)(double complex), double scale, CospinDegrees *search)
 {
   PetscFunctionBeginUser;
-  *search = (CospinDegrees){
-      .expansion = expansion, .symbol = symbol, .ops = precisions[0], .num = num, .size_of = size_of};
+  *search = (CospinDegrees){.expansion = expansion,
+                            .symbol = symbol,
+                            .ops = precisions[0],
+                            .num = num,
+                            .size_of = size_of,
+                            .scale = scale};
   search->best_error = search->error_before = INFINITY;
   PetscCall(PetscMalloc3((size_t)num + 1, &search->best, (size_t)num + 1, &search->last, (size_t)num + 1,
                          &search->values));
@@ -114,7 +118,9 @@ PetscErrorCode CospinDegreesAt(CospinDegrees *search, int degree)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool *done)
+/* The kernel of the next degree, in more precision if the last matrix has lost too much beside the scale.
+ *done: there is none. */
+static PetscErrorCode next_degree(CospinDegrees *search, PetscBool *done)
 {
   const CospinExpansion expansion = search->expansion;
   const int dimensions = search->symbol->labels.num_free + search->symbol->labels.num_populations;
@@ -125,7 +131,7 @@ PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool 
   while (precisions[p] != search->ops) p++;
   PetscCall(search->ops->Destroy(&search->before));
   if (search->kernel &&
-      search->ops->Rounding(search->kernel) > largest_rounding * expansion->tolerance * scale &&
+      search->ops->Rounding(search->kernel) > largest_rounding * expansion->tolerance * search->scale &&
       p + 1 < NUM_PRECISIONS) {
     PetscCall(search->ops->Destroy(&search->kernel));
     search->ops = precisions[p + 1];
@@ -195,7 +201,8 @@ static PetscBool is_hopeless(const CospinDegrees *search, double error)
   return (PetscBool)(error > tolerance * pow(fmax(1.5, gain), degree - search->degree));
 }
 
-void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done)
+/* Keeps the numbers of this degree if they are the best; *done: no other will be better by much. */
+static void judge(CospinDegrees *search, PetscBool found, PetscBool *done)
 {
   const double tolerance = search->expansion->tolerance, next = seconds_of(search, search->degree + 1);
   double error;
@@ -217,6 +224,36 @@ void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done)
                       (search->best_error <= tolerance && next > long_seconds) ||
                       is_hopeless(search, search->best_error));
   search->error_before = search->best_error;
+}
+
+static PetscErrorCode go_through_degrees(CospinDegrees *search, CospinDegreesFind find, void *context)
+{
+  PetscBool found, done = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  while (!done) {
+    PetscCall(next_degree(search, &done));
+    if (done) break;
+    PetscCall(find(search, context, &found));
+    judge(search, found, &done);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDegreesSearch(CospinDegrees *search, CospinDegreesFind find, void *context)
+{
+  const PetscErrorCode code = go_through_degrees(search, find, context);
+
+  PetscFunctionBeginUser;
+  if (code) (void)CospinDegreesDestroy(search);
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
+CospinOutcome CospinDegreesTake(const CospinDegrees *search, CospinExpanded values[])
+{
+  for (int k = 0; k < search->num; k++) values[k] = search->best[k];
+  return isfinite(search->best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
 }
 
 /* ---- Eigenvalues --------------------------------------------------------------------------------------- */

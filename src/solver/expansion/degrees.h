@@ -27,25 +27,30 @@ typedef struct {
   double (*size_of)(double complex value); /* beside which its error counts */
   PetscBool together;                      /* errors count beside the largest number */
   double rounding; /* what rounding has done to the numbers, beside their size; 0: it is in their errors */
+  double scale;    /* what rounding of the matrix counts beside: a rate, infinity where none is known yet */
   double best_error, error_before;
   int worse; /* degrees in a row that were */
 } CospinDegrees;
 
-/* Not collective. size_of: of a number, beside which its error counts. `symbol` is borrowed. */
+/* Collective. Finds the numbers of one degree: search->values (and, where it knows better, search->scale).
+ *found: they are there. */
+typedef PetscErrorCode (*CospinDegreesFind)(CospinDegrees *search, void *context, PetscBool *found);
+
+/* Not collective. size_of: of a number, beside which its error counts. scale: see there. `symbol` is
+ * borrowed. */
 PetscErrorCode CospinDegreesCreate(CospinExpansion expansion, CospinSymbol symbol, int num,
-                                   double (*size_of)(double complex), CospinDegrees *search);
+                                   double (*size_of)(double complex), double scale, CospinDegrees *search);
 PetscErrorCode CospinDegreesDestroy(CospinDegrees *search);
 
-/* Collective. The kernel of the next degree, in more precision if the last matrix has lost too much beside
-   `scale`. *done: there is none. */
-PetscErrorCode CospinDegreesNext(CospinDegrees *search, double scale, PetscBool *done);
+/* Collective. Goes through degrees until no other will be better by much, and keeps the best numbers. An
+   error on the way (COSPIN_LEFT) leaves no kernel behind. */
+PetscErrorCode CospinDegreesSearch(CospinDegrees *search, CospinDegreesFind find, void *context);
+/* values[num]: the best ones; not converged if there are none. */
+CospinOutcome CospinDegreesTake(const CospinDegrees *search, CospinExpanded values[]);
 /* Collective. The kernel of a degree, in the precision of the search; there must be none. */
 PetscErrorCode CospinDegreesAt(CospinDegrees *search, int degree);
 /* A size_of. */
 double CospinDegreesModulus(double complex value);
-/* Keeps search->values, those of this degree, if they are the best; found: they are there. *done: no other
-   will be better by much. */
-void CospinDegreesJudge(CospinDegrees *search, PetscBool found, PetscBool *done);
 /* Collective. values[size - first]: the eigenvalues of the matrix without its first rows and columns, slowest
    first; *ok: LAPACK has found them. */
 PetscErrorCode CospinDegreesEigenvalues(const CospinDegrees *search, int first, double complex values[],

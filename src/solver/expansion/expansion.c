@@ -56,6 +56,16 @@ PetscBool CospinExpandedIsGood(double size, double tolerance, const CospinExpand
   return (PetscBool)(value->error <= tolerance * size && value->bound <= largest_bound * size);
 }
 
+/* Moves within the sector with a trace; *whole: none leads out of it. */
+static PetscErrorCode traced_symbol(CospinExpansion expansion, CospinMoves moves, CospinSymbol *symbol,
+                                    PetscBool *whole)
+{
+  PetscFunctionBeginUser;
+  PetscCall(
+      CospinSymbolCreate(&expansion->labels, moves, CospinTracedLabel, CospinTracedLabel, symbol, whole));
+  PetscFunctionReturn(0);
+}
+
 static double rate_of(double complex value)
 {
   return fabs(creal(value));
@@ -80,10 +90,11 @@ static PetscErrorCode expect(CospinDegrees *search, CospinSymbol symbol, double 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode expect_all(CospinDegrees *search, const CospinSymbol symbols[], PetscBool *found)
+/* A CospinDegreesFind: expectation values of the symbols context[num]. */
+static PetscErrorCode expect_all(CospinDegrees *search, void *context, PetscBool *found)
 {
-  const double rounding =
-      search->ops->Rounding(search->kernel) / fabs(search->expansion->centre.gaussian.growth);
+  const CospinSymbol *symbols = (const CospinSymbol *)context;
+  const double rounding = search->ops->Rounding(search->kernel) / search->scale;
   double complex none = 0.0;
   PetscBool ok;
 
@@ -102,25 +113,17 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
 {
   const double scale = fabs(expansion->centre.gaussian.growth);
   CospinSymbol symbol, *symbols;
-  PetscBool whole, found, done = PETSC_FALSE;
+  PetscBool whole;
   CospinDegrees search;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
-                               &symbol, &whole));
+  PetscCall(traced_symbol(expansion, expansion->generator, &symbol, &whole));
   PetscCall(PetscMalloc1((size_t)num + 1, &symbols));
   for (int k = 0; k < num; k++) /* what leaves the sector contributes nothing */
-    PetscCall(CospinSymbolCreate(&expansion->labels, moves[k], CospinTracedLabel, CospinTracedLabel,
-                                 &symbols[k], &whole));
-  PetscCall(CospinDegreesCreate(expansion, symbol, num, CospinDegreesModulus, &search));
-  while (!done) {
-    PetscCall(CospinDegreesNext(&search, scale, &done));
-    if (done) break;
-    PetscCall(expect_all(&search, symbols, &found));
-    CospinDegreesJudge(&search, found, &done);
-  }
-  for (int k = 0; k < num; k++) values[k] = search.best[k];
-  *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+    PetscCall(traced_symbol(expansion, moves[k], &symbols[k], &whole));
+  PetscCall(CospinDegreesCreate(expansion, symbol, num, CospinDegreesModulus, scale, &search));
+  PetscCall(CospinDegreesSearch(&search, expect_all, symbols));
+  *outcome = CospinDegreesTake(&search, values);
   PetscCall(CospinDegreesDestroy(&search));
   for (int k = 0; k < num; k++) PetscCall(CospinSymbolDestroy(&symbols[k]));
   PetscCall(PetscFree(symbols));
@@ -130,11 +133,12 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
 
 /* ---- Counting ------------------------------------------------------------------------------------------ */
 
-/* The variance has no defect of its own: its bound is that of the mean, its error what degrees differ by. */
-static PetscErrorCode count_once(CospinDegrees *search, CospinSymbol jumps, PetscBool *found)
+/* A CospinDegreesFind: mean and variance of the jumps `context`. The variance has no defect of its own: its
+   bound is that of the mean, its error what degrees differ by. */
+static PetscErrorCode count_once(CospinDegrees *search, void *context, PetscBool *found)
 {
-  const double rounding =
-      search->ops->Rounding(search->kernel) / fabs(search->expansion->centre.gaussian.growth);
+  const CospinSymbol jumps = (CospinSymbol)context;
+  const double rounding = search->ops->Rounding(search->kernel) / search->scale;
   CospinExpanded *mean = &search->values[0], *variance = &search->values[1];
   double complex second = 0.0;
 
@@ -157,24 +161,15 @@ PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves
 {
   const double scale = fabs(expansion->centre.gaussian.growth);
   CospinSymbol symbol, jumps;
-  PetscBool whole, found, done;
+  PetscBool whole;
   CospinDegrees search;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
-                               &symbol, &whole));
-  PetscCall(
-      CospinSymbolCreate(&expansion->labels, moves, CospinTracedLabel, CospinTracedLabel, &jumps, &whole));
-  PetscCall(CospinDegreesCreate(expansion, symbol, 2, CospinDegreesModulus, &search));
-  done = (PetscBool)!whole; /* two jumps may lead back */
-  while (!done) {
-    PetscCall(CospinDegreesNext(&search, scale, &done));
-    if (done) break;
-    PetscCall(count_once(&search, jumps, &found));
-    CospinDegreesJudge(&search, found, &done);
-  }
-  for (int k = 0; k < 2; k++) values[k] = search.best[k];
-  *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscCall(traced_symbol(expansion, expansion->generator, &symbol, &whole));
+  PetscCall(traced_symbol(expansion, moves, &jumps, &whole));
+  PetscCall(CospinDegreesCreate(expansion, symbol, 2, CospinDegreesModulus, scale, &search));
+  if (whole) PetscCall(CospinDegreesSearch(&search, count_once, jumps)); /* else two jumps may lead back */
+  *outcome = CospinDegreesTake(&search, values);
   PetscCall(CospinDegreesDestroy(&search));
   PetscCall(CospinSymbolDestroy(&jumps));
   PetscCall(CospinSymbolDestroy(&symbol));
@@ -206,14 +201,15 @@ static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, 
   PetscFunctionReturn(0);
 }
 
-/* scale: the slowest of them, for what rounding does. A mode that grows is none of L's. */
-static PetscErrorCode find_modes(CospinDegrees *search, int first, PetscBool *found, double *scale)
+/* A CospinDegreesFind: the slowest modes. A mode that grows is none of L's. */
+static PetscErrorCode find_modes(CospinDegrees *search, void *context, PetscBool *found)
 {
-  const int n = search->ops->Size(search->kernel) - first;
+  const int first = search->traced ? 0 : 1, n = search->ops->Size(search->kernel) - first;
   double complex *eigenvalues;
 
   PetscFunctionBeginUser;
-  *scale = INFINITY;
+  (void)context;
+  search->scale = INFINITY;
   PetscCall(PetscMalloc1((size_t)n, &eigenvalues));
   PetscCall(CospinDegreesEigenvalues(search, first, eigenvalues, found));
   if (n < search->num) *found = PETSC_FALSE;
@@ -221,7 +217,7 @@ static PetscErrorCode find_modes(CospinDegrees *search, int first, PetscBool *fo
     search->values[k] = (CospinExpanded){CMPLX(NAN, NAN), NAN, NAN, NAN, search->degree, n + first};
     if (!*found) continue;
     PetscCall(certify_mode(search, eigenvalues[k], &search->values[k], found));
-    *scale = fmin(*scale, fabs(creal(search->values[k].value)));
+    search->scale = fmin(search->scale, fabs(creal(search->values[k].value)));
     if (creal(search->values[k].value) > search->values[k].error) *found = PETSC_FALSE;
   }
   PetscCall(PetscFree(eigenvalues));
@@ -232,28 +228,18 @@ PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int repre
                                       CospinExpanded values[], CospinOutcome *outcome)
 {
   CospinSymbol symbol, traced;
-  PetscBool whole, found, done = PETSC_FALSE;
   CospinDegrees search;
-  double scale = INFINITY;
-  int first = 1;
+  PetscBool whole;
 
   PetscFunctionBeginUser;
   if (!representative) representative = CospinTracedLabel;
   PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, representative, representative,
                                &symbol, &whole));
-  if (!CospinSymbolIsNeutral(symbol)) first = 0; /* no trace there */
-  PetscCall(CospinDegreesCreate(expansion, symbol, count, rate_of, &search));
-  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
-                               &traced, &whole));
-  if (!first) search.traced = traced;
-  while (!done) {
-    PetscCall(CospinDegreesNext(&search, scale, &done));
-    if (done) break;
-    PetscCall(find_modes(&search, first, &found, &scale));
-    CospinDegreesJudge(&search, found, &done);
-  }
-  for (int k = 0; k < count; k++) values[k] = search.best[k];
-  *outcome = isfinite(search.best_error) ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  PetscCall(CospinDegreesCreate(expansion, symbol, count, rate_of, INFINITY, &search));
+  PetscCall(traced_symbol(expansion, expansion->generator, &traced, &whole));
+  if (!CospinSymbolIsNeutral(symbol)) search.traced = traced; /* no trace there */
+  PetscCall(CospinDegreesSearch(&search, find_modes, NULL));
+  *outcome = CospinDegreesTake(&search, values);
   PetscCall(CospinDegreesDestroy(&search));
   PetscCall(CospinSymbolDestroy(&traced));
   PetscCall(CospinSymbolDestroy(&symbol));
