@@ -225,6 +225,19 @@ class Refusals(unittest.TestCase):
         self.assertTrue((data.outcome < 0).all())
         self.assertTrue((data.decay_outcome < 0).all())
 
+    def test_pump_through_both_thresholds(self):
+        """Beside second order, which is right to 1/N in between: good there, refused close to a threshold and outside."""
+        body = MASER.replace("r: 3, delta: 0, kS: w + gam + k0, g: sqrt(r*kc*kS/(4*N))", "delta: 0, g: sqrt(20*kc*k0/(4*N))")
+        grid = "{N: [10000], w: [0.13, 2, 17, 19, 30]}"
+        ours = run(body, grid, "{steady: {tolerance: 1e-3}}, {decay: {of: c.a, tolerance: 1e-3}}", status=3)
+        second = run(body, grid, "{cumulant: {}}", form="auto")
+        between = [1, 2]
+        for kind in ("steady", "decay"):
+            good = (ours[f"{kind}_outcome"] == GOOD).to_numpy()[0]
+            self.assertEqual(list(good.nonzero()[0]), between, kind)
+        numpy.testing.assert_allclose(ours.steady_n[0, between], second.cumulant_n[0, between], rtol=3e-3)
+        numpy.testing.assert_allclose(2 * ours.decay_rate[0, between, 0], second.cumulant_linewidth[0, between], rtol=1e-2)
+
     def test_several_stable_points(self):
         """A mode with two-photon drive and loss has two of them (and a parity)."""
         body = ("parameters: {x: 4}\ngrid: GRID\ncomponents: {c: {kind: mode}}\nhamiltonian: [2*c.a + hc, -6*c.n, 0.25*dag(c.a)^2*c.a^2]\n"
