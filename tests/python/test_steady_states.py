@@ -213,6 +213,18 @@ class Order(unittest.TestCase):
         self.assertGreater(float(data.gap_horizon), 100 * float(data.gap_rate))
 
 
+    def test_a_horizon_promises_nothing_where_rates_are_unknown(self):
+        """Two spins that exchange and are damped next to never, beside one that decays: 9e-16 and the coherences that turn for ever
+        are equal within their errors, and which of them is told is chance (random deck 91492)."""
+        data = run("components: {A: {kind: spins, size: 2}, B: {kind: levels, size: 1, levels: 2}}\n"
+                   "arrays: {g: [0.000612, 0.000302], J: [[0, -0.636], [-0.636, 0]]}\n"
+                   "hamiltonian:\n- (-0.0461)*B.Sp*B.Sm + hc\n- sum: 'g[l]*A.sz[l]'\n- sum: 'J[l,m]*A.sp[l]*A.sm[m]'\n"
+                   "jumps:\n- {rate: 0.0103, operator: B.Sm}\n- {rate: 0.716, operator: 1.76e-08*A.Sm^2 + sqrt(0.000103)*B.Sm^2}\n"
+                   "tasks: [gap: {}]\n", status=(0, 3), options="{dense_limit: 0}")
+        self.assertEqual(float(data.gap_rate), 0)
+        self.assertEqual(float(data.gap_horizon), 0)
+
+
 class Errors(unittest.TestCase):
     def test_what_the_solver_leaves_is_part_of_the_error(self):
         """Slow rates, turning fast: a residual that is good for the frequency may be bad for the rate."""
