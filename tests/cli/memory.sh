@@ -21,9 +21,9 @@ fail() {
   failed=1
 }
 
-# deck NAME COMPONENTS HAMILTONIAN JUMPS TASKS
+# deck NAME COMPONENTS HAMILTONIAN JUMPS TASKS: exact numbers or none (operator: auto asks an expansion where these do not fit)
 deck() {
-  printf 'title: %s\ncomponents: {%s}\nhamiltonian: [%s]\njumps: [%s]\ntasks: [%s]\n' "$1" "$2" "$3" "$4" "$5" >"$1.yaml"
+  printf 'title: %s\ncomponents: {%s}\nhamiltonian: [%s]\njumps: [%s]\ntasks: [%s]\noperator: assembled\n' "$1" "$2" "$3" "$4" "$5" >"$1.yaml"
 }
 
 # contains FILE TEXT...
@@ -62,6 +62,7 @@ deck modes 'A: {kind: mode, cutoff: 3000}, B: {kind: mode, cutoff: 3000}, C: {ki
 deck levels 'q: {kind: levels, size: 46341, levels: 2}' q.Sx '{rate: 1, operator: q.Sm}' "$steady"
 deck irreps 'q: {kind: ensemble, size: 1000000}' '' '{rate: 1, operator: q.Sm}' "$steady"
 sed 's/N: *124 /N: 1000000 /' "$source/input/ions_fig10a.yaml" >ions.yaml
+echo 'operator: assembled' >>ions.yaml
 
 unknowns='unknowns, this PETSc counts to'
 refused spins17 17179869184 "has 1.72e+10 $unknowns"
@@ -104,5 +105,10 @@ ranks 20G 3M 3
 ranks 7M 20G 0
 ranks 20G 7M 0
 ranks 20G 20G 0
+
+# Whether an expansion has to stand in for exact numbers is decided alike, too.
+sed -i 's/^operator: assembled/operator: auto/' n60.yaml
+ranks 3M 20G 0
+ranks 20G 3M 0
 
 exit $failed
