@@ -71,8 +71,8 @@ static const CospinTaskVariable variables[] = {
     {"amplitude_im", COSPIN_REAL, PETSC_TRUE, "1", "amplitude, imaginary part", ""},
     {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode", "|L x - lambda x| / (|L| |x|)"},
     {"error", COSPIN_REAL, PETSC_TRUE, "rate", "bound of what rounding and the residual do to the eigenvalue",
-     "resolution |x||y|/|y^H x|, with ten residuals beside the resolution; missing: left vectors are not "
-     "known"},
+     "resolution |x||y|/|y^H x|, with ten residuals beside the resolution; without left vectors an "
+     "estimate from the right ones, missing where it is small"},
     {"leak", COSPIN_REAL, PETSC_TRUE, "1", "residual of the mode in a larger window",
      "0 where every cutoff is the deck's"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this cannot be told from zero",

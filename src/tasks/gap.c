@@ -23,8 +23,8 @@ static const CospinTaskVariable variables[] = {
     {"lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the slowest mode", "1/rate"},
     {"error", COSPIN_REAL, PETSC_FALSE, "rate",
      "bound of what rounding and the residual do to the eigenvalue",
-     "resolution |x||y|/|y^H x|, with ten residuals beside the resolution; missing: left vectors are not "
-     "known"},
+     "resolution |x||y|/|y^H x|, with ten residuals beside the resolution; without left vectors an "
+     "estimate from the right ones, missing where it is small"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero",
      "10 eps times the largest sum of moduli of terms in a column"},
     {"zeros", COSPIN_INTEGER, PETSC_FALSE, "1", "eigenvalues that count as zero", ""},
