@@ -12,14 +12,27 @@
                                     D = sum shift shift^T amplitude
 
    solved by the eigenvectors (V1; V2) of ((B^T, D), (-A, -B)) with positive real part, S = V2 V1^-1.
+
+   A stable point is no more than a place to expand around: its errors are of the order 1/N and are taken
+   away by the polynomials. What cannot be mended is a second stable point (the state is then a sum of two
+   humps with weights that no local expansion knows), hence the many starts; and a point too near to an
+   edge of the labels, hence `edge`.
 */
 #include "centre.h"
 #include <cospin/solver/dense.h>
 #include <math.h>
 #include <slepcblaslapack.h>
 
+/* Five fractions of irreps go with seven of pairs and of phases; without irreps starts repeat after seven. */
 enum { NUM_STARTS = 12, MAX_STEPS = 3000 };
+/* Relative to the scale of each unknown. A larger step than 5 % would leave the path of the motion and
+   could end at a point that the start does not flow to; below `settled` Newton gains nothing in double
+   precision; `same` has to be wider than that and narrower than the distance of two stable points; a rate
+   below `smallest_rate` of the largest is a neutral direction, in which there is no Gaussian. */
 static const double largest_step = 0.05, settled = 1e-11, same = 1e-6, smallest_rate = 1e-9;
+/* First differences (of the motion) want small steps, second ones (of the exponent) larger ones: their
+   rounding is epsilon/step and epsilon/step^2. Amplitudes are rational, so both are smooth on the scale of
+   the population. */
 static const double step_motion = 1e-5, step_exponent = 2e-3; /* of finite differences, of the scale */
 
 typedef struct {
@@ -29,6 +42,8 @@ typedef struct {
   PetscBool bounded[COSPIN_MAX_POPULATIONS];
 } Search;
 
+/* A mode has no bound. It takes the scale of the spins that drive it, since n is at most of the size of N
+   at the points of interest; 100 quanta where there are no spins. */
 static void get_reach(Search *search)
 {
   const CospinSymbolLabels *labels = &search->symbol->labels;
@@ -40,6 +55,7 @@ static void get_reach(Search *search)
            labels->system->components[c].offset + labels->system->components[c].num_coordinates)
       c++;
     search->reach[a] = labels->system->components[c].kind->Reach(&labels->system->components[c]);
+    /* The label of an irrep, r = N/2 - j, goes to N/2, where n goes to N. */
     if (labels->bra[a] < 0) search->reach[a] /= 2;
     search->bounded[a] = (PetscBool)isfinite(search->reach[a]);
     if (search->bounded[a]) largest = fmax(largest, search->reach[a]);
@@ -55,7 +71,8 @@ static double scale_of(const Search *search, const double z[], int k)
   return search->bounded[k] ? search->reach[k] : fmax(1.0, fabs(z[k]));
 }
 
-/* Of label k of y = (d, p): a coherence has the scale of its population. */
+/* Of label k of y = (d, p): a coherence has the scale of its population. d = m - m' runs over as many
+   values as M does. */
 static double label_scale(const Search *search, const double z[], int k)
 {
   int a = 0;
@@ -74,6 +91,9 @@ static void get_theta(const Search *search, const double z[], double complex the
   for (int k = 0; k < search->num_free; k++) theta[k] = z[search->num_populations + k] + I * slope[k];
 }
 
+/* dp/dt is the drift of the populations at d = 0. A phase turns by Im dH/dd: the derivative is taken as a
+   central difference over a step of 1e-4 of the scale, large enough for H, which is a sum of rates of the
+   size of N^2 that cancel. */
 static void get_motion(const Search *search, const double z[], double motion[])
 {
   double complex theta[COSPIN_MAX_FREE], drift[COSPIN_MAX_LABELS], h[2];
@@ -111,7 +131,9 @@ static void get_jacobian(const Search *search, const double z[], double jacobian
   }
 }
 
-/* Largest modulus and largest real part of the eigenvalues. */
+/* Largest modulus and largest real part of the eigenvalues. Of the Jacobian of mean-field equations: at a
+   point that stands still its eigenvalues are the linearised rates, and one with a positive real part says
+   that the point is not stable. The modulus sets the scale of time steps. */
 static PetscErrorCode get_rates(int n, const double jacobian[], double *modulus, double *growth)
 {
   PetscScalar a[COSPIN_MAX_LABELS * COSPIN_MAX_LABELS], values[COSPIN_MAX_LABELS], none[1],
@@ -135,7 +157,8 @@ static PetscErrorCode get_rates(int n, const double jacobian[], double *modulus,
   PetscFunctionReturn(0);
 }
 
-/* (1/tau - J) step = motion; false: singular */
+/* (1/tau - J) step = motion; false: singular An implicit Euler step: stable however stiff the equations
+   are, and Newton's step once tau is large. */
 static PetscBool solve_step(int n, const double jacobian[], double tau, double step[])
 {
   PetscScalar a[COSPIN_MAX_LABELS * COSPIN_MAX_LABELS], b[COSPIN_MAX_LABELS];
@@ -151,7 +174,11 @@ static PetscBool solve_step(int n, const double jacobian[], double tau, double s
   return (PetscBool)(info == 0);
 }
 
-/* Whether the populations are those of labels that exist: all factors that vanish at an edge are positive. */
+/* Whether the populations are those of labels that exist: all factors that vanish at an edge are positive.
+   Without a Gaussian: the least of the factors, in labels. With one: in standard deviations, for a state
+   that reaches an edge is no Gaussian there. Factors are linear, so the variance of a.p is |L^T a|^2 with
+   the covariance L L^T. Only factors that a component has marked as an edge count (j - m, n, ...): others
+   may vanish inside. */
 static double distance_to_edge(const Search *search, const double p[], const CospinGaussian *gaussian)
 {
   const CospinSymbol symbol = search->symbol;
@@ -173,7 +200,10 @@ static double distance_to_edge(const Search *search, const double p[], const Cos
   return least;
 }
 
-/* From z to a point that stands still; false: none was found. */
+/* From z to a point that stands still; false: none was found. tau grows by 1.6 with every step that is
+   taken and shrinks by 0.4 with every one that is not (too long, singular, or beyond an edge). It is done
+   when 1/tau no longer matters (tau 1e9 times the fastest motion) and the step is nothing: a slow flow
+   alone has small steps, too, and must not be taken for a point. */
 static PetscErrorCode follow(const Search *search, double z[], double *growth, PetscBool *found)
 {
   const int n = search->size;
@@ -195,6 +225,8 @@ static PetscErrorCode follow(const Search *search, double z[], double *growth, P
     for (int i = 0; i < n; i++) next[i] = z[i] + step[i];
     if (!solved || !(length <= largest_step) || distance_to_edge(search, next, NULL) <= 0) {
       tau *= 0.4;
+      /* Steps that are refused however small: the flow leads out of the labels, and this start ends
+         nowhere. */
       if (tau * modulus < 1e-12) break;
       continue;
     }
@@ -207,7 +239,8 @@ static PetscErrorCode follow(const Search *search, double z[], double *growth, P
   PetscFunctionReturn(0);
 }
 
-/* The k-th start: fractions of what each population can be, and phases, that repeat late. */
+/* The k-th start: fractions of what each population can be, and phases, that repeat late. 0.003 keeps
+   phases that would be equal a little apart, off points that stand still by symmetry alone. */
 static void set_start(const Search *search, int k, double z[])
 {
   static const double irrep[] = {0.3, 0.2, 0.1, 0.4, 0.02}, pair[] = {0.6, 0.45, 0.8, 0.5, 0.9, 0.3, 0.15},
@@ -228,6 +261,7 @@ static void set_start(const Search *search, int k, double z[])
     z[search->num_populations + i] = PETSC_PI * (phase[(k + 3 * i) % 7] + 0.003 * i);
 }
 
+/* Phases count up to turns. */
 static PetscBool is_same(const Search *search, const double a[], const double b[])
 {
   for (int k = 0; k < search->size; k++) {
@@ -240,7 +274,10 @@ static PetscBool is_same(const Search *search, const double a[], const double b[
 
 /* ---- The Gaussian -------------------------------------------------------------------------------------- */
 
-/* Labels y = (d, p): scaled by the roots of what they can be, so that all matrices are of one size. */
+/* Labels y = (d, p): scaled by the roots of what they can be, so that all matrices are of one size. a:
+   second derivatives of H by four-point differences, symmetric; among populations alone it is zero
+   exactly, since L^T 1 = 0 at d = 0 whatever the populations are, and rounding is not let in. b[i,j] = d
+   drift_j/dy_i. */
 static void get_matrices(const Search *search, const double z[], const double complex theta[],
                          double complex a[], double complex b[], double complex diffusion[])
 {
@@ -277,7 +314,11 @@ static void get_matrices(const Search *search, const double z[], const double co
   }
 }
 
-/* S of the Riccati equation, s[n*n]; false: an eigenvalue has no real part. */
+/* S of the Riccati equation, s[n*n]; false: an eigenvalue has no real part. Method: the graph of S is the
+   invariant subspace of a Hamiltonian matrix, whose eigenvalues come in pairs +-lambda (J. E. Potter, J.
+   SIAM Appl. Math. 14, 496 (1966)). Those with a positive real part are the linearised rates of decay;
+   exactly n of them must be there, else some direction neither decays nor grows and the state has no width
+   in it. */
 static PetscErrorCode solve_riccati(int n, const double complex a[], const double complex b[],
                                     const double complex diffusion[], double complex s[], PetscBool *ok)
 {
@@ -318,6 +359,7 @@ static PetscErrorCode solve_riccati(int n, const double complex a[], const doubl
   LAPACKgesv_(&half, &half, v1, &half, pivots, v2, &half, &info);
   *ok = (PetscBool)(info == 0);
   for (int i = 0; i < n; i++)
+    /* S is symmetric in exact arithmetic; both halves are averaged so that it is in ours. */
     for (int j = 0; j < n; j++) s[i + n * j] = 0.5 * (v2[i + n * j] + v2[j + n * i]);
   PetscFunctionReturn(0);
 }
@@ -355,6 +397,9 @@ static PetscBool invert(int n, const double a[], double inverse[])
   return PETSC_TRUE;
 }
 
+/* S is real among coherences and among populations and imaginary between them, since p(-d) = p(d)^*: a
+   population that drifts with the phase. The real parts must be positive for p to be summable. Coherences
+   are scaled by their exponent, populations by their covariance, as the kernel's nodes want them. */
 static PetscBool factor_gaussian(int nd, int np, const double complex s[], CospinGaussian *gaussian)
 {
   const int n = nd + np;
@@ -371,6 +416,8 @@ static PetscBool factor_gaussian(int nd, int np, const double complex s[], Cospi
                      cholesky(np, covariance, COSPIN_MAX_POPULATIONS, gaussian->l[0]));
 }
 
+/* Labels are scaled by the roots of their reach before eigenvectors are asked for: standard deviations are
+   of the size sqrt(N), so S becomes a matrix of numbers of the size of one, and back at the end. */
 static PetscErrorCode find_gaussian(const Search *search, const double z[], CospinCentre *centre)
 {
   const int nd = search->num_free, np = search->num_populations, n = search->size;
@@ -399,6 +446,8 @@ static PetscErrorCode find_gaussian(const Search *search, const double z[], Cosp
   PetscFunctionReturn(0);
 }
 
+/* The first stable point is kept and the others are counted. More than one means bistability, of which an
+   expansion around one of them would tell half of the truth. */
 PetscErrorCode CospinCentreFind(CospinSymbol symbol, CospinCentre *centre)
 {
   Search search = {.symbol = symbol,

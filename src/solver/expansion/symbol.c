@@ -6,10 +6,22 @@
    differs from its value in the sector by a fixed combination of them (the null forms are the charges of weak
    symmetries). If the shifts do not span all populations as well, something is conserved, and no state is
    smooth on the lattice.
+
+   Labels here are populations and coherences instead of ket and bra: of a pair (n, n') the population is
+   (n + n')/2 and the coherence d = n - n'; an irrep has a population and no coherence. So a step of the
+   ket alone shifts the population by 1/2 and d by 1.
+
+   Amplitudes are those of the rational gauge p = g p^, g = sqrt(product of (j+m')! (j-m')! / ((j+m)!
+   (j-m)!) and n'!/n!), in which no square root is left: S- on the ket gives j-m+1 instead of
+   sqrt((j+m)(j-m+1)), a^+ on the ket n+1, a on the ket 1. g = 1 where d = 0, so traces are what they were;
+   only the slopes at d = 0 differ (CospinSymbolGauge). Near an edge the true p has factors such as
+   sqrt(n+1), which no polynomial follows; p^ has not.
 */
 #include "symbol.h"
 #include <math.h>
 
+/* Shifts are halves of small integers, so elimination leaves either exactly nothing or something of the
+   size of one; anything between would do. */
 static const double rounding = 1e-9;
 
 /* ---- Labels -------------------------------------------------------------------------------------------- */
@@ -34,6 +46,8 @@ static PetscBool add_component(const CospinComponent component, CospinSymbolLabe
   return PETSC_TRUE;
 }
 
+/* Ket and bra shifts to (M, d). An irrep counts once: its two sides are one label, and it is its own "bra"
+   here. */
 static void split_shift(const CospinSymbolLabels *labels, const int shift[], double coherences[],
                         double populations[])
 {
@@ -44,7 +58,9 @@ static void split_shift(const CospinSymbolLabels *labels, const int shift[], dou
   }
 }
 
-/* Gauss-Jordan elimination of rows[num][width]; pivots[rank] of columns from `first` on. */
+/* Gauss-Jordan elimination of rows[num][width]; pivots[rank] of columns from `first` on. Fully reduced,
+   unlike in LU: above and below a pivot there is nothing left, so a row reads off how all other coherences
+   follow its free one. */
 static int reduce_rows(int num, int width, int first, double rows[], int pivots[])
 {
   int rank = 0;
@@ -83,6 +99,10 @@ static PetscErrorCode shift_rows(CospinMoves generator, const CospinSymbolLabels
   PetscFunctionReturn(0);
 }
 
+/* Coherences are the first columns, so that a coherence becomes a pivot before any population does: a
+   pivot among the populations is then a shift without coherences. Every population has to be such a pivot.
+   If one is not, no move changes it independently (N in one irrep, a strong symmetry): there is one steady
+   state for each of its values, and no single smooth state. */
 static PetscErrorCode find_free(CospinMoves generator, CospinSymbolLabels *labels, const char **why)
 {
   const int width = labels->num_coherences + labels->num_populations;
@@ -94,6 +114,8 @@ static PetscErrorCode find_free(CospinMoves generator, CospinSymbolLabels *label
   rank = reduce_rows(generator->count, width, 0, rows, pivots);
   while (labels->num_free < rank && pivots[labels->num_free] < labels->num_coherences) labels->num_free++;
   if (labels->num_free > COSPIN_MAX_FREE) *why = "more than 4 coherences are free";
+  /* The last refusal found is the one that is told; a conserved quantity is what a user can do something
+     about. */
   if (rank < labels->num_free + labels->num_populations)
     *why = "something is conserved: one steady state in each of several sectors";
   for (int k = 0; k < labels->num_free && !*why; k++) {
@@ -104,6 +126,8 @@ static PetscErrorCode find_free(CospinMoves generator, CospinSymbolLabels *label
   PetscFunctionReturn(0);
 }
 
+/* Every operator of a chain has to have an amplitude without square roots in the gauge above. `b` of a
+   spin (Holstein-Primakoff) has sqrt(2S - n) beside that of a boson: in no gauge do both vanish. */
 static PetscBool is_rational(CospinMoves generator, const CospinMove *move)
 {
   CospinRational amplitude;
@@ -136,7 +160,9 @@ PetscErrorCode CospinSymbolLabelsMake(CospinMoves generator, CospinSymbolLabels 
 
 /* ---- Moves --------------------------------------------------------------------------------------------- */
 
-/* slope * coordinate i, added to a */
+/* slope * coordinate i, added to a A ket label is m = M + d/2, a bra label m' = M - d/2: hence the half
+   and its sign. Coherences that are not free are an offset (their value in the sector) and follow the free
+   ones. */
 static void add_coordinate(CospinSymbol symbol, int i, double slope, CospinAffine *a)
 {
   const CospinSymbolLabels *labels = &symbol->labels;
@@ -151,7 +177,9 @@ static void add_coordinate(CospinSymbol symbol, int i, double slope, CospinAffin
   for (int f = 0; f < labels->num_free; f++) a->d[f] += half * labels->follow[f][labels->coherence[k]];
 }
 
-/* A linear function of the labels of a component that stands at label + at[]. */
+/* A linear function of the labels of a component that stands at label + at[]. Amplitudes are taken where a
+   step begins: at[] is how far the steps before it in the chain have already moved the label from the
+   source of the whole move. */
 static void place(CospinSymbol symbol, const CospinComponent component, const CospinLinear *linear,
                   const int at[], CospinAffine *a)
 {
@@ -163,6 +191,7 @@ static void place(CospinSymbol symbol, const CospinComponent component, const Co
   }
 }
 
+/* Step after step, in the order in which they act on rho; the shift of a step counts from the next one on. */
 static PetscErrorCode create_term(CospinSymbol symbol, const CospinChain *chain, CospinSymbolTerm *term)
 {
   const CospinSystem *system = symbol->labels.system;
@@ -176,6 +205,8 @@ static PetscErrorCode create_term(CospinSymbol symbol, const CospinChain *chain,
     const CospinComponent component = &system->components[chain->steps[k].component];
     CospinRational amplitude;
     PetscBool rational = component->kind->Rational(component, chain->steps[k].code, &amplitude);
+    /* Perturbations and readings come here without having been checked as the generator is: a number that
+       is not there must not look like one. */
     if (!rational) term->coefficient = NAN;
     term->coefficient *= amplitude.coefficient;
     for (int f = 0; f < amplitude.num_factors; f++)
@@ -187,7 +218,9 @@ static PetscErrorCode create_term(CospinSymbol symbol, const CospinChain *chain,
   PetscFunctionReturn(0);
 }
 
-/* Whether the shift of coherences is that of the free ones and the step between the sectors. */
+/* Whether the shift of coherences is that of the free ones and the step between the sectors. A move from
+   one sector to another has a fixed part (the difference of their offsets); what remains must be a
+   combination of shifts of free coherences. */
 static PetscBool leads_there(const CospinSymbolLabels *labels, const double step[], const double coherences[],
                              const double d[])
 {
@@ -199,6 +232,8 @@ static PetscBool leads_there(const CospinSymbolLabels *labels, const double step
   return PETSC_TRUE;
 }
 
+/* A move that leads elsewhere is left out and *whole becomes false: of an observable it contributes
+   nothing to the trace, of a jump that is to be counted twice it would be missing. */
 static PetscErrorCode create_move(CospinSymbol symbol, const CospinMove *from, const double step[],
                                   PetscBool *whole)
 {
@@ -267,6 +302,9 @@ PetscErrorCode CospinSymbolDestroy(CospinSymbol *symbol)
 
 /* ---- Values -------------------------------------------------------------------------------------------- */
 
+/* Rates of the size of N^2 are made of factors of the size of N here, in double precision: good for the
+   stable point and its Gaussian; what cancels beyond that is the kernel's business, which sums factors
+   around the centre. */
 static double value_of(const CospinSymbolLabels *labels, const CospinAffine *a, const double d[],
                        const double p[])
 {
@@ -292,6 +330,9 @@ static double complex amplitude_of(const CospinSymbolLabels *labels, const Cospi
   return sum;
 }
 
+/* H = sum over moves of amplitude exp(-i theta.d), drift = sum shift H_move, diffusion = sum shift shift^T
+   H_move: the first Kramers-Moyal moments, with the coherences d first and the populations behind them.
+   theta is complex: its real part is the phase of the state, its imaginary part belongs to the gauge. */
 void CospinSymbolEvaluate(CospinSymbol symbol, const double d[], const double p[],
                           const double complex theta[], double complex *h, double complex drift[],
                           double complex diffusion[])
@@ -314,6 +355,8 @@ void CospinSymbolEvaluate(CospinSymbol symbol, const double d[], const double p[
   }
 }
 
+/* d(log g)/dd at d = 0, which is the imaginary part of theta: about -log(n)/2 of a mode, (log(j-M) -
+   log(j+M))/2 of a spin. Of coherences that follow a free one the slopes add up. */
 void CospinSymbolGauge(const CospinSymbolLabels *labels, const double p[], double slope[])
 {
   double label[COSPIN_MAX_COORDINATES];
@@ -329,6 +372,8 @@ void CospinSymbolGauge(const CospinSymbolLabels *labels, const double p[], doubl
     double g;
     if (labels->bra[a] < 0) continue;
     while (labels->population[a] >= system->components[c].offset + system->components[c].num_coordinates) c++;
+    /* GaugeSlope counts pairs within a component (levels have several); populations without a bra, the
+       irreps, do not count. */
     pair = a > 0 && labels->bra[a - 1] >= 0 && labels->population[a - 1] >= system->components[c].offset
                ? pair + 1
                : 0;
@@ -338,6 +383,8 @@ void CospinSymbolGauge(const CospinSymbolLabels *labels, const double p[], doubl
   }
 }
 
+/* Whether all coherences vanish where the free ones do: only in such a sector are there elements on the
+   diagonal, and with them a trace. */
 PetscBool CospinSymbolIsNeutral(CospinSymbol symbol)
 {
   for (int c = 0; c < symbol->labels.num_coherences; c++)
