@@ -5,6 +5,11 @@
    deck or the command is wrong, 3 some points are bad, 75 stopped early, 1 the program or the machine
    failed. Errors of PETSc travel up to here; a task that fails is caught below (farm/farm.c) and becomes
    an outcome.
+
+   Order of a run: the command line before MPI; signals before PETSc (which has handlers of its own); the
+   deck on every rank; the store, which tells what is missing; the split into groups; the farm; the
+   dataset; the summary. Whatever is decided by one rank is broadcast before the next collective call: one
+   that waits alone waits for ever.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -24,10 +29,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* and COSPIN_STATUS_STOPPED */
+/* and COSPIN_STATUS_STOPPED SLURM and make see nothing else of a run. 75 is EX_TEMPFAIL of sysexits.h: try
+   again, which is what a job script does. */
 enum { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, STATUS_BAD_POINTS = 3 };
 
-/* What the user says wins, else the costs of the worst point decide. */
+/* What the user says wins, else the costs of the worst point decide. Groups compute points side by side,
+   ranks of a group share one point: many small points want many groups, one large point wants all ranks
+   and their memory. Shares of memory differ between nodes; the least one counts. */
 static PetscErrorCode choose_split(const CospinCommand *command, CospinDeck deck, PetscInt64 num_points,
                                    PetscMPIInt size, CospinSplit *split)
 {
@@ -59,6 +67,8 @@ static void check_split(CospinSplit split, PetscMPIInt rank, PetscMPIInt size, P
   fprintf(stderr, "cospin: --groups and --ranks-per-point ask for more than the %d ranks there are\n", size);
 }
 
+/* An option that nobody has asked for is misspelt or lacks its task's name; PETSc alone would be silent or
+   print a table of its own. */
 static PetscErrorCode warn_unused_options(void)
 {
   char **names, **values;
@@ -67,6 +77,7 @@ static PetscErrorCode warn_unused_options(void)
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsLeftGet(NULL, &count, &names, &values));
   for (PetscInt k = 0; k < count; k++) {
+    /* Set by ourselves, in act(). */
     if (strcmp(names[k], "options_left") == 0) continue;
     fprintf(stderr, "cospin: warning: nothing used the PETSc option -%s (options start with a task's name)\n",
             names[k]);
@@ -75,7 +86,9 @@ static PetscErrorCode warn_unused_options(void)
   PetscFunctionReturn(0);
 }
 
-/* Rank 0: summary, status. */
+/* Rank 0: summary, status. The worst thing that happened is the status: no dataset, then stopped early,
+   then bad points. A run that has been stopped may have bad points, too; they are told again when it is
+   complete. */
 static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, CospinTable table,
                              const double records[], PetscBool whole, PetscBool stopped, int *status)
 {
@@ -103,7 +116,8 @@ static PetscErrorCode finish(const CospinCommand *command, CospinDeck deck, Cosp
   PetscFunctionReturn(0);
 }
 
-/* What is said before a run that goes on. */
+/* What is said before a run that goes on. Said because it may surprise: numbers of another day, and maybe
+   of another revision, become part of this result. */
 static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt64 num_points,
                        PetscInt64 missing)
 {
@@ -112,7 +126,8 @@ static void tell_found(const CospinCommand *command, PetscMPIInt rank, PetscInt6
           num_points - missing, num_points, num_points == 1 ? " is" : "s are");
 }
 
-/* From here on signals mean: stop in order. */
+/* From here on signals mean: stop in order. Collective. Records of all points are read back from what was
+   written, so that the summary tells what is in the file and not what was in memory. */
 static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv[], CospinDeck deck,
                               CospinTable table, CospinStore store, CospinSplit split, CospinStop stop,
                               int *status)
@@ -127,6 +142,8 @@ static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   CospinStopBegin(stop);
+  /* Behind the signals and before the first solver: options of the deck do not replace those of the
+     command line. */
   PetscCall(CospinLoadPetscOptions(deck));
   PetscCall(CospinProvenanceCreate(PETSC_COMM_WORLD, argc, argv, split.groups, split.ranks / split.groups,
                                    &provenance));
@@ -139,6 +156,8 @@ static PetscErrorCode compute(const CospinCommand *command, int argc, char *argv
   PetscFunctionReturn(0);
 }
 
+/* Each step is skipped once `ok` is false, on all ranks alike, and everything is freed at the end whatever
+   was made. */
 static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], CospinStop stop, int *status)
 {
   const CospinStoreOptions options = {command->overwrite, command->retry, command->file};
@@ -154,6 +173,7 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
+  /* Signals reach all ranks; one of them answers. */
   if (rank == 0) CospinStopSpeak(stop);
   PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, command->changes, &deck, &table, &ok));
   if (ok) PetscCall(CospinStoreOpen(PETSC_COMM_WORLD, command->output, deck, table, &options, &store, &ok));
@@ -175,6 +195,7 @@ static PetscErrorCode run(const CospinCommand *command, int argc, char *argv[], 
   PetscFunctionReturn(0);
 }
 
+/* The deck is read by all ranks, as in `run`, so that a fault is found by the same code; one prints. */
 static PetscErrorCode plan(const CospinCommand *command, int *status)
 {
   CospinDeck deck;
@@ -188,6 +209,7 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, command->changes, &deck, &table, &ok));
   CospinCommandQuoteChanges(command, changes, sizeof(changes));
+  /* The file with its --set as a shell would take them: the lines that `plan` prints can be copied. */
   PetscCall(PetscSNPrintf(named, sizeof(named), "%s%s", command->file, changes));
   if (ok && rank == 0 && command->slurm) {
     PetscCall(CospinPlanSlurm(deck, command->file, command->output, changes, &command->nodes, stdout));
@@ -203,8 +225,10 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
 /* ---- Commands that only read and write: the first rank does them alone ----------------------------------
  */
 
+/* One of the commands below; *ok false: the user has asked for something that is not there. */
 typedef PetscErrorCode (*Writer)(const CospinCommand *command, PetscBool *ok);
 
+/* `--check` computes again what a file lets one compute; without it, what the file says of itself is told. */
 static PetscErrorCode show(const CospinCommand *command, PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -240,7 +264,8 @@ static PetscErrorCode reference(const CospinCommand *command, PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
-/* All ranks end with the first one's status. */
+/* All ranks end with the first one's status. An output that several ranks print is no output: `mpiexec
+   cospin show` is a slip of the finger and yet has to do the right thing. */
 static PetscErrorCode write_alone(const CospinCommand *command, Writer writer, int *status)
 {
   PetscMPIInt rank;
@@ -264,6 +289,7 @@ static void tell(PetscBool version)
     printf("%s", CospinCommandHelp);
 }
 
+/* Every path ends in the barrier, so that no rank leaves while another one still prints or writes. */
 static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], CospinStop stop, int *status)
 {
   PetscMPIInt rank;
@@ -301,9 +327,11 @@ static void avoid_bad_windows(void)
   (void)setenv("OMPI_MCA_osc", "^rdma", 0);
 }
 
-/* PETSc takes HUP for a crash, also where nohup has it ignored. */
+/* PETSc takes HUP for a crash, also where nohup has it ignored. So whatever HUP was set to before is set
+   again behind PETSc's back. SIGPIPE is ignored once MPI is up. */
 static PetscErrorCode initialise(CospinCommand *command)
 {
+  /* Setting it is the only way of C to read it. */
   void (*hangup)(int) = signal(SIGHUP, SIG_DFL);
   PetscErrorCode code;
 
@@ -314,6 +342,8 @@ static PetscErrorCode initialise(CospinCommand *command)
   return code;
 }
 
+/* Nothing here is collective before initialise() and nothing after SlepcFinalize(); an error in between
+   ends all ranks, for the others would wait for this one. */
 int main(int argc, char *argv[])
 {
   CospinCommand command;

@@ -3,6 +3,9 @@
 
    Errors: what evolves has its own at each time; the limit <A><B> is a product of two numbers, whose errors
    are added to first order. Where <AB> is not known to be good there is no g1.
+
+   Convention: B acts first, from the left; A reads after t. <A(t) B(0)> with A = a^+, B = a is the field
+   correlation whose g1 = <A(t) B>/<A B> is one at t = 0 by definition.
 */
 #include "tasks/light.h"
 #include "two_time.h"
@@ -30,7 +33,8 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
-/* Operators A, B, A B, and the right side of the correlation. */
+/* Operators A, B, A B, and the right side of the correlation. A B is read in the steady state rather than
+   as the correlation at t = 0: its own certificate is sharper, and it divides every g1. */
 typedef struct {
   CospinPolynomial operators[3];
   CospinMoves perturbation;
@@ -46,6 +50,7 @@ static PetscErrorCode free_settings(Settings *settings)
   PetscFunctionReturn(0);
 }
 
+/* Faults were told by Check, so none is collected here (NULL): a deck that got so far has both operators. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, Settings *settings)
 {
   CospinPolynomial *operators = settings->operators;
@@ -79,7 +84,9 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* means: <A>, <B>, <A B>. */
+/* means: <A>, <B>, <A B>. A value is the expanded part plus the limit, and so is its error. Errors count
+   beside the largest value or the limit, whichever is larger: where <A(t)B> passes zero it has no relative
+   error. */
 static PetscErrorCode store(const Settings *settings, const CospinExpandedTwoTime *result,
                             const CospinExpanded means[], CospinResults results, CospinOutcome *outcome)
 {
@@ -108,6 +115,8 @@ static PetscErrorCode store(const Settings *settings, const CospinExpandedTwoTim
   PetscFunctionReturn(0);
 }
 
+/* Nothing is stored unless all of it is good so far: a correlation beside a steady state that did not
+   converge would be read as a number. */
 static PetscErrorCode correlate(CospinPoint point, CospinExpansion expansion, const Settings *settings,
                                 CospinResults results, CospinOutcome *outcome)
 {

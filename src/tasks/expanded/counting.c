@@ -3,6 +3,10 @@
 
    Clicks that are missed at random and dark counts are added afterwards: of the excess of the variance over
    the mean a share efficiency^2 is left, dark counts have as much variance as mean.
+
+   With efficiency eta and a dark rate d: mean = eta c_1 + d, variance = mean + eta^2 (c_2 - c_1), the
+   binomial loss of a counting process (L. Mandel and E. Wolf, Optical Coherence and Quantum Optics (1995),
+   chapter 14). Losses and dark counts move a Fano factor towards one, never beyond.
 */
 #include "expanded.h"
 #include "tasks/detector.h"
@@ -45,6 +49,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* The Fano factor's error to first order: of the variance as it is, of the mean once as the divisor and
+   once within the variance. */
 static PetscErrorCode store(const CospinExpanded values[], const CospinDetector *detector, double tolerance,
                             CospinResults results, CospinOutcome *outcome)
 {
@@ -58,6 +64,8 @@ static PetscErrorCode store(const CospinExpanded values[], const CospinDetector 
   PetscCall(CospinResultsSet(results, "variance", 0, variance));
   PetscCall(CospinResultsSet(results, "fano", 0, variance / mean));
   PetscCall(CospinResultsSet(results, "error", 0, error));
+  /* Of all jumps and not of the clicks that are seen: a detector adds no error, but with dark counts it
+     would hide one. */
   PetscCall(CospinResultsSet(results, "bound", 0, values[0].bound / jumps));
   PetscCall(CospinResultsSet(results, "change", 0, values[1].change));
   if (!CospinExpandedIsGood(
@@ -84,6 +92,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
   if (*outcome == COSPIN_GOOD) {
     PetscCall(CospinExpansionCount(expansion, jumps, values, outcome));
+    /* Mean and variance come from one search, so they have the same degree. */
     PetscCall(CospinExpandedStoreSize(&values[1], results));
     PetscCall(store(values, &detector, tolerance, results, outcome));
   }

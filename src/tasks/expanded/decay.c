@@ -7,6 +7,8 @@
  */
 #include "expanded.h"
 
+/* The slowest modes only: with a fixed degree each further mode has its nodes farther out and converges
+   later, until the polynomials cannot represent it. */
 enum { MAX_COUNT = 20 };
 
 static const CospinKey keys[] = {
@@ -38,6 +40,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* One if it is wrong, so that the dimension `mode` exists and other faults can be found, too. */
 static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                  int *count, PetscBool *ok)
 {
@@ -49,7 +52,8 @@ static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
-/* The one sector of A; *ok is false, and there is a fault, if there are several. */
+/* The one sector of A; *ok is false, and there is a fault, if there are several. Check asks with `faults`
+   and throws the sector away; Run asks again without. */
 static PetscErrorCode find_sector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   int **representative, PetscBool *ok)
 {
@@ -105,6 +109,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (*outcome == COSPIN_GOOD) {
     PetscCall(CospinExpansionSlowest(expansion, representative, count, modes, outcome));
     PetscCall(CospinExpandedStoreSize(&modes[0], results));
+    /* All modes have one degree, chosen for the worst of them, so sizes are stored once. */
     for (int k = 0; k < count; k++)
       PetscCall(CospinExpandedStoreMode(&modes[k], k, tolerance, results, outcome));
   }

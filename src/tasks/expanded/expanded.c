@@ -4,10 +4,17 @@
    An expansion is refused with a sentence where it cannot exist (labels that are no numbers, several steady
    states), and ends with an outcome where it exists and does not converge. Estimates of cost count functions
    and not labels: they do not depend on the number of spins.
+
+   Errors mean the same in all of these tasks. `error` is an estimate of how wrong a number is and decides
+   whether it is good; `bound` is a bound to first order, far too large as a rule, that only has to be
+   below a tenth; `change` is what the last degree has changed. All three are stored beside the number,
+   whatever the outcome.
 */
 #include "expanded.h"
 #include <math.h>
 
+/* A fault and no outcome: whether there is an expansion depends on which labels the generator moves, which
+   is the deck's doing and not a matter of numbers. */
 PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    PetscBool *ok)
 {
@@ -19,6 +26,8 @@ PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *ta
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
   PetscCall(CospinExpansionDimensions(problem->generator, &dimensions, &why));
   if (!why) PetscCall(CospinTaskSteadySectors(problem, &num, &sectors));
+  /* A strong symmetry or a parity: each sector has its own steady state, of which a smooth function would
+     be a mixture that nobody has asked for. */
   if (!why && num != 1) why = "each of several sectors has a steady state of its own";
   PetscCall(PetscFree(sectors));
   if (why) *ok = PETSC_FALSE;
@@ -28,8 +37,9 @@ PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-/* Smooth functions do not tell even from odd labels: such a sector has modes that they cannot have (of zero
-   rate, but for tunnelling). */
+/* Smooth functions do not tell even from odd labels: such a sector has modes that they cannot have (of
+   zero rate, but for tunnelling). A Z_2 symmetry (charge modulo 2) shows here as a sector that is neutral
+   for smooth functions (no coherence is fixed) and yet does not hold the trace. */
 PetscErrorCode CospinExpandedCheckParity(CospinProblem problem, const CospinRecord *task, CospinPolynomial a,
                                          CospinFaults faults, PetscBool *ok)
 {
@@ -55,6 +65,7 @@ PetscErrorCode CospinExpandedCheckParity(CospinProblem problem, const CospinReco
   PetscFunctionReturn(0);
 }
 
+/* Unknowns are functions. Sizes of spins do not come in, so such points fit on any machine. */
 PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
                                   double *bytes, double *seconds)
 {
@@ -79,6 +90,7 @@ PetscErrorCode CospinExpandedCreate(CospinPoint point, const CospinRecord *task,
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(
       CospinExpansionCreate(point->comm, point->problem->generator, tolerance, &point->interrupt, expansion));
+  /* bistable or unstable: then there is no place to expand around, and tasks store nothing but `edge`. */
   *outcome = CospinExpansionOutcome(*expansion);
   PetscCall(CospinResultsSet(results, "edge", 0, CospinExpansionEdge(*expansion)));
   PetscFunctionReturn(0);
@@ -92,6 +104,9 @@ PetscErrorCode CospinExpandedStoreSize(const CospinExpanded *value, CospinResult
   PetscFunctionReturn(0);
 }
 
+/* rho ~ exp(lambda t): the rate is -Re lambda, and a positive frequency -Im lambda means <A> ~ exp(-i
+   omega t). The error counts beside the rate, not beside |lambda|: a linewidth must have digits of its own
+   however fast its line oscillates. */
 PetscErrorCode CospinExpandedStoreMode(const CospinExpanded *mode, int index, double tolerance,
                                        CospinResults results, CospinOutcome *outcome)
 {

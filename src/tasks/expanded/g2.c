@@ -3,6 +3,10 @@
 
    What is expanded is its distance from one, so that light which is nearly coherent keeps its digits; errors
    count beside one all the same.
+
+   The click is rho -> A rho A^+ and the number A^+A is read after t, so detectors are assumed that see
+   each quantum. g2 - 1 = (Tr(A^+A exp(t L) A rho A^+) - <A^+A>^2) / <A^+A>^2, whose numerator is what
+   decays to zero and is what is expanded.
 */
 #include "tasks/click.h"
 #include "tasks/light.h"
@@ -48,6 +52,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* g2 - 1 is divided by the mean squared, whose relative error is twice that of the mean. */
 static PetscErrorCode store(const CospinExpandedTwoTime *result, const CospinExpanded *intensity,
                             double tolerance, CospinResults results, CospinOutcome *outcome)
 {
@@ -63,12 +68,15 @@ static PetscErrorCode store(const CospinExpandedTwoTime *result, const CospinExp
     PetscCall(CospinResultsSet(results, "value", k, 1 + excess));
     PetscCall(CospinResultsSet(results, "error", k, quality.error));
     PetscCall(CospinResultsSet(results, "bound", k, quality.bound));
+    /* Of the whole g2: a laser far above threshold has g2 - 1 of the size of 1/N, which is good to the
+       tolerance beside one without having a digit of its own. `error` says how many it has. */
     if (!CospinExpandedIsGood(1.0, tolerance, &quality))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_UNCERTIFIED);
   }
   PetscFunctionReturn(0);
 }
 
+/* The same pair (A^+A, click) as in the exact task (tasks/click.c), so both mean the same g2. */
 static PetscErrorCode count_pairs(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
                                   CospinResults results, CospinOutcome *outcome)
 {

@@ -3,6 +3,9 @@
 
    The steady state's own eigenvalue is zero by construction (the function 1 is a left eigenvector) and is
    left out without a search. Slower modes far from the stable point are not seen.
+
+   Tunnelling between two stable points is slower than any mode here; such decks end as bistable before a
+   mode is looked for.
 */
 #include "expanded.h"
 
@@ -40,6 +43,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
   if (*outcome == COSPIN_GOOD) {
+    /* NULL: the sector of the trace, in which the zero mode is left out. */
     PetscCall(CospinExpansionSlowest(expansion, NULL, 1, &mode, outcome));
     PetscCall(CospinExpandedStoreSize(&mode, results));
     PetscCall(CospinExpandedStoreMode(&mode, 0, tolerance, results, outcome));

@@ -3,12 +3,22 @@
 
    Only numbers that it calls good are taken. The question is the task's own, but for `tolerance`: of the
    exact task that is a residual, of the expansion the error of a number, so its default holds.
+
+   When: the exact task says that it is too large for the machine (farm/estimate.c), the deck says
+   `operator: auto`, there is an expanded task of the same name, and every key that the user has written
+   means something to it. Keys that were left at their defaults do not count: nobody has asked for anything
+   by them.
+
+   How: the record is rewritten for the other kind, key by key, and run as that task; variables of both
+   have the same names, so the table (store/table.c) needs no second set, and what only the exact task
+   stores stays missing.
 */
 #include "expanded.h"
 #include <cospin/tasks/instead.h>
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
+/* Keys of the exact task that say how and not what is computed. */
 static const char *const meaningless[] = {"tolerance", "weights", NULL}; /* nothing that is asked for */
 
 static const CospinTaskKind *kind_instead(const CospinRecord *task)
@@ -19,6 +29,7 @@ static const CospinTaskKind *kind_instead(const CospinRecord *task)
   return NULL;
 }
 
+/* Settings stand in the order of the kind's own keys, so they are found by name when kinds differ. */
 static const CospinSetting *find_setting(const CospinRecord *task, const char name[])
 {
   for (int k = 0; task->kind->keys[k].name; k++)
@@ -26,6 +37,8 @@ static const CospinSetting *find_setting(const CospinRecord *task, const char na
   return NULL;
 }
 
+/* A default is text that is read as if it stood in the deck, so only its text tells it from what a user
+   wrote; who writes the default has asked for nothing else. */
 static PetscBool is_given(const CospinSetting *setting)
 {
   const char *usual = setting->key ? setting->key->default_text : NULL;
@@ -42,6 +55,8 @@ static PetscBool has_key(const CospinKey keys[], const char name[])
   return PETSC_FALSE;
 }
 
+/* Better no number than the answer to another question: a key that the expansion does not know makes the
+   point too_large, as it was. */
 static PetscBool is_understood(const CospinRecord *task, const CospinTaskKind *kind)
 {
   for (int k = 0; task->kind->keys[k].name; k++) {
@@ -54,7 +69,8 @@ static PetscBool is_understood(const CospinRecord *task, const CospinTaskKind *k
   return PETSC_TRUE;
 }
 
-/* The same question as a record of the other kind; settings are borrowed, but for the tolerance. */
+/* The same question as a record of the other kind; settings are borrowed, but for the tolerance. Lives as
+   long as one run. `position` stays that of the task, for faults. */
 static PetscErrorCode create_record(const CospinRecord *task, const CospinTaskKind *kind,
                                     CospinRecord *record)
 {
@@ -77,6 +93,7 @@ static PetscErrorCode create_record(const CospinRecord *task, const CospinTaskKi
   PetscFunctionReturn(0);
 }
 
+/* Only the tolerance is ours: it was parsed here, from the default of the expanded kind. */
 static PetscErrorCode destroy_record(CospinRecord *record)
 {
   PetscFunctionBeginUser;
@@ -87,6 +104,8 @@ static PetscErrorCode destroy_record(CospinRecord *record)
   PetscFunctionReturn(0);
 }
 
+/* Check of the expanded kind is asked with faults that nobody reads: here "it has no expansion" is an
+   answer and not a fault of the deck. */
 PetscErrorCode CospinTaskMayExpand(CospinProblem problem, const CospinRecord *task, PetscBool *may)
 {
   const CospinTaskKind *kind = kind_instead(task);
@@ -106,7 +125,8 @@ PetscErrorCode CospinTaskMayExpand(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-/* The task's part of the record to values[], or back from there; how many there are. */
+/* The task's part of the record to values[], or back from there; how many there are. Called three times:
+   to count, to keep what was there, and to put it back. */
 static int copy_values(CospinResults results, double values[], PetscBool back)
 {
   int count = 0;
@@ -122,7 +142,8 @@ static int copy_values(CospinResults results, double values[], PetscBool back)
   return count;
 }
 
-/* Of what is not called good nothing stays. */
+/* Of what is not called good nothing stays. An uncertified number would be a good one's equal in the eyes
+   of whoever reads the file, and here nobody has asked for an expansion. */
 PetscErrorCode CospinTaskRunExpanded(CospinPoint point, const CospinRecord *task, CospinResults results,
                                      CospinOutcome *outcome)
 {
@@ -133,6 +154,8 @@ PetscErrorCode CospinTaskRunExpanded(CospinPoint point, const CospinRecord *task
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)copy_values(results, NULL, PETSC_FALSE), &before));
   (void)copy_values(results, before, PETSC_FALSE);
+  /* The expanded task may store variables that this task's table does not have (edge, degree): they are
+     passed over instead of being a bug. */
   results.partial = PETSC_TRUE;
   PetscCall(create_record(task, kind, &record));
   PetscCall(kind->Run(point, &record, results, outcome));

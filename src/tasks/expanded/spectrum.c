@@ -4,12 +4,18 @@
      S = R_AB(omega) + R_B+A+(omega)^*,   R_XY(omega) = Tr(X (i omega - L)^-1 Y rho),
 
    both the same if B = A^+. Each R is a sum over channels that may be evaluated at any frequency.
+
+   Convention: omega is positive where <A(t) B> ~ exp(i omega t), hence i omega - L in the resolvent of
+   positive times; negative times are the complex conjugate of the pair (B^+, A^+), by <A(-t) B> = <B^+(t)
+   A^+>^* of a stationary state. The integral of S over omega is 2 pi (<AB> - <A><B>), `power`; the limit
+   <A><B> is a delta at omega = 0, which is stored as `coherent` and is not in S.
 */
 #include "tasks/light.h"
 #include "tasks/line.h"
 #include "two_time.h"
 #include <math.h>
 
+/* Where lines are looked for: at the imaginary parts of that many modes and at the points of the axis. */
 enum { MAX_LINES = 40 }; /* of a channel: the slowest modes */
 
 static const CospinKey keys[] = {
@@ -43,6 +49,7 @@ typedef struct {
   CospinExpandedTwoTime parts[2];
 } Spectrum;
 
+/* B = A^+: both halves are conjugates of each other, and half of the work is saved. */
 static double complex combine(PetscBool symmetric, double complex positive, double complex negative)
 {
   return symmetric ? 2 * creal(positive) : positive + conj(negative);
@@ -68,6 +75,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* Between the points of the axis, from the channels that were kept, without a new expansion. */
 static double density_at(const void *context, double frequency)
 {
   const Spectrum *spectrum = (const Spectrum *)context;
@@ -146,6 +154,7 @@ static PetscErrorCode transform(CospinPoint point, CospinExpansion expansion, Co
   PetscFunctionReturn(0);
 }
 
+/* R of (B^+, A^+): the order is turned round as in any adjoint of a product. */
 static PetscErrorCode transform_mirrored(CospinPoint point, CospinExpansion expansion,
                                          const CospinPolynomial pair[], const CospinAxis *axis,
                                          CospinExpandedTwoTime *part, CospinOutcome *outcome)
@@ -180,6 +189,7 @@ static PetscErrorCode emit(CospinPoint point, CospinExpansion expansion, const C
   PetscCall(transform(point, expansion, operators[0], operators[1], axis, &spectrum.parts[0], outcome));
   if (!spectrum.symmetric)
     PetscCall(transform_mirrored(point, expansion, operators, axis, &spectrum.parts[1], outcome));
+  /* The sizes of negative times may differ by a degree; one pair of numbers is told. */
   PetscCall(CospinExpandedTwoTimeStoreSize(&spectrum.parts[0], results));
   if (*outcome == COSPIN_GOOD) PetscCall(store(&spectrum, axis, means, tolerance, results, outcome));
   for (int k = 0; k < 3; k++) PetscCall(CospinPolynomialDestroy(&operators[k]));

@@ -2,6 +2,11 @@
    Task `steady` under `operator: expansion`: observables of the steady state, each with its error.
 
    An observable is a function of expectation values; it is as wrong as these make it, to first order.
+
+   Propagation: an observable f(<A>, <B>, ...) gets error = sum |df/d<A>| error_A, without any cancellation
+   between terms, since the signs of errors are not known. Its size is itself or, if it is a difference of
+   large terms, a thousandth of these: an observable that is zero by symmetry would otherwise never be
+   good, and one that has lost more than three digits by its own definition would be.
 */
 #include "expanded.h"
 #include <math.h>
@@ -35,7 +40,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* Functionals that need the state are missing. */
+/* Functionals that need the state are missing. With the state as NULL: an expansion has moments and no
+   density matrix, so entropies and the like are NaN. */
 static PetscErrorCode evaluate(CospinObservables observables, int k, const double complex readings[],
                                double complex *value)
 {
@@ -56,6 +62,9 @@ typedef struct {
   double error, bound, size;
 } Propagated;
 
+/* Slopes by a forward difference of 1e-6 of each value: first order is all that an estimate of errors
+   needs, and observables are smooth where they are finite. Steps go along the real axis only, which gives
+   |df/dz| of every analytic function; re, im and abs have no larger slope than that. */
 static PetscErrorCode propagate(CospinObservables observables, int k, const CospinExpanded values[],
                                 Propagated *result)
 {
@@ -98,6 +107,8 @@ static PetscErrorCode store_error(const CospinObservable *observable, double err
   PetscFunctionReturn(0);
 }
 
+/* `error` and `bound` of the task are the worst of its observables, beside their sizes; each observable
+   has its own absolute error beside it (companions). */
 static PetscErrorCode store(CospinObservables observables, const CospinExpanded values[], double tolerance,
                             CospinResults results, CospinOutcome *outcome)
 {
@@ -111,6 +122,8 @@ static PetscErrorCode store(CospinObservables observables, const CospinExpanded 
     values += observable->num_expectations;
     PetscCall(CospinResultsSetObservable(results, observable, 0, result.value));
     PetscCall(store_error(observable, result.error, results));
+    /* An observable that needs the state is missing and says nothing of the others; one that is zero with
+       all its terms is exact. */
     if (isnan(creal(result.value)) || result.size == 0.0) continue;
     error = fmax(error, isnan(result.error) ? INFINITY : result.error / result.size);
     bound = fmax(bound, isnan(result.bound) ? INFINITY : result.bound / result.size);
@@ -136,6 +149,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   for (int k = 0; k < observables->count; k++) num += observables->observables[k].num_expectations;
+  /* Expectation values of all observables in one list, in their order: one search for the degree serves
+     all, and store() walks through the list again. */
   PetscCall(PetscMalloc2((size_t)num + 1, &values, (size_t)num + 1, &moves));
   for (int k = 0; k < observables->count; k++)
     for (int e = 0; e < observables->observables[k].num_expectations; e++)

@@ -1,10 +1,15 @@
 /*
    Two-time correlations under `operator: expansion`: sums over the sectors that A reads, each a channel of
    the expansion (cospin/solver/expansion.h). Their limit at long times is not in them.
+
+   Why sums: B rho may have parts in several sectors (B = a + a^+), and Tr(A .) reads only some of them.
+   Sectors do not talk to each other, so each has its own expansion, its own best degree and its own error,
+   and errors are added. A channel with nothing in it is exactly zero and is left out.
 */
 #include "two_time.h"
 #include <math.h>
 
+/* As many channels as sectors at most. */
 static PetscErrorCode create(int num, int num_sectors, CospinExpandedTwoTime *result)
 {
   const size_t size = (size_t)num;
@@ -25,6 +30,7 @@ PetscErrorCode CospinExpandedTwoTimeFree(CospinExpandedTwoTime *result)
   PetscFunctionReturn(0);
 }
 
+/* The largest degree of all channels is told as the task's. */
 static PetscErrorCode add_sector(CospinExpansion expansion, const int representative[],
                                  CospinMoves perturbation, CospinMoves reading, PetscBool frequencies,
                                  const CospinAxis *axis, CospinExpandedTwoTime *result,
@@ -53,6 +59,8 @@ static PetscErrorCode add_sector(CospinExpansion expansion, const int representa
   PetscFunctionReturn(0);
 }
 
+/* Sectors are chosen by what A reads and not by what B fills: the latter may be more, and contribute
+   nothing. */
 PetscErrorCode CospinExpandedTwoTimeRun(CospinPoint point, CospinExpansion expansion, CospinPolynomial a,
                                         CospinMoves perturbation, PetscBool frequencies,
                                         const CospinAxis *axis, CospinExpandedTwoTime *result,
@@ -69,6 +77,7 @@ PetscErrorCode CospinExpandedTwoTimeRun(CospinPoint point, CospinExpansion expan
   for (int k = 0; k < num; k++)
     PetscCall(add_sector(expansion, sectors + problem->system.num_coordinates * k, perturbation, reading,
                          frequencies, axis, result, outcome));
+  /* Of the sum and not of its parts, which may cancel: that is what a user reads. */
   for (int k = 0; k < axis->size; k++) result->size = fmax(result->size, cabs(result->values[k]));
   PetscCall(PetscFree(sectors));
   PetscCall(CospinMovesDestroy(&reading));
@@ -83,6 +92,8 @@ PetscErrorCode CospinExpandedTwoTimeStoreSize(const CospinExpandedTwoTime *resul
   PetscFunctionReturn(0);
 }
 
+/* Left products A rho, whose trace is <A>. Outcomes only ever get worse on the way, so the last word is
+   the worst one. */
 PetscErrorCode CospinExpandedExpect(CospinPoint point, CospinExpansion expansion, int num,
                                     const CospinPolynomial operators[], CospinExpanded values[],
                                     CospinOutcome *outcome)
