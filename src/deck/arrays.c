@@ -11,7 +11,8 @@
   "a list of numbers (one per spin), a list of such lists (a matrix), or a generator as in {normal: {std: "  \
   "1, seed: 7}}"
 
-/* One number per spin, in order. */
+/* One number per spin, in order. Each number is checked for unknown names at once: at a grid point there
+   would be no column to point at. */
 static PetscErrorCode read_row(CospinReader *reader, const CospinEntries *items, CospinExpression entries[])
 {
   PetscFunctionBeginUser;
@@ -22,6 +23,7 @@ static PetscErrorCode read_row(CospinReader *reader, const CospinEntries *items,
   PetscFunctionReturn(0);
 }
 
+/* M[l,m]: rows are the first index. A row of a wrong length leaves its entries NULL, and reading goes on. */
 static PetscErrorCode read_matrix(CospinReader *reader, const CospinEntries *rows, CospinArray *array)
 {
   PetscFunctionBeginUser;
@@ -42,8 +44,9 @@ static PetscErrorCode read_matrix(CospinReader *reader, const CospinEntries *row
   PetscFunctionReturn(0);
 }
 
-/* The first entry tells whether it is a vector or a matrix. How many spins there are is not known here: the
-   size is checked where components exist. */
+/* The first entry tells whether it is a vector or a matrix. How many spins there are is not known here:
+   the size is checked where components exist. A list of 1000 rows has 10^6 expressions, each a tree of its
+   own; larger arrays belong into a file ({file: ...}). */
 static PetscErrorCode read_list(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
 {
   enum { MAX_SIZE = 1000 };
@@ -107,6 +110,8 @@ static PetscBool has_key(const CospinRecordKind *kind, const char name[])
   return PETSC_FALSE;
 }
 
+/* Arguments are expressions, evaluated when the generator is run, at each point; so a seed may be an axis,
+   which is how a disorder average is made. */
 static PetscErrorCode read_generator(CospinReader *reader, const CospinEntry *entry, CospinArray *array)
 {
   const char *known[2] = {NULL};
@@ -156,6 +161,8 @@ static PetscErrorCode check_name(CospinReader *reader, const CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
+/* Names are checked against parameters and components, which the table of sections (read.c) has read
+   before. */
 PetscErrorCode CospinReadArrays(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

@@ -6,6 +6,10 @@
    The text is changed last and only where the deck has no faults: positions of faults are those of the text
    as it was read. Spans are written in the order of the text, each in place of the old value, so that every
    other byte stays (comments, quotes, the order of keys).
+
+   Why the text and not only the value: a dataset stores the deck verbatim, and the same text given to
+   `cospin run` without --set must give the same numbers. Identity (store/identity.c) then sees no
+   difference between a parameter that was set and one that was written.
 */
 #include "read_impl.h"
 #include <ctype.h>
@@ -14,13 +18,16 @@
 
 static const CospinPosition on_command_line = {COSPIN_LINE_OF_COMMAND, 0};
 
-/* "--set N": where a fault of a change is. */
+/* "--set N": where a fault of a change is. Cut at 100 letters: a name that long is no parameter, and the
+   fault says so. */
 static const char *name_change(const CospinChange *change, char path[128])
 {
   (void)snprintf(path, 128, "--set %.100s", change->name);
   return path;
 }
 
+/* Name and value share one allocation, cut at the first `=`; a value may contain further ones. A name
+   given twice is a fault: with "the last one wins" a slip in a long command line would pass unseen. */
 PetscErrorCode CospinChangesCreate(const char *const texts[], CospinFaults faults, int *count,
                                    CospinChange **changes)
 {
@@ -60,7 +67,8 @@ PetscErrorCode CospinChangesDestroy(int count, CospinChange **changes)
   PetscFunctionReturn(0);
 }
 
-/* Where the value of an entry of `parameters:` stands in the text, in either form. */
+/* Where the value of an entry of `parameters:` stands in the text, in either form. NAME: VALUE or NAME:
+   {value: VALUE, ...}; only the value is replaced, units and labels stay. */
 static PetscErrorCode find_span(CospinReader *reader, const CospinEntry *entry, CospinChange *change)
 {
   const CospinEntry *value = entry;
@@ -76,7 +84,8 @@ static PetscErrorCode find_span(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
-/* A name that is no parameter stays unknown and is told when all sections have been read. */
+/* A name that is no parameter stays unknown and is told when all sections have been read. The place of the
+   new expression is the command line, so its faults do not point into a file where they are not. */
 static PetscErrorCode apply_change(CospinReader *reader, const CospinEntries *entries, CospinChange *change)
 {
   const CospinEntry *entry = CospinEntriesFind(entries, change->name);
@@ -127,6 +136,8 @@ static PetscErrorCode fail_unknown(CospinReader *reader, const CospinChange *cha
   PetscFunctionReturn(0);
 }
 
+/* After all sections, because axes are read after parameters. An axis would override the value silently at
+   every point: whoever writes --set N=40 for a deck with N on the grid expects one point. */
 PetscErrorCode CospinChangesCheck(CospinReader *reader)
 {
   char path[128];
@@ -155,7 +166,10 @@ static int compare_spans(const void *a, const void *b)
   return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
-/* As a scalar of YAML that means the same wherever it stands. */
+/* As a scalar of YAML that means the same wherever it stands. Plain where nothing of it can mean anything
+   to YAML; else in single quotes, where only the quote itself is special and is doubled. An expression
+   that begins with a sign, as -1, is quoted, which the reader does not mind: settings are expressions
+   whatever their style. */
 static void print_value(FILE *stream, const char value[])
 {
   PetscBool plain = (PetscBool)(isalnum((unsigned char)value[0]) != 0);
@@ -168,6 +182,8 @@ static void print_value(FILE *stream, const char value[])
   if (!plain) fputc('\'', stream);
 }
 
+/* Pieces of the old text and new values in turn. Changes are sorted by their place in the text, which is
+   not the order of the command line. */
 PetscErrorCode CospinChangesWrite(CospinReader *reader, size_t length)
 {
   CospinDeck deck = reader->deck;

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Letters, digits and the signs of expressions stand for themselves; blanks only inside. */
+/* Letters, digits and the signs of expressions stand for themselves; blanks only inside. Rather quoted
+   once too often than read back as something else: `null`, `~`, a leading `-` that would begin a list, a
+   `: ` or ` #` in the middle all mean something to YAML. */
 static PetscBool is_plain(const char text[])
 {
   const size_t length = strlen(text);
@@ -59,7 +61,8 @@ static void print_pair(FILE *stream, PetscBool *first, const char key[], const c
   *first = PETSC_FALSE;
 }
 
-/* The fewest digits that give the same number again. */
+/* The fewest digits that give the same number again. A double needs 17 digits at most, and 15 are enough
+   for what people type: 0.1 stays 0.1. */
 static void print_number(FILE *stream, double number)
 {
   char text[40];
@@ -83,7 +86,8 @@ static void print_axis(FILE *stream, const CospinAxis *axis)
   fputc(']', stream);
 }
 
-/* "name:" with a line break or, without items, the empty mapping or list. */
+/* "name:" with a line break or, without items, the empty mapping or list. An empty section is written,
+   too: the completed deck shows that nothing was meant. */
 static void print_head(FILE *stream, const char name[], int count, const char empty[])
 {
   if (count)
@@ -148,6 +152,7 @@ static void print_state(FILE *stream, CospinDeck deck, const CospinSetting *sett
   fputc('}', stream);
 }
 
+/* Also used in sentences about sectors (`plan`), so that what is told can be pasted into a deck. */
 PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *setting, FILE *stream)
 {
   /* Numbers of one name stand beside each other: a new name closes the mapping of components that the last
@@ -173,7 +178,9 @@ PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *settin
   PetscFunctionReturn(0);
 }
 
-/* {reserved: text, key: value, ...} */
+/* {reserved: text, key: value, ...} Texts of settings are kept as they were written or as the table's
+   default has them, never as numbers: an expression of parameters is still one when the completed deck is
+   read. */
 static void print_settings(FILE *stream, CospinDeck deck, const char reserved[], const char text[],
                            const CospinRecord *record)
 {
@@ -213,7 +220,8 @@ static void print_row(FILE *stream, int count, const CospinExpression entries[])
   fputc(']', stream);
 }
 
-/* As in deck/arrays.c: whether the name of the generator is one of its keys. */
+/* As in deck/arrays.c: whether the name of the generator is one of its keys. {file: trap.h5, dataset:
+   gamma} is a generator whose name is one of its keys; {normal: {std: 1}} has its keys one level deeper. */
 static PetscBool has_own_key(const CospinRecordKind *kind)
 {
   for (int k = 0; kind->keys[k].name; k++) {
@@ -248,7 +256,9 @@ static const char *const form_keys[] = {
     [COSPIN_JUMP_PAIRS] = "pairs",
 };
 
-/* Without values in the meaning of a deck, so that an axis may grow. */
+/* Without values in the meaning of a deck, so that an axis may grow. Points are identified by their
+   coordinates, not by the deck (store/search.c): with another value on the axis all others are still what
+   they were. */
 static void print_grid(FILE *stream, CospinDeck deck, PetscBool values)
 {
   print_head(stream, "grid", deck->num_axes, "{}");
@@ -259,7 +269,8 @@ static void print_grid(FILE *stream, CospinDeck deck, PetscBool values)
   }
 }
 
-/* Everything that makes the generator; the same text in both uses. */
+/* Everything that makes the generator; the same text in both uses. The order of sections is the one in
+   which they are read, so a completed deck has no forward references. */
 static void print_problem(FILE *stream, CospinDeck deck)
 {
   print_head(stream, "components", deck->num_components, "{}");
@@ -307,6 +318,7 @@ static void print_other_plot(FILE *stream, const CospinPlot *plot)
   fputs("}\n", stream);
 }
 
+/* Defaults of lines are written out as all others (logx: false). */
 static void print_plot(FILE *stream, const CospinPlot *plot)
 {
   PetscBool first = PETSC_TRUE;
@@ -338,6 +350,7 @@ static void print_plot(FILE *stream, const CospinPlot *plot)
   fputs("}\n", stream);
 }
 
+/* Solver options belong to the meaning: another tolerance may change a number. */
 static void print_tasks(FILE *stream, CospinDeck deck)
 {
   print_head(stream, "tasks", deck->num_tasks, "[]");
@@ -388,6 +401,8 @@ static PetscBool names_axis(CospinDeck deck, const char name[])
   return PETSC_FALSE;
 }
 
+/* What a run may go on with. Changing what is printed here makes every unfinished run of users begin
+   again: old shards are then of "another deck". */
 PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream)
 {
   PetscFunctionBeginUser;

@@ -7,10 +7,15 @@
    generators of arrays) hold one setting per key of their kind, in the order of the kind's table, and a
    setting holds whichever of text, expression, axis, state or sector its type says. Nothing is shared between
    two of them, so that each is freed by itself.
+
+   A deck is read by every rank from the same bytes, so all ranks have equal decks and nothing of one is
+   ever sent. Points are numbered with the last axis fastest, as C and HDF5 lay out arrays: the number of a
+   point is its place in every variable of the dataset.
 */
 #include <cospin/deck/deck.h>
 #include <string.h>
 
+/* An expression that could not be parsed is NULL, as everything that a fault has left out. */
 static PetscErrorCode destroy_definitions(int count, CospinDefinition **definitions)
 {
   PetscFunctionBeginUser;
@@ -26,7 +31,8 @@ static PetscErrorCode destroy_definitions(int count, CospinDefinition **definiti
   PetscFunctionReturn(0);
 }
 
-/* Of a setting whose type is a state: factors of a product, or the name of a stored state. */
+/* Of a setting whose type is a state: factors of a product, or the name of a stored state. Names of
+   coordinates of the other run (`at`) stand beside their values, one list each. */
 static PetscErrorCode destroy_factors(CospinSetting *setting)
 {
   PetscFunctionBeginUser;
@@ -81,6 +87,7 @@ static PetscErrorCode destroy_records(int count, CospinRecord **records)
   PetscFunctionReturn(0);
 }
 
+/* Of a list or a generator, whichever it is: the other one is empty. */
 static PetscErrorCode destroy_arrays(int count, CospinArray **arrays)
 {
   PetscFunctionBeginUser;
@@ -103,6 +110,7 @@ static PetscErrorCode destroy_plots(int count, CospinPlot **plots)
   PetscFunctionBeginUser;
   for (int k = 0; k < count; k++) {
     CospinPlot *plot = &(*plots)[k];
+    /* One list of all texts of a plot: a key that is added to CospinPlot leaks unless it is added here. */
     char **const texts[] = {&plot->x,      &plot->series,  &plot->average,   &plot->title, &plot->xlabel,
                             &plot->ylabel, &plot->task,    &plot->component, &plot->on,    &plot->j,
                             &plot->array,  &plot->contour, &plot->ridge,     &plot->mark};
@@ -115,6 +123,7 @@ static PetscErrorCode destroy_plots(int count, CospinPlot **plots)
   PetscFunctionReturn(0);
 }
 
+/* `hamiltonian_sum` says of each term whether it is summed over spins; terms and flags are made together. */
 static PetscErrorCode destroy_generator(CospinDeck deck)
 {
   PetscFunctionBeginUser;
@@ -141,6 +150,7 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
   PetscCall(PetscFree(d->rate_unit));
   PetscCall(PetscFree(d->time_unit));
   PetscCall(destroy_definitions(d->num_parameters, &d->parameters));
+  /* One allocation of two orders of the same parameters: by name, to find them; by need, to evaluate them. */
   PetscCall(PetscFree2(d->parameters_by_name, d->parameters_by_need));
   for (int k = 0; k < d->num_axes; k++) {
     PetscCall(PetscFree(d->axes[k].name));
@@ -161,6 +171,8 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
   PetscFunctionReturn(0);
 }
 
+/* 64 bits: a grid may have 10^12 points (deck/grid.c). One point, without parameters, where there is no
+   grid. */
 PetscInt64 CospinDeckNumPoints(CospinDeck deck)
 {
   PetscInt64 num_points = 1;
@@ -169,6 +181,8 @@ PetscInt64 CospinDeckNumPoints(CospinDeck deck)
   return num_points;
 }
 
+/* From the fastest axis to the slowest. An axis whose values had a fault has none; it counts as one, so
+   that other faults can still be looked for at "the first point". */
 void CospinDeckPointIndex(CospinDeck deck, PetscInt64 point, int index[])
 {
   for (int k = deck->num_axes - 1; k >= 0; k--) {
@@ -179,6 +193,7 @@ void CospinDeckPointIndex(CospinDeck deck, PetscInt64 point, int index[])
   }
 }
 
+/* Six digits are for people; points are told apart by the exact values. */
 PetscErrorCode CospinDeckDescribePoint(CospinDeck deck, PetscInt64 point, char text[], size_t size)
 {
   size_t length = 0;
@@ -195,6 +210,9 @@ PetscErrorCode CospinDeckDescribePoint(CospinDeck deck, PetscInt64 point, char t
   PetscFunctionReturn(0);
 }
 
+/* A key that the kind does not have is a mistake in this program and not in a deck, hence the abort: there
+   is no error code on the way, since every caller would have to pass it on for something that never
+   happens. */
 const CospinSetting *CospinRecordGet(const CospinRecord *record, const char key[])
 {
   for (int k = 0; record->kind->keys[k].name; k++) {

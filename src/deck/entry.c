@@ -12,7 +12,8 @@
 
 static const char *const form_names[] = {"nothing", "a word or a number", "a list", "a mapping"};
 
-/* In YAML `~`, `null` and nothing at all mean the same; in quotes they are text. */
+/* In YAML `~`, `null` and nothing at all mean the same; in quotes they are text. `key:` with nothing
+   behind, `key: ~` and `key: null` are empty; `key: "null"` is a word. */
 static PetscBool is_null(struct fy_node *node)
 {
   size_t length;
@@ -70,6 +71,7 @@ static void set_node(CospinEntry *entry, struct fy_node *node)
   locate_node(node, &entry->at);
 }
 
+/* libfyaml's scalars are not terminated and go with the document; a deck outlives it. */
 static PetscErrorCode copy_scalar(struct fy_node *node, char **text)
 {
   size_t length;
@@ -95,6 +97,7 @@ static PetscErrorCode join_path(const char parent[], const char separator[], con
   PetscFunctionReturn(0);
 }
 
+/* Paths number items from 0, as indices of arrays and of the dataset do. */
 static PetscErrorCode fill_from_list(const CospinEntry *parent, CospinEntries *entries)
 {
   void *iterator = NULL;
@@ -160,7 +163,9 @@ static PetscErrorCode destroy_entry(CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
-/* Sorting keeps this fast for long mappings. */
+/* Sorting keeps this fast for long mappings. YAML forbids equal keys and many readers let the last one
+   win: a rate that stands twice would then be one of two numbers. The first is kept, so that the rest of
+   the deck can be checked. */
 static PetscErrorCode remove_duplicates(CospinFaults faults, CospinEntries *entries)
 {
   CospinEntry **sorted;
@@ -207,6 +212,8 @@ static PetscErrorCode fail_form(const CospinEntry *entry, const char expected[],
   PetscFunctionReturn(0);
 }
 
+/* Always returns a list that can be walked through and destroyed; it is empty where the form is wrong, and
+   the fault has been told. */
 PetscErrorCode CospinEntriesCreate(const CospinEntry *parent, CospinEntryForm form, const char expected[],
                                    CospinFaults faults, CospinEntries *entries)
 {
@@ -243,6 +250,7 @@ const CospinEntry *CospinEntriesFind(const CospinEntries *entries, const char ke
   return NULL;
 }
 
+/* The number of unknown keys is what callers hold back their "is missing" for. */
 PetscErrorCode CospinEntriesCheckKeys(const CospinEntries *entries, const char *const known[],
                                       CospinFaults faults, int *num_unknown)
 {
@@ -267,6 +275,7 @@ PetscErrorCode CospinEntriesCheckKeys(const CospinEntries *entries, const char *
   PetscFunctionReturn(0);
 }
 
+/* NUL would end the text in C and not in YAML: what is checked would not be what is stored. */
 PetscErrorCode CospinEntryGetText(const CospinEntry *entry, const char expected[], CospinFaults faults,
                                   char **text)
 {
@@ -298,7 +307,8 @@ PetscBool CospinEntryIsVerbatim(const CospinEntry *entry)
   return (PetscBool)(fy_token_start_mark(token)->line == fy_token_end_mark(token)->line);
 }
 
-/* libfyaml's marks of a quoted scalar leave its quotes out. */
+/* libfyaml's marks of a quoted scalar leave its quotes out. In bytes of the text, for what is put in its
+   place (changes.c). */
 void CospinEntryGetSpan(const CospinEntry *entry, size_t *begin, size_t *end)
 {
   struct fy_token *token = entry->node ? fy_node_get_scalar_token(entry->node) : NULL;

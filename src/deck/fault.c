@@ -52,7 +52,8 @@ PetscErrorCode CospinFaultsDestroy(CospinFaults *faults)
   PetscFunctionReturn(0);
 }
 
-/* What a user wrote may be quoted in a sentence; it must not break the line or write to the terminal. */
+/* What a user wrote may be quoted in a sentence; it must not break the line or write to the terminal.
+   Escape sequences of a terminal come in by decks of others. */
 static void replace_controls(char text[])
 {
   for (char *c = text; *c; c++) {
@@ -60,7 +61,9 @@ static void replace_controls(char text[])
   }
 }
 
-/* Linear in the number of faults, which is why MAX_KEPT exists. */
+/* Linear in the number of faults, which is why MAX_KEPT exists. The same deck is checked by every task and
+   at several points: without this one misspelt operator would be told as often as it is looked at. `where`
+   does not count, so the first point that has a fault is the one that is named. */
 static PetscBool is_known(CospinFaults faults, CospinPosition at, const char path[], const char sentence[])
 {
   for (int k = 0; k < faults->count; k++) {
@@ -118,6 +121,7 @@ PetscErrorCode CospinFaultsAdd(CospinFaults faults, CospinPosition at, const cha
   PetscFunctionReturn(0);
 }
 
+/* Holds for faults from now on; NULL: they are those of the deck as a whole. */
 PetscErrorCode CospinFaultsSetWhere(CospinFaults faults, const char where[])
 {
   PetscFunctionBeginUser;
@@ -131,11 +135,14 @@ const char *CospinFaultsFile(CospinFaults faults)
   return faults->file;
 }
 
+/* Also those that were dropped, so that comparing counts before and after always tells whether something
+   was wrong. */
 int CospinFaultsCount(CospinFaults faults)
 {
   return faults->count + faults->num_dropped;
 }
 
+/* qsort is not stable, hence the order in which they were added. */
 static int compare_faults(const void *a, const void *b)
 {
   const Fault *x = a, *y = b;

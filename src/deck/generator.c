@@ -5,6 +5,11 @@
 
    Nothing is evaluated here: rates and operators stay expressions until a grid point gives parameters their
    values, and whether H is hermitian or a rate negative is found then (problem/problem.c, problem/values.c).
+
+   Convention of the whole program: D[A] rho with rate gamma is as above, hbar = 1. Papers that write
+   gamma/2 (2 A rho A^+ - ...) mean the same gamma. `each: A` is one independent process per spin, sum_l
+   D[A_l]; `operator:` is one collective process of the operator as written, and the two must not be mixed
+   up: for N spins they differ by a factor of up to N.
 */
 #include "read_impl.h"
 #include <string.h>
@@ -13,7 +18,8 @@ const char *const CospinTermKeys[] = {"sum", NULL};
 
 const char *const CospinJumpKeys[] = {"rate", "operator", "each", "rates", "pairs", "name", NULL};
 
-/* `EXPRESSION` or `sum: EXPRESSION` */
+/* `EXPRESSION` or `sum: EXPRESSION` `sum:` is said explicitly: an operator that a forgotten index turns
+   into another one would be no fault. */
 static PetscErrorCode read_term(CospinReader *reader, const CospinEntry *entry, CospinExpression *expression,
                                 PetscBool *is_sum)
 {
@@ -37,6 +43,7 @@ static PetscErrorCode read_term(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* One expression without a list is what everybody writes first; it is taken for a list of one. */
 PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;
@@ -98,7 +105,9 @@ static PetscErrorCode find_form(CospinReader *reader, const CospinEntries *entri
   PetscFunctionReturn(0);
 }
 
-/* A number or, for pairs, a matrix over the spins. */
+/* A number or, for pairs, a matrix over the spins. Under `pairs` the matrix R[l,m] must be hermitian and
+   positive, else the equation is no Lindblad equation; whether it is shows only when parameters have
+   values. `rate` and `rates` are two keys so that a matrix is never taken for a number of each spin. */
 static PetscErrorCode read_rate(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries,
                                 int num_unknown, CospinJump *jump)
 {
@@ -120,6 +129,8 @@ static PetscErrorCode read_rate(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* Faults about what is missing are held back where an unknown key was told: `opertor` is a misspelling,
+   and "`operator` is missing" would be the second fault of one slip. */
 static PetscErrorCode read_jump(CospinReader *reader, const CospinEntry *entry, CospinJump *jump)
 {
   const CospinEntry *op, *name;
@@ -150,6 +161,7 @@ static PetscErrorCode read_jump(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* An empty list is allowed: a closed system. Whether it has one steady state is found out later. */
 PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

@@ -29,7 +29,8 @@ static PetscErrorCode fail(CospinReader *reader, const CospinEntry *entry, const
 }
 
 /* Axes are numbers, not expressions that are kept: points are told by them, so they must not change with
-   another parameter of the grid. */
+   another parameter of the grid. Each may be an expression of constants and of parameters that are not on
+   the grid themselves. */
 static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntries *items, double numbers[],
                                    PetscBool *good)
 {
@@ -60,7 +61,9 @@ static PetscErrorCode check_count(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
-/* Both ends are exact, which first + k step would not give. */
+/* Both ends are exact, which first + k step would not give. (x0 (last - k) + x1 k) / last is also
+   symmetric under exchange of the ends and hits 0 in the middle of [-1, 1]; x0 + k h leaves 1e-17 there,
+   which would be another point than a typed 0. */
 static PetscErrorCode fill_linspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                     const double x[], CospinAxis *axis)
 {
@@ -79,7 +82,9 @@ static PetscErrorCode fill_linspace(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
-/* From logarithms, with both ends exact as in linspace. */
+/* From logarithms, with both ends exact as in linspace. The ends are values (0.1 to 10), not exponents as
+   in numpy: a negative end is therefore most likely an exponent, and the fault says what is meant. With
+   one value k/(size - 1) is 0/0; the last line puts it right. */
 static PetscErrorCode fill_logspace(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                     const double x[], CospinAxis *axis)
 {
@@ -101,7 +106,8 @@ static PetscErrorCode fill_logspace(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
-/* The end is excluded; rounding of the step must not bring it back. */
+/* The end is excluded; rounding of the step must not bring it back. As in Python. 1e-9 of a step: 1.1/0.1
+   is 11.000000000000002, and ceil would add the end as a 12th value. */
 static PetscErrorCode fill_range(CospinReader *reader, const CospinEntry *entry, int num_numbers,
                                  const double x[], CospinAxis *axis)
 {
@@ -139,7 +145,8 @@ static const struct {
 
 enum { NUM_RULES = sizeof(rules) / sizeof(rules[0]) };
 
-/* Numbers of a rule may be expressions of parameters that no axis changes. */
+/* Numbers of a rule may be expressions of parameters that no axis changes. Further faults of the same list
+   would only follow from its first ones. */
 static PetscErrorCode apply_rule(CospinReader *reader, const CospinEntry *entry, int rule, CospinAxis *axis)
 {
   const int num_faults = CospinFaultsCount(reader->faults);
@@ -251,7 +258,9 @@ static int compare_doubles(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Points are known by their coordinates, so no two may have the same. */
+/* Points are known by their coordinates, so no two may have the same. Two values closer than a few units
+   in the last place are one and the same for a user, and points would be computed twice or found under the
+   wrong coordinate. */
 static PetscErrorCode check_distinct(CospinReader *reader, const CospinEntry *entry, const CospinAxis *axis)
 {
   double *sorted;
@@ -289,6 +298,8 @@ static PetscErrorCode check_axis_name(CospinReader *reader, const CospinEntry *e
   PetscFunctionReturn(0);
 }
 
+/* 10^12 points is more than all machines will ever compute, and few enough for their numbers to be exact
+   in a double. */
 PetscErrorCode CospinReadGrid(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

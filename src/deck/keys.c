@@ -4,10 +4,15 @@
    Each key has a row in its kind's table: type, default, whether it is required or stands in place of
    another one. The same row makes the reader, the text of the reference and the sentence of a fault. A
    default is text that is read as if it stood in the deck.
+
+   So a key is described once: whoever adds one writes a row, and the deck's reader, the completed deck,
+   `cospin reference` and the faults know it. Ranges are numbers in the row and are checked when an
+   expression has a value (problem/values.c), not here.
 */
 #include "read_impl.h"
 #include <string.h>
 
+/* As they stand in a fault behind "must be". */
 static const char *const type_names[] = {
     [COSPIN_KEY_NUMBER] = "a real number or an expression",
     [COSPIN_KEY_INTEGER] = "a whole number or an expression",
@@ -25,7 +30,8 @@ const char *CospinKeyTypeName(CospinKeyType type)
   return type_names[type];
 }
 
-/* A choice that is left out because of another fault is not told again. */
+/* A choice that is left out because of another fault is not told again. Unknown choices are told with the
+   nearest one that there is. */
 static PetscErrorCode check_choice(CospinReader *reader, const CospinEntry *entry,
                                    const CospinSetting *setting)
 {
@@ -56,7 +62,9 @@ static PetscErrorCode read_state_word(CospinReader *reader, const CospinEntry *e
   PetscFunctionReturn(0);
 }
 
-/* What stands in the deck, by the type of the key. */
+/* What stands in the deck, by the type of the key. Numbers may use parameters only, so their names are
+   checked here; operators and functions also name components and observables' operators, which are known
+   when a problem is made. */
 static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const CospinKeyType type = setting->key->type;
@@ -105,7 +113,9 @@ static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entr
   PetscFunctionReturn(0);
 }
 
-/* The default as if it stood in the deck: it is a small document of its own. */
+/* The default as if it stood in the deck: it is a small document of its own. A default that does not read
+   is a mistake in the table and stops the program (PetscCheck): every deck with a record of this kind
+   finds it. */
 static PetscErrorCode read_default(CospinReader *reader, const char path[], CospinSetting *setting)
 {
   const int num_faults = CospinFaultsCount(reader->faults);
@@ -174,6 +184,8 @@ static PetscErrorCode check_presence(CospinReader *reader, const CospinEntries *
   PetscFunctionReturn(0);
 }
 
+/* One setting per row, in the order of the table, whether it stands in the deck or not: CospinRecordGet()
+   never returns nothing. */
 PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const char path[], CospinRecord *record)
 {

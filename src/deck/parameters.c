@@ -40,7 +40,9 @@ static int compare_names(const void *a, const void *b)
   return strcmp(((const NamedIndex *)a)->name, ((const NamedIndex *)b)->name);
 }
 
-/* An index beside the parameters, whose order in the deck is kept for the completed deck and the dataset. */
+/* An index beside the parameters, whose order in the deck is kept for the completed deck and the dataset.
+   Names are looked up once per use and grid point, in decks that may have thousands of parameters (tables
+   written as parameters): bisection, not a walk. */
 static PetscErrorCode sort_by_name(CospinDeck deck)
 {
   NamedIndex *sorted;
@@ -72,7 +74,8 @@ int CospinParameterFind(CospinDeck deck, const char name[])
   return -1;
 }
 
-/* stack[0..count-1] use each other in this order, the last one the first. */
+/* stack[0..count-1] use each other in this order, the last one the first. With the names in order, so that
+   the one wrong link can be seen. Told once, at its first member. */
 static PetscErrorCode report_circle(CospinDeck deck, const int stack[], int count, CospinFaults faults)
 {
   const CospinDefinition *first = &deck->parameters[stack[0]];
@@ -89,7 +92,8 @@ static PetscErrorCode report_circle(CospinDeck deck, const int stack[], int coun
   PetscFunctionReturn(0);
 }
 
-/* The next parameter that an expression uses, from *node on; -1 if there is no other. */
+/* The next parameter that an expression uses, from *node on; -1 if there is no other. Nodes of an
+   expression stand in one list (expression.c), so its names are found without walking its tree. */
 static int next_need(CospinDeck deck, const Node **node)
 {
   for (; *node; *node = (*node)->next) {
@@ -183,7 +187,9 @@ static void list_parameters(CospinDeck deck, const char name[], char why[], size
   if (length < size) snprintf(why + length, size - length, ")");
 }
 
-/* Why a name has no value where only parameters have one. */
+/* Why a name has no value where only parameters have one. The sentence depends on what was probably meant:
+   an operator in a rate (`ions.Sz`), an index of a plain number, a misspelling; else as many parameters
+   are listed as a sentence can hold. */
 static PetscErrorCode explain_name(CospinDeck deck, const char name[], int num_index, char why[], size_t size)
 {
   char guess[128];
@@ -218,7 +224,9 @@ PetscErrorCode CospinParametersCheckNames(CospinDeck deck, CospinExpression expr
   PetscFunctionReturn(0);
 }
 
-/* A CospinEnvironment's Resolve: what a name in an expression of parameters means. */
+/* A CospinEnvironment's Resolve: what a name in an expression of parameters means. The worst state is kept
+   on the way, since an expression that uses something on the grid is itself on the grid, whatever else is
+   wrong with it. */
 static PetscErrorCode resolve_parameter(const void *context, const char name[], int num_index,
                                         const int index[], CospinValue *value, PetscBool *found, char why[],
                                         size_t why_size)
@@ -242,7 +250,9 @@ static PetscErrorCode resolve_parameter(const void *context, const char name[], 
   PetscFunctionReturn(0);
 }
 
-/* Faults of an expression that uses a bad parameter are not reported: they follow from that one's. */
+/* Faults of an expression that uses a bad parameter are not reported: they follow from that one's.
+   Evaluated twice where it fails: first without faults, to learn the worst state of what it uses; then
+   with them, if they are its own. */
 static PetscErrorCode evaluate_expression(const ParameterContext *context, CospinExpression expression,
                                           PetscBool report_grid, CospinFaults faults, double complex *value,
                                           char *state)
@@ -281,7 +291,8 @@ static PetscErrorCode evaluate_rest(CospinDeck deck, const char on_grid[], Cospi
   PetscFunctionReturn(0);
 }
 
-/* An axis overrides its parameter, and all that depend on it are on the grid, too. */
+/* An axis overrides its parameter, and all that depend on it are on the grid, too. Once, when the first
+   section asks for it. */
 PetscErrorCode CospinReadConstants(CospinReader *reader)
 {
   CospinDeck deck = reader->deck;
@@ -328,6 +339,7 @@ PetscErrorCode CospinReadConstant(CospinReader *reader, CospinExpression express
   PetscFunctionReturn(0);
 }
 
+/* `states` is all zero, which is STATE_KNOWN. */
 PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex values[],
                                      CospinExpression expression, CospinFaults faults, double complex *value,
                                      PetscBool *ok)
@@ -343,7 +355,8 @@ PetscErrorCode CospinEvaluateAtPoint(CospinDeck deck, const double complex value
   PetscFunctionReturn(0);
 }
 
-/* One parameter may be given another value than the grid's: for derivatives and for boundaries. */
+/* One parameter may be given another value than the grid's: for derivatives and for boundaries. As if the
+   parameter were an axis: what depends on it follows, and its own expression is not evaluated. */
 PetscErrorCode CospinDeckEvaluateVaried(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
                                         double complex values[], CospinFaults faults, PetscBool *ok)
 {

@@ -40,7 +40,8 @@ static PetscErrorCode read_plot_variables(CospinReader *reader, const CospinEntr
   PetscFunctionReturn(0);
 }
 
-/* {kind: wigner | husimi, ...}: of stored states */
+/* {kind: wigner | husimi, ...}: of stored states `j` chooses the irrep of an ensemble when the picture is
+   drawn; here it has to be a number, whether there is such an irrep only the stored state knows. */
 static PetscErrorCode read_wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
 {
   static const char *const surfaces[] = {"plane", "sphere", NULL};
@@ -73,7 +74,8 @@ const char *const CospinPlotKinds[] = {
     [COSPIN_PLOT_LINES] = "lines",     [COSPIN_PLOT_WIGNER] = "wigner", [COSPIN_PLOT_HUSIMI] = "husimi",
     [COSPIN_PLOT_CRYSTAL] = "crystal", [COSPIN_PLOT_MAP] = "map",       NULL};
 
-/* What a plot is of: `lines` unless it says so; *good: it is one of those that there are. */
+/* What a plot is of: `lines` unless it says so; *good: it is one of those that there are. An unknown kind
+   ends the reading of this plot: its keys would all be unknown as well. */
 static PetscErrorCode read_plot_kind(CospinReader *reader, const CospinEntries *entries, CospinPlotKind *kind,
                                      PetscBool *good)
 {
@@ -97,7 +99,8 @@ static PetscErrorCode read_plot_kind(CospinReader *reader, const CospinEntries *
   PetscFunctionReturn(0);
 }
 
-/* A map has two axes; only a map has lines on it. A map has two axes and one variable. */
+/* A map has two axes; only a map has lines on it. A map has two axes and one variable. `mark` is a point
+   in the coordinates of the two axes, as text. */
 static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
 {
   double x, y;
@@ -117,6 +120,7 @@ static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* The list of places has the order of CospinPlotKeys; NULL where a key is no text and is read by itself. */
 static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
   char **const places[] = {

@@ -135,7 +135,8 @@ const CospinSectionInfo *CospinDeckSection(int k)
   return k < NUM_SECTIONS ? &sections[k].info : NULL;
 }
 
-/* A missing section is no fault if another key is a misspelling of it. */
+/* A missing section is no fault if another key is a misspelling of it. Else `componets:` would be two
+   faults, one unknown key and one missing section. */
 static PetscBool is_misspelt(const CospinEntries *entries, const char section[], const char *const known[])
 {
   for (int k = 0; k < entries->count; k++) {
@@ -146,7 +147,8 @@ static PetscBool is_misspelt(const CospinEntries *entries, const char section[],
   return PETSC_FALSE;
 }
 
-/* Whether every task asks nothing of components. */
+/* Whether every task asks nothing of components. A task such as `heralding` brings its own model and needs
+   no Hilbert space; a deck of such tasks only has no components. */
 static PetscBool is_alone(const CospinReader *reader)
 {
   const CospinRecordKind *const *alone = reader->schema->alone;
@@ -221,8 +223,9 @@ static PetscErrorCode read_sections(CospinReader *reader, const CospinEntry *roo
   PetscFunctionReturn(0);
 }
 
-/* An integer key takes an expression such as N/2, so whether it is whole shows only when it has a value. How
-   large it may be is looked at later, with the range of the key's row (problem/values.c). */
+/* An integer key takes an expression such as N/2, so whether it is whole shows only when it has a value.
+   How large it may be is looked at later, with the range of the key's row (problem/values.c). N/2 of an
+   odd N is no whole number, and is told with its value. */
 static PetscErrorCode check_number(CospinReader *reader, const double complex values[],
                                    const CospinSetting *setting)
 {
@@ -240,8 +243,9 @@ static PetscErrorCode check_number(CospinReader *reader, const double complex va
   PetscFunctionReturn(0);
 }
 
-/* Settings that are no numbers (operators, states, axes) have readers of their own; a record whose kind was
-   unknown has no settings. */
+/* Settings that are no numbers (operators, states, axes) have readers of their own; a record whose kind
+   was unknown has no settings. Numbers only: what has no value before a problem exists cannot be checked
+   here. */
 static PetscErrorCode check_records(CospinReader *reader, const double complex values[], int count,
                                     const CospinRecord records[])
 {
@@ -284,7 +288,8 @@ static PetscErrorCode check_first_point(CospinReader *reader)
   PetscFunctionReturn(0);
 }
 
-/* Files that a deck names are looked for beside it, wherever the program was started. */
+/* Files that a deck names are looked for beside it, wherever the program was started. Empty (the current
+   folder) where the deck's name has no slash. */
 static PetscErrorCode set_folder(CospinDeck deck, const char file[])
 {
   const char *slash = strrchr(file, '/');
@@ -296,7 +301,8 @@ static PetscErrorCode set_folder(CospinDeck deck, const char file[])
   PetscFunctionReturn(0);
 }
 
-/* Of sections that are missing altogether. */
+/* Of sections that are missing altogether. Also in a deck with faults, so that whoever prints it finds
+   texts and not NULL. 1/Hz is fine, 1/(2 pi Hz) needs its parentheses. */
 static PetscErrorCode fill_defaults(CospinDeck deck)
 {
   PetscFunctionBeginUser;
@@ -322,6 +328,8 @@ PetscErrorCode CospinDeckRead(const char text[], size_t length, const CospinSche
   PetscFunctionReturn(0);
 }
 
+/* The text is copied first, since places of faults and spans of changes refer to it; libfyaml's document
+   points into it and is destroyed before the text is changed. */
 PetscErrorCode CospinDeckReadChanged(const char text[], size_t length, const char *const changes[],
                                      const CospinSchema *schema, CospinFaults faults, CospinDeck *deck)
 {

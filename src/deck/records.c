@@ -4,11 +4,15 @@
    A record is what stands behind `- kind:` or `kind: KIND`: its keys are those of the kind's table, so a
    new task or component needs nothing here. Two tasks of a kind need names of their own, for the names of
    their variables begin with them.
+
+   Names matter more than they seem to: `decay_rate` in a dataset is the variable `rate` of the task named
+   `decay`, and a script that reads it breaks when a task is renamed.
 */
 #include "read_impl.h"
 #include <string.h>
 
-/* The kind of that name; NULL and a fault if there is none. */
+/* The kind of that name; NULL and a fault if there is none. Kinds come from the schema that the caller
+   hands in (cli/load.c): this room stands below components and tasks and cannot know theirs. */
 static PetscErrorCode find_kind(CospinReader *reader, CospinPosition at, const char path[], const char what[],
                                 const char name[], const CospinRecordKind *const kinds[],
                                 const CospinRecordKind **kind)
@@ -29,8 +33,8 @@ static PetscErrorCode find_kind(CospinReader *reader, CospinPosition at, const c
   PetscFunctionReturn(0);
 }
 
-/* Components and parameters share the names of expressions (`ions.Sp`, `N`), so a name may be one of either
-   only. */
+/* Components and parameters share the names of expressions (`ions.Sp`, `N`), so a name may be one of
+   either only. A record without a known kind has no settings; everything behind looks at `kind` first. */
 static PetscErrorCode read_component(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const CospinEntry *kind;
@@ -79,7 +83,9 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
-/* The record's kind and name are known to be wanted: reads `name` and the keys of the kind. */
+/* The record's kind and name are known to be wanted: reads `name` and the keys of the kind. Under
+   `operator: expansion` names of tasks mean other kinds with other keys (tasks/expanded), hence the second
+   list. */
 static PetscErrorCode read_task_keys(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const PetscBool is_expanded =
@@ -106,7 +112,8 @@ static PetscErrorCode read_task_keys(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-/* `- kind: {keys}`, `- kind:` or `- kind` */
+/* `- kind: {keys}`, `- kind:` or `- kind` Without keys the word alone is enough, as in `- steady`; YAML
+   makes a scalar of that instead of a mapping. */
 static PetscErrorCode read_task(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {
   const char expected[] = "a task with its keys, as in `- steady: {}`";
@@ -123,6 +130,8 @@ static PetscErrorCode read_task(CospinReader *reader, const CospinEntry *entry, 
     PetscFunctionReturn(0);
   }
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, expected, reader->faults, &entries));
+  /* The usual slip: keys that are not indented stand beside the kind instead of below it, and YAML takes
+     them for a second kind. */
   if (entries.count > 1)
     PetscCall(CospinFaultsAdd(
         reader->faults, entries.entries[1].key_at, entry->path,

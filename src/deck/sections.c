@@ -28,6 +28,8 @@ PetscErrorCode CospinReadExpression(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
+/* YAML 1.1's yes, no, on and off are words here: `no` must not become false in one program and stay a word
+   in another. */
 PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry, PetscBool *value)
 {
   char *text;
@@ -45,7 +47,9 @@ PetscErrorCode CospinReadBoolean(CospinReader *reader, const CospinEntry *entry,
   PetscFunctionReturn(0);
 }
 
-/* Names become those of variables in a dataset, which other languages have to read. */
+/* Names become those of variables in a dataset, which other languages have to read. Only ASCII letters:
+   attributes and variables of netCDF, columns of pandas and names in expressions are all the same set
+   then. */
 PetscErrorCode CospinReadName(CospinReader *reader, CospinPosition at, const char path[], const char name[],
                               PetscBool *good)
 {
@@ -74,7 +78,8 @@ PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
-/* Texts of a mapping: the keys named in `known` fill the places of the same number. */
+/* Texts of a mapping: the keys named in `known` fill the places of the same number. A place may be NULL:
+   the key is allowed but read by somebody else. */
 PetscErrorCode CospinReadTexts(CospinReader *reader, const CospinEntries *entries, const char *const known[],
                                char **const places[])
 {
@@ -87,6 +92,8 @@ PetscErrorCode CospinReadTexts(CospinReader *reader, const CospinEntries *entrie
   PetscFunctionReturn(0);
 }
 
+/* Labels and nothing more: a deck in units of Gamma_c stays in them. The unit of time is the inverse of
+   the rate's unless it is said (read.c). */
 PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
 {
   char **const places[] = {&reader->deck->rate_unit, &reader->deck->time_unit};
@@ -123,7 +130,8 @@ static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEnt
   PetscFunctionReturn(0);
 }
 
-/* Parameters and observables have the same form. */
+/* Parameters and observables have the same form. Order is kept; parameters are sorted beside it
+   (parameters.c). */
 static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *entry, int *count,
                                        CospinDefinition **definitions)
 {
@@ -152,6 +160,8 @@ static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *
   PetscFunctionReturn(0);
 }
 
+/* l and m are the indices of `sum:` and of observables of single spins; i is the imaginary unit, so a
+   current or an index must be called otherwise. */
 const char *CospinReservedName(const char name[])
 {
   double complex value;
@@ -201,6 +211,7 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
+/* Operators in them are resolved when a problem is made: here components may still have faults. */
 PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry)
 {
   PetscFunctionBeginUser;
@@ -208,8 +219,10 @@ PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* In the order of CospinOperatorForm. */
 const char *const CospinOperatorForms[] = {"auto", "assembled", "shell", "expansion", NULL};
 
+/* Read before tasks, whose kinds depend on it. */
 PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry)
 {
   char *text;
@@ -228,6 +241,8 @@ PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
+/* Verbatim: nobody here knows PETSc's options. Those that nothing has used are told at the end of a run
+   (main.c). */
 PetscErrorCode CospinReadPetsc(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;

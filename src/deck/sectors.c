@@ -3,6 +3,10 @@
 
    Numbers of a sector are expressions as everything else; which of `ket`, `bra`, `charge` and `mod` a
    problem's symmetry has, and what they may be, problem/sector_named.c knows.
+
+   What the numbers mean: under a strong symmetry ket and bra are excitation numbers of either side, each
+   conserved; under a weak one only their difference is, the charge (modulo something if the symmetry is a
+   parity). Tr(S^- rho) reads elements |m><m-1|, whose charge, ket minus bra, is +1.
 */
 #include "read_impl.h"
 #include <string.h>
@@ -16,8 +20,9 @@ const char *const CospinNumberKeys[COSPIN_NUM_NUMBERS] = {
     [COSPIN_NUMBER_IRREP] = "irrep",
 };
 
-/* Each number keeps which of the four names it belongs to, and to which component and part of it, in one flat
-   list: problem/sector_named.c turns it into a label. */
+/* Each number keeps which of the four names it belongs to, and to which component and part of it, in one
+   flat list: problem/sector_named.c turns it into a label. The list grows by one: sectors have a handful
+   of numbers. */
 static PetscErrorCode read_number(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
                                   CospinSetting *setting)
 {
@@ -32,7 +37,8 @@ static PetscErrorCode read_number(CospinReader *reader, const CospinEntry *entry
   PetscFunctionReturn(0);
 }
 
-/* A number for a component, or a list of one for each of its spins or levels. */
+/* A number for a component, or a list of one for each of its spins or levels. An irrep is one number of a
+   component even where others are lists. */
 static PetscErrorCode read_part(CospinReader *reader, const CospinEntry *entry, CospinSectorNumber number,
                                 CospinSetting *setting)
 {
@@ -77,7 +83,8 @@ static PetscErrorCode read_numbers(CospinReader *reader, const CospinEntry *entr
 }
 
 /* A strong symmetry labels kets and bras, a weak one only their difference, the charge; a deck has to say
-   which of the two it means. */
+   which of the two it means. `charge` with `ket` says too much, `ket` alone too little; the forms of both
+   must agree, so that each number of the ket has its bra. */
 static PetscErrorCode check_keys(CospinReader *reader, const CospinEntry *entry, const CospinEntries *entries)
 {
   const CospinEntry *ket = CospinEntriesFind(entries, "ket"), *bra = CospinEntriesFind(entries, "bra"),

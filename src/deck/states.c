@@ -3,6 +3,10 @@
 
    A state here is still words and expressions: which words a kind of component knows, and what their
    arguments must be, is checked when a problem is made (problem/state.c), where the arguments have values.
+
+   Convention of angles (problem/components): css [theta, phi] is the product of cos(theta/2)|g> + e^(i
+   phi) sin(theta/2)|e>, so theta = 0 is the ground state, all spins down. A component that is not named is
+   in its ground state.
 */
 #include "read_impl.h"
 #include <string.h>
@@ -11,6 +15,7 @@
 #define EXPECTED_FILE   "{file: FILE.h5, task: NAME, at: {AXIS: VALUE}}"
 #define EXPECTED_FACTOR "a state: ground, {css: [theta, phi]}, {fock: n}, ..."
 
+/* By the key of the entry; -1 and a fault with the nearest name if there is none. */
 PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entry, int *component)
 {
   CospinDeck deck = reader->deck;
@@ -61,7 +66,8 @@ static PetscErrorCode read_arguments(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-/* `ground` is a word, {css: [pi/2, 0]} a mapping with one key; faults of arguments are told at the key. */
+/* `ground` is a word, {css: [pi/2, 0]} a mapping with one key; faults of arguments are told at the key.
+   How many arguments a state takes its kind knows; here any number is read. */
 static PetscErrorCode read_factor(CospinReader *reader, const CospinEntry *entry, CospinStateFactor *factor)
 {
   const CospinEntry *state;
@@ -95,7 +101,9 @@ static PetscErrorCode read_factor(CospinReader *reader, const CospinEntry *entry
 
 /* ---- States of other runs ------------------------------------------------------------------------------ */
 
-/* Axes of the other run, by name: which it has, only its dataset knows (problem/stored_state.c). */
+/* Axes of the other run, by name: which it has, only its dataset knows (problem/stored_state.c). Values
+   are looked for among the coordinates of the other run within rounding; an axis that is left out must
+   have one value there. */
 static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, CospinStateFile *file)
 {
   CospinEntries entries;
@@ -117,7 +125,8 @@ static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, Co
   PetscFunctionReturn(0);
 }
 
-/* Places of all keys are kept, for most faults of a stored state are found when the file is read. */
+/* Places of all keys are kept, for most faults of a stored state are found when the file is read. The path
+   is relative to the deck, not to where the program was started (deck->folder). */
 static PetscErrorCode read_file(CospinReader *reader, const CospinEntries *entries, CospinSetting *setting)
 {
   static const char *const known[] = {"file", "task", "at", NULL};
@@ -139,7 +148,9 @@ static PetscErrorCode read_file(CospinReader *reader, const CospinEntries *entri
   PetscFunctionReturn(0);
 }
 
-/* `file` is no component, then it is a file; also if it is misspelt where no component stands. */
+/* `file` is no component, then it is a file; also if it is misspelt where no component stands. Both forms
+   are mappings: {file: a.h5, task: evolve} and {ions: ground}. Who calls a component `file` keeps it; who
+   misspells `file` where no key is a component has meant this form. */
 static PetscErrorCode names_file(CospinReader *reader, const CospinEntries *entries, PetscBool *is_file)
 {
   CospinDeck deck = reader->deck;
@@ -177,6 +188,8 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
                               "has no value (must be " EXPECTED_STATE
                               "; {}: everything in its ground state)"));
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, EXPECTED_STATE, reader->faults, &entries));
+  /* `factors` not NULL is how a product state is told from no state at all: {} is everything in its ground
+     state. */
   if (form == COSPIN_ENTRY_MAPPING)
     PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
   PetscCall(names_file(reader, &entries, &is_file));

@@ -17,7 +17,8 @@ struct CospinYaml_ {
   char no_path[1]; /* of the root */
 };
 
-/* Length of the UTF-8 character at text, 0 if it is none. */
+/* Length of the UTF-8 character at text, 0 if it is none. C0 and C1 cannot begin a character: they would
+   be longer forms of ASCII. */
 static size_t measure_character(const unsigned char text[], size_t remaining)
 {
   const unsigned char c = text[0];
@@ -34,8 +35,9 @@ static size_t measure_character(const unsigned char text[], size_t remaining)
   return length;
 }
 
-/* libfyaml accepts bytes that are no text; they would end up in the dataset, whose attributes must be UTF-8.
-   The first such byte is enough: behind it positions are not known. */
+/* libfyaml accepts bytes that are no text; they would end up in the dataset, whose attributes must be
+   UTF-8. The first such byte is enough: behind it positions are not known. Columns count characters, as
+   editors do, and not bytes. */
 static PetscErrorCode check_bytes(const char text[], size_t length, CospinFaults faults, PetscBool *good)
 {
   CospinPosition at = {1, 1};
@@ -97,7 +99,9 @@ static PetscErrorCode collect_faults(CospinYaml yaml, CospinFaults faults)
   PetscFunctionReturn(0);
 }
 
-/* Some messages come only when a second document is asked for, so the first is not judged before. */
+/* Some messages come only when a second document is asked for, so the first is not judged before. The
+   second document is asked for although nobody wants it: text behind `---` would else be ignored without a
+   word. */
 static PetscErrorCode load_document(CospinYaml yaml, CospinFaults faults)
 {
   struct fy_document *second = NULL;
@@ -141,6 +145,7 @@ PetscErrorCode CospinYamlCreate(const char text[], size_t length, CospinFaults f
   PetscFunctionReturn(0);
 }
 
+/* In this order: documents belong to the parser, all of them write to the diagnostics. */
 PetscErrorCode CospinYamlDestroy(CospinYaml *yaml)
 {
   PetscFunctionBeginUser;
@@ -152,6 +157,7 @@ PetscErrorCode CospinYamlDestroy(CospinYaml *yaml)
   PetscFunctionReturn(0);
 }
 
+/* Without a document the root is empty at 1:1, where "the deck is empty" is told. */
 PetscErrorCode CospinYamlGetRoot(CospinYaml yaml, CospinEntry *root)
 {
   PetscFunctionBeginUser;
