@@ -6,7 +6,9 @@
 */
 #include "h5.h"
 
-/* Another compound than this one (other names, other members) is refused by HDF5's conversion. */
+/* Another compound than this one (other names, other members) is refused by HDF5's conversion. Not the
+   committed type that our own datasets have: the file is somebody else's, and HDF5 matches members by
+   name. */
 static hid_t complex_type(void)
 {
   hid_t type = H5Tcreate(H5T_COMPOUND, 2 * sizeof(double));
@@ -15,7 +17,8 @@ static hid_t complex_type(void)
   return type;
 }
 
-/* Whether a stored type can become a complex number: a number, or a compound with members r and i. */
+/* Whether a stored type can become a complex number: a number, or a compound with members r and i.
+   Booleans of h5py are an enumeration and are refused, as are strings. */
 static PetscBool is_number(hid_t type)
 {
   const H5T_class_t class = H5Tget_class(type);
@@ -25,7 +28,8 @@ static PetscBool is_number(hid_t type)
   return (PetscBool)(class == H5T_INTEGER || class == H5T_FLOAT);
 }
 
-/* Reads into values[count]; reals are spread out from the front half, the last one first. */
+/* Reads into values[count]; reals are spread out from the front half, the last one first. `values` serves
+   as the buffer of reals, half of it; from the last one on, nothing is overwritten before it is read. */
 static herr_t read_values(hid_t set, hid_t stored, size_t count, double complex values[])
 {
   double *parts = (double *)values;
@@ -41,7 +45,9 @@ static herr_t read_values(hid_t set, hid_t stored, size_t count, double complex 
   return status;
 }
 
-/* Shape first, then memory for it, then the numbers; the sentence says what it is if it is no array. */
+/* Shape first, then memory for it, then the numbers; the sentence says what it is if it is no array. 10^4
+   entries along a dimension are ten times what a list in a deck may have. `crc32` is there only if cospin
+   has written the set. */
 static PetscErrorCode read_set(hid_t set, int *rank, int sizes[2], double complex **values, const char **what)
 {
   const hsize_t max_size = 10000;
@@ -75,6 +81,7 @@ static PetscErrorCode read_set(hid_t set, int *rank, int sizes[2], double comple
   PetscFunctionReturn(0);
 }
 
+/* Every rank reads by itself, without locks: arrays are small, and nobody has to be waited for. */
 PetscErrorCode CospinDatasetReadArray(const char file[], const char dataset[], int *rank, int sizes[2],
                                       double complex **values, char why[], size_t why_size)
 {

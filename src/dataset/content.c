@@ -4,6 +4,10 @@
    Used where a run goes on (archive and shards), where an archive is verified, and by `show --check`.
    Points are matched by coordinates, so the file's grid may be smaller than the deck's; what the file
    lacks stays NaN.
+
+   A file may have been cut, edited or written by a later version, so sizes are checked against each other
+   before memory is asked for: a grid can have no more points than `outcome` has values, and a variable no
+   more values than its bytes on the disk can hold (CospinH5Count).
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -21,7 +25,8 @@ typedef struct {
   size_t num_points;
 } Grid;
 
-/* The number of values of a dataset, 0 if there is none; false if it cannot be opened. */
+/* The number of values of a dataset, 0 if there is none; false if it cannot be opened. Not there is no
+   fault: older files lack variables that the table has by now. */
 static PetscBool size_of(hid_t file, const char name[], size_t *size)
 {
   hid_t set;
@@ -35,7 +40,9 @@ static PetscBool size_of(hid_t file, const char name[], size_t *size)
   return (PetscBool)(found >= 0);
 }
 
-/* Every object of the file, whether it is read or not; context: char[96], the name of one that is damaged. */
+/* Every object of the file, whether it is read or not; context: char[96], the name of one that is damaged.
+   HDF5's own fletcher32 notices damaged chunks; our attribute crc32 also notices values that have been
+   changed by a program that wrote a new fletcher32. */
 static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info, void *context)
 {
   hid_t set;
@@ -57,7 +64,8 @@ static herr_t read_doubles(hid_t file, const char name[], double values[])
   return status;
 }
 
-/* Every point has an outcome, so a file cannot claim more points than it has values. */
+/* Every point has an outcome, so a file cannot claim more points than it has values. A division instead of
+   a product: sizes from a damaged file may overflow when multiplied. */
 static herr_t read_grid(hid_t file, Grid *grid)
 {
   char *names = CospinH5ReadAttribute(file, "cospin_grid"), *name, *rest = names;
@@ -77,7 +85,10 @@ static herr_t read_grid(hid_t file, Grid *grid)
   return bad || grid->num_points != num_outcomes ? -1 : 0;
 }
 
-/* One coordinate of all points: along an axis of the file's grid, or from a variable over the whole of it. */
+/* One coordinate of all points: along an axis of the file's grid, or from a variable over the whole of it.
+   In an archive each axis has its own coordinates, and point p has values[p / fast % size]; in a shard,
+   which is a list of points, they are variables over all points. A coordinate that is neither is no file
+   of this grid. */
 static herr_t read_coordinate(hid_t file, const Grid *grid, const char name[], size_t stride,
                               double coordinates[])
 {
@@ -101,7 +112,7 @@ static herr_t read_coordinate(hid_t file, const Grid *grid, const char name[], s
   return status;
 }
 
-/* The length of a dataset's fastest dimension. */
+/* The length of a dataset's fastest dimension. For matrices, whose rows are filled up one by one. */
 static size_t row_of(hid_t file, const char name[])
 {
   hsize_t shape[H5S_MAX_RANK] = {0};
@@ -112,8 +123,9 @@ static size_t row_of(hid_t file, const char name[])
   return rank > 0 ? (size_t)shape[rank - 1] : 1;
 }
 
-/* A variable may have fewer values along its further dimensions than the layout has room for, or more. Rows
- * of another length are cut, or filled with NaN. */
+/* A variable may have fewer values along its further dimensions than the layout has room for, or more.
+   Rows * of another length are cut, or filled with NaN. What is cut off belongs to a larger window or more
+   modes than this deck has; what is missing stays NaN. */
 static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *layout,
                             const CospinVariable *variable, size_t stride, double records[])
 {
@@ -177,7 +189,8 @@ static PetscErrorCode read_texts(hid_t file, CospinDatasetContent *content)
   PetscFunctionReturn(0);
 }
 
-/* Checksums of all objects are verified before the first number is believed. */
+/* Checksums of all objects are verified before the first number is believed. In this order: damage, then
+   shape, then numbers, then states, then texts. The caller frees whatever has been made. */
 static PetscErrorCode read_content(hid_t file, const CospinLayout *layout, CospinDatasetContent *content,
                                    char damaged[96], PetscBool *ok)
 {
@@ -248,6 +261,7 @@ static PetscBool text_is_damaged(hid_t deck, const char name[])
   return damaged;
 }
 
+/* `trust` skips the checksum, for whoever wants to see a damaged deck (--no-verify). */
 PetscErrorCode CospinDatasetReadText(const char file[], const char name[], PetscBool trust, char **text,
                                      char why[], size_t why_size)
 {

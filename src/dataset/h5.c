@@ -28,7 +28,8 @@ static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *reason
   return 0;
 }
 
-/* Of several errors the first one is the cause. */
+/* Of several errors the first one is the cause. Later errors are what the first one did to the calls
+   around it. */
 static herr_t keep_first(hid_t stack, void *data)
 {
   CospinH5Catch *held = data;
@@ -36,6 +37,7 @@ static herr_t keep_first(hid_t stack, void *data)
   return 0;
 }
 
+/* Whoever called us gets their handler back at the end. */
 void CospinH5CatchBegin(CospinH5Catch *held)
 {
   held->reason[0] = '\0';
@@ -48,6 +50,8 @@ void CospinH5CatchEnd(CospinH5Catch *held)
   H5Eset_auto2(H5E_DEFAULT, held->previous, held->previous_data);
 }
 
+/* In the order of creation, so that h5dump and xarray list variables as the deck has its tasks; by default
+   HDF5 sorts by names. */
 hid_t CospinH5CreateList(hid_t list_class)
 {
   const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
@@ -95,6 +99,7 @@ herr_t CospinH5SetText(hid_t object, const char name[], const char value[])
   return status;
 }
 
+/* One number is a scalar, not an array of one. */
 herr_t CospinH5SetIntegers(hid_t object, const char name[], int count, const int values[])
 {
   const hsize_t size = (hsize_t)count;
@@ -125,6 +130,7 @@ herr_t CospinH5WriteText(hid_t parent, const char name[], const char text[])
   return bad ? -1 : 0;
 }
 
+/* A text that does not fit is cut. Types and sizes are compared first, for HDF5 believes a damaged header. */
 herr_t CospinH5GetText(hid_t object, const char name[], char text[], size_t size)
 {
   hid_t attribute, stored, type;
@@ -147,6 +153,7 @@ herr_t CospinH5GetText(hid_t object, const char name[], char text[], size_t size
   return status;
 }
 
+/* More than there is room for is damage. */
 int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[])
 {
   hid_t attribute, space;
@@ -161,7 +168,7 @@ int CospinH5GetIntegers(hid_t object, const char name[], int count, int values[]
   return (int)found;
 }
 
-/* HDF5's lock is flock's. */
+/* HDF5's lock is flock's. So a file that h5py has open for writing can be told from a damaged one. */
 PetscBool CospinDatasetIsHeld(const char file[])
 {
   const int descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -171,7 +178,8 @@ PetscBool CospinDatasetIsHeld(const char file[])
   return held;
 }
 
-/* A sentence for what can be seen without HDF5, or NULL. */
+/* A sentence for what can be seen without HDF5, or NULL. All that is asked of an untrusted file before
+   HDF5 sees it, for HDF5 1.10 can crash on damaged metadata. */
 static const char *refuse_early(const char name[], PetscBool trust)
 {
   struct stat status;
@@ -195,7 +203,8 @@ static const char *refuse_early(const char name[], PetscBool trust)
   return H5Fis_hdf5(name) > 0 ? NULL : "it is not an HDF5 file (or was cut short)";
 }
 
-/* Without locks, so that a file on a read-only or lockless file system can be read. */
+/* Without locks, so that a file on a read-only or lockless file system can be read. A strong close also
+   closes what an error has left open. */
 hid_t CospinH5OpenFile(const char name[], PetscBool trust, const char **reason)
 {
   hid_t access, file;
@@ -225,7 +234,9 @@ hid_t CospinH5OpenDataset(const char name[], PetscBool trust, CospinH5Catch *hel
   return file;
 }
 
-/* Deflate makes at most 1032 bytes of one; small sets may have more header than data. */
+/* Deflate makes at most 1032 bytes of one; small sets may have more header than data. -1: the header
+   claims more values than the bytes on the disk can be. Else a damaged size would ask for all memory there
+   is. */
 hssize_t CospinH5Count(hid_t set)
 {
   const double most = 1100, always = 65536;
@@ -237,7 +248,7 @@ hssize_t CospinH5Count(hid_t set)
   return bytes <= always + most * (double)H5Dget_storage_size(set) ? count : -1;
 }
 
-/* Texts of a fixed length only, as all of ours are. */
+/* Texts of a fixed length only, as all of ours are. calloc, so that a text without its end has one. */
 static char *read_text(hid_t stored, hssize_t count, herr_t (*read)(hid_t, hid_t, void *), hid_t object)
 {
   const size_t size = H5Tget_size(stored);

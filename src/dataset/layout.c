@@ -1,11 +1,16 @@
 /*
    The rows of a layout as HDF5 datasets: dimension scales first, then one variable per row, its values picked
    out of the records. What a file of format 1 looks like is decided here and in dataset.c.
+
+   Conventions: the grid's axes are the slow dimensions, in the order of the deck, then those of the
+   variable (`time`, `mode`). Dimension scales make h5py, xarray and ncdump show coordinates. Reals that
+   are missing are NaN, also where nothing has been written (fill value); integers that are missing are 0.
 */
 #include "h5.h"
 #include <math.h>
 #include <string.h>
 
+/* Not larger than HDF5's chunk cache, so that a chunk is decompressed once. */
 enum { CHUNK_VALUES = 1 << 17 }; /* 1 MiB of doubles: one chunk per variable for all but the largest grids */
 
 size_t CospinLayoutNumPoints(const CospinLayout *layout)
@@ -15,6 +20,7 @@ size_t CospinLayoutNumPoints(const CospinLayout *layout)
   return points;
 }
 
+/* The one buffer that all rows are written through: the largest variable or axis. */
 size_t CospinLayoutBufferSize(const CospinLayout *layout)
 {
   size_t largest = 1;
@@ -26,7 +32,8 @@ size_t CospinLayoutBufferSize(const CospinLayout *layout)
   return largest;
 }
 
-/* Halves the slowest dimensions first, so that a chunk holds whole rows of the fast ones. */
+/* Halves the slowest dimensions first, so that a chunk holds whole rows of the fast ones. A slice at fixed
+   parameters is what readers want; it then lies in one chunk. */
 static void choose_chunk(int rank, const hsize_t shape[], hsize_t chunk[])
 {
   hsize_t size = 1;
@@ -39,7 +46,8 @@ static void choose_chunk(int rank, const hsize_t shape[], hsize_t chunk[])
     }
 }
 
-/* Shuffle before deflate makes doubles compressible; fletcher32 stands last, so that it is verified first. */
+/* Shuffle before deflate makes doubles compressible; fletcher32 stands last, so that it is verified first.
+   A build of HDF5 without zlib writes without it, and everybody can read that. */
 static void set_filters(hid_t list, int rank, const hsize_t shape[])
 {
   hsize_t chunk[H5S_MAX_RANK];
@@ -52,6 +60,8 @@ static void set_filters(hid_t list, int rank, const hsize_t shape[])
   H5Pset_fletcher32(list);
 }
 
+/* Little-endian on every machine: files are equal wherever they are written. A scalar (a run without a
+   grid) is stored in its object header, since filters need chunks. */
 hid_t CospinLayoutCreateArray(hid_t file, const char name[], CospinStorage storage, int rank,
                               const hsize_t shape[])
 {
@@ -74,6 +84,7 @@ static herr_t write_doubles(hid_t set, const double values[])
   return H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
 }
 
+/* A dimension without values (mode) counts from 0. */
 herr_t CospinLayoutWriteDimension(hid_t file, const CospinDimension *dimension, double buffer[])
 {
   int bad = 0;
@@ -122,6 +133,7 @@ static herr_t set_variable_attributes(hid_t set, const CospinVariable *variable)
   return bad ? -1 : 0;
 }
 
+/* By name within the group where the variable stands. */
 herr_t CospinLayoutAttachScale(hid_t file, hid_t set, const char name[], int index)
 {
   hid_t scale = H5Dopen2(file, name, H5P_DEFAULT);
@@ -130,7 +142,8 @@ herr_t CospinLayoutAttachScale(hid_t file, hid_t set, const char name[], int ind
   return status;
 }
 
-/* From records, one a point, to an array that runs over points; integers have no NaN, so nothing is 0. */
+/* From records, one a point, to an array that runs over points; integers have no NaN, so nothing is 0.
+   Records hold a point's numbers together, files a variable's: this is the transposition. */
 static void pick_values(const CospinLayout *layout, const CospinVariable *variable, const double records[],
                         double values[])
 {
@@ -169,6 +182,8 @@ static herr_t write_variable(hid_t file, const CospinLayout *layout, const Cospi
   return bad ? -1 : 0;
 }
 
+/* Scales before variables, which are attached to them; creation order is tracked, so that readers list
+   them as here. */
 herr_t CospinLayoutWrite(hid_t file, const CospinLayout *layout, const double records[], double buffer[])
 {
   int bad = 0;

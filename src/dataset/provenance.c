@@ -33,7 +33,8 @@ struct CospinProvenance_ {
 
 static const char *const unknown = "unknown";
 
-/* Length of the UTF-8 character at `text`, 0 if it is none (overlong forms are not looked for). */
+/* Length of the UTF-8 character at `text`, 0 if it is none (overlong forms are not looked for). As in
+   deck/yaml.c, less strict: a byte too many is told there as a fault and replaced by `?` here. */
 static int character_length(const unsigned char text[])
 {
   const int length = text[0] < 0x80                      ? 1
@@ -75,6 +76,7 @@ static PetscErrorCode append(CospinProvenance p, const char name[], const char v
   PetscFunctionReturn(0);
 }
 
+/* A name that is there already gets the new value (`finished`). */
 PetscErrorCode CospinProvenanceSet(CospinProvenance p, const char name[], const char value[])
 {
   PetscFunctionBeginUser;
@@ -100,7 +102,7 @@ static PetscErrorCode set_integer(CospinProvenance p, const char name[], int val
   PetscFunctionReturn(0);
 }
 
-/* In UTC, so that datasets of different machines sort. */
+/* In UTC, so that datasets of different machines sort. ISO 8601 with a Z. */
 static PetscErrorCode set_now(CospinProvenance p, const char name[])
 {
   char text[32];
@@ -114,8 +116,9 @@ static PetscErrorCode set_now(CospinProvenance p, const char name[])
   PetscFunctionReturn(0);
 }
 
-/* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'. As
- * it could be given again. */
+/* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'.
+   As * it could be given again. The first word is the program's name without its folder: where it was
+   installed tells nothing about a number, and two runs are compared more easily. */
 static PetscErrorCode set_command_line(CospinProvenance p, int argc, char *const argv[])
 {
   char *line;
@@ -138,6 +141,8 @@ static PetscErrorCode set_command_line(CospinProvenance p, int argc, char *const
   PetscFunctionReturn(0);
 }
 
+/* Flags as well: -ffast-math or another -march changes last digits. The revision with `dirty` says whether
+   the sources can be found again. */
 static PetscErrorCode set_build(CospinProvenance p)
 {
   PetscFunctionBeginUser;
@@ -150,7 +155,9 @@ static PetscErrorCode set_build(CospinProvenance p)
   PetscFunctionReturn(0);
 }
 
-/* BLAS has no call that names it. The file that zgemm comes from does: .../openblas-serial/libblas.so.3. */
+/* BLAS has no call that names it. The file that zgemm comes from does: .../openblas-serial/libblas.so.3.
+   MUMPS is several times slower with the reference BLAS: a run that took a day may be explained by this
+   row. */
 static PetscErrorCode set_blas(CospinProvenance p)
 {
   void *address = dlsym(RTLD_DEFAULT, "zgemm_");
@@ -164,7 +171,8 @@ static PetscErrorCode set_blas(CospinProvenance p)
   PetscFunctionReturn(0);
 }
 
-/* As they are at run time; versions at compile time may differ. */
+/* As they are at run time; versions at compile time may differ. What limits sizes is told, too: indices of
+   32 bits end at 2^31. */
 static PetscErrorCode set_libraries(CospinProvenance p)
 {
   char text[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -197,7 +205,8 @@ static int compare_names(const void *a, const void *b)
   return strcmp(a, b);
 }
 
-/* names: count strings of NAME_SIZE; sorted here, then each is listed once. */
+/* names: count strings of NAME_SIZE; sorted here, then each is listed once. Sorted and once each, whatever
+   the order of ranks. */
 static PetscErrorCode set_hosts(CospinProvenance p, size_t count, char names[])
 {
   char *list;
@@ -216,7 +225,8 @@ static PetscErrorCode set_hosts(CospinProvenance p, size_t count, char names[])
   PetscFunctionReturn(0);
 }
 
-/* Names of fixed length, gathered on the first rank. */
+/* Names of fixed length, gathered on the first rank. Other ranks keep their own name only: rows of the
+   first rank are the ones that are written. */
 static PetscErrorCode gather_hosts(CospinProvenance p, MPI_Comm comm)
 {
   char own[NAME_SIZE] = "", *names = NULL;
@@ -235,7 +245,7 @@ static PetscErrorCode gather_hosts(CospinProvenance p, MPI_Comm comm)
   PetscFunctionReturn(0);
 }
 
-/* Environment variable -> row. */
+/* Environment variable -> row. What finds a job again in the accounting, and how often it was requeued. */
 static const struct {
   const char *variable, *row;
 } slurm[] = {
@@ -251,6 +261,7 @@ static const struct {
     {"SLURM_RESTART_COUNT", "slurm_restart_count"},
 };
 
+/* Threads matter for rounding and, with more than one, for speed: SuperLU_DIST even gave wrong numbers. */
 static PetscErrorCode set_environment(CospinProvenance p)
 {
   const char *threads = getenv("OMP_NUM_THREADS");
@@ -264,6 +275,7 @@ static PetscErrorCode set_environment(CospinProvenance p)
   PetscFunctionReturn(0);
 }
 
+/* `finished` stays "unknown" in shards and in files of a run that was killed. */
 PetscErrorCode CospinProvenanceCreate(MPI_Comm comm, int argc, char *const argv[], int groups,
                                       int ranks_per_group, CospinProvenance *provenance)
 {

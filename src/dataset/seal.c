@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
+/* Text, and on a line of its own, so that `tail -c 22` shows it. */
 static const char start[] = "\ncospin crc32 ";
 
 static void write_seal(uint32_t crc, char seal[COSPIN_SEAL_SIZE + 1])
@@ -31,7 +32,8 @@ static PetscBool read_seal(FILE *file, long at, char seal[COSPIN_SEAL_SIZE + 1])
                      strncmp(seal, start, strlen(start)) == 0);
 }
 
-/* In pieces, for a file may be larger than memory. */
+/* In pieces, for a file may be larger than memory. CRC-32 notices every single damaged burst up to 32 bits
+   and misses other damage once in 4e9; it is against disks and copies, not against people. */
 static PetscBool seal_fits(FILE *file, long at, const char seal[])
 {
   char wanted[COSPIN_SEAL_SIZE + 1], buffer[1 << 14];
@@ -47,7 +49,9 @@ static PetscBool seal_fits(FILE *file, long at, const char seal[])
   return (PetscBool)(strcmp(seal, wanted) == 0);
 }
 
-/* Where HDF5's own data end, as the first bytes of the file say; -1 if they do not. */
+/* Where HDF5's own data end, as the first bytes of the file say; -1 if they do not. The one number of
+   HDF5's format that is read here by hand: without it bytes behind a seal could not be told from a file
+   without one. */
 static long end_of_data(FILE *file)
 {
   static const struct {
@@ -63,6 +67,8 @@ static long end_of_data(FILE *file)
   return end < INT64_MAX ? (long)end : -1;
 }
 
+/* At the very end first, which is the rule; else behind HDF5's data, where it stands if something was
+   appended. */
 CospinSeal CospinSealLook(FILE *file, long *behind)
 {
   char seal[COSPIN_SEAL_SIZE + 1];
@@ -77,6 +83,7 @@ CospinSeal CospinSealLook(FILE *file, long *behind)
   return seal_fits(file, end, seal) ? COSPIN_SEAL_HIDDEN : COSPIN_SEAL_BROKEN;
 }
 
+/* A file that cannot be opened has no fault here: whoever opens it next says why. */
 PetscErrorCode CospinDatasetSeal(const char file[], char said[], size_t size)
 {
   FILE *stream = fopen(file, "rb");
@@ -98,6 +105,7 @@ PetscErrorCode CospinDatasetSeal(const char file[], char said[], size_t size)
   PetscFunctionReturn(0);
 }
 
+/* A warning and no refusal: h5py in append mode is a legitimate tool. */
 PetscErrorCode CospinDatasetWarnOfSeal(const char file[])
 {
   char said[256];

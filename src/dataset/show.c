@@ -4,6 +4,10 @@
 
    Values are shown by their extremes, outcomes by their names and counts, bad points by their coordinates.
    Checksums of all objects are verified on the way unless the user has said otherwise.
+
+   Three kinds of information come from three places: attributes of the file and of /provenance, the
+   outcomes with the names that the file itself gives them, and the datasets of the root group. Checksums
+   are verified on the way, and what fails is printed as damaged rather than left out.
 */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -71,7 +75,8 @@ static PetscErrorCode read_variable(hid_t set, const char name[], PetscBool trus
   PetscFunctionReturn(0);
 }
 
-/* One link of the root group; groups and whatever is no dataset are passed over. */
+/* One link of the root group; groups and whatever is no dataset are passed over. Called for each link by
+   H5Literate, in the order of creation. */
 static herr_t add_variable(hid_t root, const char *name, const H5L_info_t *info, void *context)
 {
   Show *show = context;
@@ -96,6 +101,7 @@ static void print_text(const Show *show, hid_t object, const char attribute[], c
     fprintf(show->stream, "  %-10s %s\n", label, text);
 }
 
+/* What one asks first when two files disagree. */
 static void print_head(const Show *show, const char name[])
 {
   static const struct {
@@ -117,7 +123,8 @@ static void print_head(const Show *show, const char name[])
   H5Gclose(provenance);
 }
 
-/* Extremes of the values that are numbers; false if there are none. */
+/* Extremes of the values that are numbers; false if there are none. NaN is what has not been computed, so
+   it has no part in the extremes. */
 static PetscBool find_range(const Variable *v, double *low, double *high)
 {
   *low = INFINITY;
@@ -130,7 +137,8 @@ static PetscBool find_range(const Variable *v, double *low, double *high)
   return *low <= *high ? PETSC_TRUE : PETSC_FALSE;
 }
 
-/* Of a variable with one value everywhere that is all there is to say. */
+/* Of a variable with one value everywhere that is all there is to say. Fifteen digits of integers (numbers
+   of labels are large), six of reals. */
 static void print_range(const Show *show, const Variable *v)
 {
   char text[64] = "no numbers";
@@ -144,6 +152,7 @@ static void print_range(const Show *show, const Variable *v)
   fprintf(show->stream, "  %-28s", text);
 }
 
+/* Slowest dimension first, as Python's shape. */
 static void print_shape(const Show *show, const Variable *v)
 {
   char text[128] = "-";
@@ -170,6 +179,7 @@ static void print_variables(const Show *show, PetscBool scales, const char headi
   }
 }
 
+/* Outcomes are small integers, exact in a double. */
 static size_t count_value(const Variable *v, int value)
 {
   size_t count = 0;
@@ -177,7 +187,8 @@ static size_t count_value(const Variable *v, int value)
   return count;
 }
 
-/* The coordinates of a point of a list. */
+/* The coordinates of a point of a list. Of a shard: variables in front of `outcome` are coordinates
+   (store/shard.c). */
 static void print_coordinates(const Show *show, size_t index)
 {
   const char *comma = "";
@@ -189,7 +200,8 @@ static void print_coordinates(const Show *show, size_t index)
   }
 }
 
-/* Where on the grid the flat index of a value of `v` lies: "nbar = 5, w = 3". */
+/* Where on the grid the flat index of a value of `v` lies: "nbar = 5, w = 3". The stride runs from the
+   slowest axis to the fastest; dimensions behind those of the grid do not count. */
 static void print_place(const Show *show, const Variable *v, size_t index)
 {
   char names[4096], *name, *rest = names;
@@ -208,7 +220,8 @@ static void print_place(const Show *show, const Variable *v, size_t index)
   }
 }
 
-/* The first points that ended badly, each with its outcome. */
+/* The first points that ended badly, each with its outcome. A list that scrolls away helps nobody: the
+   first few, then how many more. */
 static void print_bad(const Show *show, const Variable *outcome, int count, const int values[],
                       char *const names[])
 {
@@ -225,7 +238,8 @@ static void print_bad(const Show *show, const Variable *outcome, int count, cons
   if (num_bad > MAX_LISTED) fprintf(show->stream, "  and %d more\n", num_bad - MAX_LISTED);
 }
 
-/* What a code means of the task whose outcomes these are; `meant` is its line of the attribute flag_hints. */
+/* What a code means of the task whose outcomes these are; `meant` is its line of the attribute flag_hints.
+   strtok has cut the attribute into lines "name: sentence". */
 static void print_hint(const Show *show, const Variable *outcome, char meant[], int count, const int values[],
                        char *const names[])
 {
@@ -253,7 +267,8 @@ static void print_hints(const Show *show, int count, const int values[], char *c
   }
 }
 
-/* `outcome` counted by the names that the file gives its codes. */
+/* `outcome` counted by the names that the file gives its codes. Names in the file and not this program's:
+   outcomes that a later version has added are named as well. */
 static void print_outcomes(const Show *show)
 {
   const Variable *outcome = find_variable(show, "outcome");
@@ -312,7 +327,8 @@ static void print_seconds(const Show *show)
   }
 }
 
-/* One task's group: how many states, how many elements in all. */
+/* One task's group: how many states, how many elements in all. A group without `count` is none of stored
+   states. */
 static herr_t print_states_of(hid_t parent, const char *name, const H5L_info_t *info, void *context)
 {
   const Show *show = context;
@@ -362,7 +378,8 @@ static void print_deck(const Show *show, const char name[])
   free(text);
 }
 
-/* Every object that has a checksum, also those that are not shown. */
+/* Every object that has a checksum, also those that are not shown. Goes on after a damaged one: a user
+   wants to know all of them. */
 static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info, void *context)
 {
   Show *show = context;
@@ -375,7 +392,8 @@ static herr_t verify_object(hid_t root, const char *name, const H5O_info_t *info
   return 0;
 }
 
-/* In the order in which one asks: what it is, how it ended, what took long, what is in it. */
+/* In the order in which one asks: what it is, how it ended, what took long, what is in it. Variables are
+   read once, before the first line is printed. */
 static PetscErrorCode show_file(Show *show, const char name[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -396,6 +414,7 @@ static PetscErrorCode show_file(Show *show, const char name[], PetscBool *ok)
   PetscFunctionReturn(0);
 }
 
+/* Damage is an error at the end, after everything that could be shown has been. */
 PetscErrorCode CospinDatasetShow(const char file[], PetscBool trust, FILE *stream, char why[],
                                  size_t why_size)
 {

@@ -5,6 +5,9 @@
    Why ragged: states of different points have different numbers of elements (windows grow, sectors differ).
    CF calls it a contiguous ragged array: all elements one behind the other, and for each place where its own
    begin and how many they are.
+
+   A row is an element |x><y| of the density matrix: the label's columns, real and imaginary part. What an
+   element is, the attribute element_COMPONENT says; elements that are not stored are zero.
 */
 #include "h5.h"
 #include <math.h>
@@ -20,7 +23,7 @@ typedef struct {
   double *buffer; /* as long as anything that is written */
 } Writer;
 
-/* By place in the grid, then by time. */
+/* By place in the grid, then by time. Each place has one state of this task at most. */
 static PetscErrorCode sort_states(Writer *writer, int num, const CospinStored stored[])
 {
   const int num_times = PetscMax(writer->group->time.size, 1);
@@ -48,7 +51,8 @@ static herr_t write_buffer(hid_t set, const Writer *writer)
   return H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, writer->buffer);
 }
 
-/* An array shaped like the grid and the times; takes what is in the buffer. */
+/* An array shaped like the grid and the times; takes what is in the buffer. Reals for sizes, so that
+   "none" can be NaN; integers for counts, where it is 0. */
 static herr_t write_places(hid_t group, const Writer *writer, const char name[], CospinStorage storage,
                            const char long_name[], const char *sample)
 {
@@ -72,7 +76,8 @@ static herr_t write_places(hid_t group, const Writer *writer, const char name[],
   return bad ? -1 : 0;
 }
 
-/* For each place where its rows begin, and how many there are: 0 where no state is stored. */
+/* For each place where its rows begin, and how many there are: 0 where no state is stored. `first` could
+   be summed up from `count`; a reader of one state should not have to. */
 static herr_t write_index(hid_t group, Writer *writer)
 {
   double first = 0;
@@ -95,7 +100,9 @@ static herr_t write_index(hid_t group, Writer *writer)
   return bad ? -1 : 0;
 }
 
-/* A dimension without coordinates, in the way of netCDF-4: a scale of that name and nothing in it. */
+/* A dimension without coordinates, in the way of netCDF-4: a scale of that name and nothing in it. The
+   name of the scale is netCDF's own, with the size in it: netCDF readers then know that there is no
+   variable behind it. */
 static herr_t write_element(hid_t group, const Writer *writer)
 {
   const hsize_t size = (hsize_t)writer->num_elements;
@@ -109,7 +116,8 @@ static herr_t write_element(hid_t group, const Writer *writer)
   return bad ? -1 : 0;
 }
 
-/* One column over all states of the group, whatever their sizes are. */
+/* One column over all states of the group, whatever their sizes are. One column at a time through one
+   buffer, so that memory stays that of one. */
 static herr_t write_column(hid_t group, const Writer *writer, int column, const char name[],
                            CospinStorage storage, const char long_name[])
 {
@@ -175,6 +183,7 @@ static herr_t write_group(hid_t parent, Writer *writer)
   return bad ? -1 : 0;
 }
 
+/* The longest of what goes through the buffer: places, elements, axes. */
 PetscErrorCode CospinStatesWrite(hid_t file, const CospinLayout *layout, int num, const CospinStored stored[],
                                  herr_t *status)
 {

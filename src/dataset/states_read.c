@@ -31,6 +31,7 @@ typedef struct {
   size_t why_size;
 } Reader;
 
+/* `which` is the part of the query that is to blame; once there is a sentence later steps are skipped. */
 #define REFUSE(reader, which, ...)                                                                           \
   ((reader)->part = (which), (void)snprintf((reader)->why, (reader)->why_size, __VA_ARGS__))
 
@@ -41,6 +42,7 @@ typedef struct {
   char names[512], only[96];
 } Tasks;
 
+/* The last name is kept, which is the only one if there is one. */
 static herr_t add_task(hid_t parent, const char *name, const H5L_info_t *info, void *context)
 {
   Tasks *tasks = context;
@@ -52,7 +54,8 @@ static herr_t add_task(hid_t parent, const char *name, const H5L_info_t *info, v
   return 0;
 }
 
-/* Why it cannot be opened: not there (yet), not to be read, or no HDF5. */
+/* Why it cannot be opened: not there (yet), not to be read, or no HDF5. The usual case is a chain of decks
+   of which the first has not been run yet; that gets a sentence of its own. */
 static void refuse_file(Reader *reader)
 {
   const char *file = reader->query->file;
@@ -74,7 +77,8 @@ static void refuse_file(Reader *reader)
            file);
 }
 
-/* One link of the group of a task. */
+/* One link of the group of a task. Of the one group that is read: other parts of the file may be damaged
+   for all that a state cares. */
 static herr_t verify_link(hid_t group, const char *name, const H5L_info_t *info, void *context)
 {
   Reader *reader = context;
@@ -91,6 +95,7 @@ static herr_t verify_link(hid_t group, const char *name, const H5L_info_t *info,
   return 0;
 }
 
+/* A task need not be named where only one has stored states. */
 static void open_group(Reader *reader)
 {
   const CospinStoredQuery *query = reader->query;
@@ -120,7 +125,8 @@ static void open_group(Reader *reader)
   if (parent >= 0) H5Gclose(parent);
 }
 
-/* The file's words of an attribute against the wanted ones. */
+/* The file's words of an attribute against the wanted ones. Columns are read by name, so components must
+   be called and be the same; sizes may differ (problem/stored_state.c). */
 static void compare_words(Reader *reader, const char attribute[], const char what[],
                           const char *(*word)(const CospinStoredComponent *))
 {
@@ -173,7 +179,8 @@ static PetscErrorCode read_numbers(Reader *reader, const char name[], int *rank,
   PetscFunctionReturn(0);
 }
 
-/* The place of a coordinate on an axis; -1: not there. */
+/* The place of a coordinate on an axis; -1: not there. 1e-9 of the value: decks say 0.3 where an axis has
+   0.30000000000000004. Zero is found exactly only. */
 static int find_value(const double values[], int size, double wanted)
 {
   for (int k = 0; k < size; k++) {
@@ -205,7 +212,8 @@ static PetscBool name_dimensions(Reader *reader, int rank, char names[][NAME_SIZ
   return (PetscBool)(count == rank);
 }
 
-/* What `at` names must be an axis. */
+/* What `at` names must be an axis. An axis that does not exist is a misspelling; without this check it
+   would be a query for whatever else is said. */
 static void check_axes(Reader *reader, int rank, char names[][NAME_SIZE])
 {
   const CospinStoredQuery *query = reader->query;
@@ -259,7 +267,8 @@ static PetscErrorCode choose_value(Reader *reader, const char axis[], int size, 
   PetscFunctionReturn(0);
 }
 
-/* The flat index of the place in arrays that are shaped like the grid. */
+/* The flat index of the place in arrays that are shaped like the grid. Row-major, the last dimension
+   fastest, as every array of the grid. */
 static PetscErrorCode find_place(Reader *reader, int rank, const hsize_t shape[], size_t *place)
 {
   char names[H5S_MAX_RANK][NAME_SIZE];
@@ -278,7 +287,8 @@ static PetscErrorCode find_place(Reader *reader, int rank, const hsize_t shape[]
   PetscFunctionReturn(0);
 }
 
-/* One number at the place, in an array of the shape of the grid. */
+/* One number at the place, in an array of the shape of the grid. The whole array is read for one number:
+   grids are small beside states. */
 static PetscErrorCode read_at(Reader *reader, const char name[], size_t place, double *value)
 {
   hsize_t shape[H5S_MAX_RANK], size = 1;
@@ -298,6 +308,7 @@ static PetscErrorCode read_at(Reader *reader, const char name[], size_t place, d
 
 /* ---- The rows ------------------------------------------------------------------------------------------ */
 
+/* A hyperslab of `count` rows; only this state is read from a file that may have thousands. */
 static PetscErrorCode read_column(Reader *reader, const char name[], hsize_t first, CospinStoredState state,
                                   int column, double buffer[])
 {
@@ -336,6 +347,7 @@ static void check_rows(Reader *reader, double first, double count)
            reader->query->file);
 }
 
+/* Row by row in memory, column by column in the file. */
 static PetscErrorCode read_rows(Reader *reader, double first, double count, CospinStoredState state)
 {
   const CospinStoredGroup *wanted = reader->wanted;
@@ -353,6 +365,7 @@ static PetscErrorCode read_rows(Reader *reader, double first, double count, Cosp
   PetscFunctionReturn(0);
 }
 
+/* NaN and negative numbers fail both comparisons, since they are written the positive way round. */
 static PetscErrorCode read_state(Reader *reader, CospinStored stored, CospinStoredState *state)
 {
   const CospinStoredGroup *wanted = reader->wanted;
@@ -383,6 +396,7 @@ static PetscErrorCode read_state(Reader *reader, CospinStored stored, CospinStor
   PetscFunctionReturn(0);
 }
 
+/* PETSc's errors wait until HDF5's handler has been given back. */
 PetscErrorCode CospinDatasetReadState(const CospinStoredQuery *query, const CospinStoredGroup *wanted,
                                       CospinStored stored, CospinStoredState *state, int *part, char why[],
                                       size_t why_size)

@@ -3,6 +3,10 @@
 
    A task appends rows (label columns, real and imaginary part) in any order; they are sorted when they are
    written.
+
+   Rows hold doubles only, labels included: labels are integers or halves, exact in a double, and one array
+   is what is written, sorted and sent. `task` and `time` say which state it is; of a point there may be
+   several.
 */
 #include <cospin/dataset/stored.h>
 
@@ -33,7 +37,8 @@ PetscErrorCode CospinStoredDestroy(CospinStored *stored)
   PetscFunctionReturn(0);
 }
 
-/* Takes the state: it is freed with the list. */
+/* Takes the state: it is freed with the list. Pointers are kept, so that a state stays where it is when
+   the list grows. */
 static PetscErrorCode keep(CospinStored stored, CospinStoredState state)
 {
   PetscFunctionBeginUser;
@@ -45,6 +50,7 @@ static PetscErrorCode keep(CospinStored stored, CospinStoredState state)
   PetscFunctionReturn(0);
 }
 
+/* The state is borrowed from the list, to be filled by the caller. */
 PetscErrorCode CospinStoredAdd(CospinStored stored, int task, int time, int num_sizes, const double sizes[],
                                int num_columns, CospinStoredState *state)
 {
@@ -60,6 +66,7 @@ PetscErrorCode CospinStoredAdd(CospinStored stored, int task, int time, int num_
   PetscFunctionReturn(0);
 }
 
+/* `from` keeps its memory and is empty: the caller destroys it. */
 PetscErrorCode CospinStoredTake(CospinStored stored, CospinStored from)
 {
   PetscFunctionBeginUser;
@@ -84,6 +91,7 @@ PetscErrorCode CospinStoredDrop(CospinStored stored, int task)
   PetscFunctionReturn(0);
 }
 
+/* Doubled and a bit: states of 10^6 elements are appended one by one. */
 PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double labels[], double complex value)
 {
   const size_t width = (size_t)state->num_columns + 2;
@@ -101,6 +109,7 @@ PetscErrorCode CospinStoredStateAppend(CospinStoredState state, const double lab
   PetscFunctionReturn(0);
 }
 
+/* To trace 1, of states whose trace is a probability so far. */
 void CospinStoredStateScale(CospinStoredState state, double factor)
 {
   const size_t width = (size_t)state->num_columns + 2;
@@ -135,7 +144,8 @@ static int compare_labels(const void *a, const void *b, void *context)
   return 0;
 }
 
-/* In place: sorted by labels, then equal neighbours are added up. */
+/* In place: sorted by labels, then equal neighbours are added up. PetscTimSort is stable and takes a
+   context, which qsort does not. */
 PetscErrorCode CospinStoredStateCombine(CospinStoredState state)
 {
   const size_t width = (size_t)state->num_columns + 2;

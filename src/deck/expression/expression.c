@@ -8,6 +8,7 @@
 */
 #include "expression_impl.h"
 
+/* By the list of nodes and not by the tree: also those that a fault has left without a parent. */
 PetscErrorCode CospinExpressionDestroy(CospinExpression *expression)
 {
   PetscFunctionBeginUser;
@@ -51,6 +52,7 @@ int CospinExpressionCountFunctionals(CospinExpression expression)
   return expression->num_functionals;
 }
 
+/* By its number, as the parser has counted them; there are few, so they are looked for. */
 const char *CospinExpressionFunctional(CospinExpression expression, int which)
 {
   const Node *node = expression->nodes;
@@ -60,6 +62,7 @@ const char *CospinExpressionFunctional(CospinExpression expression, int which)
   return node ? node->function->name : NULL;
 }
 
+/* Recursive: parentheses are limited in depth by the parser. */
 static PetscErrorCode visit_node(const Node *node,
                                  PetscErrorCode (*visit)(void *context, const char name[], int num_index),
                                  void *context)
@@ -111,6 +114,8 @@ PetscErrorCode CospinNodeCreate(CospinExpression expression, NodeKind kind, int 
   PetscFunctionReturn(0);
 }
 
+/* A parent knows whether anything below it depends on the state: such parts have no value until there is
+   one (real.c). */
 PetscErrorCode CospinNodeAppend(Node *parent, Node *child, char sign, int offset)
 {
   PetscFunctionBeginUser;

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+/* sqrt(-1) leaves the real domain and goes to csqrt, whose branch is the principal one; NaN and infinities
+   do as well, and are caught behind as "not finite". */
 #define UNARY_FUNCTION(name, in_domain)                                                                      \
   static double complex Apply_##name(int count, const double complex z[])                                    \
   {                                                                                                          \
@@ -21,6 +23,7 @@
     return c##name(z[0]);                                                                                    \
   }
 
+/* C has no complex log10. */
 static double complex clog_10(double complex z)
 {
   return clog(z) / log(10.);
@@ -41,6 +44,7 @@ UNARY_FUNCTION(sinh, isfinite(x))
 UNARY_FUNCTION(cosh, isfinite(x))
 UNARY_FUNCTION(tanh, isfinite(x))
 
+/* Functions that take the parts of a number, or real numbers only (the table says needs_real). */
 #define FUNCTION_OF_ARGUMENTS(name, expression)                                                              \
   static double complex Apply_##name(int count, const double complex z[])                                    \
   {                                                                                                          \
@@ -74,7 +78,7 @@ static double complex apply_max(int count, const double complex z[])
   return largest;
 }
 
-/* NaN outside the whole numbers; infinite above 170. */
+/* NaN outside the whole numbers; infinite above 170. 171! is beyond a double. */
 static double complex apply_factorial(int count, const double complex z[])
 {
   const double n = creal(z[0]);
@@ -87,7 +91,8 @@ static double complex apply_factorial(int count, const double complex z[])
   return product;
 }
 
-/* Every partial product is itself a binomial coefficient, so the result is exact as long as it fits. */
+/* Every partial product is itself a binomial coefficient, so the result is exact as long as it fits.
+   round() takes away what the division has left, so that errors do not add up. */
 static double complex apply_binomial(int count, const double complex z[])
 {
   const double n = creal(z[0]);
@@ -101,6 +106,8 @@ static double complex apply_binomial(int count, const double complex z[])
   return product;
 }
 
+/* Name, fewest and most arguments, reality, whether arguments must be real, what computes it, and of
+   functionals the signature (a letter for each argument: c a component, o an operator, n a number). */
 static const Function functions[] = {
     {"sqrt", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_sqrt, NULL},
     {"exp", 1, 1, REAL_OF_REAL, PETSC_FALSE, Apply_exp, NULL},
@@ -152,7 +159,9 @@ const char *CospinFunctionName(int k)
 
 #define PI 3.14159265358979323846
 
-/* Units are those of the SI, and a frequency is an angular one: MHz is 2 pi 1e6/s. amu: CODATA 2018. */
+/* Units are those of the SI, and a frequency is an angular one: MHz is 2 pi 1e6/s. amu: CODATA 2018. A
+   number that is typed as 5*MHz is 2 pi 5e6, so that detunings and rates in decks of ions are what papers
+   mean by "2 pi x 5 MHz"; whoever wants plain cycles writes 5e6. */
 static const struct {
   const char *name;
   double re, im;

@@ -7,6 +7,9 @@
    What commutes is put in order at once (operators of different components, and of different spins), so that
    a b and b a of two modes are one monomial. Operators of one component are never reordered: their
    commutators belong to the component, and moves do not need a normal order.
+
+   An example with two modes: one.a*two.a and two.a*one.a are the same monomial; one.a*dag(one.a) and
+   dag(one.a)*one.a are two, and stay two although they differ by 1 only, since with a cutoff they do not.
 */
 #include <cospin/deck/polynomial.h>
 #include <cospin/deck/rounding.h>
@@ -19,7 +22,8 @@ static int compare_ints(int a, int b)
   return (a > b) - (a < b);
 }
 
-/* Any order will do, as long as it is always the same. */
+/* Any order will do, as long as it is always the same. By component, then spin, then code of the
+   elementary operator. */
 static int compare_operators(const CospinElementary *a, const CospinElementary *b)
 {
   int order = compare_ints(a->component, b->component);
@@ -38,8 +42,9 @@ static int compare_monomials(const void *a, const void *b)
   return order;
 }
 
-/* Whether b a is to be written a b: operators of different components commute, and those of different spins.
- */
+/* Whether b a is to be written a b: operators of different components commute, and those of different
+   spins. spin < 0 is an operator of the component as a whole (a collective one), which is not moved past
+   any other of it. */
 static PetscBool is_before(const CospinElementary *a, const CospinElementary *b)
 {
   if (a->component != b->component) return (PetscBool)(a->component < b->component);
@@ -76,6 +81,7 @@ PetscErrorCode CospinPolynomialDestroy(CospinPolynomial *p)
   PetscFunctionReturn(0);
 }
 
+/* At least doubled, so that adding one after the other stays linear. */
 static PetscErrorCode reserve_monomials(CospinPolynomial p, int num_monomials)
 {
   PetscFunctionBeginUser;
@@ -236,7 +242,8 @@ PetscBool CospinPolynomialNamesSpin(CospinPolynomial p, int spin)
   return PETSC_FALSE;
 }
 
-/* All pairs first, then sorted and merged once: adding one after the other would be quadratic. */
+/* All pairs first, then sorted and merged once: adding one after the other would be quadratic. The order
+   of the factors is that of the operators: product = a b. */
 PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, CospinPolynomial *product)
 {
   CospinPolynomial p;
@@ -259,7 +266,8 @@ PetscErrorCode CospinPolynomialMultiply(CospinPolynomial a, CospinPolynomial b, 
   PetscFunctionReturn(0);
 }
 
-/* (a b)^+ = b^+ a^+: reversed, each replaced by its adjoint, the coefficient conjugated. */
+/* (a b)^+ = b^+ a^+: reversed, each replaced by its adjoint, the coefficient conjugated. What an
+   elementary operator's adjoint is only its component knows, hence the function. */
 PetscErrorCode CospinPolynomialAdjoint(CospinPolynomial p, CospinElementaryAdjoint elementary_adjoint,
                                        const void *context, CospinPolynomial *adjoint)
 {

@@ -1,6 +1,10 @@
 /*
    Whether a value is real in every state. Parts without an expectation value are known numbers and are simply
    evaluated; the others are judged by their form.
+
+   An observable that is real in every state is one variable in the dataset, any other has two, _re and
+   _im. Which of the two it is must not depend on the state or on rounding; so it is decided from the form
+   of the expression, before anything is computed. <A> is real if A is hermitian, which the caller knows.
 */
 #include "expression_impl.h"
 
@@ -13,6 +17,7 @@ typedef struct {
 
 static PetscErrorCode judge_node(const Judge *judge, const Node *node, PetscBool *real);
 
+/* What has a fault counts as real: the fault is told elsewhere. */
 static PetscErrorCode judge_number(const Judge *judge, const Node *node, PetscBool *real)
 {
   CospinValue value;

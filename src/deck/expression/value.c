@@ -9,6 +9,7 @@
 #include "expression_impl.h"
 #include <math.h>
 
+/* i^2 is exactly -1 that way, which cpow does not give. */
 enum { MAX_REPEATED_POWER = 1024 }; /* up to it products, whose rounding errors are those of products */
 
 const char *CospinNumberFormat(double complex z, char text[], size_t size)
@@ -22,6 +23,8 @@ const char *CospinNumberFormat(double complex z, char text[], size_t size)
   return text;
 }
 
+/* Asked after every operation, so that a fault points at the sign where a number was lost and not at the
+   end. */
 PetscBool CospinValueIsFinite(const CospinValue *value)
 {
   if (!value->is_operator)
@@ -43,6 +46,8 @@ double complex CospinComplexMultiply(double complex a, double complex b)
   return a * b;
 }
 
+/* A real divisor is common (rates/N) and must not turn a real quotient into one with an imaginary part of
+   rounding. */
 double complex CospinComplexDivide(double complex a, double complex b)
 {
   if (cimag(a) == 0 && cimag(b) == 0) return creal(a) / creal(b);
@@ -50,12 +55,14 @@ double complex CospinComplexDivide(double complex a, double complex b)
   return a / b;
 }
 
+/* 0 - x and not -x: the latter makes -0.0 of a zero imaginary part, and functions with a branch cut (sqrt,
+   log) take its other side. */
 double complex CospinComplexNegate(double complex z)
 {
   return CMPLX(0 - creal(z), 0 - cimag(z));
 }
 
-/* Turns a number into that multiple of the identity. */
+/* Turns a number into that multiple of the identity. A monomial without operators is the identity. */
 PetscErrorCode CospinValuePromote(CospinValue *value)
 {
   PetscFunctionBeginUser;
@@ -67,6 +74,7 @@ PetscErrorCode CospinValuePromote(CospinValue *value)
   PetscFunctionReturn(0);
 }
 
+/* Anew instead of in place, since scaling by zero leaves no monomials. */
 PetscErrorCode CospinValueScale(CospinValue *value, double complex factor)
 {
   CospinPolynomial scaled;
@@ -107,6 +115,8 @@ PetscErrorCode CospinValueCopy(const CospinValue *value, CospinValue *copy)
   PetscFunctionReturn(0);
 }
 
+/* Real powers of real numbers through pow(), a negative base too if the exponent is whole; whole powers of
+   complex numbers by repeated squaring; everything else by logarithms. */
 double complex CospinComplexPower(double complex base, double complex exponent)
 {
   const double n = creal(exponent);
