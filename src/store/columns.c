@@ -20,7 +20,8 @@ static const char *unit_of(CospinDeck deck, const char unit[])
   return unit;
 }
 
-/* `units`: "rate" and "time" become those of the deck. */
+/* `units`: "rate" and "time" become those of the deck. Places are given in the order of adding: a record
+   is written and read by offsets alone. */
 static PetscErrorCode add(CospinTableBuilder *builder, const char name[], CospinStorage storage,
                           int dimension, const char unit[], const char long_name[], const char source[],
                           int *offset)
@@ -60,7 +61,8 @@ static PetscErrorCode add_outcome(CospinTableBuilder *builder, const char name[]
   PetscFunctionReturn(0);
 }
 
-/* What the bad outcomes mean of a task, for its variable, the last one. */
+/* What the bad outcomes mean of a task, for its variable, the last one. One line an outcome, "name:
+   sentence"; bad ones only (dataset/show.c reads them). */
 static PetscErrorCode add_hints(CospinTableBuilder *builder, const CospinRecord *task)
 {
   char hints[8192] = "", text[1024], *copy;
@@ -79,7 +81,8 @@ static PetscErrorCode add_hints(CospinTableBuilder *builder, const CospinRecord 
   PetscFunctionReturn(0);
 }
 
-/* What a task adds to an observable's variable, the last one. */
+/* What a task adds to an observable's variable, the last one. Copied first, for the list may move when it
+   grows. */
 static PetscErrorCode add_companions(CospinTableBuilder *builder, const CospinCompanion *companion,
                                      int dimension)
 {
@@ -94,7 +97,8 @@ static PetscErrorCode add_companions(CospinTableBuilder *builder, const CospinCo
   PetscFunctionReturn(0);
 }
 
-/* `behind` their names and, with `what` in front, their labels. */
+/* `behind` their names and, with `what` in front, their labels. Unit and label are the deck's; the
+   expression is kept as `source`, so that a file says what its numbers are. */
 static PetscErrorCode add_observables(CospinTableBuilder *builder, const CospinRecord *task, int dimension,
                                       CospinObservables observables, const char behind[], const char what[])
 {
@@ -119,7 +123,8 @@ static PetscErrorCode add_observables(CospinTableBuilder *builder, const CospinR
   PetscFunctionReturn(0);
 }
 
-/* What the task is about, for its variables' long names: <A> of its operator, or its sector. */
+/* What the task is about, for its variables' long names: <A> of its operator, or its sector. The first
+   operator or sector among its keys; two tasks of a kind are then told apart in every picture. */
 static PetscErrorCode task_subject(CospinDeck deck, const CospinRecord *task, char subject[], size_t size)
 {
   FILE *stream = fmemopen(subject, size, "w");
@@ -139,6 +144,7 @@ static PetscErrorCode task_subject(CospinDeck deck, const CospinRecord *task, ch
   PetscFunctionReturn(0);
 }
 
+/* In this order in the file, too: outcome, time, results, observables, averages. */
 PetscErrorCode CospinTableAddTask(CospinTableBuilder *builder, int k, CospinObservables observables)
 {
   const CospinRecord *task = &builder->deck->tasks[k];
@@ -198,6 +204,7 @@ PetscErrorCode CospinTableAddPoint(CospinTableBuilder *builder)
   PetscFunctionReturn(0);
 }
 
+/* An axis has the unit and label of the parameter that it overrides. */
 PetscErrorCode CospinTableSetAxes(CospinTable table, CospinDeck deck)
 {
   CospinDimension *axes;
@@ -232,7 +239,8 @@ static PetscBool same_values(const CospinDimension *a, const CospinDimension *b)
   return PETSC_TRUE;
 }
 
-/* Whether another task has a dimension of this name with other values. */
+/* Whether another task has a dimension of this name with other values. Then all tasks that use the name
+   have theirs in front, and not only the second one: which comes first is an accident. */
 static PetscBool is_ambiguous(int num, const CospinDimension wanted[], int k)
 {
   for (int other = 0; other < num; other++) {
@@ -287,7 +295,8 @@ PetscErrorCode CospinTableSetDimensions(CospinTableBuilder *builder, const Cospi
 
 /* ---- Parts of arrays ----------------------------------------------------------------------------------- */
 
-/* `trap_spin`, and `trap_other_spin` for a matrix over them. */
+/* `trap_spin`, and `trap_other_spin` for a matrix over them. Matrices over spins have two dimensions,
+   which netCDF wants under two names although they have one length. */
 static PetscErrorCode part_dimension(CospinTableBuilder *builder, const CospinArray *array,
                                      const char along[], const char prefix[], int size, int *index)
 {
@@ -323,6 +332,8 @@ static PetscErrorCode add_part(CospinTableBuilder *builder, const CospinArray *a
   PetscFunctionReturn(0);
 }
 
+/* Of generators that make several things (a crystal: positions, modes, couplings); plain lists are in the
+   deck already. */
 PetscErrorCode CospinTableAddArrays(CospinTableBuilder *builder, const int sizes[])
 {
   const CospinDeck deck = builder->deck;
@@ -337,7 +348,8 @@ PetscErrorCode CospinTableAddArrays(CospinTableBuilder *builder, const int sizes
   PetscFunctionReturn(0);
 }
 
-/* Arrays may depend on the grid, so each point has its own. */
+/* Arrays may depend on the grid, so each point has its own. `room` is the length of a row in the record,
+   which is the largest of all points; this point's rows may be shorter. */
 void CospinTableStoreArrays(CospinTable table, CospinProblem problem, double record[])
 {
   const CospinVariable *variable = table->layout.variables + table->first_of_arrays;

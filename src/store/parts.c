@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Run in front: sorted by name, later runs come later and their records win. */
 static const char shards[] = "points-", checkpoints[] = "checkpoint-";
 
 static void lock_name(const CospinParts *parts, char name[], size_t size)
@@ -37,7 +38,8 @@ static PetscBool same_file(int descriptor, const char name[])
                      held.st_ino == named.st_ino && held.st_dev == named.st_dev);
 }
 
-/* Who we are, for the sentence that the next one reads. */
+/* Who we are, for the sentence that the next one reads. Host and job, since the other run may be on any
+   machine that mounts the disk. */
 static void sign(int descriptor)
 {
   char host[256] = "unknown host", text[400];
@@ -61,6 +63,8 @@ static int refuse_locked(const char file[], int descriptor, char why[], size_t w
   return 0;
 }
 
+/* F_GETLK asks without taking. A lock of this process is no lock to itself, which does not matter: it
+   knows. */
 PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size)
 {
   struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -79,8 +83,9 @@ PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size
   return held;
 }
 
-/* A file system without locks is worth a warning, not a refusal. The folder is made if it is not there; the
- * lock is its first file. */
+/* A file system without locks is worth a warning, not a refusal. The folder is made if it is not there;
+   the * lock is its first file. Whoever closes any descriptor of a locked file loses the lock (POSIX):
+   nobody else in this program opens it while a run has it. */
 static int take_lock(const char file[], CospinParts *parts, char why[], size_t why_size)
 {
   struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -97,6 +102,7 @@ static int take_lock(const char file[], CospinParts *parts, char why[], size_t w
       if (errno == EACCES || errno == EAGAIN) return refuse_locked(file, descriptor, why, why_size);
       fprintf(stderr, "cospin: warning: cannot lock %s (%s), so nothing keeps a second run away\n", name,
               strerror(errno));
+    /* Between open and lock the last holder may have removed the file; then again, with the new one. */
     } else if (!same_file(descriptor, name)) {
       (void)close(descriptor);
       continue;
@@ -120,6 +126,7 @@ static PetscBool is_dataset(const char name[], const char prefix[])
   return (PetscBool)(strncmp(name, prefix, strlen(prefix)) == 0 && ends_in(name, ".h5"));
 }
 
+/* FILE.h5 that does not exist yet, or FILE.h5.parts itself: either means the unfinished run. */
 PetscBool CospinPartsFind(const char file[], CospinParts *parts)
 {
   const PetscBool is_folder = ends_in(file, ".parts");
@@ -135,7 +142,8 @@ PetscBool CospinPartsFind(const char file[], CospinParts *parts)
   return (PetscBool)(stat(parts->folder, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
-/* Numbers go on from the highest: shards of an earlier run keep their names. */
+/* Numbers go on from the highest: shards of an earlier run keep their names. From the names on the disk:
+   there is no other memory of how many runs there were. */
 static int last_run(const CospinParts *parts)
 {
   int last = 0, run;
@@ -149,6 +157,7 @@ static int last_run(const CospinParts *parts)
   return last;
 }
 
+/* 64 letters are left for the names within the folder. */
 int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t why_size)
 {
   *parts = (CospinParts){.lock = -1};
@@ -169,6 +178,7 @@ int CospinPartsOpen(const char file[], CospinParts *parts, char why[], size_t wh
   return 1;
 }
 
+/* Shards that are still there belong to a run that goes on; then the lock's file stays, too, and is free. */
 void CospinPartsClose(CospinParts *parts, PetscBool keep)
 {
   char name[PETSC_MAX_PATH_LEN];
@@ -184,7 +194,8 @@ void CospinPartsClose(CospinParts *parts, PetscBool keep)
   parts->lock = -1;
 }
 
-/* After the archive has been verified; temporary files of runs that were killed go with them. */
+/* After the archive has been verified; temporary files of runs that were killed go with them. Others may
+   have put files of their own into the folder: only our names are removed. */
 static void remove_datasets(const CospinParts *parts, const char prefix[])
 {
   char name[PETSC_MAX_PATH_LEN + 300];
@@ -261,6 +272,7 @@ PetscErrorCode CospinPartsFreeList(int num, char ***names)
   PetscFunctionReturn(0);
 }
 
+/* Five digits each: names stay sorted up to 99999 runs, groups or shards. */
 PetscErrorCode CospinPartsShard(const CospinParts *parts, int group, int shard, char name[], size_t size)
 {
   PetscFunctionBeginUser;

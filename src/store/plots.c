@@ -18,7 +18,8 @@ typedef struct {
   PetscBool *ok;
 } Checker;
 
-/* With what there is, or with the nearest name. */
+/* With what there is, or with the nearest name. `otherwise` is what there is, or how names are made, where
+   none is near. */
 static PetscErrorCode fail(Checker *checker, int plot, const char key[], const char what[], const char name[],
                            const char *const known[], const char otherwise[])
 {
@@ -34,7 +35,8 @@ static PetscErrorCode fail(Checker *checker, int plot, const char key[], const c
   PetscFunctionReturn(0);
 }
 
-/* Axes of the grid and dimensions of tasks (time, mode) alike. */
+/* Axes of the grid and dimensions of tasks (time, mode) alike. NULL: the plot does not name one, and the
+   Python side chooses. */
 static PetscErrorCode check_axis(Checker *checker, int plot, const char key[], const char name[])
 {
   const CospinLayout *layout = &checker->table->layout;
@@ -59,7 +61,8 @@ static PetscErrorCode check_axis(Checker *checker, int plot, const char key[], c
   PetscFunctionReturn(0);
 }
 
-/* Whether `name` is the variable, or what stands behind the name of its task. */
+/* Whether `name` is the variable, or what stands behind the name of its task. "rate" fits decay_rate and
+   gap_rate; which of them is meant the picture's other keys decide. */
 static PetscBool fits(const char variable[], const char name[])
 {
   const size_t length = strlen(variable), end = strlen(name);
@@ -111,7 +114,8 @@ static PetscErrorCode find_group(Checker *checker, int plot, const CospinStoredG
   PetscFunctionReturn(0);
 }
 
-/* A picture of a stored state needs a task that stores, and a component of its kind. */
+/* A picture of a stored state needs a task that stores, and a component of its kind. With several
+   components one must be named, since a Wigner function has one mode or one spin. */
 static PetscErrorCode check_wigner(Checker *checker, int plot)
 {
   const char *component = checker->deck->plots[plot].component;
@@ -158,7 +162,8 @@ static PetscErrorCode check_crystal(Checker *checker, int plot)
   PetscFunctionReturn(0);
 }
 
-/* An average runs over an axis of the grid that nothing else in the picture uses. */
+/* An average runs over an axis of the grid that nothing else in the picture uses. Averages are taken over
+   realisations of disorder: the axis is most often `seed`. */
 static PetscErrorCode check_average(Checker *checker, int plot, const CospinPlot *asked)
 {
   const CospinLayout *layout = &checker->table->layout;
@@ -183,6 +188,7 @@ static PetscErrorCode check_average(Checker *checker, int plot, const CospinPlot
   PetscFunctionReturn(0);
 }
 
+/* Before anything is computed: a picture that cannot be drawn after a week is a fault of today. */
 PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinFaults faults, PetscBool *ok)
 {
   Checker checker = {table, deck, faults, ok};

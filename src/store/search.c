@@ -19,8 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Index on an axis, looked for from *hint on, which follows; -1 if it is not there. The same rule with other
-   ends may give a value that differs by a rounding. */
+/* Index on an axis, looked for from *hint on, which follows; -1 if it is not there. The same rule with
+   other ends may give a value that differs by a rounding. From the last place on, for points of a shard
+   follow each other: linear in all, not quadratic. */
 static int index_on_axis(const CospinAxis *axis, double value, int *hint)
 {
   double scale = fabs(value);
@@ -93,7 +94,7 @@ static PetscErrorCode place(CospinSearch *search, PetscInt64 point, const double
 }
 
 /* Points that the grid no longer has (strangers) would be dropped from the archive: that needs the user's
- * word. */
+   * word. Bad points count as done unless --retry, for they would most likely end as badly again. */
 static PetscErrorCode take_points(CospinSearch *search, CospinDatasetContent *content, PetscInt64 *strangers)
 {
   const CospinStore store = search->store;
@@ -130,7 +131,8 @@ static PetscErrorCode compare_identity(CospinStore store, const char file[], cha
   PetscFunctionReturn(0);
 }
 
-/* why: "" if all is well. */
+/* why: "" if all is well. A file that somebody holds open for writing is not damaged, whatever its
+   checksums say. */
 static PetscErrorCode search_file(CospinSearch *search, const char file[], PetscBool *damaged, char why[],
                                   size_t size)
 {
@@ -162,6 +164,7 @@ static PetscErrorCode search_file(CospinSearch *search, const char file[], Petsc
   PetscFunctionReturn(0);
 }
 
+/* Renamed and not removed: somebody may want to look at it. */
 PetscErrorCode CospinSearchPutAside(const char name[], const char why[], const char loss[])
 {
   char aside[PETSC_MAX_PATH_LEN];
@@ -220,6 +223,8 @@ void CospinStoreOverwriteName(CospinStore store, char name[], size_t size)
   (void)PetscSNPrintf(name, size, "%s/overwrite", store->parts.folder);
 }
 
+/* With the marker of --overwrite the archive is not looked at, also in a run that goes on with an
+   overwriting one. */
 PetscErrorCode CospinSearchAll(CospinSearch *search, char why[], size_t size)
 {
   const CospinStore store = search->store;

@@ -8,8 +8,11 @@
 */
 #include <cospin/store/shard.h>
 
+/* A shard is written again with each batch, hence a bound; 1 MiB is some thousand points without states. */
 enum { FULL_BYTES = 1 << 20 };
 
+/* What publishing cost last time is the estimate for the next one; on a slow network disk pauses grow by
+   themselves. */
 static const double least_pause = 0.02, work_per_cost = 20.0; /* publishing takes 5 % at most */
 
 /* A shard's points are a list: coordinates become variables in front of the table's own. */
@@ -35,6 +38,8 @@ static PetscErrorCode copy_variables(CospinTable table, CospinVariable variables
   PetscFunctionReturn(0);
 }
 
+/* A shard has points that are scattered over the grid, so it cannot have the grid's shape: its one axis is
+   the list. */
 PetscErrorCode CospinShardLayoutCreate(CospinTable table, CospinLayout *layout)
 {
   const CospinLayout *from = &table->layout;
@@ -69,6 +74,7 @@ PetscErrorCode CospinShardLayoutFree(CospinLayout *layout)
   PetscFunctionReturn(0);
 }
 
+/* Coordinates stand in front of the point's own record, as in the layout. */
 PetscErrorCode CospinShardAdd(CospinShard *shard, const CospinLayout *layout, PetscInt64 point,
                               const double coordinates[], int num_axes, const double record[],
                               CospinStored stored)
@@ -99,6 +105,8 @@ PetscErrorCode CospinShardAdd(CospinShard *shard, const CospinLayout *layout, Pe
   PetscFunctionReturn(0);
 }
 
+/* The list has grown since the layout was made: axis and length are put in here. Nothing is lost on a
+   failure, since `waiting` stays. */
 PetscErrorCode CospinShardPublish(CospinShard *shard, const CospinLayout *layout,
                                   const CospinDatasetTexts *texts, const char name[], char why[],
                                   size_t why_size)
@@ -149,6 +157,7 @@ static PetscErrorCode clear(CospinShard *shard)
   PetscFunctionReturn(0);
 }
 
+/* A shard that is not on the disk yet is not turned, however full it is. */
 PetscErrorCode CospinShardTurn(CospinShard *shard)
 {
   PetscFunctionBeginUser;

@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a point is known by. */
+/* What a point is known by. 64: more axes than HDF5 has dimensions (deck/grid.c). */
 static void coordinates_of(CospinDeck deck, PetscInt64 point, double coordinates[])
 {
   int index[64];
@@ -34,8 +34,9 @@ static void coordinates_of(CospinDeck deck, PetscInt64 point, double coordinates
 
 /* ---- Opening ------------------------------------------------------------------------------------------- */
 
-/* The marker outlives a kill between here and the new archive: the next run knows that the old archive is not
- * to be gone on with. */
+/* The marker outlives a kill between here and the new archive: the next run knows that the old archive is
+   not * to be gone on with. Shards and checkpoints go at once, the old archive only when the new one is
+   renamed into its place: --overwrite of a run that then fails loses no finished file. */
 static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
 {
   char name[PETSC_MAX_PATH_LEN];
@@ -52,7 +53,8 @@ static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
   PetscFunctionReturn(0);
 }
 
-/* Rank 0. done[] of all points, or a sentence. */
+/* Rank 0. done[] of all points, or a sentence. In this order: may the output be written, is another run
+   writing it, what is there. Nothing has been changed where one of them says no. */
 static PetscErrorCode look(CospinStore store, const char file[], const CospinStoreOptions *options,
                            signed char done[], char why[], size_t size)
 {
@@ -71,7 +73,8 @@ static PetscErrorCode look(CospinStore store, const char file[], const CospinSto
   PetscFunctionReturn(0);
 }
 
-/* Rank 0 alone has looked; points are few beside the work. */
+/* Rank 0 alone has looked; points are few beside the work. The list of missing points in ascending order,
+   which is the order in which they are dealt out. */
 static PetscErrorCode share(CospinStore store, const signed char done[], PetscInt64 num_points)
 {
   PetscFunctionBeginUser;
@@ -104,6 +107,7 @@ static PetscErrorCode text_of(CospinDeck deck, PetscErrorCode (*view)(CospinDeck
   PetscFunctionReturn(0);
 }
 
+/* One byte a point: what has been done is known before anything is computed. */
 PetscErrorCode CospinStoreOpen(MPI_Comm world, const char file[], CospinDeck deck, CospinTable table,
                                const CospinStoreOptions *options, CospinStore *store, PetscBool *ok)
 {
@@ -133,6 +137,7 @@ PetscErrorCode CospinStoreOpen(MPI_Comm world, const char file[], CospinDeck dec
   PetscFunctionReturn(0);
 }
 
+/* The lock goes last of what others see; `failed` keeps the folder and what is in it. */
 PetscErrorCode CospinStoreClose(CospinStore *store)
 {
   PetscFunctionBeginUser;
@@ -157,13 +162,15 @@ PetscErrorCode CospinStoreSetProvenance(CospinStore store, CospinProvenance prov
 {
   PetscFunctionBeginUser;
   store->provenance = provenance;
+  /* From here on work may be lost, so the pause before the first shard counts from now. */
   store->shard.published = MPI_Wtime();
   PetscFunctionReturn(0);
 }
 
 /* ---- Publishing ---------------------------------------------------------------------------------------- */
 
-/* With the deck, from which readers take the whole grid. */
+/* With the deck, from which readers take the whole grid. Every shard carries deck, identity and
+   provenance: it can be read by itself if its run never ends. */
 static PetscErrorCode get_texts(CospinStore store, CospinDatasetTexts *texts)
 {
   PetscFunctionBeginUser;
@@ -204,8 +211,9 @@ static PetscErrorCode publish_shard(CospinStore store)
   PetscFunctionReturn(0);
 }
 
-/* A checkpoint of this point is removed only when the point itself has been published: until then it is the
- * only thing that a kill would leave. */
+/* A checkpoint of this point is removed only when the point itself has been published: until then it is
+   the * only thing that a kill would leave. While a shard waits in memory only a kill can take it; hence a
+   point that had a checkpoint is published at once. */
 PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
                               CospinStored stored)
 {
@@ -239,6 +247,7 @@ static PetscErrorCode name_checkpoint(CospinStore store, PetscInt64 point, doubl
   PetscFunctionReturn(0);
 }
 
+/* The name is remembered until the point is finished (StorePut), by which the file goes. */
 PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double record[],
                                CospinStored stored, size_t count, const double checkpoint[])
 {
@@ -257,6 +266,8 @@ PetscErrorCode CospinStoreKeep(CospinStore store, PetscInt64 point, const double
   PetscFunctionReturn(0);
 }
 
+/* Without a list of checkpoints: their names follow from the coordinates. has_checkpoints spares a look at
+   the disk for each point of a run that has none. */
 PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool *found, double record[],
                                  CospinStored *stored, size_t *count, double **checkpoint)
 {
@@ -277,7 +288,9 @@ PetscErrorCode CospinStoreResume(CospinStore store, PetscInt64 point, PetscBool 
   PetscFunctionReturn(0);
 }
 
-/* The last resort of points that cannot be published where they belong. */
+/* The last resort of points that cannot be published where they belong. With run, group and process in its
+   name: several groups may end up in one folder. The name begins as a shard's does, so that moving the
+   file is all that is to be done. */
 static PetscErrorCode rescue(CospinStore store)
 {
   const char *folder = getenv("TMPDIR");
@@ -309,7 +322,7 @@ PetscErrorCode CospinStorePublish(CospinStore store, PetscBool *whole)
 
 /* ---- The archive --------------------------------------------------------------------------------------- */
 
-/* NaN and outcome 0 everywhere: nothing has been run. */
+/* NaN and outcome 0 everywhere: nothing has been run. On rank 0 alone: all records of the grid at once. */
 static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, double **records)
 {
   const size_t length = (size_t)store->table->layout.record_length;
@@ -321,7 +334,8 @@ static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, do
 }
 
 /* The archive holds just these records, to the bit? Missing integers are stored as 0. Missing integers are
- * NaN in records and 0 in the file. */
+   * NaN in records and 0 in the file. Read back through the file system after the rename: shards are
+   removed right behind this. */
 static PetscErrorCode verify(CospinStore store, const double records[], char why[], size_t size)
 {
   const CospinLayout *layout = &store->table->layout;
@@ -344,7 +358,8 @@ static PetscErrorCode verify(CospinStore store, const double records[], char why
   PetscFunctionReturn(0);
 }
 
-/* All shards are in memory by now, as they would be in one run. */
+/* All shards are in memory by now, as they would be in one run. PETSc's errors are returned here: memory
+   for the image may be missing, and then the shards stay. */
 static PetscErrorCode write_archive(CospinStore store, const CospinSearch *search, const char history[],
                                     char why[], size_t size)
 {
@@ -370,7 +385,8 @@ static PetscErrorCode write_archive(CospinStore store, const CospinSearch *searc
   PetscFunctionReturn(0);
 }
 
-/* Whether every point of the grid has an outcome, good or bad. */
+/* Whether every point of the grid has an outcome, good or bad. Bad outcomes count: they are told and not
+   tried again, unless --retry. */
 static PetscBool all_done(CospinStore store, const double records[])
 {
   const PetscInt64 num = CospinDeckNumPoints(store->deck);
@@ -382,7 +398,9 @@ static PetscBool all_done(CospinStore store, const double records[])
   return (PetscBool)(done == num);
 }
 
-/* Rank 0: records of all points that are known, and the archive from them. */
+/* Rank 0: records of all points that are known, and the archive from them. An archive that is there
+   already and says the same as the deck is not written again (`current`): a command that finds everything
+   done changes no file. */
 static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *whole)
 {
   CospinSearch search = {.store = store};
@@ -412,6 +430,8 @@ static PetscErrorCode assemble(CospinStore store, double **records, PetscBool *w
   PetscFunctionReturn(0);
 }
 
+/* Collective. A rank that could not publish keeps the archive from being called whole, though it is
+   written with what there is. */
 PetscErrorCode CospinStoreFinish(CospinStore store, double **records, PetscBool *whole)
 {
   PetscFunctionBeginUser;

@@ -17,13 +17,14 @@
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
-/* What all grid points ask for. */
+/* What all grid points ask for. Sizes only ever grow from point to point. */
 typedef struct {
   CospinDimension *of_tasks; /* [num_tasks] */
   int *of_parts;             /* [num_arrays][COSPIN_TABLE_MAX_PARTS] sizes of parts of arrays */
 } Wanted;
 
-/* Two tasks or an observable may have been named so that two variables collide. */
+/* Two tasks or an observable may have been named so that two variables collide. `a_b` + `c` and `a` +
+   `b_c` are one name. An axis called `mode` would be taken for that dimension by readers. */
 static PetscErrorCode check_names(CospinTableBuilder *builder, CospinFaults faults, PetscBool *ok)
 {
   CospinDeck deck = builder->deck;
@@ -84,7 +85,8 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
   PetscFunctionReturn(0);
 }
 
-/* The first point is kept: it names the columns. A fault at a later one says at which. */
+/* The first point is kept: it names the columns. A fault at a later one says at which. Ends at the first
+   point with a fault: the next ones would most likely have the same, and a grid may have millions. */
 static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, const Wanted *wanted,
                                    CospinPoint *first, PetscBool *ok)
 {
@@ -100,7 +102,8 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, const W
   PetscFunctionReturn(0);
 }
 
-/* Axes, then tasks in the order of the deck, then what every point has. */
+/* Axes, then tasks in the order of the deck, then what every point has. Faults of names do not end the
+   building: the table is destroyed by whoever asked for it. */
 static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const Wanted *wanted, CospinPoint first,
                             CospinTable *table, PetscBool *ok)
 {
@@ -131,6 +134,8 @@ static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const Wanted *
   PetscFunctionReturn(0);
 }
 
+/* `approximate` decides whether problems have generators at all: mean-field decks have more spins than
+   labels could be counted. */
 PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTable *table, PetscBool *ok)
 {
   CospinPoint first = NULL;
@@ -158,6 +163,8 @@ static PetscBool may_be_approximate(CospinDeck deck)
   return PETSC_TRUE;
 }
 
+/* For decks that have faults already: what can still be checked is, with the parts that are sound, and at
+   the first point only. Nothing that it says may follow from a fault told before. */
 PetscErrorCode CospinTableAddFaults(CospinDeck deck, CospinFaults faults)
 {
   CospinObservables observables = NULL;
@@ -228,6 +235,7 @@ PetscErrorCode CospinTableDestroy(CospinTable *table)
   PetscFunctionReturn(0);
 }
 
+/* Outcomes are not NaN but COSPIN_NOT_RUN, which is what tells an unfinished point. */
 void CospinTableClear(CospinTable table, double record[])
 {
   for (int k = 0; k < table->layout.record_length; k++) record[k] = NAN;
@@ -237,6 +245,7 @@ void CospinTableClear(CospinTable table, double record[])
   }
 }
 
+/* A task sees its own columns only, and without its name in front. */
 CospinResults CospinTableResults(CospinTable table, CospinDeck deck, int task, double record[])
 {
   return (CospinResults){.variables = table->layout.variables + table->first_of_task[task],
