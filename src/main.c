@@ -29,8 +29,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* and COSPIN_STATUS_STOPPED SLURM and make see nothing else of a run. 75 is EX_TEMPFAIL of sysexits.h: try
-   again, which is what a job script does. */
+/* and COSPIN_STATUS_STOPPED. SLURM and make see nothing else of a run. 75 is EX_TEMPFAIL of sysexits.h:
+   try again, which is what a job script does. */
 enum { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, STATUS_BAD_POINTS = 3 };
 
 /* What the user says wins, else the costs of the worst point decide. Groups compute points side by side,

@@ -124,7 +124,7 @@ static size_t row_of(hid_t file, const char name[])
 }
 
 /* A variable may have fewer values along its further dimensions than the layout has room for, or more.
-   Rows * of another length are cut, or filled with NaN. What is cut off belongs to a larger window or more
+   Rows of another length are cut, or filled with NaN. What is cut off belongs to a larger window or more
    modes than this deck has; what is missing stays NaN. */
 static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *layout,
                             const CospinVariable *variable, size_t stride, double records[])

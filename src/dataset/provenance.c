@@ -117,7 +117,7 @@ static PetscErrorCode set_now(CospinProvenance p, const char name[])
 }
 
 /* So that a blank or quote in an argument can be told from one between arguments, those are put in '...'.
-   As * it could be given again. The first word is the program's name without its folder: where it was
+   As it could be given again. The first word is the program's name without its folder: where it was
    installed tells nothing about a number, and two runs are compared more easily. */
 static PetscErrorCode set_command_line(CospinProvenance p, int argc, char *const argv[])
 {

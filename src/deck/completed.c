@@ -178,7 +178,7 @@ PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *settin
   PetscFunctionReturn(0);
 }
 
-/* {reserved: text, key: value, ...} Texts of settings are kept as they were written or as the table's
+/* {reserved: text, key: value, ...}. Texts of settings are kept as they were written or as the table's
    default has them, never as numbers: an expression of parameters is still one when the completed deck is
    read. */
 static void print_settings(FILE *stream, CospinDeck deck, const char reserved[], const char text[],

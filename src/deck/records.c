@@ -112,7 +112,7 @@ static PetscErrorCode read_task_keys(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
-/* `- kind: {keys}`, `- kind:` or `- kind` Without keys the word alone is enough, as in `- steady`; YAML
+/* `- kind: {keys}`, `- kind:` or `- kind`. Without keys the word alone is enough, as in `- steady`; YAML
    makes a scalar of that instead of a mapping. */
 static PetscErrorCode read_task(CospinReader *reader, const CospinEntry *entry, CospinRecord *record)
 {

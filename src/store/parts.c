@@ -84,7 +84,7 @@ PetscBool CospinPartsHolder(const CospinParts *parts, char holder[], size_t size
 }
 
 /* A file system without locks is worth a warning, not a refusal. The folder is made if it is not there;
-   the * lock is its first file. Whoever closes any descriptor of a locked file loses the lock (POSIX):
+   the lock is its first file. Whoever closes any descriptor of a locked file loses the lock (POSIX):
    nobody else in this program opens it while a run has it. */
 static int take_lock(const char file[], CospinParts *parts, char why[], size_t why_size)
 {
@@ -102,7 +102,6 @@ static int take_lock(const char file[], CospinParts *parts, char why[], size_t w
       if (errno == EACCES || errno == EAGAIN) return refuse_locked(file, descriptor, why, why_size);
       fprintf(stderr, "cospin: warning: cannot lock %s (%s), so nothing keeps a second run away\n", name,
               strerror(errno));
-    /* Between open and lock the last holder may have removed the file; then again, with the new one. */
     } else if (!same_file(descriptor, name)) {
       (void)close(descriptor);
       continue;

@@ -94,7 +94,7 @@ static PetscErrorCode place(CospinSearch *search, PetscInt64 point, const double
 }
 
 /* Points that the grid no longer has (strangers) would be dropped from the archive: that needs the user's
-   * word. Bad points count as done unless --retry, for they would most likely end as badly again. */
+   word. Bad points count as done unless --retry, for they would most likely end as badly again. */
 static PetscErrorCode take_points(CospinSearch *search, CospinDatasetContent *content, PetscInt64 *strangers)
 {
   const CospinStore store = search->store;

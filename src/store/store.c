@@ -35,7 +35,7 @@ static void coordinates_of(CospinDeck deck, PetscInt64 point, double coordinates
 /* ---- Opening ------------------------------------------------------------------------------------------- */
 
 /* The marker outlives a kill between here and the new archive: the next run knows that the old archive is
-   not * to be gone on with. Shards and checkpoints go at once, the old archive only when the new one is
+   not to be gone on with. Shards and checkpoints go at once, the old archive only when the new one is
    renamed into its place: --overwrite of a run that then fails loses no finished file. */
 static PetscErrorCode start_afresh(CospinStore store, char why[], size_t size)
 {
@@ -212,7 +212,7 @@ static PetscErrorCode publish_shard(CospinStore store)
 }
 
 /* A checkpoint of this point is removed only when the point itself has been published: until then it is
-   the * only thing that a kill would leave. While a shard waits in memory only a kill can take it; hence a
+   the only thing that a kill would leave. While a shard waits in memory only a kill can take it; hence a
    point that had a checkpoint is published at once. */
 PetscErrorCode CospinStorePut(CospinStore store, int group, PetscInt64 point, const double record[],
                               CospinStored stored)
@@ -334,8 +334,8 @@ static PetscErrorCode clear_records(CospinStore store, PetscInt64 num_points, do
 }
 
 /* The archive holds just these records, to the bit? Missing integers are stored as 0. Missing integers are
-   * NaN in records and 0 in the file. Read back through the file system after the rename: shards are
-   removed right behind this. */
+   NaN in records and 0 in the file. Read back through the file system after the rename: shards are removed
+   right behind this. */
 static PetscErrorCode verify(CospinStore store, const double records[], char why[], size_t size)
 {
   const CospinLayout *layout = &store->table->layout;

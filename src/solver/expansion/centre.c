@@ -157,7 +157,7 @@ static PetscErrorCode get_rates(int n, const double jacobian[], double *modulus,
   PetscFunctionReturn(0);
 }
 
-/* (1/tau - J) step = motion; false: singular An implicit Euler step: stable however stiff the equations
+/* (1/tau - J) step = motion; false: singular. An implicit Euler step: stable however stiff the equations
    are, and Newton's step once tau is large. */
 static PetscBool solve_step(int n, const double jacobian[], double tau, double step[])
 {

@@ -160,7 +160,7 @@ PetscErrorCode CospinSymbolLabelsMake(CospinMoves generator, CospinSymbolLabels 
 
 /* ---- Moves --------------------------------------------------------------------------------------------- */
 
-/* slope * coordinate i, added to a A ket label is m = M + d/2, a bra label m' = M - d/2: hence the half
+/* slope * coordinate i, added to a. A ket label is m = M + d/2, a bra label m' = M - d/2: hence the half
    and its sign. Coherences that are not free are an offset (their value in the sector) and follow the free
    ones. */
 static void add_coordinate(CospinSymbol symbol, int i, double slope, CospinAffine *a)
