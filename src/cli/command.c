@@ -103,7 +103,8 @@ static void fault(CospinCommand *command, const char format[], const char what[]
   if (command->fault[0] == 0) (void)snprintf(command->fault, sizeof(command->fault), format, what);
 }
 
-/* With an upper limit, so that it fits into an int everywhere. */
+/* With an upper limit, so that it fits into an int everywhere. 1 on a fault, so that whatever goes on
+   computes with something. */
 static int positive(CospinCommand *command, const char value[])
 {
   char *end;
@@ -121,7 +122,8 @@ static void set_output(CospinCommand *command, const char value[])
   (void)snprintf(command->output, sizeof(command->output), "%s", value);
 }
 
-/* Only the form is looked at here; whether there is such a parameter, the deck knows. */
+/* Only the form is looked at here; whether there is such a parameter, the deck knows. Kept in the order of
+   the command line; a name given twice is a fault of the deck's reader, which tells both. */
 static void set_change(CospinCommand *command, const char value[])
 {
   const char *sign = strchr(value, '=');
@@ -192,6 +194,7 @@ static void set_nodes(CospinCommand *command, const char value[])
   command->nodes.nodes = positive(command, value);
 }
 
+/* With the suffixes of SLURM (128G); below a megabyte a G has been forgotten. */
 static void set_memory(CospinCommand *command, const char value[])
 {
   command->nodes.bytes = CospinCostBytes(value);
@@ -216,6 +219,7 @@ static void set_check(CospinCommand *command, const char value[])
   command->check = PETSC_TRUE;
 }
 
+/* --no-verify: damaged files are shown as far as they can be. */
 static void set_trust(CospinCommand *command, const char value[])
 {
   (void)value;
@@ -260,6 +264,8 @@ static void set_progress(CospinCommand *command, const char value[])
   fault(command, "`--progress %s` is not a mode (line, log, none or auto)", value);
 }
 
+/* Two names of one thing are two rows. Completion for bash is compared with the table by a test
+   (tests/cli/new.sh). */
 static const Option options[] = {
     {"-o", RUN | PLAN, PETSC_TRUE, set_output},
     {"--output", RUN | PLAN, PETSC_TRUE, set_output},
@@ -308,13 +314,15 @@ static const struct {
 };
 enum { NUM_PAIRS = sizeof(pairs) / sizeof(pairs[0]) };
 
-/* -5 and -1e-3 are values, -eps_tol is not */
+/* -5 and -1e-3 are values, -eps_tol is not. PETSc's options have their value behind a blank, or none at
+   all: only the next word can tell. */
 static PetscBool is_value(const char word[])
 {
   return (PetscBool)(word[0] != '-' || isdigit((unsigned char)word[1]) || word[1] == '.');
 }
 
-/* Words that begin with one dash are PETSc's, with their value if the next word is one. */
+/* Words that begin with one dash are PETSc's, with their value if the next word is one. Not checked here:
+   whether an option exists is known when a solver has asked for it (main.c warns). */
 static void take_petsc_option(Parser *parser)
 {
   CospinCommand *command = parser->command;
@@ -349,7 +357,8 @@ static PetscBool was_given(const Parser *parser, const char name[])
   return PETSC_FALSE;
 }
 
-/* `plan` writes a dataset's name into job scripts only; `run` takes -o by itself. */
+/* `plan` writes a dataset's name into job scripts only; `run` takes -o by itself. By the words and not by
+   what was set, since defaults set something as well. */
 static void check_pairs(const Parser *parser)
 {
   CospinCommand *command = parser->command;
@@ -363,6 +372,7 @@ static void check_pairs(const Parser *parser)
   }
 }
 
+/* Long options that are unknown are ours misspelt; PETSc's have one dash. */
 static void take_option(Parser *parser)
 {
   const char *word = parser->argv[parser->at], *names[NUM_OPTIONS + 1] = {NULL};
@@ -390,7 +400,8 @@ static void take_option(Parser *parser)
   }
 }
 
-/* Without any word the help is shown. */
+/* Without any word the help is shown. Options of `run` in front of the command are not understood: `cospin
+   run ...` is always the beginning. */
 static void take_verb(Parser *parser)
 {
   const char *word = parser->argc > 1 ? parser->argv[1] : "--help";
@@ -405,7 +416,8 @@ static void take_verb(Parser *parser)
   fault(parser->command, "unknown command `%s` (run, plan, new, show, reference, --help or --version)", word);
 }
 
-/* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it */
+/* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it. By the name of the deck and not its
+   folder: results stand where the command was given. */
 static void default_output(CospinCommand *command)
 {
   const char *slash = strrchr(command->file, '/'), *base = slash ? slash + 1 : command->file;
@@ -427,6 +439,8 @@ static void take_word(CospinCommand *command, const char word[])
     command->second = word;
 }
 
+/* Defaults first (a checkpoint every ten minutes; nodes of 32 cores and 128G, which are no one's in
+   particular), then the words, then what fits together. */
 void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
 {
   Parser parser = {argc, 1, argv, command};
@@ -461,6 +475,8 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
   }
 }
 
+/* A quote within single quotes is written '\'': end, quote, begin again. What does not fit is left out at
+   a whole change. */
 void CospinCommandQuoteChanges(const CospinCommand *command, char text[], size_t size)
 {
   size_t length = 0;

@@ -25,7 +25,8 @@ typedef struct {
   long megabytes_per_rank;
 } Job;
 
-/* As the farm will split the ranks, so that what is asked for is what is used. */
+/* As the farm will split the ranks, so that what is asked for is what is used. Slowest point or all of the
+   work, whichever takes longer. */
 static void split_nodes(PetscInt64 num_points, const CospinNodes *machine, Job *job)
 {
   CospinPointEstimate wanted = job->worst;
@@ -47,7 +48,8 @@ static PetscBool fits(const CospinNodes *machine, const Job *job)
   return (PetscBool)(more_memory * job->worst.bytes <= room);
 }
 
-/* The fewest nodes that have the memory and end in time. */
+/* The fewest nodes that have the memory and end in time. One node more at a time, since the split decides
+   anew how many ranks share a point. */
 static void choose_nodes(PetscInt64 num_points, const CospinNodes *machine, Job *job)
 {
   job->nodes = machine->nodes ? machine->nodes : 1;
@@ -85,6 +87,7 @@ static void quote(const char text[], FILE *stream)
   fputc('\'', stream);
 }
 
+/* Estimates stand in the script as comments: who changes the deck sees what they were made of. */
 static void view_head(const CospinNodes *machine, const Job *job, PetscInt64 num_points, const char file[],
                       const char options[], FILE *stream)
 {
@@ -113,6 +116,8 @@ static void view_head(const CospinNodes *machine, const Job *job, PetscInt64 num
     fprintf(stream, "# NOTE: the largest point is not expected to fit into the memory of these nodes.\n");
 }
 
+/* USR1 goes to the batch shell only (B:), which passes it on (jobscripts/job.sh); a job at its limit is
+   not requeued by SLURM itself, the script does that when the program ends with 75. */
 static void view_sizes(const Job *job, FILE *stream)
 {
   const long minutes = (long)(job->limit / 60.0) + 1;
@@ -125,6 +130,7 @@ static void view_sizes(const Job *job, FILE *stream)
           job->margin);
 }
 
+/* What is common to all jobs stands in jobscripts/job.sh; here are only the sizes and the command. */
 PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[], const char options[],
                                const CospinNodes *machine, FILE *stream)
 {

@@ -33,7 +33,8 @@ static void wait_for_writer(const char file[], int descriptor)
   while (poll(&wanted, 1, -1) < 0 && errno == EINTR) continue;
 }
 
-/* Opening a pipe would wait without a word. */
+/* Opening a pipe would wait without a word. O_NONBLOCK is taken off again, for reads of a slow writer
+   should wait. */
 static FILE *open_deck(const char file[])
 {
   const int descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -45,7 +46,7 @@ static FILE *open_deck(const char file[])
   return fdopen(descriptor, "rb");
 }
 
-/* The bytes of a file, or a message. */
+/* The bytes of a file, or a message. The size is not asked for in advance: a pipe has none. */
 static PetscErrorCode read_file(const char file[], char **text, PetscInt64 *length, char message[512])
 {
   FILE *stream = open_deck(file);
@@ -75,7 +76,8 @@ static PetscErrorCode read_file(const char file[], char **text, PetscInt64 *leng
   PetscFunctionReturn(0);
 }
 
-/* Length -1: the file could not be read, and rank 0 has said why. */
+/* Length -1: the file could not be read, and rank 0 has said why. A deck that is read by each rank could
+   be another one on each, if somebody saves it meanwhile. */
 static PetscErrorCode read_everywhere(MPI_Comm comm, const char file[], char **text, PetscInt64 *length)
 {
   char message[512] = "";
@@ -93,7 +95,8 @@ static PetscErrorCode read_everywhere(MPI_Comm comm, const char file[], char **t
   PetscFunctionReturn(0);
 }
 
-/* All faults, then the line that counts them. */
+/* All faults, then the line that counts them. How many there were is the last line, where a user looks
+   first. */
 static PetscErrorCode report(MPI_Comm comm, CospinFaults faults, const char file[])
 {
   const int count = CospinFaultsCount(faults);
@@ -108,6 +111,8 @@ static PetscErrorCode report(MPI_Comm comm, CospinFaults faults, const char file
   PetscFunctionReturn(0);
 }
 
+/* The schema hands kinds of components, tasks and arrays down to the deck's room, which stands below them.
+   With faults in it a deck is still looked at as far as it is sound, so that one run tells all of them. */
 PetscErrorCode CospinLoad(MPI_Comm comm, const char file[], const char *const changes[], CospinDeck *deck,
                           CospinTable *table, PetscBool *ok)
 {

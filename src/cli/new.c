@@ -16,6 +16,7 @@ static const struct {
 
 enum { NUM_DECKS = sizeof(decks) / sizeof(decks[0]) };
 
+/* Driven spins: the smallest deck that has a Hamiltonian, a jump, a grid and a task. */
 static const char default_topic[] = "driven";
 
 const char *CospinNewTopic(int k)
@@ -23,6 +24,7 @@ const char *CospinNewTopic(int k)
   return k < NUM_DECKS ? decks[k].topic : NULL;
 }
 
+/* NULL where there is no such topic. */
 static const char *text_like(const char topic[])
 {
   for (int k = 0; k < NUM_DECKS; k++) {
@@ -60,6 +62,7 @@ static PetscBool write_new(const char file[], const char topic[], const char tex
   return PETSC_FALSE;
 }
 
+/* With or without .yaml; what to do next is printed, since this is most often the first command of all. */
 PetscErrorCode CospinNewDeck(const char name[], const char topic[], FILE *stream, PetscBool *ok)
 {
   const size_t length = strlen(name);

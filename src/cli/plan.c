@@ -44,7 +44,8 @@ static const char *human_seconds(double seconds, char text[32])
   return text;
 }
 
-/* Functions take the place of labels. */
+/* Functions take the place of labels. At the degree that is usual; which one it will be, the errors
+   decide. */
 static PetscErrorCode view_expansion(CospinProblem problem, FILE *stream)
 {
   const char *why;
@@ -60,7 +61,8 @@ static PetscErrorCode view_expansion(CospinProblem problem, FILE *stream)
   PetscFunctionReturn(0);
 }
 
-/* Components, symmetry and how many moves there are: what the program has made of the deck. */
+/* Components, symmetry and how many moves there are: what the program has made of the deck. Moves and
+   terms: how many the deck's Hamiltonian and jumps have become. Terms that cancel are gone. */
 static PetscErrorCode view_problem(CospinProblem problem, FILE *stream)
 {
   char text[256];
@@ -92,7 +94,8 @@ static const char *human_count(double count, PetscBool exact, char text[32])
   return text;
 }
 
-/* The name that the deck takes in `sector:`, its dimension, and what would be done with it. */
+/* The name that the deck takes in `sector:`, its dimension, and what would be done with it. Nonzeros are
+   an upper limit: each move leads from a label to one other at most. */
 static PetscErrorCode view_sector(CospinProblem problem, const CospinRecord *task, CospinCensus census,
                                   const int representative[], FILE *stream)
 {
@@ -142,7 +145,8 @@ static PetscErrorCode view_sectors(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-/* Estimates at the first grid point; the worst one is told below. */
+/* Estimates at the first grid point; the worst one is told below. too_large is said here, before a queue
+   has been waited in for nothing. */
 static PetscErrorCode view_tasks(CospinProblem problem, FILE *stream)
 {
   char memory[32], time[32], why[256];
@@ -181,7 +185,8 @@ static void view_grid(CospinDeck deck, FILE *stream)
   fprintf(stream, "\n");
 }
 
-/* What to ask SLURM for: twice the time and 1.5 times the memory of the estimate. */
+/* What to ask SLURM for: twice the time and 1.5 times the memory of the estimate. The estimate holds to a
+   factor of two or so; 200 megabytes are the program and its libraries. */
 static void view_slurm(const CospinPointEstimate *worst, CospinSplit split, double seconds, const char file[],
                        FILE *stream)
 {
@@ -200,7 +205,8 @@ static void view_slurm(const CospinPointEstimate *worst, CospinSplit split, doub
   fprintf(stream, "#        OMP_NUM_THREADS=1 srun --mpi=pmix cospin run %s\n", file);
 }
 
-/* Of one group of ranks as `run` would make them on so many. */
+/* Of one group of ranks as `run` would make them on so many. Either all ranks are busy all the time, or
+   one group is with the longest point: the larger of both is the time. */
 static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, FILE *stream)
 {
   CospinPointEstimate worst;
@@ -221,6 +227,7 @@ static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, F
   PetscFunctionReturn(0);
 }
 
+/* Everything in front of the deck is comments of YAML (#), so that the output is a deck. */
 PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char file[], int ranks, FILE *stream)
 {
   CospinProblem problem;

@@ -14,7 +14,8 @@
 #include <cospin/version.h>
 #include <string.h>
 
-/* text += separator and more; what does not fit is cut */
+/* text += separator and more; what does not fit is cut. Cut and not refused: a sentence of the reference
+   that is too long shows when it is read. */
 static void append(char text[], size_t size, const char separator[], const char more[])
 {
   if (!more || !more[0]) return;
@@ -46,7 +47,8 @@ static void view_sections(CospinPage *page)
   }
 }
 
-/* "key (type, unit, default)" and its sentence. */
+/* "key (type, unit, default)" and its sentence. In this order: type, choices, unit, range, default,
+   whether it is needed. */
 static void view_keys(CospinPage *page, const CospinKey keys[])
 {
   for (const CospinKey *key = keys; key->name; key++) {
@@ -70,7 +72,8 @@ static void view_part(CospinPage *page, const char what[], const CospinRecordKin
   CospinPagePart(page, record->name, title);
 }
 
-/* Operators, states and what is counted, beside the keys. */
+/* Operators, states and what is counted, beside the keys. `COMPONENT` stands for the name that the deck
+   gives it. */
 static void view_component(CospinPage *page, const CospinComponentKind *kind)
 {
   char behind[256];
@@ -93,6 +96,7 @@ static void view_component(CospinPage *page, const CospinComponentKind *kind)
   CospinPageEntry(page, "element", "of a stored state", kind->element);
 }
 
+/* A part is read in expressions as NAME.PART and stands in the dataset as NAME_PART. */
 static void view_array_parts(CospinPage *page, const CospinArrayPart *part)
 {
   static const char *const forms[] = {"number", "vector over %ss", "matrix over %ss"};
@@ -107,6 +111,7 @@ static void view_array_parts(CospinPage *page, const CospinArrayPart *part)
   }
 }
 
+/* Sections first, then the language that their values are written in, then kinds. */
 static void view_decks(CospinPage *page)
 {
   char functions[1024] = "", constants[128] = "";
@@ -154,6 +159,7 @@ static void view_variable(CospinPage *page, const char prefix[], const CospinTas
   CospinPageEntry(page, name, behind, text);
 }
 
+/* The prefix is the kind's name, which is the task's unless the deck names it otherwise. */
 static void view_task(CospinPage *page, const CospinTaskKind *kind)
 {
   static const CospinTaskVariable own[] = {
@@ -210,6 +216,8 @@ void CospinReferenceWrite(CospinPage *page)
   view_datasets(page);
 }
 
+/* One word: entries of that name, and all of a kind or task that is called so. A manual page has the
+   whole. */
 PetscErrorCode CospinReferenceView(const char word[], PetscBool man, FILE *stream, PetscBool *found)
 {
   CospinPage page = {.stream = stream, .man = man, .word = word};

@@ -24,14 +24,16 @@ static void print_sign(const CospinPage *page, char sign)
   fputc(sign, page->stream);
 }
 
-/* A dot or quote at the beginning of a line is a command to troff. */
+/* A dot or quote at the beginning of a line is a command to troff. `\\&` is troff's empty character,
+   behind which a dot is a dot. */
 static void print_text(const CospinPage *page, const char text[])
 {
   if (page->man && (text[0] == '.' || text[0] == '\'')) fputs("\\&", page->stream);
   for (const char *c = text; *c; c++) print_sign(page, *c);
 }
 
-/* Words in lines of a width; troff does that by itself. */
+/* Words in lines of a width; troff does that by itself. Words longer than a line stand in one of their
+   own. */
 static void print_wrapped(const CospinPage *page, int indent, const char text[])
 {
   int column = 0;
@@ -51,11 +53,13 @@ static void print_wrapped(const CospinPage *page, int indent, const char text[])
   fputc('\n', page->stream);
 }
 
+/* Exactly this name, in these letters; likeness is what --search is for. */
 static PetscBool is_wanted(const CospinPage *page, const char name[])
 {
   return (PetscBool)(!page->word || strcmp(page->word, name) == 0);
 }
 
+/* Held back until something under it is printed. */
 void CospinPageHeading(CospinPage *page, const char text[])
 {
   (void)snprintf(page->heading, sizeof(page->heading), "%s", text);
@@ -63,6 +67,7 @@ void CospinPageHeading(CospinPage *page, const char text[])
   page->part_matches = PETSC_FALSE;
 }
 
+/* `take` is how the search reads the reference: the same walk through it, with another listener. */
 void CospinPagePart(CospinPage *page, const char name[], const char text[])
 {
   const char *help = strstr(text, ": ");
@@ -120,6 +125,7 @@ void CospinPageText(FILE *stream, int indent, const char text[])
   print_wrapped(&page, indent, text);
 }
 
+/* As they stand (the help of the command line is laid out by hand). */
 void CospinPageLines(CospinPage *page, const char text[])
 {
   if (page->word || page->take) return;

@@ -2,6 +2,9 @@
    `cospin reference --search`: entries by what they are for. Each word of the question gives an entry points
    for standing in its name, in its text, or for leading there by a synonym; an entry that has something of
    every word comes before those that have much of one.
+
+   Nothing is indexed: the reference is written once more (reference.c), into a listener that gives points
+   instead of printing.
 */
 #include "reference_page.h"
 #include "reference_words.h"
@@ -12,7 +15,10 @@
 
 enum { MAX_WORDS = 8, WORD_SIZE = 48, MAX_SHOWN = 10 };
 
-/* Points: the whole name, a part of it, a synonym as the name, a word of the text. */
+/* Points: the whole name, a part of it, a synonym as the name, a word of the text. A name beats a synonym,
+   a synonym beats a mention; ALL_WORDS is more than any one word can earn, so that an answer to the whole
+   question comes first. tests/cli/new.sh holds questions with the entry that must be among the first
+   answers. */
 enum { IS_NAME = 40, IN_NAME = 15, IS_SYNONYM = 25, IN_SYNONYM = 3, IN_TEXT = 8, ALL_WORDS = 100 };
 
 /* An entry of the reference, with its points for the question. */
@@ -47,7 +53,8 @@ static PetscBool matches(const char at[], const char word[], size_t length, Pets
   return (PetscBool)(!whole || !is_letter(at[length]));
 }
 
-/* Whether a word of the text begins with this one; names are taken apart at "_" and "." too. */
+/* Whether a word of the text begins with this one; names are taken apart at "_" and "." too. Only
+   beginnings: "spin" is found in "one_spin" and not in "kspin". */
 static PetscBool contains(const char text[], const char word[], size_t length)
 {
   for (const char *c = text; *c; c++) {
@@ -57,7 +64,8 @@ static PetscBool contains(const char text[], const char word[], size_t length)
   return PETSC_FALSE;
 }
 
-/* A synonym that is the entry's whole name counts more than one in its text. */
+/* A synonym that is the entry's whole name counts more than one in its text. The best of them counts, not
+   their sum: a word with many synonyms would win by their number. */
 static int points_of_synonyms(const char synonyms[], const char name[], const char text[])
 {
   int points = 0;
@@ -73,7 +81,8 @@ static int points_of_synonyms(const char synonyms[], const char name[], const ch
   return points;
 }
 
-/* "spectra" and "spectrum", "excited" and "excite": the ends of words do not count. */
+/* "spectra" and "spectrum", "excited" and "excite": the ends of words do not count. At least four letters
+   stay, or "ages" and "ag" would be the same. */
 static size_t stem_length(const char word[])
 {
   static const char *const ends[] = {"ies", "ing", "ed", "es", "s", "um", "a", "y", "e"};
@@ -86,7 +95,7 @@ static size_t stem_length(const char word[])
   return length;
 }
 
-/* The synonyms of a word or of its singular. */
+/* The synonyms of a word or of its singular. The table has singulars only. */
 static const char *synonyms_of(const char word[])
 {
   const size_t length = strlen(word);
@@ -98,7 +107,8 @@ static const char *synonyms_of(const char word[])
   return CospinReferenceSynonyms(singular);
 }
 
-/* Beginnings of words count, so that `squeezed` finds `squeezing`. */
+/* Beginnings of words count, so that `squeezed` finds `squeezing`. One letter in a text (a, n, l) means
+   nothing; as a name it does. */
 static int points_of_word(const char word[], const char name[], const char text[])
 {
   const size_t stem = stem_length(word), length = strlen(word);
@@ -110,7 +120,9 @@ static int points_of_word(const char word[], const char name[], const char text[
   return points;
 }
 
-/* What belongs to the entry as a whole: "task evolve", or its chapter. */
+/* What belongs to the entry as a whole: "task evolve", or its chapter. A word in the name of the part
+   alone (2 points) makes no entry: all keys of a task would be found by its name. Tasks of expansions have
+   the same keys as the exact ones and are left out. */
 static void take(void *context, const char heading[], const char part[], const char name[],
                  const char behind[], const char text[])
 {
@@ -160,7 +172,8 @@ static void take_words(Search *search, const char words[])
   }
 }
 
-/* What is no key but a way of doing it has a sentence of its own (reference_words.c). */
+/* What is no key but a way of doing it has a sentence of its own (reference_words.c). In front of the
+   entries: it says more than they do. */
 static PetscBool view_advice(const Search *search, FILE *stream)
 {
   PetscBool any = PETSC_FALSE;
@@ -174,7 +187,8 @@ static PetscBool view_advice(const Search *search, FILE *stream)
   return any;
 }
 
-/* Entries that say the same of several kinds become the first of them. */
+/* Entries that say the same of several kinds become the first of them. `where` then lists all kinds: "size
+   [kind ensemble, kind spins]". */
 static void merge(Search *search)
 {
   int num = 0;
@@ -205,6 +219,7 @@ static void view_entry(const Entry *entry, FILE *stream)
   if (entry->text[0]) CospinPageText(stream, 4, entry->text);
 }
 
+/* Sorted before entries are merged, so that the best of equal ones is the one that stays. */
 PetscErrorCode CospinReferenceSearch(const char words[], FILE *stream, PetscBool *found)
 {
   enum { CAPACITY = 4000 };

@@ -7,13 +7,14 @@
 #include <cospin/dataset/dataset.h>
 #include <cospin/store/parts.h>
 
-/* One sentence, and exit status 2. */
+/* One sentence, and exit status 2. Damage is an answer, not a failure of the program. */
 static void complain(const char why[], PetscBool *ok)
 {
   fprintf(stderr, "cospin: %s\n", why);
   *ok = PETSC_FALSE;
 }
 
+/* PETSc's own message of an error is kept away: `why` is the sentence that a user can use. */
 PetscErrorCode CospinShow(const char file[], PetscBool trust, FILE *stream, PetscBool *ok)
 {
   char why[1024] = "";
@@ -32,7 +33,8 @@ PetscErrorCode CospinShow(const char file[], PetscBool trust, FILE *stream, Pets
   PetscFunctionReturn(0);
 }
 
-/* A dataset to read the deck from: the file itself, or one of the shards. */
+/* A dataset to read the deck from: the file itself, or one of the shards. The newest shard, as any of them
+   has the deck. */
 static PetscErrorCode choose_file(const char file[], char name[], size_t size)
 {
   CospinParts parts;
@@ -48,6 +50,8 @@ static PetscErrorCode choose_file(const char file[], char name[], size_t size)
   PetscFunctionReturn(0);
 }
 
+/* As it was given, with comments, and with what --set has put in (deck/changes.c): `cospin show --deck
+   a.h5 >a.yaml` can be run again. */
 PetscErrorCode CospinShowDeck(const char file[], PetscBool trust, FILE *stream, PetscBool *ok)
 {
   char name[PETSC_MAX_PATH_LEN], why[PETSC_MAX_PATH_LEN + 512] = "", *text = NULL;

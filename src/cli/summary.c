@@ -9,9 +9,11 @@
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
+/* A screen of rows; everything is in the dataset. */
 enum { MAX_ROWS = 40, MAX_COLUMNS = 7 };
 
-/* Columns of the summary: what a user looks for first, observables and rates. */
+/* Columns of the summary: what a user looks for first, observables and rates. In the order of the table,
+   which is the deck's. Own variables of a task stand in front of its observables. */
 static int choose_columns(CospinDeck deck, CospinTable table, int columns[MAX_COLUMNS])
 {
   int num = 0;
@@ -37,7 +39,8 @@ static void print_header(CospinDeck deck, CospinTable table, int num, const int 
   fprintf(stream, "%9s  outcome\n", "seconds");
 }
 
-/* Of several values the one that a user looks for first: the slowest mode, the last time. */
+/* Of several values the one that a user looks for first: the slowest mode, the last time. A dimension with
+   values is a time or frequency, one without is a list of modes. */
 static double shown_value(CospinTable table, int column, const double record[])
 {
   const CospinVariable *variable = &table->layout.variables[column];
@@ -47,6 +50,7 @@ static double shown_value(CospinTable table, int column, const double record[])
   return record[variable->offset + (last ? variable->size - 1 : 0)];
 }
 
+/* Ten digits of results: enough to compare two runs by eye, fewer than rounding shows in. */
 static void print_row(CospinDeck deck, CospinTable table, int num, const int columns[], PetscInt64 point,
                       const double record[], FILE *stream)
 {
@@ -58,7 +62,8 @@ static void print_row(CospinDeck deck, CospinTable table, int num, const int col
   fprintf(stream, "%9.3g  %s\n", record[table->seconds], CospinOutcomeName((int)record[table->outcome]));
 }
 
-/* column: where the outcomes stand in a record, of points or of one task */
+/* column: where the outcomes stand in a record, of points or of one task. Counted anew for each outcome: a
+   few walks over the records at the end of a run. */
 static PetscInt64 count_outcome(CospinTable table, PetscInt64 num_points, const double records[], int column,
                                 int outcome)
 {
@@ -70,7 +75,8 @@ static PetscInt64 count_outcome(CospinTable table, PetscInt64 num_points, const 
   return count;
 }
 
-/* What the bad outcomes mean of the tasks that ended so. */
+/* What the bad outcomes mean of the tasks that ended so. By task, since one outcome means different things
+   of different tasks. */
 static void print_hints(CospinDeck deck, CospinTable table, PetscInt64 num_points, const double records[],
                         FILE *stream)
 {
@@ -98,7 +104,8 @@ static void print_counts(CospinTable table, PetscInt64 num_points, const double 
   fprintf(stream, "\n");
 }
 
-/* Rows of the points that were run: all, or the first and the last of them. */
+/* Rows of the points that were run: all, or the first and the last of them. Of many points the first and
+   the last twenty, so that what is said behind them stays on the screen. */
 static void print_rows(CospinDeck deck, CospinTable table, const double records[], PetscInt64 num_run,
                        FILE *stream)
 {
@@ -116,6 +123,7 @@ static void print_rows(CospinDeck deck, CospinTable table, const double records[
   }
 }
 
+/* Counted also where nothing is printed (--quiet): the exit status depends on it. */
 PetscErrorCode CospinSummaryView(CospinDeck deck, CospinTable table, const double records[], FILE *stream,
                                  PetscInt64 *num_bad, PetscInt64 *num_missing)
 {

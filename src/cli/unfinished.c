@@ -14,6 +14,7 @@
 
 /* What is read of a shard. */
 enum { OUTCOME, SECONDS, RECORD };
+/* Of a table that this program need not know: two columns that every shard has. */
 static const CospinVariable rows[] = {
     {.name = "outcome", .storage = COSPIN_INTEGER, .dimension = -1, .offset = OUTCOME, .size = 1},
     {.name = "seconds", .storage = COSPIN_REAL, .dimension = -1, .offset = SECONDS, .size = 1},
@@ -54,6 +55,7 @@ static PetscErrorCode add_shard(Tally *tally, const char name[])
   PetscFunctionReturn(0);
 }
 
+/* What is done, how long it took, what is damaged, who is at work. */
 static void print_tally(const CospinParts *parts, const Tally *tally, FILE *stream)
 {
   char holder[400];

@@ -4,6 +4,10 @@
    Time and memory of a grid point are sums over its tasks' sectors of what operator/cost.c says. They
    decide how ranks are split: as many groups as there are points to be done, but each with memory enough
    for the worst point, and not more ranks in a group than its sector has work for.
+
+   What an estimate is for decides how good it must be: groups are split by it, `plan` tells it, and a task
+   that would not fit is not begun. All hold to a factor of two or three only, hence the factors in front
+   of what is asked for (cli/jobscript.c).
 */
 #include <cospin/farm/estimate.h>
 #include <cospin/operator/cost.h>
@@ -13,6 +17,7 @@
 
 enum { NUM_SAMPLES = 16, MAX_COUNTED = 2048 /* sectors */ };
 
+/* Below so many unknowns a rank waits for others longer than it computes. */
 static const double labels_per_rank = 4000;
 
 /* Measured as the costs in src/operator/cost.c. */
@@ -27,7 +32,9 @@ static const int num_products = 300;
 static const int num_iterations = 5000;
 static const double vectors_per_iteration = 100.0;
 
-/* A task that can do with products takes them where factors would take longer. */
+/* A task that can do with products takes them where factors would take longer. Three ways, in the order in
+   which solvers choose: factors; an iterative solve where they would not fit; products alone where the
+   task (an evolution) needs no solve and they are faster. */
 static CospinFactorCost sector_cost(CospinProblem problem, double n, const CospinTaskKind *kind)
 {
   const double product_seconds =
@@ -66,7 +73,8 @@ static CospinFactorCost shell_cost(CospinProblem problem, double n, const Cospin
   return cost;
 }
 
-/* times: how many sectors this one stands for */
+/* times: how many sectors this one stands for. Assembling costs per label and move; factors only where
+   there are some. */
 static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, const int representative[],
                                  const CospinRecord *task, double times, CospinTaskEstimate *estimate)
 {
@@ -120,6 +128,8 @@ static PetscErrorCode add_sectors(CospinProblem problem, int num, const int repr
   PetscFunctionReturn(0);
 }
 
+/* A task with a Cost of its own (approximate methods, expansions) knows its unknowns better than the
+   census. */
 PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *task,
                                   CospinTaskEstimate *estimate)
 {
@@ -140,6 +150,8 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* Sectors and their tables are on each rank, matrix and factors are shared out. The sentence continues
+   "too_large: it ...". */
 void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double bytes, char why[],
                          size_t why_size)
 {
@@ -158,6 +170,8 @@ void CospinEstimateLimit(const CospinTaskEstimate *estimate, int ranks, double b
                    1e-9 * needed, ranks, ranks == 1 ? "" : "s", 1e-9 * bytes);
 }
 
+/* 40 MB are the program with its libraries. Memory of tasks is added up, as if nothing that one of them
+   frees went back to the system. */
 PetscErrorCode CospinEstimatePoint(CospinDeck deck, double bytes, PetscInt64 point,
                                    CospinPointEstimate *estimate)
 {
@@ -183,6 +197,8 @@ PetscErrorCode CospinEstimatePoint(CospinDeck deck, double bytes, PetscInt64 poi
   PetscFunctionReturn(0);
 }
 
+/* Sixteen points instead of all: making a problem takes milliseconds, and grids may have a million points.
+   A worst point inside of a grid that is not monotonous may be missed. */
 PetscErrorCode CospinEstimateGrid(CospinDeck deck, double bytes, CospinPointEstimate *worst,
                                   double *total_seconds)
 {
@@ -203,6 +219,8 @@ PetscErrorCode CospinEstimateGrid(CospinDeck deck, double bytes, CospinPointEsti
   PetscFunctionReturn(0);
 }
 
+/* needed: ranks that a point's memory asks for, which is a must; spare: ranks that there are for each
+   point; fed: ranks that a point can keep busy. */
 CospinSplit CospinEstimateSplit(const CospinPointEstimate *worst, PetscInt64 num_points, int ranks,
                                 double bytes_per_rank)
 {

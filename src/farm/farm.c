@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+/* Asking costs a broadcast within the group. */
 static const double look_every = 0.2;     /* seconds */
 static const double work_per_cost = 20.0; /* keeping takes 5 % at most */
 
@@ -85,8 +86,9 @@ typedef struct {
   CospinStepEnd end;   /* of the last step */
 } Work;
 
-/* Whether any rank of any group (`wait` false: any that is heard of without waiting) has been asked to stop;
-   the answer is the same on all ranks of this one. */
+/* Whether any rank of any group (`wait` false: any that is heard of without waiting) has been asked to
+   stop; the answer is the same on all ranks of this one. A stop that one rank has heard of spreads through
+   the counter of the queue, which all leaders look at. */
 static PetscErrorCode stop_asked(Farm *farm, PetscBool wait, PetscBool *asked)
 {
   int mine = CospinStopAsked(farm->stop);
@@ -191,7 +193,7 @@ typedef struct {
 } Step;
 
 /* Errors are caught by a handler of our own while a step runs, so that one task's failure ends neither the
-   point nor the program. */
+   point nor the program. To be followed by finish(), which takes the handler away again. */
 static PetscErrorCode begin(Step *step)
 {
   PetscFunctionBeginUser;
@@ -326,7 +328,7 @@ static PetscErrorCode run_tasks(Work *work, PetscBool *finished)
     PetscCall(CospinCheckpointDestroy(&checkpoint));
     *finished = (PetscBool)(*outcome != COSPIN_NOT_RUN);
     if (work->end >= COSPIN_STEP_ABANDONED) break;
-    /* work->task == num - 1) continue;| Between tasks the run may be asked to end, or it may be time for a
+    /* Between tasks the run may be asked to end, or it may be time for a
        checkpoint; behind the last task there is nothing to keep. */
     if (!*finished || work->task == num - 1) continue;
     PetscCall(Ask(work, &pause));
@@ -389,7 +391,8 @@ static PetscErrorCode run_point(Farm *farm, PetscInt64 number, double record[], 
 }
 
 /* The next place in the list of missing points, -1 for none. The queue is a counter that one rank holds;
- * whoever comes takes the next number. */
+   whoever comes takes the next number. Here all groups come by and wait for the answer, so a stop is heard
+   of by all. */
 static PetscErrorCode next_place(Farm *farm, PetscInt64 num, int64_t *next)
 {
   PetscBool stop = PETSC_FALSE;
