@@ -4,6 +4,9 @@
 
    Changes from degree to degree count beside the largest value: small ones at long times or far from a line
    are as accurate as large ones, absolutely.
+
+   A channel is kept after the search, kernel and all, since a spectrum asks for more frequencies than its
+   axis has: where a line has its maximum and how wide it is (CospinExpandedChannelAt).
 */
 #include "degrees.h"
 #include <math.h>
@@ -17,7 +20,9 @@ struct CospinExpandedChannel_ {
   double complex *modes;
 };
 
-/* What is asked for, and the sectors that it goes through. */
+/* What is asked for, and the sectors that it goes through. Four symbols, because B rho may live in another
+   sector than rho: the generator there, that of the steady state, the move from one to the other, and the
+   reading back. If B keeps the sector (neutral), the first two are the same. */
 typedef struct {
   CospinSymbol symbol, traced, perturbation, reading;
   PetscBool neutral, frequencies;
@@ -53,7 +58,9 @@ static PetscErrorCode destroy_question(Question *question)
   PetscFunctionReturn(0);
 }
 
-/* The steady state of this degree, and what the perturbation makes of it. */
+/* The steady state of this degree, and what the perturbation makes of it. Quantum regression theorem: C(t)
+   = Tr(A exp(L t) B rho). In a sector with a trace the function 1 is left out of the modes: it is the
+   limit <A><B>, which the kernel has taken away. */
 static PetscErrorCode regress(const CospinDegrees *search, const Question *question,
                               CospinExpandedChannel channel, PetscBool *ok)
 {
@@ -77,7 +84,9 @@ static PetscErrorCode regress(const CospinDegrees *search, const Question *quest
   PetscFunctionReturn(0);
 }
 
-/* Of a channel without its kernel, which the search owns. */
+/* Of a channel without its kernel, which the search owns. Two owners: while degrees are searched, kernels
+   belong to the search, which needs this one as `before`; the channel that is kept takes its own over
+   (keep_best). */
 static PetscErrorCode forget(CospinExpandedChannel *channel)
 {
   PetscFunctionBeginUser;
@@ -100,7 +109,8 @@ PetscErrorCode CospinExpandedChannelDestroy(CospinExpandedChannel *channel)
   PetscFunctionReturn(0);
 }
 
-/* last: the channel of the degree before, or NULL. */
+/* last: the channel of the degree before, or NULL. The regression of the degree before has evolved over
+   the same times, so its states can be compared at each. */
 static PetscErrorCode evaluate(CospinExpandedChannel channel, CospinExpandedChannel last,
                                const Question *question, double complex values[],
                                CospinCertificate certificates[], PetscBool *ok)
@@ -117,7 +127,8 @@ static PetscErrorCode evaluate(CospinExpandedChannel channel, CospinExpandedChan
   PetscFunctionReturn(0);
 }
 
-/* The first rank's, on all of them. */
+/* The first rank's, on all of them. Values and certificates are computed on each rank from the same
+   matrix, up to rounding; see CospinDegreesAgree. */
 static PetscErrorCode agree(MPI_Comm comm, int num, double complex values[], CospinCertificate certificates[],
                             PetscBool *ok)
 {
@@ -128,7 +139,8 @@ static PetscErrorCode agree(MPI_Comm comm, int num, double complex values[], Cos
   PetscFunctionReturn(0);
 }
 
-/* Rounding of the matrix counts beside the slowest rate. A mode that grows is none of L's. */
+/* Rounding of the matrix counts beside the slowest rate: that is what may have happened to C at long times
+   or on a narrow line. A mode that grows is none of L's. */
 static PetscErrorCode correlate_once(CospinDegrees *search, const Question *question,
                                      CospinExpandedChannel channel, CospinExpandedChannel last,
                                      PetscBool *found)
@@ -157,7 +169,10 @@ static PetscErrorCode correlate_once(CospinDegrees *search, const Question *ques
   PetscFunctionReturn(0);
 }
 
-/* The channel of the best degree, whose kernel it takes from the search if that is the last one. */
+/* The channel of the best degree, whose kernel it takes from the search if that is the last one. The best
+   degree is often the one before the last: its kernel is then made again, which costs once what a search
+   costs in its last step, instead of keeping all of them in memory. Functions and precision identify a
+   degree: after a change of precision equal degrees occur twice. */
 static PetscErrorCode keep_best(CospinDegrees *search, const Question *question,
                                 CospinExpandedChannel *channel)
 {
@@ -173,6 +188,7 @@ static PetscErrorCode keep_best(CospinDegrees *search, const Question *question,
     PetscCall(CospinDegreesAt(search, degree));
     PetscCall(regress(search, question, *channel, &ok));
   }
+  /* Now the channel's: the search must not free it. */
   if (search->kernel == (*channel)->kernel) search->kernel = NULL;
   if (search->before == (*channel)->kernel) search->before = NULL;
   if (!ok) PetscCall(CospinExpandedChannelDestroy(channel));
@@ -203,6 +219,8 @@ static PetscErrorCode correlate_next(CospinDegrees *search, void *context, Petsc
   PetscFunctionReturn(0);
 }
 
+/* A sector that B does not reach, or that A does not read, contributes exactly zero: no channel, and a
+   good outcome. */
 PetscErrorCode CospinExpansionCorrelate(CospinExpansion expansion, const int representative[],
                                         CospinMoves perturbation, CospinMoves reading, PetscBool frequencies,
                                         int num, const double at[], CospinExpanded values[],
@@ -233,6 +251,7 @@ PetscErrorCode CospinExpansionCorrelate(CospinExpansion expansion, const int rep
   PetscFunctionReturn(0);
 }
 
+/* NaN on a pole; a search for a maximum steps over it. */
 double complex CospinExpandedChannelAt(CospinExpandedChannel channel, double frequency)
 {
   double complex value = CMPLX(NAN, NAN);

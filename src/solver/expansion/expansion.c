@@ -4,12 +4,22 @@
 
    The first degree is the linear noise approximation of the expansion in the system's size (N. G. van Kampen,
    Stochastic Processes in Physics and Chemistry (2007), chapter X); projection takes it to all orders.
+
+   What is promised of a number: `error` is an estimate, the product of how wrong the left vector is (its
+   defect, which is known at every label) and how wrong the right one is (its change from the degree
+   before); `bound` is the first factor alone. A number is good if the estimate is within the tolerance and
+   the bound within a tenth, so that no estimate is believed that rests on vectors which are wrong
+   altogether.
 */
 #include "degrees.h"
 #include <math.h>
 
+/* The estimate is of second order in what is wrong; beyond a tenth a first order says nothing. */
 static const double largest_bound = 0.1; /* of the size of a number */
 
+/* The stable point is found on each rank and then taken from the first one: a difference in the last digit
+   would give the ranks different nodes, and sums over nodes that are shared out would be of two different
+   problems. */
 PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, double tolerance,
                                      const CospinInterrupt *interrupt, CospinExpansion *expansion)
 {
@@ -40,6 +50,7 @@ PetscErrorCode CospinExpansionDestroy(CospinExpansion *expansion)
   PetscFunctionReturn(0);
 }
 
+/* Not an error: at other points of a grid the same deck may well have one stable point. */
 CospinOutcome CospinExpansionOutcome(CospinExpansion expansion)
 {
   if (expansion->centre.num_stable > 1) return COSPIN_BISTABLE;
@@ -66,6 +77,8 @@ static PetscErrorCode traced_symbol(CospinExpansion expansion, CospinMoves moves
   PetscFunctionReturn(0);
 }
 
+/* Errors of eigenvalues count beside the rate and not beside the modulus: a fast frequency must not hide
+   that a slow decay has no digits. */
 static double rate_of(double complex value)
 {
   return fabs(creal(value));
@@ -73,6 +86,8 @@ static double rate_of(double complex value)
 
 /* ---- Expectation values -------------------------------------------------------------------------------- */
 
+/* The value needs the right vector only; the certificate needs the left one, y, which solves the adjoint
+   equation (kernel.h, Expect). */
 static PetscErrorCode expect(CospinDegrees *search, CospinSymbol symbol, double rounding,
                              CospinExpanded *value, PetscBool *ok)
 {
@@ -86,11 +101,14 @@ static PetscErrorCode expect(CospinDegrees *search, CospinSymbol symbol, double 
   if (!*ok) PetscFunctionReturn(0);
   PetscCall(search->ops->Certify(search->kernel, symbol, value->value, search->before, &certificate));
   value->bound = certificate.bound;
+  /* Rounding of the matrix is relative to its rates; divided by the slowest rate it is what it does to the
+     state. */
   value->error = certificate.product + rounding * cabs(value->value);
   PetscFunctionReturn(0);
 }
 
-/* A CospinDegreesFind: expectation values of the symbols context[num]. */
+/* A CospinDegreesFind: expectation values of the symbols context[num]. Whether the steady state was found
+   is agreed on before any rank goes on to collective calls. */
 static PetscErrorCode expect_all(CospinDegrees *search, void *context, PetscBool *found)
 {
   const CospinSymbol *symbols = (const CospinSymbol *)context;
@@ -108,6 +126,8 @@ static PetscErrorCode expect_all(CospinDegrees *search, void *context, PetscBool
   PetscFunctionReturn(0);
 }
 
+/* All numbers of a task share their degree: the best one is where the worst of them is best. Values of
+   different degrees would not be those of one state. */
 PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const CospinMoves moves[],
                                      CospinExpanded values[], CospinOutcome *outcome)
 {
@@ -133,8 +153,10 @@ PetscErrorCode CospinExpansionExpect(CospinExpansion expansion, int num, const C
 
 /* ---- Counting ------------------------------------------------------------------------------------------ */
 
-/* A CospinDegreesFind: mean and variance of the jumps `context`. The variance has no defect of its own: its
-   bound is that of the mean, its error what degrees differ by. */
+/* A CospinDegreesFind: mean and variance of the jumps `context`. The variance has no defect of its own:
+   its bound is that of the mean, its error what degrees differ by. c_1 = Tr(J rho), c_2 = c_1 - 2 <J^T y,
+   x> with L^T y = J^T 1 - c_1, the second-order perturbation of the zero eigenvalue of L + (e^(i chi) - 1)
+   J: y is what Expect has just solved for. */
 static PetscErrorCode count_once(CospinDegrees *search, void *context, PetscBool *found)
 {
   const CospinSymbol jumps = (CospinSymbol)context;
@@ -156,6 +178,9 @@ static PetscErrorCode count_once(CospinDegrees *search, void *context, PetscBool
   PetscFunctionReturn(0);
 }
 
+/* All jumps must stay in the sector, hence `whole`: one that leads out and another that leads back would
+   make a part of the variance that is not seen here, and a variance that is too small looks like
+   sub-Poissonian light. */
 PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves, CospinExpanded values[],
                                     CospinOutcome *outcome)
 {
@@ -178,7 +203,9 @@ PetscErrorCode CospinExpansionCount(CospinExpansion expansion, CospinMoves moves
 
 /* ---- Eigenvalues --------------------------------------------------------------------------------------- */
 
-/* One eigenvalue, its vectors at this degree and at the one before. */
+/* One eigenvalue, its vectors at this degree and at the one before. The eigenvector of the degree before
+   is followed from this degree's eigenvalue, not from its own guess, so that the same mode is compared;
+   where it does not exist there is a bound and no estimate. */
 static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, CospinExpanded *mode,
                                    PetscBool *ok)
 {
@@ -201,7 +228,9 @@ static PetscErrorCode certify_mode(CospinDegrees *search, double complex guess, 
   PetscFunctionReturn(0);
 }
 
-/* A CospinDegreesFind: the slowest modes. A mode that grows is none of L's. */
+/* A CospinDegreesFind: the slowest modes. A mode that grows is none of L's. Modes that grow by more than
+   their error are the sign of a projection that has left the physics: this degree is then not used at all,
+   whatever its other modes look like. */
 static PetscErrorCode find_modes(CospinDegrees *search, void *context, PetscBool *found)
 {
   const int first = search->traced ? 0 : 1, n = search->ops->Size(search->kernel) - first;
@@ -224,6 +253,9 @@ static PetscErrorCode find_modes(CospinDegrees *search, void *context, PetscBool
   PetscFunctionReturn(0);
 }
 
+/* scale is unknown before the first degree, which is then made in double precision; from then on the
+   slowest rate decides whether that is enough. In a sector without a trace zero is no eigenvalue, but
+   kappa_0 is computed as the difference to the sector with one (kernel.c), hence `traced`. */
 PetscErrorCode CospinExpansionSlowest(CospinExpansion expansion, const int representative[], int count,
                                       CospinExpanded values[], CospinOutcome *outcome)
 {
@@ -275,6 +307,9 @@ PetscErrorCode CospinExpansionIsNeutral(CospinMoves generator, const int represe
   PetscFunctionReturn(0);
 }
 
+/* The degree is not known in advance, so the usual one is taken: the matrix and its factors, of this
+   degree and of the one before; twice the time of the last matrix, for the degrees below it. Nothing
+   depends on N. */
 void CospinExpansionCost(CospinMoves generator, int dimensions, int *degree, int *functions, double *bytes,
                          double *seconds)
 {
