@@ -232,7 +232,6 @@ static void judge(CospinDegrees *search, PetscBool found, PetscBool *done)
   for (int k = 0; k < search->num; k++)
     use_change(size_beside(search, k), search->rounding, &search->values[k], &search->last[k]);
   error = found ? worst_error(search) : INFINITY;
-  /* The first degree has nothing to be compared with, so it can be neither the best nor worse. */
   if (!search->before) {
     search->worse = 0;
   } else if (error < search->best_error) {
@@ -243,8 +242,6 @@ static void judge(CospinDegrees *search, PetscBool found, PetscBool *done)
     search->worse++;
   }
   for (int k = 0; k < search->num; k++) search->last[k] = search->values[k];
-  /* Three degrees in a row without gain, and not one: errors of even and odd degrees need not fall
-     together. */
   *done = (PetscBool)(search->best_error <= enough * tolerance || search->worse > 2 ||
                       (search->best_error <= tolerance && next > long_seconds) ||
                       is_hopeless(search, search->best_error));
