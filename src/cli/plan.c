@@ -239,6 +239,7 @@ PetscErrorCode CospinPlanView(CospinDeck deck, CospinTable table, const char fil
   fprintf(stream, "# at the first point:\n");
   PetscCall(CospinProblemCreate(deck, 0, NULL, &problem, &ok));
   problem->bytes = CospinMachineBytes();
+  PetscCall(CospinTasksFitWindow(problem));
   PetscCall(view_problem(problem, stream));
   PetscCall(view_tasks(problem, stream));
   PetscCall(CospinProblemDestroy(&problem));

@@ -184,6 +184,7 @@ PetscErrorCode CospinEstimatePoint(CospinDeck deck, double bytes, PetscInt64 poi
   PetscCall(CospinProblemCreate(deck, point, NULL, &problem, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A deck that was checked does not evaluate");
   problem->bytes = bytes;
+  PetscCall(CospinTasksFitWindow(problem));
   for (int k = 0; k < deck->num_tasks; k++) {
     CospinTaskEstimate task;
     PetscCall(CospinEstimateTask(problem, &deck->tasks[k], &task));

@@ -224,6 +224,7 @@ static PetscErrorCode create_point(Work *work, PetscInt64 number)
   PetscFunctionBeginUser;
   PetscCall(begin(&step));
   code = CospinPointCreate(farm->group.comm, farm->deck, number, NULL, &work->point, &ok);
+  if (!code && ok) code = CospinTasksFitWindow(work->point->problem);
   PetscCall(finish(&farm->group, &step, code, number, "its problem"));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB,
              "Point %" PetscInt64_FMT " of a checked deck does not evaluate", number);

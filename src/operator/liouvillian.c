@@ -7,6 +7,10 @@
    moves have no source for a given row, and bounds of the changed coordinates are a much quicker test than
    the sector's search.
 
+   What would leave a window (cospin/point/window.h) is dropped, but populations are kept: what a label with a
+   trace would lose there stays on it. So the trace is an exact left null vector in every window, and the
+   generator's null vector a state.
+
    The same code makes maps between two sectors (an operator applied to a state), and a dense array for
    LAPACK; expectation values are sums over labels without any matrix.
 */
@@ -20,6 +24,7 @@ typedef struct {
   CospinSector from, to;
   int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
   int *first, *changed;
+  PetscBool closed; /* populations do not leave the window */
 } Map;
 
 /* Only coordinates that a move changes can leave their bounds. */
@@ -31,6 +36,7 @@ static PetscErrorCode create_map(CospinMoves moves, CospinSector from, CospinSec
   PetscFunctionBeginUser;
   *map = (Map){.moves = moves, .from = from, .to = to};
   CospinSystemBounds(moves->system, map->lo, map->hi);
+  for (int i = 0; i < n; i++) CospinSystemCut(moves->system, i, &map->lo[i], &map->hi[i]);
   PetscCall(PetscMalloc1(moves->count + 1, &map->first));
   PetscCall(PetscMalloc1((size_t)moves->count * (size_t)n, &map->changed));
   for (int k = 0; k < moves->count; k++) {
@@ -64,6 +70,37 @@ static PetscBool source_in_bounds(const Map *map, int k, const int target[])
   return PETSC_TRUE;
 }
 
+/* Whether a move leads out of the window. */
+static PetscBool leaves_window(const Map *map, int k, const int source[])
+{
+  const CospinInterval *window = map->moves->system->window;
+  const int *shift = map->moves->moves[k].shift;
+
+  for (int c = map->first[k]; c < map->first[k + 1]; c++) {
+    const int i = map->changed[c], value = source[i] + shift[i];
+    if (value < window[i].lo || value > window[i].hi) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+/* The trace that a window would take from a label, by that of the label. */
+static double complex kept_inside(const Map *map, const int source[])
+{
+  const CospinSystem *system = map->moves->system;
+  const double trace = CospinSystemTrace(system, source);
+  double complex sum = 0.0;
+  int target[COSPIN_MAX_COORDINATES];
+
+  for (int k = 0; k < map->moves->count && trace != 0.0; k++) {
+    const CospinMove *move = &map->moves->moves[k];
+    if (!leaves_window(map, k, source)) continue;
+    for (int i = 0; i < system->num_coordinates; i++) target[i] = source[i] + move->shift[i];
+    if (!CospinSystemContains(system, target)) continue;
+    sum += CospinSystemTrace(system, target) / trace * CospinMoveAmplitude(map->moves, move, source);
+  }
+  return sum;
+}
+
 /* Columns of one row; values are computed if wanted. A square map's diagonal stands first, stored even if
  * zero. */
 static void compute_row(const Map *map, PetscInt row, PetscInt *count, PetscInt columns[],
@@ -89,6 +126,7 @@ static void compute_row(const Map *map, PetscInt row, PetscInt *count, PetscInt 
     columns[at] = (PetscInt)column;
     if (values) values[at] = (PetscScalar)CospinMoveAmplitude(map->moves, move, source);
   }
+  if (values && map->closed) values[0] += (PetscScalar)kept_inside(map, target);
 }
 
 /* Elements on the rank's own columns and on others', as MPIAIJ wants them. */
@@ -147,12 +185,10 @@ static PetscErrorCode assembly_event(PetscLogEvent *event)
 
 /* Matrices of PETSc with 32-bit indices end at 2^31 rows; the census has told that before memory is asked
  * for. */
-PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
-                                         Mat *matrix)
+static PetscErrorCode assemble(MPI_Comm comm, const Map *map, Mat *matrix)
 {
-  const PetscInt64 rows = CospinSectorDimension(to), columns = CospinSectorDimension(from);
+  const PetscInt64 rows = CospinSectorDimension(map->to), columns = CospinSectorDimension(map->from);
   PetscLogEvent event;
-  Map map;
 
   PetscFunctionBeginUser;
   PetscCall(assembly_event(&event));
@@ -160,24 +196,39 @@ PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, Cospi
   PetscCheck(rows <= PETSC_MAX_INT && columns <= PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE,
              "A sector of dimension %" PetscInt64_FMT " needs a PETSc with 64-bit indices",
              PetscMax(rows, columns));
-  PetscCall(create_map(moves, from, to, &map));
   PetscCall(MatCreate(comm, matrix));
   PetscCall(MatSetSizes(*matrix, PETSC_DECIDE, PETSC_DECIDE, (PetscInt)rows, (PetscInt)columns));
   PetscCall(MatSetType(*matrix, MATAIJ));
   PetscCall(MatSetUp(*matrix));
-  PetscCall(preallocate(&map, *matrix));
+  PetscCall(preallocate(map, *matrix));
   PetscCall(MatSetOption(*matrix, MAT_NO_OFF_PROC_ENTRIES, PETSC_TRUE));
-  PetscCall(insert_rows(&map, *matrix));
-  PetscCall(destroy_map(&map));
+  PetscCall(insert_rows(map, *matrix));
   PetscCall(PetscLogEventEnd(event, 0, 0, 0, 0));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinSuperoperatorCreate(MPI_Comm comm, CospinMoves moves, CospinSector from, CospinSector to,
+                                         Mat *matrix)
+{
+  Map map;
+
+  PetscFunctionBeginUser;
+  PetscCall(create_map(moves, from, to, &map));
+  PetscCall(assemble(comm, &map, matrix));
+  PetscCall(destroy_map(&map));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector,
                                        Mat *liouvillian)
 {
+  Map map;
+
   PetscFunctionBeginUser;
-  PetscCall(CospinSuperoperatorCreate(comm, generator, sector, sector, liouvillian));
+  PetscCall(create_map(generator, sector, sector, &map));
+  map.closed = (PetscBool)(generator->system->window != NULL);
+  PetscCall(assemble(comm, &map, liouvillian));
+  PetscCall(destroy_map(&map));
   PetscFunctionReturn(0);
 }
 
@@ -191,6 +242,7 @@ PetscErrorCode CospinLiouvillianDense(CospinMoves generator, CospinSector sector
 
   PetscFunctionBeginUser;
   PetscCall(create_map(generator, sector, sector, &map));
+  map.closed = (PetscBool)(generator->system->window != NULL);
   PetscCall(PetscArrayzero(values, (size_t)n * (size_t)n));
   PetscCall(PetscMalloc2(generator->count + 1, &columns, generator->count + 1, &row_values));
   for (PetscInt row = 0; row < n; row++) {

@@ -18,7 +18,8 @@
 static PetscErrorCode error_of(CospinEigensolver eigensolver, Vec x, double *error)
 {
   double weighed;
-  PetscReal rest;
+  PetscReal rest, size;
+  double loss;
   Vec image;
 
   PetscFunctionBeginUser;
@@ -29,7 +30,9 @@ static PetscErrorCode error_of(CospinEigensolver eigensolver, Vec x, double *err
   PetscCall(MatMult(eigensolver->liouvillian, x, image));
   PetscCall(VecNorm(image, NORM_1, &rest));
   PetscCall(VecDestroy(&image));
-  *error = (PETSC_MACHINE_EPSILON * weighed + rest) / eigensolver->separation;
+  PetscCall(VecNorm(x, NORM_1, &size));
+  PetscCall(CospinWindowLoss(eigensolver, x, &loss)); /* and as much comes back */
+  *error = (PETSC_MACHINE_EPSILON * weighed + rest + 2 * loss * size) / eigensolver->separation;
   PetscFunctionReturn(0);
 }
 
@@ -265,7 +268,8 @@ static PetscErrorCode grow_windows(void *context, PetscBool *grown)
 
 PetscErrorCode CospinPointSolveSteady(CospinPoint point, const char prefix[], const int sector[])
 {
-  static const CospinWindowUser user = {COSPIN_STATE_LEAK, solve_in_windows, grow_windows};
+  const CospinWindowUser user = {CospinWindowTolerance(point->problem, COSPIN_STATE_LEAK), solve_in_windows,
+                                 grow_windows};
   CospinSteadyState *steady = &point->steady;
   Settling settling = {point, prefix, sector};
   CospinOutcome outcome;

@@ -12,6 +12,10 @@
    COSPIN_WINDOW_MAX_LEVELS levels.
 
    Labels mean the same in both windows, so embedding is the identity superoperator between two sectors.
+
+   Coordinates that the deck bounds (the j and m of an ensemble) have a window, too, where that saves labels:
+   an interval that holds what the slow modes of the sectors need (window_labels.c). It grows likewise, to
+   both sides.
 */
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>
@@ -33,6 +37,29 @@ static int reach_of(CospinMoves generator)
   return reach;
 }
 
+/* Intervals that are wider by `add` at both ends, all together by `factor`; NULL if they hold everything. */
+static PetscErrorCode widen(CospinProblem problem, double factor, int add)
+{
+  const CospinSystem *system = &problem->system;
+  CospinInterval wider[COSPIN_MAX_COORDINATES];
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
+  PetscBool cuts = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  if (!system->window) PetscFunctionReturn(0);
+  CospinSystemBounds(system, lo, hi);
+  for (int i = 0; i < system->num_coordinates; i++) {
+    const CospinInterval now = system->window[i];
+    const double width = PetscMin((double)now.hi, hi[i]) - PetscMax((double)now.lo, lo[i]);
+    const int more = add + (int)(0.5 * (factor - 1.0) * PetscMax(0.0, width)) + (factor > 1.0);
+    wider[i].lo = PetscMax(-COSPIN_NO_LIMIT, now.lo - more);
+    wider[i].hi = PetscMin(COSPIN_NO_LIMIT, now.hi + more);
+    if (wider[i].lo > lo[i] || wider[i].hi < hi[i]) cuts = PETSC_TRUE;
+  }
+  PetscCall(CospinProblemSetWindow(problem, system->num_coordinates, cuts ? wider : NULL));
+  PetscFunctionReturn(0);
+}
+
 /* Of every component whose window is open; windows[c] = 0 marks the others. */
 static PetscErrorCode larger_problem(CospinProblem problem, double factor, int add, CospinProblem *larger,
                                      PetscBool *any)
@@ -43,12 +70,14 @@ static PetscErrorCode larger_problem(CospinProblem problem, double factor, int a
   PetscFunctionBeginUser;
   *larger = NULL;
   CospinProblemWindows(problem, windows, any);
+  if (problem->system.window) *any = PETSC_TRUE;
   if (!*any) PetscFunctionReturn(0);
   for (int c = 0; c < problem->system.num_components; c++) {
     if (windows[c]) windows[c] = (int)(factor * windows[c]) + add;
   }
   PetscCall(CospinProblemCreateWindowed(problem, windows, NULL, larger, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A larger window makes the deck wrong");
+  PetscCall(widen(*larger, factor, add));
   PetscFunctionReturn(0);
 }
 
@@ -109,6 +138,10 @@ PetscErrorCode CospinWindowLeak(CospinPoint point, CospinEigensolver eigensolver
   Vec image;
 
   PetscFunctionBeginUser;
+  if (point->problem->system.window) { /* it may have to be smaller than the residual is */
+    PetscCall(CospinWindowLeakOf(point, eigensolver, rho, leak));
+    PetscFunctionReturn(0);
+  }
   PetscCall(VecDuplicate(rho, &image));
   PetscCall(VecAXPBY(image, (PetscScalar)lambda, 0.0, rho));
   PetscCall(leak_beside(point, eigensolver, rho, image, leak));
@@ -157,31 +190,63 @@ static PetscBool is_large(CospinProblem problem)
   return large;
 }
 
-PetscErrorCode CospinWindowSave(CospinProblem problem, CospinCheckpoint checkpoint)
+/* Levels of components and intervals of coordinates, as numbers. */
+enum { MAX_NUMBERS = MAX_COMPONENTS + 2 * COSPIN_MAX_COORDINATES };
+static size_t get_numbers(CospinProblem problem, int numbers[])
 {
-  int windows[MAX_COMPONENTS];
+  const CospinSystem *system = &problem->system;
+  size_t count = (size_t)system->num_components;
   PetscBool any;
 
+  CospinProblemWindows(problem, numbers, &any);
+  for (int i = 0; i < system->num_coordinates; i++) {
+    numbers[count++] = system->window ? system->window[i].lo : -COSPIN_NO_LIMIT;
+    numbers[count++] = system->window ? system->window[i].hi : COSPIN_NO_LIMIT;
+  }
+  return count;
+}
+
+PetscErrorCode CospinWindowSave(CospinProblem problem, CospinCheckpoint checkpoint)
+{
+  int numbers[MAX_NUMBERS];
+  const size_t count = get_numbers(problem, numbers);
+
   PetscFunctionBeginUser;
-  CospinProblemWindows(problem, windows, &any);
-  PetscCall(CospinCheckpointInts(checkpoint, (size_t)problem->system.num_components, windows));
+  PetscCall(CospinCheckpointInts(checkpoint, count, numbers));
+  PetscFunctionReturn(0);
+}
+
+/* Coordinates without a limit have no window. */
+static PetscErrorCode set_intervals(CospinProblem problem, const int numbers[])
+{
+  const int n = problem->system.num_coordinates;
+  CospinInterval window[COSPIN_MAX_COORDINATES];
+  PetscBool any = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < n; i++) {
+    window[i] = (CospinInterval){numbers[2 * i], numbers[2 * i + 1]};
+    if (window[i].lo > -COSPIN_NO_LIMIT || window[i].hi < COSPIN_NO_LIMIT) any = PETSC_TRUE;
+  }
+  PetscCall(CospinProblemSetWindow(problem, n, any ? window : NULL));
   PetscFunctionReturn(0);
 }
 
 /* The windows of the run that was interrupted: its vectors fit those and no others. */
 PetscErrorCode CospinWindowLoad(CospinPoint point, CospinCheckpoint checkpoint, CospinProblem *problem)
 {
-  int windows[MAX_COMPONENTS], present[MAX_COMPONENTS];
-  PetscBool any, same, ok;
+  int windows[MAX_NUMBERS], present[MAX_NUMBERS];
+  const size_t count = get_numbers(point->problem, present);
+  PetscBool same, ok;
 
   PetscFunctionBeginUser;
   *problem = point->problem;
-  PetscCall(CospinCheckpointInts(checkpoint, (size_t)point->problem->system.num_components, windows));
-  CospinProblemWindows(point->problem, present, &any);
-  PetscCall(PetscArraycmp(present, windows, point->problem->system.num_components, &same));
+  PetscCall(CospinCheckpointInts(checkpoint, count, windows));
+  PetscCall(PetscArraycmp(present, windows, count, &same));
   if (same) PetscFunctionReturn(0);
   PetscCall(CospinProblemCreateWindowed(point->problem, windows, NULL, problem, &ok));
   PetscCheck(ok, point->comm, PETSC_ERR_PLIB, "Other windows make the deck wrong");
+  PetscCall(set_intervals(*problem, windows + point->problem->system.num_components));
   PetscFunctionReturn(0);
 }
 

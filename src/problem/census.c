@@ -190,6 +190,7 @@ PetscErrorCode CospinCensusCreate(const CospinSystem *system, CospinLattice latt
   new->system = system;
   new->lattice = lattice;
   CospinSystemBounds(system, new->lo, new->hi);
+  for (int i = 0; i < system->num_coordinates; i++) CospinSystemCut(system, i, &new->lo[i], &new->hi[i]);
   for (int i = 0; i < system->num_coordinates && kets; i++) {
     const CospinRole role = CospinSystemRole(system, i);
     new->skip[i] = (PetscBool)(role != COSPIN_COORDINATE_IRREP && role != COSPIN_COORDINATE_KET);
@@ -243,6 +244,7 @@ static int start(CospinCensus census, int k, int label[])
   int lo, hi;
 
   CospinSystemRange(census->system, level->line.pivot, label, &lo, &hi);
+  CospinSystemCut(census->system, level->line.pivot, &lo, &hi);
   least = lo;
   most = hi;
   for (int f = 0; f < census->num_free && k + 1 < census->num_levels; f++)
@@ -281,7 +283,7 @@ static PetscInt64 line_at(CospinCensus census, const Level *level, const int lab
   census->steps++;
   for (int i = 0; i < census->system->num_coordinates; i++) at[i] = label[i];
   CospinLineMove(census->system, &level->line, s, at);
-  if (!CospinLabelFits(census->system, census->skip, level->line.pivot + 1, level->next, at)) return -1;
+  if (!CospinLabelKept(census->system, census->skip, level->line.pivot + 1, level->next, at)) return -1;
   return run_length(census, at);
 }
 
@@ -330,7 +332,7 @@ static PetscErrorCode count_children(CospinCensus census, int k, int label[], Co
   *count = (CospinCount){.nodes = 1.0};
   if (total == 0) PetscFunctionReturn(0);
   if (level->independent) {
-    if (!CospinLabelFits(census->system, census->skip, level->line.pivot + 1, level->next, label))
+    if (!CospinLabelKept(census->system, census->skip, level->line.pivot + 1, level->next, label))
       PetscFunctionReturn(0);
     PetscCall(count_level(census, k + 1, label, &child));
     add(count, total, child);
@@ -339,7 +341,7 @@ static PetscErrorCode count_children(CospinCensus census, int k, int label[], Co
               line_at(census, level, label, total - 1), count);
   } else {
     for (int s = 0; s < total && census->steps <= MAX_STEPS; s++) {
-      if (CospinLabelFits(census->system, census->skip, level->line.pivot + 1, level->next, label)) {
+      if (CospinLabelKept(census->system, census->skip, level->line.pivot + 1, level->next, label)) {
         PetscCall(count_level(census, k + 1, label, &child));
         add(count, 1.0, child);
       }
@@ -410,7 +412,7 @@ static void walk(CospinCensus census, const int representative[], uint64_t *stat
     sum->nodes += weight;
     weight *= total;
     CospinLineMove(census->system, &level->line, random_below(total, state), label);
-    if (!CospinLabelFits(census->system, census->skip, level->line.pivot + 1, level->next, label)) return;
+    if (!CospinLabelKept(census->system, census->skip, level->line.pivot + 1, level->next, label)) return;
   }
   sum->labels += weight * (double)PetscMax(0, run_length(census, label));
   sum->nodes += weight;
@@ -450,7 +452,7 @@ PetscErrorCode CospinCensusCount(CospinCensus census, const int representative[]
   for (int i = 0; i < census->system->num_coordinates; i++)
     label[i] = census->skip[i] ? 0 : representative[i];
   CospinLatticeReduce(census->lattice, label);
-  if (!CospinLabelFits(census->system, census->skip, 0, first, label)) PetscFunctionReturn(0);
+  if (!CospinLabelKept(census->system, census->skip, 0, first, label)) PetscFunctionReturn(0);
   if (census->num_levels == 0) count->labels = 1.0;
   if (census->num_levels == 0) PetscFunctionReturn(0);
   census->steps = 0;

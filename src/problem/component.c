@@ -80,6 +80,13 @@ void CospinSystemRange(const CospinSystem *system, int i, const int label[], int
   component->kind->Range(component, i - component->offset, label + component->offset, lo, hi);
 }
 
+void CospinSystemCut(const CospinSystem *system, int i, int *lo, int *hi)
+{
+  if (!system->window) return;
+  *lo = PetscMax(*lo, system->window[i].lo);
+  *hi = PetscMin(*hi, system->window[i].hi);
+}
+
 int CospinSystemBoundBy(const CospinSystem *system, int i)
 {
   const CospinComponent component = component_of(system, i);

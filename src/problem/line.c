@@ -37,6 +37,16 @@ PetscBool CospinLabelFits(const CospinSystem *system, const PetscBool skip[], in
   return PETSC_TRUE;
 }
 
+PetscBool CospinLabelKept(const CospinSystem *system, const PetscBool skip[], int begin, int end,
+                          const int label[])
+{
+  for (int i = begin; i < end && system->window; i++) {
+    if (skip && skip[i]) continue;
+    if (label[i] < system->window[i].lo || label[i] > system->window[i].hi) return PETSC_FALSE;
+  }
+  return CospinLabelFits(system, skip, begin, end, label);
+}
+
 /* C rounds towards zero. */
 static PetscInt64 floor_div(PetscInt64 a, PetscInt64 b)
 {
@@ -72,7 +82,7 @@ static void restrict_to(PetscInt64 a, PetscInt64 b, PetscInt64 *first, PetscInt6
 }
 
 /* The bounds of coordinate i along the line are those at two labels of it, continued: lo + t (next_lo - lo).
- */
+ * Those of the window stay where they are. */
 void CospinLineRun(const CospinSystem *system, const PetscBool skip[], const CospinLine *line, int total,
                    const int label[], PetscInt64 *first, PetscInt64 *last)
 {
@@ -89,5 +99,8 @@ void CospinLineRun(const CospinSystem *system, const PetscBool skip[], const Cos
     CospinSystemRange(system, i, next, &next_lo, &next_hi);
     restrict_to((PetscInt64)label[i] - lo, (PetscInt64)line->row[i] - (next_lo - lo), first, last);
     restrict_to((PetscInt64)hi - label[i], (PetscInt64)(next_hi - hi) - line->row[i], first, last);
+    if (!system->window) continue;
+    restrict_to((PetscInt64)label[i] - system->window[i].lo, line->row[i], first, last);
+    restrict_to((PetscInt64)system->window[i].hi - label[i], -line->row[i], first, last);
   }
 }

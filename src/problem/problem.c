@@ -327,12 +327,35 @@ PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaul
   PetscFunctionReturn(0);
 }
 
+/* Of the coordinates that both have; what a counter adds is not limited. */
+static PetscErrorCode take_window(CospinProblem other, CospinProblem problem)
+{
+  PetscFunctionBeginUser;
+  other->bytes = problem->bytes;
+  PetscCall(CospinProblemSetWindow(other, problem->system.num_coordinates, problem->system.window));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinProblemSetWindow(CospinProblem problem, int num, const CospinInterval window[])
+{
+  CospinSystem *system = &problem->system;
+  CospinInterval *copy = NULL;
+
+  PetscFunctionBeginUser;
+  if (window) PetscCall(PetscMalloc1((size_t)system->num_coordinates, &copy));
+  for (int i = 0; copy && i < system->num_coordinates; i++)
+    copy[i] = i < num ? window[i] : (CospinInterval){-COSPIN_NO_LIMIT, COSPIN_NO_LIMIT};
+  PetscCall(PetscFree(system->window));
+  system->window = copy;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinProblemCreateWindowed(CospinProblem problem, const int windows[], CospinFaults faults,
                                            CospinProblem *other, PetscBool *ok)
 {
   PetscFunctionBeginUser;
   PetscCall(create_problem(problem->deck, problem->point, NULL, windows, NULL, faults, other, ok));
-  (*other)->bytes = problem->bytes;
+  PetscCall(take_window(*other, problem));
   PetscFunctionReturn(0);
 }
 
@@ -348,7 +371,7 @@ PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump
   CospinProblemWindows(problem, windows, &any);
   PetscCall(create_problem(problem->deck, problem->point, NULL, windows, &counter, NULL, counted, &ok));
   PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A counter makes the deck wrong");
-  (*counted)->bytes = problem->bytes;
+  PetscCall(take_window(*counted, problem));
   PetscFunctionReturn(0);
 }
 
@@ -361,7 +384,7 @@ PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVari
   PetscFunctionBeginUser;
   CospinProblemWindows(problem, windows, &any);
   PetscCall(create_problem(problem->deck, problem->point, varied, windows, NULL, faults, other, ok));
-  (*other)->bytes = problem->bytes;
+  PetscCall(take_window(*other, problem));
   PetscFunctionReturn(0);
 }
 
@@ -384,6 +407,7 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
   }
   PetscCall(CospinProblemDestroyArrays(*problem));
   PetscCall(PetscFree((*problem)->system.components));
+  PetscCall(PetscFree((*problem)->system.window));
   PetscCall(PetscFree((*problem)->parameters));
   PetscCall(PetscFree(*problem));
   PetscFunctionReturn(0);

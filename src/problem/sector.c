@@ -64,6 +64,7 @@ static int start_line(CospinSector sector, const Level *level, int label[])
   int lo, hi;
 
   CospinSystemRange(sector->system, level->line.pivot, label, &lo, &hi);
+  CospinSystemCut(sector->system, level->line.pivot, &lo, &hi);
   return CospinLineStart(sector->system, &level->line, lo, hi, label);
 }
 
@@ -105,11 +106,11 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
   }
   total = start_line(sector, level, label);
   node = (Node){.first = label[level->line.pivot], .child = below->count, .offset = sector->dimension};
-  for (; total > 0 && !CospinLabelFits(sector->system, NULL, level->line.pivot + 1, next, label); total--) {
+  for (; total > 0 && !CospinLabelKept(sector->system, NULL, level->line.pivot + 1, next, label); total--) {
     CospinLineMove(sector->system, &level->line, 1, label);
     node.first = label[level->line.pivot];
   }
-  for (; total > 0 && CospinLabelFits(sector->system, NULL, level->line.pivot + 1, next, label); total--) {
+  for (; total > 0 && CospinLabelKept(sector->system, NULL, level->line.pivot + 1, next, label); total--) {
     if (node.count == 0) node.first = label[level->line.pivot];
     PetscCall(enumerate_level(sector, k + 1, label));
     if (node.count == 0 && below->nodes[node.child].count == 0) {
@@ -132,7 +133,7 @@ static PetscErrorCode enumerate_level(CospinSector sector, int k, const int pref
 static PetscErrorCode enumerate_single(CospinSector sector)
 {
   PetscFunctionBeginUser;
-  if (CospinLabelFits(sector->system, NULL, 0, sector->system->num_coordinates, sector->representative))
+  if (CospinLabelKept(sector->system, NULL, 0, sector->system->num_coordinates, sector->representative))
     sector->dimension = 1;
   PetscFunctionReturn(0);
 }
@@ -146,7 +147,7 @@ static PetscErrorCode enumerate(CospinSector sector)
   PetscFunctionBeginUser;
   if (sector->num_levels == 0) {
     PetscCall(enumerate_single(sector));
-  } else if (CospinLabelFits(sector->system, NULL, 0, pivot, sector->representative)) {
+  } else if (CospinLabelKept(sector->system, NULL, 0, pivot, sector->representative)) {
     PetscCall(enumerate_level(sector, 0, sector->representative));
   }
   PetscFunctionReturn(0);

@@ -285,6 +285,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinTaskDetector(point->problem, task, NULL, &detector, &ok));
   CospinProblemWindows(point->problem, windows, &c.open);
+  if (point->problem->system.window) c.open = PETSC_TRUE;
   c.detector = &detector;
   PetscCall(CospinWindowSettle(&user, &c, &leak, outcome));
   if (!c.counts.found) PetscFunctionReturn(0);
@@ -309,6 +310,7 @@ const CospinTaskKind CospinTaskCounting = {
     .hints = hints,
     .variables = variables,
     .rules = rules,
+    .stays_near = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskSectors,
     .Run = Run,

@@ -219,14 +219,14 @@ static PetscErrorCode store_mode(CospinDecayMode *mode, int k, double resolution
 }
 
 /* Of every sector `count` modes were found; the slowest of all are told. */
-static PetscErrorCode store(const CospinDecayModes *modes, int count, double tolerance, CospinResults results,
-                            CospinOutcome *outcome)
+static PetscErrorCode store(const CospinDecayModes *modes, int count, double tolerance, double largest_leak,
+                            CospinResults results, CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;
   if (modes->num == 0 && *outcome == COSPIN_GOOD) *outcome = COSPIN_EMPTY_SECTOR;
   for (int k = 0; k < PetscMin(modes->num, count); k++) {
     PetscCall(store_mode(&modes->modes[k], k, modes->resolution, results));
-    if (!(modes->modes[k].residual <= tolerance) || modes->modes[k].leak > COSPIN_MODE_LEAK ||
+    if (!(modes->modes[k].residual <= tolerance) || modes->modes[k].leak > largest_leak ||
         CospinTaskUncertain(modes->modes[k].lambda, modes->modes[k].error, modes->resolution))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }
@@ -302,7 +302,7 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  static const CospinWindowUser user = {COSPIN_MODE_LEAK, solve, grow};
+  const CospinWindowUser user = {CospinWindowTolerance(point->problem, COSPIN_MODE_LEAK), solve, grow};
   char prefix[64];
   Search search = {.point = point, .task = task, .prefix = prefix};
   double tolerance, leak;
@@ -313,7 +313,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(read_count(point->problem, task, NULL, &search.count, &ok));
   PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
-  PetscCall(store(&search.modes, search.count, tolerance, results, outcome));
+  PetscCall(store(&search.modes, search.count, tolerance, user.tolerance, results, outcome));
   PetscCall(PetscFree(search.modes.modes));
   PetscFunctionReturn(0);
 }
@@ -323,6 +323,7 @@ const CospinTaskKind CospinTaskDecay = {
                keys},
     .variables = variables,
     .rules = rules,
+    .stays_near = PETSC_TRUE,
     .Check = Check,
     .Sectors = Sectors,
     .Run = Run,

@@ -172,17 +172,20 @@ static PetscErrorCode solve_sector(CospinPoint point, const CospinDecaySettings 
                                      (PetscBool)(shares && num_null == 0), &num, found));
   for (int k = 0; k < num; k++) {
     CospinDecayMode *mode = &modes->modes[modes->num + k];
+    double loss;
     *mode = (CospinDecayMode){
         found[k].lambda,   CMPLX(NAN, NAN), CMPLX(NAN, NAN), found[k].residual, found[k].error, 0.0, NAN, NAN,
         modes->num_sectors};
     PetscCall(CospinWindowLeak(point, eigensolver, found[k].right, mode->lambda, &mode->leak));
+    PetscCall(CospinWindowLoss(eigensolver, found[k].right, &loss));
+    PetscCall(CospinWindowModeError(eigensolver, found[k].right, &mode->error));
     /* The bracket of Collatz and Wielandt is that of the rightmost eigenvalue, so it says nothing beside a
        null vector or of further modes. */
     if (k == 0 && num_null == 0) {
       double lower, upper;
       PetscCall(CospinEigensolverBracket(eigensolver, found[k].left ? found[k].left : found[k].right, &lower,
                                          &upper));
-      mode->lower = -upper;
+      mode->lower = -upper - loss; /* labels beyond a window may slow a mode down */
       mode->upper = -lower;
     }
   }

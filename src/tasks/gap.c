@@ -120,6 +120,7 @@ static PetscErrorCode search(CospinPoint point, CospinEigensolver eigensolver, i
     slowest->residual = mode.residual;
     slowest->error = mode.error;
     slowest->dimension = dimension;
+    PetscCall(CospinWindowModeError(eigensolver, mode.right, &slowest->error));
     PetscCall(note_leak(point, eigensolver, mode.right, mode.lambda, slowest));
   }
   PetscCall(CospinModesDestroy(num, &mode));
@@ -249,7 +250,7 @@ static PetscErrorCode store(const Slowest *slowest, CospinResults results)
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  static const CospinWindowUser user = {COSPIN_MODE_LEAK, solve, grow};
+  const CospinWindowUser user = {CospinWindowTolerance(point->problem, COSPIN_MODE_LEAK), solve, grow};
   char prefix[64];
   Search search = {point, task, prefix, {.zeros = 0}};
   const Slowest *slowest = &search.slowest;
@@ -273,6 +274,7 @@ const CospinTaskKind CospinTaskGap = {
     .record = {"gap", "slowest non-zero eigenvalue of the steady state's sector, or of another one", keys},
     .variables = variables,
     .rules = rules,
+    .stays_near = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskSectors,
     .Run = Run,

@@ -230,6 +230,7 @@ const CospinTaskKind CospinTaskSpectrum = {
                keys},
     .variables = variables,
     .factorisations = 10,
+    .stays_near = PETSC_TRUE,
     .Check = Check,
     .Sectors = Sectors,
     .Run = Run,

@@ -310,7 +310,7 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
 static PetscErrorCode select_state(CospinPoint point, const CospinRecord *task, const char prefix[],
                                    double tolerance, CospinResults results, CospinOutcome *outcome)
 {
-  static const CospinWindowUser user = {COSPIN_STATE_LEAK, reach, grow};
+  const CospinWindowUser user = {CospinWindowTolerance(point->problem, COSPIN_STATE_LEAK), reach, grow};
   const PetscBool average = CospinRecordGet(task, "time_average")->boolean;
   Reaching reaching = {point, task, prefix, {.num = 0}};
   CospinReached *reached = &reaching.reached;
@@ -375,6 +375,7 @@ const CospinTaskKind CospinTaskSteady = {
     .rules = rules,
     .stationary = PETSC_TRUE,
     .has_observables = PETSC_TRUE,
+    .stays_near = PETSC_TRUE,
     .Check = Check,
     .Stores = Stores,
     .Sectors = CospinTaskSectors,

@@ -5,6 +5,7 @@
    that the deck's reader is given. Those that need no components (heralding) have a list of their own, for a
    deck of nothing else may leave `components:` out.
 */
+#include <cospin/point/window.h>
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
@@ -112,4 +113,38 @@ PetscBool CospinTasksAreApproximate(CospinDeck deck)
     if (!CospinTaskKindOf(&deck->tasks[k])->approximation && !is_alone(&deck->tasks[k])) return PETSC_FALSE;
   }
   return PETSC_TRUE;
+}
+
+/* A state that the deck gives may lie anywhere. */
+static PetscBool stays_near(const CospinRecord *task)
+{
+  PetscBool near = CospinTaskKindOf(task)->stays_near;
+
+  for (const CospinKey *key = task->kind->keys; key->name; key++)
+    if (key->type == COSPIN_KEY_STATE && CospinRecordGet(task, key->name)->factors) near = PETSC_FALSE;
+  return near;
+}
+
+PetscErrorCode CospinTasksFitWindow(CospinProblem problem)
+{
+  const int n = problem->system.num_coordinates;
+  const CospinDeck deck = problem->deck;
+  int num = 0, *sectors = NULL;
+
+  PetscFunctionBeginUser;
+  if (deck->operator_form == COSPIN_OPERATOR_SHELL) PetscFunctionReturn(0);
+  for (int k = 0; k < deck->num_tasks; k++)
+    if (!stays_near(&deck->tasks[k])) PetscFunctionReturn(0);
+  for (int k = 0; k < deck->num_tasks; k++) {
+    int count, *more;
+    PetscCall(CospinTaskKindOf(&deck->tasks[k])->Sectors(problem, &deck->tasks[k], &count, &more));
+    PetscCall(PetscRealloc(sizeof(int) * (size_t)(num + count + 1) * (size_t)n, &sectors));
+    PetscCall(PetscArraycpy(sectors + (size_t)num * (size_t)n, more, (size_t)count * (size_t)n));
+    PetscCall(PetscFree(more));
+    num += count;
+  }
+  PetscCall(CospinLabelsUnique(n, &num, sectors));
+  PetscCall(CospinWindowFit(problem, num, sectors));
+  PetscCall(PetscFree(sectors));
+  PetscFunctionReturn(0);
 }

@@ -54,10 +54,11 @@ typedef struct {
                                 variables; nothing of Liouville space is asked for then. NULL: exact */
   PetscBool has_observables; /* adds `<task>_<observable>` for every observable of the deck */
   const CospinCompanion *companions; /* of these; NULL: none */
-  PetscBool may_multiply;      /* does without factorisations where products with the generator are cheaper */
-  int factorisations;          /* of a sector's generator, roughly, for estimates; 0: one */
-  PetscBool own_windows;       /* gives open windows their size by itself, not by the steady state */
-  PetscBool observables_along; /* these stand along the further dimension */
+  PetscBool may_multiply; /* does without factorisations where products with the generator are cheaper */
+  int factorisations;     /* of a sector's generator, roughly, for estimates; 0: one */
+  PetscBool own_windows;  /* gives open windows their size by itself, not by the steady state */
+  PetscBool stays_near;   /* needs only labels near the steady state, and measures what leaks from there */
+  PetscBool observables_along;    /* these stand along the further dimension */
   PetscBool observables_averaged; /* and once more without it, `<task>_<observable>_average` */
   PetscBool observables_miss;     /* and may be missing there, like a state that is stored */
   PetscBool states_along;         /* and so do the states that it stores */

@@ -7,13 +7,31 @@
 #pragma once
 #include <cospin/point/point.h>
 
+/*
+   Not collective; a second at most. Gives coordinates that the deck bounds a window where that leaves out a
+   good part of the labels of sectors[num][num_coordinates], those that will be solved in, and is known to
+   hold their slow modes; otherwise there is none. PETSc's option -window_least: labels of the largest sector
+   from which on there are windows.
+*/
+PetscErrorCode CospinWindowFit(CospinProblem problem, int num, const int sectors[]);
+
+/* The largest leak that a window of this problem may have, where one of open components alone may have
+ * `tolerance`. */
+double CospinWindowTolerance(CospinProblem problem, double tolerance);
+/* Collective. The rate at which a vector on the sector leaves the window of labels, in the 1-norm and
+   relative to it; 0 where there is none. */
+PetscErrorCode CospinWindowLoss(CospinEigensolver eigensolver, Vec x, double *loss);
+/* Collective. Adds what a window of labels does to the eigenvalue of the right vector x to the error of the
+   mode (NaN: not known, and left so where the window does less than rounding). */
+PetscErrorCode CospinWindowModeError(CospinEigensolver eigensolver, Vec x, double *error);
+
 /* Nothing tells a state that needs more levels from one that has no bound, so this is where windows end. */
 #define COSPIN_WINDOW_MAX_LEVELS 20000
 
 /*
    Collective. leak = |L' rho| / (|L| |rho|) with L' the generator on a window that is larger by as many
    levels as its moves can reach; `norm` is |L|. 0 if no window is open. lambda: eigenvalue of rho, 0 for a
-   state (a mode leaks |L' x - lambda x|).
+   state (a mode leaks |L' x - lambda x|). In a window of labels: CospinWindowLeakOf, without the residual.
 */
 PetscErrorCode CospinWindowLeak(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
                                 double complex lambda, double *leak);

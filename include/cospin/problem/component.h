@@ -229,11 +229,20 @@ extern const CospinComponentKind *const CospinComponentKinds[];
 /* The same as a deck wants to see them. */
 extern const CospinRecordKind *const CospinComponentRecords[];
 
+/* Values that a coordinate may take, both ends included. */
+typedef struct {
+  int lo, hi;
+} CospinInterval;
+#define COSPIN_NO_LIMIT (1 << 30)
+
 /* The components of one problem, side by side; labels of the whole are the labels of the parts in a row. */
 typedef struct {
   int num_components;
   struct CospinComponent_ *components;
   int num_coordinates;
+  CospinInterval
+      *window; /* [num_coordinates] what sectors keep of all labels (cospin/point/window.h), owned
+                  by the problem; ranges and symmetries are those of all labels. NULL: everything */
 } CospinSystem;
 
 /* Sum over all elementary operators: adds what the step moves to shift[system->num_coordinates]. */
@@ -247,6 +256,8 @@ double CospinSystemApplySide(const CospinSystem *system, CospinStep step, Cospin
 double CospinSystemTrace(const CospinSystem *system, const int label[]);
 /* Range of coordinate i (of the whole label), given those before it. */
 void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi);
+/* Cuts the range of coordinate i down to the window. */
+void CospinSystemCut(const CospinSystem *system, int i, int *lo, int *hi);
 /* The coordinate on which that range depends, -1: none. */
 int CospinSystemBoundBy(const CospinSystem *system, int i);
 /* Whether the whole label lies within its ranges. */

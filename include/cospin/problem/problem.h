@@ -51,12 +51,15 @@ typedef struct CospinProblem_ {
 */
 PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaults faults,
                                    CospinProblem *problem, PetscBool *ok);
-/* Not collective. The same problem with windows[num_components] levels of components whose deck leaves that
-   open (0: their first choice); faults as above. */
+/* Not collective. What sectors made from now on keep of the first `num` coordinates (NULL: everything of
+   all); copied. Sectors that exist already must not be asked any more. */
+PetscErrorCode CospinProblemSetWindow(CospinProblem problem, int num, const CospinInterval window[]);
+/* Not collective. The same problem, in the same window of labels, with windows[num_components] levels of
+   components whose deck leaves that open (0: their first choice); faults as above. */
 PetscErrorCode CospinProblemCreateWindowed(CospinProblem problem, const int windows[], CospinFaults faults,
                                            CospinProblem *other, PetscBool *ok);
 /*
-   Not collective. The same problem, its open windows as they are in `problem`, with a counter of `most`
+   Not collective. The same problem, its windows as they are in `problem`, with a counter of `most`
    clicks as its last component: jumps named `jump` are detected with probability `efficiency`, and each that
    is makes a click. Summed over the counter its states are those of `problem`, but for those with more
    clicks. Its generator is
@@ -65,7 +68,7 @@ PetscErrorCode CospinProblemCreateWindowed(CospinProblem problem, const int wind
 */
 PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump[], double efficiency,
                                           int most, CospinProblem *counted);
-/* Not collective. The same problem, its open windows as they are in `problem`, with one parameter varied;
+/* Not collective. The same problem, its windows as they are in `problem`, with one parameter varied;
    faults as of CospinProblemCreate. */
 PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVaried *varied,
                                          CospinFaults faults, CospinProblem *other, PetscBool *ok);

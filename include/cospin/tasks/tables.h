@@ -20,6 +20,9 @@ void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[
 /* Not collective. The problem that the task solves, `problem` itself or what its kind derives from it. */
 PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved);
 PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *solved);
+/* Not collective. Gives the coordinates of a problem windows (CospinWindowFit) if every task of the deck
+ * stays near the steady state. */
+PetscErrorCode CospinTasksFitWindow(CospinProblem problem);
 /* Whether all tasks of a deck are approximate or in closed form: nobody enumerates elements of Liouville
  * space then. */
 PetscBool CospinTasksAreApproximate(CospinDeck deck);
