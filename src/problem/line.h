@@ -23,8 +23,8 @@ PetscBool CospinLabelKept(const CospinSystem *system, const PetscBool skip[], in
                           const int label[]);
 /* Moves label to the first value lo ... hi of the pivot coordinate; how many there are. */
 int CospinLineStart(const CospinSystem *system, const CospinLine *line, int lo, int hi, int label[]);
-/* The t from 0 to total-1 for which all coordinates behind the pivot are in range and in the window: first ... last, for
-   ranges are linear. There are none if first > last; what the difference is then still goes on linearly where
-   the bounds do, unless no t helps: last is less than -2^40 then. */
+/* The t from 0 to total-1 for which all coordinates behind the pivot are in range and in the window: first
+   ... last, for ranges are linear. There are none if first > last; what the difference is then still goes on
+   linearly where the bounds do, unless no t helps: last is less than -2^40 then. */
 void CospinLineRun(const CospinSystem *system, const PetscBool skip[], const CospinLine *line, int total,
                    const int label[], PetscInt64 *first, PetscInt64 *last);

@@ -11,10 +11,15 @@ struct CospinBackend_ {
                             PetscBool left, int *num, CospinMode modes[]);
 };
 
-extern const CospinBackend CospinBackendDense, CospinBackendFactors, CospinBackendDavidson;
+extern const CospinBackend CospinBackendDense, CospinBackendFactors, CospinBackendDavidson,
+    CospinBackendMultigrid;
 
 /* Null vectors of one sector that a search one after the other looks for. */
 enum { COSPIN_MAX_NULL = 64 };
+
+/* Collective. Whether multigrid is to be taken: a Metzler matrix of so many labels in a plane (PETSc's option
+   -<task>_multigrid_least, or -multigrid_least) that factors take longer. */
+PetscErrorCode CospinMultigridChoose(CospinEigensolver eigensolver, PetscBool *suits);
 
 /* ---- Helpers of all of them ---- */
 

@@ -101,6 +101,7 @@ static PetscErrorCode global_bounds(CospinEigensolver eigensolver, Vec y, double
 PetscErrorCode CospinEigensolverBracket(CospinEigensolver eigensolver, Vec left, double *lower, double *upper)
 {
   const double rounding_width = 2.0 * rounding_of(eigensolver->width) * eigensolver->norm;
+  const PetscBool has_factors = (PetscBool)(eigensolver->backend != &CospinBackendMultigrid);
   double best[2] = {-PETSC_INFINITY, PETSC_INFINITY};
   Vec y;
 
@@ -117,9 +118,12 @@ PetscErrorCode CospinEigensolverBracket(CospinEigensolver eigensolver, Vec left,
     PetscCall(global_bounds(eigensolver, y, bounds));
     best[0] = PetscMax(best[0], bounds[0]); /* each pair is rigorous, so their intersection is */
     best[1] = PetscMin(best[1], bounds[1]);
+    if (!has_factors) break;
     if (best[1] - best[0] <= PetscMax(narrow * PetscAbsReal(best[0]), 2.0 * rounding_width)) break;
     if (k > 2 && PetscIsNormalReal(width) && best[1] - best[0] > shrinks * width) break;
   }
+  if (!has_factors && best[1] - best[0] > PetscAbsReal(best[0]))
+    best[0] = -PETSC_INFINITY; /* of any vector */
   if (!PetscIsInfReal(best[0]) && !PetscIsInfReal(best[1])) {
     *lower = best[0];
     *upper = best[1];

@@ -144,6 +144,7 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
                                        CospinEigensolver *eigensolver)
 {
   CospinEigensolver new;
+  PetscBool multigrid;
   MatInfo info;
 
   PetscFunctionBeginUser;
@@ -189,6 +190,8 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
   /* A shift next to zero but off it: at zero itself L is singular. */
   new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   new->shift = new->first_shift;
+  PetscCall(CospinMultigridChoose(new, &multigrid));
+  if (multigrid) new->backend = &CospinBackendMultigrid;
   *eigensolver = new;
   PetscFunctionReturn(0);
 }
