@@ -226,8 +226,7 @@ static PetscErrorCode create_point(Work *work, PetscInt64 number)
   code = CospinPointCreate(farm->group.comm, farm->deck, number, NULL, &work->point, &ok);
   if (!code && ok) code = CospinTasksFitWindow(work->point->problem);
   PetscCall(finish(&farm->group, &step, code, number, "its problem"));
-  PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB,
-             "Point %" PetscInt64_FMT " of a checked deck does not evaluate", number);
+  PetscCheck(ok, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Point %" PetscInt64_FMT " does not evaluate", number);
   work->end = step.end;
   if (work->end == COSPIN_STEP_DONE) work->point->problem->bytes = farm->group.bytes;
   if (work->end == COSPIN_STEP_DONE) work->point->interrupt = (CospinInterrupt){work, Ask, Save};

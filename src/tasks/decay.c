@@ -258,6 +258,20 @@ static double largest_leak(const Search *s)
 
 /* A CospinWindowUser's: all sectors in the windows as they are. Factors of the steady state's sector are
    freed first, for several factorisations may not fit beside each other. */
+/* Weights ask for the steady state, for which a window of labels may have to grow: that makes another
+   problem, so it is done before anything is made of this one. (Open windows have been settled by whoever runs
+   the task.) */
+static PetscErrorCode settle(const Search *s)
+{
+  const CospinSteadyState *steady;
+
+  PetscFunctionBeginUser;
+  if (s->point->problem->system.window && CospinRecordGet(s->task, "of")->expression &&
+      CospinRecordGet(s->task, "weights")->boolean)
+    PetscCall(CospinPointSteadyState(s->point, s->prefix, NULL, &steady));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Search *s = (Search *)context;
@@ -267,6 +281,7 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   PetscBool ok;
 
   PetscFunctionBeginUser;
+  PetscCall(settle(s));
   PetscCall(PetscFree(s->modes.modes));
   s->modes = (CospinDecayModes){.outcome = COSPIN_GOOD, .horizon = INFINITY};
   PetscCall(read_settings(point->problem, s->task, NULL, &settings, &ok));
