@@ -39,7 +39,6 @@ typedef struct {
   CospinPolynomial operators[3];
   CospinMoves perturbation;
   const CospinAxis *times;
-  double tolerance;
 } Settings;
 
 static PetscErrorCode free_settings(Settings *settings)
@@ -58,7 +57,6 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
 
   PetscFunctionBeginUser;
   *settings = (Settings){.times = &CospinRecordGet(task, "times")->axis};
-  PetscCall(CospinTaskTolerance(problem, task, NULL, &settings->tolerance, &ok));
   PetscCall(CospinTaskPair(problem, task, NULL, &operators[0], &operators[1], &ok, &ok));
   PetscCall(CospinPolynomialMultiply(operators[0], operators[1], &operators[2]));
   PetscCall(CospinTaskLeftProduct(problem, operators[1], &settings->perturbation));
@@ -87,14 +85,14 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 /* means: <A>, <B>, <A B>. A value is the expanded part plus the limit, and so is its error. Errors count
    beside the largest value or the limit, whichever is larger: where <A(t)B> passes zero it has no relative
    error. */
-static PetscErrorCode store(const Settings *settings, const CospinExpandedTwoTime *result,
+static PetscErrorCode store(const CospinExpandedTwoTime *result, double tolerance,
                             const CospinExpanded means[], CospinResults results, CospinOutcome *outcome)
 {
   const double complex limit = means[0].value * means[1].value, equal_time = means[2].value;
   const double limit_error = cabs(means[0].value) * means[1].error + cabs(means[1].value) * means[0].error,
                limit_bound = cabs(means[0].value) * means[1].bound + cabs(means[1].value) * means[0].bound;
   const double size = fmax(result->size, cabs(limit));
-  const PetscBool known = CospinExpandedIsGood(cabs(equal_time), settings->tolerance, &means[2]);
+  const PetscBool known = CospinExpandedIsGood(cabs(equal_time), tolerance, &means[2]);
 
   PetscFunctionBeginUser;
   for (int k = 0; k < result->num; k++) {
@@ -107,7 +105,7 @@ static PetscErrorCode store(const Settings *settings, const CospinExpandedTwoTim
     PetscCall(CospinResultsSet(results, "g1_im", k, cimag(g1)));
     PetscCall(CospinResultsSet(results, "error", k, quality.error));
     PetscCall(CospinResultsSet(results, "bound", k, quality.bound));
-    if (!CospinExpandedIsGood(size, settings->tolerance, &quality))
+    if (!CospinExpandedIsGood(size, tolerance, &quality))
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_UNCERTIFIED);
   }
   PetscCall(CospinResultsSet(results, "coherent", 0, creal(limit)));
@@ -117,34 +115,30 @@ static PetscErrorCode store(const Settings *settings, const CospinExpandedTwoTim
 
 /* Nothing is stored unless all of it is good so far: a correlation beside a steady state that did not
    converge would be read as a number. */
-static PetscErrorCode correlate(CospinPoint point, CospinExpansion expansion, const Settings *settings,
-                                CospinResults results, CospinOutcome *outcome)
+static PetscErrorCode correlate(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
+                                double tolerance, CospinResults results, CospinOutcome *outcome)
 {
   CospinExpandedTwoTime result;
+  Settings settings;
   CospinExpanded means[3];
 
   PetscFunctionBeginUser;
-  PetscCall(CospinExpandedExpect(point, expansion, 3, settings->operators, means, outcome));
-  PetscCall(CospinExpandedTwoTimeRun(point, expansion, settings->operators[0], settings->perturbation,
-                                     PETSC_FALSE, settings->times, &result, outcome));
+  PetscCall(get_settings(point->problem, task, &settings));
+  PetscCall(CospinExpandedExpect(point, expansion, 3, settings.operators, means, outcome));
+  PetscCall(CospinExpandedTwoTimeRun(point, expansion, settings.operators[0], settings.perturbation,
+                                     PETSC_FALSE, settings.times, &result, outcome));
   PetscCall(CospinExpandedTwoTimeStoreSize(&result, results));
-  if (*outcome == COSPIN_GOOD) PetscCall(store(settings, &result, means, results, outcome));
+  if (*outcome == COSPIN_GOOD) PetscCall(store(&result, tolerance, means, results, outcome));
   PetscCall(CospinExpandedTwoTimeFree(&result));
+  PetscCall(free_settings(&settings));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinExpansion expansion;
-  Settings settings;
-
   PetscFunctionBeginUser;
-  PetscCall(get_settings(point->problem, task, &settings));
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) PetscCall(correlate(point, expansion, &settings, results, outcome));
-  PetscCall(CospinExpansionDestroy(&expansion));
-  PetscCall(free_settings(&settings));
+  PetscCall(CospinExpandedRun(correlate, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

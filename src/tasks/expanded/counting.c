@@ -75,29 +75,30 @@ static PetscErrorCode store(const CospinExpanded values[], const CospinDetector 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
-                          CospinOutcome *outcome)
+static PetscErrorCode count(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
+                            double tolerance, CospinResults results, CospinOutcome *outcome)
 {
-  CospinExpansion expansion;
   CospinExpanded values[2];
   CospinDetector detector;
   CospinMoves jumps;
-  double tolerance;
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinTaskDetector(point->problem, task, NULL, &detector, &ok));
   PetscCall(CospinProblemJumps(point->problem, detector.jump, &jumps));
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) {
-    PetscCall(CospinExpansionCount(expansion, jumps, values, outcome));
-    /* Mean and variance come from one search, so they have the same degree. */
-    PetscCall(CospinExpandedStoreSize(&values[1], results));
-    PetscCall(store(values, &detector, tolerance, results, outcome));
-  }
-  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(CospinExpansionCount(expansion, jumps, values, outcome));
+  /* Mean and variance come from one search, so they have the same degree. */
+  PetscCall(CospinExpandedStoreSize(&values[1], results));
+  PetscCall(store(values, &detector, tolerance, results, outcome));
   PetscCall(CospinMovesDestroy(&jumps));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpandedRun(count, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

@@ -92,29 +92,30 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
-                          CospinOutcome *outcome)
+static PetscErrorCode find_modes(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
+                                 double tolerance, CospinResults results, CospinOutcome *outcome)
 {
-  CospinExpansion expansion;
   CospinExpanded modes[MAX_COUNT];
   int count = 1, *representative;
-  double tolerance;
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(read_count(point->problem, task, NULL, &count, &ok));
   PetscCall(find_sector(point->problem, task, NULL, &representative, &ok));
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) {
-    PetscCall(CospinExpansionSlowest(expansion, representative, count, modes, outcome));
-    PetscCall(CospinExpandedStoreSize(&modes[0], results));
-    /* All modes have one degree, chosen for the worst of them, so sizes are stored once. */
-    for (int k = 0; k < count; k++)
-      PetscCall(CospinExpandedStoreMode(&modes[k], k, tolerance, results, outcome));
-  }
-  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(CospinExpansionSlowest(expansion, representative, count, modes, outcome));
+  PetscCall(CospinExpandedStoreSize(&modes[0], results));
+  /* All modes have one degree, chosen for the worst of them, so sizes are stored once. */
+  for (int k = 0; k < count; k++)
+    PetscCall(CospinExpandedStoreMode(&modes[k], k, tolerance, results, outcome));
   PetscCall(PetscFree(representative));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpandedRun(find_modes, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

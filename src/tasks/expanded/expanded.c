@@ -80,19 +80,22 @@ PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinExpandedCreate(CospinPoint point, const CospinRecord *task, CospinResults results,
-                                    CospinExpansion *expansion, CospinOutcome *outcome)
+PetscErrorCode CospinExpandedRun(CospinExpandedWork work, CospinPoint point, const CospinRecord *task,
+                                 CospinResults results, CospinOutcome *outcome)
 {
+  CospinExpansion expansion;
   double tolerance;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(
-      CospinExpansionCreate(point->comm, point->problem->generator, tolerance, &point->interrupt, expansion));
+  PetscCall(CospinExpansionCreate(point->comm, point->problem->generator, tolerance, &point->interrupt,
+                                  &expansion));
   /* bistable or unstable: then there is no place to expand around, and tasks store nothing but `edge`. */
-  *outcome = CospinExpansionOutcome(*expansion);
-  PetscCall(CospinResultsSet(results, "edge", 0, CospinExpansionEdge(*expansion)));
+  *outcome = CospinExpansionOutcome(expansion);
+  PetscCall(CospinResultsSet(results, "edge", 0, CospinExpansionEdge(expansion)));
+  if (*outcome == COSPIN_GOOD) PetscCall(work(point, expansion, task, tolerance, results, outcome));
+  PetscCall(CospinExpansionDestroy(&expansion));
   PetscFunctionReturn(0);
 }
 

@@ -62,9 +62,15 @@ PetscErrorCode CospinExpandedCheckParity(CospinProblem problem, const CospinReco
 PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns,
                                   double *bytes, double *seconds);
 
-/* Collective. The expansion of the point's generator; *outcome: that of its stable point. */
-PetscErrorCode CospinExpandedCreate(CospinPoint point, const CospinRecord *task, CospinResults results,
-                                    CospinExpansion *expansion, CospinOutcome *outcome);
+/* What a task does with the expansion of a point that has a good one: numbers to results, within the
+ * tolerance. */
+typedef PetscErrorCode (*CospinExpandedWork)(CospinPoint point, CospinExpansion expansion,
+                                             const CospinRecord *task, double tolerance,
+                                             CospinResults results, CospinOutcome *outcome);
+/* Collective. Makes the expansion of the point's generator, stores `edge` and hands it to `work`; *outcome:
+   that of its stable point, if it is not good. */
+PetscErrorCode CospinExpandedRun(CospinExpandedWork work, CospinPoint point, const CospinRecord *task,
+                                 CospinResults results, CospinOutcome *outcome);
 /* Stores degree and functions. */
 PetscErrorCode CospinExpandedStoreSize(const CospinExpanded *value, CospinResults results);
 /* Stores rate, frequency, lifetime, error, bound and change of a mode; *outcome: uncertified unless its error

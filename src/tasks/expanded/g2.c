@@ -78,17 +78,15 @@ static PetscErrorCode store(const CospinExpandedTwoTime *result, const CospinExp
 
 /* The same pair (A^+A, click) as in the exact task (tasks/click.c), so both mean the same g2. */
 static PetscErrorCode count_pairs(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
-                                  CospinResults results, CospinOutcome *outcome)
+                                  double tolerance, CospinResults results, CospinOutcome *outcome)
 {
   CospinExpandedTwoTime result;
   CospinExpanded intensity;
   CospinPolynomial a, number;
   CospinMoves click;
-  double tolerance;
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinTaskOperator(point->problem, task, NULL, &a, &ok));
   PetscCall(CospinTaskClick(point->problem, a, &number, &click));
   PetscCall(CospinExpandedExpect(point, expansion, 1, &number, &intensity, outcome));
@@ -106,12 +104,8 @@ static PetscErrorCode count_pairs(CospinPoint point, CospinExpansion expansion, 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinExpansion expansion;
-
   PetscFunctionBeginUser;
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) PetscCall(count_pairs(point, expansion, task, results, outcome));
-  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(CospinExpandedRun(count_pairs, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

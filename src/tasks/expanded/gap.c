@@ -31,24 +31,26 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode find_gap(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
+                               double tolerance, CospinResults results, CospinOutcome *outcome)
+{
+  CospinExpanded mode;
+
+  PetscFunctionBeginUser;
+  (void)point;
+  (void)task;
+  /* NULL: the sector of the trace, in which the zero mode is left out. */
+  PetscCall(CospinExpansionSlowest(expansion, NULL, 1, &mode, outcome));
+  PetscCall(CospinExpandedStoreSize(&mode, results));
+  PetscCall(CospinExpandedStoreMode(&mode, 0, tolerance, results, outcome));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinExpansion expansion;
-  CospinExpanded mode;
-  double tolerance;
-  PetscBool ok;
-
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) {
-    /* NULL: the sector of the trace, in which the zero mode is left out. */
-    PetscCall(CospinExpansionSlowest(expansion, NULL, 1, &mode, outcome));
-    PetscCall(CospinExpandedStoreSize(&mode, results));
-    PetscCall(CospinExpandedStoreMode(&mode, 0, tolerance, results, outcome));
-  }
-  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(CospinExpandedRun(find_gap, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

@@ -171,17 +171,15 @@ static PetscErrorCode transform_mirrored(CospinPoint point, CospinExpansion expa
 }
 
 static PetscErrorCode emit(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
-                           CospinResults results, CospinOutcome *outcome)
+                           double tolerance, CospinResults results, CospinOutcome *outcome)
 {
   const CospinAxis *axis = &CospinRecordGet(task, "frequencies")->axis;
   CospinPolynomial operators[3];
   CospinExpanded means[3];
   Spectrum spectrum = {PETSC_TRUE, {{0}, {0}}};
-  double tolerance;
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(
       CospinTaskPair(point->problem, task, NULL, &operators[0], &operators[1], &spectrum.symmetric, &ok));
   PetscCall(CospinPolynomialMultiply(operators[0], operators[1], &operators[2]));
@@ -200,12 +198,8 @@ static PetscErrorCode emit(CospinPoint point, CospinExpansion expansion, const C
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  CospinExpansion expansion;
-
   PetscFunctionBeginUser;
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) PetscCall(emit(point, expansion, task, results, outcome));
-  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(CospinExpandedRun(emit, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 

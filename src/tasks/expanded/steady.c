@@ -135,19 +135,16 @@ static PetscErrorCode store(CospinObservables observables, const CospinExpanded 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
-                          CospinOutcome *outcome)
+static PetscErrorCode observe(CospinPoint point, CospinExpansion expansion, const CospinRecord *task,
+                              double tolerance, CospinResults results, CospinOutcome *outcome)
 {
   const CospinObservables observables = point->observables;
-  CospinExpansion expansion;
   CospinExpanded *values;
   CospinMoves *moves;
   int num = 0, at = 0;
-  double tolerance;
-  PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
+  (void)task;
   for (int k = 0; k < observables->count; k++) num += observables->observables[k].num_expectations;
   /* Expectation values of all observables in one list, in their order: one search for the degree serves
      all, and store() walks through the list again. */
@@ -155,14 +152,18 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   for (int k = 0; k < observables->count; k++)
     for (int e = 0; e < observables->observables[k].num_expectations; e++)
       moves[at++] = observables->observables[k].expectations[e];
-  PetscCall(CospinExpandedCreate(point, task, results, &expansion, outcome));
-  if (*outcome == COSPIN_GOOD) {
-    PetscCall(CospinExpansionExpect(expansion, num, moves, values, outcome));
-    if (num) PetscCall(CospinExpandedStoreSize(&values[0], results));
-    PetscCall(store(observables, values, tolerance, results, outcome));
-  }
-  PetscCall(CospinExpansionDestroy(&expansion));
+  PetscCall(CospinExpansionExpect(expansion, num, moves, values, outcome));
+  if (num) PetscCall(CospinExpandedStoreSize(&values[0], results));
+  PetscCall(store(observables, values, tolerance, results, outcome));
   PetscCall(PetscFree2(values, moves));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
+                          CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpandedRun(observe, point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 
