@@ -30,7 +30,8 @@ typedef struct {
 
 /* ---- The deck ------------------------------------------------------------------------------------------ */
 
-/* A deck that names files (arrays, states) cannot be evaluated where these are not. */
+/* A deck that names files (arrays, states) cannot be evaluated where these are not. The identity has one
+   line for each file that the deck reads. */
 static PetscErrorCode names_files(const char file[], PetscBool *names)
 {
   char why[1024], *identity = NULL;
@@ -88,7 +89,8 @@ static PetscErrorCode load_deck(Check *check)
 
 /* ---- Points -------------------------------------------------------------------------------------------- */
 
-/* The table's layout and, behind it in the record, the number that a shard gives each of its points. */
+/* The table's layout and, behind it in the record, the number that a shard gives each of its points. A
+   copy of the table's layout with one variable more; names and dimensions are borrowed. */
 static PetscErrorCode read_points(Check *check, CospinDatasetContent *content, PetscBool *ok)
 {
   const CospinVariable number = {.name = COSPIN_POINT_LIST,
@@ -113,7 +115,8 @@ static PetscErrorCode read_points(Check *check, CospinDatasetContent *content, P
   PetscFunctionReturn(0);
 }
 
-/* The point of the grid that a record is of, or -1 and a fault. */
+/* The point of the grid that a record is of, or -1 and a fault. Points of a grid are counted, points of a
+   shard say their number; in both cases coordinates have to be those of the deck's axes. */
 static PetscErrorCode number_of(Check *check, const CospinDatasetContent *content, size_t p,
                                 PetscInt64 *number)
 {
@@ -142,7 +145,8 @@ static PetscBool is_outcome(double value)
   return PETSC_FALSE;
 }
 
-/* What stands above the tasks: the worst of their outcomes, time, memory, ranks. */
+/* What stands above the tasks: the worst of their outcomes, time, memory, ranks. The point's outcome is
+   the worst of its tasks' by definition, so it can be recomputed. */
 static PetscErrorCode check_summary(Check *check, CospinPoint point, const double record[])
 {
   const CospinTable table = check->table;
@@ -174,7 +178,8 @@ static PetscErrorCode check_summary(Check *check, CospinPoint point, const doubl
 
 /* ---- Stored states ------------------------------------------------------------------------------------- */
 
-/* Where along the task's dimension a stored time stands. */
+/* Where along the task's dimension a stored time stands. Found by the trace, which every task that stores
+   states along a dimension has beside them. */
 static int index_of_time(const CospinLayout *layout, CospinResults results, const CospinStoredGroup *group,
                          int time)
 {
@@ -191,7 +196,8 @@ static int index_of_time(const CospinLayout *layout, CospinResults results, cons
   return dimension->size; /* nothing to compare with */
 }
 
-/* Every state of a task at this point, and that there are as many as it stores. */
+/* Every state of a task at this point, and that there are as many as it stores. A good task has stored all
+   its states, unless it is one whose results may be missing by nature (counts that cannot occur). */
 static PetscErrorCode check_group(Check *check, CospinPoint point, const CospinStoredGroup *group,
                                   CospinStored stored, double record[])
 {
@@ -220,7 +226,8 @@ static PetscErrorCode check_group(Check *check, CospinPoint point, const CospinS
   PetscFunctionReturn(0);
 }
 
-/* The point's problem is made anew from the deck. */
+/* The point's problem is made anew from the deck. On one process, whatever the run had: what a file says
+   must not depend on that. */
 static PetscErrorCode check_point(Check *check, PetscInt64 number, double record[], CospinStored stored)
 {
   const double outcome = record[check->table->outcome];
@@ -266,6 +273,7 @@ static PetscErrorCode check_points(Check *check)
 
 /* ---- Files --------------------------------------------------------------------------------------------- */
 
+/* Names, shapes, units and attributes of every variable, against what this program would have written. */
 static PetscErrorCode compare_layout(Check *check)
 {
   CospinLayout layout;
@@ -281,7 +289,8 @@ static PetscErrorCode compare_layout(Check *check)
   PetscFunctionReturn(0);
 }
 
-/* All faults, or one line that says what has been looked at. */
+/* All faults, or one line that says what has been looked at. What could not be looked at is said behind
+   it. */
 static PetscErrorCode report(const Check *check, FILE *stream)
 {
   const int count = CospinFaultsCount(check->faults);

@@ -7,6 +7,10 @@
 
    What it is for: eigenvalues of a state (entropy, fidelity, Fisher information) from its stored elements,
    without a matrix of the size of all kets: each block is diagonalised by itself.
+
+   Method: number the kets that occur; join kets that an element connects; each connected set is a block of
+   the density matrix, to be diagonalised by LAPACK. A thermal state of N spins has thousands of small
+   blocks instead of one matrix of 2^N.
 */
 #include <cospin/observable/density.h>
 #include <cospin/problem/hermitian.h>
@@ -17,7 +21,8 @@ enum { ROOM_BEHIND = 512 }; /* OpenBLAS's kernels for AVX-512 read past the end 
 
 /* ---- Kets ---------------------------------------------------------------------------------------------- */
 
-/* Kets as numbers with mixed radix; false if they do not fit into 63 bits. */
+/* Kets as numbers with mixed radix; false if they do not fit into 63 bits. Beyond 63 bits the state has no
+   density matrix here, and functionals of it are missing. */
 static PetscBool set_radix(CospinDensity density)
 {
   const CospinSystem *system = density->system;
@@ -45,8 +50,9 @@ PetscInt64 CospinDensityCode(CospinDensity density, const int label[])
   return code;
 }
 
-/* Of |x><y| the label of |x><x| or, from the bra, of |y><y|: the k-th coordinate of one side of a component
-   says of it what the k-th of the other side says of that. */
+/* Of |x><y| the label of |x><x| or, from the bra, of |y><y|: the k-th coordinate of one side of a
+   component says of it what the k-th of the other side says of that. The bra of an ensemble's label is
+   read like a ket: (j, m') of (j, m, m'). */
 static void take_side(const CospinSystem *system, CospinRole side, const int label[], int diagonal[])
 {
   for (int c = 0; c < system->num_components; c++) {
@@ -67,6 +73,7 @@ const int *CospinDensityLabel(CospinDensity density, int ket)
   return density->labels + (size_t)ket * (size_t)density->system->num_coordinates;
 }
 
+/* -1: this ket has no element. */
 int CospinDensityFind(CospinDensity density, PetscInt64 code)
 {
   int lo = 0, hi = density->num_kets - 1;
@@ -90,7 +97,8 @@ static int root_of(int parent[], int ket)
   return ket;
 }
 
-/* place[ket]: where the ket stands once those of a block stand together. */
+/* place[ket]: where the ket stands once those of a block stand together. Kets of a block get consecutive
+   places, so that a block is a square in the order of places. */
 static PetscErrorCode find_blocks(CospinDensity density, int place[])
 {
   const int num = density->num_kets;
@@ -122,7 +130,8 @@ static PetscErrorCode find_blocks(CospinDensity density, int place[])
   PetscFunctionReturn(0);
 }
 
-/* Sum over components, for copies multiply. */
+/* Sum over components, for copies multiply. The number of copies of an irrep in N spins; its logarithm,
+   since 10^4 spins have some of 10^3000. */
 static double log_copies(const CospinSystem *system, const int label[])
 {
   double sum = 0.0;
@@ -180,7 +189,8 @@ static PetscErrorCode list_occurrences(CospinDensity density, CospinStoredState 
   PetscFunctionReturn(0);
 }
 
-/* Numbers the kets by their codes; elements[row] gets them. */
+/* Numbers the kets by their codes; elements[row] gets them. Sorted occurrences: a new number wherever the
+   code changes. */
 static PetscErrorCode number_kets(CospinDensity density, PetscInt64 num, const Occurrence list[])
 {
   int ket = -1;
@@ -280,7 +290,8 @@ PetscErrorCode CospinDensityDestroy(CospinDensity *density)
 
 /* ---- Eigenvalues --------------------------------------------------------------------------------------- */
 
-/* The hermitian part of the elements, where the eigenvectors will be. */
+/* The hermitian part of the elements, where the eigenvectors will be. Half of an element and half of its
+   conjugate on the other side: hermitian whatever rounding the state has. */
 static void fill_blocks(CospinDensity density)
 {
   for (PetscInt64 e = 0; e < density->count; e++) {
@@ -293,6 +304,7 @@ static void fill_blocks(CospinDensity density)
   }
 }
 
+/* Eigenvalues below zero are rounding and become zero: logarithms of them are taken. */
 PetscErrorCode CospinDensityDiagonalise(CospinDensity density, PetscBool *ok)
 {
   PetscFunctionBeginUser;

@@ -38,7 +38,8 @@ const CospinFunctionalKind *CospinFunctionalKindOf(const char name[])
   return k < NUM_KINDS ? kinds[k].kind : NULL;
 }
 
-/* Operators of a problem whose tasks are all approximate are never applied. */
+/* Operators of a problem whose tasks are all approximate are never applied. For the products A rho whose
+   traces are the moments. */
 static PetscErrorCode make_moves(CospinProblem problem, CospinFunctional functional)
 {
   PetscFunctionBeginUser;
@@ -52,6 +53,7 @@ static PetscErrorCode make_moves(CospinProblem problem, CospinFunctional functio
   PetscFunctionReturn(0);
 }
 
+/* Prepare checks the arguments and adds the operators it wants to have read. */
 PetscErrorCode CospinFunctionalCreate(CospinProblem problem, const char name[],
                                       const CospinArgument arguments[], CospinFunctional *functional,
                                       char why[], size_t why_size)
@@ -81,6 +83,7 @@ PetscErrorCode CospinFunctionalDestroy(CospinFunctional *functional)
   PetscFunctionReturn(0);
 }
 
+/* Takes the polynomial over. */
 PetscErrorCode CospinFunctionalAdd(CospinFunctional functional, CospinPolynomial a)
 {
   const size_t count = (size_t)functional->num_operators + 1;

@@ -22,7 +22,9 @@ typedef struct {
   PetscBool ok;
 } Collector;
 
-/* An Expect that remembers A; the number it returns is a place holder. */
+/* An Expect that remembers A; the number it returns is a place holder. 1 as a place holder, since 0 would
+   be a division by zero in most observables. The evaluation may come by twice; then the operator takes the
+   place of its first one. */
 static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double complex *value)
 {
   Collector *collector = (Collector *)state;
@@ -66,7 +68,8 @@ static PetscErrorCode collect_functional(void *state, int which, const char func
   PetscFunctionReturn(0);
 }
 
-/* Reads what functionals are made of, behind all else. */
+/* Reads what functionals are made of, behind all else. Copied with coefficient 1: the functional keeps its
+   own. */
 static PetscErrorCode append_moments(CospinObservable *target)
 {
   int count = target->num_expectations;
@@ -90,8 +93,9 @@ static PetscErrorCode append_moments(CospinObservable *target)
   PetscFunctionReturn(0);
 }
 
-/* The first evaluation's place holders may divide by zero, so its own faults of value do not count: they are
-   told from faults of type by evaluating once more with another place holder. */
+/* The first evaluation's place holders may divide by zero, so its own faults of value do not count: they
+   are told from faults of type by evaluating once more with another place holder. Whether it is real is
+   decided from its form (deck/expression/real.c), with what is known of each operator: hermitian or not. */
 static PetscErrorCode compile(CospinObservables observables, CospinFaults faults, CospinObservable *target,
                               PetscBool *ok)
 {
@@ -199,6 +203,7 @@ static PetscErrorCode look_up_functional(void *state, int which, const char func
   PetscFunctionReturn(0);
 }
 
+/* Without a density those functionals that need one are NaN, and so is every observable that uses them. */
 PetscErrorCode CospinObservableFunctionals(const CospinObservable *observable,
                                            const double complex expectations[], CospinDensity density,
                                            double functionals[])
@@ -217,6 +222,7 @@ PetscErrorCode CospinObservableFunctionals(const CospinObservable *observable,
   PetscFunctionReturn(0);
 }
 
+/* A division by zero in this state is NaN here and no fault of the deck. */
 PetscErrorCode CospinObservableEvaluateWith(CospinObservables observables, int k,
                                             const double complex expectations[], const double functionals[],
                                             double complex *result)
@@ -264,7 +270,7 @@ CospinNeeds CospinObservablesNeed(CospinDeck deck)
 }
 
 /* Tr(A rho) = sum over labels x of weight(x) rho_x, where weight(x) is what A makes of x that lies on the
- * diagonal. */
+   diagonal. The moves of rho -> A rho, applied at the label: what ends on the diagonal counts. */
 double complex CospinExpectationWeight(CospinMoves a_rho, const int label[])
 {
   const CospinSystem *system = a_rho->system;

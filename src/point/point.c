@@ -8,6 +8,8 @@
 #include <cospin/point/point.h>
 #include <cospin/point/settings.h>
 
+/* With faults NULL the deck has been checked at this point before. interrupt is set by whoever runs the
+   point; until then nobody is asked. */
 PetscErrorCode CospinPointCreate(MPI_Comm comm, CospinDeck deck, PetscInt64 number, CospinFaults faults,
                                  CospinPoint *point, PetscBool *ok)
 {
@@ -39,7 +41,9 @@ static PetscErrorCode forget_steady(CospinPoint point)
   PetscFunctionReturn(0);
 }
 
-/* Ranks that do not have the same number of them have failed in different places: nothing collective then. */
+/* Ranks that do not have the same number of them have failed in different places: nothing collective then.
+   Behind a task that has failed in the middle: eigensolvers that it made hold MPI objects, which only all
+   ranks together can free. The point's steady state stays for the next task. */
 PetscErrorCode CospinPointClean(CospinPoint point)
 {
   const CospinEigensolver steady = point->has_steady ? point->steady.eigensolver : NULL;
@@ -87,7 +91,8 @@ PetscErrorCode CospinPointDestroy(CospinPoint *point)
   PetscFunctionReturn(0);
 }
 
-/* Without a sector all steady states are meant; with one, that of its label. */
+/* Without a sector all steady states are meant; with one, that of its label. A steady state of one sector
+   is not used for another, nor for "all of them". */
 static PetscErrorCode is_kept(CospinPoint point, const int sector[], PetscBool *answer)
 {
   PetscFunctionBeginUser;
@@ -97,6 +102,7 @@ static PetscErrorCode is_kept(CospinPoint point, const int sector[], PetscBool *
   PetscFunctionReturn(0);
 }
 
+/* Kept also if it is bad, with its outcome: the next task need not fail the same way at the same cost. */
 PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], const int sector[],
                                       const CospinSteadyState **steady)
 {
@@ -117,6 +123,8 @@ PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], co
   PetscFunctionReturn(0);
 }
 
+/* For tasks that need a window before they can begin and have no measure of their own: that of the steady
+   state. */
 PetscErrorCode CospinPointSettle(CospinPoint point)
 {
   int windows[COSPIN_MAX_COORDINATES];

@@ -9,6 +9,7 @@
 #include <cospin/point/settings.h>
 #include <string.h>
 
+/* A task that starts from a steady state needs a better one than a task that only shows it. */
 static const double largest_steady_residual = 1e-10;
 
 PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task, const char key[],
@@ -19,6 +20,7 @@ PetscErrorCode CospinTaskNumber(CospinProblem problem, const CospinRecord *task,
   PetscFunctionReturn(0);
 }
 
+/* For defaults that follow from the problem (a time from its rates) and cannot stand in the table of keys. */
 PetscErrorCode CospinTaskNumberOr(CospinProblem problem, const CospinRecord *task, const char key[],
                                   double otherwise, CospinFaults faults, double *value, PetscBool *ok)
 {
@@ -34,7 +36,8 @@ PetscErrorCode CospinTaskNumberOr(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
-/* `faults` may be NULL: Check has told the faults before, and Run reads the same settings again. */
+/* `faults` may be NULL: Check has told the faults before, and Run reads the same settings again. The path
+   is put together from the task's place in the list, as the deck's reader does. */
 PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, const char key[],
                               CospinFaults faults, PetscBool *ok, const char sentence[])
 {
@@ -48,6 +51,7 @@ PetscErrorCode CospinTaskFail(CospinProblem problem, const CospinRecord *task, c
   PetscFunctionReturn(0);
 }
 
+/* Ranges are in the key's row. */
 PetscErrorCode CospinTaskTolerance(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    double *tolerance, PetscBool *ok)
 {
@@ -82,6 +86,7 @@ PetscErrorCode CospinTaskCheckAxis(CospinProblem problem, const CospinRecord *ta
 
 const char *const CospinTaskMethods[] = {"auto", "krylov", "rational", NULL};
 
+/* The word is one of the table: the reader has checked it. */
 CospinPropagatorMethod CospinTaskMethod(const CospinRecord *task)
 {
   const char *method = CospinRecordGet(task, "method")->text;
@@ -154,6 +159,7 @@ PetscErrorCode CospinTaskPair(CospinProblem problem, const CospinRecord *task, C
   PetscFunctionReturn(0);
 }
 
+/* PETSc options of a task begin with its name: -decay_eps_max_it. */
 PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t size)
 {
   PetscFunctionBeginUser;
@@ -169,6 +175,7 @@ PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
   PetscFunctionReturn(0);
 }
 
+/* rho -> A rho, whose trace is <A>. */
 PetscErrorCode CospinTaskLeftProduct(CospinProblem problem, CospinPolynomial a, CospinMoves *moves)
 {
   PetscFunctionBeginUser;
@@ -178,12 +185,14 @@ PetscErrorCode CospinTaskLeftProduct(CospinProblem problem, CospinPolynomial a, 
   PetscFunctionReturn(0);
 }
 
-/* Rates within the resolution are zero, not the rounding error that the solver returned. */
+/* Rates within the resolution are zero, not the rounding error that the solver returned. rho ~ exp(lambda
+   t): rates are positive where it decays. */
 double CospinTaskRate(double complex lambda, double resolution)
 {
   return PetscAbsReal(creal(lambda)) <= resolution ? 0.0 : -creal(lambda);
 }
 
+/* Positive where <A> ~ exp(-i omega t). */
 double CospinTaskFrequency(double complex lambda, double resolution)
 {
   return PetscAbsReal(cimag(lambda)) <= resolution ? 0.0 : -cimag(lambda);
@@ -210,6 +219,7 @@ PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **re
   PetscFunctionReturn(0);
 }
 
+/* Whether a label is in a list of representatives; both must be reduced. */
 PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int labels[], PetscBool *found)
 {
   PetscBool same;
@@ -223,6 +233,7 @@ PetscErrorCode CospinTaskHasLabel(int n, const int label[], int num, const int l
   PetscFunctionReturn(0);
 }
 
+/* A state needs a trace, an eigenvalue does not: hence needs_trace. */
 PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *task, PetscBool needs_trace,
                                      CospinFaults faults, PetscBool *ok)
 {
@@ -251,6 +262,7 @@ PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *
   PetscFunctionReturn(0);
 }
 
+/* For tasks whose cost is told by Cost instead. */
 PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *task, int *num,
                                    int **representatives)
 {
@@ -262,6 +274,7 @@ PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* The sector of the deck or, without one, all that have a trace. */
 PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
                                  int **representatives)
 {
@@ -277,8 +290,8 @@ PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
-/* Factors of the steady state's sector are freed at once: the task is going to need the memory for its own.
- */
+/* Factors of the steady state's sector are freed at once: the task is going to need the memory for its
+   own. A bad steady state is handed on with its outcome: what a task makes of it is no better. */
 PetscErrorCode CospinTaskSteadyState(CospinPoint point, const CospinRecord *task, const char prefix[],
                                      const CospinSteadyState **steady, CospinOutcome *outcome)
 {
@@ -313,7 +326,8 @@ PetscErrorCode CospinTaskLeave(CospinPoint point, PetscBool *leave)
   PetscFunctionReturn(0);
 }
 
-/* list += more; `more` is freed */
+/* list += more; `more` is freed. A list that has become too long is cut and marked, so that nobody takes
+   it for all there are. */
 static PetscErrorCode append(int n, int *num, int **list, int num_more, int *more)
 {
   const PetscBool whole = (PetscBool)(PetscMax(*num, num_more) <= COSPIN_MAX_SECTORS);
@@ -328,7 +342,8 @@ static PetscErrorCode append(int n, int *num, int **list, int num_more, int *mor
   PetscFunctionReturn(0);
 }
 
-/* Of an evolution: the parts of the state that nobody reads need not be evolved. */
+/* Of an evolution: the parts of the state that nobody reads need not be evolved. Those with a trace are
+   among them, whoever reads what: the trace is checked at every time. */
 PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
                                      CospinState whole, int *num, int **representatives)
 {

@@ -22,7 +22,8 @@ const CospinRecordKind *const CospinComponentRecords[] = {
     NULL};
 #undef COSPIN_KIND
 
-/* Components have few coordinates and are few: no table is needed. */
+/* Components have few coordinates and are few: no table is needed. From the last one backwards: offsets
+   ascend. */
 static CospinComponent component_of(const CospinSystem *system, int coordinate)
 {
   int c = system->num_components - 1;
@@ -31,6 +32,7 @@ static CospinComponent component_of(const CospinSystem *system, int coordinate)
   return &system->components[c];
 }
 
+/* Added to shift[]: steps of a chain add up. */
 void CospinSystemShift(const CospinSystem *system, CospinStep step, int shift[])
 {
   const CospinComponent component = &system->components[step.component];
@@ -38,6 +40,7 @@ void CospinSystemShift(const CospinSystem *system, CospinStep step, int shift[])
   component->kind->Shift(component, step.code, shift + component->offset);
 }
 
+/* The amplitude at the label, which then becomes the label behind the step. */
 double CospinSystemApply(const CospinSystem *system, CospinStep step, int label[])
 {
   const CospinComponent component = &system->components[step.component];
@@ -61,7 +64,8 @@ double CospinSystemApplySide(const CospinSystem *system, CospinStep step, Cospin
   return component->kind->ApplySide(component, step.code, side, label + component->offset);
 }
 
-/* The trace of a product is the product of traces. */
+/* The trace of a product is the product of traces. Zero off the diagonal, and most labels are: hence the
+   early end. */
 double CospinSystemTrace(const CospinSystem *system, const int label[])
 {
   double trace = 1.0;
@@ -87,6 +91,7 @@ void CospinSystemCut(const CospinSystem *system, int i, int *lo, int *hi)
   *hi = PetscMin(*hi, system->window[i].hi);
 }
 
+/* Of which other coordinate the range depends, if of one (n of an irrep's r). */
 int CospinSystemBoundBy(const CospinSystem *system, int i)
 {
   const CospinComponent component = component_of(system, i);
@@ -136,7 +141,8 @@ CospinElementary CospinSystemElementaryAdjoint(const void *system, CospinElement
   return elementary;
 }
 
-/* monomial = a_1 a_2 ..., each elementary operator alone or the sum over its spins */
+/* monomial = a_1 a_2 ..., each elementary operator alone or the sum over its spins. (sum_l a_l)(sum_m b_m)
+   becomes all pairs, equal spins among them, where a_l b_l is a product of one spin. */
 static PetscErrorCode expand_monomial(const CospinSystem *system, const CospinMonomial *monomial,
                                       CospinPolynomial sum)
 {

@@ -45,7 +45,8 @@ static PetscErrorCode emit_term(void *context, double complex coefficient, int l
 }
 
 /* A sum over spins stays one elementary operator as long as it can: Sm^2 of 10^4 spins would be 10^8
- * monomials. */
+   monomials. Written out at the latest where monomials are needed (CospinSystemExpand), and there within
+   bounds. */
 static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinOperatorName *name, int spin,
                                      const int index[], CospinValue *value)
 {
@@ -68,7 +69,9 @@ static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinO
   PetscFunctionReturn(0);
 }
 
-/* Which spin an operator of one spin means; a sentence if the index is missing, wrong or not wanted. */
+/* Which spin an operator of one spin means; a sentence if the index is missing, wrong or not wanted. -1:
+   an operator of the component as a whole; COSPIN_EACH_SPIN: one spin of an ensemble, whichever, which
+   only `each:` may mean. */
 static PetscErrorCode find_spin(CospinProblem problem, CospinComponent component,
                                 const CospinOperatorName *op, const char name[], int num_index,
                                 const int index[], int *spin, char why[], size_t why_size)
@@ -93,7 +96,8 @@ static PetscErrorCode find_spin(CospinProblem problem, CospinComponent component
   PetscFunctionReturn(0);
 }
 
-/* How many levels a name takes in brackets. */
+/* How many levels a name takes in brackets. E[a,b] has two level numbers; the table says so by the levels
+   in the codes of its terms. */
 static int num_levels(const CospinOperatorName *name)
 {
   int count = 0;
@@ -215,8 +219,8 @@ static int find_array(CospinProblem problem, const char name[], size_t length)
   return -1;
 }
 
-/* What `B` or `trap.B` names; *spins: its indices run over those. NULL: neither an array nor a part of one.
- */
+/* What `B` or `trap.B` names; *spins: its indices run over those. NULL: neither an array nor a part of
+   one. A generator that makes several arrays has no value of its own name, a list has no parts. */
 static const CospinArrayValue *find_value(CospinProblem problem, const char name[], PetscBool *spins)
 {
   const char *dot = strchr(name, '.');
@@ -233,7 +237,8 @@ static const CospinArrayValue *find_value(CospinProblem problem, const char name
   return NULL;
 }
 
-/* A matrix over spins without indices is, where it may be, the entry of the pair. */
+/* A matrix over spins without indices is, where it may be, the entry of the pair. Row-major: R[l,m] stands
+   at l*size + m. R alone means R[l,m] where a term runs over pairs. */
 static PetscErrorCode resolve_array(CospinProblem problem, const CospinArrayValue *array, PetscBool spins,
                                     const char name[], int num_index, const int index[], CospinValue *value,
                                     PetscBool *found, char why[], size_t why_size)
@@ -366,6 +371,7 @@ static void survey_size(CospinSpinRange *range, int size)
   range->size = size;
 }
 
+/* Only operators of one spin and arrays over spins count. */
 static PetscErrorCode survey_name(void *context, const char name[], int num_index)
 {
   const Survey *survey = (const Survey *)context;

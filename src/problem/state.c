@@ -14,7 +14,8 @@ enum { MAX_ARGUMENTS = 16, MAX_VISITS = 100000000 /* of labels: some seconds */ 
 
 /* ---- From the deck ------------------------------------------------------------------------------------- */
 
-/* The states that a kind knows stand in its table; the first of them is its ground state. */
+/* The states that a kind knows stand in its table; the first of them is its ground state. With all that
+   the kind has, for there are few. */
 static PetscErrorCode find_name(CospinComponent component, const CospinStateFactor *factor,
                                 CospinFaults faults, const CospinStateName **name)
 {
@@ -83,7 +84,8 @@ static PetscErrorCode evaluate_arguments(CospinProblem problem, const CospinStat
   PetscFunctionReturn(0);
 }
 
-/* A factor of NULL is the first state of the component's table. */
+/* A factor of NULL is the first state of the component's table. A kind refuses values that make no state
+   (an angle that is complex, more quanta than a cutoff has) with a sentence of its own. */
 static PetscErrorCode prepare(CospinProblem problem, int c, const CospinStateFactor *factor,
                               CospinFaults faults, CospinState state, PetscBool *ok)
 {
@@ -134,6 +136,7 @@ PetscErrorCode CospinStateCreate(CospinProblem problem, const CospinSetting *set
   PetscFunctionReturn(0);
 }
 
+/* Also of a state that was made half: factors without a name have no data. */
 PetscErrorCode CospinStateDestroy(CospinState *state)
 {
   PetscFunctionBeginUser;
@@ -158,6 +161,7 @@ static double complex factor_element(CospinState state, int c, const int label[]
   return factor->name->Element(component, factor->data, label + component->offset);
 }
 
+/* Stops at the first factor that is zero: most labels of a product state have one. */
 double complex CospinStateElement(CospinState state, const int label[])
 {
   double complex element = 1.0;
@@ -169,6 +173,7 @@ double complex CospinStateElement(CospinState state, const int label[])
   return element;
 }
 
+/* Not collective but for the vector's own access: each rank fills what it owns. */
 PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u)
 {
   PetscScalar *array;
@@ -188,6 +193,7 @@ PetscErrorCode CospinStateVector(CospinState state, CospinSector sector, Vec u)
 
 /* ---- Sectors ------------------------------------------------------------------------------------------- */
 
+/* Labels are reduced to the representative of their sector at once, so that what is collected are sectors. */
 typedef struct {
   CospinProblem problem;
   CospinState state;
@@ -249,7 +255,8 @@ static PetscBool is_zero(Collector *collector, int i, int label[])
   return PETSC_FALSE;
 }
 
-/* All labels from coordinate i on, as far as the state is not zero there. */
+/* All labels from coordinate i on, as far as the state is not zero there. A depth-first search; without
+   is_zero it would go over every label there is. */
 static PetscErrorCode visit_labels(Collector *collector, int i, int label[])
 {
   const CospinSystem *system = collector->state->system;
@@ -283,6 +290,7 @@ PetscErrorCode CospinStateSectors(CospinProblem problem, CospinState state, int 
   PetscCall(CospinLabelsUnique(collector.n, &collector.count, collector.labels));
   *num = collector.count;
   *representatives = collector.labels;
+  /* The list is then marked as not whole, which makes the task too large instead of wrong. */
   if (collector.visits > MAX_VISITS)
     PetscCall(CospinSectorsNotAll(problem->system.num_coordinates, num, representatives));
   PetscFunctionReturn(0);

@@ -65,7 +65,7 @@ static const CospinTaskRule rules[] = {
 
 /* ---- Settings ------------------------------------------------------------------------------------------ */
 
-/* The times whose states are stored; NULL: none. */
+/* The times whose states are stored; NULL: none. Borrowed from the deck. */
 static const CospinAxis *times_to_store(const CospinRecord *task)
 {
   const CospinAxis *chosen = &CospinRecordGet(task, "store_times")->axis;
@@ -74,7 +74,8 @@ static const CospinAxis *times_to_store(const CospinRecord *task)
   return chosen->size ? chosen : &CospinRecordGet(task, "times")->axis;
 }
 
-/* A state can be stored at a time of the axis only: nothing is interpolated. */
+/* A state can be stored at a time of the axis only: nothing is interpolated. One fault is enough: the
+   others of the list are most likely of the same slip. */
 static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                         PetscBool *ok)
 {
@@ -98,7 +99,8 @@ static PetscErrorCode check_store_times(CospinProblem problem, const CospinRecor
   PetscFunctionReturn(0);
 }
 
-/* `initial`, and the state whose fidelity is wanted. */
+/* `initial`, and the state whose fidelity is wanted. `fidelity: initial` is the same state made a second
+   time; its faults have been told by the first. */
 static PetscErrorCode get_states(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                  CospinReadoutSettings *settings, PetscBool *ok)
 {
@@ -172,7 +174,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
 /* The outcome is judged by what was recomputed from the state at this time: trace, smallest population,
-   hermiticity, error. */
+   hermiticity, error. Ten tolerances: errors of sectors add up, and a trace or a population is a sum over
+   many elements. */
 static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults results, CospinOutcome *outcome)
 {
   const double complex *reading = readout->readings + (size_t)k * (size_t)readout->num_readings;

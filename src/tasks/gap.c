@@ -6,6 +6,11 @@
    Eigenvalues below the resolution count as zero; `zeros` tells how many there are.
 
    The factorisation and the null vectors of the steady state are used again.
+
+   "Non-zero" needs a definition in floating-point numbers: below the resolution, 10 eps times the largest
+   column of L, an eigenvalue cannot be told from zero. A gap of exactly zero (several steady states) and
+   one of 1e-14 look alike there; `zeros` and `resolution` tell, and the rate is stored as 0 rather than as
+   whatever rounding left.
 */
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
@@ -91,7 +96,9 @@ static PetscErrorCode note_leak(CospinPoint point, CospinEigensolver eigensolver
   PetscFunctionReturn(0);
 }
 
-/* Without null vectors: *zero is the slowest mode if that is one, and nothing is noted. */
+/* Without null vectors: *zero is the slowest mode if that is one, and nothing is noted. The null vectors
+   are handed over to be left out by projection; without that the solver would return them again and again
+   as the slowest modes. */
 static PetscErrorCode search(CospinPoint point, CospinEigensolver eigensolver, int num_null, Vec null[],
                              Slowest *slowest, Vec *zero)
 {
@@ -127,8 +134,9 @@ static PetscErrorCode search(CospinPoint point, CospinEigensolver eigensolver, i
   PetscFunctionReturn(0);
 }
 
-/* Null vectors are looked for where there are some, for their search has to end between two eigenvalues. One
-   at the resolution may be none to that search. */
+/* Null vectors are looked for where there are some, for their search has to end between two eigenvalues.
+   One at the resolution may be none to that search. A sector without a trace has no null vector as a rule,
+   and none is looked for unless a mode turns out to be one (a coherence that lasts). */
 static PetscErrorCode search_sector(CospinPoint point, const int representative[], const char prefix[],
                                     Slowest *slowest)
 {
@@ -153,8 +161,9 @@ static PetscErrorCode search_sector(CospinPoint point, const int representative[
   PetscFunctionReturn(0);
 }
 
-/* The one steady state, where there is only one; *done tells. Where the point's steady state is known already
- * its sector's null vector need not be looked for again. */
+/* The one steady state, where there is only one; *done tells. Where the point's steady state is known
+   already its sector's null vector need not be looked for again. One steady state means one sector with a
+   trace, for each such sector has at least one of its own. */
 static PetscErrorCode search_beside(CospinPoint point, const char prefix[], Slowest *slowest, PetscBool *done)
 {
   const CospinSteadyState *steady;
@@ -214,6 +223,7 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   PetscFunctionReturn(0);
 }
 
+/* Windows grow in all sectors together, for they belong to components and not to sectors. */
 static PetscErrorCode grow(void *context, PetscBool *grown)
 {
   const Search *s = (const Search *)context;
@@ -261,6 +271,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
+  /* A sector of one label has one eigenvalue: there is no gap, which is no number rather than zero. */
   if (PetscIsNanReal(creal(slowest->lambda))) /* nothing but steady states */
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR);
   else if (!(slowest->residual <= tolerance) ||

@@ -11,6 +11,11 @@
 
    Sign: with rho ~ exp(lambda t), <A(t) B(0)> of a mode's A = a^+ goes as exp(i w0 t), which the factor
    exp(-i omega t) puts at omega = w0.
+
+   Several things have to hold before the outcome is good, each checked by another number: the model is
+   accurate on the axis, a solve of its own confirms it, the integral over its poles is 2 pi times the
+   power that the steady state gives (a line that was missed shows there), residuals and leak are small,
+   and the steady state itself is good.
 */
 #include "emission.h"
 #include "light.h"
@@ -18,6 +23,8 @@
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
+/* Of the linear solves and of the window. Both are far below any tolerance that a spectrum is asked for,
+   so that only the model decides how accurate it is. */
 static const double largest_residual = 1e-10, largest_leak = 1e-8;
 
 static const CospinKey keys[] = {
@@ -64,7 +71,8 @@ static PetscErrorCode free_settings(CospinEmissionSettings *settings)
   PetscFunctionReturn(0);
 }
 
-/* Everything that depends on the deck alone; a and b are the caller's. */
+/* Everything that depends on the deck alone; a and b are the caller's. Called by Check, Sectors and Run
+   alike, so that all three mean the same operators. */
 static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    CospinEmissionSettings *settings, PetscBool *ok)
 {
@@ -97,6 +105,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
+/* Sectors that A reads; B rho is projected onto them. */
 static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, int *num,
                               int **representatives)
 {
@@ -124,6 +133,8 @@ static PetscErrorCode store_quality(CospinPoint point, const CospinEmission *emi
     const CospinEigensolver eigensolver = part->channel->eigensolver;
     double leak_now = 0.0;
     CospinEmissionPlace place;
+    /* The leak is looked at where the spectrum is largest: a window that is too small shows first where
+       most light is. */
     if (CospinResolventBrightest(part->model))
       PetscCall(CospinWindowLeakOf(point, eigensolver, CospinResolventBrightest(part->model), &leak_now));
     /* Not accurate enough anywhere, not confirmed by a solve of its own, or short of the integral: each alone
@@ -154,6 +165,7 @@ static double density_at(const void *emission, double frequency)
   return CospinEmissionDensity((const CospinEmission *)emission, frequency);
 }
 
+/* Lines of the models are where a peak can be; between them line.c looks on its own. */
 static PetscErrorCode store_peak(const CospinEmission *emission, CospinResults results)
 {
   CospinLine line = {.context = emission, .Density = density_at};
@@ -193,6 +205,7 @@ static PetscErrorCode store(CospinPoint point, const CospinEmission *emission, C
     PetscCall(CospinResultsSet(results, "density_im", k, cimag(value)));
     PetscCall(CospinResultsSet(results, "error", k, error));
   }
+  /* Each pole r/(i omega - lambda) has the integral pi r over all frequencies (principal value). */
   PetscCall(CospinResultsSet(results, "integral", 0, PETSC_PI * creal(sum)));
   PetscCall(CospinResultsSet(results, "power", 0, creal(emission->power)));
   PetscCall(CospinResultsSet(results, "coherent", 0, creal(emission->coherent)));
@@ -202,6 +215,7 @@ static PetscErrorCode store(CospinPoint point, const CospinEmission *emission, C
   PetscFunctionReturn(0);
 }
 
+/* An interrupted refinement keeps nothing: its models are made again in the next run. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
@@ -229,6 +243,7 @@ const CospinTaskKind CospinTaskSpectrum = {
     .record = {"spectrum", "spectrum of a two-time correlation in the steady state, such as that of light",
                keys},
     .variables = variables,
+    /* What an estimate of cost counts with: frequencies at which the generator is factorised. */
     .factorisations = 10,
     .stays_near = PETSC_TRUE,
     .Check = Check,

@@ -114,8 +114,10 @@ typedef struct {
   int iterations;
 } Inspection;
 
-/* Smallest population, largest imaginary part of one. Populations of a true state are real and not negative;
- * what they are found to be is stored, and judged with the residual. */
+/* Smallest population, largest imaginary part of one. Populations of a true state are real and not
+   negative; what they are found to be is stored, and judged with the residual. A population is an element
+   of the diagonal (Trace of its label is not zero). The smallest and, with its sign turned, the largest go
+   through one reduction. */
 static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *inspection)
 {
   const CospinEigensolver eigensolver = block->eigensolver;
@@ -140,7 +142,8 @@ static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *
   PetscFunctionReturn(0);
 }
 
-/* A state may consist of blocks in several sectors; what is bad in one of them is bad in the state. */
+/* A state may consist of blocks in several sectors; what is bad in one of them is bad in the state. Errors
+   and weights at an edge add up over blocks; residuals are each block's own, so the largest counts. */
 static PetscErrorCode inspect(int num, const CospinBlock blocks[], Inspection *inspection)
 {
   PetscFunctionBeginUser;
@@ -188,7 +191,8 @@ static PetscErrorCode read_blocks(CospinObservables observables, int num, const 
   PetscFunctionReturn(0);
 }
 
-/* The state goes to the first rank where functionals want it. */
+/* The state goes to the first rank where functionals want it. Elements are gathered only if a functional
+   needs more than expectation values: a state of 10^8 elements stays where it is. */
 static PetscErrorCode store_observables(CospinPoint point, const CospinRecord *task, int num,
                                         const CospinBlock blocks[], CospinResults results,
                                         CospinOutcome *outcome)

@@ -43,6 +43,7 @@ const CospinRecordKind *const CospinTaskExpandedRecords[] = {
 
 const CospinRecordKind *const CospinTasksAlone[] = {&CospinTaskHeralding.record, NULL};
 
+/* By the kind's address: a kind is one constant. */
 static PetscBool is_alone(const CospinRecord *task)
 {
   int k = 0;
@@ -51,6 +52,8 @@ static PetscBool is_alone(const CospinRecord *task)
   return (PetscBool)(CospinTasksAlone[k] != NULL);
 }
 
+/* A deck's record points to the record within its kind, so both lists are searched by address; names occur
+   in both (steady, decay). A record is in one of them. */
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
 {
   for (int k = 0; CospinTaskExpandedKinds[k]; k++)
@@ -59,6 +62,8 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
     if (&CospinTaskKinds[k]->record == task->kind) return CospinTaskKinds[k];
 }
 
+/* A user who asks for `method: rational` has asked for factors, whatever size the sector has: then no
+   shell is planned. */
 PetscBool CospinTaskFactorises(const CospinRecord *task)
 {
   for (const CospinKey *key = task->kind->keys; key->name; key++) {
@@ -75,6 +80,7 @@ const char *CospinTaskHelp(const CospinTaskKind *kind, int outcome)
   return CospinOutcomeHelp(outcome);
 }
 
+/* Sentences of hints name variables as <task>_growth; here they get the task's own name. */
 void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[], size_t size)
 {
   static const char mark[] = "<task>";
@@ -89,6 +95,7 @@ void CospinTaskDescribeOutcome(const CospinRecord *task, int outcome, char text[
   if (length + 1 < size) (void)snprintf(text + length, size - length, "%s", rest);
 }
 
+/* `clicks` solves another problem than the deck's; estimates must be of that one. */
 PetscErrorCode CospinTaskGetProblem(CospinProblem problem, const CospinRecord *task, CospinProblem *solved)
 {
   const CospinTaskKind *kind = CospinTaskKindOf(task);
@@ -107,6 +114,7 @@ PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *so
   PetscFunctionReturn(0);
 }
 
+/* Then no generator is made of the deck: mean-field decks have any number of spins. */
 PetscBool CospinTasksAreApproximate(CospinDeck deck)
 {
   for (int k = 0; k < deck->num_tasks; k++) {

@@ -7,6 +7,11 @@
 
    Which terms it knows, terms.c says; every other one is a fault. Trajectories are independent, so ranks
    share them; numbers depend on the seed and the trajectory alone.
+
+   Three errors, and what tells each: the statistical one (jackknife, one over the root of the number of
+   trajectories); that of the steps (the same noise with steps twice as long, so that statistics cancel in
+   the difference); that of a start that was not forgotten (drift). What none of them tells is the error of
+   the method itself, which falls as 1/N: at N = 20 to 40 inversions were within .008 of exact ones.
 */
 #include "averages.h"
 #include <cospin/point/settings.h>
@@ -83,13 +88,15 @@ static const CospinTaskRule rules[] = {
 };
 
 /* Of the steps, how many may need a diffusion matrix made positive: that is no longer the noise of the
-   equations. */
+   equations. The diffusion matrix is made of averages over trajectories; with few of them it has negative
+   eigenvalues, which are set to zero. */
 static const double largest_clipped = 0.05;
 
 static const CospinCompanion companions[] = {{"error", "statistical error"}, {NULL, NULL}};
 
 /* Defaults follow from the rates: steps of three hundredths of the fastest, a start of the average after
-   several of the slowest. */
+   several of the slowest. Collective and single rates each have their own time to forget the start, so
+   both are waited for. */
 static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *task, CospinLangevin equations,
                                     CospinFaults faults, CospinLangevinSettings *s, PetscBool *ok)
 {
@@ -109,6 +116,7 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
+/* `from` and `until` are about averages in the steady state, which an evolution has none of. */
 static PetscErrorCode check_settings(CospinProblem problem, const CospinRecord *task,
                                      const CospinLangevinSettings *s, CospinFaults faults, PetscBool *ok)
 {
@@ -185,7 +193,9 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
 
 /* ---- Runs ---------------------------------------------------------------------------------------------- */
 
-/* Two steps at a time for `duration`; sampled unless `quietly`. */
+/* Two steps at a time for `duration`; sampled unless `quietly`. Steps come in pairs: trajectories with a
+   shadow take one step of double length for each pair, with the sum of both noises, for the comparison.
+   The number of pairs is rounded up and the step shortened, so that times are met exactly. */
 static PetscErrorCode advance(CospinLangevinRun *run, double duration, PetscBool quietly)
 {
   enum { ASK_EVERY = 32 };
@@ -203,8 +213,8 @@ static PetscErrorCode advance(CospinLangevinRun *run, double duration, PetscBool
   PetscFunctionReturn(0);
 }
 
-/* The average runs in two halves; by how much the second differs from
-   the first tells whether the state had become steady. */
+/* The average runs in two halves; by how much the second differs from the first tells whether the state
+   had become steady. The first half is copied before the second one is added to the same sums. */
 static PetscErrorCode run_steady(CospinLangevinRun *run)
 {
   const double half = (run->settings.until - run->settings.from) / 2;
@@ -237,6 +247,8 @@ static PetscErrorCode run_time(CospinLangevinRun *run, const CospinAxis *times)
   PetscFunctionReturn(0);
 }
 
+/* Observables become sums of moments in symmetric order once (moments.c), and are read from all
+   trajectories at each sample. */
 static PetscErrorCode create_run(CospinLangevinRun *run, const CospinRecord *task)
 {
   const CospinProblem problem = run->point->problem;
@@ -300,6 +312,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     PetscCall(CospinResultsSet(results, "steps", 0, run.steps));
     PetscCall(CospinResultsSet(results, "step_change", 0, run.change));
     PetscCall(CospinResultsSet(results, "clipped", 0, CospinTrajectoriesClipped(run.trajectories)));
+    /* Both are relative to what is allowed, so 1 is the limit. */
     if (run.change > 1 || run.drift > 1 || CospinTrajectoriesClipped(run.trajectories) > largest_clipped)
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   }

@@ -71,6 +71,7 @@ CospinClosure CospinMeanClosureOf(const CospinRecord *task)
   return paper ? COSPIN_CLOSURE_PAPER : COSPIN_CLOSURE_PRODUCT;
 }
 
+/* Equations and start have faults of their own; both are told. */
 PetscErrorCode CospinMeanStart(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                CospinMeanField *field, double **u, PetscBool *ok)
 {
@@ -85,6 +86,8 @@ PetscErrorCode CospinMeanStart(CospinProblem problem, const CospinRecord *task, 
   PetscFunctionReturn(0);
 }
 
+/* Expectation values first, then the expression of them: functionals that need more than a product state's
+   moments are missing. */
 PetscErrorCode CospinMeanObservable(CospinMeanField field, CospinObservables observables, int k,
                                     const double u[], double complex *value)
 {
@@ -138,7 +141,8 @@ static PetscErrorCode store_observables(CospinPoint point, CospinMeanField field
   PetscFunctionReturn(0);
 }
 
-/* From one wanted time to the next; what is stored is the state at that time, not between steps. */
+/* From one wanted time to the next; what is stored is the state at that time, not between steps. An
+   integration that breaks down keeps the times before. */
 static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, CospinMeanField field,
                                CospinMeanClock *clock, double u[], CospinResults results,
                                CospinOutcome *outcome)
@@ -156,14 +160,16 @@ static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, Cosp
   PetscFunctionReturn(0);
 }
 
-/* A fixed point counts as good if it is stable, or if the state comes to rest at it. */
+/* A fixed point counts as good if it is stable, or if the state comes to rest at it. `rests`: what leaves
+   the point comes back to rest at it, or at another one that is then the answer. */
 static CospinOutcome judge(const CospinMeanPoint *end, PetscBool rests)
 {
   if (rests) return COSPIN_GOOD;
   return end->found && end->stability.kind != COSPIN_MEAN_UNKNOWN ? COSPIN_UNSTABLE : COSPIN_NOT_CONVERGED;
 }
 
-/* Numbers of a point that was not found are missing; its residual tells how near it was. */
+/* Numbers of a point that was not found are missing; its residual tells how near it was. Also of a point
+   that is not stable: where it is, and how fast deviations grow, is what a threshold is found by. */
 static PetscErrorCode store_point(CospinPoint point, CospinMeanField field, const CospinMeanPoint *end,
                                   int num_stable, CospinResults results)
 {
@@ -179,8 +185,9 @@ static PetscErrorCode store_point(CospinPoint point, CospinMeanField field, cons
   PetscFunctionReturn(0);
 }
 
-/* In time to `until`, then Newton's method; the stability of what it finds decides whether that is an answer.
- */
+/* In time to `until`, then Newton's method; the stability of what it finds decides whether that is an
+   answer. `until` moves the start of Newton's method into the basin of the point that is wanted; 0 takes
+   the initial state as it is. */
 static PetscErrorCode run_fixed_point(CospinMeanSearch *search, const CospinRecord *task,
                                       CospinMeanClock *clock, double u[], CospinResults results,
                                       CospinOutcome *outcome)

@@ -5,6 +5,9 @@
    With 1, s-, s+, sz as basis, products of operators of one spin are products of 2x2 matrices; rows and
    columns are in the order up, down. A joint cumulant is the sum over partitions of its operators into
    blocks, (-1)^(b-1) (b-1)! times the product of the blocks' moments for b blocks.
+
+   Convention of this file: sz has eigenvalues +-1, s- = |down><up|, so that [s+, s-] = sz and s+ s- = (1 +
+   sz)/2. An operator of one spin is c_0 + c_1 s- + c_2 s+ + c_3 sz, in this order everywhere.
 */
 #include "meanfield.h"
 #include <string.h>
@@ -16,7 +19,8 @@ typedef struct {
   double complex at[2][2];
 } Matrix;
 
-/* From coefficients of 1, s-, s+, sz to a matrix, and back (pauli_of). */
+/* From coefficients of 1, s-, s+, sz to a matrix, and back (pauli_of). s- has its one in the lower left
+   corner: from up (column 0) to down (row 1). */
 static Matrix matrix_of(const CospinMeanPauli *x)
 {
   return (Matrix){{{x->of[0] + x->of[3], x->of[2]}, {x->of[1], x->of[0] - x->of[3]}}};
@@ -59,6 +63,7 @@ CospinMeanOperator CospinMeanAdjoint(CospinMeanOperator op)
   return adjoints[op];
 }
 
+/* In the order as written, the last factor acting first. */
 CospinMeanPauli CospinMeanProduct(int count, const CospinMeanOperator operators[])
 {
   Matrix m = {{{1.0, 0.0}, {0.0, 1.0}}};
@@ -71,6 +76,7 @@ CospinMeanPauli CospinMeanProduct(int count, const CospinMeanOperator operators[
   return pauli_of(m);
 }
 
+/* <s-> = s, <s+> = s^*, <sz> = z: the three numbers of a spin. */
 double complex CospinMeanValue(const CospinMeanPauli *x, double complex s, double z)
 {
   return x->of[0] + x->of[1] * s + x->of[2] * conj(s) + x->of[3] * z;
@@ -84,6 +90,8 @@ CospinMeanPauli CospinMeanCommutator(const CospinMeanPauli *h, const CospinMeanP
   return pauli_of(sum);
 }
 
+/* b^+ x a - (b^+ a x + x b^+ a)/2: the adjoint (Heisenberg) dissipator of a pair of jump operators, which
+   gives d<x>/dt. */
 CospinMeanPauli CospinMeanDissipator(const CospinMeanPauli *a, const CospinMeanPauli *b,
                                      const CospinMeanPauli *x)
 {
@@ -97,6 +105,8 @@ CospinMeanPauli CospinMeanDissipator(const CospinMeanPauli *a, const CospinMeanP
 
 /* ---- Partitions ---------------------------------------------------------------------------------------- */
 
+/* Partitions as restricted growth strings: block[k] is the block of element k, at most one more than the
+   largest before it. Counts up from the last element. */
 PetscBool CospinMeanNextPartition(int n, int block[])
 {
   for (int k = n - 1; k > 0; k--) {
@@ -110,6 +120,7 @@ PetscBool CospinMeanNextPartition(int n, int block[])
   return PETSC_FALSE;
 }
 
+/* (-1)^(k-1) (k-1)!, the Moebius function of the lattice of partitions. */
 double CospinMeanCumulantSign(int k)
 {
   double sign = 1.0;

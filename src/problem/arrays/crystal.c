@@ -4,6 +4,11 @@
    The generator of arrays `trap.B`, `trap.J` and others from positions and modes of a crystal that is
    computed from its equilibrium (crystal.c): units of the SI, as papers give traps. What the keys mean and
    between which bounds they make sense is all that is here.
+
+   Source: A. Shankar et al., PRA 95, 033423 (2017); equation numbers are of that paper. Conventions that
+   are easy to get wrong: all frequencies are angular ones; kappa damps the energy of a mode (its amplitude
+   decays at half of that); B and J use the frequencies as shifted by cooling unless `modes: bare`; Gc
+   averages over ordered pairs, 2/N^2 sum_lm.
 */
 #include "problem/crystal.h"
 #include <cospin/problem/array.h>
@@ -37,6 +42,8 @@ enum {
     .name = key, .type = COSPIN_KEY_NUMBER, .required = PETSC_TRUE, .unit = dimension, .help = text          \
   }
 static const char *const outlines[] = {"hexagon", "round", NULL};
+/* Two species of different mass in one trap: either both oscillate at one frequency alone in it, or both
+   feel one spring constant. Modes of the two differ, and papers do not always say which they mean. */
 static const char *const confinements[] = {"frequency", "spring", NULL};
 static const char *const shifts[] = {"shifted", "bare", NULL};
 
@@ -111,7 +118,8 @@ static const CospinArrayPart parts[] = {
 };
 
 /* Bounds of numbers[]; the detuning may be anything, what it heats is told later. Everything that is a
- * length, a mass, a frequency or a number of ions is above zero. */
+   length, a mass, a frequency or a number of ions is above zero. Keys of words are NaN in numbers[] and
+   are passed over. Blue detuning heats: crystal.c finds that a mode has no steady state and says so. */
 static PetscErrorCode check_numbers(const CospinArray *array, const double numbers[], int size,
                                     CospinFaults faults, PetscBool *ok)
 {
@@ -144,7 +152,8 @@ static PetscErrorCode copy_part(const CospinArrayPart *part, int size, const dou
   PetscFunctionReturn(0);
 }
 
-/* In the order of parts[]. */
+/* In the order of parts[]. This list and parts[] are one table in two halves; a part that is added to one
+   must be added to the other. */
 static PetscErrorCode copy_parts(const CospinCrystal crystal, CospinArrayValue values[])
 {
   const double *from[] = {
@@ -170,6 +179,7 @@ static PetscBool chosen(const CospinArray *array, int key, const char word[])
   return (PetscBool)(strcmp(array->generator.settings[key].text, word) == 0);
 }
 
+/* `size` is how many spins the deck's component has: the crystal has as many ions of the second kind. */
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)
 {

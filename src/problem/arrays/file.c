@@ -1,4 +1,9 @@
-/* A vector or matrix from a dataset of an HDF5 file, which is looked for from the deck's folder on. */
+/*
+   A vector or matrix from a dataset of an HDF5 file, which is looked for from the deck's folder on.
+
+   Read again at each grid point, as every array is made; its checksum is part of what identifies a run
+   (store/identity.c), so a changed file is noticed.
+*/
 #include <cospin/dataset/dataset.h>
 #include <cospin/problem/array.h>
 

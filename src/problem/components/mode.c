@@ -10,6 +10,7 @@
 #include <math.h>
 
 enum { LOWER, RAISE, NUM_OPERATORS };
+/* Twelve levels to begin with: enough for a few quanta, and small enough for the first of several solves. */
 enum { MAX_CUTOFF = 1000000, FIRST_WINDOW = 12 };
 
 /* Of a ladder: amplitude from level n; `highest` is the last level. */
@@ -32,7 +33,8 @@ static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
 static const int adjoint[NUM_OPERATORS] = {RAISE, LOWER};
 
 /* With a cutoff in the deck there are that many levels for good; without one the window begins with
-   FIRST_WINDOW. */
+   FIRST_WINDOW. NaN stands for a key that was left out. `edge` is how much population the highest levels
+   below a cutoff may have before a state is called inaccurate; 1 says that the cutoff is meant. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
@@ -67,7 +69,7 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
-/* G = n! */
+/* G = n! As for a spin, log(n + 1/2) for the digamma function at n + 1. */
 static double GaugeSlope(CospinComponent component, int k, const double label[])
 {
   (void)component;
@@ -88,6 +90,7 @@ static const CospinLabelColumn columns[] = {
     {.suffix = NULL},
 };
 
+/* Stored with each state: windows of two points may differ. */
 static double Size(CospinComponent component)
 {
   return CospinLadderLevels(component);

@@ -12,8 +12,10 @@
 #include <math.h>
 
 enum { SPIN_PLUS, SPIN_MINUS, SPIN_Z, BOSON, BOSON_ADJOINT, NUM_OPERATORS };
+/* Labels are int, and m, m' each count to 2S + 1. */
 enum { MAX_TWO_S = 100000000 };
 
+/* As functions of n = S + m: (S - m)(S + m + 1) = (2S - n)(n + 1). */
 static double raise_spin(double n, double two_s)
 {
   return PetscSqrtReal((two_s - n) * (n + 1));
@@ -41,6 +43,9 @@ static double create(double n, double two_s)
   return PetscSqrtReal(n + 1);
 }
 
+/* Step, amplitude, and the same without a square root for ket and bra, as factors constant + slope*n in
+   the gauge of expansions: S+ on the ket is (n + 1), on the bra (2S - n), so that their product is the
+   square of the amplitude. `b` has none. */
 static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
     {+1, raise_spin, {{1, 0, 1, PETSC_FALSE}, {0, 1, -1, PETSC_TRUE}}, PETSC_FALSE},
     {-1, lower_spin, {{1, 1, -1, PETSC_FALSE}, {0, 0, 1, PETSC_TRUE}}, PETSC_FALSE},
@@ -77,7 +82,8 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
-/* G = n! (2S - n)! */
+/* G = n! (2S - n)! The digamma function of the derivative is taken as log(x + 1/2), right to 1/(24 x^2):
+   it only enters where an expansion is centred. */
 static double GaugeSlope(CospinComponent component, int k, const double label[])
 {
   const double two_s = CospinLadderLevels(component) - 1;
@@ -102,6 +108,7 @@ static double Size(CospinComponent component)
   return 0.5 * (CospinLadderLevels(component) - 1);
 }
 
+/* Stored as m, not as n, which is what S_z has. */
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
   CospinLadderGetColumns(-Size(component), label, values);

@@ -6,11 +6,16 @@
    There is no state in this task: atoms that begin in |m = 0> are a known superposition of collective
    spins S, the first pulse takes S photons out of each and every later one 2S, and what clicks tell is Bayes'
    rule on the weights of S (inference.h). So it costs nothing, and runs with 10^5 atoms.
+
+   Weights are kept as logarithms until they are normalised: likelihoods of many pulses fall below the
+   smallest double, and only ratios between spins matter.
 */
 #include "inference.h"
 #include <cospin/point/settings.h>
 #include <string.h>
 
+/* Fifty thousand spins S, each with its weight and Fisher information; pulses cost as many likelihoods
+   each. */
 enum { MOST_ATOMS = 100000, MOST_PULSES = 10000 };
 
 static const CospinKey keys[] = {
@@ -140,7 +145,9 @@ typedef struct {
   uint64_t seed;
 } Settings;
 
-/* Averages over pulses that are still to come, by all records or by samples of them. */
+/* Averages over pulses that are still to come, by all records or by samples of them. Counts are whole; an
+   axis of the deck has doubles. Without the first pulse later ones cannot have been seen: pulses follow
+   each other. */
 static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                 const Settings *settings, PetscBool *ok)
 {
@@ -199,7 +206,8 @@ typedef struct {
   double spin;
 } Scope;
 
-/* A CospinEnvironment's Resolve: S, and what names mean elsewhere. */
+/* A CospinEnvironment's Resolve: S, and what names mean elsewhere. `S` is known in this one expression;
+   every other name is asked for outside. */
 static PetscErrorCode resolve(const void *context, const char name[], int num_index, const int index[],
                               CospinValue *value, PetscBool *found, char why[], size_t why_size)
 {
@@ -216,7 +224,8 @@ static PetscErrorCode resolve(const void *context, const char name[], int num_in
   PetscFunctionReturn(0);
 }
 
-/* A prior of the deck's own, an expression of S, in place of that of the atoms. */
+/* A prior of the deck's own, an expression of S, in place of that of the atoms. Weights need not add up to
+   one: CospinInferenceSetPrior normalises them, which fails only if all are zero. */
 static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinInference *inference, PetscBool *ok)
 {
@@ -251,7 +260,9 @@ static PetscErrorCode weigh(CospinProblem problem, const CospinRecord *task, Cos
 
 /* ---- What has been seen -------------------------------------------------------------------------------- */
 
-/* The inference of a task, and w[num]: logarithms of the weights of S with the clicks that have been seen. */
+/* The inference of a task, and w[num]: logarithms of the weights of S with the clicks that have been seen.
+   log posterior = log prior + sum of log likelihoods, before normalisation; the sum over S of it is the
+   probability of the record, the evidence. */
 static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                               const Settings *settings, CospinInference *inference, double **w, PetscBool *ok)
 {
@@ -296,7 +307,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
-/* As many as fit along the axis; those that are negligible are zeros. */
+/* As many as fit along the axis; those that are negligible are zeros. Along the axis S = 0 ... most; spins
+   of the other parity than N stay missing, since N spins-1 in |m = 0> have S = N, N - 2, ... only. */
 static PetscErrorCode store_weights(const CospinInference *inference, const double xi[],
                                     CospinResults results)
 {
@@ -350,7 +362,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(observe(point->problem, task, NULL, &settings, &inference, &w, &ok));
   PetscCall(PetscMalloc1((size_t)inference.num, &xi));
   evidence = CospinInferenceNormalise(0, inference.num, w, xi);
+  /* From here on w are logarithms of normalised weights, as the average over records wants them. */
   for (int s = 0; s < inference.num; s++) w[s] -= evidence;
+  /* Rounding may make a certain record a little more than certain. */
   PetscCall(CospinResultsSet(results, "probability", 0, PetscMin(exp(evidence), 1.0)));
   PetscCall(store_weights(&inference, xi, results));
   average = (CospinInferenceAverage){.seen = settings.seen,
