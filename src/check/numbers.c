@@ -18,6 +18,7 @@
 /* Of bounds that are numbers of their own; two that were computed apart may also differ by the resolution. */
 static const double slack = 1e-9;
 
+/* Faults of files have no line; their path is the variable with the point. */
 PetscErrorCode CospinCheckFault(CospinFaults faults, const char variable[], CospinPoint point,
                                 const char format[], ...)
 {
@@ -54,7 +55,8 @@ static const char *name_of(const CospinVariable *variable, int index, char name[
   return name;
 }
 
-/* A name in a rule is a variable of the task or one of its keys. */
+/* A name in a rule is a variable of the task or one of its keys. Keys are read again at this point, for
+   `tolerance` may be on the grid. */
 static PetscErrorCode value_of(const Look *look, const char name[], int index, double *value)
 {
   const CospinVariable *variable = CospinResultsFind(look->results, name);
@@ -69,7 +71,8 @@ static PetscErrorCode value_of(const Look *look, const char name[], int index, d
   PetscFunctionReturn(0);
 }
 
-/* The bound that a rule's text stands for, NaN if none; *margin: how far beyond it rounding may lead. */
+/* The bound that a rule's text stands for, NaN if none; *margin: how far beyond it rounding may lead.
+   Forms: "0", "rate", "-1*tolerance", "1/rate"; a number, a name, or one times or divided by the other. */
 static PetscErrorCode bound_of(const Look *look, const char text[], int index, double *bound, double *margin)
 {
   const CospinVariable *resolution = CospinResultsFind(look->results, "resolution");
@@ -90,7 +93,8 @@ static PetscErrorCode bound_of(const Look *look, const char text[], int index, d
   PetscFunctionReturn(0);
 }
 
-/* With margins for rounding: numbers and bounds have been stored as doubles and read again. */
+/* With margins for rounding: numbers and bounds have been stored as doubles and read again. `centre` is
+   subtracted first: a trace is compared with one, and 1e-9 beside one would be lost in rounding otherwise. */
 static PetscErrorCode check_value(const Look *look, const CospinTaskRule *rule,
                                   const CospinVariable *variable, int index)
 {
@@ -142,7 +146,8 @@ static PetscErrorCode check_rules(const Look *look)
   PetscFunctionReturn(0);
 }
 
-/* Whether an observable has a value where all its expectation values are 0. */
+/* Whether an observable has a value where all its expectation values are 0. With zeros everywhere a ratio
+   has no value, a sum has. */
 static PetscErrorCode always_defined(CospinObservables observables, int k, PetscBool *defined)
 {
   const int count = observables->observables[k].num_expectations;

@@ -16,8 +16,10 @@
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
-/* Rounding of sums over elements, and of what an observable makes of them. */
+/* Rounding of sums over elements, and of what an observable makes of them. Sums are in another order than
+   the task's. */
 static const double sum_slack = 1e-9, observable_slack = 1e-8;
+/* Matrix, its preallocation and two vectors have to fit. */
 static const double share_of_memory = 0.4;
 
 /* The part of a stored state in one sector, as a vector again. */
@@ -38,7 +40,8 @@ typedef struct {
 
 /* ---- Back into vectors --------------------------------------------------------------------------------- */
 
-/* In the windows that the state was stored in: its sizes tell them. */
+/* In the windows that the state was stored in: its sizes tell them. Sizes are numbers from a file: limits
+   before they are used. */
 static PetscErrorCode create_problem(CospinProblem problem, CospinStoredState state, Restored *restored,
                                      PetscBool *ok)
 {
@@ -71,7 +74,8 @@ static PetscErrorCode destroy(Restored *restored)
   PetscFunctionReturn(0);
 }
 
-/* The block where a label lies, and its place there; NULL: in none so far. */
+/* The block where a label lies, and its place there; NULL: in none so far. From the newest on, for rows of
+   one sector follow each other. */
 static Block *find(const Restored *restored, const int label[], PetscInt64 *index)
 {
   for (int k = restored->num - 1; k >= 0; k--) {
@@ -102,7 +106,8 @@ static PetscErrorCode add_block(Restored *restored, const int label[])
   PetscFunctionReturn(0);
 }
 
-/* why: "", or what is wrong with a row. */
+/* why: "", or what is wrong with a row. Labels that do not exist, numbers that are none, elements that
+   occur twice: each alone makes the state worthless. */
 static PetscErrorCode take_row(Restored *restored, const double row[], int num_columns, char why[])
 {
   const CospinSystem *system = &restored->problem->system;
@@ -175,7 +180,8 @@ typedef struct {
   double residual;
 } Inspection;
 
-/* Trace, hermiticity and populations of one sector, from the elements. */
+/* Trace, hermiticity and populations of one sector, from the elements. A partner that is not stored is
+   zero, and then so must this element be. */
 static PetscErrorCode inspect_block(const Restored *restored, const Block *block, Inspection *inspection)
 {
   const CospinSystem *system = &restored->problem->system;
@@ -212,7 +218,8 @@ static PetscErrorCode inspect_block(const Restored *restored, const Block *block
   PetscFunctionReturn(0);
 }
 
-/* |L rho| / (|L| |rho|) of the worst block, as tasks define it. */
+/* |L rho| / (|L| |rho|) of the worst block, as tasks define it. Assembled, whatever the task used: another
+   way to the same number. */
 static PetscErrorCode apply_generator(const Restored *restored, Inspection *inspection, PetscBool *applied)
 {
   const double bytes_a_move = 2.0 * (sizeof(PetscScalar) + sizeof(PetscInt));
@@ -275,7 +282,8 @@ typedef struct {
   CospinFaults faults;
 } Look;
 
-/* A variable that the task has, against what the state gives. */
+/* A variable that the task has, against what the state gives. A variable that the task does not have is no
+   fault. Beyond one the difference counts relatively. */
 static PetscErrorCode compare(const Look *look, const char suffix[], double computed, double tolerance)
 {
   const CospinVariable *variable = CospinResultsFind(look->results, suffix);
@@ -313,7 +321,8 @@ static PetscErrorCode compare_observables(const Look *look, const CospinTaskKind
   PetscFunctionReturn(0);
 }
 
-/* What a state may lack of being hermitian; an improbable one that has been normalised is known less well. */
+/* What a state may lack of being hermitian; an improbable one that has been normalised is known less well.
+   A state that a rare click leaves has been divided by its probability, and its errors with it. */
 static double allowed_asymmetry(const Look *look, double tolerance)
 {
   const CospinVariable *uncertainty = CospinResultsFind(look->results, "uncertainty");

@@ -17,8 +17,9 @@
 #include <cospin/observable/observable.h>
 #include <cospin/operator/liouvillian.h>
 
-/* What is assembled, and where. Of many moves only a few have a source within bounds, so these are looked at
-   first, at the coordinates that a move changes: changed[first[k]] ... changed[first[k+1]-1]. */
+/* What is assembled, and where. Of many moves only a few have a source within bounds, so these are looked
+   at first, at the coordinates that a move changes: changed[first[k]] ... changed[first[k+1]-1]. from ==
+   to: a generator on one sector; else a map between two, such as rho -> B rho. */
 typedef struct {
   CospinMoves moves;
   CospinSector from, to;
@@ -102,7 +103,8 @@ static double complex kept_inside(const Map *map, const int source[])
 }
 
 /* Columns of one row; values are computed if wanted. A square map's diagonal stands first, stored even if
- * zero. */
+   zero. Both passes call this, so the count and the values cannot disagree. A factorisation wants every
+   diagonal element to exist, hence the zero. */
 static void compute_row(const Map *map, PetscInt row, PetscInt *count, PetscInt columns[],
                         PetscScalar values[])
 {
@@ -155,7 +157,8 @@ static PetscErrorCode preallocate(const Map *map, Mat matrix)
   PetscFunctionReturn(0);
 }
 
-/* No element belongs to another rank, which PETSc is told, so that assembly sends nothing. */
+/* No element belongs to another rank, which PETSc is told, so that assembly sends nothing. All moves of a
+   row lead to different columns (a move is the sum of all chains of one shift), so INSERT is enough. */
 static PetscErrorCode insert_rows(const Map *map, Mat matrix)
 {
   PetscInt begin, end, *columns, count;
@@ -232,7 +235,7 @@ PetscErrorCode CospinLiouvillianCreate(MPI_Comm comm, CospinMoves generator, Cos
   PetscFunctionReturn(0);
 }
 
-/* Column after column, on every rank the same. */
+/* Column after column, on every rank the same. By columns, as LAPACK has it. */
 PetscErrorCode CospinLiouvillianDense(CospinMoves generator, CospinSector sector, PetscScalar values[])
 {
   const PetscInt n = (PetscInt)CospinSectorDimension(sector);
@@ -254,7 +257,8 @@ PetscErrorCode CospinLiouvillianDense(CospinMoves generator, CospinSector sector
   PetscFunctionReturn(0);
 }
 
-/* Sum of the moduli of all terms that lead away from a label, or back to it. */
+/* Sum of the moduli of all terms that lead away from a label, or back to it. Before cancellation: what
+   rounding is relative to. */
 static double column_modulus(CospinMoves generator, const int label[])
 {
   double sum = 0.0;
@@ -289,6 +293,7 @@ PetscErrorCode CospinLiouvillianScale(MPI_Comm comm, CospinMoves generator, Cosp
   PetscFunctionReturn(0);
 }
 
+/* The matrix is used once and is still the simplest way: rows are owned, columns are fetched by PETSc. */
 PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, CospinSector from, Vec x,
                                         CospinSector to, Vec *image)
 {
@@ -302,7 +307,8 @@ PetscErrorCode CospinSuperoperatorApply(MPI_Comm comm, CospinMoves moves, Cospin
   PetscFunctionReturn(0);
 }
 
-/* Tr(A rho) is linear in rho with a weight per label, so all observables are read in one pass. */
+/* Tr(A rho) is linear in rho with a weight per label, so all observables are read in one pass. Weights are
+   computed anew at each label: a table of them would be as large as the state for each observable. */
 PetscErrorCode CospinExpectations(CospinSector sector, Vec state, int num, const CospinMoves a_rho[],
                                   double complex values[])
 {

@@ -6,12 +6,17 @@
    contiguous, and every term is a few operations on whole rows. Loops are written so that the compiler
    vectorises them; results do not depend on the number of ranks, for a row is summed in the same order
    wherever it is computed.
+
+   Tables have the size of one side of rho, its kets or its bras, which is about the root of the number of
+   elements; d, a number for each element, is a sum of products of a ket's and a bra's factor for the same
+   reason.
 */
 #include "product.h"
 #include <petscblaslapack.h>
 
 enum { BATCH = COSPIN_PRODUCT_BATCH };
 
+/* How many bras go with this ket in the sector: rows have different lengths, kets of one block the same. */
 static int width_of(CospinProduct product, int ket)
 {
   return CospinSidesWidth(product->sides, product->sides->block[COSPIN_KET][ket]);
@@ -22,7 +27,8 @@ static int first_bra(CospinProduct product, int ket)
   return product->sides->first[COSPIN_BRA][product->sides->block[COSPIN_KET][ket]];
 }
 
-/* sum += a x, as numbers of two doubles */
+/* sum += a x, as numbers of two doubles. (a0 + i a1)(x0 + i x1) without a test for infinities, which C99
+   wants of a complex product. */
 static inline void multiply_add(const double a[2], const double x[2], double sum[2])
 {
   sum[0] += a[0] * x[0] - a[1] * x[1];
@@ -38,7 +44,8 @@ static void axpy(int width, PetscScalar a, const PetscScalar x[], PetscScalar y[
 
 /* ---- d * rho ------------------------------------------------------------------------------------------- */
 
-/* d of one bra monomial in the row of a ket. */
+/* d of one bra monomial in the row of a ket. d(ket, bra) = sum_wa coupling[w,a] f_a(ket) g_w(bra): the
+   ket's part is the same for the whole row. */
 static PetscScalar diagonal_weight(CospinProduct product, int ket, int bra_monomial)
 {
   const CospinDiagonal *diagonal = &product->diagonal;
@@ -51,7 +58,8 @@ static PetscScalar diagonal_weight(CospinProduct product, int ket, int bra_monom
   return sum;
 }
 
-/* d of the row, as real and imaginary parts. */
+/* d of the row, as real and imaginary parts. Most weights are real (rates), so the imaginary pass is left
+   out where it is zero. */
 static void diagonal_of(CospinProduct product, int ket, double *restrict re, double *restrict im)
 {
   const CospinDiagonal *diagonal = &product->diagonal;
@@ -91,7 +99,8 @@ static void multiply_diagonal(CospinProduct product, int ket, const PetscScalar 
 
 /* ---- H rho and rho K ----------------------------------------------------------------------------------- */
 
-/* Rows of other kets, each with a number: y_k += sum_j H_kj x_j. */
+/* Rows of other kets, each with a number: y_k += sum_j H_kj x_j. Whole rows are added, each element of H
+   once for a row: memory is read in order. */
 static void multiply_left(CospinProduct product, int ket, const PetscScalar *const rows[], PetscScalar y[])
 {
   const CospinRows *left = &product->left;
@@ -100,7 +109,8 @@ static void multiply_left(CospinProduct product, int ket, const PetscScalar *con
     axpy(width_of(product, ket), left->elements[k].value, rows[left->elements[k].column], y);
 }
 
-/* Some rows side by side, so that an element of K is read once for all of them: tile[bra][re, im][row]. */
+/* Some rows side by side, so that an element of K is read once for all of them: tile[bra][re, im][row].
+   Rows that are missing at the end of a batch are zeros, so that the loops have a fixed length. */
 static void fill_tile(int num, int width, const int kets[], const PetscScalar *const rows[], double *tile)
 {
   for (int k = 0; k < BATCH; k++) {
@@ -146,7 +156,9 @@ static void multiply_right(CospinProduct product, int num, const int kets[], con
 
 /* ---- Jumps --------------------------------------------------------------------------------------------- */
 
-/* Y_c = sum_a u_ac A_a rho, all channels at once. */
+/* Y_c = sum_a u_ac A_a rho, all channels at once. Couplings of low rank have been taken apart into
+   channels (product.h), so that a jump costs one product per channel instead of one per pair of operators.
+   One zgemm does all of them. */
 static void mix_channels(CospinProduct product, const CospinChannels *jump, int ket, int width,
                          const PetscScalar *const rows[])
 {
@@ -179,7 +191,7 @@ static void mix_channel(CospinProduct product, const CospinChannels *jump, int k
   }
 }
 
-/* From the channels back to bras. */
+/* From the channels back to bras. y(bra) += sum of Y_c at the source bra times the bra's amplitude. */
 static void gather_channels(const CospinRows *bras, int bra, int width, const PetscScalar channels[],
                             PetscScalar y[])
 {
@@ -225,6 +237,7 @@ PetscErrorCode CospinProductRows(CospinProduct product, int num_kets, const int 
   PetscFunctionReturn(0);
 }
 
+/* Only H and the ket sides of jumps fetch rows of other kets; K and d stay within the row. */
 PetscErrorCode CospinProductNeeds(CospinProduct product, int target,
                                   PetscErrorCode (*visit)(void *context, int source), void *context)
 {
@@ -256,6 +269,7 @@ static PetscScalar element_at(const CospinRows *rows, int row, int column, doubl
   return found;
 }
 
+/* For preconditioners. Elements of jumps that lead from a label to itself are in d. */
 PetscErrorCode CospinProductDiagonal(CospinProduct product, int ket, PetscScalar diagonal[])
 {
   const int width = width_of(product, ket), bra = first_bra(product, ket);
@@ -281,7 +295,8 @@ static void sum_channels(CospinProduct product, const CospinChannels *jump, int 
   (void)product;
 }
 
-/* Sums of moduli of each row: an infinity norm without a matrix, and what rounding is measured by. */
+/* Sums of moduli of each row: an infinity norm without a matrix, and what rounding is measured by. An
+   upper limit: terms that cancel in an element are added as moduli. */
 PetscErrorCode CospinProductRowSums(CospinProduct product, int ket, double sums[])
 {
   const int width = width_of(product, ket), bra = first_bra(product, ket);

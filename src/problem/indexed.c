@@ -5,6 +5,9 @@
    Rates of pairs are a matrix: sum_lm R[l,m] (s_m rho s_l^+ - {s_l^+ s_m, rho}/2) is a generator of a
    quantum process if and only if R is hermitian and positive (Gorini, Kossakowski, Sudarshan 1976;
    Lindblad 1976), which is checked by its eigenvalues.
+
+   Convention of pairs: A_m stands on the left of rho and A_l^+ on the right, with R[l,m]; a matrix that is
+   given the other way round is its transpose, which differs only where R is complex.
 */
 #include "problem_impl.h"
 #include <cospin/problem/hermitian.h>
@@ -13,7 +16,8 @@
    eigenvalue: data files seldom carry more digits. */
 #define MATRIX_TOLERANCE 1e-10
 
-/* What l and m stand for while an expression is evaluated; -1: nothing. `implied`: R alone means R[l,m]. */
+/* What l and m stand for while an expression is evaluated; -1: nothing. `implied`: R alone means R[l,m]. A
+   state of the problem while a term is evaluated, taken back at once: -1 says that l and m mean nothing. */
 static void set_index(CospinProblem problem, int l, int m, PetscBool implied)
 {
   problem->index.value[0] = l;
@@ -46,7 +50,8 @@ static PetscErrorCode check_range(CospinExpression expression, const CospinSpinR
 }
 
 /* Terms are added up spin by spin: the sum is then an operator as any other. Indices that do not occur are
-   not summed over. */
+   not summed over. l and m run over all pairs, l = m among them; whoever wants l != m gives a matrix with
+   zeros on its diagonal. */
 PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                 CospinPolynomial *sum, PetscBool *ok)
 {
@@ -78,7 +83,7 @@ PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expressi
   PetscFunctionReturn(0);
 }
 
-/* The operator of spin l. */
+/* The operator of spin l. The index is implied: `q.sm` alone means q.sm[l] here. */
 static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump, int l, CospinFaults faults,
                                   CospinPolynomial *a, PetscBool *ok)
 {
@@ -130,7 +135,7 @@ PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, 
   PetscFunctionReturn(0);
 }
 
-/* R[l,m], stored at l + size*m. */
+/* R[l,m], stored at l + size*m. A column after the other, as LAPACK reads it. */
 static PetscErrorCode evaluate_rates(CospinProblem problem, const CospinJump *jump, int size,
                                      CospinFaults faults, double complex rates[], PetscBool *ok)
 {
@@ -151,7 +156,9 @@ static PetscErrorCode evaluate_rates(CospinProblem problem, const CospinJump *ju
   PetscFunctionReturn(0);
 }
 
-/* A smallest eigenvalue below zero within rounding of the largest one is taken for zero. */
+/* A smallest eigenvalue below zero within rounding of the largest one is taken for zero. Two faults are
+   told apart, since they have different causes: data that are not symmetric, and rates that some
+   superposition of the operators makes negative. */
 static PetscErrorCode check_rates(const CospinJump *jump, int size, const double complex rates[],
                                   CospinFaults faults, PetscBool *ok)
 {
@@ -222,6 +229,7 @@ PetscErrorCode CospinPlainJumpDestroy(CospinPlainJump *plain)
   PetscFunctionReturn(0);
 }
 
+/* pairs[l + n m]: operator m acts on the ket, operator l on the bra. */
 PetscErrorCode CospinProblemAddIndexed(const CospinPlainJump *plain, CospinMoves moves)
 {
   const int n = plain->num_spins;

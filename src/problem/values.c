@@ -6,7 +6,8 @@
 #include "problem_impl.h"
 #include <string.h>
 
-/* -1: there is none; -2: there are two, over whose spins one sum cannot run. */
+/* -1: there is none; -2: there are two, over whose spins one sum cannot run. The component whose single
+   spins an operator names (sp of `each:`). */
 int CospinProblemSummedComponent(CospinPolynomial a)
 {
   int component = -1;
@@ -22,7 +23,9 @@ int CospinProblemSummedComponent(CospinPolynomial a)
   return component;
 }
 
-/* NaN where there is a fault, so that whoever goes on with it gives no number. */
+/* NaN where there is a fault, so that whoever goes on with it gives no number. Real to the last bit:
+   arithmetic of expressions keeps real numbers real (deck/expression/value.c), so an imaginary part is the
+   deck's. */
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                    double *number, PetscBool *ok)
 {
@@ -82,7 +85,7 @@ PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression exp
   PetscFunctionReturn(0);
 }
 
-/* What the row of a key asks of its number. */
+/* What the row of a key asks of its number. NaN is within no range. */
 static PetscErrorCode check_number(const CospinSetting *setting, double number, CospinFaults faults,
                                    PetscBool *ok)
 {
@@ -111,6 +114,7 @@ PetscErrorCode CospinProblemSetting(CospinProblem problem, const CospinSetting *
   PetscFunctionReturn(0);
 }
 
+/* By the key's place in the table; NaN where there is no number, which a kind takes for "left out". */
 PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRecord *record,
                                           CospinFaults faults, double numbers[], PetscBool *ok)
 {

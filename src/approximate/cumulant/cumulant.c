@@ -8,6 +8,9 @@
    How: terms.c finds the coefficients in the deck, equations.c solves for the steady state in closed form or
    by Newton's method, time.c integrates. The outcome is good if the equations are solved; how good the
    approximation is, nothing here can tell.
+
+   Closed at second order: third cumulants are zero, so <ABC> becomes products of lower moments. Its error
+   falls as 1/N away from a threshold; at one, and for few spins, it is of the size of what it computes.
 */
 #include "cumulant.h"
 #include <cospin/point/settings.h>
@@ -54,8 +57,8 @@ static const CospinTaskRule rules[] = {
     {"iterations", COSPIN_ALL, 0, "0", NULL},           {.suffix = NULL},
 };
 
-/* Times that ascend, a state that is known; nothing of that without `times`. `initial` without `times` would
- * be ignored, so it is a fault. */
+/* Times that ascend, a state that is known; nothing of that without `times`. `initial` without `times`
+   would be ignored, so it is a fault. Not strictly ascending: two equal times give two equal rows. */
 static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task,
                                  const CospinCumulants *equations, CospinFaults faults, PetscBool *ok)
 {
@@ -105,7 +108,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* An operator beyond second moments has no value here: NaN, not a guess. */
+/* An operator beyond second moments has no value here: NaN, not a guess. 64 expectation values are more
+   than an observable that somebody has typed. */
 static PetscErrorCode store_observables(CospinPoint point, const CospinCumulants *equations,
                                         const double moments[], int index, CospinResults results)
 {

@@ -12,6 +12,9 @@
    that it has on one atom. The table says h in components x, y, z of the spin s = (d-1)/2 of one atom, of
    which level k is the state m = k - s; of products the traceless part is meant, as of the quadrupole tensor
    Q_ij = s_i s_j + s_j s_i - 2/3 s(s+1) delta_ij (for s = 1 Qxx - Qyy = 2 (E[2,0] + E[0,2])).
+
+   Why c_k and not n_k as coordinates: ranges are then nested (N >= c_1 >= c_2 ...), one bound each, which
+   is what sectors are counted by; with n_k the last range would depend on all others.
 */
 #include "states.h"
 
@@ -43,7 +46,8 @@ int CospinLevelsNumber(CospinComponent component)
 
 /* ---- Size ---------------------------------------------------------------------------------------------- */
 
-/* Stored labels are digits of numbers below base^(d-1), which must be exact. */
+/* Stored labels are digits of numbers below base^(d-1), which must be exact. 2^53: above that doubles skip
+   whole numbers. */
 static PetscBool fits(double size, double num_levels)
 {
   return (PetscBool)(PetscPowReal(size + 1, num_levels - 1) <= 9007199254740992.0);
@@ -105,7 +109,8 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
 
 /* ---- Labels -------------------------------------------------------------------------------------------- */
 
-/* c_k of one side; c_0 = N, c_d = 0. */
+/* c_k of one side; c_0 = N, c_d = 0. Ket and bra alternate in a label: coordinate 2(k-1) is the ket's c_k,
+   the next one the bra's. */
 static int at_least(CospinComponent component, CospinSide side, const int label[], int k)
 {
   if (k == 0) return CospinLevelsSize(component);
@@ -133,7 +138,8 @@ static int BoundBy(CospinComponent component, int i)
   return i < 2 ? -1 : i - 2;
 }
 
-/* All atoms in the highest level, and from there one atom lower at a time, on ket and bra together. */
+/* All atoms in the highest level, and from there one atom lower at a time, on ket and bra together. A
+   generator lowers or raises one c_k on both sides together. */
 static void Diagonal(CospinComponent component, int label[], int *num, const int **generators)
 {
   for (int i = 0; i < component->num_coordinates; i++) label[i] = CospinLevelsSize(component);
@@ -141,6 +147,7 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
   *generators = ((const Levels *)component->data)->diagonal;
 }
 
+/* Symmetric states occur once each: no copies to count. */
 static double Trace(CospinComponent component, const int label[])
 {
   for (int i = 0; i < component->num_coordinates; i += 2) {
@@ -181,7 +188,8 @@ static void GetColumns(CospinComponent component, const int label[], double valu
   }
 }
 
-/* Atoms with fewer levels than there are here have none in the others; with more, there is no such label. */
+/* Atoms with fewer levels than there are here have none in the others; with more, there is no such label.
+   Read from files, so everything is checked: whole numbers, digits that add up to N at most. */
 static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
 {
   const int num_levels = CospinLevelsNumber(component), base = CospinLevelsSize(component) + 1;
@@ -217,7 +225,8 @@ static void Shift(CospinComponent component, int step, int shift[])
   for (int k = PetscMin(a, b) + 1; k <= PetscMax(a, b); k++) shift[2 * (k - 1) + side] += a > b ? 1 : -1;
 }
 
-/* sqrt((n_a + 1) n_b); an occupation for a = b. */
+/* sqrt((n_a + 1) n_b); an occupation for a = b. No atom in level b: the amplitude is zero and the label
+   stays as it is. */
 static double Apply(CospinComponent component, int step, int label[])
 {
   const CospinSide side = (CospinSide)(step / NUM_OPERATORS);
@@ -264,6 +273,7 @@ static PetscBool Rational(CospinComponent component, int step, CospinRational *a
   return PETSC_TRUE;
 }
 
+/* As of a spin: g = product of n_k! of bra over ket, so that one c_k has neighbours on both sides. */
 static double GaugeSlope(CospinComponent component, int k, const double label[])
 {
   const double above = k + 2 < CospinLevelsNumber(component) ? label[2 * (k + 1)] : 0.0,
@@ -281,7 +291,8 @@ static double Reach(CospinComponent component)
 
 typedef double complex Matrix[MAX_LEVELS][MAX_LEVELS];
 
-/* Components of the spin of one atom. */
+/* Components of the spin of one atom. s_x = (s+ + s-)/2, s_y = (s+ - s-)/(2i); up[] is the coefficient of
+   s+ in each. */
 static void spin_matrix(int num_levels, int axis, Matrix s)
 {
   static const double complex up[] = {[X] = .5, [Y] = -.5 * I, [Z] = 0};
@@ -312,7 +323,9 @@ static void add_monomial(int num_levels, double complex factor, int length, cons
   }
 }
 
-/* sum over a, b of h_ab E[a,b]: every one-atom operator is one of those. */
+/* sum over a, b of h_ab E[a,b]: every one-atom operator is one of those. Elements below rounding are left
+   out, so that Qxx - Qyy has four terms and not a full matrix. The trace of products is taken away, as the
+   table's quadrupoles want it; that of a single component is zero. */
 static PetscErrorCode Operator(CospinComponent component, const CospinOperatorName *name, const int levels[],
                                CospinEmit emit, void *context)
 {
