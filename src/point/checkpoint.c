@@ -20,6 +20,7 @@ PetscErrorCode CospinCheckpointCreate(MPI_Comm comm, CospinCheckpoint *checkpoin
   PetscFunctionReturn(0);
 }
 
+/* `numbers` are taken over; NULL on all ranks but the first. */
 PetscErrorCode CospinCheckpointCreateLoading(MPI_Comm comm, size_t count, double *numbers,
                                              CospinCheckpoint *checkpoint)
 {
@@ -39,7 +40,8 @@ PetscErrorCode CospinCheckpointDestroy(CospinCheckpoint *checkpoint)
   PetscFunctionReturn(0);
 }
 
-/* Only the first rank has room for numbers; the others take part in collecting vectors. */
+/* Only the first rank has room for numbers; the others take part in collecting vectors. At least doubled:
+   checkpoints are put together from many small pieces. */
 static PetscErrorCode append(CospinCheckpoint checkpoint, size_t num, const double values[])
 {
   PetscFunctionBeginUser;
@@ -52,7 +54,8 @@ static PetscErrorCode append(CospinCheckpoint checkpoint, size_t num, const doub
   PetscFunctionReturn(0);
 }
 
-/* Collective: all ranks leave together if the first has too few numbers. `num` matters there. */
+/* Collective: all ranks leave together if the first has too few numbers. `num` matters there. count and at
+   are the first rank's; on the others both are zero, and what they say is overwritten by the broadcast. */
 static PetscErrorCode expect(CospinCheckpoint checkpoint, size_t num)
 {
   const int mine = num > checkpoint->count - checkpoint->at;
@@ -103,6 +106,7 @@ PetscErrorCode CospinCheckpointReals(CospinCheckpoint checkpoint, size_t num, do
   PetscFunctionReturn(0);
 }
 
+/* One by one: there are a handful. */
 PetscErrorCode CospinCheckpointInts(CospinCheckpoint checkpoint, size_t num, int values[])
 {
   PetscFunctionBeginUser;
@@ -114,7 +118,9 @@ PetscErrorCode CospinCheckpointInts(CospinCheckpoint checkpoint, size_t num, int
   PetscFunctionReturn(0);
 }
 
-/* All elements stand on the first rank meanwhile: 1/49 of what the Krylov space takes on all of them. */
+/* All elements stand on the first rank meanwhile: 1/49 of what the Krylov space takes on all of them. Two
+   doubles an element. The scatter to rank 0 puts elements into the order of labels, whatever their
+   distribution is. */
 PetscErrorCode CospinCheckpointVec(CospinCheckpoint checkpoint, Vec u)
 {
   VecScatter scatter;

@@ -21,6 +21,8 @@ PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
+/* `held` is a matrix that somebody has already; it is used again unless the method needs factors and it
+   has no elements. */
 PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem, CospinSector sector,
                                         CospinPropagatorMethod method, Mat held, Mat *generator)
 {
@@ -40,7 +42,8 @@ PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem
 
 /* ---- Saved and loaded ---------------------------------------------------------------------------------- */
 
-/* What has been counted over the parts that are done. */
+/* What has been counted over the parts that are done. One function for both directions: a checkpoint that
+   is loading fills the arrays, one that is not takes them. */
 static PetscErrorCode exchange_counts(CospinEvolution *evolution, CospinCheckpoint checkpoint)
 {
   int counts[] = {evolution->num_evolved, evolution->steps, evolution->operations, evolution->factorisations,
@@ -89,6 +92,7 @@ PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinCheckpoint 
   PetscFunctionBeginUser;
   PetscCall(exchange_counts(evolution, checkpoint));
   PetscCall(exchange_place(&evolution->report, checkpoint));
+  /* Tells the propagator that it goes on from the report and does not begin. */
   evolution->report.interrupted = PETSC_TRUE;
   evolution->checkpoint = checkpoint;
   PetscFunctionReturn(0);
@@ -127,7 +131,9 @@ static PetscErrorCode save(CospinEvolution *evolution, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* A CospinPropagatorPause. Within a step only the end of the run counts. */
+/* A CospinPropagatorPause. Within a step only the end of the run counts. Called between steps, where there
+   is a state to save, and within one (a factorisation), where there is none: then what was saved before
+   has to do. */
 static PetscErrorCode pause_between(void *context, PetscBool between, Vec u,
                                     const CospinPropagatorReport *report, PetscBool *leave)
 {
@@ -155,7 +161,8 @@ static PetscErrorCode visit(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
-/* Numbers of a part that is finished; an interrupted one is counted when it ends. */
+/* Numbers of a part that is finished; an interrupted one is counted when it ends. Sizes are those of the
+   largest part. The report is cleared for the next part, which begins at time 0. */
 static PetscErrorCode note(CospinEvolution *evolution, Mat generator)
 {
   CospinPropagatorReport *report = &evolution->report;
@@ -208,6 +215,7 @@ PetscErrorCode CospinEvolutionStore(const CospinEvolution *evolution, CospinResu
   PetscFunctionReturn(0);
 }
 
+/* A part that fails ends the evolution: sums over parts would lack one and still look like numbers. */
 PetscErrorCode CospinEvolutionRun(CospinEvolution *evolution)
 {
   PetscFunctionBeginUser;

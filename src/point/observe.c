@@ -3,11 +3,16 @@
 
    Expectation values are the same on all ranks; the elements of a state are on the first. So functionals are
    evaluated there and their numbers are broadcast.
+
+   An observable may mix both: wineland(spins)/<n>. So readings come in first, functionals second, and the
+   expression is evaluated from both on every rank.
 */
 #include <cospin/point/settings.h>
 #include <math.h>
 
-/* values[] of all functionals in a row, on the first rank. */
+/* values[] of all functionals in a row, on the first rank. The density is made once for all functionals of
+   all observables, for its blocks and eigenvalues are shared by them. Readings and values are walked
+   through in the order of the observables. */
 static PetscErrorCode compute_functionals(CospinObservables observables, const double complex readings[],
                                           const CospinSystem *system, CospinStoredState state,
                                           double values[])
@@ -26,7 +31,8 @@ static PetscErrorCode compute_functionals(CospinObservables observables, const d
   PetscFunctionReturn(0);
 }
 
-/* *count and values[*count], to be freed, of all functionals; the same on all ranks. */
+/* *count and values[*count], to be freed, of all functionals; the same on all ranks. Without functionals
+   nothing is sent: most decks have none. */
 static PetscErrorCode get_functionals(MPI_Comm comm, CospinObservables observables,
                                       const double complex readings[], const CospinSystem *system,
                                       CospinStoredState state, int *count, double **values)
@@ -63,12 +69,15 @@ PetscErrorCode CospinTaskObserve(MPI_Comm comm, CospinObservables observables,
     next += observable->num_functionals;
   }
   for (int f = 0; f < count; f++)
+    /* A functional gives infinity where its state has a block that is too large to diagonalise; NaN is a
+       value that does not exist. */
     if (isinf(values[f])) *outcome = CospinOutcomeWorse(*outcome, COSPIN_TOO_LARGE);
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
 }
 
-/* Functionals of a few readings change as these do; the others are compared. */
+/* Functionals of a few readings change as these do; the others are compared. For windows that grow: what a
+   larger window has changed. Relative above one, absolute below. */
 PetscErrorCode CospinTaskFunctionalsChange(MPI_Comm comm, const CospinTaskReading *a,
                                            const CospinTaskReading *b, double *change)
 {

@@ -76,7 +76,8 @@ static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const i
 }
 
 /* u as the initial state has it, before the first click; and its weights. One pass over the labels of the
- * sector that this rank owns. */
+   sector that this rank owns. With a counter the initial state has no clicks: only labels whose counter is
+   0 get elements. */
 static PetscErrorCode set_up(CospinReadout readout, Vec u)
 {
   const int counter = counter_of(readout);
@@ -99,8 +100,9 @@ static PetscErrorCode set_up(CospinReadout readout, Vec u)
   PetscFunctionReturn(0);
 }
 
-/* A sector where the initial state has no elements stays empty; one that nobody reads, or that can add less
-   than a negligible part to the fidelity and is read by nothing else, is left out. */
+/* A sector where the initial state has no elements stays empty; one that nobody reads, or that can add
+   less than a negligible part to the fidelity and is read by nothing else, is left out. By Cauchy and
+   Schwarz a sector adds at most |weights| |u| to the fidelity. */
 static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
 {
   const double negligible = negligible_share * readout->settings.tolerance / readout->evolution.num_parts;
@@ -156,7 +158,8 @@ static PetscErrorCode Close(void *context)
 }
 
 /* What is linear in the state, and the smallest and the largest of what should be populations. Populations
- * are looked at beside: smallest and largest tell whether the state is still one. */
+   are looked at beside: smallest and largest tell whether the state is still one. Entries whose reading is
+   the trace are populations, by definition of a trace. */
 static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
 {
   const int num = readout->num_rows / readout->settings.num_times * readout->num_readings;

@@ -19,7 +19,8 @@ static CospinElementary elementary_adjoint(const void *context, CospinElementary
   return CospinSystemElementaryAdjoint(&((const struct CospinProblem_ *)context)->system, elementary);
 }
 
-/* The deck's record knows the kind by its name and keys only; here it gets its methods. */
+/* The deck's record knows the kind by its name and keys only; here it gets its methods. By the address of
+   the record, which is a part of the kind. */
 static const CospinComponentKind *kind_of(const CospinRecord *record)
 {
   int k = 0;
@@ -47,8 +48,10 @@ static PetscErrorCode check_expansion(CospinProblem problem, const CospinCompone
   PetscFunctionReturn(0);
 }
 
-/* `windows[c]` > 0: the number of levels of a component whose own is left open. Faults of all components are
- * collected before the problem is given up. */
+/* `windows[c]` > 0: the number of levels of a component whose own is left open. Faults of all components
+   are collected before the problem is given up. Each component's coordinates follow those of the one
+   before. `uncounted`: its labels are never enumerated, so there may be more spins than an enumeration
+   could bear. */
 static PetscErrorCode create_components(CospinProblem problem, const int windows[], CospinFaults faults,
                                         PetscBool *ok)
 {
@@ -86,7 +89,8 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
   PetscFunctionReturn(0);
 }
 
-/* A term of the list, or one that is summed over spins (`sum:`). */
+/* A term of the list, or one that is summed over spins (`sum:`). As a polynomial, not as moves: whether H
+   is hermitian is a question of operators. */
 static PetscErrorCode hamiltonian_term(CospinProblem problem, int k, CospinFaults faults, CospinPolynomial *h,
                                        PetscBool *ok)
 {
@@ -118,7 +122,8 @@ static PetscErrorCode explain_hamiltonian(CospinProblem problem, CospinFaults fa
   PetscFunctionReturn(0);
 }
 
-/* The sum is tested, not each term; only if it fails are the terms looked at one by one, to say which. */
+/* The sum is tested, not each term; only if it fails are the terms looked at one by one, to say which.
+   Kept also for those who read operators instead of moves: mean-field equations and cumulants. */
 static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults, PetscBool *ok)
 {
   PetscBool all_ok = PETSC_TRUE;
@@ -193,7 +198,9 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
 }
 
 /* Rates or operators with indices (gamma[l], sm[l]) are written out spin by spin (indexed.c); of these
-   `each:` runs over one index, `pairs:` over two. */
+   `each:` runs over one index, `pairs:` over two. Plain jumps of the generator are kept with the problem,
+   for tasks that read rates and operators instead of moves; those of a counted jump are made again and
+   dropped. */
 static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, CospinFaults faults,
                                PetscBool *ok)
 {
@@ -241,7 +248,8 @@ typedef struct {
   int most;
 } Counter;
 
-/* The counter is a component like any other, whose one label is the number of clicks. */
+/* The counter is a component like any other, whose one label is the number of clicks. Behind all others,
+   so that labels of the problem without it are the beginnings of labels with it. */
 static PetscErrorCode add_counter(CospinProblem problem, const Counter *counter)
 {
   CospinSystem *system = &problem->system;
@@ -293,8 +301,8 @@ static PetscErrorCode create_generator(CospinProblem problem, const Counter *cou
   PetscFunctionReturn(0);
 }
 
-/* Everything is made as far as possible after a fault; *ok tells. `bytes` is set by the farm and is infinite
- * elsewhere. */
+/* Everything is made as far as possible after a fault; *ok tells. `bytes` is set by the farm and is
+   infinite elsewhere. Parameters first: sizes of components may depend on them. */
 static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const CospinVaried *varied,
                                      const int windows[], const Counter *counter, CospinFaults faults,
                                      CospinProblem *problem, PetscBool *ok)
@@ -375,6 +383,7 @@ PetscErrorCode CospinProblemCreateCounted(CospinProblem problem, const char jump
   PetscFunctionReturn(0);
 }
 
+/* For derivatives by differences and for boundaries: everything else is the point's. */
 PetscErrorCode CospinProblemCreateVaried(CospinProblem problem, const CospinVaried *varied,
                                          CospinFaults faults, CospinProblem *other, PetscBool *ok)
 {

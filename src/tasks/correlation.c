@@ -4,6 +4,9 @@
    g1(t) is what it is at time t over what it is at time 0, and has no value where <A B> is rounding, or known
    to less than six digits. The coherent part <A><B> is what remains when every mode has decayed. How it is
    evolved: two_time.c.
+
+   Convention: B acts first and from the left, A reads after the time t >= 0; for negative times <A(-t)
+   B(0)> is the complex conjugate of <B^+(t) A^+(0)>.
 */
 #include "light.h"
 #include "two_time.h"
@@ -35,7 +38,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* Of a CospinTwoTimeKind: B rho, read by A, measured by <A B>. */
+/* Of a CospinTwoTimeKind: B rho, read by A, measured by <A B>. `scale` is A B, whose mean is the
+   correlation at t = 0. */
 static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, CospinTwoTimeQuestion *question)
 {
   CospinPolynomial b;
@@ -49,6 +53,7 @@ static PetscErrorCode Pose(CospinProblem problem, const CospinRecord *task, Cosp
   PetscFunctionReturn(0);
 }
 
+/* g1 is missing rather than large where its divisor is rounding: light that is not there has no coherence. */
 static PetscErrorCode Store(const CospinTwoTime *correlation, const CospinSteadyState *steady,
                             const CospinTwoTimeScale *scale, CospinResults results, CospinOutcome *outcome)
 {

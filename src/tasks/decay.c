@@ -136,6 +136,7 @@ static PetscErrorCode read_settings(CospinProblem problem, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
+/* A sector alone has no operator whose amplitudes there could be. */
 static PetscErrorCode check_initial(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                     PetscBool *ok)
 {
@@ -218,7 +219,8 @@ static PetscErrorCode store_mode(CospinDecayMode *mode, int k, double resolution
   PetscFunctionReturn(0);
 }
 
-/* Of every sector `count` modes were found; the slowest of all are told. */
+/* Of every sector `count` modes were found; the slowest of all are told. Modes of several sectors were
+   merged and sorted before: `count` of each are enough for the `count` slowest of all. */
 static PetscErrorCode store(const CospinDecayModes *modes, int count, double tolerance, double largest_leak,
                             CospinResults results, CospinOutcome *outcome)
 {
@@ -247,7 +249,8 @@ typedef struct {
   CospinDecayModes modes;
 } Search;
 
-/* Windows are made for the modes that are told, and for null vectors. */
+/* Windows are made for the modes that are told, and for null vectors. Modes that were found but are not
+   told may leak as they like. */
 static double largest_leak(const Search *s)
 {
   double leak = s->modes.leak;
@@ -256,8 +259,6 @@ static double largest_leak(const Search *s)
   return leak;
 }
 
-/* A CospinWindowUser's: all sectors in the windows as they are. Factors of the steady state's sector are
-   freed first, for several factorisations may not fit beside each other. */
 /* Weights ask for the steady state, for which a window of labels may have to grow: that makes another
    problem, so it is done before anything is made of this one. (Open windows have been settled by whoever runs
    the task.) */
@@ -272,6 +273,8 @@ static PetscErrorCode settle(const Search *s)
   PetscFunctionReturn(0);
 }
 
+/* A CospinWindowUser's: all sectors in the windows as they are. Factors of the steady state's sector are
+   freed first, for several factorisations may not fit beside each other. */
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Search *s = (Search *)context;

@@ -7,6 +7,10 @@
    part of an evolution (cospin/point/evolution.h), so that a run may be interrupted between and within them.
    The steady part of x, which does not evolve, is taken out before and its limit added afterwards: what is
    small at long times is then as accurate as what is large.
+
+   Sizes to compare with: errors count relative to the perturbed state's norm, `largest` and `typical` tell
+   what a reading of a state of norm one can be, which is how tasks decide whether a value is anything but
+   rounding.
 */
 #include "two_time.h"
 
@@ -43,8 +47,9 @@ static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
   PetscFunctionReturn(0);
 }
 
-/* <A(t) B(0)> is the sum over channels of reading^H u(t). What leaves the window is looked at first and last:
-   between, the state has lost what it had and not yet reached what it goes to. */
+/* <A(t) B(0)> is the sum over channels of reading^H u(t). What leaves the window is looked at first and
+   last: between, the state has lost what it had and not yet reached what it goes to. VecDot conjugates its
+   second argument: reading^H u. */
 static PetscErrorCode Read(void *context, int k, Vec u, double error)
 {
   CospinTwoTime *correlation = (CospinTwoTime *)context;
@@ -62,7 +67,8 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
-/* What has been read so far: with it a run goes on in the middle of the axis. */
+/* What has been read so far: with it a run goes on in the middle of the axis. Complex numbers as pairs of
+   doubles. */
 static PetscErrorCode exchange(CospinTwoTime *correlation, CospinCheckpoint checkpoint)
 {
   const size_t num_times = (size_t)correlation->settings.times->size;
@@ -84,8 +90,9 @@ static PetscErrorCode Save(void *context, CospinCheckpoint checkpoint)
   PetscFunctionReturn(0);
 }
 
-/* Tr(reading exp(t L) perturbation rho) at the task's times, without its limit; *outcome: COSPIN_NOT_RUN if
-   it was interrupted. */
+/* Tr(reading exp(t L) perturbation rho) at the task's times, without its limit; *outcome: COSPIN_NOT_RUN
+   if it was interrupted. In this order when resumed: the user's numbers, then the evolution's; as they
+   were saved. */
 static PetscErrorCode evolve(CospinPoint point, const CospinRecord *task, const CospinSteadyState *steady,
                              const CospinTwoTimeQuestion *question, CospinTwoTime *correlation,
                              CospinOutcome *outcome)
@@ -179,7 +186,8 @@ static PetscErrorCode free_correlation(CospinTwoTime *correlation)
   PetscFunctionReturn(0);
 }
 
-/* Error, leak, sizes; *outcome becomes inaccurate where they are too large. */
+/* Error, leak, sizes; *outcome becomes inaccurate where they are too large. Ten tolerances, for errors of
+   channels add up. */
 static PetscErrorCode store_quality(const CospinTwoTime *correlation, CospinResults results,
                                     CospinOutcome *outcome)
 {
@@ -223,7 +231,9 @@ static PetscErrorCode destroy_question(CospinTwoTimeQuestion *question)
   PetscFunctionReturn(0);
 }
 
-/* Nothing is stored of an evolution that did not end, for sums over sectors then lack some of them. */
+/* Nothing is stored of an evolution that did not end, for sums over sectors then lack some of them. The
+   scale (<A B>, or the intensity) comes from the steady state and not from the evolution at t = 0: it is
+   needed before, to tell whether there is anything to divide by. */
 static PetscErrorCode ask(const CospinTwoTimeKind *kind, CospinPoint point, const CospinRecord *task,
                           const CospinSteadyState *steady, CospinResults results, CospinOutcome *outcome)
 {

@@ -98,6 +98,7 @@ static const CospinLabelColumn columns[] = {
     {.suffix = NULL},
 };
 
+/* N, by which a stored state is told from one of another number of spins. */
 static double Size(CospinComponent component)
 {
   return NumSpins(component);
@@ -118,6 +119,7 @@ static void GetColumns(CospinComponent component, const int label[], double valu
   values[1] = (double)bits[1];
 }
 
+/* Bit l of the number is spin l, as GetColumns has packed them. */
 static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
 {
   const double num_strings = (double)((uint64_t)1 << NumSpins(component));
