@@ -121,7 +121,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscFunctionReturn(0);
 }
 
-/* The problem with a counter, for `plan` and the farm: it is larger than the deck's own. */
+/* The problem with a counter, for `plan` and the farm: it is larger than the deck's own. With the perfect
+   counter, which is what Set tries first. */
 static PetscErrorCode Derive(CospinProblem problem, const CospinRecord *task, CospinProblem *derived)
 {
   Settings settings;
@@ -179,7 +180,9 @@ static double uncertainty(CospinReadout readout, int n)
   return p > 0.0 ? PetscMax(readout->lost, PETSC_MACHINE_EPSILON) / p : (double)INFINITY;
 }
 
-/* From P(n) alone, and only as good as what is missing in it allows. */
+/* From P(n) alone, and only as good as what is missing in it allows. Mean and variance of a distribution
+   whose tail is missing would be too small without a sign of it, so they are missing, too. The variance is
+   summed about the mean: second moments minus squares would cancel. */
 static PetscErrorCode store_moments(CospinReadout readout, CospinResults results, CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;
@@ -200,7 +203,8 @@ static PetscErrorCode store_moments(CospinReadout readout, CospinResults results
   PetscFunctionReturn(0);
 }
 
-/* The observables of rho_n/P(n). */
+/* The observables of rho_n/P(n). Readings are linear in rho_n, whose trace is P(n): divided by it they are
+   those of a state. */
 static PetscErrorCode store_heralded(CospinReadout readout, int n, CospinResults results,
                                      CospinOutcome *outcome)
 {
@@ -227,7 +231,8 @@ static double given_probability(CospinResults results, int n)
   return results.record[error] <= largest_uncertainty ? results.record[p] : 0.0;
 }
 
-/* The average of a variable along n. */
+/* The average of a variable along n. Over the numbers of clicks that have observables, normalised by their
+   probability (`averaged` tells how much that is). */
 static double average_of(CospinReadout readout, CospinResults results, const CospinVariable *along)
 {
   double sum = 0.0, given = 0.0;
@@ -266,7 +271,8 @@ static PetscErrorCode store_averages(CospinReadout readout, CospinResults result
 }
 
 /* rho_n -> rho_n/P(n), which another run may start from; without elements where P(n) is too small to tell.
- * What is improbable has its error divided by its probability. */
+   What is improbable has its error divided by its probability. count = 0 keeps the place of a state that
+   is not given. */
 static void normalise_states(CospinReadout readout)
 {
   for (int n = 0; n <= readout->settings.most; n++) {
@@ -278,7 +284,7 @@ static void normalise_states(CospinReadout readout)
 }
 
 /* The state's own error decides; states after n clicks are normalised before their observables are
-   evaluated. */
+   evaluated. Moments before states are normalised: readings change then. */
 static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults results, CospinOutcome *outcome)
 {
   const double limit = 10 * readout->settings.tolerance;

@@ -2,6 +2,11 @@
    Peak, height and full width at half maximum of a spectrum that may be evaluated anywhere at little cost, so
    that lines much narrower than the steps of the axis are resolved. The maximum is found by golden sections
    between neighbours of the largest point, the width by halving on either side.
+
+   What it presumes: around the largest point there is one maximum between its neighbours, and from there
+   the spectrum falls through half of its height once on either side. The points are those of the axis and
+   the positions of all lines (CospinLinePoints), so a narrow line between two points of the axis is one of
+   them. Two lines that overlap above half of their height are told as one wide line.
 */
 #include "line.h"
 #include <cospin/deck/deck.h>
@@ -9,12 +14,14 @@
 enum { MAX_STEPS = 80 }; /* 0.618^80 and 2^-80 are below any distance of two frequencies */
 static const double golden = 0.61803398874989485;
 
+/* Cheap by assumption: a rational model, or a channel of an expansion that has been kept. */
 static double density_at(const CospinLine *line, double frequency)
 {
   return line->Density(line->context, frequency);
 }
 
-/* The maximum between two frequencies where there is one only. */
+/* The maximum between two frequencies where there is one only. Each step keeps the golden share of the
+   interval and one of the two inner values. */
 static double maximum_between(const CospinLine *line, double low, double high)
 {
   double left = high - golden * (high - low), right = low + golden * (high - low);
@@ -38,6 +45,7 @@ static double maximum_between(const CospinLine *line, double low, double high)
   return left_value >= right_value ? left : right;
 }
 
+/* Lines beyond the axis are left out: peak and height are those of what was asked for. */
 PetscErrorCode CospinLinePoints(const CospinAxis *axis, int num, const double lines[], int *num_points,
                                 double **points)
 {
@@ -55,7 +63,8 @@ PetscErrorCode CospinLinePoints(const CospinAxis *axis, int num, const double li
 }
 
 /* From the peak in steps of one direction down to `level`, then by halving. The first steps go along the
-   points, those beyond the last one double. */
+   points, those beyond the last one double. A line that goes on beyond the axis is followed there, with
+   steps that double, for a width needs both flanks; if it never falls to the level the last step is told. */
 static double crossing(const CospinLine *line, int peak_at, double peak, double level, int direction)
 {
   const int num = line->num;
@@ -85,6 +94,8 @@ static double crossing(const CospinLine *line, int peak_at, double peak, double 
   return 0.5 * (inside + outside);
 }
 
+/* The search between neighbours may end in a lower place where there are two maxima; then the point itself
+   is taken. */
 PetscErrorCode CospinLineStore(const CospinLine *line, CospinResults results)
 {
   const int num = line->num;

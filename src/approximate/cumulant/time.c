@@ -12,7 +12,9 @@ enum { NUM = COSPIN_NUM_CUMULANTS };
 
 /* ---- The initial state --------------------------------------------------------------------------------- */
 
-/* Second moments of a product state are products of first ones, except <a^+ a>, which the state says. */
+/* Second moments of a product state are products of first ones, except <a^+ a>, which the state says. Two
+   spins and spin and mode are independent at the beginning: x = |<s->|^2, y = <p>^2, z = conj(g) <a^+>
+   <s->. */
 PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulants *equations,
                                      const CospinSetting *initial, CospinFaults faults, double moments[],
                                      PetscBool *ok)
@@ -84,7 +86,7 @@ static PetscErrorCode jacobian_at(TS ts, PetscReal time, Vec x, Mat a, Mat preco
 }
 
 /* The fastest rate there is: that of spins and mode that exchange a quantum, and the jumps. For the first
- * step. */
+   step. n times the collective rates: superradiance. */
 static double fastest(const CospinCumulants *e)
 {
   const double n = e->size;
@@ -93,7 +95,9 @@ static double fastest(const CospinCumulants *e)
          n * (e->collective_decay + e->collective_pump) + PetscAbsReal(e->spin_frequency - e->mode_frequency);
 }
 
-/* An absolute floor for each moment beside the relative accuracy. */
+/* An absolute floor for each moment beside the relative accuracy. Without floors a moment that is zero at
+   the beginning would ask for steps of no length; floors that are too high would let the noise from which
+   a pulse starts be anything. */
 static PetscErrorCode set_tolerances(TS ts, const CospinCumulants *e, double accuracy, Vec floors)
 {
   const double rate = fastest(e), g2 = creal(e->coupling * conj(e->coupling));
@@ -111,7 +115,8 @@ static PetscErrorCode set_tolerances(TS ts, const CospinCumulants *e, double acc
 }
 
 /* Backward differences of order 5 with a dense Jacobian of six unknowns; steps that fail end the evolution
-   with an outcome and no error. */
+   with an outcome and no error. Newton's equations are solved to a hundredth of the accuracy of a step, so
+   that only the step has an error. */
 static PetscErrorCode set_solver(TS ts, double accuracy, const char prefix[])
 {
   SNES snes;
@@ -165,6 +170,7 @@ PetscErrorCode CospinCumulantClockDestroy(CospinCumulantClock *clock)
   PetscFunctionReturn(0);
 }
 
+/* The last step is shortened to end at the time: nothing is interpolated. */
 PetscErrorCode CospinCumulantClockAdvance(CospinCumulantClock *clock, double time, double moments[],
                                           PetscBool *ok)
 {

@@ -4,6 +4,10 @@
 
    Operators of one spin are multiplied as matrices and taken apart into 1 and Pauli matrices; what is left
    are products of one or two spins, and operators of two spins commute, so no order is asked for.
+
+   Why symmetric order needs no care here: products of operators of one spin become one operator of it,
+   linear in its three numbers, and operators of different spins commute; so no product of two numbers of
+   one spin is ever averaged.
 */
 #include "approximate/product_state.h"
 #include "langevin.h"
@@ -30,7 +34,7 @@ static Matrix product(Matrix a, Matrix b)
   return c;
 }
 
-/* a = c[3] + c[0] sx + c[1] sy + c[2] sz */
+/* a = c[3] + c[0] sx + c[1] sy + c[2] sz. c[k] = Tr(sigma_k a)/2. */
 static void take_apart(Matrix a, double complex c[4])
 {
   c[0] = (a.m[0][1] + a.m[1][0]) / 2;
@@ -47,7 +51,8 @@ typedef struct {
   double complex constant, *first, *second;
 } Sum;
 
-/* A = c_x sx + c_y sy + c_z sz + c_1, so its mean is linear in the spin's three numbers. */
+/* A = c_x sx + c_y sy + c_z sz + c_1, so its mean is linear in the spin's three numbers. Arrays have all x
+   of the spins first, then all y, then all z. */
 static void add_one(Sum *sum, double complex factor, int l, Matrix a)
 {
   double complex c[4];
@@ -77,8 +82,9 @@ static void add_two(Sum *sum, double complex factor, int l, Matrix a, int m, Mat
   }
 }
 
-/* Operators of named spins, those of one spin side by side; false: of more than two spins. Operators of two
- * spins commute: a product is one matrix for each. */
+/* Operators of named spins, those of one spin side by side; false: of more than two spins. Operators of
+   two spins commute: a product is one matrix for each. Monomials come sorted by spins
+   (deck/expression/polynomial.c), so equal ones stand side by side. */
 static PetscBool add_named(Sum *sum, const CospinMonomial *monomial,
                            const CospinLangevinElementary operators[])
 {
@@ -101,7 +107,8 @@ static PetscBool add_named(Sum *sum, const CospinMonomial *monomial,
   return PETSC_TRUE;
 }
 
-/* With sums over spins, such as Sp Sm. */
+/* With sums over spins, such as Sp Sm. The diagonal l = m of a double sum is a product within one spin,
+   all else are pairs. */
 static PetscBool add_sums(Sum *sum, const CospinMonomial *monomial,
                           const CospinLangevinElementary operators[])
 {
@@ -144,7 +151,7 @@ static PetscBool add_monomial(const CospinSystem *system, Sum *sum, const Cospin
   return sums ? add_sums(sum, monomial, operators) : add_named(sum, monomial, operators);
 }
 
-/* What is not zero. */
+/* What is not zero. Twice over the same numbers: once to count, once to fill. */
 static PetscErrorCode compress(const Sum *sum, CospinMoments *moments)
 {
   const int n = 3 * sum->num_spins;
@@ -190,7 +197,8 @@ PetscErrorCode CospinMomentsDestroy(CospinMoments *moments)
   PetscFunctionReturn(0);
 }
 
-/* From sums over `count` trajectories. */
+/* From sums over `count` trajectories. Sums over trajectories and not means: the caller divides by the
+   count once. */
 double complex CospinMomentsEvaluate(const CospinMoments *moments, int n, double count, const double first[],
                                      const double second[])
 {
@@ -206,7 +214,9 @@ double complex CospinMomentsEvaluate(const CospinMoments *moments, int n, double
 
 /* ---- The initial state --------------------------------------------------------------------------------- */
 
-/* Of a spin at theta (0: down) and phi, where <s-> = exp(i phi) sin(theta)/2. */
+/* Of a spin at theta (0: down) and phi, where <s-> = exp(i phi) sin(theta)/2. <sx> = sin(theta) cos(phi),
+   <sy> = -sin(theta) sin(phi), <sz> = -cos(theta), since s- = (sx - i sy)/2; the two axes are
+   perpendicular to that, along which each trajectory starts with a random +-1. */
 static void set_spins(int num_spins, double theta, double phi, double mean[], double *const axes[2])
 {
   const double s = PetscSinReal(theta), c = PetscCosReal(theta), cp = PetscCosReal(phi),

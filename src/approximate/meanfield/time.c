@@ -98,7 +98,8 @@ static PetscErrorCode is_bounded(TS ts, PetscReal time, Vec x, PetscBool *bounde
   PetscFunctionReturn(0);
 }
 
-/* Whether the run is to end is asked every thousandth step, since all ranks take part in the answer. */
+/* Whether the run is to end is asked every thousandth step, since all ranks take part in the answer.
+   `lost`: whoever follows the state has seen that it goes elsewhere (search.c), and needs no more of it. */
 static PetscErrorCode after_step(TS ts)
 {
   enum { ASK_EVERY = 1000 };
@@ -119,6 +120,8 @@ static PetscErrorCode after_step(TS ts)
   PetscFunctionReturn(0);
 }
 
+/* The first step is a thousandth of the time in which the fastest unknown changes by one; the method finds
+   its own from there. TSRK5DP: J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6, 19 (1980). */
 PetscErrorCode CospinMeanClockCreate(CospinPoint point, CospinMeanField field, const double u[],
                                      double accuracy, const char prefix[], CospinMeanClock *clock)
 {
@@ -199,7 +202,8 @@ static PetscErrorCode function(SNES snes, Vec x, Vec f, void *context)
   PetscFunctionReturn(0);
 }
 
-/* Newton's method without a matrix: Jacobian times vector by differences, GMRES without a preconditioner. */
+/* Newton's method without a matrix: Jacobian times vector by differences, GMRES without a preconditioner.
+   Tolerances near rounding: how good the point is, its residual decides afterwards. */
 static PetscErrorCode create_solver(const char prefix[], Equations *equations, Vec f, SNES *snes,
                                     Mat *jacobian)
 {
