@@ -15,7 +15,7 @@ import sys
 ROOMS = """deck dataset problem observable operator solver point approximate tasks store farm check cli""".split()
 MOST_LINES = 500
 MOST_SHARE = 0.20  # of all lines, of one room
-LEAST_COMMENTS = 0.114  # of the lines of .c files; to be raised with them
+LEAST_COMMENTS = 0.119  # of the lines of .c files; to be raised with them
 
 GENERATED = {"cospin/version.h", "cospin/new_decks.h"}  # headers that the build makes
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -5,6 +5,10 @@
    rows that these need from the distributed vector into `source`, row after row; another one takes the
    results back. Rows are dealt out in the order of their first elements in the vector, so that most of them
    stay where they are.
+
+   Why by rows: a term H rho adds whole rows, rho K stays within a row, and a jump reads a few other rows.
+   So what has to be fetched is a list of rows that is known when the shell is made, and one scatter does
+   it, instead of one message for each term.
 */
 #include "shell.h"
 #include <cospin/operator/liouvillian.h>
@@ -30,6 +34,7 @@ typedef struct {
 
 /* ---- Who computes what --------------------------------------------------------------------------------- */
 
+/* A comparison for PetscTimSort; context: the first elements' places. */
 static int compare_first(const void *a, const void *b, void *context)
 {
   const PetscInt64 *first = (const PetscInt64 *)context, s = first[*(const int *)a],
@@ -61,7 +66,8 @@ static PetscErrorCode sort_kets(CospinSides sides, int kets[])
   PetscFunctionReturn(0);
 }
 
-/* A rank gets the kets whose middle elements are in its share. */
+/* A rank gets the kets whose middle elements are in its share. By elements and not by rows, whose lengths
+   differ; every rank computes the same list and keeps its own part, so nothing is sent. */
 static PetscErrorCode deal_out(MPI_Comm comm, Shell *shell)
 {
   const CospinSides sides = shell->sides;
@@ -94,7 +100,8 @@ static PetscErrorCode deal_out(MPI_Comm comm, Shell *shell)
 
 /* ---- Communication ------------------------------------------------------------------------------------- */
 
-/* Appends the indices of a key with its partners. */
+/* Appends the indices of a key with its partners. Of the other side's keys in the same block, in their
+   order. */
 static PetscInt *append_row(CospinSides sides, CospinSide side, int key, PetscInt *index)
 {
   const int block = sides->block[side][key], *first = sides->first[1 - side];
@@ -105,6 +112,7 @@ static PetscInt *append_row(CospinSides sides, CospinSide side, int key, PetscIn
   return index;
 }
 
+/* Rows stand in `rows` one behind the other, in the order of keys. Collective by the scatter. */
 PetscErrorCode CospinShellPlan(CospinSides sides, CospinSide side, int num, const int keys[], Vec like,
                                Vec *rows, VecScatter *gather)
 {
@@ -134,7 +142,8 @@ static PetscErrorCode mark_needed(void *context, int source)
   PetscFunctionReturn(0);
 }
 
-/* The kets whose rows are needed here, ascending. */
+/* The kets whose rows are needed here, ascending. Rows of its own are among them: a rank's vector is cut
+   at elements, not at rows. */
 static PetscErrorCode find_needed(const Shell *shell, CospinProduct product, int *num, int **kets)
 {
   const int count = shell->sides->count[COSPIN_KET];

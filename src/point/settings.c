@@ -167,6 +167,7 @@ PetscErrorCode CospinTaskPrefix(const CospinRecord *task, char prefix[], size_t 
   PetscFunctionReturn(0);
 }
 
+/* A monomial without operators. */
 PetscErrorCode CospinTaskIdentity(CospinPolynomial *one)
 {
   PetscFunctionBeginUser;

@@ -64,6 +64,8 @@ static const CospinTaskRule rules[] = {
 
 const char *const CospinMeanClosures[] = {"product", "paper", NULL};
 
+/* `paper` counts coincident indices of sums twice, as the equations of the head do: for comparison with their
+   figures only. */
 CospinClosure CospinMeanClosureOf(const CospinRecord *task)
 {
   const PetscBool paper = (PetscBool)(strcmp(CospinRecordGet(task, "closure")->text, "paper") == 0);

@@ -7,6 +7,7 @@
 #include <cospin/observable/functional.h>
 #include <math.h>
 
+/* Neither has arguments, nor operators to be read: both are of the elements. */
 static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument arguments[],
                               CospinFunctional functional, char why[], size_t why_size)
 {
@@ -19,6 +20,8 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
   PetscFunctionReturn(0);
 }
 
+/* sum |rho_xy|^2 over all elements, both triangles, so no eigenvalues are needed; an element of an
+   ensemble stands for d_j equal copies of value/d_j. */
 static PetscErrorCode EvaluatePurity(CospinFunctional functional, const double complex moments[],
                                      CospinDensity density, double *value)
 {

@@ -24,6 +24,7 @@
 #include "states.h"
 #include <math.h>
 
+/* 10^8: labels are ints. 10^16: beyond that N + 1 is N in a double. */
 static const double most_counted = 1e8, most = 1e16; /* spins */
 
 typedef struct {
@@ -67,6 +68,7 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   PetscFunctionReturn(0);
 }
 
+/* With all digits of N. */
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
   const double spins = Size(component);
@@ -104,6 +106,7 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
   *generators = &steps[0][0];
 }
 
+/* Of P(j,m,m'): 1 on the diagonal, whatever the number of copies. */
 static double Trace(CospinComponent component, const int label[])
 {
   (void)component;
@@ -118,6 +121,7 @@ static int ElementaryStep(CospinComponent component, CospinElementary elementary
   return (side == COSPIN_BRA ? NUM_COLLECTIVE : 0) + elementary.code;
 }
 
+/* A step of one spin moves j, ket and bra at once, which is why it is one step and not two. */
 static void Shift(CospinComponent component, int step, int shift[])
 {
   int t, u, dr;
@@ -133,28 +137,32 @@ static void Shift(CospinComponent component, int step, int shift[])
   shift[N_BRA] += step_up[u];
 }
 
-/* The amplitudes A, B, D of one side; `up` and `down` are j-m and j+m, whole numbers. */
+/* The amplitudes A, B, D of one side; `up` and `down` are j-m and j+m, whole numbers. A_+(m) =
+   sqrt((j-m)(j+m+1)), A_-(m) = sqrt((j+m)(j-m+1)), A_z = m, as one spin of length j has them. */
 static double amplitude_same(int t, double up, double down)
 {
   if (t == SPIN_Z) return (down - up) / 2;
   return t == SPIN_PLUS ? PetscSqrtReal(up * (down + 1)) : PetscSqrtReal(down * (up + 1));
 }
 
-/* B_t(m) of the table above, for j -> j - 1; up = j + m, down = j - m of the label it starts from. */
+/* B_t(m) of the table above, for j -> j - 1; up = j - m, down = j + m of the label it starts from. */
 static double amplitude_lower(int t, double up, double down)
 {
   if (t == SPIN_Z) return PetscSqrtReal(up * down);
   return t == SPIN_PLUS ? PetscSqrtReal(up * (up - 1)) : -PetscSqrtReal(down * (down - 1));
 }
 
-/* D_t(m), for j -> j + 1. */
+/* D_t(m), for j -> j + 1. The signs of B and D are those of Clebsch and Gordan's coefficients; only
+   products of two of them on ket and bra are used, so an overall sign of B or D does not matter, one
+   between s+, s- and s_z does. */
 static double amplitude_higher(int t, double up, double down)
 {
   if (t == SPIN_Z) return PetscSqrtReal((up + 1) * (down + 1));
   return t == SPIN_PLUS ? -PetscSqrtReal((down + 1) * (down + 2)) : PetscSqrtReal((up + 1) * (up + 2));
 }
 
-/* The factor that the sides share, by j of the source. One-spin operators connect j = 0 with j = 1 only. */
+/* The factor that the sides share, by j of the source. One-spin operators connect j = 0 with j = 1 only. j
+   = 0 has no m to move within, and 1/j would divide by zero. */
 static double shared_factor(double half, double j, int dr)
 {
   if (dr >= 0 && j <= 0) return 0.0;
@@ -200,6 +208,7 @@ static double Apply(CospinComponent component, int step, int label[])
   return amplitude;
 }
 
+/* Steps of one spin act on both sides. */
 static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 {
   (void)component;
@@ -244,7 +253,8 @@ static void expand_block(int length, const int operators[], double weight[NUM_CO
   weight[NUM_COLLECTIVE] = 0.5 * (product[0][0] + product[1][1]);
 }
 
-/* sum_l s_t rho s_u^+; an identity on one side makes it a collective operator on the other. */
+/* sum_l s_t rho s_u^+; an identity on one side makes it a collective operator on the other. sum_l 1 rho 1
+   = N rho; sum_l s_t rho = S_t rho, for the sum over spins is a collective operator then. */
 static PetscErrorCode emit_pair(double size, int t, int u, double weight, CospinEmit emit, void *context)
 {
   PetscFunctionBeginUser;
@@ -311,7 +321,8 @@ static PetscBool SetColumns(CospinComponent component, const double values[], in
   return PETSC_TRUE;
 }
 
-/* d_j = (2j+1) N!/((N/2+j+1)! (N/2-j)!) */
+/* d_j = (2j+1) N!/((N/2+j+1)! (N/2-j)!). As a logarithm by lgamma: 10^4 spins have irreps of 10^3000
+   copies. */
 static double LogCopies(CospinComponent component, const int label[])
 {
   const double size = CospinEnsembleSize(component), r = label[R];

@@ -12,7 +12,8 @@
 
 enum { N_KET, N_BRA, NUM_COORDINATES };
 
-/* A component of levels n, with the operators that move them. */
+/* A component of levels n, with the operators that move them. `operators` is the kind's own table and
+   lives as long as the program. */
 typedef struct {
   int levels, num_operators;
   const CospinLadderElementary *operators;
@@ -22,6 +23,8 @@ typedef struct {
 
 const CospinRole CospinLadderRoles[NUM_COORDINATES] = {COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA};
 
+/* INFINITY: any population of the highest levels is accepted until the kind says otherwise, as of a spin,
+   whose levels end by themselves. */
 PetscErrorCode CospinLadderCreate(CospinComponent component, int levels, int num_operators,
                                   const CospinLadderElementary operators[])
 {
@@ -57,6 +60,7 @@ void CospinLadderSetEdge(CospinComponent component, double population)
   ((Ladder *)component->data)->edge = population;
 }
 
+/* A window that grows has its leak looked at instead (cospin/point/window.h). */
 double CospinLadderEdge(CospinComponent component)
 {
   const Ladder *ladder = (const Ladder *)component->data;
@@ -64,6 +68,7 @@ double CospinLadderEdge(CospinComponent component)
   return ladder->open_ended ? INFINITY : ladder->edge;
 }
 
+/* 0: the number of levels is the deck's. */
 int CospinLadderWindow(CospinComponent component)
 {
   const Ladder *ladder = (const Ladder *)component->data;
@@ -104,6 +109,7 @@ int CospinLadderElementaryStep(CospinComponent component, CospinElementary eleme
   return (side == COSPIN_BRA ? ladder->num_operators : 0) + elementary.code;
 }
 
+/* The side is the coordinate, since a step on the ket moves n and one on the bra n'. */
 void CospinLadderShift(CospinComponent component, int step, int shift[])
 {
   const Ladder *ladder = (const Ladder *)component->data;
@@ -124,6 +130,7 @@ double CospinLadderApply(CospinComponent component, int step, int label[])
   return *n >= 0 && *n < ladder->levels ? value : 0.0;
 }
 
+/* A step acts on one side and leaves the other alone. */
 PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide side)
 {
   const Ladder *ladder = (const Ladder *)component->data;
@@ -131,6 +138,8 @@ PetscBool CospinLadderActsOn(CospinComponent component, int step, CospinSide sid
   return (PetscBool)((step >= ladder->num_operators) == (side == COSPIN_BRA));
 }
 
+/* constant + share*(levels - 1) + slope*n, in the gauge of expansions (solver/expansion/symbol.c): the
+   table has it for ket and bra, and no factor at all where the amplitude becomes 1. */
 PetscBool CospinLadderRational(CospinComponent component, int step, CospinRational *amplitude)
 {
   const Ladder *ladder = (const Ladder *)component->data;
@@ -150,12 +159,14 @@ PetscBool CospinLadderRational(CospinComponent component, int step, CospinRation
   return (PetscBool)!elementary->irrational;
 }
 
+/* `first` is what the lowest level is called: 0 of a mode, -S of a spin. */
 void CospinLadderGetColumns(double first, const int label[], double values[])
 {
   values[N_KET] = first + label[N_KET];
   values[N_BRA] = first + label[N_BRA];
 }
 
+/* From a file: a number that is no level is refused, not rounded. */
 PetscBool CospinLadderSetColumns(double first, const double values[], int label[])
 {
   for (int i = 0; i < NUM_COORDINATES; i++) {

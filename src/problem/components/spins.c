@@ -84,6 +84,7 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
   *generators = spins->diagonal;
 }
 
+/* Ket and bra of every spin alike. */
 static double Trace(CospinComponent component, const int label[])
 {
   for (int l = 0; l < NumSpins(component); l++) {
@@ -133,7 +134,8 @@ static PetscBool SetColumns(CospinComponent component, const double values[], in
   return PETSC_TRUE;
 }
 
-/* A step is an elementary operator on one coordinate. */
+/* A step is an elementary operator on one coordinate. 3 (2 spin + side) + operator: spin and side are the
+   coordinate that it moves. */
 static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   (void)component;
