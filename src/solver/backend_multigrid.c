@@ -33,6 +33,7 @@ typedef struct {
   KSP ksp;
   Mat jacobian;
   double norm, shift;
+  int levels;
   PetscScalar lambda;
   Vec w, c, x; /* as above */
   Vec residual, step;
@@ -73,14 +74,15 @@ static PetscErrorCode create_solver(CospinEigensolver eigensolver, Search *searc
 }
 
 /* Takes over nothing: `matrix` is borrowed. */
-static PetscErrorCode create_search(CospinEigensolver eigensolver, Mat matrix, Search *search)
+static PetscErrorCode create_search(CospinEigensolver eigensolver, Mat matrix, int levels, Search *search)
 {
   PetscFunctionBeginUser;
-  *search = (Search){.matrix = matrix, .norm = eigensolver->norm, .shift = eigensolver->first_shift};
+  *search = (Search){
+      .matrix = matrix, .norm = eigensolver->norm, .shift = eigensolver->first_shift, .levels = levels};
   PetscCall(MatDuplicate(matrix, MAT_COPY_VALUES, &search->shifted));
   PetscCall(MatShift(search->shifted, -search->shift));
-  PetscCall(
-      CospinMultigridCreate(search->shifted, eigensolver->sector, eigensolver->prefix, &search->multigrid));
+  PetscCall(CospinMultigridCreate(search->shifted, eigensolver->sector, eigensolver->prefix, levels,
+                                  &search->multigrid));
   PetscCall(create_solver(eigensolver, search));
   PetscCall(MatCreateVecs(matrix, &search->x, &search->residual));
   PetscCall(VecDuplicate(search->x, &search->step));
@@ -253,6 +255,20 @@ static PetscErrorCode find_right(CospinEigensolver eigensolver, Search *search, 
   PetscFunctionReturn(0);
 }
 
+/* The coarser a grid the more can sweeps on it amplify where drift is strong: then one grid less. */
+static PetscErrorCode search_right(CospinEigensolver eigensolver, Search *search, double *residual,
+                                   double complex *next, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  *ok = PETSC_FALSE;
+  for (int levels = COSPIN_MULTIGRID_LEVELS; levels >= 2 && !*ok; levels--) {
+    if (levels < COSPIN_MULTIGRID_LEVELS) PetscCall(destroy_search(search));
+    PetscCall(create_search(eigensolver, eigensolver->liouvillian, levels, search));
+    PetscCall(find_right(eigensolver, search, residual, next, ok));
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Null(CospinEigensolver eigensolver, int *num, Vec **null, double complex *next)
 {
   double residual;
@@ -260,8 +276,7 @@ static PetscErrorCode Null(CospinEigensolver eigensolver, int *num, Vec **null, 
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(create_search(eigensolver, eigensolver->liouvillian, &search));
-  PetscCall(find_right(eigensolver, &search, &residual, next, &ok));
+  PetscCall(search_right(eigensolver, &search, &residual, next, &ok));
   if (ok && PetscAbsScalar(search.lambda) > eigensolver->resolution) ok = PETSC_FALSE;
   if (ok) {
     *num = 1;
@@ -306,7 +321,7 @@ static PetscErrorCode use_left(CospinEigensolver eigensolver, Vec left, CospinMo
 
 /* y with y^H L = lambda y^H and y^H x = 1; by factors where labels at the edge of all, whose curvature coarse
    grids do not see, matter. */
-static PetscErrorCode find_left(CospinEigensolver eigensolver, CospinMode *mode)
+static PetscErrorCode find_left(CospinEigensolver eigensolver, int levels, CospinMode *mode)
 {
   double residual;
   Search search;
@@ -314,7 +329,7 @@ static PetscErrorCode find_left(CospinEigensolver eigensolver, CospinMode *mode)
 
   PetscFunctionBeginUser;
   PetscCall(MatHermitianTranspose(eigensolver->liouvillian, MAT_INITIAL_MATRIX, &adjoint));
-  PetscCall(create_search(eigensolver, adjoint, &search));
+  PetscCall(create_search(eigensolver, adjoint, levels, &search));
   PetscCall(VecCopy(mode->right, search.w));
   PetscCall(VecSet(search.x, 1.0));
   PetscCall(solve(&search, &residual));
@@ -333,11 +348,12 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   double residual;
   Search search;
   PetscBool ok = (PetscBool)(count == 1 && num_deflate == 0);
+  int levels = 2;
 
   PetscFunctionBeginUser;
   if (ok) {
-    PetscCall(create_search(eigensolver, eigensolver->liouvillian, &search));
-    PetscCall(find_right(eigensolver, &search, &residual, &next, &ok));
+    PetscCall(search_right(eigensolver, &search, &residual, &next, &ok));
+    levels = search.levels;
     modes[0] = (CospinMode){.lambda = PetscRealPart(search.lambda), .residual = residual, .error = NAN};
     PetscCall(VecDuplicate(search.x, &modes[0].right));
     PetscCall(VecCopy(search.x, modes[0].right));
@@ -351,7 +367,7 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   }
   *num = 1;
   eigensolver->horizon = INFINITY;
-  if (left) PetscCall(find_left(eigensolver, &modes[0]));
+  if (left) PetscCall(find_left(eigensolver, levels, &modes[0]));
   PetscFunctionReturn(0);
 }
 

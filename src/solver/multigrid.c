@@ -24,6 +24,7 @@ typedef struct {
 
 struct CospinMultigrid_ {
   CospinSector sector;
+  int levels;
   int row[2][COSPIN_MAX_COORDINATES], pivot[2];
   int lo[2]; /* of t, a multiple of the coarsest stride */
   Nodes nodes[LEVELS];
@@ -75,7 +76,7 @@ static int floor_to(int t, int stride)
 static PetscErrorCode find_box(CospinMultigrid multigrid, int hi[2])
 {
   const PetscInt64 dimension = CospinSectorDimension(multigrid->sector);
-  const int coarsest = 1 << (LEVELS - 1);
+  const int coarsest = 1 << (multigrid->levels - 1);
   PetscInt begin, end;
   Mat like = multigrid->interpolation[0];
   int extremes[4] = {PETSC_MAX_INT, PETSC_MAX_INT, PETSC_MAX_INT, PETSC_MAX_INT};
@@ -189,7 +190,7 @@ static PetscErrorCode create_grids(CospinMultigrid multigrid, Mat matrix)
   PetscCall(find_box(multigrid, hi));
   multigrid->interpolation[0] = NULL;
   PetscCall(MatGetLocalSize(matrix, &local, NULL));
-  for (int level = 1; level < LEVELS; level++) {
+  for (int level = 1; level < multigrid->levels; level++) {
     PetscCall(create_nodes(multigrid, level, hi));
     PetscCall(create_interpolation(multigrid, level, local, PetscObjectComm((PetscObject)matrix)));
     PetscCall(MatGetLocalSize(multigrid->interpolation[level], NULL, &local));
@@ -229,7 +230,7 @@ static PetscErrorCode configure_coarsest(PC preconditioner)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMultigridCreate(Mat matrix, CospinSector sector, const char prefix[],
+PetscErrorCode CospinMultigridCreate(Mat matrix, CospinSector sector, const char prefix[], int levels,
                                      CospinMultigrid *multigrid)
 {
   const int n = CospinSectorSystem(sector)->num_coordinates;
@@ -240,6 +241,7 @@ PetscErrorCode CospinMultigridCreate(Mat matrix, CospinSector sector, const char
   PetscCall(PetscNew(&new));
   *multigrid = new;
   new->sector = sector;
+  new->levels = levels;
   for (int k = 0; k < 2; k++)
     PetscCall(
         PetscArraycpy(new->row[k], CospinLatticeRow(CospinSectorLattice(sector), k, &new->pivot[k]), n));
@@ -250,10 +252,10 @@ PetscErrorCode CospinMultigridCreate(Mat matrix, CospinSector sector, const char
   PetscCall(PCAppendOptionsPrefix(pc, "multigrid_"));
   PetscCall(PCSetOperators(pc, matrix, matrix));
   PetscCall(PCSetType(pc, PCMG));
-  PetscCall(PCMGSetLevels(pc, LEVELS, NULL));
+  PetscCall(PCMGSetLevels(pc, new->levels, NULL));
   PetscCall(PCMGSetGalerkin(pc, PC_MG_GALERKIN_BOTH));
-  for (int level = 1; level < LEVELS; level++) {
-    PetscCall(PCMGSetInterpolation(pc, LEVELS - level, new->interpolation[level]));
+  for (int level = 1; level < new->levels; level++) {
+    PetscCall(PCMGSetInterpolation(pc, new->levels - level, new->interpolation[level]));
     PetscCall(configure_smoother(pc, level));
   }
   PetscCall(configure_coarsest(pc));
@@ -267,7 +269,7 @@ PetscErrorCode CospinMultigridDestroy(CospinMultigrid *multigrid)
   PetscFunctionBeginUser;
   if (!*multigrid) PetscFunctionReturn(0);
   PetscCall(PCDestroy(&(*multigrid)->preconditioner));
-  for (int level = 1; level < LEVELS; level++) {
+  for (int level = 1; level < (*multigrid)->levels; level++) {
     PetscCall(MatDestroy(&(*multigrid)->interpolation[level]));
     PetscCall(PetscFree((*multigrid)->nodes[level].number));
     PetscCall(PetscFree((*multigrid)->nodes[level].place));
@@ -290,7 +292,7 @@ PetscErrorCode CospinMultigridCoarsest(CospinMultigrid multigrid, Mat *coarsest,
   PetscFunctionBeginUser;
   PetscCall(PCMGGetCoarseSolve(multigrid->preconditioner, &solver));
   PetscCall(KSPGetOperators(solver, coarsest, NULL));
-  *scale = 1.0 / (double)(1 << (2 * (LEVELS - 1)));
+  *scale = 1.0 / (double)(1 << (2 * (multigrid->levels - 1)));
   PetscFunctionReturn(0);
 }
 
@@ -299,7 +301,7 @@ PetscErrorCode CospinMultigridProlong(CospinMultigrid multigrid, Vec coarse, Vec
   Vec now = coarse, next = NULL;
 
   PetscFunctionBeginUser;
-  for (int level = LEVELS - 1; level >= 1; level--) {
+  for (int level = multigrid->levels - 1; level >= 1; level--) {
     if (level > 1) PetscCall(MatCreateVecs(multigrid->interpolation[level], NULL, &next));
     PetscCall(MatMult(multigrid->interpolation[level], now, level > 1 ? next : fine));
     if (now != coarse) PetscCall(VecDestroy(&now));

@@ -6,7 +6,7 @@
 #include <cospin/problem/sector.h>
 #include <petscksp.h>
 
-/* Grids; the coarsest one is solved by factors. */
+/* Grids at most; the coarsest one is solved by factors. */
 #define COSPIN_MULTIGRID_LEVELS 3
 
 typedef struct CospinMultigrid_ *CospinMultigrid;
@@ -17,7 +17,7 @@ PetscBool CospinMultigridSuits(CospinSector sector);
 
 /* Collective. A preconditioner for `matrix` on the sector, which is borrowed and not referred to afterwards;
    options of its parts start with `prefix`. */
-PetscErrorCode CospinMultigridCreate(Mat matrix, CospinSector sector, const char prefix[],
+PetscErrorCode CospinMultigridCreate(Mat matrix, CospinSector sector, const char prefix[], int levels,
                                      CospinMultigrid *multigrid);
 PetscErrorCode CospinMultigridDestroy(CospinMultigrid *multigrid);
 
