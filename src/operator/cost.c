@@ -55,6 +55,40 @@ double CospinCostOfIteration(double n, int width)
   return n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
+/* ILU(1) fills a row with what neighbours of neighbours share: measured, of masers (15 moves: 45 elements).
+ */
+static double incomplete_elements(int width)
+{
+  return width * (1.0 + width / 6.0);
+}
+
+CospinFactorCost CospinCostOfIncomplete(double n, int d, int width)
+{
+  /* Steps of a task: masers of 10 to 30 spins (d = 4), an ensemble driven beyond its threshold (d = 3). */
+  static const double few_steps = 700.0, many_steps = 3000.0, element_seconds = 1.5e-9, vector_seconds = 6e-8,
+                      vectors = 200.0, element_bytes = 20.0, matrices = 2.0;
+  CospinFactorCost cost = {.elements = n * incomplete_elements(width)};
+
+  cost.bytes = n * 16.0 * vectors + element_bytes * (cost.elements + matrices * n * width);
+  cost.seconds =
+      (d > 3 ? few_steps : many_steps) * (element_seconds * (cost.elements + n * width) + vector_seconds * n);
+  return cost;
+}
+
+PetscBool CospinCostIterate(double n, int d, int width, double bytes)
+{
+  static const int longest_row =
+      60; /* rows of spins one by one: their incomplete factors are hardly sparse */
+  static const double worthwhile = 10.0, solves = 60.0, element_seconds = 4.5e-9, share = 0.8;
+  const CospinFactorCost factors = CospinCostOfFactors(n, d),
+                         incomplete = CospinCostOfIncomplete(n, d, width);
+  const double seconds = factors.seconds + solves * element_seconds * factors.elements;
+
+  if (d < 3 || width > longest_row || !(incomplete.bytes < share * bytes)) return PETSC_FALSE;
+  return (PetscBool)(CospinCostFactorise(n, d, bytes) && seconds > worthwhile &&
+                     incomplete.seconds < seconds);
+}
+
 /* Of Davidson's method: two bases, V and A V, and what memory has room for. */
 int CospinCostBasis(double n, double bytes)
 {

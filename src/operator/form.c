@@ -29,12 +29,19 @@ static PetscErrorCode has_rows(CospinProblem problem, const int representative[]
   PetscFunctionReturn(0);
 }
 
+PetscBool CospinGeneratorIsIterated(CospinProblem problem, double dimension)
+{
+  if (problem->deck->operator_form == COSPIN_OPERATOR_SHELL) return PETSC_FALSE;
+  return CospinCostIterate(dimension, CospinLatticeRank(problem->lattice), problem->generator->count,
+                           problem->bytes);
+}
+
 PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, const int representative[], double dimension,
                                       PetscBool *shell)
 {
   PetscFunctionBeginUser;
   *shell = (PetscBool)(problem->deck->operator_form == COSPIN_OPERATOR_SHELL);
-  if (problem->deck->operator_form == COSPIN_OPERATOR_AUTO)
+  if (problem->deck->operator_form == COSPIN_OPERATOR_AUTO && !CospinGeneratorIsIterated(problem, dimension))
     PetscCall(has_rows(problem, representative, dimension, shell));
   PetscFunctionReturn(0);
 }
@@ -46,7 +53,8 @@ PetscErrorCode CospinGeneratorIsDavidson(CospinProblem problem, const int repres
 {
   PetscFunctionBeginUser;
   PetscCall(CospinGeneratorIsShell(problem, representative, dimension, davidson));
-  if (!*davidson) PetscCall(has_rows(problem, representative, dimension, davidson));
+  if (!*davidson && !CospinGeneratorIsIterated(problem, dimension))
+    PetscCall(has_rows(problem, representative, dimension, davidson));
   PetscFunctionReturn(0);
 }
 

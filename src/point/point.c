@@ -107,6 +107,7 @@ PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], co
                                       const CospinSteadyState **steady)
 {
   const int n = point->problem->system.num_coordinates;
+  CospinWork before;
   PetscBool kept;
 
   PetscFunctionBeginUser;
@@ -114,7 +115,9 @@ PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], co
   PetscCall(is_kept(point, sector, &kept));
   if (kept) PetscFunctionReturn(0);
   PetscCall(forget_steady(point));
+  PetscCall(CospinEigensolversWork(&point->eigensolvers, NULL, &before));
   PetscCall(CospinPointSolveSteady(point, prefix, sector));
+  PetscCall(CospinEigensolversWork(&point->eigensolvers, &before, &point->steady.work));
   if (sector) {
     PetscCall(PetscMalloc1((size_t)n, &point->steady_sector));
     PetscCall(PetscArraycpy(point->steady_sector, sector, n));

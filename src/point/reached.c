@@ -65,6 +65,7 @@ static PetscErrorCode lasting_modes(CospinEigensolver eigensolver, int num_null,
 
   PetscFunctionBeginUser;
   *modes = NULL;
+  PetscCall(CospinEigensolverLookFar(eigensolver));
   PetscCall(CospinEigensolverSlowest(eigensolver, 1, num_null, null, PETSC_FALSE, num, &slowest));
   more = (PetscBool)(*num == 1 && CospinModeLasts(eigensolver, &slowest));
   PetscCall(CospinModesDestroy(*num, &slowest));

@@ -368,3 +368,15 @@ PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables ob
   }
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode CospinTaskStoreWork(CospinPoint point, const CospinWork *before, CospinResults results)
+{
+  CospinWork work;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEigensolversWork(&point->eigensolvers, before, &work));
+  PetscCall(CospinResultsSet(results, "factorisations", 0, work.factorisations));
+  PetscCall(CospinResultsSet(results, "solves", 0, work.solves));
+  PetscCall(CospinResultsSet(results, "products", 0, work.products));
+  PetscFunctionReturn(0);
+}

@@ -12,7 +12,7 @@ struct CospinBackend_ {
 };
 
 extern const CospinBackend CospinBackendDense, CospinBackendFactors, CospinBackendDavidson,
-    CospinBackendMultigrid;
+    CospinBackendMultigrid, CospinBackendIteration;
 
 /* Null vectors of one sector that a search one after the other looks for. */
 enum { COSPIN_MAX_NULL = 64 };
@@ -49,6 +49,10 @@ PetscBool CospinModesEqual(CospinEigensolver eigensolver, const CospinMode *a, c
    that is nearly orthogonal to its own right one would only multiply.) *ok is false if G is singular: a mode
    has another one's vector, or two are parallel. */
 PetscErrorCode CospinModesDual(CospinEigensolver eigensolver, int num, CospinMode modes[], PetscBool *ok);
+
+/* Collective. As CospinBackend.Slowest, by Davidson's method. */
+PetscErrorCode CospinDavidsonSlowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
+                                     PetscBool left, int *num, CospinMode modes[]);
 
 /* ---- Solves: factors or GMRES (factors), or by iteration without a matrix (davidson) ---- */
 

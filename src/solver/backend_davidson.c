@@ -22,63 +22,17 @@
 #include "davidson.h"
 #include <cospin/operator/cost.h>
 
-enum { MAX_SCHUR = 128, MAX_STEPS = 1500, MAX_EXTRA = 16 };
-static const double mode_tolerance = 1e-12, null_tolerance = 1e-13, next_tolerance = 0.05, accepted = 1e-11,
-                    solve_tolerance = 1e-13;
-/* In units of the norm: where A_0 is inverted. Between zero, where it may be singular, and slow modes. */
-static const double shift_over_norm = 1e-6;
-
-static PetscErrorCode prepare(CospinEigensolver eigensolver)
-{
-  PetscFunctionBeginUser;
-  if (!eigensolver->nojump) PetscCall(CospinNoJumpCreate(eigensolver->shell, &eigensolver->nojump));
-  PetscFunctionReturn(0);
-}
-
-/* -<task>_davidson_steps: the most steps for an eigenvalue. */
-static PetscErrorCode get_options(CospinEigensolver eigensolver, CospinDavidsonOptions *options)
-{
-  PetscInt max_steps = MAX_STEPS;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetInt(NULL, eigensolver->prefix, "-davidson_steps", &max_steps, NULL));
-  *options = (CospinDavidsonOptions){.matrix = eigensolver->liouvillian,
-                                     .nojump = eigensolver->nojump,
-                                     .shift = shift_over_norm * eigensolver->norm,
-                                     .accepted = accepted,
-                                     .norm = eigensolver->norm,
-                                     .interrupt = eigensolver->interrupt,
-                                     .max_steps = (int)max_steps,
-                                     .basis = eigensolver->basis};
-  PetscFunctionReturn(0);
-}
-
-/* The k-th of many starts that have little to do with each other: of equal eigenvalues each shows one vector.
- */
-static PetscErrorCode create_start(CospinEigensolver eigensolver, int k, Vec *start)
-{
-  const double turns = 100.0;
-  PetscScalar *array;
-  PetscInt size;
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinEigensolverIrregular(eigensolver, start));
-  PetscCall(VecGetLocalSize(*start, &size));
-  PetscCall(VecGetArray(*start, &array));
-  for (PetscInt i = 0; i < size && k > 0; i++)
-    array[i] = PetscExpScalar(PETSC_i * turns * k * PetscRealPart(array[i]));
-  PetscCall(VecRestoreArray(*start, &array));
-  PetscFunctionReturn(0);
-}
-
+enum { MAX_SCHUR = 128, MAX_EXTRA = 16, FAR_LOOKS = 20, FEW_LOOKS = 5, POLISHING_STEPS = 9 };
+static const double mode_tolerance = 1e-12, wanted_quality = 100.0, null_tolerance = 1e-13,
+                    next_tolerance = 0.05, hopeless = 0.2;
 static PetscErrorCode create_null_search(CospinEigensolver eigensolver, PetscBool adjoint,
                                          CospinDavidson *davidson)
 {
   CospinDavidsonOptions options;
 
   PetscFunctionBeginUser;
-  PetscCall(prepare(eigensolver));
-  PetscCall(get_options(eigensolver, &options));
+  PetscCall(CospinDavidsonPrepare(eigensolver, eigensolver->iterated ? eigensolver->centre : 0.0));
+  PetscCall(CospinDavidsonGetOptions(eigensolver, &options));
   options.nearest = PETSC_TRUE;
   options.adjoint = adjoint;
   PetscCall(CospinDavidsonCreate(&options, 0, NULL, davidson));
@@ -99,7 +53,7 @@ static PetscErrorCode next_null(CospinEigensolver eigensolver, CospinDavidson da
   if (first)
     PetscCall(CospinEigensolverTrace(eigensolver, &start));
   else
-    PetscCall(create_start(eigensolver, k, &start));
+    PetscCall(CospinDavidsonStart(eigensolver, k, &start));
   PetscCall(CospinDavidsonForget(davidson)); /* it may know a mode next to zero, and go no further */
   PetscCall(CospinDavidsonNext(davidson, start, null_tolerance, first ? 0.0 : next_tolerance, &value, vector,
                                &eigensolver->reached, converged));
@@ -147,7 +101,7 @@ static PetscErrorCode find_null(CospinEigensolver eigensolver, PetscBool adjoint
   }
   if (!converged || (found && *num < dimension))
     eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
-  eigensolver->iterations += CospinDavidsonSteps(davidson);
+  CospinDavidsonNote(eigensolver, davidson);
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscFunctionReturn(0);
 }
@@ -199,6 +153,21 @@ static PetscErrorCode eigenvector(CospinEigensolver eigensolver, int num, Vec sc
   PetscFunctionReturn(0);
 }
 
+/* One more, closely. With a matrix rounding is small, and what is left of a residual counts in the errors. */
+static PetscErrorCode find_closely(CospinEigensolver eigensolver, CospinDavidson davidson, int k,
+                                   PetscScalar *value, Vec *vector, double *residual, PetscBool *converged)
+{
+  Vec start;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinDavidsonStart(eigensolver, k, &start));
+  PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, value, vector, residual, converged));
+  PetscCall(VecDestroy(&start));
+  if (*converged && eigensolver->iterated)
+    PetscCall(CospinDavidsonPolish(davidson, POLISHING_STEPS, value, vector, residual));
+  PetscFunctionReturn(0);
+}
+
 /* Left vectors of modes[first] and of all behind it that have its eigenvalue: Schur vectors of the adjoint.
  */
 static PetscErrorCode find_equal_left(CospinEigensolver eigensolver, int num, CospinMode modes[], int first)
@@ -208,7 +177,7 @@ static PetscErrorCode find_equal_left(CospinEigensolver eigensolver, int num, Co
   CospinDavidson davidson;
 
   PetscFunctionBeginUser;
-  PetscCall(get_options(eigensolver, &options));
+  PetscCall(CospinDavidsonGetOptions(eigensolver, &options));
   options.adjoint = PETSC_TRUE;
   options.nearest = PETSC_TRUE;
   options.target = (PetscScalar)conj(lambda);
@@ -217,18 +186,14 @@ static PetscErrorCode find_equal_left(CospinEigensolver eigensolver, int num, Co
     PetscBool converged;
     PetscScalar found;
     double residual;
-    Vec start;
     if (modes[k].left || !CospinModesEqual(eigensolver, &modes[first], &modes[k])) continue;
-    PetscCall(create_start(eigensolver, k, &start));
-    PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, &found, &modes[k].left, &residual,
-                                 &converged));
-    PetscCall(VecDestroy(&start));
+    PetscCall(find_closely(eigensolver, davidson, k, &found, &modes[k].left, &residual, &converged));
     if (!converged ||
         !CospinModesEqual(eigensolver, &modes[first], &(CospinMode){.lambda = conj((double complex)found)}))
       eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
     PetscCall(CospinDavidsonLock(davidson, modes[k].left));
   }
-  eigensolver->iterations += CospinDavidsonSteps(davidson);
+  CospinDavidsonNote(eigensolver, davidson);
   PetscCall(CospinDavidsonDestroy(&davidson));
   PetscFunctionReturn(0);
 }
@@ -275,6 +240,7 @@ static PetscErrorCode orthonormal_copies(int num, Vec vectors[], Vec copies[])
 typedef struct {
   CospinDavidson davidson;
   int num_deflate, num;
+  double beyond;        /* distance from the target of the nearest eigenvalue that is known but no mode */
   Vec schur[MAX_SCHUR]; /* of what is deflated, and of the modes */
   CospinMode modes[MAX_SCHUR];
 } ModeSearch;
@@ -285,14 +251,11 @@ static PetscErrorCode find_mode(CospinEigensolver eigensolver, ModeSearch *searc
   CospinMode *mode = &search->modes[search->num];
   const int num = search->num_deflate + search->num;
   PetscScalar lambda;
-  Vec start;
 
   PetscFunctionBeginUser;
-  PetscCall(create_start(eigensolver, search->num, &start));
-  PetscCall(CospinDavidsonNext(search->davidson, start, mode_tolerance, 0.0, &lambda, &search->schur[num],
-                               &eigensolver->reached, converged));
+  PetscCall(find_closely(eigensolver, search->davidson, search->num, &lambda, &search->schur[num],
+                         &eigensolver->reached, converged));
   if (*converged) PetscCall(CospinDavidsonLock(search->davidson, search->schur[num]));
-  PetscCall(VecDestroy(&start));
   *mode = (CospinMode){.lambda = (double complex)lambda, .error = NAN};
   PetscCall(eigenvector(eigensolver, num + 1, search->schur, lambda, &mode->right));
   PetscCall(CospinEigensolverResidual(eigensolver, lambda, mode->right, &mode->residual));
@@ -310,29 +273,78 @@ static double slowest_rate(const ModeSearch *search, int count)
   return rates[count - 1];
 }
 
-/* Whether the next one, roughly, may be slower than `rate`. */
-static PetscErrorCode may_be_slower(CospinEigensolver eigensolver, ModeSearch *search, double rate,
-                                    PetscBool *slower)
+/* The next one, roughly; whether it may be slower than `rate`. *vector is owned by the caller. */
+static PetscErrorCode look(CospinEigensolver eigensolver, CospinDavidson davidson, int k, double rate,
+                           ModeSearch *search, Vec *vector, PetscBool *slower)
 {
+  const double precisions[] = {next_tolerance, 0.02 * next_tolerance};
+  const int looks = eigensolver->iterated ? 2 : 1; /* the second where the first cannot tell */
   PetscBool converged;
   PetscScalar lambda;
   double residual;
-  Vec vector, start;
+  Vec start;
 
   PetscFunctionBeginUser;
-  PetscCall(create_start(eigensolver, search->num, &start));
-  PetscCall(CospinDavidsonNext(search->davidson, start, mode_tolerance, next_tolerance, &lambda, &vector,
-                               &residual, &converged));
-  *slower =
-      (PetscBool)(!converged || -PetscRealPart(lambda) < rate + 2 * next_tolerance * PetscAbsScalar(lambda));
+  PetscCall(CospinDavidsonStart(eigensolver, k, &start));
+  *vector = NULL;
+  *slower = PETSC_TRUE;
+  for (int i = 0; i < looks && *slower; i++) {
+    PetscCall(VecDestroy(vector));
+    PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, precisions[i], &lambda, vector, &residual,
+                                 &converged));
+    search->beyond = PetscAbsScalar(lambda - PETSC_i * eigensolver->iteration_centre);
+    *slower =
+        (PetscBool)(!converged || -PetscRealPart(lambda) < rate + 2 * precisions[i] * PetscAbsScalar(lambda));
+  }
   PetscCall(VecDestroy(&start));
+  PetscFunctionReturn(0);
+}
+
+/* Some more next to zero, from another start: one that oscillates may be slower though it is not next. */
+static PetscErrorCode look_far(CospinEigensolver eigensolver, const CospinDavidsonOptions *options,
+                               double rate, PetscInt64 left_over, ModeSearch *search, PetscBool *slower)
+{
+  const int known = search->num_deflate + search->num;
+  /* the slowest of a Metzler matrix is real: nothing turns before it */
+  const PetscBool certain = (PetscBool)(eigensolver->metzler && known == 1 && search->num == 1);
+  const int looks = certain ? 1 : FAR_LOOKS;
+  CospinDavidson davidson;
+
+  PetscFunctionBeginUser;
+  *slower = PETSC_FALSE;
+  PetscCall(CospinDavidsonCreate(options, known, search->schur, &davidson));
+  for (int k = 0; k < looks && search->num + k < left_over && !*slower; k++) {
+    Vec vector;
+    PetscCall(look(eigensolver, davidson, known + k, rate, search, &vector, slower));
+    if (!*slower) PetscCall(CospinDavidsonLock(davidson, vector));
+    PetscCall(VecDestroy(&vector));
+    if (search->beyond > wanted_quality * rate) break; /* it would turn a hundred times while it decays */
+    if (k == FEW_LOOKS && search->beyond < hopeless * wanted_quality * rate) break;
+  }
+  CospinDavidsonNote(eigensolver, davidson);
+  PetscCall(CospinDavidsonDestroy(&davidson));
+  PetscFunctionReturn(0);
+}
+
+/* Whether one that is not known may be slower than `rate`. */
+static PetscErrorCode may_be_slower(CospinEigensolver eigensolver, const CospinDavidsonOptions *options,
+                                    double rate, PetscInt64 left_over, ModeSearch *search, PetscBool *slower)
+{
+  Vec vector;
+
+  PetscFunctionBeginUser;
+  if (eigensolver->iterated) {
+    PetscCall(look_far(eigensolver, options, rate, left_over, search, slower));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(look(eigensolver, search->davidson, search->num, rate, search, &vector, slower));
   PetscCall(VecDestroy(&vector));
   PetscFunctionReturn(0);
 }
 
 /* The slowest are found first, most often: another one, that turns out to be faster, confirms it. */
-static PetscErrorCode find_modes(CospinEigensolver eigensolver, int count, PetscInt64 left_over,
-                                 ModeSearch *search)
+static PetscErrorCode find_modes(CospinEigensolver eigensolver, const CospinDavidsonOptions *options,
+                                 int count, PetscInt64 left_over, ModeSearch *search)
 {
   const int most = PetscMin(count + MAX_EXTRA, MAX_SCHUR - 1 - search->num_deflate);
   PetscBool converged = PETSC_TRUE, more = PETSC_TRUE;
@@ -342,133 +354,70 @@ static PetscErrorCode find_modes(CospinEigensolver eigensolver, int count, Petsc
     double rate = search->num < count ? INFINITY : slowest_rate(search, count);
     PetscCall(find_mode(eigensolver, search, &converged));
     more = (PetscBool)(converged && search->num < left_over &&
-                       -creal(search->modes[search->num - 1].lambda) < rate);
+                       (eigensolver->iterated || -creal(search->modes[search->num - 1].lambda) < rate));
     if (!more || search->num < count) continue;
     rate = slowest_rate(search, count);
-    PetscCall(may_be_slower(eigensolver, search, rate, &more));
+    PetscCall(may_be_slower(eigensolver, options, rate, left_over, search, &more));
     if (more && search->num >= most) more = converged = PETSC_FALSE;
   }
   if (!converged) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
-                              PetscBool left, int *num, CospinMode modes[])
+/* Next to the target nothing has been missed; of those with the largest real parts nothing is known of faster
+   rotation. */
+static double horizon_of(CospinEigensolver eigensolver, int count, const ModeSearch *search)
+{
+  double radius = search->beyond * (1.0 - next_tolerance), rate;
+
+  if (!eigensolver->iterated || search->num < count) return 0.0;
+  if (eigensolver->metzler && count == 1 && search->num_deflate == 0) return INFINITY; /* it is real */
+  rate = slowest_rate(search, count);
+  for (int k = 0; k < search->num; k++)
+    radius = PetscMax(radius, cabs(search->modes[k].lambda - I * eigensolver->iteration_centre));
+  return radius > rate ? PetscSqrtReal(radius * radius - rate * rate) : 0.0;
+}
+
+/* Factors, where they fit, look as far: what iterations have not seen is theirs then. */
+static void judge_horizon(CospinEigensolver eigensolver, int count, const ModeSearch *search)
+{
+  const double nearly = 0.9;
+
+  if (!eigensolver->iterated || eigensolver->iterative || search->num < count) return;
+  if (!(eigensolver->horizon >= nearly * wanted_quality * slowest_rate(search, count)))
+    eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
+}
+
+PetscErrorCode CospinDavidsonSlowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
+                                     PetscBool left, int *num, CospinMode modes[])
 {
   const PetscInt64 left_over = CospinSectorDimension(eigensolver->sector) - num_deflate;
   CospinDavidsonOptions options;
+  const CospinOutcome before = eigensolver->outcome;
   ModeSearch search = {.num_deflate = num_deflate};
 
   PetscFunctionBeginUser;
   PetscCheck(count + num_deflate < MAX_SCHUR, eigensolver->comm, PETSC_ERR_SUP,
              "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
-  PetscCall(prepare(eigensolver));
-  PetscCall(get_options(eigensolver, &options));
+  PetscCall(CospinDavidsonPrepare(eigensolver, eigensolver->iterated ? eigensolver->centre : 0.0));
+  PetscCall(CospinDavidsonGetOptions(eigensolver, &options));
   PetscCall(orthonormal_copies(num_deflate, deflate, search.schur));
   PetscCall(CospinDavidsonCreate(&options, num_deflate, search.schur, &search.davidson));
-  PetscCall(find_modes(eigensolver, count, left_over, &search));
+  PetscCall(find_modes(eigensolver, &options, count, left_over, &search));
+  eigensolver->horizon = search.num == left_over ? PETSC_INFINITY : horizon_of(eigensolver, count, &search);
+  judge_horizon(eigensolver, count, &search);
   PetscCall(CospinModesSort(eigensolver, search.num, search.modes));
   PetscCall(CospinModesErrors(eigensolver, search.num, search.modes));
   *num = PetscMin(count, search.num);
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
   PetscCall(CospinModesDestroy(search.num - *num, search.modes + *num));
+  left = (PetscBool)(left &&
+                     !(eigensolver->iterated && eigensolver->outcome < before)); /* all will be dropped */
   if (left) PetscCall(find_left(eigensolver, *num, modes));
-  /* nothing is known of faster rotation */
-  eigensolver->horizon = search.num == left_over ? PETSC_INFINITY : 0.0;
-  eigensolver->iterations += CospinDavidsonSteps(search.davidson);
+  CospinDavidsonNote(eigensolver, search.davidson);
   for (int k = 0; k < num_deflate + search.num; k++) PetscCall(VecDestroy(&search.schur[k]));
   PetscCall(CospinDavidsonDestroy(&search.davidson));
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendDavidson = {"davidson", Null, LeftNull, Slowest};
-
-/* ---- Resolvent ----------------------------------------------------------------------------------------- */
-
-typedef struct {
-  CospinNoJump nojump;
-  PetscScalar s;
-} Shifted;
-
-static PetscErrorCode precondition(PC pc, Vec b, Vec x)
-{
-  Shifted *shifted;
-
-  PetscFunctionBeginUser;
-  PetscCall(PCShellGetContext(pc, &shifted));
-  PetscCall(CospinNoJumpSolve(shifted->nojump, shifted->s, PETSC_FALSE, b, x));
-  PetscFunctionReturn(0);
-}
-
-/* A^-T b is the conjugate of A^-H applied to the conjugate of b. */
-static PetscErrorCode precondition_transposed(PC pc, Vec b, Vec x)
-{
-  Shifted *shifted;
-  Vec conjugate;
-
-  PetscFunctionBeginUser;
-  PetscCall(PCShellGetContext(pc, &shifted));
-  PetscCall(VecDuplicate(b, &conjugate));
-  PetscCall(VecCopy(b, conjugate));
-  PetscCall(VecConjugate(conjugate));
-  PetscCall(CospinNoJumpSolve(shifted->nojump, shifted->s, PETSC_TRUE, conjugate, x));
-  PetscCall(VecConjugate(x));
-  PetscCall(VecDestroy(&conjugate));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode create_solver(CospinEigensolver eigensolver, Shifted *shifted, KSP *ksp)
-{
-  PC pc;
-
-  PetscFunctionBeginUser;
-  PetscCall(KSPCreate(eigensolver->comm, ksp));
-  PetscCall(KSPSetOperators(*ksp, eigensolver->liouvillian, eigensolver->liouvillian));
-  PetscCall(KSPSetType(*ksp, KSPGMRES));
-  PetscCall(CospinInterruptSolver(*ksp, eigensolver->interrupt));
-  PetscCall(KSPSetPCSide(*ksp, PC_RIGHT));
-  PetscCall(KSPGMRESSetRestart(*ksp, 2 * eigensolver->basis));
-  PetscCall(KSPSetTolerances(*ksp, solve_tolerance, PETSC_DEFAULT, PETSC_DEFAULT, MAX_STEPS));
-  PetscCall(KSPGetPC(*ksp, &pc));
-  PetscCall(PCSetType(pc, PCSHELL));
-  PetscCall(PCShellSetContext(pc, shifted));
-  PetscCall(PCShellSetApply(pc, precondition));
-  PetscCall(PCShellSetApplyTranspose(pc, precondition_transposed));
-  PetscFunctionReturn(0);
-}
-
-/* A solve that gives up is seen in the residual of the resolvent's model. */
-PetscErrorCode CospinDavidsonResolvent(CospinEigensolver eigensolver, double complex s, Vec b, Vec a,
-                                       Vec right, Vec left)
-{
-  Shifted shifted = {.s = (PetscScalar)s};
-  KSP ksp;
-
-  PetscFunctionBeginUser;
-  PetscCall(prepare(eigensolver));
-  shifted.nojump = eigensolver->nojump;
-  PetscCall(create_solver(eigensolver, &shifted, &ksp));
-  PetscCall(MatShift(eigensolver->liouvillian, -shifted.s));
-  PetscCall(CospinSolveShifted(ksp, PETSC_FALSE, b, right));
-  PetscCall(CospinSolveShifted(ksp, PETSC_TRUE, a, left));
-  PetscCall(MatShift(eigensolver->liouvillian, shifted.s));
-  PetscCall(KSPDestroy(&ksp));
-  PetscFunctionReturn(0);
-}
-
-/* s is the shift, as of the factors of eigensolver.c. */
-PetscErrorCode CospinDavidsonApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y)
-{
-  Shifted shifted = {.s = eigensolver->shift};
-  KSP ksp;
-
-  PetscFunctionBeginUser;
-  PetscCall(prepare(eigensolver));
-  shifted.nojump = eigensolver->nojump;
-  PetscCall(create_solver(eigensolver, &shifted, &ksp));
-  PetscCall(MatShift(eigensolver->liouvillian, -shifted.s));
-  PetscCall(KSPSolve(ksp, x, y));
-  PetscCall(MatShift(eigensolver->liouvillian, shifted.s));
-  PetscCall(KSPDestroy(&ksp));
-  PetscFunctionReturn(0);
-}
+const CospinBackend CospinBackendDavidson = {"davidson", Null, LeftNull, CospinDavidsonSlowest};

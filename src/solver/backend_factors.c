@@ -128,12 +128,16 @@ static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **nu
   *adjoint = *eigensolver;
   adjoint->living = NULL;
   adjoint->eps = NULL;
+  adjoint->nojump = NULL;
+  adjoint->iteration = NULL;
   adjoint->shift = adjoint->first_shift;
   adjoint->centre = 0.0;
   PetscCall(PetscStrallocpy(eigensolver->prefix, &adjoint->prefix));
   PetscCall(MatHermitianTranspose(eigensolver->liouvillian, MAT_INITIAL_MATRIX, &adjoint->liouvillian));
   PetscCall(Null(adjoint, num, null, &next));
   eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, adjoint->outcome);
+  PetscCall(CospinEigensolverRelease(adjoint));
+  eigensolver->work = adjoint->work; /* which began with that of the other */
   adjoint->sector = NULL;
   PetscCall(CospinEigensolverDestroy(&adjoint));
   PetscFunctionReturn(0);

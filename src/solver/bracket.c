@@ -11,10 +11,13 @@
    positive, and takes any positive y towards the eigenvector: solves are added until the bracket is narrow.
 */
 #include "backend.h"
+#include "iteration.h"
 
-enum { MAX_SOLVES = 60 };
+enum { MAX_SOLVES = 60, MAX_STEPS = 300 };
 /* A bracket that is this narrow (relative), or hardly shrinks any more, is good enough. */
 static const double narrow = 1e-9, shrinks = 0.7;
+/* Of one that iterates. */
+static const double close_solve = 1e-13;
 
 /* The bound needs y > 0; rounding may have turned small elements of the left vector round. */
 static PetscErrorCode make_positive(Vec y)
@@ -37,9 +40,14 @@ static PetscErrorCode inverse_iteration(CospinEigensolver eigensolver, Vec y)
   Vec next;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinFactorsSolver(eigensolver, &ksp));
   PetscCall(VecDuplicate(y, &next));
-  PetscCall(KSPSolveTranspose(ksp, y, next));
+  if (eigensolver->iteration) {
+    PetscCall(
+        CospinIterationSolve(eigensolver->iteration, PETSC_TRUE, close_solve, MAX_STEPS, y, next, NULL));
+  } else {
+    PetscCall(CospinFactorsSolver(eigensolver, &ksp));
+    PetscCall(KSPSolveTranspose(ksp, y, next));
+  }
   PetscCall(VecCopy(next, y));
   PetscCall(VecNormalize(y, NULL));
   PetscCall(make_positive(y));

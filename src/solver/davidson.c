@@ -337,15 +337,15 @@ static PetscErrorCode extend_somehow(CospinDavidson davidson, PetscBool *extende
   PetscFunctionReturn(0);
 }
 
-/* The next direction: (A_0 - s)^-1 r, or anything that is new. */
+/* The next direction: M r, or anything that is new. */
 static PetscErrorCode step(CospinDavidson davidson, Vec start, PetscBool *extended)
 {
   const CospinDavidsonOptions *options = &davidson->options;
 
   PetscFunctionBeginUser;
   if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
-  PetscCall(CospinNoJumpSolve(options->nojump, options->shift, options->adjoint, davidson->residual,
-                              davidson->extension));
+  PetscCall(options->precondition(options->context, options->adjoint, PETSC_FALSE, davidson->residual,
+                                  davidson->extension));
   PetscCall(extend(davidson, davidson->extension, extended));
   if (*extended) PetscFunctionReturn(0);
   PetscCall(VecPointwiseMult(davidson->extension, start, davidson->residual));
@@ -396,5 +396,35 @@ PetscErrorCode CospinDavidsonForget(CospinDavidson davidson)
 {
   PetscFunctionBeginUser;
   davidson->size = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinDavidsonPolish(CospinDavidson davidson, int most, PetscScalar *value, Vec *vector,
+                                    double *residual)
+{
+  const CospinDavidsonOptions *options = &davidson->options;
+  const double much = 0.8;
+  PetscBool extended;
+  double now;
+
+  PetscFunctionBeginUser;
+  davidson->size = 0;
+  *residual = PETSC_INFINITY;
+  PetscCall(VecCopy(*vector, davidson->extension));
+  PetscCall(extend(davidson, davidson->extension, &extended));
+  for (int k = 0; extended; k++) {
+    PetscCall(solve_projected(davidson));
+    PetscCall(compute_residual(davidson, &now));
+    if (!(now < *residual)) break;
+    PetscCall(VecCopy(davidson->extension, *vector));
+    *value = davidson->values[0];
+    extended = (PetscBool)(now <= much * *residual && k < most && davidson->size < davidson->most);
+    *residual = now;
+    if (!extended) break;
+    PetscCall(CospinInterruptCheck(options->interrupt));
+    PetscCall(options->precondition(options->context, options->adjoint, PETSC_TRUE, davidson->residual,
+                                    davidson->extension));
+    PetscCall(extend(davidson, davidson->extension, &extended));
+  }
   PetscFunctionReturn(0);
 }

@@ -3,24 +3,27 @@
 
      V: orthonormal basis, orthogonal to the Schur vectors Q found before
      repeat: eigenpairs (theta, V y) of V^H A V;  r = (1 - Q Q^H) (A V y - theta V y)
-             extend V by (A_0 - s)^-1 r, where A_0 is the part of A that can be inverted
-   (cospin/operator/nojump.h)
+             extend V by M r, where M is nearly the inverse of A: of its part that can be inverted
+   (cospin/operator/nojump.h), or a few steps of GMRES (iteration.h)
 
    (Davidson, J. Comput. Phys. 17, 87 (1975); Morgan and Scott, SIAM J. Sci. Stat. Comput. 7, 817 (1986).) It
-   costs a product and a solution with A_0 a step. For A_0 + jumps it takes as many steps as GMRES for one
-   equation, since its space is the Krylov space of A_0^-1 A.
+   costs a product and an application of M a step. With M = A_0^-1, A = A_0 + jumps, it takes as many steps as
+   GMRES for one equation, since its space is the Krylov space of A_0^-1 A.
 */
 #pragma once
-#include <cospin/operator/nojump.h>
 #include <cospin/solver/interrupt.h>
+
+/* Collective. x = M r, or (adjoint) M^H r; close: where there is a choice, some digits rather than few steps.
+ */
+typedef PetscErrorCode (*CospinPrecondition)(void *context, PetscBool adjoint, PetscBool close, Vec r, Vec x);
 
 typedef struct {
   Mat matrix;
-  CospinNoJump nojump; /* of the matrix; borrowed */
-  PetscBool adjoint;   /* work with the Hermitian transpose of both */
-  PetscBool nearest;   /* look next to `target`; otherwise for the largest real part */
+  CospinPrecondition precondition;
+  void *context;     /* of the preconditioner; borrowed */
+  PetscBool adjoint; /* work with the Hermitian transpose of both */
+  PetscBool nearest; /* look next to `target`; otherwise for the largest real part */
   PetscScalar target;
-  PetscScalar shift;                /* s */
   double norm;                      /* |A|, what residuals are relative to */
   double accepted;                  /* a residual that will do where rounding lets it become no smaller */
   int max_steps;                    /* for each eigenvalue */
@@ -45,7 +48,24 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
                                   PetscScalar *value, Vec *vector, double *residual, PetscBool *converged);
 /* Collective. Locks the Schur vector that was found last: the next search looks elsewhere. */
 PetscErrorCode CospinDavidsonLock(CospinDavidson davidson, Vec vector);
+/* Collective. Of what was found last: begins anew with it alone, whose image is exact then to fewer
+   roundings, and takes close steps while they make the residual much smaller, `most` at most. */
+PetscErrorCode CospinDavidsonPolish(CospinDavidson davidson, int most, PetscScalar *value, Vec *vector,
+                                    double *residual);
 /* Collective. Drops the basis, not what is locked: the next search begins anew. */
 PetscErrorCode CospinDavidsonForget(CospinDavidson davidson);
 /* Steps of all calls so far. */
 int CospinDavidsonSteps(CospinDavidson davidson);
+
+/* ---- What the searches of one eigensolver share (backend_davidson.c) ---- */
+
+struct CospinEigensolver_;
+/* Collective. Makes what inverts: what happens between jumps, or GMRES on L - i centre. */
+PetscErrorCode CospinDavidsonPrepare(struct CospinEigensolver_ *eigensolver, double centre);
+PetscErrorCode CospinDavidsonGetOptions(struct CospinEigensolver_ *eigensolver,
+                                        CospinDavidsonOptions *options);
+/* Collective. The k-th of many starts that have little to do with each other: of equal eigenvalues each shows
+   one vector. */
+PetscErrorCode CospinDavidsonStart(struct CospinEigensolver_ *eigensolver, int k, Vec *start);
+/* Not collective. Its steps count as the eigensolver's. */
+void CospinDavidsonNote(struct CospinEigensolver_ *eigensolver, CospinDavidson davidson);

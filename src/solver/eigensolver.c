@@ -6,6 +6,7 @@
    that are left. A search without factors ends at its own, larger resolution.
 */
 #include "backend.h"
+#include "iteration.h"
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>
 
@@ -111,6 +112,23 @@ static PetscErrorCode is_dense(CospinEigensolver eigensolver, PetscBool *dense)
   PetscFunctionReturn(0);
 }
 
+/* -<task>_iterate, or -iterate: GMRES with incomplete factors, or not. It needs a matrix, for those are made
+ * of one. */
+static PetscErrorCode chooses_iteration(CospinProblem problem, CospinEigensolver eigensolver)
+{
+  PetscMPIInt ranks;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks)); /* blocks of several are not tried enough */
+  eigensolver->iterated =
+      (PetscBool)(ranks == 1) &&
+      CospinGeneratorIsIterated(problem, (double)CospinSectorDimension(eigensolver->sector));
+  PetscCall(PetscOptionsGetBool(NULL, NULL, "-iterate", &eigensolver->iterated, NULL));
+  PetscCall(PetscOptionsGetBool(NULL, eigensolver->prefix, "-iterate", &eigensolver->iterated, NULL));
+  if (eigensolver->davidson || ranks > 1) eigensolver->iterated = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
 /* Before anything is solved: the back end, and what counts as zero. The resolution is some eps of what is
  * largest before anything cancels. */
 static PetscErrorCode choose_solver(CospinProblem problem, CospinEigensolver eigensolver)
@@ -133,6 +151,8 @@ static PetscErrorCode choose_solver(CospinProblem problem, CospinEigensolver eig
   }
   eigensolver->backend = &CospinBackendFactors;
   if (eigensolver->davidson) eigensolver->backend = &CospinBackendDavidson;
+  PetscCall(chooses_iteration(problem, eigensolver));
+  if (eigensolver->iterated) eigensolver->backend = &CospinBackendIteration;
   if (dense) eigensolver->backend = &CospinBackendDense;
   eigensolver->resolution = 10 * PETSC_MACHINE_EPSILON * eigensolver->scale;
   if (eigensolver->davidson && !dense) eigensolver->resolution = davidson_resolution * eigensolver->scale;
@@ -191,32 +211,82 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
   new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   new->shift = new->first_shift;
   PetscCall(CospinMultigridChoose(new, &multigrid));
+  if (multigrid) new->iterated = PETSC_FALSE;
   if (multigrid) new->backend = &CospinBackendMultigrid;
   *eigensolver = new;
+  PetscFunctionReturn(0);
+}
+
+/* sum += sign work: differences between two moments tell what a task has done. */
+static void add_work(CospinWork *sum, const CospinWork *work, int sign)
+{
+  sum->factorisations += sign * work->factorisations;
+  sum->solves += sign * work->solves;
+  sum->products += sign * work->products;
+}
+
+/* What PETSc's solver and GMRES have counted so far is theirs until they are destroyed; only then does it
+   enter eigensolver->work. With factors a solve is one iteration of KSPPREONLY; refined ones count each
+   application, for that is what costs. */
+static PetscErrorCode work_of(CospinEigensolver eigensolver, CospinWork *work)
+{
+  PetscInt solves = 0;
+  KSP ksp;
+  ST st;
+
+  PetscFunctionBeginUser;
+  *work = eigensolver->work;
+  if (eigensolver->iteration) work->products += CospinIterationSteps(eigensolver->iteration);
+  if (!eigensolver->eps) PetscFunctionReturn(0);
+  PetscCall(EPSGetST(eigensolver->eps, &st));
+  PetscCall(STGetKSP(st, &ksp));
+  PetscCall(KSPGetTotalIterations(ksp, &solves)); /* one a solve that only applies factors */
+  if (eigensolver->iterative)
+    work->products += (int)solves;
+  else
+    work->solves += (int)solves;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEigensolversWork(const CospinEigensolvers *living, const CospinWork *before,
+                                      CospinWork *work)
+{
+  CospinWork one;
+
+  PetscFunctionBeginUser;
+  *work = living->done;
+  for (CospinEigensolver s = living->first; s; s = s->following) {
+    PetscCall(work_of(s, &one));
+    add_work(work, &one, 1);
+  }
+  if (before) add_work(work, before, -1);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinEigensolverRelease(CospinEigensolver eigensolver)
 {
   PetscFunctionBeginUser;
+  PetscCall(work_of(eigensolver, &eigensolver->work));
   PetscCall(EPSDestroy(&eigensolver->eps));
   PetscCall(CospinNoJumpDestroy(&eigensolver->nojump));
+  PetscCall(CospinIterationDestroy(&eigensolver->iteration));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver)
 {
-  CospinEigensolver *link;
+  CospinEigensolvers *living;
 
   PetscFunctionBeginUser;
   if (!*eigensolver) PetscFunctionReturn(0);
-  link = (*eigensolver)->living ? &(*eigensolver)->living->first : NULL;
-  for (; link && *link; link = &(*link)->following) {
+  PetscCall(CospinEigensolverRelease(*eigensolver));
+  living = (*eigensolver)->living;
+  if (living) add_work(&living->done, &(*eigensolver)->work, 1);
+  for (CospinEigensolver *link = living ? &living->first : NULL; link && *link; link = &(*link)->following) {
     if (*link != *eigensolver) continue;
     *link = (*eigensolver)->following;
     break;
   }
-  PetscCall(CospinEigensolverRelease(*eigensolver));
   PetscCall(CospinDenseDestroy(&(*eigensolver)->dense));
   PetscCall(PetscFree((*eigensolver)->prefix));
   PetscCall(MatDestroy(&(*eigensolver)->shell));
@@ -277,6 +347,16 @@ PetscErrorCode CospinEigensolverResolvent(CospinEigensolver eigensolver, double 
   PetscFunctionBeginUser;
   PetscCall((eigensolver->davidson ? CospinDavidsonResolvent : CospinFactorsResolvent)(eigensolver, s, b, a,
                                                                                        right, left));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEigensolverLookFar(CospinEigensolver eigensolver)
+{
+  PetscFunctionBeginUser;
+  if (eigensolver->backend != &CospinBackendIteration || eigensolver->iterative) PetscFunctionReturn(0);
+  PetscCall(CospinEigensolverRelease(eigensolver));
+  eigensolver->iterated = PETSC_FALSE;
+  eigensolver->backend = &CospinBackendFactors;
   PetscFunctionReturn(0);
 }
 

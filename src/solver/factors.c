@@ -138,13 +138,21 @@ PetscErrorCode CospinFactorsConfigure(CospinEigensolver eigensolver)
   PetscCall(STSetShift(st, target));
   PetscCall(EPSGetTolerances(eps, NULL, &eigensolver->max_iterations));
   eigensolver->subspace = SMALL_SUBSPACE;
+  eigensolver->factored = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
+void CospinFactorsNote(CospinEigensolver eigensolver)
+{
+  if (!eigensolver->factored && !eigensolver->iterative) eigensolver->work.factorisations++;
+  eigensolver->factored = PETSC_TRUE;
+}
+
 /* As an eigensolver would: L - s is formed anew for each s. */
-static PetscErrorCode set_up(ST st)
+static PetscErrorCode set_up(CospinEigensolver eigensolver, ST st)
 {
   PetscFunctionBeginUser;
+  CospinFactorsNote(eigensolver);
   PetscCall(STSetTransform(st, PETSC_TRUE));
   PetscCall(STGetOperator(st, NULL));
   PetscCall(STSetUp(st));
@@ -158,7 +166,7 @@ PetscErrorCode CospinFactorsSolver(CospinEigensolver eigensolver, KSP *ksp)
   PetscFunctionBeginUser;
   PetscCall(CospinFactorsConfigure(eigensolver));
   PetscCall(EPSGetST(eigensolver->eps, &st));
-  PetscCall(set_up(st));
+  PetscCall(set_up(eigensolver, st));
   PetscCall(STGetKSP(st, ksp));
   PetscFunctionReturn(0);
 }
@@ -170,7 +178,7 @@ PetscErrorCode CospinFactorsApplyInverse(CospinEigensolver eigensolver, Vec x, V
   PetscFunctionBeginUser;
   PetscCall(CospinFactorsConfigure(eigensolver));
   PetscCall(EPSGetST(eigensolver->eps, &st));
-  PetscCall(set_up(st));
+  PetscCall(set_up(eigensolver, st));
   PetscCall(STApply(st, x, y));
   PetscFunctionReturn(0);
 }
@@ -205,7 +213,8 @@ PetscErrorCode CospinFactorsResolvent(CospinEigensolver eigensolver, double comp
   PetscCall(CospinFactorsConfigure(eigensolver));
   PetscCall(EPSGetST(eigensolver->eps, &st));
   PetscCall(STSetShift(st, (PetscScalar)s));
-  PetscCall(set_up(st));
+  eigensolver->factored = PETSC_FALSE;
+  PetscCall(set_up(eigensolver, st));
   PetscCall(STGetKSP(st, &ksp));
   PetscCall(CospinSolveShifted(ksp, PETSC_FALSE, b, right));
   PetscCall(CospinSolveShifted(ksp, PETSC_TRUE, a, left));

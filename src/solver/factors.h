@@ -6,6 +6,9 @@
    - s within. */
 PetscErrorCode CospinFactorsConfigure(CospinEigensolver eigensolver);
 
+/* Not collective. A solve is to come: counts a factorisation unless the factors are there. */
+void CospinFactorsNote(CospinEigensolver eigensolver);
+
 /* Collective. SLEPc 3.18 cannot normalise a block of vectors where a rank holds no element of it; single
    vectors it can. */
 PetscErrorCode CospinFactorsConfigureVectors(CospinEigensolver eigensolver, EPS eps);

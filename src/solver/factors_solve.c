@@ -27,6 +27,7 @@ PetscErrorCode CospinFactorsSetShift(CospinEigensolver eigensolver, double shift
   PetscCall(EPSSetTarget(eigensolver->eps, after));
   PetscCall(EPSGetST(eigensolver->eps, &st));
   PetscCall(STSetShift(st, after));
+  eigensolver->factored = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -84,6 +85,7 @@ PetscErrorCode CospinFactorsSolve(CospinEigensolver eigensolver, PetscInt wanted
   PetscCall(EPSSetDimensions(eigensolver->eps, wanted, PetscMin(subspace, dimension), PETSC_DEFAULT));
   PetscCall(set_start(eigensolver, num_deflate));
   PetscCall(EPSSetDeflationSpace(eigensolver->eps, num_deflate, deflate));
+  CospinFactorsNote(eigensolver);
   PetscCall(EPSSolve(eigensolver->eps));
   PetscCall(EPSGetConverged(eigensolver->eps, converged));
   PetscCall(EPSGetConvergedReason(eigensolver->eps, &reason));

@@ -85,17 +85,26 @@ static const CospinTaskVariable variables[] = {
      "0: held without a matrix"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     COSPIN_TASK_INSTEAD_VARIABLE,
+    COSPIN_TASK_WORK_VARIABLES,
     {.suffix = NULL},
 };
 
 static const CospinTaskRule rules[] = {
-    {"rate", COSPIN_FIRST, 0, "0", NULL},         {"rate", COSPIN_FIRST, 0, "lower", "upper"},
-    {"frequency", COSPIN_FIRST, 0, NULL, NULL},   {"lifetime", COSPIN_FIRST, 0, "1/rate", "1/rate"},
-    {"amplitude", COSPIN_MAY_MISS, 0, "0", NULL}, {"residual", COSPIN_FIRST, 0, "0", "tolerance"},
-    {"error", COSPIN_MAY_MISS, 0, "0", NULL},     {"leak", COSPIN_FIRST, 0, "0", "1e-8"},
-    {"resolution", COSPIN_ALL, 0, "0", NULL},     {"horizon", COSPIN_ALL, 0, "0", NULL},
-    {"dimension", COSPIN_ALL, 0, "1", NULL},      {"nonzeros", COSPIN_ALL, 0, "0", NULL},
-    {"iterations", COSPIN_ALL, 0, "0", NULL},     {.suffix = NULL},
+    {"rate", COSPIN_FIRST, 0, "0", NULL},
+    {"rate", COSPIN_FIRST, 0, "lower", "upper"},
+    {"frequency", COSPIN_FIRST, 0, NULL, NULL},
+    {"lifetime", COSPIN_FIRST, 0, "1/rate", "1/rate"},
+    {"amplitude", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"residual", COSPIN_FIRST, 0, "0", "tolerance"},
+    {"error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"leak", COSPIN_FIRST, 0, "0", "1e-8"},
+    {"resolution", COSPIN_ALL, 0, "0", NULL},
+    {"horizon", COSPIN_ALL, 0, "0", NULL},
+    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"nonzeros", COSPIN_ALL, 0, "0", NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    COSPIN_TASK_WORK_RULES,
+    {.suffix = NULL},
 };
 
 static PetscErrorCode destroy_settings(CospinDecaySettings *settings)
@@ -325,14 +334,17 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   Search search = {.point = point, .task = task, .prefix = prefix};
   double tolerance, leak;
   PetscBool ok;
+  CospinWork before;
 
   PetscFunctionBeginUser;
+  PetscCall(CospinEigensolversWork(&point->eigensolvers, NULL, &before));
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(read_count(point->problem, task, NULL, &search.count, &ok));
   PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
   PetscCall(store(&search.modes, search.count, tolerance, user.tolerance, results, outcome));
   PetscCall(PetscFree(search.modes.modes));
+  PetscCall(CospinTaskStoreWork(point, &before, results));
   PetscFunctionReturn(0);
 }
 

@@ -42,6 +42,7 @@ static const CospinTaskVariable variables[] = {
     {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of its sector", ""},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     COSPIN_TASK_INSTEAD_VARIABLE,
+    COSPIN_TASK_WORK_VARIABLES,
     {.suffix = NULL},
 };
 
@@ -57,6 +58,8 @@ static const CospinTaskRule rules[] = {
     {"horizon", COSPIN_ALL, 0, "0", NULL},
     {"dimension", COSPIN_ALL, 0, "1", NULL},
     {"iterations", COSPIN_ALL, 0, "0", NULL},
+    COSPIN_TASK_WORK_RULES,
+
     {.suffix = NULL},
 };
 
@@ -266,8 +269,10 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   const Slowest *slowest = &search.slowest;
   double tolerance, leak;
   PetscBool ok;
+  CospinWork before;
 
   PetscFunctionBeginUser;
+  PetscCall(CospinEigensolversWork(&point->eigensolvers, NULL, &before));
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
@@ -278,6 +283,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
            CospinTaskUncertain(slowest->lambda, slowest->error, slowest->resolution))
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
   PetscCall(store(slowest, results));
+  PetscCall(CospinTaskStoreWork(point, &before, results));
   PetscFunctionReturn(0);
 }
 

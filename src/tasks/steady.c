@@ -65,6 +65,7 @@ static const CospinTaskVariable variables[] = {
      "0: held without a matrix"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     COSPIN_TASK_INSTEAD_VARIABLE,
+    COSPIN_TASK_WORK_VARIABLES,
     {.suffix = NULL},
 };
 
@@ -84,6 +85,8 @@ static const CospinTaskRule rules[] = {
     {"dimension", COSPIN_ALL, 0, "1", NULL},
     {"nonzeros", COSPIN_ALL, 0, "0", NULL},
     {"iterations", COSPIN_ALL, 0, "0", NULL},
+    COSPIN_TASK_WORK_RULES,
+
     {.suffix = NULL},
 };
 
@@ -342,6 +345,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   double tolerance;
   PetscBool ok;
   int num, *sectors = NULL;
+  CospinWork before;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
@@ -349,6 +353,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (CospinRecordGet(task, "sector")->numbers)
     PetscCall(CospinTaskSectors(point->problem, task, &num, &sectors));
   PetscCall(CospinPointSteadyState(point, prefix, sectors, &steady));
+  PetscCall(
+      CospinEigensolversWork(&point->eigensolvers, &steady->work, &before)); /* it may have been there */
   PetscCall(PetscFree(sectors));
   *outcome = steady->outcome;
   /* Stored also where there is no single state: they say why. */
@@ -364,6 +370,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   } else if (steady->outcome == COSPIN_DEGENERATE && CospinRecordGet(task, "initial")->factors) {
     PetscCall(select_state(point, task, prefix, tolerance, results, outcome));
   }
+  PetscCall(CospinTaskStoreWork(point, &before, results));
   PetscFunctionReturn(0);
 }
 

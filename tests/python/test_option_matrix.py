@@ -47,7 +47,7 @@ observables: {z: <q.Sz>, pairs: <q.Sp*q.Sm>}
 }
 # How it was found, and how well: that differs. next_rate: "an estimate, to a few digits".
 NOT_COMPARED = ("residual", "error", "leak", "check", "uncertainty", "steps", "operations", "factorisations", "iterations",
-                "solves", "nonzeros", "dimension", "resolution", "horizon", "next_rate", "next_lifetime", "lower", "upper",
+                "solves", "products", "nonzeros", "dimension", "resolution", "horizon", "next_rate", "next_lifetime", "lower", "upper",
                 "condition", "seconds", "peak_memory", "ranks", "sectors", "edge", "scale")
 TOLERANCE = 2e-7
 

@@ -1,6 +1,6 @@
 """Generates decks, runs them, compares them; prints what is wrong and counts the rest.
 
-    python3 tests/random/run.py --count N --seed S [--jobs 2] [--keep DIR] [--all] [--operator shell] [--dense-limit 0] [--ranks 2]
+    python3 tests/random/run.py --count N --seed S [--jobs 2] [--keep DIR] [--all] [--operator shell] [--dense-limit 0 [--iterate]] [--ranks 2]
 
 --keep DIR keeps the decks with verdicts that need a look (--all: every deck). The exit status is 1 if there was a
 DISAGREE, a crash, a hang or a deck that was refused. Small sectors are solved densely: --dense-limit 0 asks the other
@@ -59,6 +59,8 @@ def ways(given):
     keys = {"operator": given.operator} if given.operator else {}
     if given.dense_limit is not None:
         keys["petsc"] = {"dense_limit": given.dense_limit}
+    if given.iterate:
+        keys.setdefault("petsc", {})["iterate"] = True
     return keys
 
 
@@ -73,6 +75,7 @@ def arguments(words=None):
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--operator", choices=("assembled", "shell", "auto"))
     parser.add_argument("--dense-limit", type=int)
+    parser.add_argument("--iterate", action="store_true", help="with --dense-limit 0: GMRES with incomplete factors")
     parser.add_argument("--verbose", action="store_true", help="tell every verdict that is not `agree`")
     return parser.parse_args(words)
 

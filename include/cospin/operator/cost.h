@@ -28,6 +28,16 @@ double CospinCostToFactorise(double n, int d);
    and an incomplete factorisation. */
 double CospinCostOfIteration(double n, int width);
 
+/* The same with GMRES and incomplete factors of L (src/solver/iteration.c), `width` elements a row: elements
+   of these, bytes with the vectors of all bases, seconds of a task on one core. */
+CospinFactorCost CospinCostOfIncomplete(double n, int d, int width);
+/*
+   Whether eigenvectors are found so on one rank: where factors fit, but take more than some seconds and
+   longer than iterations would. Not where labels lie in a plane (factors take less there), nor where rows are
+   long.
+*/
+PetscBool CospinCostIterate(double n, int d, int width, double bytes);
+
 /* Bytes of an enumerated sector (cospin/problem/sector.h). Every rank has all of it. */
 double CospinCostOfSector(CospinCount count);
 

@@ -32,6 +32,9 @@ PetscErrorCode CospinLiouvillianScale(MPI_Comm comm, CospinMoves generator, Cosp
    product moves the vector, little more, and allocates nothing; its communication is planned here. */
 PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSector sector, Mat *liouvillian);
 
+/* Not collective. Whether the eigenvectors of a sector of this dimension are found by GMRES with incomplete
+   factors of its matrix: as cospin/operator/cost.h says, unless the deck wants no matrix. */
+PetscBool CospinGeneratorIsIterated(CospinProblem problem, double dimension);
 /* Not collective; nothing is enumerated. Whether the generator on a sector of this dimension is held without
    a matrix: as the deck's `operator` says, or (auto) where factors of it would not fit and its rows are long
    enough to be multiplied as such. */

@@ -37,6 +37,7 @@ typedef struct {
   double leak; /* residual in a larger window (CospinWindowLeak), the worst null vector's; 0 if no
                   window is open */
   CospinQuality quality;
+  CospinWork work; /* that it took to find them */
 } CospinSteadyState;
 
 struct CospinPoint_ {

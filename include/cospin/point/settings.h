@@ -159,3 +159,20 @@ PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *ta
    read, and (unless NULL) those where the state `whole` has elements. */
 PetscErrorCode CospinTaskSectorsRead(CospinProblem problem, CospinObservables observables, CospinState target,
                                      CospinState whole, int *num, int **representatives);
+
+/* ---- What a task has done ---- */
+
+#define COSPIN_TASK_WORK_VARIABLES                                                                           \
+  {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", "0: by LAPACK, or by iteration"},   \
+      {"solves", COSPIN_INTEGER, PETSC_FALSE, "1", "solves with factors", "left ones included"},             \
+  {                                                                                                          \
+    "products", COSPIN_INTEGER, PETSC_FALSE, "1", "products with the generator of solves by iteration",      \
+        "0: by factors or LAPACK"                                                                            \
+  }
+#define COSPIN_TASK_WORK_RULES                                                                               \
+  {"factorisations", COSPIN_ALL, 0, "0", NULL}, {"solves", COSPIN_ALL, 0, "0", NULL},                        \
+  {                                                                                                          \
+    "products", COSPIN_ALL, 0, "0", NULL                                                                     \
+  }
+/* Not collective. What has been done at this point since `before`. */
+PetscErrorCode CospinTaskStoreWork(CospinPoint point, const CospinWork *before, CospinResults results);

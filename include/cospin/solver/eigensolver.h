@@ -21,6 +21,12 @@ typedef struct {
   Vec left;        /* y^H L = lambda y^H, y^H x = 1; NULL unless asked for */
 } CospinMode;
 
+/* What has been done: factorisations, solves with factors (a left one counts as one), products with the
+   generator of what iterates without them. LAPACK does none of these. */
+typedef struct {
+  int factorisations, solves, products;
+} CospinWork;
+
 typedef struct CospinEigensolver_ *CospinEigensolver;
 typedef struct CospinBackend_ CospinBackend;
 
@@ -54,11 +60,16 @@ struct CospinEigensolver_ {
   CospinDense dense;   /* of the dense solver, the same on all ranks; size 0 until it is needed */
   Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */
   CospinNoJump nojump; /* of `shell`; NULL while there is none */
-  double reached;      /* residual that a Davidson search ended with, good or not; NaN: none */
+  PetscBool iterated;  /* equations with L by GMRES (src/solver/backend_iteration.c) */
+  struct CospinIteration_ *iteration; /* its solver, of L - i iteration_centre; NULL while there is none */
+  double iteration_centre;
+  double reached;                    /* residual that a Davidson search ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */
   int iterations;
+  CospinWork work;    /* but for what `eps` and `iteration` have done so far: CospinEigensolverWork */
+  PetscBool factored; /* the factors of `eps` are those of its shift */
   CospinOutcome outcome;
   const CospinInterrupt *interrupt;   /* borrowed; NULL: nothing ends a solve early */
   struct CospinEigensolvers_ *living; /* the list that it is in */
@@ -69,6 +80,7 @@ struct CospinEigensolver_ {
    ends their solves early. */
 typedef struct CospinEigensolvers_ {
   CospinEigensolver first;
+  CospinWork done;                  /* of those that have been destroyed */
   const CospinInterrupt *interrupt; /* borrowed, or NULL */
 } CospinEigensolvers;
 
@@ -79,8 +91,15 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
                                        const char prefix[], CospinEigensolvers *living,
                                        CospinEigensolver *eigensolver);
 PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver);
+/* Collective. From now on by factors where they fit: iterations see fewer modes that oscillate. */
+PetscErrorCode CospinEigensolverLookFar(CospinEigensolver eigensolver);
 /* Collective. Frees the factorisation, which is most of the memory; the next solve makes it anew. */
 PetscErrorCode CospinEigensolverRelease(CospinEigensolver eigensolver);
+
+/* Not collective, the same on all ranks. All that has been done since `before` (NULL: ever) by those that
+   live and those that did. */
+PetscErrorCode CospinEigensolversWork(const CospinEigensolvers *living, const CospinWork *before,
+                                      CospinWork *work);
 
 /* Collective. sum_j c_j |x_j|, c_j the sum of the moduli of the terms that meet in column j of L (without a
    matrix the largest of them): L x is not known better than to some eps times this. */

@@ -1,0 +1,194 @@
+/*
+   Eigenvectors by GMRES with incomplete factors (src/solver/backend_iteration.c) are those of factors, for a
+   few products, and what iterations cannot tell is left to factors.
+*/
+#include "support_model.h"
+#include <cospin/operator/cost.h>
+#include <math.h>
+#include <setjmp.h>
+#include <slepcsys.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+/* cmocka needs setjmp.h to stdint.h above it */
+#include <cmocka.h>
+
+#define OK(call) assert_int_equal(call, 0)
+
+static void choose(const char iterate[])
+{
+  OK(PetscOptionsSetValue(NULL, "-dense_limit", "0"));
+  OK(PetscOptionsSetValue(NULL, "-iterate", iterate));
+}
+
+/* A maser, an ensemble driven weakly and beyond its threshold, ensembles that decay together (a gap that
+   oscillates; coherences without a negative element), a coherence that rotates. */
+static const struct {
+  const char *text;
+  double products; /* of all tasks at most */
+} models[] = {
+    {"title: maser\ncomponents: {s: {kind: ensemble, size: 4}, c: {kind: mode, cutoff: 12, edge: 1}}\n"
+     "hamiltonian: [0.8*c.a*s.Sp + hc]\n"
+     "jumps: [{rate: 2, each: s.sp}, {rate: 0.1, each: s.sm}, {rate: 0.25, each: s.sz}, {rate: 1.1, "
+     "operator: c.a},\n"
+     "  {rate: 0.1, operator: dag(c.a)}]\nobservables: {n: <c.n>}\n"
+     "tasks: [steady: {}, decay: {of: c.a, count: 2}, gap: {}]\n",
+     2500},
+    {"title: driven\ncomponents: {q: {kind: ensemble, size: 8}}\nhamiltonian: [0.5*q.Sx]\n"
+     "jumps: [{rate: 0.25, operator: q.Sm}, {rate: 0.1, each: q.sm}, {rate: 0.0125, each: q.sz}]\n"
+     "observables: {n: <q.Sz>}\ntasks: [steady: {}, decay: {of: q.Sp}, gap: {}]\n",
+     2500},
+    {"title: driven strongly\ncomponents: {q: {kind: ensemble, size: 8}}\nhamiltonian: [2*q.Sx]\n"
+     "jumps: [{rate: 0.25, operator: q.Sm}, {rate: 0.1, each: q.sm}, {rate: 0.0125, each: q.sz}]\n"
+     "observables: {n: <q.Sz>}\ntasks: [steady: {}, decay: {of: q.Sp}, gap: {}]\n",
+     10000},
+    {"title: two ensembles\ncomponents: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 4}}\n"
+     "jumps: [{rate: 1, operator: a.Sm + b.Sm}, {rate: 2.4, each: a.sp}, {rate: 3.1, each: b.sp}]\n"
+     "observables: {n: <a.Sz>}\ntasks: [steady: {}, decay: {of: a.Sp}, gap: {}]\n",
+     6000},
+    {"title: detuned\ncomponents: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 3}}\n"
+     "hamiltonian: [3*a.Sz + 3.2*b.Sz]\n"
+     "jumps: [{rate: 1, operator: a.Sm + b.Sm}, {rate: 2.4, each: a.sp}, {rate: 3.1, each: b.sp}]\n"
+     "observables: {n: <a.Sz>}\ntasks: [steady: {}, decay: {of: a.Sp}, gap: {}]\n",
+     6000},
+};
+enum { NUM_MODELS = sizeof(models) / sizeof(models[0]), NUM_TASKS = 3 };
+
+static void assert_near(double value, double expected, double bound, const char title[], const char what[])
+{
+  if (isnan(value) && isnan(expected)) return;
+  if (!(fabs(value - expected) <= bound))
+    fail_msg("%.25s: %s is %.15g, not %.15g", title, what, value, expected);
+}
+
+static const struct {
+  int task;
+  const char *suffix;
+  double tolerance;
+} compared[] = {{0, "n", 1e-10},     {0, "degeneracy", 0}, {0, "next_rate", NAN}, {1, "rate", 1e-10},
+                {1, "weight", 1e-8}, {2, "rate", 1e-10},   {1, "frequency", 1e-9}};
+
+static void compare(const char title[], Answer iterated[], Answer factored[])
+{
+  for (size_t k = 0; k < sizeof(compared) / sizeof(compared[0]); k++) {
+    const double value = Answer_Get(&iterated[compared[k].task], compared[k].suffix, 0),
+                 expected = Answer_Get(&factored[compared[k].task], compared[k].suffix, 0);
+    /* the eigenvalue next to zero is told to its order of magnitude */
+    const double bound =
+        isnan(compared[k].tolerance) ? expected : compared[k].tolerance * (1 + fabs(expected));
+    assert_near(value, expected, bound, title, compared[k].suffix);
+  }
+}
+
+/* Up to a hundred turns while a mode decays no slower one is missed, or it was left to factors. */
+static void assert_seen_far(const char title[], Answer *answer)
+{
+  const double rate = Answer_Get(answer, "rate", 0), horizon = Answer_Get(answer, "horizon", 0);
+
+  if (Answer_Get(answer, "factorisations", 0) == 0 && !(horizon >= 90 * rate))
+    fail_msg("%.25s: horizon %g of rate %g", title, horizon, rate);
+}
+
+static void numbers_are_those_of_factors(void **state)
+{
+  (void)state;
+  for (int k = 0; k < NUM_MODELS; k++) {
+    Answer answers[2][NUM_TASKS];
+    double products = 0.0, solves = 0.0;
+    for (int iterate = 0; iterate < 2; iterate++) {
+      Model model = Model_Open(PETSC_COMM_WORLD, models[k].text, 0);
+      choose(iterate ? "true" : "false");
+      for (int task = 0; task < NUM_TASKS; task++) {
+        answers[iterate][task] = Model_Run(&model, task);
+        if (answers[iterate][task].outcome != COSPIN_GOOD)
+          fail_msg("%.25s: task %d ends as %d", models[k].text, task, (int)answers[iterate][task].outcome);
+      }
+      Model_Close(&model);
+    }
+    compare(models[k].text, answers[1], answers[0]);
+    for (int task = 0; task < NUM_TASKS; task++) {
+      products += Answer_Get(&answers[1][task], "products", 0);
+      solves += Answer_Get(&answers[0][task], "solves", 0);
+      if (task == 0) assert_true(Answer_Get(&answers[1][task], "factorisations", 0) == 0);
+      if (task > 0) assert_seen_far(models[k].text, &answers[1][task]);
+      assert_true(Answer_Get(&answers[0][task], "products", 0) == 0);
+    }
+    if (products > models[k].products) fail_msg("%.25s: %g products", models[k].text, products);
+    assert_true(products > 0 && solves > 0);
+    for (int iterate = 0; iterate < 2; iterate++)
+      for (int task = 0; task < NUM_TASKS; task++) Answer_Free(&answers[iterate][task]);
+  }
+}
+
+/* Modes are polished: what is left of a residual counts in the errors that are told. */
+static void residuals_are_rounding(void **state)
+{
+  (void)state;
+  for (int k = 0; k < NUM_MODELS; k++) {
+    Model model = Model_Open(PETSC_COMM_WORLD, models[k].text, 0);
+    choose("true");
+    for (int task = 0; task < NUM_TASKS; task++) {
+      Answer answer = Model_Run(&model, task);
+      assert_near(Answer_Get(&answer, "residual", 0), 0.0, 1e-12, models[k].text, "residual");
+      Answer_Free(&answer);
+    }
+    Model_Close(&model);
+  }
+}
+
+/* Several steady states, or one that is nearly another one: factors are made, and the count is theirs. */
+static void what_is_degenerate_is_left_to_factors(void **state)
+{
+  static const char *const texts[] = {
+      "title: irreps\ncomponents: {q: {kind: ensemble, size: 6}}\nhamiltonian: [0.7*q.Sx]\n"
+      "jumps: [{rate: 1, operator: q.Sm}]\nobservables: {n: <q.Sz>}\ntasks: [steady: {}]\n",
+      "title: nearly\ncomponents: {q: {kind: ensemble, size: 6}}\nhamiltonian: [0.7*q.Sx]\n"
+      "jumps: [{rate: 1, operator: q.Sm}, {rate: 1e-7, each: q.sz}]\nobservables: {n: <q.Sz>}\n"
+      "tasks: [steady: {}]\n"};
+  static const double degeneracies[] = {4, 1};
+
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    Model model = Model_Open(PETSC_COMM_WORLD, texts[k], 0);
+    Answer answer;
+    choose("true");
+    answer = Model_Run(&model, 0);
+    assert_true(Answer_Get(&answer, "degeneracy", 0) == degeneracies[k]);
+    assert_true(Answer_Get(&answer, "factorisations", 0) > 0);
+    assert_int_equal(answer.outcome, k == 0 ? COSPIN_DEGENERATE : COSPIN_GOOD);
+    Answer_Free(&answer);
+    Model_Close(&model);
+  }
+}
+
+/* Seconds choose, not memory alone: a maser of 20 spins (96580 labels, 15 moves) is for iterations, one of
+   five and labels in a plane are for factors; rows of many spins one by one, and what has no room for
+   factors, are not for iterations. */
+static void seconds_choose(void **state)
+{
+  const double large = 64e9, small = 1e9;
+
+  (void)state;
+  assert_true(CospinCostIterate(96580, 4, 15, large));
+  assert_false(CospinCostIterate(1000, 4, 15, large));
+  assert_false(CospinCostIterate(251001, 2, 9, large));
+  assert_false(CospinCostIterate(2e6, 4, 200, large));
+  assert_false(CospinCostIterate(96580, 4, 15, small));
+}
+
+int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(numbers_are_those_of_factors),
+      cmocka_unit_test(residuals_are_rounding),
+      cmocka_unit_test(what_is_degenerate_is_left_to_factors),
+      cmocka_unit_test(seconds_choose),
+  };
+  int failed;
+
+  if (SlepcInitialize(&argc, &argv, NULL, NULL)) return 1;
+  failed = cmocka_run_group_tests(tests, NULL, NULL);
+  if (SlepcFinalize()) return 1;
+  return failed;
+}
