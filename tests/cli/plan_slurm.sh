@@ -31,13 +31,14 @@ for deck in "$source"/input/*.yaml; do
   [ "$(value_of ntasks-per-node "$scratch/$name.sh")" -le 4 ] || fail "$name: more ranks than cores"
 done
 
-# One point of 3 GB: it goes over as many nodes as its memory needs. The deck is only looked at.
+# One point of 3 GB (a start asks for all labels, without a window): it goes over as many nodes as its memory needs. The deck
+# is only looked at.
 cat >"$scratch/large.yaml" <<'END'
 title: large
 parameters: {N: 700}
 components: {ions: {kind: ensemble, size: N}}
 jumps: [{rate: 1, operator: ions.Sm}, {rate: N/2, each: ions.sp}]
-tasks: [{steady: {}}]
+tasks: [{steady: {initial: {ions: ground}}}]
 END
 sizes() { "$program" plan --slurm "$scratch/large.yaml" "$@" >"$scratch/large.sh"; value_of nodes "$scratch/large.sh"; }
 one=$(sizes --cores-per-node 4 --memory-per-node 64G)
