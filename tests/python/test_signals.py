@@ -57,6 +57,7 @@ hamiltonian: [a.Sx + 0.7*b.Sx + 0.3*b.Sz + 0.2*a.Sz*b.Sz, 0.1*a.Sp*b.Sm + hc]
 jumps: [{rate: 1, operator: a.Sm}, {rate: 0.6, operator: b.Sm}, {rate: 0.1, operator: b.Sz}]
 observables: {z: <a.Sz>}
 operator: assembled
+petsc: {iterate: false}
 tasks: [{steady: {}}]
 """
 
