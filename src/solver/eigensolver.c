@@ -119,7 +119,7 @@ static PetscErrorCode chooses_iteration(CospinProblem problem, CospinEigensolver
   PetscMPIInt ranks;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks)); /* blocks of several are not tried enough */
+  PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks)); /* incomplete factors are one's */
   eigensolver->iterated =
       (PetscBool)(ranks == 1) &&
       CospinGeneratorIsIterated(problem, (double)CospinSectorDimension(eigensolver->sector));

@@ -1,5 +1,5 @@
 /*
-   The solver of L x = b (iteration.h): which preconditioner suits generators, on one rank and on several.
+   The solver of L x = b (iteration.h): which preconditioner suits generators.
 
    No shift: next to zero the equations with L - s are harder than those with L, whose right side has nothing
    of the null vector. A maser of 20 spins and its mode (91267 labels), steps to the rounding of the steady
@@ -7,20 +7,18 @@
 
    ILU(1): a maser of 10, 20, 30, 50 spins takes 22, 30, 39, 51 steps (1e-10) with it, ILU(0) twice as many;
    exact planes, multigrid and what happens between jumps do worse in three and four dimensions of labels.
-   Several ranks: blocks of rows that overlap by one layer of neighbours (restricted additive Schwarz).
 */
 #include "iteration.h"
 #include <petscksp.h>
 
-enum { LEVELS = 1, OVERLAP = 1, MOST_RESTART = 150 };
+enum { LEVELS = 1, MOST_RESTART = 150 };
 
 /* One solver for L and for its adjoint: the incomplete factors of L, transposed, serve both. `null` and
    `left` are those of L; the adjoint equation takes them the other way round. */
 struct CospinIteration_ {
   Mat matrix; /* L - i centre */
   KSP ksp;
-  PetscBool blocks; /* whose incomplete factors have been told their levels */
-  Vec null, left;   /* borrowed, or NULL */
+  Vec null, left; /* borrowed, or NULL */
   Vec right_side;
   int steps;
 };
@@ -35,49 +33,9 @@ static PetscErrorCode fill(PC pc)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_preconditioner(MPI_Comm comm, PC pc)
-{
-  PetscMPIInt ranks;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
-  if (ranks == 1) {
-    PetscCall(fill(pc));
-  } else {
-    PetscCall(PCSetType(pc, PCASM));
-    PetscCall(PCASMSetOverlap(pc, OVERLAP));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* The blocks of several ranks exist once the preconditioner is set up, but have no factors then. */
-static PetscErrorCode fill_blocks(CospinIteration iteration)
-{
-  PetscBool schwarz;
-  PetscInt num;
-  KSP *blocks;
-  PC pc;
-
-  PetscFunctionBeginUser;
-  if (iteration->blocks) PetscFunctionReturn(0);
-  iteration->blocks = PETSC_TRUE;
-  PetscCall(KSPGetPC(iteration->ksp, &pc));
-  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCASM, &schwarz));
-  if (!schwarz) PetscFunctionReturn(0);
-  PetscCall(PCSetUp(pc));
-  PetscCall(PCASMGetSubKSP(pc, &num, NULL, &blocks));
-  for (PetscInt k = 0; k < num; k++) {
-    PetscCall(KSPGetPC(blocks[k], &pc));
-    PetscCall(fill(pc));
-    PetscCall(KSPSetFromOptions(blocks[k]));
-  }
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefix[], int basis,
                                      const CospinInterrupt *interrupt, CospinIteration *iteration)
 {
-  const MPI_Comm comm = PetscObjectComm((PetscObject)matrix);
   CospinIteration new;
   PC pc;
 
@@ -92,7 +50,7 @@ PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefi
     PetscCall(MatShift(new->matrix, -PETSC_i * centre));
   }
   PetscCall(MatCreateVecs(matrix, &new->right_side, NULL));
-  PetscCall(KSPCreate(comm, &new->ksp));
+  PetscCall(KSPCreate(PetscObjectComm((PetscObject)matrix), &new->ksp));
   PetscCall(KSPSetOptionsPrefix(new->ksp, prefix));
   PetscCall(KSPAppendOptionsPrefix(new->ksp, "iteration_"));
   PetscCall(KSPSetOperators(new->ksp, new->matrix, new->matrix));
@@ -102,7 +60,7 @@ PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefi
   PetscCall(KSPGMRESSetCGSRefinementType(new->ksp, KSP_GMRES_CGS_REFINE_IFNEEDED));
   PetscCall(KSPSetErrorIfNotConverged(new->ksp, PETSC_FALSE));
   PetscCall(KSPGetPC(new->ksp, &pc));
-  PetscCall(create_preconditioner(comm, pc));
+  PetscCall(fill(pc));
   PetscCall(CospinInterruptSolver(new->ksp, interrupt));
   PetscCall(KSPSetFromOptions(new->ksp));
   PetscFunctionReturn(0);
@@ -173,7 +131,6 @@ PetscErrorCode CospinIterationSolve(CospinIteration iteration, PetscBool adjoint
   PetscCall(project(iteration, adjoint, iteration->right_side));
   PetscCall(VecNorm(iteration->right_side, NORM_2, &size));
   PetscCall(KSPSetTolerances(iteration->ksp, relative, PETSC_DEFAULT, PETSC_DEFAULT, steps));
-  PetscCall(fill_blocks(iteration));
   PetscCall(solve(iteration, adjoint, iteration->right_side, x));
   PetscCall(KSPGetConvergedReason(iteration->ksp, &reason));
   PetscCall(KSPGetResidualNorm(iteration->ksp, &left));

@@ -13,6 +13,7 @@
    rounding.
 */
 #include "backend.h"
+#include "binomial.h"
 #include <cospin/operator/liouvillian.h>
 #include <cospin/solver/tilted.h>
 #include <petscksp.h>
@@ -159,15 +160,6 @@ static PetscErrorCode refine(Solver *solver, Vec rho)
   PetscFunctionReturn(0);
 }
 
-/* Small whole numbers: exact. */
-static double binomial(int n, int k)
-{
-  double product = 1.0;
-
-  for (int i = 1; i <= k; i++) product = product * (n - k + i) / i;
-  return product;
-}
-
 /* b = sum_k (n over k) (c_k rho_n-k - J rho_n-k) */
 static PetscErrorCode right_hand_side(int n, const double cumulants[], Vec orders[], Vec jumped[], Vec b,
                                       double *size)
@@ -178,11 +170,11 @@ static PetscErrorCode right_hand_side(int n, const double cumulants[], Vec order
   *size = 0.0;
   PetscCall(VecSet(b, 0.0));
   for (int k = 1; k <= n; k++) {
-    PetscCall(VecAXPY(b, binomial(n, k) * cumulants[k - 1], orders[n - k]));
-    PetscCall(VecAXPY(b, -binomial(n, k), jumped[n - k]));
+    PetscCall(VecAXPY(b, CospinBinomial(n, k) * cumulants[k - 1], orders[n - k]));
+    PetscCall(VecAXPY(b, -CospinBinomial(n, k), jumped[n - k]));
     PetscCall(VecNorm(orders[n - k], NORM_2, &order));
     PetscCall(VecNorm(jumped[n - k], NORM_2, &jump));
-    *size += binomial(n, k) * (PetscAbsReal(cumulants[k - 1]) * order + jump);
+    *size += CospinBinomial(n, k) * (PetscAbsReal(cumulants[k - 1]) * order + jump);
   }
   PetscFunctionReturn(0);
 }
@@ -216,7 +208,7 @@ PetscErrorCode CospinTiltedCumulants(CospinEigensolver eigensolver, Vec rho, Cos
     PetscCall(MatMult(solver.jumps, orders[n], jumped[n]));
     PetscCall(VecDot(jumped[n], solver.trace, &flux));
     fluxes[n] = PetscRealPart(flux);
-    for (int k = 1; k <= n + 1; k++) tilted->cumulants[n] += binomial(n + 1, k) * fluxes[n + 1 - k];
+    for (int k = 1; k <= n + 1; k++) tilted->cumulants[n] += CospinBinomial(n + 1, k) * fluxes[n + 1 - k];
   }
   tilted->iterations = solver.applications;
   for (int n = 0; n < COSPIN_NUM_CUMULANTS; n++) {

@@ -13,6 +13,7 @@
    on.
 */
 #include "degrees.h"
+#include "solver/binomial.h"
 #include <cospin/solver/dense.h>
 #include <math.h>
 #include <slepcblaslapack.h>
@@ -37,19 +38,7 @@ static const double seconds_per_product[] = {1e-9, 5e-9, 2e-7};
 /* Polynomials of total degree < degree in so many variables: (degree - 1 + dimensions over dimensions). */
 double CospinDegreesFunctions(int dimensions, int degree)
 {
-  double count = 1.0;
-
-  for (int k = 1; k <= dimensions; k++) count *= (double)(degree - 1 + k) / k;
-  return round(count);
-}
-
-/* (n over k) */
-static double choose(int n, int k)
-{
-  double value = 1.0;
-
-  for (int i = 1; i <= k; i++) value = value * (n - k + i) / i;
-  return round(value);
+  return CospinBinomial(degree - 1 + dimensions, dimensions);
 }
 
 /* Those of a sparse grid: products of rules with i_a + 1 nodes have (m + 2 dim - 1 over m) for all i of sum
@@ -58,7 +47,8 @@ double CospinDegreesPoints(int dimensions, int nodes)
 {
   double sparse = 0.0;
 
-  for (int m = PetscMax(0, nodes - dimensions); m < nodes; m++) sparse += choose(m + 2 * dimensions - 1, m);
+  for (int m = PetscMax(0, nodes - dimensions); m < nodes; m++)
+    sparse += CospinBinomial(m + 2 * dimensions - 1, m);
   return fmin(sparse, pow(nodes, dimensions));
 }
 

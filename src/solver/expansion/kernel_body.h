@@ -31,6 +31,7 @@
    x_true| |r|, too.
 */
 #include "degrees.h"
+#include "solver/binomial.h"
 #include <math.h>
 #include <string.h>
 

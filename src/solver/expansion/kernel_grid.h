@@ -71,7 +71,7 @@ static void make_rule(const Rule *less, Rule *rule)
   }
 }
 
-/* Adds factor * the product of rules with counts[dim] nodes; points: NULL, count them only. */
+/* Adds factor * the product of rules with counts[dim] nodes, without weights up to `least`. */
 static void add_product(CospinKernel kernel, const Rule rules[], const int counts[], REAL factor, REAL least)
 {
   const int dim = kernel->dim;
@@ -93,14 +93,6 @@ static void add_product(CospinKernel kernel, const Rule rules[], const int count
   }
 }
 
-static double choose(int n, int k)
-{
-  double value = 1.0;
-
-  for (int i = 1; i <= k; i++) value = value * (n - k + i) / i;
-  return round(value);
-}
-
 static void add_sparse(CospinKernel kernel, const Rule rules[], int count, const int digits[], int num)
 {
   const int dim = kernel->dim;
@@ -114,7 +106,7 @@ static void add_sparse(CospinKernel kernel, const Rule rules[], int count, const
       counts[a] = digits[dim * k + a] + 1;
     }
     if (sum < count - dim) continue;
-    factor = (REAL)choose(dim - 1, count - 1 - sum);
+    factor = (REAL)CospinBinomial(dim - 1, count - 1 - sum);
     add_product(kernel, rules, counts, (count - 1 - sum) % 2 ? -factor : factor, 0);
   }
 }
