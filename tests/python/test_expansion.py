@@ -62,6 +62,15 @@ class Numbers(unittest.TestCase):
         self.assertAlmostEqual(float(data.decay_frequency), 0.1219514748, delta=3e-6)  # kc delta/(kc + kS) = .12195122 and 1/N
         self.assertAlmostEqual(float(data.decay_rate) * 1e4, 0.52710644, delta=1e-6)
 
+    def test_a_slow_pump_near_the_edge(self):
+        """Pumped 2000 times more slowly than it dephases a laser spikes on its way to rest, and j - m is 1e-4 of N there: mean field
+        finds the place. The rate beside phase diffusion, (nth + p_up)/(4 (1/kc + 1/kS) (n + <S+S->/(2 <Sz>)))."""
+        slow = MASER.replace("w: 2, gam: 0.1, k0: 1", "w: 0.001, gam: 1e-7, k0: 4").replace("observables: {", "observables: {"
+               "T: 4*(1/kc + 1/kS)*(<c.n> + <s.Sp*s.Sm>/(2*<s.Sz>))/(nth + (N/2 + <s.Sz>)/(2*<s.Sz>)), ")
+        data = run(slow, "{N: [1e11]}", "{decay: {of: c.a}}, {steady: {}}")
+        self.assertTrue((data.outcome == GOOD).all())
+        self.assertAlmostEqual(float(data.decay_rate * data.steady_T), 1, delta=5e-5)
+
     def test_a_mode_beside_its_exact_state(self):
         body = ("parameters: {x: 4}\ngrid: GRID\ncomponents: {c: {kind: mode}}\nhamiltonian: [x*c.a + hc, 0.4*c.n]\n"
                 "jumps: [{rate: 1, operator: c.a}, {rate: 0.02, operator: c.a^2}, {rate: 0.2, operator: dag(c.a)}]\n"

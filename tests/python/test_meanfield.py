@@ -157,6 +157,13 @@ tasks: [meanfield: {}]
         np.testing.assert_array_equal(data.meanfield_outcome, [1, -9, -9, 1])
         np.testing.assert_array_equal(data.meanfield_growth > 0, [False, True, True, False])
 
+    def test_the_dark_state_of_many_spins_is_left(self):
+        """4e15 spins drive a mode g N = 1e8 strongly; growth, of the size of g sqrt(N) = 1, must not pass for rounding of that."""
+        laser = LASER.replace("WS", "[0.5, 2]").replace("N: 1000", "N: 4e15").replace("g: 0.05", "g: 0.05/2e6")
+        data = run_text(laser.replace("TASK", "meanfield: {}"))
+        np.testing.assert_allclose(data.meanfield_z, 2 * (data.w + .1) / (4 * .05**2 * 1000), rtol=1e-6)
+        self.assertTrue((data.meanfield_growth < 0).all())
+
     def test_threshold_of_a_laser(self):
         # (w - gamma) 4 g^2 N = kappa (w + gamma)^2, and n grows by 219.5 (w - w_c) above it
         task = "boundary: {vary: w, between: [0.01, 2], observable: n, above: 1e-3, until: 100, precision: 1e-5}"

@@ -27,6 +27,11 @@ PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, doubl
                                      const CospinInterrupt *interrupt, CospinExpansion *expansion);
 PetscErrorCode CospinExpansionDestroy(CospinExpansion *expansion);
 
+/* Collective. Looks again, from one place alone: means[num_coordinates] of labels and phases[num_coordinates]
+   as CospinMeanRest gives them. What follows is asked of the point that is found there, if any. */
+PetscErrorCode CospinExpansionCentreNear(CospinExpansion expansion, const double means[],
+                                         const double phases[]);
+
 /* Whether there is something to expand around: good; unstable (no stable point), bistable (several). */
 CospinOutcome CospinExpansionOutcome(CospinExpansion expansion);
 /* Distance of the stable point from the nearest edge of the labels, in standard deviations; NaN: none. */

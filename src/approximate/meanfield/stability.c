@@ -1,9 +1,7 @@
 /*
    What small deviations from a fixed point of the mean-field equations do: the eigenvalues of the Jacobian J.
 
-   The slopes are polynomials of the unknowns, of degree four at most (three operators of others and one of
-   the spin itself), so that differences over four points are derivatives, exact but for rounding. Unknowns
-   are counted in units of their component's size, which changes no eigenvalue.
+   Unknowns are counted in units (linear.c), which changes no eigenvalue but its error.
 
    Phases: the equations may not know the phase of s and alpha, s -> s exp(i m phi), with an m for each
    component. With R_c the turn of component c that is R_c f(u) = J(u) R_c u, summed with m_c over c, for
@@ -18,114 +16,16 @@
    zero for each free phase that the point has; (5) judge the rightmost of the rest by its error: stable,
    unstable or undecided.
 */
-#include "meanfield.h"
+#include "linear.h"
 #include <cospin/problem/hermitian.h>
 #include <petscblaslapack.h>
 #include <slepceps.h>
 
 /* LAPACK up to so many unknowns, SLEPc beyond, in spaces of this size. */
 enum { MOST_DENSE = 600, SUBSPACE = 64, MAX_RESTARTS = 300 };
-/* step: of differences over four points, exact for polynomials of degree four, so it may be large and keeps
-   rounding small. largest_error: however bad the condition, no eigenvalue above this share of the rates
+/* largest_error: however bad the condition, no eigenvalue above this share of the rates
    counts as zero. */
-static const double step = 0.25, rounding = 1e-13, largest_error = 1e-7, krylov_error = 1e-9;
-
-/* The linear equations of deviations from a fixed point: the point, units of its unknowns, free phases,
- * scratch. */
-typedef struct {
-  CospinMeanField field;
-  const double *u;
-  double *units;                     /* [num_unknowns] */
-  double *at, *slopes, *more;        /* work */
-  int num_phases;                    /* circles on which u lies */
-  double *phases[COSPIN_MEAN_PARTS]; /* [num_phases][num_unknowns] along them, in units */
-} Linear;
-
-/* ---- Derivatives */
-
-/* Modes have units of their own: alpha of a full mode is many times larger than a spin's components. */
-static PetscErrorCode create(CospinMeanField field, const double u[], Linear *linear)
-{
-  const int n = field->num_unknowns;
-
-  PetscFunctionBeginUser;
-  *linear = (Linear){.field = field, .u = u};
-  PetscCall(PetscMalloc4(n, &linear->units, n, &linear->at, n, &linear->slopes, n, &linear->more));
-  for (int k = 0; k < n; k++) linear->units[k] = 1.0;
-  for (int c = 0; c < field->num_parts; c++) {
-    const int at = field->parts[c].offset;
-    if (!field->parts[c].is_mode) continue;
-    linear->units[at] = linear->units[at + 1] = PetscMax(1.0, hypot(u[at], u[at + 1]));
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode destroy(Linear *linear)
-{
-  PetscFunctionBeginUser;
-  for (int k = 0; k < linear->num_phases; k++) PetscCall(PetscFree(linear->phases[k]));
-  PetscCall(PetscFree4(linear->units, linear->at, linear->slopes, linear->more));
-  PetscFunctionReturn(0);
-}
-
-/* sum += weight (f(u + h v) - f(u - h v)) */
-static PetscErrorCode add_difference(Linear *linear, const double v[], double h, double weight, double sum[])
-{
-  const int n = linear->field->num_unknowns;
-
-  PetscFunctionBeginUser;
-  for (int k = 0; k < n; k++) linear->at[k] = linear->u[k] + h * linear->units[k] * v[k];
-  PetscCall(CospinMeanFieldSlopes(linear->field, linear->at, linear->slopes));
-  for (int k = 0; k < n; k++) linear->at[k] = linear->u[k] - h * linear->units[k] * v[k];
-  PetscCall(CospinMeanFieldSlopes(linear->field, linear->at, linear->more));
-  for (int k = 0; k < n; k++) sum[k] += weight * (linear->slopes[k] - linear->more[k]) / linear->units[k];
-  PetscFunctionReturn(0);
-}
-
-/* jv = J v, both in units; v about 1 */
-static PetscErrorCode derivative(Linear *linear, const double v[], double jv[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(jv, linear->field->num_unknowns));
-  PetscCall(add_difference(linear, v, step, 8 / (12 * step), jv));
-  PetscCall(add_difference(linear, v, 2 * step, -1 / (12 * step), jv));
-  PetscFunctionReturn(0);
-}
-
-/* An estimate of the norm of J. */
-static PetscErrorCode norm(Linear *linear, double *rate)
-{
-  const int n = linear->field->num_unknowns;
-  double *v, *jv;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc2(n, &v, n, &jv));
-  for (int k = 0; k < n; k++) v[k] = PetscCosReal(1.0 + k); /* no symmetry of the equations */
-  for (int turn = 0; turn < 4; turn++) {
-    PetscCall(derivative(linear, v, jv));
-    *rate = 0.0;
-    for (int k = 0; k < n; k++) *rate = PetscMax(*rate, PetscAbsReal(jv[k]));
-    for (int k = 0; k<n && * rate> 0; k++) v[k] = jv[k] / *rate;
-  }
-  PetscCall(PetscFree2(v, jv));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinMeanFieldResidual(CospinMeanField field, const double u[], double *residual)
-{
-  Linear linear;
-  double largest = 0.0, rate;
-
-  PetscFunctionBeginUser;
-  PetscCall(create(field, u, &linear));
-  PetscCall(norm(&linear, &rate));
-  PetscCall(CospinMeanFieldSlopes(field, u, linear.slopes));
-  for (int k = 0; k < field->num_unknowns; k++)
-    largest = PetscMax(largest, PetscAbsReal(linear.slopes[k]) / linear.units[k]);
-  *residual = largest == 0.0 ? 0.0 : largest / rate;
-  PetscCall(destroy(&linear));
-  PetscFunctionReturn(0);
-}
+static const double rounding = 1e-13, largest_error = 1e-7, krylov_error = 1e-9;
 
 /* ---- Phases */
 
@@ -141,7 +41,7 @@ static void turn(const CospinMeanPart *part, double m, const double u[], double 
 }
 
 /* g = R_c f(u) - J R_c u, in units; adds the squares of its terms to *terms */
-static PetscErrorCode change(Linear *linear, int c, double g[], double *terms)
+static PetscErrorCode change(CospinMeanLinear *linear, int c, double g[], double *terms)
 {
   const CospinMeanPart *part = &linear->field->parts[c];
   const int n = linear->field->num_unknowns;
@@ -151,7 +51,7 @@ static PetscErrorCode change(Linear *linear, int c, double g[], double *terms)
   PetscCall(PetscCalloc2(n, &f, n, &ru));
   turn(part, 1.0, linear->u, ru);
   for (int k = 0; k < n; k++) ru[k] /= linear->units[k];
-  PetscCall(derivative(linear, ru, g));
+  PetscCall(CospinMeanLinearDerivative(linear, ru, g));
   PetscCall(CospinMeanFieldSlopes(linear->field, linear->u, f));
   PetscCall(PetscArrayzero(ru, n));
   turn(part, 1.0, f, ru);
@@ -167,13 +67,13 @@ static PetscErrorCode free_phases(CospinMeanField field, int *num, double m[])
   const int n = field->num_unknowns, parts = field->num_parts;
   double complex *gram;
   double *u, *g, *values, sum = 0.0, terms = 0.0, zero;
-  Linear linear;
+  CospinMeanLinear linear;
 
   PetscFunctionBeginUser;
   PetscCall(
       PetscCalloc4(n, &u, (size_t)n * (size_t)parts, &g, parts, &values, (size_t)(parts * parts), &gram));
   for (int k = 0; k < n; k++) u[k] = 0.3 * PetscCosReal(1.0 + 2.1 * k);
-  PetscCall(create(field, u, &linear));
+  PetscCall(CospinMeanLinearCreate(field, u, &linear));
   for (int c = 0; c < parts; c++) PetscCall(change(&linear, c, g + (size_t)c * (size_t)n, &terms));
   for (int c = 0; c < parts; c++) {
     for (int d = 0; d < parts; d++)
@@ -184,13 +84,13 @@ static PetscErrorCode free_phases(CospinMeanField field, int *num, double m[])
   zero = 1e-14 * sum + 1e-24 * terms;
   for (*num = 0; *num < parts && values[*num] <= zero; (*num)++)
     for (int c = 0; c < parts; c++) m[*num * parts + c] = creal(gram[c + parts * *num]);
-  PetscCall(destroy(&linear));
+  PetscCall(CospinMeanLinearDestroy(&linear));
   PetscCall(PetscFree4(u, g, values, gram));
   PetscFunctionReturn(0);
 }
 
 /* Adds R u, unless it depends on those that are there or the point does not have this phase. */
-static PetscErrorCode add_phase(Linear *linear, const double m[])
+static PetscErrorCode add_phase(CospinMeanLinear *linear, const double m[])
 {
   const int n = linear->field->num_unknowns;
   double *v, before = 0.0, after = 0.0;
@@ -216,7 +116,7 @@ static PetscErrorCode add_phase(Linear *linear, const double m[])
 }
 
 /* Only for as many components as combinations can be tried. */
-static PetscErrorCode find_phases(Linear *linear)
+static PetscErrorCode find_phases(CospinMeanLinear *linear)
 {
   const int parts = linear->field->num_parts;
   double *m;
@@ -277,7 +177,7 @@ static int judge(int num, Mode modes[], CospinMeanStability *stability)
 }
 
 /* The real vector that is most of a complex one, its largest element 1 and positive, as a change of u. */
-static void set_away(const Linear *linear, const PetscScalar x[], double away[])
+static void set_away(const CospinMeanLinear *linear, const PetscScalar x[], double away[])
 {
   const int n = linear->field->num_unknowns;
   double complex largest = 0.0;
@@ -288,7 +188,7 @@ static void set_away(const Linear *linear, const PetscScalar x[], double away[])
 }
 
 /* A column is the derivative along one unknown. */
-static PetscErrorCode fill_matrix(Linear *linear, PetscScalar matrix[], double *rate)
+static PetscErrorCode fill_matrix(CospinMeanLinear *linear, PetscScalar matrix[], double *rate)
 {
   const int n = linear->field->num_unknowns;
   double *v, *jv, *rows;
@@ -297,7 +197,7 @@ static PetscErrorCode fill_matrix(Linear *linear, PetscScalar matrix[], double *
   PetscCall(PetscCalloc3(n, &v, n, &jv, n, &rows));
   for (int j = 0; j < n; j++) {
     v[j] = 1.0;
-    PetscCall(derivative(linear, v, jv));
+    PetscCall(CospinMeanLinearDerivative(linear, v, jv));
     v[j] = 0.0;
     for (int k = 0; k < n; k++) matrix[(size_t)j * (size_t)n + (size_t)k] = jv[k];
     for (int k = 0; k < n; k++) rows[k] += PetscAbsReal(jv[k]);
@@ -309,7 +209,7 @@ static PetscErrorCode fill_matrix(Linear *linear, PetscScalar matrix[], double *
 }
 
 /* LAPACK with left and right vectors, whose product tells how well an eigenvalue is known. */
-static PetscErrorCode solve_dense(Linear *linear, double residual, CospinMeanStability *stability,
+static PetscErrorCode solve_dense(CospinMeanLinear *linear, double residual, CospinMeanStability *stability,
                                   double away[])
 {
   const size_t size = (size_t)linear->field->num_unknowns, square = size * size;
@@ -348,7 +248,7 @@ static PetscErrorCode solve_dense(Linear *linear, double residual, CospinMeanSta
 /* A MatShell's product: J v by differences. */
 static PetscErrorCode multiply(Mat mat, Vec x, Vec y)
 {
-  Linear *linear;
+  CospinMeanLinear *linear;
   const PetscScalar *from;
   PetscScalar *to;
   double *v, *jv;
@@ -360,10 +260,10 @@ static PetscErrorCode multiply(Mat mat, Vec x, Vec y)
   PetscCall(VecGetArrayRead(x, &from));
   PetscCall(VecGetArrayWrite(y, &to));
   for (int k = 0; k < n; k++) v[k] = creal(from[k]);
-  PetscCall(derivative(linear, v, jv));
+  PetscCall(CospinMeanLinearDerivative(linear, v, jv));
   for (int k = 0; k < n; k++) to[k] = jv[k];
   for (int k = 0; k < n; k++) v[k] = cimag(from[k]);
-  PetscCall(derivative(linear, v, jv));
+  PetscCall(CospinMeanLinearDerivative(linear, v, jv));
   for (int k = 0; k < n; k++) to[k] += I * jv[k];
   PetscCall(VecRestoreArrayWrite(y, &to));
   PetscCall(VecRestoreArrayRead(x, &from));
@@ -384,7 +284,7 @@ static PetscErrorCode copy_vector(int n, const double from[], Vec to)
 }
 
 /* Without the free phases, whose vectors are known. */
-static PetscErrorCode create_eps(Linear *linear, double rate, Mat *mat, EPS *eps)
+static PetscErrorCode create_eps(CospinMeanLinear *linear, double rate, Mat *mat, EPS *eps)
 {
   const int n = linear->field->num_unknowns;
   Vec known[COSPIN_MEAN_PARTS], start;
@@ -413,7 +313,7 @@ static PetscErrorCode create_eps(Linear *linear, double rate, Mat *mat, EPS *eps
 }
 
 /* The rightmost eigenvalues by SLEPc; free phases are deflated. */
-static PetscErrorCode solve_krylov(Linear *linear, double residual, CospinMeanStability *stability,
+static PetscErrorCode solve_krylov(CospinMeanLinear *linear, double residual, CospinMeanStability *stability,
                                    double away[])
 {
   const int phases = stability->free_phases;
@@ -426,7 +326,7 @@ static PetscErrorCode solve_krylov(Linear *linear, double residual, CospinMeanSt
   EPS eps;
 
   PetscFunctionBeginUser;
-  PetscCall(norm(linear, &rate));
+  PetscCall(CospinMeanLinearNorm(linear, &rate));
   PetscCall(create_eps(linear, rate, &mat, &eps));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetConverged(eps, &converged));
@@ -450,17 +350,17 @@ static PetscErrorCode solve_krylov(Linear *linear, double residual, CospinMeanSt
 PetscErrorCode CospinMeanFieldStability(CospinMeanField field, const double u[], double residual,
                                         CospinMeanStability *stability, double away[])
 {
-  Linear linear;
+  CospinMeanLinear linear;
 
   PetscFunctionBeginUser;
   *stability = (CospinMeanStability){.kind = COSPIN_MEAN_UNKNOWN, .growth = NAN, .frequency = NAN};
-  PetscCall(create(field, u, &linear));
+  PetscCall(CospinMeanLinearCreate(field, u, &linear));
   PetscCall(find_phases(&linear));
   stability->free_phases = linear.num_phases;
   if (field->num_unknowns <= MOST_DENSE)
     PetscCall(solve_dense(&linear, residual, stability, away));
   else
     PetscCall(solve_krylov(&linear, residual, stability, away));
-  PetscCall(destroy(&linear));
+  PetscCall(CospinMeanLinearDestroy(&linear));
   PetscFunctionReturn(0);
 }

@@ -30,3 +30,7 @@ typedef struct {
 
 /* Not collective. `symbol`: of the sector with a trace. */
 PetscErrorCode CospinCentreFind(CospinSymbol symbol, CospinCentre *centre);
+/* Not collective. From one start: means[num_coordinates] of labels (ket and bra alike),
+   phases[num_coordinates] (rad) of <A> at the ket label of the component that A lowers. */
+PetscErrorCode CospinCentreFindNear(CospinSymbol symbol, const double means[], const double phases[],
+                                    CospinCentre *centre);

@@ -19,13 +19,28 @@ static const double largest_bound = 0.1; /* of the size of a number */
 
 /* The stable point is found on each rank and then taken from the first one: a difference in the last digit
    would give the ranks different nodes, and sums over nodes that are shared out would be of two different
-   problems. */
+   problems. means NULL: from starts of its own. */
+static PetscErrorCode find_centre(CospinExpansion expansion, const double means[], const double phases[])
+{
+  CospinSymbol symbol;
+  PetscBool whole;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSymbolCreate(&expansion->labels, expansion->generator, CospinTracedLabel, CospinTracedLabel,
+                               &symbol, &whole));
+  if (means)
+    PetscCall(CospinCentreFindNear(symbol, means, phases, &expansion->centre));
+  else
+    PetscCall(CospinCentreFind(symbol, &expansion->centre));
+  PetscCallMPI(MPI_Bcast(&expansion->centre, sizeof(CospinCentre), MPI_BYTE, 0, expansion->comm));
+  PetscCall(CospinSymbolDestroy(&symbol));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, double tolerance,
                                      const CospinInterrupt *interrupt, CospinExpansion *expansion)
 {
-  CospinSymbol symbol;
   const char *why;
-  PetscBool whole;
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(expansion));
@@ -35,11 +50,15 @@ PetscErrorCode CospinExpansionCreate(MPI_Comm comm, CospinMoves generator, doubl
   (*expansion)->tolerance = tolerance;
   PetscCall(CospinSymbolLabelsMake(generator, &(*expansion)->labels, &why));
   PetscCheck(!why, PETSC_COMM_SELF, PETSC_ERR_SUP, "No expansion: %s", why);
-  PetscCall(CospinSymbolCreate(&(*expansion)->labels, generator, CospinTracedLabel, CospinTracedLabel,
-                               &symbol, &whole));
-  PetscCall(CospinCentreFind(symbol, &(*expansion)->centre));
-  PetscCallMPI(MPI_Bcast(&(*expansion)->centre, sizeof(CospinCentre), MPI_BYTE, 0, comm));
-  PetscCall(CospinSymbolDestroy(&symbol));
+  PetscCall(find_centre(*expansion, NULL, NULL));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExpansionCentreNear(CospinExpansion expansion, const double means[],
+                                         const double phases[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(find_centre(expansion, means, phases));
   PetscFunctionReturn(0);
 }
 

@@ -146,6 +146,7 @@ const CospinTaskKind CospinTaskExpandedCorrelation = {
     .record = {"correlation", "two-time correlation <A(t) B(0)> in the steady state, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskNoSectors,

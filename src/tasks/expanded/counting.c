@@ -106,6 +106,7 @@ const CospinTaskKind CospinTaskExpandedCounting = {
     .record = {"counting", "mean rate and noise of counted jumps in the steady state, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskNoSectors,

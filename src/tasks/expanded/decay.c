@@ -123,6 +123,7 @@ const CospinTaskKind CospinTaskExpandedDecay = {
     .record = {"decay", "slowest eigenvalues in the sector of an operator, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskNoSectors,

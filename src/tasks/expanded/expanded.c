@@ -11,7 +11,15 @@
    whatever the outcome.
 */
 #include "expanded.h"
+#include <cospin/approximate/rest.h>
 #include <math.h>
+
+const CospinOutcomeHint CospinExpandedHints[] = {
+    {COSPIN_UNSTABLE, "no stable point inside the labels was found to expand around: below or beyond a "
+                      "threshold, on a cycle, or not reached in time; an exact `operator` answers where it "
+                      "fits"},
+    {.text = NULL},
+};
 
 /* A fault and no outcome: whether there is an expansion depends on which labels the generator moves, which
    is the deck's doing and not a matter of numbers. */
@@ -80,6 +88,19 @@ PetscErrorCode CospinExpandedCost(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* The search's own starts follow populations and phases, which a laser that spikes leaves: it goes through
+   the dark state. Mean field follows it there, and where that comes to rest the search begins again. */
+static PetscErrorCode search_with_mean_field(CospinPoint point, CospinExpansion expansion)
+{
+  double means[COSPIN_MAX_COORDINATES], phases[COSPIN_MAX_COORDINATES];
+  PetscBool found;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMeanRest(point, means, phases, &found));
+  if (found) PetscCall(CospinExpansionCentreNear(expansion, means, phases));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinExpandedRun(CospinExpandedWork work, CospinPoint point, const CospinRecord *task,
                                  CospinResults results, CospinOutcome *outcome)
 {
@@ -91,6 +112,8 @@ PetscErrorCode CospinExpandedRun(CospinExpandedWork work, CospinPoint point, con
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinExpansionCreate(point->comm, point->problem->generator, tolerance, &point->interrupt,
                                   &expansion));
+  if (CospinExpansionOutcome(expansion) == COSPIN_UNSTABLE)
+    PetscCall(search_with_mean_field(point, expansion));
   /* bistable or unstable: then there is no place to expand around, and tasks store nothing but `edge`. */
   *outcome = CospinExpansionOutcome(expansion);
   PetscCall(CospinResultsSet(results, "edge", 0, CospinExpansionEdge(expansion)));

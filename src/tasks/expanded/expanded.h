@@ -50,6 +50,8 @@
   {"rate", COSPIN_ALL, 0, "0", NULL}, {"frequency", COSPIN_ALL, 0, NULL, NULL},                              \
       {"error", COSPIN_ALL, 0, "0", NULL}, {"bound", COSPIN_ALL, 0, "0", NULL}, COSPIN_EXPANDED_RULES
 
+extern const CospinOutcomeHint CospinExpandedHints[]; /* of all these tasks */
+
 /* Faults of decks without an expansion. */
 PetscErrorCode CospinExpandedCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    PetscBool *ok);

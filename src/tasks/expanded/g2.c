@@ -113,6 +113,7 @@ const CospinTaskKind CospinTaskExpandedG2 = {
     .record = {"g2", "how likely a second quantum is a time t after the first, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskNoSectors,

@@ -58,6 +58,7 @@ const CospinTaskKind CospinTaskExpandedGap = {
     .record = {"gap", "slowest non-zero eigenvalue of the steady state's sector, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskNoSectors,

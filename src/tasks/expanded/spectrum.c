@@ -207,6 +207,7 @@ const CospinTaskKind CospinTaskExpandedSpectrum = {
     .record = {"spectrum", "spectrum of a two-time correlation in the steady state, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Sectors = CospinTaskNoSectors,

@@ -171,6 +171,7 @@ const CospinTaskKind CospinTaskExpandedSteady = {
     .record = {"steady", "observables in the steady state, at any size", keys},
     .variables = variables,
     .rules = rules,
+    .hints = CospinExpandedHints,
     .has_observables = PETSC_TRUE,
     .companions = companions,
     .own_windows = PETSC_TRUE,
