@@ -347,6 +347,13 @@ static void print_plot(FILE *stream, const CospinPlot *plot)
   print_pair(stream, &first, "contour", plot->contour);
   print_pair(stream, &first, "ridge", plot->ridge);
   print_pair(stream, &first, "mark", plot->mark);
+  print_pair(stream, &first, "marked", plot->marked);
+  print_pair(stream, &first, "at", plot->at);
+  print_pair(stream, &first, "xlim", plot->xlim);
+  print_pair(stream, &first, "ylim", plot->ylim);
+  print_pair(stream, &first, "fit", plot->fit);
+  print_pair(stream, &first, "split", plot->split);
+  if (plot->inside) print_pair(stream, &first, "inside", "true");
   fputs("}\n", stream);
 }
 

@@ -113,7 +113,8 @@ static PetscErrorCode destroy_plots(int count, CospinPlot **plots)
     /* One list of all texts of a plot: a key that is added to CospinPlot leaks unless it is added here. */
     char **const texts[] = {&plot->x,      &plot->series,  &plot->average,   &plot->title, &plot->xlabel,
                             &plot->ylabel, &plot->task,    &plot->component, &plot->on,    &plot->j,
-                            &plot->array,  &plot->contour, &plot->ridge,     &plot->mark};
+                            &plot->array,  &plot->contour, &plot->ridge,     &plot->mark,  &plot->marked,
+                            &plot->at,     &plot->xlim,    &plot->ylim,      &plot->fit,   &plot->split};
 
     for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++) PetscCall(PetscFree(*texts[j]));
     for (int j = 0; j < plot->num_y; j++) PetscCall(PetscFree(plot->y[j]));

@@ -15,7 +15,8 @@ const char *const CospinWignerKeys[] = {"task", "component", "on", "j", "title",
 const char *const CospinCrystalKeys[] = {"array", "title", "kind", NULL};
 
 const char *const CospinPlotKeys[] = {"x",     "series", "average", "title", "xlabel", "ylabel", "contour",
-                                      "ridge", "mark",   "y",       "logx",  "logy",   "kind",   NULL};
+                                      "ridge", "mark",   "marked",  "at",    "xlim",   "ylim",   "fit",
+                                      "split", "y",      "logx",    "logy",  "inside", "kind",   NULL};
 
 /* One name or a list of them. */
 static PetscErrorCode read_plot_variables(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
@@ -99,34 +100,65 @@ static PetscErrorCode read_plot_kind(CospinReader *reader, const CospinEntries *
   PetscFunctionReturn(0);
 }
 
-/* A map has two axes; only a map has lines on it. A map has two axes and one variable. `mark` is a point
-   in the coordinates of the two axes, as text. */
-static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
+/* Two numbers with a blank between: a point, or the ends of an axis. */
+static PetscErrorCode check_pair(CospinReader *reader, const CospinEntry *entry, const char text[],
+                                 const char what[])
 {
   double x, y;
   char more;
 
   PetscFunctionBeginUser;
-  if (plot->kind != COSPIN_PLOT_MAP && (plot->contour || plot->ridge || plot->mark))
+  if (text && sscanf(text, "%lf %lf %c", &x, &y, &more) != 2)
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
-                              "`contour`, `ridge` and `mark` go with `kind: map`"));
+                              "`%.50s` %s (must be two numbers with a blank between, \"1e5 2\")", text,
+                              what));
+  PetscFunctionReturn(0);
+}
+
+/* What lines alone have, and what every plot over axes has. */
+static PetscErrorCode check_lines(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
+{
+  PetscFunctionBeginUser;
+  PetscCall(check_pair(reader, entry, plot->mark, "marks no point"));
+  PetscCall(check_pair(reader, entry, plot->xlim, "are no ends of an axis"));
+  PetscCall(check_pair(reader, entry, plot->ylim, "are no ends of an axis"));
+  if (plot->marked && !plot->mark)
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "`marked` says what `mark` is of"));
+  if (plot->fit && strcmp(plot->fit, "power"))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "there is no fit `%.50s` (known: power)", plot->fit));
+  if (plot->split && strcmp(plot->split, "parity"))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "curves cannot be split by `%.50s` (known: parity)", plot->split));
+  if (plot->kind == COSPIN_PLOT_MAP && (plot->fit || plot->split))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "a map has no `fit` and no `split`"));
+  PetscFunctionReturn(0);
+}
+
+/* A map has two axes; only a map has lines on it. */
+static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
+{
+  PetscFunctionBeginUser;
+  if (plot->kind != COSPIN_PLOT_MAP && (plot->contour || plot->ridge))
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->at, entry->path, "`contour` and `ridge` go with `kind: map`"));
+  if (plot->inside && !plot->contour)
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->at, entry->path, "`inside` of what (`contour` is missing)"));
   if (plot->kind == COSPIN_PLOT_MAP && (!plot->x || !plot->series))
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "a map needs `x` and `series`, two axes of the grid"));
-  if (plot->mark && sscanf(plot->mark, "%lf %lf %c", &x, &y, &more) != 2)
-    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
-                              "`%.50s` marks no point (must be two numbers with a blank between, \"1e5 2\")",
-                              plot->mark));
   PetscFunctionReturn(0);
 }
 
 /* The list of places has the order of CospinPlotKeys; NULL where a key is no text and is read by itself. */
 static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
-  char **const places[] = {
-      &plot->x,     &plot->series, &plot->average, &plot->title, &plot->xlabel, &plot->ylabel, &plot->contour,
-      &plot->ridge, &plot->mark,   NULL,           NULL,         NULL,          NULL};
-  const CospinEntry *y, *logx, *logy;
+  char **const places[] = {&plot->x,      &plot->series,  &plot->average, &plot->title, &plot->xlabel,
+                           &plot->ylabel, &plot->contour, &plot->ridge,   &plot->mark,  &plot->marked,
+                           &plot->at,     &plot->xlim,    &plot->ylim,    &plot->fit,   &plot->split,
+                           NULL,          NULL,           NULL,           NULL,         NULL};
+  const CospinEntry *y, *logx, *logy, *inside;
   CospinEntries entries;
   PetscBool good;
 
@@ -146,7 +178,10 @@ static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, 
   y = CospinEntriesFind(&entries, "y");
   logx = CospinEntriesFind(&entries, "logx");
   logy = CospinEntriesFind(&entries, "logy");
+  inside = CospinEntriesFind(&entries, "inside");
+  if (inside) PetscCall(CospinReadBoolean(reader, inside, &plot->inside));
   PetscCall(check_map(reader, entry, plot));
+  PetscCall(check_lines(reader, entry, plot));
   if (logx) PetscCall(CospinReadBoolean(reader, logx, &plot->logx));
   if (logy) PetscCall(CospinReadBoolean(reader, logy, &plot->logy));
   if (y)

@@ -119,9 +119,11 @@ static const struct {
       PETSC_FALSE,
       "pictures of the results",
       "a list of {y: VARIABLE or a list of them, x: AXIS, series: AXIS, average: AXIS, title: T, xlabel: T, "
-      "ylabel: T, logx: BOOLEAN, logy: BOOLEAN, kind: lines}, of {kind: map, x: AXIS, series: AXIS, y: ..., "
-      "contour: VARIABLE, ridge: VARIABLE, "
-      "mark: X Y}, of {kind: wigner | husimi, task: TASK, component: "
+      "ylabel: T, logx: BOOLEAN, logy: BOOLEAN, xlim: FROM TO, ylim: FROM TO, at: AXIS=VALUE, mark: X Y, "
+      "marked: T, "
+      "fit: power, split: parity, kind: lines}, of {kind: map, x: AXIS, series: AXIS, y: ..., "
+      "contour: VARIABLE, ridge: VARIABLE, inside: BOOLEAN, mark, at, xlim, ylim, ...}, of {kind: wigner | "
+      "husimi, task: TASK, component: "
       "NAME, on: "
       "plane | sphere, j: NUMBER, title: T} and of {kind: crystal, array: NAME, title: T}",
       {CospinPlotKeys, CospinWignerKeys, CospinCrystalKeys}},

@@ -188,6 +188,32 @@ static PetscErrorCode check_average(Checker *checker, int plot, const CospinPlot
   PetscFunctionReturn(0);
 }
 
+/* `at: AXIS=VALUE, ...`: every axis must be there; whether it has the value is known when it is drawn, since
+   the values of the grid may change from run to run. */
+static PetscErrorCode check_at(Checker *checker, int plot, const char text[])
+{
+  const char *piece = text;
+  char name[64], path[64];
+  double value;
+  int length;
+
+  PetscFunctionBeginUser;
+  while (piece && *piece) {
+    length = 0;
+    if (sscanf(piece, " %63[A-Za-z0-9_] = %lf %n", name, &value, &length) != 2 ||
+        (piece[length] && piece[length] != ',')) {
+      PetscCall(PetscSNPrintf(path, sizeof(path), "plots[%d].at", plot));
+      PetscCall(CospinFaultsAdd(checker->faults, checker->deck->plots[plot].position, path,
+                                "`%.50s` is no place (must be AXIS=VALUE, AXIS=VALUE)", text));
+      *checker->ok = PETSC_FALSE;
+      break;
+    }
+    PetscCall(check_axis(checker, plot, "at", name));
+    piece += length + (piece[length] == ',');
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Before anything is computed: a picture that cannot be drawn after a week is a fault of today. */
 PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinFaults faults, PetscBool *ok)
 {
@@ -201,6 +227,7 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));
     PetscCall(check_average(&checker, k, plot));
+    PetscCall(check_at(&checker, k, plot->at));
     for (int j = 0; j < plot->num_y; j++) PetscCall(check_variable(&checker, k, "y", plot->y[j]));
     if (plot->contour) PetscCall(check_variable(&checker, k, "contour", plot->contour));
     if (plot->ridge) PetscCall(check_variable(&checker, k, "ridge", plot->ridge));

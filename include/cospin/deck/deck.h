@@ -193,21 +193,26 @@ static inline PetscBool CospinPlotIsOfStates(CospinPlotKind kind)
 }
 
 /* One picture that postprocess draws: {x: axis, y: [variables], series: axis, average: axis, title:, logx:,
- * logy:, xlabel:, ylabel:}; {kind: map, x: axis, series: axis, y: [variables], contour: variable, ridge:
- * variable, mark: "X Y"} with a panel of colours for each variable; of stored states: {kind: wigner | husimi,
- * task:, component:, on: plane | sphere, j:, title:}; or of ions and their modes: {kind: crystal, array:,
- * title:} */
+ * logy:, xlabel:, ylabel:, fit:, split:, and as of a map mark:, marked:, at:, xlim:, ylim:}; {kind: map, x:
+ * axis, series: axis, y: [variables], contour: variable, ridge: variable, inside:, mark: "X Y"} with a panel
+ * of colours for each variable; of stored states: {kind: wigner | husimi, task:, component:, on: plane |
+ * sphere, j:, title:}; or of ions and their modes: {kind: crystal, array:, title:} */
 typedef struct {
   CospinPosition position;
   CospinPlotKind kind;
   char *x, *series, *average, *title, *xlabel, *ylabel; /* NULL if not said */
-  char *contour, *ridge, *mark;    /* of a map; NULL if not said: the line where a variable is 1, that of its
-                                      largest values along `series`, and a point "X Y" */
+  char *contour, *ridge; /* of a map; NULL if not said: the line where a variable is 1, and that of its
+                            largest values along `series` */
+  char *mark, *marked;   /* a point "X Y" and what it is; NULL if not said */
+  char *at;              /* "AXIS=VALUE, ...", where further axes are cut; NULL if not said */
+  char *xlim, *ylim;     /* "FROM TO"; NULL if not said */
+  char *fit, *split;     /* of lines; NULL if not said: power, parity */
   char *task, *component, *on, *j; /* of stored states; NULL if not said */
   char *array;                     /* of a crystal; NULL if not said */
   int num_y;
   char **y;
   PetscBool logx, logy;
+  PetscBool inside; /* of a map: only where `contour` is above 1 */
 } CospinPlot;
 
 /* `operator:` how generators are held: chosen by size, as matrices, as products without one, or not label by
