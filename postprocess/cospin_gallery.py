@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every figure of the papers on one page, HTML and PDF (started by postprocess/gallery).
+"""Every panel of the papers on one page, HTML and PDF (started by postprocess/gallery).
 
     gallery                        runs what is not complete in runs/, then draws and compares everything
     gallery --read                 runs nothing, takes what is there
@@ -22,6 +22,7 @@ import cospin_data
 import cospin_plot
 import gallery_list
 import gallery_page
+import gallery_pdf
 import gallery_runs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,8 +36,9 @@ def say(text):
 
 
 # ---- What a dataset has to show -------------------------------------------------------------------------------------
-def drawn(path, data, dpi, notes, only=()):
-    """(PNG, width in inches) of what the deck's `plots:` ask for; what could not be drawn is noted."""
+def drawn(path, data, dpi, notes, only=(), deck=None):
+    """(PNG, width in inches) of what the deck's `plots:` ask for (`deck`: its text, if not what stands in the dataset); what
+    could not be drawn is noted."""
     stream, widths = io.BytesIO(), []
 
     def save(figure):
@@ -44,7 +46,7 @@ def drawn(path, data, dpi, notes, only=()):
         widths.append(figure.get_figwidth())
 
     try:
-        cospin_plot.draw([(path, data)], cospin_plot.parse_options([path]), notes.append, save, only)
+        cospin_plot.draw([(path, data)], cospin_plot.parse_options([path]), notes.append, save, only, deck)
     except (cospin_plot.Refusal, ValueError) as problem:
         notes.append(f"There is no picture: {problem}")
         return None, 0.
@@ -101,7 +103,8 @@ def exhibit_of(part, options, trouble):
     result.notes += [str(one.message) for one in damage] + bad_points(data) + ([trouble] if trouble else [])
     result.notes += [f"Not finished: {note}." for note in cospin_plot.unfinished([(path, data)])]
     remarks = []  # what is not drawn, such as the other points of a large grid: no fault
-    result.picture, result.inches = drawn(path, data, options.dpi, remarks, part.panels)
+    deck_text = result.deck if result.reduced else gallery_list.text_of(shipped)  # plots are not what a dataset depends on
+    result.picture, result.inches = drawn(path, data, options.dpi, remarks, part.draws, deck_text)
     result.notes += [remark for remark in remarks if not result.picture]
     result.cost = cost(data, provenance)
     result.command = " ".join(gallery_runs.command(f"input/{part.deck}.yaml", f"runs/{part.deck}.h5", int(provenance.get("ranks", 1))))
@@ -114,11 +117,11 @@ def unexpected(papers, exhibits):
     found = []
     for paper in papers:
         for figure in paper.entries:
-            for part in figure.parts:
+            for part in figure.parts():
                 exhibit, place = exhibits[id(part)], f"{paper.name}, {figure.title()}, {part.deck}"
                 found += [f"{place}: {note}" for note in exhibit.notes]
                 found += [f"{place}: {finding.statement.what}: {gallery_page.number_text(finding.value)}: {finding.verdict}"
-                          + (" although the list explains a difference" if finding.statement.why and "agrees" in finding.verdict else "")
+                          + (" although the list explains a difference" if finding.statement.why and "agrees" in finding.verdict.split(", ") else "")
                           for finding in exhibit.findings if not finding.expected]
     return found
 
@@ -130,7 +133,8 @@ def write_readme_pictures(papers, options):
     os.makedirs(PICTURES, exist_ok=True)
     for part in [part for paper in papers for part in paper.parts() if part.readme]:
         path = os.path.join(options.runs, part.deck + ".h5")
-        png, _ = drawn(path, cospin_data.open_dataset(path), 110, [])
+        shipped = gallery_list.text_of(os.path.join(gallery_list.SHIPPED, part.deck + ".yaml"))
+        png, _ = drawn(path, cospin_data.open_dataset(path), 110, [], deck=shipped)
         output = os.path.join(PICTURES, part.deck + ".png")
         Image.open(io.BytesIO(png)).convert("RGB").quantize(96).save(output, optimize=True)
         say(f"{output}: {os.path.getsize(output)} bytes")
@@ -174,7 +178,7 @@ def main(arguments=None):
         output = options.output or os.path.join(options.runs, "gallery.html")
         pdf = os.path.splitext(output)[0] + ".pdf"
         gallery_page.write_html(book, output)
-        gallery_page.write_pdf(book, pdf)
+        gallery_pdf.write_pdf(book, pdf)
         if options.readme:
             write_readme_pictures(papers, options)
     except KeyboardInterrupt:

@@ -28,6 +28,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cospin_data
+import cospin_fit
 import cospin_husimi
 import cospin_wigner
 
@@ -66,6 +67,13 @@ class Panel:
     title: str = None
     xlabel: str = None
     ylabel: str = None
+    at: str = None
+    mark: str = None
+    marked: str = None
+    xlim: str = None
+    ylim: str = None
+    fit: str = None
+    split: str = None
     logx: bool = False
     logy: bool = False
 
@@ -82,6 +90,11 @@ class MapPanel:
     contour: str = None
     ridge: str = None
     mark: str = None
+    marked: str = None
+    at: str = None
+    xlim: str = None
+    ylim: str = None
+    inside: bool = False
     logx: bool = False
     logy: bool = False
 
@@ -176,6 +189,9 @@ def listed(value):
     return [value] if isinstance(value, str) else list(value or [])
 
 
+TEXTS = ("x", "series", "title", "xlabel", "ylabel", "at", "mark", "marked", "xlim", "ylim")
+
+
 def panels_of_deck(completed):
     """The deck's `plots:`. Every scalar is read as text: no name can turn into a number or a truth value."""
     deck = yaml.load(completed, Loader=yaml.BaseLoader) or {}
@@ -184,7 +200,7 @@ def panels_of_deck(completed):
         if entry.get("kind", "lines") != "lines":
             panels.append(entry)
             continue
-        known = {key: entry[key] for key in ("x", "series", "average", "title", "xlabel", "ylabel") if entry.get(key)}
+        known = {key: entry[key] for key in TEXTS + ("average", "fit", "split") if entry.get(key)}
         flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
         panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
     return panels, list(deck.get("observables") or {})
@@ -198,8 +214,8 @@ def panels_by_default(data, observables):
     return [Panel(y=[name]) for name in chosen or real]
 
 
-def choose_panels(path, data, options):
-    panels, observables = panels_of_deck(cospin_data.deck(path, options.verify)[1])
+def choose_panels(path, data, options, deck=None):
+    panels, observables = panels_of_deck(deck or cospin_data.deck(path, options.verify)[1])
     if options.x or options.y or options.series or options.average:
         names = options.y.split(",") if options.y else [p.y[0] for p in panels_by_default(data, observables)]
         return [Panel(options.x, names, options.series, options.average, logx=options.logx, logy=options.logy)]
@@ -251,8 +267,8 @@ def crystal_panels(_, data, entry, __):
 
 def map_panels(_, __, entry, ___):
     """A panel for every variable."""
-    known = {key: entry[key] for key in ("x", "series", "title", "xlabel", "ylabel", "contour", "ridge", "mark") if entry.get(key)}
-    flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
+    known = {key: entry[key] for key in TEXTS + ("contour", "ridge") if entry.get(key)}
+    flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy", "inside")}
     return [MapPanel(y=name, **known, **flags) for name in listed(entry.get("y"))]
 
 
@@ -288,19 +304,33 @@ def choose_x(panel, data):
     return x
 
 
-def choose_series(panel, variable, x):
+def choose_series(panel, data, variable, x):
     """The axis asked for, or the first one that is left and has more than one value."""
-    left = [dim for dim in variable.dims if dim != x and variable.sizes[dim] > 1]
+    cut = place(panel, data)
+    left = [dim for dim in variable.dims if dim != x and variable.sizes[dim] > 1 and dim not in cut]
     if panel.series and panel.series not in variable.dims:
         return None
     return panel.series or (left[0] if left else None)
 
 
-def slices(variable, x, series, say):
-    """[(label, selection)] so that every selection leaves x only; further axes stay at their first value."""
-    fixed = {dim: 0 for dim in variable.dims if dim not in (x, series)}
+def place(panel, data):
+    """{axis: index} of `at: AXIS=VALUE, AXIS=VALUE`."""
+    found = {}
+    for axis, value in (piece.split("=") for piece in (panel.at or "").split(",") if piece.strip()):
+        values = data[axis.strip()].values
+        nearest = int(np.abs(values - float(value)).argmin())
+        if not np.isclose(values[nearest], float(value), rtol=1e-9, atol=1e-12):
+            raise Refusal(f"{axis.strip()} has no value {float(value):g} to cut at (there are: {', '.join(f'{one:g}' for one in values)})")
+        found[axis.strip()] = nearest
+    return found
+
+
+def slices(variable, x, series, cut, say):
+    """[(label, selection)] so that every selection leaves x only; further axes are cut where `cut` says, or stay at their
+    first value."""
+    fixed = {dim: cut.get(dim, 0) for dim in variable.dims if dim not in (x, series)}
     for dim in fixed:
-        if variable.sizes[dim] > 1:
+        if variable.sizes[dim] > 1 and dim not in cut:
             say(f"{variable.name}: drawn at {dim} = {float(variable[dim][0]):g} only")
     if series is None:
         return [(None, fixed)]
@@ -364,30 +394,42 @@ def collect_curves(panel, files, say):
             variable, error = averaged(panel, data, find_variable(data, name), say)
             if x not in variable.dims:
                 raise Refusal(f"{variable.name} does not depend on {x}")
-            for text, selection in slices(variable, x, choose_series(panel, variable, x), say):
+            for text, selection in slices(variable, x, choose_series(panel, data, variable, x), place(panel, data), say):
                 y = variable.isel(selection).values
                 low, high = bracket(data, variable, selection)
                 if panel.average:
                     low, high = (None, None) if error is None else (y - error.isel(selection).values,
                                                                    y + error.isel(selection).values)
                 keys = {"file": os.path.basename(path), "y": labels[name], "series": text}
-                curves.append(make_curve(data[x].values, y, low, high, keys))
+                curves += split_curves(panel, data[x].values, y, low, high, keys)
+    return curves
+
+
+def split_curves(panel, x, y, low, high, keys):
+    """One curve, or one of even and one of odd x."""
+    if panel.split != "parity":
+        return [make_curve(x, y, low, high, keys)]
+    curves = []
+    for odd, word in enumerate(("even", "odd")):
+        mine = np.round(x) % 2 == odd
+        parts = [None if part is None else part[mine] for part in (low, high)]
+        curves.append(make_curve(x[mine], y[mine], *parts, {**keys, "split": word}))
     return curves
 
 
 # ---- Drawing --------------------------------------------------------------------------------------------------------
 def distinct(curves, factor):
-    return list(dict.fromkeys(c.keys[factor] for c in curves if c.keys[factor] is not None))
+    return list(dict.fromkeys(c.keys[factor] for c in curves if c.keys.get(factor) is not None))
 
 
 def assign_styles(curves):
     """The first factor that varies is told by colour, the second by line and marker, the third by filling."""
-    factors = [f for f in ("series", "y", "file") if len(distinct(curves, f)) > 1]
+    factors = [f for f in ("series", "split", "y", "file") if len(distinct(curves, f)) > 1]
     count = len(distinct(curves, factors[0])) if factors else 1
     colours = COLOURS if count <= len(COLOURS) else plt.cm.viridis(np.linspace(0, 0.92, count))
     styles = []
     for curve in curves:
-        place = [distinct(curves, f).index(curve.keys[f]) if curve.keys[f] is not None else 0 for f in factors]
+        place = [distinct(curves, f).index(curve.keys[f]) if curve.keys.get(f) is not None else 0 for f in factors]
         first, second, third = (place + [0, 0, 0])[:3]
         line = LINES[1] if curve.is_reference() and second == 0 else LINES[second % len(LINES)]
         few = len(curve.x) <= MANY_POINTS and not curve.is_reference()
@@ -414,20 +456,21 @@ def draw_bracket(ax, curve, colour):
         ax.errorbar(curve.x, curve.y, yerr=bars, fmt="none", ecolor=colour, elinewidth=0.7, capsize=1.8, capthick=0.7)
 
 
-def draw_legend(ax, curves, factors, styles):
-    """One factor: the curves themselves. More: one list of colours, one of lines."""
+def draw_legend(ax, curves, factors, styles, more):
+    """One factor: the curves themselves. More: one list of colours, one of lines. Behind them what else has words."""
     handles = []
     for rank, factor in enumerate(factors):
         values = distinct(curves, factor)
         if len(values) > MANY_CURVES:
             values = [values[i] for i in np.linspace(0, len(values) - 1, MANY_CURVES // 2).round().astype(int)]
         for value in values:
-            style = dict(next(s for c, s in zip(curves, styles) if c.keys[factor] == value))
+            style = dict(next(s for c, s in zip(curves, styles) if c.keys.get(factor) == value))
             if len(factors) > 1 and rank == 0:
                 style.update(linestyle="-", marker="")
             elif len(factors) > 1:
                 style.update(color="0.3", markerfacecolor="white" if rank == 2 else "0.3")
             handles.append(Line2D([], [], label=wrapped(value, LEGEND), **style))
+    handles += more
     if handles:
         ax.legend(handles=handles, ncol=1 if len(handles) < 7 else 2, labelspacing=0.3)
 
@@ -474,8 +517,37 @@ def draw_panel(ax, panel, files, say):
         ax.plot(curve.x, curve.y, zorder=2 if curve.is_reference() else 3, **style)
     for curve, style in zip(curves, styles):
         draw_bracket(ax, curve, style["color"])
+    fits = [draw_fit(ax, panel, curve, style) for curve, style in zip(curves, styles) if panel.fit and not curve.is_reference()]
+    marks = draw_mark(ax, panel, "^", "#009E73")
+    set_limits(ax, panel)
     label_panel(ax, panel, curves, files[0][1])
-    draw_legend(ax, curves, factors, styles)
+    draw_legend(ax, curves, factors, styles, fits + marks)
+
+
+def draw_fit(ax, panel, curve, style):
+    """A power law by least squares of the values themselves, within the limits of x, as its exponent and error in the legend."""
+    ends = [float(number) for number in (panel.xlim or "-inf inf").split()]
+    there = np.isfinite(curve.y) & (curve.x >= ends[0]) & (curve.x <= ends[1])
+    (scale, power), (_, error) = cospin_fit.power_law(curve.x[there], curve.y[there])
+    line, = ax.plot(curve.x, scale * curve.x ** power, color=style["color"], linestyle=LINES[2], marker="", zorder=2)
+    line.set_label(f"fit ${scale:.3g}\\,x^{{{power:.3f}}}$ (exponent ±{error:.1g})")
+    return line
+
+
+def draw_mark(ax, panel, marker, colour):
+    """The point `mark`: its handle for the legend if it has words."""
+    if not panel.mark:
+        return []
+    x, y = (float(number) for number in panel.mark.split())
+    handle, = ax.plot([x], [y], linestyle="", marker=marker, color=colour, markersize=8, markeredgecolor="white", markeredgewidth=0.6, zorder=5)
+    handle.set_label(checked(panel.marked or ""))
+    return [handle] if panel.marked else []
+
+
+def set_limits(ax, panel):
+    for text, set_limit in ((panel.xlim, ax.set_xlim), (panel.ylim, ax.set_ylim)):
+        if text:
+            set_limit(*(float(number) for number in text.split()))
 
 
 def on_map(data, name, panel, say):
@@ -484,7 +556,7 @@ def on_map(data, name, panel, say):
     missing = {panel.x, panel.series} - set(variable.dims)
     if missing:
         raise Refusal(f"{variable.name} has no axis {' and '.join(missing)} to draw a map over")
-    _, selection = slices(variable, panel.x, panel.series, say)[0]
+    _, selection = slices(variable, panel.x, panel.series, place(panel, data), say)[0]
     selection = {dim: at for dim, at in selection.items() if dim != panel.series}
     return variable.isel(selection).transpose(panel.series, panel.x)
 
@@ -494,6 +566,8 @@ def draw_map(ax, panel, data, say):
     values of `ridge` along the second axis, and the point `mark`."""
     variable = on_map(data, panel.y, panel, say)
     x, up, values = data[panel.x].values, data[panel.series].values, variable.values
+    if panel.inside:
+        values = np.where(on_map(data, panel.contour, panel, say).values > 1, values, np.nan)
     finite = values[np.isfinite(values)]
     decades = len(finite) and finite.min() > 0 and finite.max() > 100 * finite.min()
     mesh = ax.pcolormesh(x, up, values, cmap="viridis", norm="log" if decades else None, shading="nearest", rasterized=True)
@@ -509,10 +583,11 @@ def draw_map(ax, panel, data, say):
         inside = on_map(data, panel.contour, panel, say).values > 1 if panel.contour else np.isfinite(ridge)
         ridge = np.where(inside & np.isfinite(ridge), ridge, -np.inf)
         there = np.isfinite(ridge.max(axis=0))
-        ax.plot(x[there], up[ridge.argmax(axis=0)[there]], color="white", linestyle=LINES[1])
-    if panel.mark:
-        ax.plot(*([float(number)] for number in panel.mark.split()), marker="*", color="#D55E00", markersize=9,
-                markeredgecolor="white", markeredgewidth=0.6)
+        ax.plot(x[there], up[ridge.argmax(axis=0)[there]], color="#0040FF", linestyle=LINES[1], linewidth=1.3)
+    marks = draw_mark(ax, panel, "X", "#009E73")
+    if marks:
+        ax.legend(handles=marks)
+    set_limits(ax, panel)
     ax.set_xlabel(checked(panel.xlabel) if panel.xlabel else label(data[panel.x]))
     ax.set_ylabel(checked(panel.ylabel) if panel.ylabel else label(data[panel.series]))
 
@@ -653,13 +728,18 @@ def parse_options(arguments):
     return parser.parse_args(arguments)
 
 
-def draw(files, options, say, use, only=()):
-    """Hands the figure of [(path, dataset)] to `use`, in the style in which it must be saved; `only` names what of `y:` is
-    drawn (default: all)."""
-    panels = choose_panels(*files[0], options)
-    if only and not set(only) <= {name for panel in panels for name in listed(getattr(panel, "y", []))}:
+def shown(panel):
+    """The names by which `only` of `draw` chooses it: what of `y:` it draws, or the task of its state."""
+    return set(listed(getattr(panel, "y", []))) | set(listed(getattr(panel, "task", [])))
+
+
+def draw(files, options, say, use, only=(), deck=None):
+    """Hands the figure of [(path, dataset)] to `use`, in the style in which it must be saved; `only` names what is drawn
+    (default: all), `deck` is a deck's text whose `plots:` are drawn instead of those that stand in the dataset."""
+    panels = choose_panels(*files[0], options, deck)
+    if only and not set(only) <= {name for panel in panels for name in shown(panel)}:
         raise Refusal(f"the deck of {files[0][0]} has no plots of {' and '.join(only)}")
-    panels = [panel for panel in panels if not only or set(listed(getattr(panel, "y", []))) & set(only)]
+    panels = [panel for panel in panels if not only or shown(panel) & set(only)]
     if not panels:
         raise Refusal(f"{files[0][0]} has no grid: there is nothing to draw (cospin show prints its values)")
     with plt.rc_context(STYLE):

@@ -1,10 +1,12 @@
-"""The list of the gallery, gallery.yaml: every figure of the papers, which decks draw it, and what there is to compare.
+"""The list of the gallery, gallery.yaml: every panel of the papers, which decks draw it, and what there is to compare.
 
     papers = read_list("gallery.yaml", "../input")     # all faults at once: a Faulty
 
-What the paper states and numbers computed elsewhere stand in the list; what we find is an expression over a dataset's
-variables (`here:`), for instance at(decay_rate, nbar=4.7). A statement of the paper that has no `why:` must agree with
-it, one that has must differ: so nothing is explained away that is not there, and no difference is passed over.
+The unit is the panel: what its axes, curves and markers are, and every statement that text or caption make of it. What the
+paper states and numbers computed elsewhere stand in the list; what we find is an expression over a dataset's variables
+(`here:`), for instance at(decay_rate, nbar=4.7). A statement of the paper that has no `why:` must agree with it, one that
+has must differ: so nothing is explained away that is not there, and no difference is passed over. A statement that no
+dataset decides says why not (`cannot:`).
 """
 import math
 import os
@@ -15,6 +17,7 @@ import numpy as np
 import yaml
 
 import cospin_data
+import cospin_fit
 
 SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "input")
 
@@ -40,40 +43,53 @@ class Target:
 @dataclass
 class Statement:
     what: str
-    here: str
+    here: str = None
     unit: str = ""
+    place: str = ""  # where in the paper it stands
     paper: Target = None
     known: Target = None
     why: str = None  # why paper and dataset differ
+    cannot: str = None  # why no dataset decides it
 
 
 @dataclass
 class Part:
-    """One deck, that is one picture, of a figure."""
+    """One deck, that is one picture, of a panel."""
     deck: str
     label: str = ""
     missing: str = None  # why there is no such deck yet
-    panels: list = field(default_factory=list)  # those of the deck's plots that draw one of these; all if empty
+    draws: list = field(default_factory=list)  # those of the deck's plots that draw one of these; all if empty
     readme: bool = False
     statements: list = field(default_factory=list)
 
 
 @dataclass
-class Figure:
-    """A numbered figure, or (without number) a picture that belongs to the paper's text."""
-    shows: str
-    figure: object = None  # its number, or a list: of figures that nothing here tells apart
-    told: str = None  # of a figure without a deck: why it has none
+class Panel:
+    """One pair of axes of a figure, an inset too; without letter where the figure has one only."""
+    panel: str = ""
+    shows: str = ""
+    x: str = None  # axes: quantity, unit, range
+    y: str = None
+    colour: str = None
+    curves: list = field(default_factory=list)
+    markers: list = field(default_factory=list)
+    lines: list = field(default_factory=list)
+    told: str = None  # of a panel without a deck: why it has none
     note: str = None
     parts: list = field(default_factory=list)
-
-    def numbers(self):
-        return self.figure if isinstance(self.figure, list) else [self.figure] if self.figure else []
+    statements: list = field(default_factory=list)  # that no dataset decides
 
     def title(self):
-        numbers = self.numbers()
-        named = f"Fig{'s' if len(numbers) > 1 else ''}. {', '.join(str(number) for number in numbers)}: " if numbers else ""
-        return named + self.shows
+        return f"({self.panel}) {self.shows}".strip() if self.panel else self.shows
+
+    def axes(self):
+        """Sentences: what the paper draws there."""
+        named = [(name, getattr(self, name)) for name in ("x", "y", "colour")]
+        said = ["; ".join(f"{name}: {text}" for name, text in named if text)]
+        for one, many_of_them in (("Curve", self.curves), ("Marker", self.markers), ("Line", self.lines)):
+            if many_of_them:
+                said.append(f"{one}{'s' if len(many_of_them) > 1 else ''}: " + "; ".join(many_of_them))
+        return [text for text in said if text]
 
     def state(self):
         if not self.parts:
@@ -83,16 +99,39 @@ class Figure:
 
 
 @dataclass
+class Figure:
+    """A numbered figure, or (without number) what belongs to the paper's text."""
+    shows: str
+    figure: int = None
+    note: str = None
+    panels: list = field(default_factory=list)
+
+    def title(self):
+        return f"Fig. {self.figure}: {self.shows}" if self.figure else self.shows
+
+    def parts(self):
+        return [part for panel in self.panels for part in panel.parts]
+
+    def state(self):
+        states = {panel.state() for panel in self.panels}
+        return states.pop() if len(states) == 1 else "in part" if states & {"missing", "in part"} else "shown"
+
+
+@dataclass
 class Paper:
     name: str
     reference: str
     sign: str  # the regular expression by which the `source:` of a deck names this paper
-    figures: int  # how many numbered figures it has
+    figures: dict  # number: letters of its panels
     remarks: list = field(default_factory=list)
     entries: list = field(default_factory=list)
 
+    def panels(self):
+        """Those of numbered figures."""
+        return [panel for figure in self.entries if figure.figure for panel in figure.panels]
+
     def parts(self):
-        return [part for figure in self.entries for part in figure.parts]
+        return [part for figure in self.entries for part in figure.parts()]
 
 
 # ---- Reading --------------------------------------------------------------------------------------------------------
@@ -132,17 +171,23 @@ def read_list(path, decks=SHIPPED):
 
     def statement(record, place):
         result = made(Statement, record, place, faults, paper=target, known=target)
-        if result and not (result.paper or result.known):
-            faults.append(f"{place}: there is nothing to compare with (paper, known)")
-        if result and result.why and not result.paper:
-            faults.append(f"{place}: `why` explains a difference from a number of the paper, and there is none")
+        if result:
+            faults.extend(f"{place}: {fault}" for fault in faults_of_statement(result))
         return result
 
     def part(record, place):
         return made(Part, record, place, faults, statements=many(statement))
 
+    def panel(record, place):
+        return made(Panel, record, place, faults, parts=many(part), statements=many(statement))
+
     def figure(record, place):
-        return made(Figure, record, place, faults, parts=many(part))
+        """One panel without a letter needs no `panels:`."""
+        inner = {"parts", "told", "statements", "x", "y", "colour", "curves", "markers", "lines"}
+        if isinstance(record, dict) and "panels" not in record:
+            alone = {key: value for key, value in record.items() if key in inner}
+            record = {**{key: value for key, value in record.items() if key not in inner}, "panels": [alone]}
+        return made(Figure, record, place, faults, panels=many(panel))
 
     def paper(record, place):
         return made(Paper, record, place, faults, entries=many(figure))
@@ -156,22 +201,46 @@ def read_list(path, decks=SHIPPED):
     return papers
 
 
+def faults_of_statement(one):
+    if one.cannot and (one.here or one.known or one.why):
+        yield "`cannot` says that no dataset decides it: then there is no `here`, `known` or `why`"
+    elif not one.cannot and not one.here:
+        yield "`here` (an expression over the dataset) or `cannot` (why there is none) is needed"
+    elif not one.cannot and not (one.paper or one.known):
+        yield "there is nothing to compare with (paper, known)"
+    if one.why and not one.paper:
+        yield "`why` explains a difference from a number of the paper, and there is none"
+    if (one.paper or one.cannot) and not one.place:
+        yield "`place` is missing: where the paper says it"
+
+
 def faults_of(paper, decks):
-    """Every figure once, each with its decks or the reason why it has none, and every deck there or said to be missing."""
-    numbers = [number for figure in paper.entries for number in figure.numbers()]
-    faults = [f"Fig. {n} is not listed" for n in range(1, paper.figures + 1) if n not in numbers]
-    faults += [f"Fig. {n} is listed, but there are {paper.figures}" for n in set(numbers) if not 1 <= n <= paper.figures]
-    faults += [f"Fig. {n} is listed twice" for n in set(numbers) if numbers.count(n) > 1]
+    """Every panel of every figure once, each with its decks or the reason why it has none, and every deck there or said to
+    be missing."""
+    listed = [(figure.figure, panel.panel) for figure in paper.entries if figure.figure for panel in figure.panels]
+    wanted = [(number, letter) for number, letters in paper.figures.items() for letter in letters or [""]]
+    name = "Fig. {}{}".format
+    marks = {one: name(one[0], f"({one[1]})" if one[1] else "") for one in {*listed, *wanted}}
+    faults = [f"{marks[one]} is not listed" for one in wanted if one not in listed]
+    faults += [f"{marks[one]} is listed, but the paper has none (`figures:`)" for one in dict.fromkeys(listed) if one not in wanted]
+    faults += [f"{marks[one]} is listed twice" for one in dict.fromkeys(listed) if listed.count(one) > 1]
     for figure in paper.entries:
-        if bool(figure.parts) == bool(figure.told):
-            faults.append(f"{figure.title()}: either `parts` (its decks) or `told` (why it has none) is needed")
-        for part in figure.parts:
-            there = os.path.exists(os.path.join(decks, part.deck + ".yaml"))
-            if not there and not part.missing:
-                faults.append(f"{figure.title()}: there is no deck input/{part.deck}.yaml (a line `missing: WHY` says so)")
-            if there and part.missing:
-                faults.append(f"{figure.title()}: input/{part.deck}.yaml is there: remove its `missing`")
+        faults += [f"{figure.title()}: {panel.title()}: {fault}" for panel in figure.panels for fault in faults_of_panel(panel, decks)]
     return [f"{paper.name}: {fault}" for fault in faults]
+
+
+def faults_of_panel(panel, decks):
+    if bool(panel.parts) == bool(panel.told):
+        yield "either `parts` (its decks) or `told` (why it has none) is needed"
+    for one in panel.statements:
+        if not one.cannot:
+            yield f"{one.what}: a statement with `here` belongs to the deck (`parts`) whose dataset it reads"
+    for part in panel.parts:
+        there = os.path.exists(os.path.join(decks, part.deck + ".yaml"))
+        if not there and not part.missing:
+            yield f"there is no deck input/{part.deck}.yaml (a line `missing: WHY` says so)"
+        if there and part.missing:
+            yield f"input/{part.deck}.yaml is there: remove its `missing`"
 
 
 def figures_named(text):
@@ -200,8 +269,7 @@ def unlisted(papers, decks):
         with open(os.path.join(decks, name), encoding="utf-8") as stream:
             source = sources(stream.read())
         for paper in papers:
-            listed = {number for figure in paper.entries for part in figure.parts if part.deck + ".yaml" == name
-                      for number in figure.numbers()}
+            listed = {figure.figure for figure in paper.entries for part in figure.parts() if part.deck + ".yaml" == name}
             ours = re.search(paper.sign, source) and "no published curve" not in source
             named = set(figures_named(source)) if ours else set()
             faults += [f"{paper.name}: Fig. {n}: input/{name} says that it is from there, but is not listed (parts: - deck)"
@@ -255,7 +323,38 @@ def power(variable, axis):
     return np.polyfit(np.log(variable[axis].values), np.log(variable.squeeze().values), 1)[0]
 
 
-FUNCTIONS = {one.__name__: one for one in (at, between, place_of_largest, place_of_smallest, average, standard_error, power)}
+def exponent(variable, axis, last=math.inf):
+    """Of a power law fitted by least squares to the values themselves, up to the point `last` of the axis."""
+    return fitted(variable, axis, last)[0][1]
+
+
+def prefactor(variable, axis, last=math.inf):
+    return fitted(variable, axis, last)[0][0]
+
+
+def exponent_error(variable, axis, last=math.inf):
+    return fitted(variable, axis, last)[1][1]
+
+
+def prefactor_error(variable, axis, last=math.inf):
+    return fitted(variable, axis, last)[1][0]
+
+
+def fitted(variable, axis, last):
+    x, y = variable[axis].values, variable.squeeze().values
+    return cospin_fit.power_law(x[x <= last], y[x <= last])
+
+
+def even(variable, axis):
+    return variable.isel({axis: np.round(variable[axis].values) % 2 == 0})
+
+
+def odd(variable, axis):
+    return variable.isel({axis: np.round(variable[axis].values) % 2 == 1})
+
+
+FUNCTIONS = {one.__name__: one for one in (at, between, place_of_largest, place_of_smallest, average, standard_error, power, exponent, prefactor,
+                                              exponent_error, prefactor_error, even, odd)}
 FUNCTIONS.update({name: getattr(np, name) for name in ("sqrt", "exp", "log", "abs", "pi")},
                  largest=lambda variable: variable.max(), smallest=lambda variable: variable.min())
 
@@ -289,6 +388,8 @@ def equal(value, wanted, target, data):
 
 def compare(statement, data, whole):
     """The Finding; without a verdict where the dataset is not `whole`, that is of the shipped deck."""
+    if statement.cannot:
+        return Finding(statement, None, "cannot be said")
     try:
         value = evaluate(statement.here, data)
     except NotThere as reason:
@@ -306,7 +407,7 @@ def compare(statement, data, whole):
     verdicts, expected = [], True
     if statement.paper:
         agrees = equal(value, targets["paper"], statement.paper, data)
-        verdicts.append("agrees" if agrees else "differs")
+        verdicts.append("agrees" if agrees else "does not agree")
         expected &= agrees != bool(statement.why)
     if statement.known:
         same = equal(value, targets["known"], statement.known, data)
@@ -327,7 +428,11 @@ def meaning(text):
     return kept({key: value for key, value in deck.items() if key not in ("title", "source", "plots")})
 
 
+def text_of(path):
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
+
+
 def is_whole(path, shipped):
     """Whether a dataset is of this deck, and not of another or smaller one."""
-    with open(shipped, encoding="utf-8") as stream:
-        return meaning(cospin_data.deck(path)[0]) == meaning(stream.read())
+    return meaning(cospin_data.deck(path)[0]) == meaning(text_of(shipped))

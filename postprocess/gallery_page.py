@@ -1,24 +1,15 @@
-"""The gallery as one HTML page that needs no other file, and as PDF.
+"""What there is to show of every panel, and the gallery as one HTML page that needs no other file.
 
-Both writers go through the same Exhibit records, in the same order: a summary, a table of contents by paper, then figure
-by figure the picture, what the paper states and what we find, the cost, the command; the decks stand behind their figures
-(HTML, folded) or at the end (PDF).
+This writer and that of the PDF (gallery_pdf.py) go through the same Exhibit records, in the same order: a summary, a table
+of contents by paper, then panel by panel what the paper draws there, the picture, what the paper states and what we find,
+the cost, the command; a deck stands, folded, where it draws first.
 """
 import base64
-import functools
 import html
-import io
 import math
 from dataclasses import dataclass, field
 
-import matplotlib
-import numpy as np
-from matplotlib import font_manager
-from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.figure import Figure as Sheet
-
-matplotlib.use("Agg")
-import matplotlib.image
+import gallery_list
 
 STATES = {"shown": "", "in part": "in part", "missing": "no deck yet", "no data": "no deck"}
 
@@ -54,28 +45,47 @@ class Book:
     def of(self, part):
         return self.exhibits[id(part)]
 
+    def first(self, part):
+        """Whether its deck draws here for the first time."""
+        return part is next(one for paper in self.papers for one in paper.parts() if one.deck == part.deck)
+
     def reduced(self):
         return any(exhibit.reduced for exhibit in self.exhibits.values())
 
+    def findings(self, paper):
+        """Of all its statements, those that no dataset decides too."""
+        return [finding for figure in paper.entries for panel in figure.panels for finding in self.findings_of(panel)]
+
+    def findings_of(self, panel):
+        decided = [finding for part in panel.parts for finding in self.of(part).findings]
+        return decided + undecided(panel)
+
     def counts(self, paper):
-        """{figures, shown, missing, without, agree, differ, confirmed, wrong} of one paper."""
-        states = [figure.state() for figure in paper.entries for _ in figure.numbers()]
-        findings = [finding for part in paper.parts() for finding in self.of(part).findings]
+        """One number for each of COLUMNS."""
+        states = [panel.state() for panel in paper.panels()]
+        findings = self.findings(paper)
         words = [finding.verdict.split(", ") for finding in findings]
-        return {"figures": paper.figures, "shown": states.count("shown") + states.count("in part"),
+        return {"panels": len(states), "shown": states.count("shown") + states.count("in part"),
                 "missing": states.count("missing"), "without": states.count("no data"),
-                "agree": sum("agrees" in one for one in words), "differ": sum("differs" in one for one in words),
+                "statements": sum(bool(finding.statement.paper or finding.statement.cannot) for finding in findings),
+                "agree": sum("agrees" in one for one in words), "differ": sum("does not agree" in one for one in words),
+                "cannot": sum("cannot be said" in one for one in words),
                 "confirmed": sum("confirmed" in one for one in words),
                 "wrong": sum(not finding.expected for finding in findings)}
 
 
-INTRODUCTION = ("Every numbered figure of four papers, drawn from datasets that cospin computed from the decks printed here. "
-                "Numbers under `here` are read from those datasets; `paper` is what the paper states; `independent` is a number that was "
-                "computed with other programs. Where here and paper differ the reason is given.")
+def undecided(panel):
+    return [gallery_list.compare(one, None, True) for one in panel.statements]
+
+
+INTRODUCTION = ("Every panel of four papers, drawn from datasets that cospin computed from the decks printed here, and what text and "
+                "captions say of it. Numbers under `here` are read from those datasets; `paper` is what the paper states, and where; `independent` "
+                "is a number that was computed with other programs. A statement agrees, does not (the reason is given), or cannot be said (why). The "
+                "papers' texts were at hand, not their pictures: where a text does not tell an axis' range or unit, it was chosen here.")
 REDUCED = ("REDUCED SIZE: (some of) these decks were made small, with few spins and few points, to try the gallery itself. Nothing "
            "here is to be compared with the papers.")
-COLUMNS = {"figures": "figures", "shown": "drawn", "missing": "no deck yet", "without": "no deck", "agree": "paper agrees",
-           "differ": "paper differs", "confirmed": "confirmed", "wrong": "unexplained"}
+COLUMNS = {"panels": "panels", "shown": "drawn", "missing": "no deck yet", "without": "no data", "statements": "statements", "agree": "agree",
+           "differ": "do not", "cannot": "cannot be said", "confirmed": "confirmed", "wrong": "unexplained"}
 
 
 def number_text(value, digits=7):
@@ -201,13 +211,25 @@ def figure_html(book, paper, figure):
     mark = STATES[figure.state()]
     parts = [tag("h3", plain(figure.title()) + (" " + tag("span", mark, class_="tag") if mark else ""),
                  id=anchor(book.papers, paper, figure))]
-    parts += [tag("p", plain(text)) for text in (figure.told, figure.note) if text]
-    for part in figure.parts:
-        parts += part_html(part, book.of(part))
+    parts += [tag("p", plain(figure.note))] if figure.note else []
+    for panel in figure.panels:
+        parts += panel_html(book, panel)
     return parts
 
 
-def part_html(part, exhibit):
+def panel_html(book, panel):
+    parts = [tag("h4", plain(panel.title()))] if panel.title() else []
+    parts += [tag("p", plain(text), class_="soft") for text in panel.axes()]
+    parts += [tag("p", plain(text)) for text in (panel.told, panel.note) if text]
+    for part in panel.parts:
+        parts += part_html(part, book.of(part), book.first(part))
+    if panel.statements:
+        parts.append(tag("div", tag("table", findings_html(undecided(panel))), class_="wide"))
+    return parts
+
+
+def part_html(part, exhibit, first):
+    """`first`: its deck has not stood on the page yet."""
     parts = [tag("h4", plain(part.label))] if part.label else []
     if exhibit.absent():
         return [*parts, tag("p", plain(exhibit.absent()), class_="off")]
@@ -217,287 +239,30 @@ def part_html(part, exhibit):
                      f'alt="{html.escape(part.label or part.deck)}">')
     parts += [tag("p", plain(note), class_="bad") for note in exhibit.notes]
     if exhibit.findings:
-        parts.append(tag("div", tag("table", findings_html(exhibit)), class_="wide"))
+        parts.append(tag("div", tag("table", findings_html(exhibit.findings)), class_="wide"))
+    name = f"input/{part.deck}.yaml"
+    if not first:
+        return [*parts, tag("p", tag("a", name, href=f"#{part.deck}") + ", as above", class_="soft")]
     if exhibit.cost:
         parts.append(tag("p", plain(exhibit.cost), class_="soft"))
-    parts.append(tag("pre", html.escape(exhibit.command), class_="command"))
-    parts.append(tag("details", tag("summary", f"input/{part.deck}.yaml") + tag("pre", html.escape(exhibit.deck))))
+    parts.append(tag("pre", html.escape(exhibit.command), class_="command", id=part.deck))
+    parts.append(tag("details", tag("summary", name) + tag("pre", html.escape(exhibit.deck))))
     return parts
 
 
-def findings_html(exhibit):
+def look_of(finding):
+    return "bad" if not finding.expected else "good" if finding.verdict and "not agree" not in finding.verdict and "cannot" not in finding.verdict else "off"
+
+
+def findings_html(findings):
     rows = [row(["", "paper", "here", "independent", ""], "th")]
-    for finding in exhibit.findings:
+    for finding in findings:
         one = finding.statement
-        look = "bad" if not finding.expected else "off" if "differs" in finding.verdict else "good"
-        cells = [plain(one.what), plain(target_text(finding, "paper")), tag("span", plain(found_text(finding)), title=one.here),
-                 plain(target_text(finding, "known")), tag("span", plain(finding.verdict), class_=look)]
-        rows.append(row(cells, **({"class_": "because"} if one.why else {})))
-        if one.why:
-            rows.append(tag("tr", tag("td", plain(one.why), colspan=5), class_="why"))
+        place = " " + tag("span", plain(one.place), class_="soft") if one.place else ""
+        cells = [plain(one.what), plain(target_text(finding, "paper")) + place, tag("span", plain(found_text(finding)), title=one.here or ""),
+                 plain(target_text(finding, "known")), tag("span", plain(finding.verdict), class_=look_of(finding))]
+        reason = one.why or one.cannot
+        rows.append(row(cells, **({"class_": "because"} if reason else {})))
+        if reason:
+            rows.append(tag("tr", tag("td", plain(reason), colspan=5), class_="why"))
     return "".join(rows)
-
-
-# ---- PDF ------------------------------------------------------------------------------------------------------------
-WIDTH, HEIGHT = 8.27, 11.69  # inches, A4
-LEFT, TOP, BOTTOM = 0.9, 0.85, 0.85
-TEXT = WIDTH - 2 * LEFT
-SERIF, MONO = "STIXGeneral", "DejaVu Sans Mono"
-INK, SOFT, OFF, BAD, GOOD = "#1c1c1c", "#666666", "#9a4a00", "#b00020", "#00694c"
-
-
-@functools.lru_cache(maxsize=None)
-def width_of(family, weight, text):
-    """In units of the size of the letters."""
-    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties(family=family, weight=weight)))
-    font.set_size(100, 72)
-    font.set_text(text)
-    return font.get_width_height()[0] / 6400
-
-
-@dataclass
-class Type:
-    """How a paragraph looks: font, size in points, distance before and indentation in inches."""
-    size: float = 10.
-    weight: str = "normal"
-    family: str = SERIF
-    colour: str = INK
-    before: float = 0.05
-    indent: float = 0.
-
-    def leading(self):
-        return self.size * (1.25 if self.family == MONO else 1.3) / 72
-
-    def width(self, text):
-        return width_of(self.family, self.weight, text) * self.size / 72
-
-    def lines(self, text, width):
-        lines, used = [[]], 0.
-        space = self.width("a a") - self.width("aa")
-        for word in str(text).replace("`", "").split():
-            long = self.width(word)
-            if lines[-1] and used + space + long > width:
-                lines.append([])
-                used = -space
-            used = used + space + long if lines[-1] or used < 0 else long
-            lines[-1].append(word)
-        return [" ".join(line) for line in lines]
-
-
-HEADING = Type(20, "bold", before=0.)
-CHAPTER = Type(16, "bold", before=0.)
-FIGURE = Type(12.5, "bold", before=0.3)
-LABEL = Type(10.5, "bold", before=0.15)
-BODY = Type()
-SMALL = Type(8.5, colour=SOFT)
-WHY = Type(9.5, colour=OFF, before=0.02, indent=0.2)
-WARNING = Type(10, "bold", colour=BAD)
-CODE = Type(6.1, family=MONO, before=0.08)
-
-
-def size_of(exhibit):
-    """Width and height of its picture on a page in inches, 0 without one."""
-    if not exhibit.picture:
-        return 0., 0.
-    tall, broad = matplotlib.image.imread(io.BytesIO(exhibit.picture)).shape[:2]
-    wide = min(exhibit.inches * 1.15, TEXT, (HEIGHT - TOP - BOTTOM - 1.5) * broad / tall)
-    return wide, wide * tall / broad
-
-
-class Pages:
-    """Paragraphs and pictures, flowing from page to page; drawn at the end, when all page numbers are known."""
-
-    def __init__(self):
-        self.pages, self.y = [], 0.
-        self.turn()
-
-    def turn(self):
-        self.pages.append([])
-        self.y = HEIGHT - TOP
-
-    def number(self):
-        return len(self.pages)
-
-    def need(self, height):
-        if self.y - height < BOTTOM:
-            self.turn()
-
-    def put(self, *what):
-        self.pages[-1].append(what)
-
-    def text(self, text, look, keep=0.):
-        """A paragraph; a page is turned first unless `keep` inches more fit behind it."""
-        self.lines(look.lines(text, TEXT - look.indent), look, keep)
-
-    def lines(self, lines, look, keep=0.):
-        self.y -= look.before if self.pages[-1] else 0.
-        self.need(min(2, len(lines)) * look.leading() + keep)
-        for line in lines:
-            self.need(look.leading())
-            self.put("text", LEFT + look.indent, self.y, line, look, "left")
-            self.y -= look.leading()
-
-    def columns(self, cells, widths, looks):
-        """A row of a table: every cell is wrapped into its column."""
-        wrapped = [look.lines(cell, width - 0.12) for cell, width, look in zip(cells, widths, looks)]
-        height = max(len(lines) for lines in wrapped) * looks[0].leading()
-        self.y -= looks[0].before
-        self.need(height)
-        x = LEFT
-        for lines, width, look in zip(wrapped, widths, looks):
-            for number, line in enumerate(lines):
-                self.put("text", x, self.y - number * look.leading(), line, look, "left")
-            x += width
-        self.y -= height
-
-    def rule(self):
-        self.y -= 0.05
-        self.put("rule", self.y)
-        self.y -= 0.02
-
-    def picture(self, exhibit):
-        wide, high = size_of(exhibit)
-        self.y -= 0.1
-        self.need(high)
-        self.put("picture", LEFT, self.y - high, wide, high, exhibit.picture)
-        self.y -= high + 0.05
-
-    def save(self, path, title):
-        with PdfPages(path, metadata={"Title": title}) as pdf:
-            for number, page in enumerate(self.pages):
-                sheet = Sheet(figsize=(WIDTH, HEIGHT))
-                for kind, *what in page:
-                    getattr(self, "draw_" + kind)(sheet, *what)
-                self.draw_text(sheet, WIDTH / 2, 0.5, str(number + 1), SMALL, "center")
-                pdf.savefig(sheet)
-
-    @staticmethod
-    def draw_text(sheet, x, y, text, look, align):
-        sheet.text(x / WIDTH, y / HEIGHT, text, size=look.size, weight=look.weight, family=look.family, color=look.colour,
-                   ha=align, va="top", parse_math=False)
-
-    @staticmethod
-    def draw_rule(sheet, y):
-        sheet.add_artist(matplotlib.lines.Line2D([LEFT / WIDTH, 1 - LEFT / WIDTH], [y / HEIGHT] * 2, color="#bbbbbb", linewidth=0.5))
-
-    @staticmethod
-    def draw_picture(sheet, x, y, wide, high, png):
-        pixels = (255 * matplotlib.image.imread(io.BytesIO(png))[..., :3]).round().astype(np.uint8)
-        axes = sheet.add_axes((x / WIDTH, y / HEIGHT, wide / WIDTH, high / HEIGHT))
-        axes.imshow(pixels, interpolation="none", aspect="auto")
-        axes.set_axis_off()
-
-
-def write_pdf(book, path):
-    pages, starts, decks = Pages(), [], {}
-    pages.text(book.title, HEADING)
-    pages.text(INTRODUCTION, BODY)
-    pages.text(book.made, SMALL)
-    if book.reduced():
-        pages.text(REDUCED, WARNING)
-    summary_pdf(book, pages)
-    contents = [(paper, figure) for paper in book.papers for figure in (None, *paper.entries)]
-    places = [reserve(pages, paper.name if figure is None else figure.title(), figure) for paper, figure in contents]
-    places.append(reserve(pages, "Decks", None))
-    for paper, figure in contents:
-        if figure is None:
-            pages.turn()
-            pages.text(paper.name, CHAPTER)
-            pages.text(paper.reference, SMALL)
-            remarks_pdf(paper, pages)
-            starts.append(pages.number())
-        else:
-            starts.append(figure_pdf(book, figure, pages, decks))
-    pages.turn()
-    starts.append(pages.number())
-    pages.text("Decks", CHAPTER)
-    for name, text in decks.items():
-        pages.text(f"input/{name}.yaml", LABEL, keep=0.5)
-        pages.lines([piece for line in text.rstrip().split("\n") for piece in cut(line)], CODE)
-    for (page, y), start in zip(places, starts):
-        pages.pages[page - 1].append(("text", WIDTH - LEFT, y, str(start), Type(9), "right"))
-    pages.save(path, book.title)
-
-
-def cut(line, most=126):
-    """Pieces of a line of a deck that fit into the width of the page."""
-    return [line[i:i + most] for i in range(0, len(line), most)] or [""]
-
-
-def reserve(pages, title, figure):
-    """A line of the contents whose page number is put in later: where it goes."""
-    look = Type(9, before=0.) if figure else Type(9.5, "bold", before=0.07)
-    mark = STATES[figure.state()] if figure else ""
-    pages.y -= look.before
-    lines = look.lines(title + (f"  [{mark}]" if mark else ""), TEXT - 0.8)
-    pages.need(look.leading() * len(lines))
-    for line in lines:
-        pages.put("text", LEFT + (0.2 if figure else 0.), pages.y, line, look, "left")
-        pages.y -= look.leading()
-    return pages.number(), pages.y + look.leading()
-
-
-def summary_pdf(book, pages):
-    widths = [1.75] + [(TEXT - 1.75) / len(COLUMNS)] * len(COLUMNS)
-    head, body = Type(8, colour=SOFT, before=0.15), Type(9.5, before=0.03)
-    pages.columns(["", *COLUMNS.values()], widths, [head] * len(widths))
-    pages.rule()
-    for paper in book.papers:
-        count = book.counts(paper)
-        pages.columns([paper.name, *(str(count[key]) for key in COLUMNS)], widths, [body] * len(widths))
-    pages.rule()
-
-
-def remarks_pdf(paper, pages):
-    if paper.remarks:
-        pages.text("Misprints and inputs that do not fit", LABEL, keep=0.3)
-    for remark in paper.remarks:
-        pages.text("– " + " ".join(remark.split()), BODY)
-
-
-def figure_pdf(book, figure, pages, decks):
-    """Its first page."""
-    first = size_of(book.of(figure.parts[0]))[1] if figure.parts else 0.
-    words = sum(len(BODY.lines(text, TEXT)) for text in (figure.told, figure.note) if text) * BODY.leading()
-    mark = STATES[figure.state()]
-    pages.text(figure.title() + (f"  [{mark}]" if mark else ""), FIGURE, keep=first + words + 0.4)
-    start = pages.number()
-    for text in (figure.told, figure.note):
-        if text:
-            pages.text(text, BODY)
-    for part in figure.parts:
-        exhibit = book.of(part)
-        if part.label:
-            pages.text(part.label, LABEL, keep=size_of(exhibit)[1] + 0.2)
-        if exhibit.absent():
-            pages.text(exhibit.absent(), Type(colour=OFF))
-            continue
-        if exhibit.picture:
-            pages.picture(exhibit)
-        for note in exhibit.notes:
-            pages.text(note, WARNING)
-        findings_pdf(exhibit, pages)
-        if exhibit.cost:
-            pages.text(exhibit.cost, SMALL)
-        pages.lines(cut(exhibit.command, 100), Type(7.5, family=MONO, before=0.06))
-        if exhibit.deck:
-            decks[part.deck] = exhibit.deck
-    return start
-
-
-def findings_pdf(exhibit, pages):
-    if not exhibit.findings:
-        return
-    widths = [1.95, 1.2, 1.05, 1.15, TEXT - 5.35]
-    pages.need(0.4 + 0.24 * len(exhibit.findings))
-    head = Type(8, colour=SOFT, before=0.1)
-    pages.columns(["", "paper", "here", "independent", ""], widths, [head] * 5)
-    pages.rule()
-    for finding in exhibit.findings:
-        one = finding.statement
-        colour = BAD if not finding.expected else OFF if "differs" in finding.verdict else GOOD
-        body = Type(9, before=0.03)
-        pages.columns([one.what, target_text(finding, "paper"), found_text(finding), target_text(finding, "known"), finding.verdict], widths, [body] * 4 + [Type(9, before=0.03, colour=colour)])
-        if one.why:
-            pages.text(one.why, WHY)
-    pages.rule()

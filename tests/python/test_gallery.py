@@ -47,10 +47,14 @@ class TheList(unittest.TestCase):
                 gallery_list.read_list(file.name, INPUT)
         return str(raised.exception)
 
-    def test_every_figure_of_the_four_papers_is_there(self):
+    def test_every_panel_of_the_four_papers_is_there(self):
         papers = gallery_list.read_list(LIST, INPUT)
-        numbered = [[number for figure in paper.entries for number in figure.numbers()] for paper in papers]
-        self.assertEqual([sorted(one) for one in numbered], [list(range(1, n + 1)) for n in (10, 4, 4, 6)])
+        numbered = [sorted({figure.figure for figure in paper.entries if figure.figure}) for paper in papers]
+        self.assertEqual(numbered, [list(range(1, n + 1)) for n in (10, 4, 4, 6)])
+        self.assertEqual([len(paper.panels()) for paper in papers], [16, 5, 14, 7])
+        for paper in papers:
+            for panel in paper.panels():
+                self.assertTrue(panel.told or (panel.x and panel.y), f"{paper.name}: {panel.title()}: its axes are not told")
 
     def test_what_is_found_is_read_from_datasets(self):
         papers = gallery_list.read_list(LIST, INPUT)
@@ -59,15 +63,19 @@ class TheList(unittest.TestCase):
                 gallery_list.evaluate(one.here, xarray.Dataset())
 
     def test_figures_without_deck_and_decks_without_file(self):
-        self.assertIn("Fig. 10 is not listed", self.faults(r"^      - figure: 10\n        shows:", "      - shows:"))
+        self.assertIn("Fig. 10(b) is not listed", self.faults(r"^      - figure: 10\n        shows:", "      - shows:"))
+        self.assertIn("Fig. 5(c) is not listed", self.faults(r"5: \[a, b\]", "5: [a, b, c]"))
+        self.assertIn("Fig. 5(b) is listed, but the paper has none", self.faults(r"5: \[a, b\]", "5: [a]"))
         self.assertIn("there is no deck input/ions_fig11a.yaml", self.faults("deck: ions_fig10a", "deck: ions_fig11a"))
         self.assertIn("ions_fig10a.yaml says that it is from there", self.faults("deck: ions_fig10a", "deck: ions_visibility"))
         self.assertIn("input/ions_fig10a.yaml is there: remove its `missing`",
-                      self.faults("deck: ions_fig10a$", "deck: ions_fig10a\n            missing: to come"))
-        self.assertIn("Fig. 1 is listed twice", self.faults(r"figure: \[1, 2, 3, 4\]", "figure: [1, 1, 2, 3, 4]"))
+                      self.faults("^( +)- deck: ions_fig10a$", r"\1- deck: ions_fig10a\n\1  missing: to come"))
+        self.assertIn("Fig. 3 is listed twice", self.faults(r"figure: 2, shows: levels of a coolant", "figure: 3, shows: levels of a coolant"))
         self.assertIn("unknown key `shwos`", self.faults("shows: decay rate", "shwos: decay rate"))
         self.assertIn("either `parts` (its decks) or `told`", self.faults("^        told: .*", ""))
-        self.assertIn("there is nothing to compare with", self.faults(r"^ +known: {value: 0.112485.*|^ +paper: {value: 5,.*", ""))
+        self.assertIn("there is nothing to compare with", self.faults(r"^ +paper: {value: 5,.*", ""))
+        self.assertIn("`place` is missing", self.faults(r"^ +place: text on Fig. 2", ""))
+        self.assertIn("`cannot` says that no dataset decides it", self.faults(r"^( +)(place: text on Fig. 2)", r"\1\2\n\1cannot: so"))
 
     def test_pictures_of_the_readme(self):
         readme = contents(os.path.join(SOURCE, "postprocess", "README.md"))
@@ -93,8 +101,8 @@ class Statements(unittest.TestCase):
         return gallery_list.compare(gallery_list.Statement("rate", here, why=why, **targets), self.DATA, whole)
 
     def test_agreement_needs_no_reason_and_difference_one(self):
-        cases = {(4.1, None): ("agrees", True), (4.1, "because"): ("agrees", False), (5, None): ("differs", False),
-                 (5, "because"): ("differs", True)}
+        cases = {(4.1, None): ("agrees", True), (4.1, "because"): ("agrees", False), (5, None): ("does not agree", False),
+                 (5, "because"): ("does not agree", True)}
         for (value, why), (verdict, expected) in cases.items():
             found = self.found(why=why, paper={"value": value, "within": 0.05})
             self.assertEqual((found.value, found.verdict, found.expected), (4, verdict, expected))
@@ -116,6 +124,25 @@ class Statements(unittest.TestCase):
         self.assertAlmostEqual(gallery_list.evaluate('power(y, "x")', data), 1.5)
         self.assertAlmostEqual(gallery_list.evaluate("between(y, x=7)", data), 3 * 7 ** 1.5, delta=1e-9)
         self.assertEqual(gallery_list.evaluate('place_of_largest(rate, "x")', self.DATA), 0.2)
+
+    def test_statements_that_no_dataset_decides(self):
+        one = gallery_list.Statement("rate", cannot="not measured", place="Fig. 1", paper=gallery_list.Target(says="fast", value=1, within=1))
+        found = gallery_list.compare(one, None, True)
+        self.assertEqual((found.value, found.verdict, found.expected), (None, "cannot be said", True))
+
+    def test_power_laws_by_least_squares(self):
+        """Of the values, not of their logarithms: a point near zero that is off weighs little; errors follow the scatter."""
+        x = numpy.arange(2., 41.)
+        off = numpy.where(x % 2, 1.01, 0.99)
+        data = xarray.Dataset({"y": ("N", 6.5 * x ** 2 * off), "z": ("N", 6.5 * x ** 2 + (x == 2))}, coords={"N": x})
+        found = {name: gallery_list.evaluate(f'{name}(y, "N")', data) for name in ("exponent", "exponent_error", "prefactor", "prefactor_error")}
+        self.assertAlmostEqual(found["exponent"], 2, delta=3 * found["exponent_error"])
+        self.assertAlmostEqual(found["prefactor"], 6.5, delta=3 * found["prefactor_error"])
+        self.assertTrue(1e-4 < found["exponent_error"] < 0.02)
+        self.assertAlmostEqual(gallery_list.evaluate('prefactor(even(y, "N"), "N")', data), 6.5 * 0.99, delta=1e-9)
+        self.assertAlmostEqual(gallery_list.evaluate('prefactor(odd(y, "N"), "N", 21)', data), 6.5 * 1.01, delta=1e-9)
+        self.assertLess(abs(gallery_list.evaluate('exponent(z, "N")', data) - 2), 1e-4)
+        self.assertGreater(abs(gallery_list.evaluate('power(z, "N")', data) - 2), 1e-3)
 
 
 class ReducedSize(unittest.TestCase):
@@ -146,8 +173,10 @@ class ReducedSize(unittest.TestCase):
         for paper in gallery_list.read_list(LIST, INPUT):
             for figure in paper.entries:
                 self.assertIn(gallery_page.plain(figure.title()), page)
+                for panel in figure.panels:
+                    self.assertIn(gallery_page.plain(panel.title()), page)
         self.assertGreaterEqual(page.count("<img src="), len(self.names))
-        self.assertEqual(page.count("<img src=\"data:image/png;base64,"), page.count("<details>"))
+        self.assertEqual(page.count("<details>"), len(self.names))  # each deck once, however many panels it draws
         self.assertNotRegex(page, r'(?:src|href)="(?!data:|#)')  # nothing outside of it
         self.assertIn("REDUCED SIZE", page)
         with open(os.path.join(self.runs, "gallery.pdf"), "rb") as stream:
@@ -156,6 +185,7 @@ class ReducedSize(unittest.TestCase):
     def test_quick_decks_have_their_numbers(self):
         page = contents(os.path.join(self.runs, "gallery.html"))
         compared = re.findall(r'class="(good|off|bad)">([a-zA-Z, ]+)</span>', page)
+        compared = [one for one in compared if one[1] != "cannot be said"]
         papers = gallery_list.read_list(LIST, INPUT)
         quick = [one for paper in papers for part in paper.parts() if part.deck in QUICK for one in part.statements]
         self.assertEqual(len(compared), len(quick))
