@@ -22,16 +22,15 @@
 #include "davidson.h"
 #include <cospin/operator/cost.h>
 
-enum { MAX_SCHUR = 128, MAX_EXTRA = 16, FAR_LOOKS = 20, FEW_LOOKS = 5, POLISHING_STEPS = 9 };
-static const double mode_tolerance = 1e-12, wanted_quality = 100.0, null_tolerance = 1e-13,
-                    next_tolerance = 0.05, hopeless = 0.2;
+enum { MAX_SCHUR = 128, MAX_EXTRA = 16, FAR_LOOKS = 20, FEW_LOOKS = 5 };
+static const double wanted_quality = 100.0, null_tolerance = 1e-13, next_tolerance = 0.05, hopeless = 0.2;
 static PetscErrorCode create_null_search(CospinEigensolver eigensolver, PetscBool adjoint,
                                          CospinDavidson *davidson)
 {
   CospinDavidsonOptions options;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinDavidsonPrepare(eigensolver, eigensolver->iterated ? eigensolver->centre : 0.0));
+  PetscCall(CospinDavidsonPrepare(eigensolver, 0.0));
   PetscCall(CospinDavidsonGetOptions(eigensolver, &options));
   options.nearest = PETSC_TRUE;
   options.adjoint = adjoint;
@@ -153,7 +152,7 @@ static PetscErrorCode eigenvector(CospinEigensolver eigensolver, int num, Vec sc
   PetscFunctionReturn(0);
 }
 
-/* One more, closely. With a matrix rounding is small, and what is left of a residual counts in the errors. */
+/* One more, closely. */
 static PetscErrorCode find_closely(CospinEigensolver eigensolver, CospinDavidson davidson, int k,
                                    PetscScalar *value, Vec *vector, double *residual, PetscBool *converged)
 {
@@ -161,10 +160,9 @@ static PetscErrorCode find_closely(CospinEigensolver eigensolver, CospinDavidson
 
   PetscFunctionBeginUser;
   PetscCall(CospinDavidsonStart(eigensolver, k, &start));
-  PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, 0.0, value, vector, residual, converged));
+  PetscCall(CospinDavidsonNext(davidson, start, eigensolver->backend->davidson->tolerance, 0.0, value, vector,
+                               residual, converged));
   PetscCall(VecDestroy(&start));
-  if (*converged && eigensolver->iterated)
-    PetscCall(CospinDavidsonPolish(davidson, POLISHING_STEPS, value, vector, residual));
   PetscFunctionReturn(0);
 }
 
@@ -278,7 +276,8 @@ static PetscErrorCode look(CospinEigensolver eigensolver, CospinDavidson davidso
                            ModeSearch *search, Vec *vector, PetscBool *slower)
 {
   const double precisions[] = {next_tolerance, 0.02 * next_tolerance};
-  const int looks = eigensolver->iterated ? 2 : 1; /* the second where the first cannot tell */
+  const int looks =
+      eigensolver->backend->davidson->nearest ? 2 : 1; /* the second where the first cannot tell */
   PetscBool converged;
   PetscScalar lambda;
   double residual;
@@ -290,8 +289,8 @@ static PetscErrorCode look(CospinEigensolver eigensolver, CospinDavidson davidso
   *slower = PETSC_TRUE;
   for (int i = 0; i < looks && *slower; i++) {
     PetscCall(VecDestroy(vector));
-    PetscCall(CospinDavidsonNext(davidson, start, mode_tolerance, precisions[i], &lambda, vector, &residual,
-                                 &converged));
+    PetscCall(CospinDavidsonNext(davidson, start, eigensolver->backend->davidson->tolerance, precisions[i],
+                                 &lambda, vector, &residual, &converged));
     search->beyond = PetscAbsScalar(lambda - PETSC_i * eigensolver->iteration_centre);
     *slower =
         (PetscBool)(!converged || -PetscRealPart(lambda) < rate + 2 * precisions[i] * PetscAbsScalar(lambda));
@@ -333,7 +332,7 @@ static PetscErrorCode may_be_slower(CospinEigensolver eigensolver, const CospinD
   Vec vector;
 
   PetscFunctionBeginUser;
-  if (eigensolver->iterated) {
+  if (eigensolver->backend->davidson->nearest) {
     PetscCall(look_far(eigensolver, options, rate, left_over, search, slower));
     PetscFunctionReturn(0);
   }
@@ -354,7 +353,7 @@ static PetscErrorCode find_modes(CospinEigensolver eigensolver, const CospinDavi
     double rate = search->num < count ? INFINITY : slowest_rate(search, count);
     PetscCall(find_mode(eigensolver, search, &converged));
     more = (PetscBool)(converged && search->num < left_over &&
-                       (eigensolver->iterated || -creal(search->modes[search->num - 1].lambda) < rate));
+                       (options->nearest || -creal(search->modes[search->num - 1].lambda) < rate));
     if (!more || search->num < count) continue;
     rate = slowest_rate(search, count);
     PetscCall(may_be_slower(eigensolver, options, rate, left_over, search, &more));
@@ -370,7 +369,7 @@ static double horizon_of(CospinEigensolver eigensolver, int count, const ModeSea
 {
   double radius = search->beyond * (1.0 - next_tolerance), rate;
 
-  if (!eigensolver->iterated || search->num < count) return 0.0;
+  if (!eigensolver->backend->davidson->nearest || search->num < count) return 0.0;
   if (eigensolver->metzler && count == 1 && search->num_deflate == 0) return INFINITY; /* it is real */
   rate = slowest_rate(search, count);
   for (int k = 0; k < search->num; k++)
@@ -383,7 +382,7 @@ static void judge_horizon(CospinEigensolver eigensolver, int count, const ModeSe
 {
   const double nearly = 0.9;
 
-  if (!eigensolver->iterated || eigensolver->iterative || search->num < count) return;
+  if (!eigensolver->backend->factors_see_more || eigensolver->iterative || search->num < count) return;
   if (!(eigensolver->horizon >= nearly * wanted_quality * slowest_rate(search, count)))
     eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
 }
@@ -399,7 +398,7 @@ PetscErrorCode CospinDavidsonSlowest(CospinEigensolver eigensolver, int count, i
   PetscFunctionBeginUser;
   PetscCheck(count + num_deflate < MAX_SCHUR, eigensolver->comm, PETSC_ERR_SUP,
              "%d eigenvalues without a matrix (at most %d)", count, (int)MAX_SCHUR - num_deflate - 1);
-  PetscCall(CospinDavidsonPrepare(eigensolver, eigensolver->iterated ? eigensolver->centre : 0.0));
+  PetscCall(CospinDavidsonPrepare(eigensolver, eigensolver->centre));
   PetscCall(CospinDavidsonGetOptions(eigensolver, &options));
   PetscCall(orthonormal_copies(num_deflate, deflate, search.schur));
   PetscCall(CospinDavidsonCreate(&options, num_deflate, search.schur, &search.davidson));
@@ -411,8 +410,8 @@ PetscErrorCode CospinDavidsonSlowest(CospinEigensolver eigensolver, int count, i
   *num = PetscMin(count, search.num);
   for (int k = 0; k < *num; k++) modes[k] = search.modes[k];
   PetscCall(CospinModesDestroy(search.num - *num, search.modes + *num));
-  left = (PetscBool)(left &&
-                     !(eigensolver->iterated && eigensolver->outcome < before)); /* all will be dropped */
+  if (eigensolver->backend->factors_see_more && eigensolver->outcome < before)
+    left = PETSC_FALSE; /* all will be dropped */
   if (left) PetscCall(find_left(eigensolver, *num, modes));
   CospinDavidsonNote(eigensolver, search.davidson);
   for (int k = 0; k < num_deflate + search.num; k++) PetscCall(VecDestroy(&search.schur[k]));
@@ -420,4 +419,5 @@ PetscErrorCode CospinDavidsonSlowest(CospinEigensolver eigensolver, int count, i
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendDavidson = {"davidson", Null, LeftNull, CospinDavidsonSlowest};
+const CospinBackend CospinBackendDavidson = {
+    "davidson", Null, LeftNull, CospinDavidsonSlowest, &CospinDavidsonBetweenJumps, PETSC_FALSE};

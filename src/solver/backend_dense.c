@@ -146,4 +146,5 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendDense = {"dense", Null, LeftNull, Slowest};
+const CospinBackend CospinBackendDense = {
+    .name = "dense", .Null = Null, .LeftNull = LeftNull, .Slowest = Slowest};

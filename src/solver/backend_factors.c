@@ -143,4 +143,5 @@ static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **nu
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendFactors = {"factors", Null, LeftNull, CospinFactorsSlowest};
+const CospinBackend CospinBackendFactors = {
+    .name = "factors", .Null = Null, .LeftNull = LeftNull, .Slowest = CospinFactorsSlowest};

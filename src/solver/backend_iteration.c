@@ -24,7 +24,6 @@ static PetscErrorCode give_up(CospinEigensolver eigensolver)
   PetscFunctionBeginUser;
   PetscCall(PetscInfo(eigensolver->liouvillian, "iteration has failed: factors\n"));
   PetscCall(CospinEigensolverRelease(eigensolver));
-  eigensolver->iterated = PETSC_FALSE;
   eigensolver->backend = &CospinBackendFactors;
   PetscFunctionReturn(0);
 }
@@ -185,4 +184,5 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendIteration = {"iteration", Null, LeftNull, Slowest};
+const CospinBackend CospinBackendIteration = {"iteration", Null, LeftNull, Slowest, &CospinDavidsonIncomplete,
+                                              PETSC_TRUE};

@@ -384,4 +384,5 @@ PetscErrorCode CospinMultigridChoose(CospinEigensolver eigensolver, PetscBool *s
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendMultigrid = {"multigrid", Null, LeftNull, Slowest};
+const CospinBackend CospinBackendMultigrid = {
+    .name = "multigrid", .Null = Null, .LeftNull = LeftNull, .Slowest = Slowest};

@@ -21,6 +21,8 @@ enum { MAX_BASIS = 30, MAX_LOCKED = 128 };
 static const double dependent = 1e-10;
 /* Below it what is left is made orthogonal once more, or rounding counts as a direction. */
 static const double little = 1e-3;
+/* Steps that do not halve the residual: then each may cost more; and when it is rounding, and will do. */
+enum { PATIENCE = 10, LONG_PATIENCE = 20 };
 /* In units of |A|: an eigenvalue below it may be zero and is never found only roughly. */
 static const double small_value = 1e-6;
 
@@ -29,7 +31,8 @@ struct CospinDavidson_ {
   MPI_Comm comm;
   PetscInt dimension;
   int num_locked, size, steps;
-  int most; /* columns of the basis: what memory allows; half of them are kept in a restart */
+  PetscBool hard; /* a search has led nowhere by cheap steps */
+  int most;       /* columns of the basis: what memory allows; half of them are kept in a restart */
   Vec locked[MAX_LOCKED];
   BV basis, images; /* V and A V, `size` columns in use */
   Vec residual, extension;
@@ -344,7 +347,7 @@ static PetscErrorCode step(CospinDavidson davidson, Vec start, PetscBool *extend
 
   PetscFunctionBeginUser;
   if (davidson->size == davidson->most) PetscCall(restart(davidson, 0, davidson->most / 2));
-  PetscCall(options->precondition(options->context, options->adjoint, PETSC_FALSE, davidson->residual,
+  PetscCall(options->precondition(options->context, options->adjoint, davidson->hard, davidson->residual,
                                   davidson->extension));
   PetscCall(extend(davidson, davidson->extension, extended));
   if (*extended) PetscFunctionReturn(0);
@@ -353,12 +356,26 @@ static PetscErrorCode step(CospinDavidson davidson, Vec start, PetscBool *extend
   PetscFunctionReturn(0);
 }
 
+/* Whether steps lead somewhere: how many of them since the residual was last halved. */
+typedef struct {
+  double mark;
+  int idle;
+} Progress;
+
+static int idle_steps(Progress *progress, double residual)
+{
+  if (residual <= 0.5 * progress->mark) *progress = (Progress){residual, 0};
+  return progress->idle++;
+}
+
 PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tolerance, double relative,
                                   PetscScalar *value, Vec *vector, double *residual, PetscBool *converged)
 {
   const int last = davidson->steps + davidson->options.max_steps;
+  Progress progress = {PETSC_INFINITY, 0};
   PetscBool extended;
   double size;
+  int idle;
 
   PetscFunctionBeginUser;
   *vector = NULL;
@@ -378,6 +395,9 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
         (PetscBool)(*residual <= (size > small_value ? PetscMax(tolerance, relative * size) : tolerance));
     if (*converged || davidson->steps >= last) break;
     PetscCall(CospinInterruptCheck(davidson->options.interrupt));
+    idle = idle_steps(&progress, *residual);
+    if (idle >= LONG_PATIENCE && progress.mark <= davidson->options.accepted) break;
+    if (idle >= PATIENCE && *residual > davidson->options.accepted) davidson->hard = PETSC_TRUE;
     PetscCall(step(davidson, start, &extended));
     if (*residual > davidson->options.accepted) PetscCall(extend_somehow(davidson, &extended));
     if (!extended) break;
@@ -396,35 +416,5 @@ PetscErrorCode CospinDavidsonForget(CospinDavidson davidson)
 {
   PetscFunctionBeginUser;
   davidson->size = 0;
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinDavidsonPolish(CospinDavidson davidson, int most, PetscScalar *value, Vec *vector,
-                                    double *residual)
-{
-  const CospinDavidsonOptions *options = &davidson->options;
-  const double much = 0.8;
-  PetscBool extended;
-  double now;
-
-  PetscFunctionBeginUser;
-  davidson->size = 0;
-  *residual = PETSC_INFINITY;
-  PetscCall(VecCopy(*vector, davidson->extension));
-  PetscCall(extend(davidson, davidson->extension, &extended));
-  for (int k = 0; extended; k++) {
-    PetscCall(solve_projected(davidson));
-    PetscCall(compute_residual(davidson, &now));
-    if (!(now < *residual)) break;
-    PetscCall(VecCopy(davidson->extension, *vector));
-    *value = davidson->values[0];
-    extended = (PetscBool)(now <= much * *residual && k < most && davidson->size < davidson->most);
-    *residual = now;
-    if (!extended) break;
-    PetscCall(CospinInterruptCheck(options->interrupt));
-    PetscCall(options->precondition(options->context, options->adjoint, PETSC_TRUE, davidson->residual,
-                                    davidson->extension));
-    PetscCall(extend(davidson, davidson->extension, &extended));
-  }
   PetscFunctionReturn(0);
 }

@@ -4,7 +4,7 @@
      V: orthonormal basis, orthogonal to the Schur vectors Q found before
      repeat: eigenpairs (theta, V y) of V^H A V;  r = (1 - Q Q^H) (A V y - theta V y)
              extend V by M r, where M is nearly the inverse of A: of its part that can be inverted
-   (cospin/operator/nojump.h), or a few steps of GMRES (iteration.h)
+   (cospin/operator/nojump.h), or incomplete factors (iteration.h)
 
    (Davidson, J. Comput. Phys. 17, 87 (1975); Morgan and Scott, SIAM J. Sci. Stat. Comput. 7, 817 (1986).) It
    costs a product and an application of M a step. With M = A_0^-1, A = A_0 + jumps, it takes as many steps as
@@ -13,9 +13,10 @@
 #pragma once
 #include <cospin/solver/interrupt.h>
 
-/* Collective. x = M r, or (adjoint) M^H r; close: where there is a choice, some digits rather than few steps.
- */
-typedef PetscErrorCode (*CospinPrecondition)(void *context, PetscBool adjoint, PetscBool close, Vec r, Vec x);
+typedef struct CospinDavidsonPolicy_ CospinDavidsonPolicy;
+
+/* Collective. x = M r, or (adjoint) M^H r; hard: steps have led nowhere, so each may cost more. */
+typedef PetscErrorCode (*CospinPrecondition)(void *context, PetscBool adjoint, PetscBool hard, Vec r, Vec x);
 
 typedef struct {
   Mat matrix;
@@ -48,10 +49,6 @@ PetscErrorCode CospinDavidsonNext(CospinDavidson davidson, Vec start, double tol
                                   PetscScalar *value, Vec *vector, double *residual, PetscBool *converged);
 /* Collective. Locks the Schur vector that was found last: the next search looks elsewhere. */
 PetscErrorCode CospinDavidsonLock(CospinDavidson davidson, Vec vector);
-/* Collective. Of what was found last: begins anew with it alone, whose image is exact then to fewer
-   roundings, and takes close steps while they make the residual much smaller, `most` at most. */
-PetscErrorCode CospinDavidsonPolish(CospinDavidson davidson, int most, PetscScalar *value, Vec *vector,
-                                    double *residual);
 /* Collective. Drops the basis, not what is locked: the next search begins anew. */
 PetscErrorCode CospinDavidsonForget(CospinDavidson davidson);
 /* Steps of all calls so far. */
@@ -60,7 +57,20 @@ int CospinDavidsonSteps(CospinDavidson davidson);
 /* ---- What the searches of one eigensolver share (backend_davidson.c) ---- */
 
 struct CospinEigensolver_;
-/* Collective. Makes what inverts: what happens between jumps, or GMRES on L - i centre. */
+
+/* How a back end searches. */
+struct CospinDavidsonPolicy_ {
+  /* Collective. Makes what inverts, of L - i centre where there is a choice. */
+  PetscErrorCode (*Prepare)(struct CospinEigensolver_ *eigensolver, double centre);
+  CospinPrecondition precondition; /* its context is the eigensolver */
+  PetscBool nearest; /* next to i centre, so what is farther than what was seen is no mode that was missed;
+                        otherwise for the largest real part */
+  double tolerance;  /* residual of a mode: rounding is small where there is a matrix */
+  int max_steps;     /* for each eigenvalue; -<task>_davidson_steps wins */
+};
+extern const CospinDavidsonPolicy CospinDavidsonBetweenJumps, CospinDavidsonIncomplete;
+
+/* Collective. Makes what inverts, as the back end has it. */
 PetscErrorCode CospinDavidsonPrepare(struct CospinEigensolver_ *eigensolver, double centre);
 PetscErrorCode CospinDavidsonGetOptions(struct CospinEigensolver_ *eigensolver,
                                         CospinDavidsonOptions *options);

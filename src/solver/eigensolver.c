@@ -114,18 +114,17 @@ static PetscErrorCode is_dense(CospinEigensolver eigensolver, PetscBool *dense)
 
 /* -<task>_iterate, or -iterate: GMRES with incomplete factors, or not. It needs a matrix, for those are made
  * of one. */
-static PetscErrorCode chooses_iteration(CospinProblem problem, CospinEigensolver eigensolver)
+static PetscErrorCode is_iterated(CospinProblem problem, CospinEigensolver eigensolver, PetscBool *iterated)
 {
   PetscMPIInt ranks;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks)); /* incomplete factors are one's */
-  eigensolver->iterated =
-      (PetscBool)(ranks == 1) &&
-      CospinGeneratorIsIterated(problem, (double)CospinSectorDimension(eigensolver->sector));
-  PetscCall(PetscOptionsGetBool(NULL, NULL, "-iterate", &eigensolver->iterated, NULL));
-  PetscCall(PetscOptionsGetBool(NULL, eigensolver->prefix, "-iterate", &eigensolver->iterated, NULL));
-  if (eigensolver->davidson || ranks > 1) eigensolver->iterated = PETSC_FALSE;
+  *iterated = (PetscBool)(ranks == 1) &&
+              CospinGeneratorIsIterated(problem, (double)CospinSectorDimension(eigensolver->sector));
+  PetscCall(PetscOptionsGetBool(NULL, NULL, "-iterate", iterated, NULL));
+  PetscCall(PetscOptionsGetBool(NULL, eigensolver->prefix, "-iterate", iterated, NULL));
+  if (eigensolver->davidson || ranks > 1) *iterated = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -134,7 +133,7 @@ static PetscErrorCode chooses_iteration(CospinProblem problem, CospinEigensolver
 static PetscErrorCode choose_solver(CospinProblem problem, CospinEigensolver eigensolver)
 {
   PetscReal norm;
-  PetscBool dense;
+  PetscBool dense, iterated;
   double weighed;
   Vec x;
 
@@ -151,8 +150,8 @@ static PetscErrorCode choose_solver(CospinProblem problem, CospinEigensolver eig
   }
   eigensolver->backend = &CospinBackendFactors;
   if (eigensolver->davidson) eigensolver->backend = &CospinBackendDavidson;
-  PetscCall(chooses_iteration(problem, eigensolver));
-  if (eigensolver->iterated) eigensolver->backend = &CospinBackendIteration;
+  PetscCall(is_iterated(problem, eigensolver, &iterated));
+  if (iterated) eigensolver->backend = &CospinBackendIteration;
   if (dense) eigensolver->backend = &CospinBackendDense;
   eigensolver->resolution = 10 * PETSC_MACHINE_EPSILON * eigensolver->scale;
   if (eigensolver->davidson && !dense) eigensolver->resolution = davidson_resolution * eigensolver->scale;
@@ -211,7 +210,6 @@ PetscErrorCode CospinEigensolverCreate(MPI_Comm comm, CospinProblem problem, con
   new->first_shift = (new->iterative ? iterative_shift_over_norm : shift_over_norm) * new->norm;
   new->shift = new->first_shift;
   PetscCall(CospinMultigridChoose(new, &multigrid));
-  if (multigrid) new->iterated = PETSC_FALSE;
   if (multigrid) new->backend = &CospinBackendMultigrid;
   *eigensolver = new;
   PetscFunctionReturn(0);
@@ -353,9 +351,8 @@ PetscErrorCode CospinEigensolverResolvent(CospinEigensolver eigensolver, double 
 PetscErrorCode CospinEigensolverLookFar(CospinEigensolver eigensolver)
 {
   PetscFunctionBeginUser;
-  if (eigensolver->backend != &CospinBackendIteration || eigensolver->iterative) PetscFunctionReturn(0);
+  if (!eigensolver->backend->factors_see_more || eigensolver->iterative) PetscFunctionReturn(0);
   PetscCall(CospinEigensolverRelease(eigensolver));
-  eigensolver->iterated = PETSC_FALSE;
   eigensolver->backend = &CospinBackendFactors;
   PetscFunctionReturn(0);
 }

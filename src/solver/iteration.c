@@ -119,6 +119,26 @@ static PetscErrorCode solve(CospinIteration iteration, PetscBool adjoint, Vec b,
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinIterationPrecondition(CospinIteration iteration, PetscBool adjoint, Vec b, Vec x)
+{
+  PC pc;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecCopy(b, iteration->right_side));
+  PetscCall(project(iteration, adjoint, iteration->right_side));
+  PetscCall(KSPSetUp(iteration->ksp));
+  PetscCall(KSPGetPC(iteration->ksp, &pc));
+  if (adjoint) {
+    PetscCall(VecConjugate(iteration->right_side));
+    PetscCall(PCApplyTranspose(pc, iteration->right_side, x));
+    PetscCall(VecConjugate(x));
+  } else {
+    PetscCall(PCApply(pc, iteration->right_side, x));
+  }
+  PetscCall(project(iteration, adjoint, x));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinIterationSolve(CospinIteration iteration, PetscBool adjoint, double relative, int steps,
                                     Vec b, Vec x, double *residual)
 {

@@ -26,5 +26,8 @@ PetscErrorCode CospinIterationProject(CospinIteration iteration, Vec null, Vec l
 PetscErrorCode CospinIterationSolve(CospinIteration iteration, PetscBool adjoint, double relative, int steps,
                                     Vec b, Vec x, double *residual);
 
-/* Steps of all solves so far, a product and an application of the incomplete factors each. */
+/* Collective. x = M b, or (adjoint) M^H b, with the incomplete factors alone, M ~ L^-1. */
+PetscErrorCode CospinIterationPrecondition(CospinIteration iteration, PetscBool adjoint, Vec b, Vec x);
+
+/* Steps of GMRES in all solves so far, a product and an application of the incomplete factors each. */
 int CospinIterationSteps(CospinIteration iteration);

@@ -60,8 +60,8 @@ struct CospinEigensolver_ {
   CospinDense dense;   /* of the dense solver, the same on all ranks; size 0 until it is needed */
   Mat shell;           /* Davidson: `liouvillian`, or the same generator without a matrix; else NULL */
   CospinNoJump nojump; /* of `shell`; NULL while there is none */
-  PetscBool iterated;  /* equations with L by GMRES (src/solver/backend_iteration.c) */
-  struct CospinIteration_ *iteration; /* its solver, of L - i iteration_centre; NULL while there is none */
+  struct CospinIteration_
+      *iteration; /* of L - i iteration_centre (src/solver/backend_iteration.c); or NULL */
   double iteration_centre;
   double reached;                    /* residual that a Davidson search ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */

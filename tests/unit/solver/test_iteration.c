@@ -34,24 +34,24 @@ static const struct {
      "operator: c.a},\n"
      "  {rate: 0.1, operator: dag(c.a)}]\nobservables: {n: <c.n>}\n"
      "tasks: [steady: {}, decay: {of: c.a, count: 2}, gap: {}]\n",
-     2500},
+     600},
     {"title: driven\ncomponents: {q: {kind: ensemble, size: 8}}\nhamiltonian: [0.5*q.Sx]\n"
      "jumps: [{rate: 0.25, operator: q.Sm}, {rate: 0.1, each: q.sm}, {rate: 0.0125, each: q.sz}]\n"
      "observables: {n: <q.Sz>}\ntasks: [steady: {}, decay: {of: q.Sp}, gap: {}]\n",
-     2500},
+     900},
     {"title: driven strongly\ncomponents: {q: {kind: ensemble, size: 8}}\nhamiltonian: [2*q.Sx]\n"
      "jumps: [{rate: 0.25, operator: q.Sm}, {rate: 0.1, each: q.sm}, {rate: 0.0125, each: q.sz}]\n"
      "observables: {n: <q.Sz>}\ntasks: [steady: {}, decay: {of: q.Sp}, gap: {}]\n",
-     10000},
+     8000},
     {"title: two ensembles\ncomponents: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 4}}\n"
      "jumps: [{rate: 1, operator: a.Sm + b.Sm}, {rate: 2.4, each: a.sp}, {rate: 3.1, each: b.sp}]\n"
      "observables: {n: <a.Sz>}\ntasks: [steady: {}, decay: {of: a.Sp}, gap: {}]\n",
-     6000},
+     800},
     {"title: detuned\ncomponents: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 3}}\n"
      "hamiltonian: [3*a.Sz + 3.2*b.Sz]\n"
      "jumps: [{rate: 1, operator: a.Sm + b.Sm}, {rate: 2.4, each: a.sp}, {rate: 3.1, each: b.sp}]\n"
      "observables: {n: <a.Sz>}\ntasks: [steady: {}, decay: {of: a.Sp}, gap: {}]\n",
-     6000},
+     900},
 };
 enum { NUM_MODELS = sizeof(models) / sizeof(models[0]), NUM_TASKS = 3 };
 
@@ -121,7 +121,7 @@ static void numbers_are_those_of_factors(void **state)
   }
 }
 
-/* Modes are polished: what is left of a residual counts in the errors that are told. */
+/* What is left of a residual counts in the errors that are told. */
 static void residuals_are_rounding(void **state)
 {
   (void)state;
