@@ -85,8 +85,8 @@ PetscBool CospinCostIterate(double n, int d, int width, double bytes)
   const double seconds = factors.seconds + solves * element_seconds * factors.elements;
 
   if (d < 3 || width > longest_row || !(incomplete.bytes < share * bytes)) return PETSC_FALSE;
-  return (PetscBool)(CospinCostFactorise(n, d, bytes) && seconds > worthwhile &&
-                     incomplete.seconds < seconds);
+  if (!CospinCostFactorise(n, d, bytes)) return PETSC_TRUE;
+  return (PetscBool)(seconds > worthwhile && incomplete.seconds < seconds);
 }
 
 /* Of Davidson's method: two bases, V and A V, and what memory has room for. */

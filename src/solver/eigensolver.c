@@ -116,15 +116,11 @@ static PetscErrorCode is_dense(CospinEigensolver eigensolver, PetscBool *dense)
  * of one. */
 static PetscErrorCode is_iterated(CospinProblem problem, CospinEigensolver eigensolver, PetscBool *iterated)
 {
-  PetscMPIInt ranks;
-
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks)); /* incomplete factors are one's */
-  *iterated = (PetscBool)(ranks == 1) &&
-              CospinGeneratorIsIterated(problem, (double)CospinSectorDimension(eigensolver->sector));
+  *iterated = CospinGeneratorIsIterated(problem, (double)CospinSectorDimension(eigensolver->sector));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-iterate", iterated, NULL));
   PetscCall(PetscOptionsGetBool(NULL, eigensolver->prefix, "-iterate", iterated, NULL));
-  if (eigensolver->davidson || ranks > 1) *iterated = PETSC_FALSE;
+  if (eigensolver->davidson) *iterated = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 

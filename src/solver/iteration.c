@@ -1,5 +1,5 @@
 /*
-   The solver of L x = b (iteration.h): which preconditioner suits generators.
+   The solver of L x = b (iteration.h): which preconditioner suits generators, on one rank and on several.
 
    No shift: next to zero the equations with L - s are harder than those with L, whose right side has nothing
    of the null vector. A maser of 20 spins and its mode (91267 labels), steps to the rounding of the steady
@@ -11,14 +11,15 @@
 #include "iteration.h"
 #include <petscksp.h>
 
-enum { LEVELS = 1, MOST_RESTART = 150 };
+enum { LEVELS = 1, OVERLAP = 1, MOST_RESTART = 150 };
 
 /* One solver for L and for its adjoint: the incomplete factors of L, transposed, serve both. `null` and
    `left` are those of L; the adjoint equation takes them the other way round. */
 struct CospinIteration_ {
   Mat matrix; /* L - i centre */
   KSP ksp;
-  Vec null, left; /* borrowed, or NULL */
+  PetscBool prepared; /* its factors are made */
+  Vec null, left;     /* borrowed, or NULL */
   Vec right_side;
   int steps;
 };
@@ -30,6 +31,47 @@ static PetscErrorCode fill(PC pc)
   PetscCall(PCSetType(pc, PCILU));
   PetscCall(PCFactorSetLevels(pc, LEVELS));
   PetscCall(PCFactorSetShiftType(pc, MAT_SHIFT_NONZERO));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create_preconditioner(MPI_Comm comm, PC pc)
+{
+  PetscMPIInt ranks;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  if (ranks == 1) {
+    PetscCall(fill(pc));
+  } else {
+    PetscCall(PCSetType(pc, PCASM));
+    PetscCall(PCASMSetOverlap(pc, OVERLAP));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* The block of this rank exists once the preconditioner is set up, but has no factors then. */
+static PetscErrorCode prepare(CospinIteration iteration)
+{
+  PetscBool blocks;
+  PetscInt count;
+  KSP *block;
+  PC pc;
+
+  PetscFunctionBeginUser;
+  if (iteration->prepared) PetscFunctionReturn(0);
+  PetscCall(KSPSetUp(iteration->ksp));
+  PetscCall(KSPGetPC(iteration->ksp, &pc));
+  PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCASM, &blocks));
+  if (blocks) {
+    PetscCall(PCASMGetSubKSP(pc, &count, NULL, &block));
+    for (PetscInt k = 0; k < count; k++) {
+      PetscCall(KSPGetPC(block[k], &pc));
+      PetscCall(fill(pc));
+      PetscCall(PCSetFromOptions(pc));
+    }
+  }
+  PetscCall(KSPSetUpOnBlocks(iteration->ksp));
+  iteration->prepared = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -60,7 +102,7 @@ PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefi
   PetscCall(KSPGMRESSetCGSRefinementType(new->ksp, KSP_GMRES_CGS_REFINE_IFNEEDED));
   PetscCall(KSPSetErrorIfNotConverged(new->ksp, PETSC_FALSE));
   PetscCall(KSPGetPC(new->ksp, &pc));
-  PetscCall(fill(pc));
+  PetscCall(create_preconditioner(PetscObjectComm((PetscObject)matrix), pc));
   PetscCall(CospinInterruptSolver(new->ksp, interrupt));
   PetscCall(KSPSetFromOptions(new->ksp));
   PetscFunctionReturn(0);
@@ -126,7 +168,7 @@ PetscErrorCode CospinIterationPrecondition(CospinIteration iteration, PetscBool 
   PetscFunctionBeginUser;
   PetscCall(VecCopy(b, iteration->right_side));
   PetscCall(project(iteration, adjoint, iteration->right_side));
-  PetscCall(KSPSetUp(iteration->ksp));
+  PetscCall(prepare(iteration));
   PetscCall(KSPGetPC(iteration->ksp, &pc));
   if (adjoint) {
     PetscCall(VecConjugate(iteration->right_side));
@@ -150,6 +192,7 @@ PetscErrorCode CospinIterationSolve(CospinIteration iteration, PetscBool adjoint
   PetscCall(VecCopy(b, iteration->right_side));
   PetscCall(project(iteration, adjoint, iteration->right_side));
   PetscCall(VecNorm(iteration->right_side, NORM_2, &size));
+  PetscCall(prepare(iteration));
   PetscCall(KSPSetTolerances(iteration->ksp, relative, PETSC_DEFAULT, PETSC_DEFAULT, steps));
   PetscCall(solve(iteration, adjoint, iteration->right_side, x));
   PetscCall(KSPGetConvergedReason(iteration->ksp, &reason));

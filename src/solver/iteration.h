@@ -10,9 +10,8 @@
 
 typedef struct CospinIteration_ *CospinIteration;
 
-/* Collective. Solves with matrix - i centre, on one rank (incomplete factors are no more than one's); the
-   matrix is borrowed, interrupt, too, or NULL. Options start with `prefix`. basis: vectors that memory has
-   room for. */
+/* Collective. Solves with matrix - i centre; the matrix is borrowed, interrupt, too, or NULL. Options start
+   with `prefix`. basis: vectors that memory has room for. */
 PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefix[], int basis,
                                      const CospinInterrupt *interrupt, CospinIteration *iteration);
 PetscErrorCode CospinIterationDestroy(CospinIteration *iteration);

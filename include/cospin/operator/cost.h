@@ -32,8 +32,8 @@ double CospinCostOfIteration(double n, int width);
    of these, bytes with the vectors of all bases, seconds of a task on one core. */
 CospinFactorCost CospinCostOfIncomplete(double n, int d, int width);
 /*
-   Whether eigenvectors are found so on one rank: where factors fit, but take more than some seconds and
-   longer than iterations would. Not where labels lie in a plane (factors take less there), nor where rows are
+   Whether eigenvectors are found so: where factors do not fit, or take more than some seconds and longer than
+   iterations would. Not where labels lie in a plane (factors take less there), nor where rows are
    long.
 */
 PetscBool CospinCostIterate(double n, int d, int width, double bytes);
