@@ -2,8 +2,9 @@
    Eigenvalues next to zero, where everything slow happens, by shift-and-invert.
 
      factorise L - s, s a small positive number: no eigenvalue of a generator has a positive real part
+     one steady state and what is next to it: factors_state.c
      Krylov-Schur on (L - s)^-1 finds the eigenvalues nearest to s (SLEPc)
-     null vectors are found one by one, each solve with those before it deflated
+     otherwise null vectors are found one by one, each solve with those before it deflated
      slow modes: factors_slowest.c
 
    Every solve with L - s multiplies what an iterate has of a null vector by 1/s, and the projection that
@@ -88,14 +89,13 @@ static PetscErrorCode find_nulls(CospinEigensolver eigensolver, int most, int *n
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Null(CospinEigensolver eigensolver, int *num, Vec **null, double complex *next)
+/* Where there may be several, or the one is not found easily. */
+static PetscErrorCode find_all(CospinEigensolver eigensolver, int *num, Vec **null, double complex *next)
 {
   PetscInt dimension, most;
   PetscBool moved;
 
   PetscFunctionBeginUser;
-  *num = 0;
-  *next = CMPLX(NAN, NAN);
   if (eigensolver->shift != eigensolver->first_shift ||
       eigensolver->centre != 0.0) /* what is looked for lies there */
     PetscCall(CospinFactorsSetShift(eigensolver, eigensolver->first_shift, 0.0, &moved));
@@ -117,6 +117,25 @@ static PetscErrorCode Null(CospinEigensolver eigensolver, int *num, Vec **null, 
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Null(CospinEigensolver eigensolver, int *num, Vec **null, double complex *next)
+{
+  Vec rho = NULL;
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  *next = CMPLX(NAN, NAN);
+  if (!CospinFactorsIsZero(eigensolver)) PetscCall(CospinFactorsState(eigensolver, &rho, next));
+  if (rho) {
+    *num = 1;
+    PetscCall(PetscCalloc1(1, null));
+    (*null)[0] = rho;
+  } else {
+    *next = CMPLX(NAN, NAN);
+    PetscCall(find_all(eigensolver, num, null, next));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* The null vectors of L^H: an eigensolver of its own that borrows the sector. */
 static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **null)
 {
@@ -134,7 +153,8 @@ static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **nu
   adjoint->centre = 0.0;
   PetscCall(PetscStrallocpy(eigensolver->prefix, &adjoint->prefix));
   PetscCall(MatHermitianTranspose(eigensolver->liouvillian, MAT_INITIAL_MATRIX, &adjoint->liouvillian));
-  PetscCall(Null(adjoint, num, null, &next));
+  *num = 0;
+  PetscCall(find_all(adjoint, num, null, &next));
   eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, adjoint->outcome);
   PetscCall(CospinEigensolverRelease(adjoint));
   eigensolver->work = adjoint->work; /* which began with that of the other */

@@ -20,6 +20,8 @@ PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, in
 
 #define COSPIN_FACTORS_TOLERANCE 1e-12 /* of eigenpairs, relative */
 #define COSPIN_FACTORS_ROUGH     0.05  /* of eigenvalues that only tell whether there is something */
+#define COSPIN_FACTORS_FINE      2e-16 /* a residual over |L| that is rounding */
+#define COSPIN_FACTORS_FINEST    1e-13 /* what solves with factors are good to, relative */
 #define COSPIN_FACTORS_POOR      1e-11 /* a residual from here on is worth another shift */
 #define COSPIN_FACTORS_FAR_BELOW 0.1   /* modes slower than this share of the shift look alike from there */
 enum { COSPIN_FACTORS_FEW_ITERATIONS = 40, COSPIN_FACTORS_LARGE_SUBSPACE = 16 };
@@ -39,6 +41,10 @@ PetscErrorCode CospinFactorsSolveNext(CospinEigensolver eigensolver, PetscReal t
                                       Vec deflate[], PetscBool *refined, PetscInt *converged);
 PetscErrorCode CospinFactorsUnitVector(CospinEigensolver eigensolver, PetscInt k, Vec *vector);
 PetscBool CospinFactorsIsZero(CospinEigensolver eigensolver); /* nothing moves, or by rounding only */
+
+/* factors_state.c. The steady state, 2-norm 1, and the eigenvalue next to zero roughly; NULL, and nothing is
+   said, where there may be several, or it is not found so. */
+PetscErrorCode CospinFactorsState(CospinEigensolver eigensolver, Vec *rho, double complex *next);
 
 /* factors_slowest.c. As CospinBackend.Slowest. */
 PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],

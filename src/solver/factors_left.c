@@ -1,6 +1,7 @@
 /*
    Left vectors of modes whose right vectors are known.
 
+     one: Arnoldi's method on (L - s)^-H until it has the eigenvalue that is known (inverse.h); otherwise
      Krylov-Schur on (L - s)^-H, with the factors of L - s that are there: eigenvalues theta = 1/conj(lambda -
    s) each mode takes the vector whose eigenvalue is next to its own the vectors y are combined so that y_a^H
    x_b = delta_ab, which tells those of equal eigenvalues apart
@@ -9,11 +10,16 @@
    space of one vector is exhausted: few different eigenvalues are enough for that.
 */
 #include "factors.h"
+#include "inverse.h"
 #include <cospin/problem/hermitian.h>
 #include <petscblaslapack.h>
 
-enum { MAX_ITERATIONS = 300, SPARE = 8 };
+enum { MAX_ITERATIONS = 300, SPARE = 8, MOST_SOLVES = 14 };
 static const double tolerance = 1e-12;
+/* What a left vector leaves, relative: shares are told to seven digits, brackets to nine. */
+static const double left_tolerance = 1e-11;
+/* A right and a left vector belong together if their eigenvalues agree to this. */
+static const double same_value = 1e-8, some_conditions = 10.0;
 
 typedef struct {
   KSP ksp;
@@ -136,29 +142,62 @@ static PetscErrorCode judge(CospinEigensolver eigensolver, PetscBool ok, CospinM
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, int num, CospinMode modes[])
+/* Of one mode whose eigenvalue is known; *found: there is a vector that belongs to it. */
+static PetscErrorCode find_one(CospinEigensolver eigensolver, CospinMode *mode, PetscBool *found)
+{
+  const CospinInverseOptions options = {.adjoint = PETSC_TRUE,
+                                        .near = PETSC_TRUE,
+                                        .target = mode->lambda,
+                                        .most = MOST_SOLVES,
+                                        .residual = COSPIN_FACTORS_FINE * eigensolver->norm,
+                                        .relative = left_tolerance};
+  PetscScalar lambda;
+  Vec start;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
+  PetscCall(CospinInverseNearest(eigensolver, &options, start, &lambda, &mode->left, found));
+  PetscCall(VecDestroy(&start));
+  if (*found && !(cabs((double complex)lambda - mode->lambda) <=
+                  same_value * cabs(mode->lambda) + CospinModeError(eigensolver, mode, some_conditions)))
+    *found = PETSC_FALSE;
+  if (!*found) PetscCall(VecDestroy(&mode->left));
+  PetscFunctionReturn(0);
+}
+
+/* Of several, or of one that find_one() misses. */
+static PetscErrorCode find_several(CospinEigensolver eigensolver, int wanted, int num, CospinMode modes[])
 {
   PetscInt iterations;
   Adjoint adjoint;
-  PetscBool ok;
   Mat inverse;
   EPS eps;
 
   PetscFunctionBeginUser;
-  if (num == 0) PetscFunctionReturn(0);
   PetscCall(CospinFactorsSolver(eigensolver, &adjoint.ksp));
   PetscCall(MatCreateVecs(eigensolver->liouvillian, &adjoint.conjugate, NULL));
-  PetscCall(create_eps(eigensolver, &adjoint, num + num_null, &inverse, &eps));
+  PetscCall(create_eps(eigensolver, &adjoint, wanted, &inverse, &eps));
   PetscCall(EPSSolve(eps));
   PetscCall(EPSGetIterationNumber(eps, &iterations));
   eigensolver->iterations += (int)iterations;
   PetscCall(choose(eigensolver, eps, num, modes));
+  PetscCall(EPSDestroy(&eps));
+  PetscCall(MatDestroy(&inverse));
+  PetscCall(VecDestroy(&adjoint.conjugate));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinFactorsLeft(CospinEigensolver eigensolver, int num_null, int num, CospinMode modes[])
+{
+  PetscBool ok = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  if (num == 0) PetscFunctionReturn(0);
+  if (num == 1 && num_null == 0 && !eigensolver->iterative) PetscCall(find_one(eigensolver, &modes[0], &ok));
+  if (!ok) PetscCall(find_several(eigensolver, num + num_null, num, modes));
   ok = (PetscBool)(modes[num - 1].left != NULL);
   if (!ok) eigensolver->outcome = CospinOutcomeWorse(eigensolver->outcome, COSPIN_NOT_CONVERGED);
   if (ok) PetscCall(CospinModesDual(eigensolver, num, modes, &ok));
   for (int m = 0; m < num; m++) PetscCall(judge(eigensolver, ok, &modes[m]));
-  PetscCall(EPSDestroy(&eps));
-  PetscCall(MatDestroy(&inverse));
-  PetscCall(VecDestroy(&adjoint.conjugate));
   PetscFunctionReturn(0);
 }

@@ -15,9 +15,11 @@
    is unknown, so rates are compared with ten times their residual.
 */
 #include "factors.h"
+#include "inverse.h"
 
 enum {
   FIRST_ITERATIONS = 12,
+  MOST_SOLVES = 14, /* of find_certain */
   MAX_SHIFTS = 6,
   NUM_EXTRA = 6,
   FEW_EXTRA = 2, /* where every solve is an iteration */
@@ -274,6 +276,32 @@ static PetscErrorCode confirm(CospinEigensolver eigensolver, int count, Search *
   PetscFunctionReturn(0);
 }
 
+/* Of a Metzler matrix the slowest mode is the one next to the shift, and a positive vector has a part of it:
+   as few solves as it takes. What does not converge so is left to run(). */
+static PetscErrorCode find_certain(CospinEigensolver eigensolver, Search *search)
+{
+  const CospinInverseOptions options = {.most = MOST_SOLVES,
+                                        .residual = COSPIN_FACTORS_FINE * eigensolver->norm,
+                                        .relative = COSPIN_FACTORS_FINEST};
+  CospinMode mode = {.error = NAN};
+  PetscScalar lambda;
+  PetscBool found;
+  Vec start;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinFactorsConfigure(eigensolver));
+  PetscCall(CospinEigensolverIrregular(eigensolver, &start));
+  PetscCall(CospinInverseNearest(eigensolver, &options, start, &lambda, &mode.right, &found));
+  PetscCall(VecDestroy(&start));
+  if (!found) PetscFunctionReturn(0);
+  mode.lambda = (double complex)lambda;
+  PetscCall(CospinEigensolverResidual(eigensolver, lambda, mode.right, &mode.residual));
+  PetscCall(PetscMalloc1(1, &search->modes));
+  search->modes[0] = mode;
+  search->found = 1;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode slowest_of_nothing(CospinEigensolver eigensolver, int count, int num_deflate, int *num,
                                          CospinMode modes[])
 {
@@ -309,7 +337,8 @@ PetscErrorCode CospinFactorsSlowest(CospinEigensolver eigensolver, int count, in
   search.wanted = certain ? 1 : count + (eigensolver->iterative ? FEW_EXTRA : NUM_EXTRA);
   if (num_deflate && PetscIsNormalReal(eigensolver->next))
     PetscCall(CospinFactorsMoveShift(eigensolver, eigensolver->next, &moved));
-  PetscCall(run(eigensolver, &search));
+  if (certain && !eigensolver->iterative) PetscCall(find_certain(eigensolver, &search));
+  if (search.found == 0) PetscCall(run(eigensolver, &search));
   PetscCall(approach(eigensolver, count, &search));
   if (!certain && !eigensolver->iterative) PetscCall(look_farther(eigensolver, count, &search));
   eigensolver->outcome = before; /* runs that were repeated do not count */

@@ -1,11 +1,15 @@
 """What counts as zero, several steady states, windows and cutoffs: small decks whose numbers are known in closed form."""
 # cospin-test: COST 30
 import itertools
+import os
+import re
+import subprocess
+import tempfile
 import unittest
 
 import numpy
 
-from decks import run_text
+from decks import PROGRAM, run_text
 
 SPIN = "components: {q: {kind: spin, S: 1/2}}\n"
 GOOD, INACCURATE, EMPTY, DEGENERATE, OSCILLATING = 1, -1, -2, -4, -8
@@ -386,6 +390,51 @@ class Light(unittest.TestCase):
         self.assertLess(int(data.g2_outcome[0]), 0)
         self.assertEqual(int(data.g2_outcome[1]), GOOD)
         self.assertAlmostEqual(float(data.g2_value[1, 0]), 2, places=6)
+
+
+class FewSolves(unittest.TestCase):
+    """What lies between one factorisation and an eigenpair, where a shift next to zero leaves little of anything else."""
+
+    DECK = ("parameters: {x: 0.5, N: 60}\ngrid: {x: [0.1, 0.3, 0.5, 0.7, 0.9]}\ncomponents: {q: {kind: ensemble, size: N}}\n"
+            "jumps: [{rate: 1, operator: q.Sm}, {rate: x*N, each: q.sp}]\nobservables: {z: <q.Sz>}\n"
+            "tasks: [steady: {}, decay: {of: q.Sp}]\n")
+
+    def test_solves_of_a_grid(self):
+        """Two for a steady state, some for what is next to it; some for the slowest mode, as many for its left vector. The numbers
+        are those of LAPACK, the bracket holds the rate, on two ranks as well."""
+        dense = run(self.DECK, options="{dense_limit: 2000}")
+        for ranks in (1, 2):
+            data = run(self.DECK, options="{dense_limit: 0}", ranks=ranks)
+            self.assertLess(float(data.steady_solves.mean()), 7)
+            self.assertLess(float(data.decay_solves.mean()), 19)
+            self.assertTrue((data.decay_factorisations == 1).all() and (data.steady_factorisations == 1).all())
+            numpy.testing.assert_allclose(data.steady_z, dense.steady_z, rtol=0, atol=1e-11)
+            numpy.testing.assert_allclose(data.decay_rate, dense.decay_rate, rtol=1e-10)
+            numpy.testing.assert_allclose(data.decay_weight, dense.decay_weight, rtol=1e-9)
+            self.assertTrue((data.decay_lower <= data.decay_rate).all() and (data.decay_rate <= data.decay_upper).all())
+            self.assertTrue((data.steady_degeneracy == 1).all())
+            ratio = data.steady_next_rate / dense.steady_next_rate
+            self.assertTrue(((ratio > 0.5) & (ratio < 2)).all())
+
+    def test_two_steady_states_are_counted(self):
+        """What one start vector cannot see: collective decay keeps all j, however few solves it takes to find one null vector."""
+        data = run("parameters: {e: 1}\ngrid: {e: [0, 1e-12, 1e-3]}\ncomponents: {q: {kind: ensemble, size: 6}}\n"
+                   "jumps: [{rate: 1, operator: q.Sm}, {rate: e, each: q.sm}]\ntasks: [steady: {}]\n", status=3, options="{dense_limit: 0}")
+        self.assertEqual(list(data.steady_degeneracy[[0, 2]]), [4, 1])
+        self.assertEqual(int(data.steady_outcome[0]), DEGENERATE)
+        self.assertGreater(int(data.steady_solves[0]), 7)
+
+    def test_mumps_orders_planes_by_degree(self):
+        """PETSc overwrites the ordering that MUMPS was told on one rank: it is an option, so that it is heard."""
+        text = f"title: t\n{self.DECK}petsc: {{dense_limit: 0, steady_st_mat_mumps_icntl_4: 2}}\n"
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "deck.yaml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            said = subprocess.run([PROGRAM, "run", path, "-o", os.path.join(folder, "out.h5"), "--quiet"], check=True,
+                                  stdout=subprocess.PIPE, text=True).stdout
+        orderings = set(re.findall(r"Ordering based on (\w+)", said))
+        self.assertLessEqual(orderings, {"AMD"})
 
 
 if __name__ == "__main__":
