@@ -280,13 +280,70 @@ static PetscErrorCode write_alone(const CospinCommand *command, Writer writer, i
 }
 
 /* A version between two releases is told by its revision. */
-static void tell(PetscBool version)
+static PetscErrorCode tell(const CospinCommand *command, PetscBool *ok)
 {
-  if (version)
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (command->verb == COSPIN_COMMAND_VERSION)
     printf("cospin %s, revision %.12s%s\n", COSPIN_VERSION, COSPIN_GIT_REVISION,
            COSPIN_GIT_DIRTY ? " and changes" : "");
   else
     printf("%s", CospinCommandHelp);
+  PetscFunctionReturn(0);
+}
+
+/* NULL: a command that computes. */
+static Writer writer_of(const CospinCommand *command)
+{
+  static const struct {
+    CospinVerb verb;
+    Writer writer;
+  } writers[] = {{COSPIN_COMMAND_NEW, start_deck},
+                 {COSPIN_COMMAND_SHOW, show},
+                 {COSPIN_COMMAND_REFERENCE, reference},
+                 {COSPIN_COMMAND_HELP, tell},
+                 {COSPIN_COMMAND_VERSION, tell}};
+
+  for (size_t k = 0; k < sizeof(writers) / sizeof(writers[0]); k++) {
+    if (writers[k].verb == command->verb) return writers[k].writer;
+  }
+  return NULL;
+}
+
+/* A launcher has started this process, and maybe others beside it. */
+static int is_launched(void)
+{
+  static const char *const said[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "MPI_LOCALRANKID",
+                                     "SLURM_STEP_ID"};
+
+  for (size_t k = 0; k < sizeof(said) / sizeof(said[0]); k++) {
+    if (getenv(said[k])) return 1;
+  }
+  return 0;
+}
+
+/* What needs neither MPI nor PETSc's own beginning does without: that takes a tenth of a second and leaves a
+   daemon behind. An error is told by doing it again with both. */
+static int write_at_once(const CospinCommand *command, int *status)
+{
+  const Writer writer = writer_of(command);
+  PetscBool ok = PETSC_TRUE;
+
+  if (is_launched() || command->petsc_argc > 1 || command->check) return 0;
+  if (command->fault[0]) {
+    fprintf(stderr, "cospin: %s\n", command->fault);
+    *status = STATUS_WRONG;
+    return 1;
+  }
+  if (!writer) return 0;
+  (void)signal(SIGPIPE, SIG_IGN);
+  if (PetscPushErrorHandler(PetscReturnErrorHandler, NULL)) return 0;
+  if (writer(command, &ok)) {
+    (void)PetscPopErrorHandler();
+    return 0;
+  }
+  if (!ok) *status = STATUS_WRONG;
+  return 1;
 }
 
 /* Every path ends in the barrier, so that no rank leaves while another one still prints or writes. */
@@ -304,14 +361,8 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
     PetscCall(run(command, argc, argv, stop, status));
   } else if (command->verb == COSPIN_COMMAND_PLAN) {
     PetscCall(plan(command, status));
-  } else if (command->verb == COSPIN_COMMAND_NEW) {
-    PetscCall(write_alone(command, start_deck, status));
-  } else if (command->verb == COSPIN_COMMAND_SHOW) {
-    PetscCall(write_alone(command, show, status));
-  } else if (command->verb == COSPIN_COMMAND_REFERENCE) {
-    PetscCall(write_alone(command, reference, status));
-  } else if (rank == 0) {
-    tell((PetscBool)(command->verb == COSPIN_COMMAND_VERSION));
+  } else {
+    PetscCall(write_alone(command, writer_of(command), status));
   }
   (void)fflush(stdout);
   (void)fflush(stderr);
@@ -352,6 +403,10 @@ int main(int argc, char *argv[])
 
   avoid_bad_windows();
   CospinCommandParse(argc, argv, &command);
+  if (write_at_once(&command, &status)) {
+    CospinCommandFree(&command);
+    return status;
+  }
   if (command.verb == COSPIN_COMMAND_RUN) { /* for the others signals do what they always do */
     stop = CospinStopCreate(command.stop_at, command.stop_within);
     if (!stop) return STATUS_FAILED;

@@ -159,5 +159,23 @@ class Walk(unittest.TestCase):
             self.assertIn("cospin_version", file["provenance"].attrs)
 
 
+class WithoutMpi(unittest.TestCase):
+    def test_what_only_reads_and_writes_starts_no_mpi(self):
+        """With an MPI that cannot start: what computes says so, what tells and copies does not notice. The `show` of an error, too."""
+        broken = {**os.environ, "OMPI_MCA_pml": "nosuch"}
+        with tempfile.TemporaryDirectory() as folder:
+            for words, status, text in ((["--version"], 0, "cospin "), (["--help"], 0, "cospin run  DECK"), (["reference", "decay"], 0, "rate"),
+                                        (["reference", "nonsense"], 2, "knows no"), (["new", "a", "--like", "laser"], 0, "a.yaml"),
+                                        (["show", "a.yaml"], 2, "a.yaml"), (["frobnicate"], 2, "frobnicate")):
+                with self.subTest(words=words):
+                    done = subprocess.run([PROGRAM, *words], cwd=folder, env=broken, text=True, stdout=subprocess.PIPE,
+                                          stderr=subprocess.STDOUT, check=False)
+                    self.assertEqual(done.returncode, status, done.stdout)
+                    self.assertIn(text, done.stdout)
+            done = subprocess.run([PROGRAM, "plan", "a.yaml"], cwd=folder, env=broken, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, check=False)
+            self.assertNotEqual(done.returncode, 0)  # so the others have not started it
+
+
 if __name__ == "__main__":
     unittest.main()
