@@ -17,7 +17,6 @@ typedef struct CospinReadoutEntry {
   double complex weight;
 } Entry;
 
-static const double most_searched = 1e6;     /* labels of a sector */
 static const double negligible_share = 1e-2; /* of the tolerance, all sectors that are left out together */
 
 /* The problem that evolves. */
@@ -344,25 +343,22 @@ PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables obs
   PetscFunctionReturn(0);
 }
 
-/* Whether anything is in this sector before the first click; of a large one that is taken for granted. */
-static PetscErrorCode has_elements(CospinProblem counted, const int representative[], CospinState initial,
-                                   PetscBool *answer)
+/* Those of labels[all][n] where something is before the first click; the others are empty for ever. */
+static PetscErrorCode keep_begun(CospinProblem counted, CospinState initial, int all, int *num, int labels[])
 {
-  const int counter = counted->system.num_coordinates - 1;
-  int label[COSPIN_MAX_COORDINATES];
-  CospinSector sector;
-  CospinCount count;
+  const int n = counted->system.num_coordinates;
+  int num_begun, *begun;
+  PetscBool has;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinCensusOfSector(&counted->system, counted->lattice, representative, &count));
-  *answer = (PetscBool)(count.labels > most_searched);
-  if (*answer) PetscFunctionReturn(0);
-  PetscCall(CospinSectorCreate(&counted->system, counted->lattice, representative, &sector));
-  for (PetscInt64 i = 0; i < CospinSectorDimension(sector) && !*answer; i++) {
-    CospinSectorLabel(sector, i, label);
-    *answer = (PetscBool)(label[counter] == 0 && CospinStateElement(initial, label) != 0.0);
+  PetscCall(CospinStateSectors(counted, initial, &num_begun, &begun));
+  *num = 0;
+  for (int k = 0; k < all; k++) {
+    has = (PetscBool)(num_begun > COSPIN_MAX_SECTORS); /* not all of them are known */
+    if (!has) PetscCall(CospinTaskHasLabel(n, labels + k * n, num_begun, begun, &has));
+    if (has) PetscCall(PetscArraymove(labels + (*num)++ * n, labels + k * n, n));
   }
-  PetscCall(CospinSectorDestroy(&sector));
+  PetscCall(PetscFree(begun));
   PetscFunctionReturn(0);
 }
 
@@ -378,12 +374,8 @@ PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecor
   PetscCall(kind->Set(problem, task, PETSC_FALSE, &settings));
   PetscCall(CospinObservablesCreate(settings.counted ? settings.counted : problem, NULL, &observables, &ok));
   PetscCall(CospinReadoutSectors(problem, observables, &settings, &all, &labels));
-  *num = settings.counted ? 0 : all;
-  for (int k = 0; k < all && settings.counted; k++) { /* most are empty: a counter starts at 0 */
-    const int n = settings.counted->system.num_coordinates;
-    PetscCall(has_elements(settings.counted, labels + k * n, settings.initial, &ok));
-    if (ok) PetscCall(PetscArraymove(labels + (*num)++ * n, labels + k * n, n));
-  }
+  *num = all;
+  if (settings.counted) PetscCall(keep_begun(settings.counted, settings.initial, all, num, labels));
   *representatives = labels;
   PetscCall(CospinObservablesDestroy(&observables));
   PetscCall(CospinReadoutSettingsReset(&settings));

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW_MONOMIALS = 16 };
+
 static int compare_ints(int a, int b)
 {
   return (a > b) - (a < b);
@@ -179,27 +181,6 @@ static double complex multiply_numbers(double complex a, double complex b)
   return a * b;
 }
 
-/* Monomial by monomial; equal ones meet by bisection. */
-PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, CospinPolynomial q)
-{
-  PetscFunctionBeginUser;
-  if (p == q) { /* adding could remove monomials under our feet */
-    CospinPolynomial copy;
-
-    PetscCall(CospinPolynomialDuplicate(q, &copy));
-    PetscCall(CospinPolynomialAxpy(p, factor, copy));
-    PetscCall(CospinPolynomialDestroy(&copy));
-    PetscFunctionReturn(0);
-  }
-  for (int k = 0; k < q->count; k++) {
-    const CospinMonomial *monomial = &q->monomials[k];
-
-    PetscCall(CospinPolynomialAddMonomial(p, multiply_numbers(factor, monomial->coefficient),
-                                          monomial->length, monomial->operators));
-  }
-  PetscFunctionReturn(0);
-}
-
 /* Forgets the last of the first *count monomials if it has cancelled. */
 static PetscErrorCode drop_zero(CospinPolynomial p, int *count)
 {
@@ -229,6 +210,34 @@ static PetscErrorCode merge_monomials(CospinPolynomial p)
   }
   PetscCall(drop_zero(p, &count));
   p->count = count;
+  PetscFunctionReturn(0);
+}
+
+/* Few monomials find their places by bisection; of many each would push those behind it along, so they are
+   appended and all are sorted once. */
+PetscErrorCode CospinPolynomialAxpy(CospinPolynomial p, double complex factor, CospinPolynomial q)
+{
+  PetscFunctionBeginUser;
+  if (p == q) { /* adding could remove monomials under our feet */
+    CospinPolynomial copy;
+
+    PetscCall(CospinPolynomialDuplicate(q, &copy));
+    PetscCall(CospinPolynomialAxpy(p, factor, copy));
+    PetscCall(CospinPolynomialDestroy(&copy));
+    PetscFunctionReturn(0);
+  }
+  if (q->count > FEW_MONOMIALS) PetscCall(reserve_monomials(p, p->count + q->count));
+  for (int k = 0; k < q->count; k++) {
+    const CospinMonomial *monomial = &q->monomials[k];
+    const double complex coefficient = multiply_numbers(factor, monomial->coefficient);
+
+    if (q->count > FEW_MONOMIALS)
+      PetscCall(create_monomial(coefficient, monomial->length, monomial->operators, 0, NULL,
+                                &p->monomials[p->count++]));
+    else
+      PetscCall(CospinPolynomialAddMonomial(p, coefficient, monomial->length, monomial->operators));
+  }
+  if (q->count > FEW_MONOMIALS) PetscCall(merge_monomials(p));
   PetscFunctionReturn(0);
 }
 
