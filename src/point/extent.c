@@ -192,12 +192,18 @@ static PetscBool has_other_peak(const CospinPlane *plane, const CospinGrid *grid
   return PETSC_FALSE;
 }
 
-/* Where the fluctuations around the one peak are narrow beside what the grid tells, one with a short stride
-   around that peak takes its place, if it holds all of the weight. */
-static PetscErrorCode narrow_to_peak(const CospinPlane *plane, double *shift, CospinInterval hull[],
-                                     CospinGrid *grid, PetscBool *done, PetscBool *known)
+static double area_of(const CospinInterval box[])
 {
-  static const double far = 6.5, fine = 4.0;
+  return ((double)box[0].hi - box[0].lo) * ((double)box[1].hi - box[1].lo);
+}
+
+/* One with a short stride, so many deviations around the one peak, takes the place of a grid if it is smaller
+   than `share` of what is known and holds all of the weight. */
+static PetscErrorCode narrow_to_box(const CospinPlane *plane, double far, double share, double *shift,
+                                    CospinInterval hull[], CospinGrid *grid, PetscBool *done,
+                                    PetscBool *known)
+{
+  static const double fine = 4.0;
   CospinInterval peak[COSPIN_PLANE_DIMENSIONS], box[COSPIN_PLANE_DIMENSIONS], span[COSPIN_PLANE_DIMENSIONS];
   double at[2], deviation[2];
   CospinGrid finer = {.num = 0};
@@ -213,7 +219,8 @@ static PetscErrorCode narrow_to_peak(const CospinPlane *plane, double *shift, Co
     box[k].lo = PetscMax(hull[k].lo, (int)(at[k] - far * deviation[k]) - stride);
     box[k].hi = PetscMin(hull[k].hi, (int)(at[k] + far * deviation[k]) + stride);
   }
-  if (stride >= grid->stride || has_other_peak(plane, grid, box)) PetscFunctionReturn(0);
+  if (stride >= grid->stride || area_of(box) > share * area_of(hull) || has_other_peak(plane, grid, box))
+    PetscFunctionReturn(0);
   PetscCall(narrow(plane, stride, shift, box, &finer, known));
   if (!*known) PetscFunctionReturn(0);
   span_of(plane, &finer, half_way, span); /* of weights that are smaller the box tells more than a grid */
@@ -224,6 +231,21 @@ static PetscErrorCode narrow_to_peak(const CospinPlane *plane, double *shift, Co
   }
   PetscCall(CospinGridDestroy(*done ? grid : &finer));
   if (*done) *grid = finer;
+  PetscFunctionReturn(0);
+}
+
+/* Where the fluctuations around the peak are narrow beside what the grid tells. Far from it drift bends, and
+   tails may be longer than those of a Gaussian (pumped ions near their lower threshold), which a larger box
+   holds; where it is no small part of all, shorter strides tell more. */
+static PetscErrorCode narrow_to_peak(const CospinPlane *plane, double *shift, CospinInterval hull[],
+                                     CospinGrid *grid, PetscBool *done, PetscBool *known)
+{
+  static const double boxes[][2] = {{6.5, 1.0}, {9.0, 0.15}, {12.5, 0.15}};
+
+  PetscFunctionBeginUser;
+  *done = PETSC_FALSE;
+  for (size_t k = 0; k < sizeof(boxes) / sizeof(boxes[0]) && !*done && *known; k++)
+    PetscCall(narrow_to_box(plane, boxes[k][0], boxes[k][1], shift, hull, grid, done, known));
   PetscFunctionReturn(0);
 }
 

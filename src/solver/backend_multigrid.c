@@ -255,14 +255,20 @@ static PetscErrorCode find_right(CospinEigensolver eigensolver, Search *search, 
   PetscFunctionReturn(0);
 }
 
-/* The coarser a grid the more can sweeps on it amplify where drift is strong: then one grid less. */
+/* The coarser a grid the more can smoothing on it amplify where drift is strong: then one grid less. Option
+   -<task>_multigrid_levels, or -multigrid_levels: grids at most, 2 or 3. */
 static PetscErrorCode search_right(CospinEigensolver eigensolver, Search *search, double *residual,
                                    double complex *next, PetscBool *ok)
 {
+  PetscInt most = COSPIN_MULTIGRID_LEVELS;
+
   PetscFunctionBeginUser;
   *ok = PETSC_FALSE;
-  for (int levels = COSPIN_MULTIGRID_LEVELS; levels >= 2 && !*ok; levels--) {
-    if (levels < COSPIN_MULTIGRID_LEVELS) PetscCall(destroy_search(search));
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-multigrid_levels", &most, NULL));
+  PetscCall(PetscOptionsGetInt(NULL, eigensolver->prefix, "-multigrid_levels", &most, NULL));
+  most = PetscMax(2, PetscMin(most, COSPIN_MULTIGRID_LEVELS));
+  for (int levels = (int)most; levels >= 2 && !*ok; levels--) {
+    if (levels < most) PetscCall(destroy_search(search));
     PetscCall(create_search(eigensolver, eigensolver->liouvillian, levels, search));
     PetscCall(find_right(eigensolver, search, residual, next, ok));
   }

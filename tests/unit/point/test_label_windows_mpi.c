@@ -2,7 +2,9 @@
  * small. */
 #include "support_model.h"
 #include <cospin/operator/liouvillian.h>
+#include <cospin/point/settings.h>
 #include <cospin/point/window.h>
+#include <cospin/problem/census.h>
 #include <cospin/tasks/tables.h>
 #include <math.h>
 #include <setjmp.h>
@@ -78,6 +80,25 @@ static void what_is_left_out_does_not_matter(void **state)
     Model_Close(&small);
     Model_Close(&whole);
   }
+}
+
+/* Next to the lower threshold tails are long, a coarse grid makes them longer, and most labels are none of
+   the state's all the same. */
+static void long_tails_leave_most_labels_out(void **state)
+{
+  CospinCount whole, kept;
+  int num, *sectors;
+  Model model = ions(3000, .02, "steady: {}");
+
+  (void)state;
+  OK(CospinTaskSteadySectors(model.problem, &num, &sectors));
+  OK(CospinCensusOfSector(&model.problem->system, model.problem->lattice, sectors, &whole));
+  OK(CospinTasksFitWindow(model.problem));
+  assert_non_null(model.problem->system.window);
+  OK(CospinCensusOfSector(&model.problem->system, model.problem->lattice, sectors, &kept));
+  assert_true(kept.labels < .3 * whole.labels);
+  OK(PetscFree(sectors));
+  Model_Close(&model);
 }
 
 /* Around the labels where the state is, but too near: a residual inside would not see it. */
@@ -170,6 +191,7 @@ static void nothing_is_left_out_where_it_may_matter(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(long_tails_leave_most_labels_out),
       cmocka_unit_test(what_is_left_out_does_not_matter),
       cmocka_unit_test(a_window_that_is_too_small_grows),
       cmocka_unit_test(one_that_cannot_grow_is_told),

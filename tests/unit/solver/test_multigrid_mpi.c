@@ -75,6 +75,31 @@ static void planes_have_the_same_numbers(void **state)
   }
 }
 
+/* Two grids alone find what three do, and nothing of it is left to factors: next to the lower threshold, too,
+   where sweeps on the coarsest but one grow without bound. */
+static void two_grids_are_as_good_as_three(void **state)
+{
+  static const double shares[] = {.02, .5};
+
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    double inversions[2];
+    for (int levels = 2; levels <= 3; levels++) {
+      Model model = ions(300, shares[k], 0, "steady: {}");
+      Answer grids;
+      OK(PetscOptionsSetValue(NULL, "-multigrid_levels", levels == 2 ? "2" : "3"));
+      grids = run(&model, 0, PETSC_TRUE);
+      assert_int_equal(grids.outcome, COSPIN_GOOD);
+      assert_true(Answer_Get(&grids, "factorisations", 0) == 0);
+      assert_true(Answer_Get(&grids, "residual", 0) <= 1e-13);
+      inversions[levels - 2] = Answer_Get(&grids, "inversion", 0);
+      Answer_Free(&grids);
+      Model_Close(&model);
+    }
+    assert_near(inversions[0], inversions[1], 1e-11, "inversion");
+  }
+}
+
 /* An eigenvalue lies in its bracket, whatever found it. */
 static void brackets_hold(void **state)
 {
@@ -131,8 +156,9 @@ static void several_steady_states_are_counted(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(planes_have_the_same_numbers), cmocka_unit_test(brackets_hold),
-      cmocka_unit_test(the_rest_is_left_to_factors), cmocka_unit_test(several_steady_states_are_counted)};
+      cmocka_unit_test(planes_have_the_same_numbers), cmocka_unit_test(two_grids_are_as_good_as_three),
+      cmocka_unit_test(brackets_hold), cmocka_unit_test(the_rest_is_left_to_factors),
+      cmocka_unit_test(several_steady_states_are_counted)};
   int failures;
 
   if (SlepcInitialize(&argc, &argv, NULL, NULL)) return 1;
