@@ -14,7 +14,8 @@
    (cospin/problem/component.h); nothing here knows what a spin or a mode is.
 
    Counting (moves->counts) leaves out -(A^+A rho + rho A^+A)/2: what remains, rate A rho A^+, is what a click
-   does.
+   does. For kets (moves->kets) what acts on the bra is left out as well as A rho A^+: what remains, -i H rho
+   - A^+A rho/2, moves a ket between two jumps.
 */
 #include <cospin/deck/rounding.h>
 #include <cospin/problem/moves.h>
@@ -238,6 +239,24 @@ PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double compl
   PetscFunctionReturn(0);
 }
 
+/* As above, with nothing on the bra. */
+PetscErrorCode CospinMovesAddEachKet(CospinMoves moves, int component, int channel,
+                                     double complex coefficient, const CospinMonomial *a, PetscBool *ok)
+{
+  const CospinComponent summed = &moves->system->components[component];
+  Chain chain = {.moves = moves, .component = component, .coefficient = coefficient * a->coefficient};
+  int begin, end, operators[MAX_CHAIN];
+
+  PetscFunctionBeginUser;
+  *ok = find_block(a, &begin, &end);
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(append_operators(moves->system, a, end, a->length, COSPIN_KET, &chain.length, chain.steps));
+  PetscCall(append_operators(moves->system, a, 0, begin, COSPIN_KET, &chain.num_last, chain.last));
+  for (int k = begin; k < end; k++) operators[k - begin] = a->operators[k].code;
+  PetscCall(summed->kind->EachKet(summed, channel, end - begin, operators, emit_steps, &chain));
+  PetscFunctionReturn(0);
+}
+
 static const CospinMonomial identity = {1.0, 0, NULL};
 
 PetscErrorCode CospinMovesAddLeftProduct(CospinMoves moves, CospinPolynomial op)
@@ -261,7 +280,8 @@ PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial ham
   PetscCall(CospinSystemExpand(moves->system, hamiltonian, &h));
   for (int k = 0; k < h->count; k++) {
     PetscCall(CospinMovesAddProduct(moves, -I, &h->monomials[k], &identity));
-    PetscCall(CospinMovesAddProduct(moves, +I, &identity, &h->monomials[k])); /* rho H = rho H^+ */
+    if (!moves->kets)
+      PetscCall(CospinMovesAddProduct(moves, +I, &identity, &h->monomials[k])); /* rho H = rho H^+ */
   }
   PetscCall(CospinPolynomialDestroy(&h));
   PetscFunctionReturn(0);
@@ -292,7 +312,7 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
   PetscCall(CospinSystemExpand(moves->system, op, &a));
-  for (int k = 0; k < a->count; k++) {
+  for (int k = 0; k < a->count && !moves->kets; k++) {
     for (int l = 0; l < a->count; l++) {
       PetscCall(add_term(moves, component, rate, &a->monomials[k], &a->monomials[l], ok));
     }
@@ -301,8 +321,8 @@ PetscErrorCode CospinMovesAddJump(CospinMoves moves, double rate, CospinPolynomi
   PetscCall(CospinPolynomialMultiply(adjoint, a, &square));
   for (int k = 0; k < square->count && !moves->counts; k++) {
     PetscCall(add_term(moves, component, -0.5 * rate, &square->monomials[k], &identity, ok));
-    PetscCall(add_term(moves, component, -0.5 * rate, &identity, &square->monomials[k],
-                       ok)); /* A^+A is hermitian */
+    if (!moves->kets) /* A^+A is hermitian */
+      PetscCall(add_term(moves, component, -0.5 * rate, &identity, &square->monomials[k], ok));
   }
   PetscCall(CospinPolynomialDestroy(&square));
   PetscCall(CospinPolynomialDestroy(&adjoint));
@@ -320,7 +340,7 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
   PetscFunctionBeginUser;
   PetscCall(CospinSystemExpand(moves->system, first, &a));
   PetscCall(CospinSystemExpand(moves->system, second, &b));
-  for (int k = 0; k < a->count; k++) {
+  for (int k = 0; k < a->count && !moves->kets; k++) {
     for (int l = 0; l < b->count; l++)
       PetscCall(CospinMovesAddProduct(moves, rate, &a->monomials[k], &b->monomials[l]));
   }
@@ -329,7 +349,7 @@ PetscErrorCode CospinMovesAddPair(CospinMoves moves, double complex rate, Cospin
   PetscCall(CospinPolynomialAdjoint(left, CospinSystemElementaryAdjoint, moves->system, &right));
   for (int k = 0; k < left->count && !moves->counts; k++)
     PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &left->monomials[k], &identity));
-  for (int k = 0; k < right->count && !moves->counts; k++)
+  for (int k = 0; k < right->count && !moves->counts && !moves->kets; k++)
     PetscCall(CospinMovesAddProduct(moves, -0.5 * rate, &identity, &right->monomials[k]));
   PetscCall(CospinPolynomialDestroy(&right));
   PetscCall(CospinPolynomialDestroy(&left));

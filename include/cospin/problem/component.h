@@ -205,6 +205,12 @@ typedef struct {
    */
   PetscErrorCode (*Each)(CospinComponent component, int num_left, const int left[], int num_right,
                          const int right[], CospinEmit emit, void *context);
+  /* The same as jumps of a ket: sum_l A_l rho A_l^+ = sum over channels K rho K^+, where K is linear in A and
+     leads from one irrep to one other. EachKet emits K of a channel for A = operators[0] operators[1] ..., in
+     steps that act on the ket (and the irrep) only. 0, NULL: kinds without Each. */
+  int num_channels;
+  PetscErrorCode (*EachKet)(CospinComponent component, int channel, int length, const int operators[],
+                            CospinEmit emit, void *context);
 } CospinComponentKind;
 
 struct CospinComponent_ {

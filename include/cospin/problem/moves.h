@@ -28,7 +28,9 @@ typedef struct CospinMoves_ {
                                        vanishes (a spin's sp^2) and would connect what nothing connects */
   PetscBool counts;                 /* set by whoever made it: of jumps only A rho A^+ is added, which counts
                                        them, and not what they take away */
-  CospinMove *moves;                /* sorted by shift once finished: the same list on every rank */
+  PetscBool kets;    /* likewise: only what acts on the ket between jumps is added, -i H rho and
+                        -rate/2 A^+A rho */
+  CospinMove *moves; /* sorted by shift once finished: the same list on every rank */
 } * CospinMoves;
 
 /* All of these: not collective. */
@@ -43,6 +45,11 @@ PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficie
    of one spin must stand together (A_l = C s_l s_l' D with C, D collective); otherwise *ok is false. */
 PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double complex coefficient,
                                   const CospinMonomial *a, const CospinMonomial *b, PetscBool *ok);
+
+/* moves += coefficient * K rho, K what the sum over spins of A_l rho A_l^+ is to a ket in one of the channels
+   of `component` (CospinComponentKind.EachKet). *ok as above. */
+PetscErrorCode CospinMovesAddEachKet(CospinMoves moves, int component, int channel,
+                                     double complex coefficient, const CospinMonomial *a, PetscBool *ok);
 
 /* moves += -i [H, rho] */
 PetscErrorCode CospinMovesAddHamiltonian(CospinMoves moves, CospinPolynomial h);

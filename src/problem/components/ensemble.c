@@ -31,7 +31,7 @@ typedef struct {
   double size;
 } Ensemble;
 
-static const int step_up[NUM_COLLECTIVE] = {+1, -1, 0};
+const int CospinEnsembleUp[NUM_COLLECTIVE] = {+1, -1, 0};
 
 /* Labels of a larger one are nobody's; those of this size stand in for them. */
 int CospinEnsembleSize(CospinComponent component)
@@ -127,14 +127,18 @@ static void Shift(CospinComponent component, int step, int shift[])
   int t, u, dr;
 
   (void)component;
+  if (step >= FIRST_JUMP) {
+    CospinEnsembleJumpShift(step, shift);
+    return;
+  }
   if (step < FIRST_LOCAL) {
-    shift[step < NUM_COLLECTIVE ? N_KET : N_BRA] += step_up[step % NUM_COLLECTIVE];
+    shift[step < NUM_COLLECTIVE ? N_KET : N_BRA] += CospinEnsembleUp[step % NUM_COLLECTIVE];
     return;
   }
   CospinEnsembleUnpack(step, &t, &u, &dr);
   shift[R] += dr;
-  shift[N_KET] += step_up[t];
-  shift[N_BRA] += step_up[u];
+  shift[N_KET] += CospinEnsembleUp[t];
+  shift[N_BRA] += CospinEnsembleUp[u];
 }
 
 /* The amplitudes A, B, D of one side; `up` and `down` are j-m and j+m, whole numbers. A_+(m) =
@@ -163,7 +167,7 @@ static double amplitude_higher(int t, double up, double down)
 
 /* The factor that the sides share, by j of the source. One-spin operators connect j = 0 with j = 1 only. j
    = 0 has no m to move within, and 1/j would divide by zero. */
-static double shared_factor(double half, double j, int dr)
+double CospinEnsembleShared(double half, double j, int dr)
 {
   if (dr >= 0 && j <= 0) return 0.0;
   if (dr == 0) return (half + 1) / (2 * j * (j + 1));
@@ -171,7 +175,7 @@ static double shared_factor(double half, double j, int dr)
 }
 
 /* The factor of one side, by the change of r = N/2 - j. */
-static double side_amplitude(int dr, int t, double up, double down)
+double CospinEnsembleSide(int dr, int t, double up, double down)
 {
   if (dr == 0) return amplitude_same(t, up, down);
   return dr > 0 ? amplitude_lower(t, up, down) : amplitude_higher(t, up, down);
@@ -187,12 +191,12 @@ static double apply_local(int size, int step, int label[])
   int t, u, dr;
 
   CospinEnsembleUnpack(step, &t, &u, &dr);
-  shared = shared_factor(half, half - label[R], dr);
+  shared = CospinEnsembleShared(half, half - label[R], dr);
   if (shared == 0.0) return 0.0;
-  amplitude = shared * side_amplitude(dr, t, up, down) * side_amplitude(dr, u, up_bra, down_bra);
+  amplitude = shared * CospinEnsembleSide(dr, t, up, down) * CospinEnsembleSide(dr, u, up_bra, down_bra);
   label[R] += dr;
-  label[N_KET] += step_up[t];
-  label[N_BRA] += step_up[u];
+  label[N_KET] += CospinEnsembleUp[t];
+  label[N_BRA] += CospinEnsembleUp[u];
   return amplitude;
 }
 
@@ -202,9 +206,10 @@ static double Apply(CospinComponent component, int step, int label[])
   const int side = step < NUM_COLLECTIVE ? N_KET : N_BRA, t = step % NUM_COLLECTIVE;
   double amplitude;
 
+  if (step >= FIRST_JUMP) return CospinEnsembleJumpApply(component, step, label);
   if (step >= FIRST_LOCAL) return apply_local(size, step, label);
   amplitude = amplitude_same(t, size - label[R] - label[side], label[side] - label[R]);
-  label[side] += step_up[t];
+  label[side] += CospinEnsembleUp[t];
   return amplitude;
 }
 
@@ -212,6 +217,7 @@ static double Apply(CospinComponent component, int step, int label[])
 static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 {
   (void)component;
+  if (step >= FIRST_JUMP) return (PetscBool)(side == COSPIN_KET);
   return (PetscBool)(step >= FIRST_LOCAL || (step >= NUM_COLLECTIVE) == (side == COSPIN_BRA));
 }
 
@@ -223,18 +229,18 @@ static double ApplySide(CospinComponent component, int step, CospinSide side, in
   double shared;
   int t, u, dr;
 
-  if (step < FIRST_LOCAL) return Apply(component, step, label);
+  if (step < FIRST_LOCAL || step >= FIRST_JUMP) return Apply(component, step, label);
   CospinEnsembleUnpack(step, &t, &u, &dr);
-  shared = shared_factor(half, half - label[R], dr);
+  shared = CospinEnsembleShared(half, half - label[R], dr);
   if (shared == 0.0) return 0.0;
   label[R] += dr;
-  label[n] += step_up[side == COSPIN_KET ? t : u];
-  return (side == COSPIN_KET ? shared : 1.0) * side_amplitude(dr, side == COSPIN_KET ? t : u, up, down);
+  label[n] += CospinEnsembleUp[side == COSPIN_KET ? t : u];
+  return (side == COSPIN_KET ? shared : 1.0) * CospinEnsembleSide(dr, side == COSPIN_KET ? t : u, up, down);
 }
 
 /* The product of elementary operators of one spin as coefficients of s+, s-, s_z = sigma_z/2 and (last) the
  * identity. 2x2 matrices multiply; what results is s+, s-, s_z and the identity with coefficients. */
-static void expand_block(int length, const int operators[], double weight[NUM_COLLECTIVE + 1])
+void CospinEnsembleExpand(int length, const int operators[], double weight[NUM_COLLECTIVE + 1])
 {
   static const double matrix[NUM_COLLECTIVE][2][2] = {{{0, 1}, {0, 0}}, {{0, 0}, {1, 0}}, {{1, 0}, {0, -1}}};
   double product[2][2] = {{1, 0}, {0, 1}};
@@ -280,8 +286,8 @@ static PetscErrorCode Each(CospinComponent component, int num_left, const int le
   double weight_left[NUM_COLLECTIVE + 1], weight_right[NUM_COLLECTIVE + 1];
 
   PetscFunctionBeginUser;
-  expand_block(num_left, left, weight_left);
-  expand_block(num_right, right, weight_right);
+  CospinEnsembleExpand(num_left, left, weight_left);
+  CospinEnsembleExpand(num_right, right, weight_right);
   for (int t = 0; t <= NUM_COLLECTIVE; t++) {
     for (int u = 0; u <= NUM_COLLECTIVE; u++) {
       PetscCall(emit_pair(Size(component), t, u, weight_left[t] * weight_right[u], emit, context));
@@ -418,4 +424,6 @@ const CospinComponentKind CospinComponentEnsemble = {
     .GaugeSlope = CospinEnsembleGaugeSlope,
     .Reach = Size,
     .Each = Each,
+    .num_channels = COSPIN_ENSEMBLE_CHANNELS,
+    .EachKet = CospinEnsembleEachKet,
 };
