@@ -57,7 +57,7 @@ const char CospinCommandHelp[] =
     "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
     "  --quiet               no progress, no summary; faults and bad points are still told\n"
     "  --no-verify           show: values as they are, without a look at their checksums\n"
-    "  --like TOPIC          new: laser, ions, cat, cavity, driven, spins or heralding (default: driven)\n"
+    "  --like TOPIC          new: laser, ions, cat, cavity, driven, spins, heralding, trajectories (driven)\n"
     "  --ranks N             plan: the number of ranks to plan for\n"
     "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
     "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"

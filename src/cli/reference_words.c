@@ -125,7 +125,7 @@ static const Row synonyms[] = {
     {"stability", "meanfield growth unstable"},
     {"start", "initial file"},
     {"stationary", "steady"},
-    {"stochastic", "langevin trajectories seed"},
+    {"stochastic", "trajectories langevin seed"},
     {"superposition", "cat css product"},
     {"superradiance", "Sm ensemble meanfield cumulant"},
     {"sweep", "grid linspace logspace"},
@@ -133,10 +133,10 @@ static const Row synonyms[] = {
     {"temperature", "thermal nbar"},
     {"threshold", "boundary meanfield cumulant"},
     {"time", "times evolve time"},
-    {"trajectory", "langevin trajectories"},
+    {"trajectory", "trajectories langevin"},
     {"transition", "boundary meanfield gap E"},
     {"truncation", "cutoff leak edge"},
-    {"unravel", "clicks langevin"},
+    {"unravel", "trajectories unravelling clicks"},
     {"up", "css dicke Sp sp"},
     {"vary", "grid vary"},
     {"visibility", "css decay Sp"},
@@ -150,8 +150,9 @@ static const Row advice[] = {
      "`grid`; one change after another is a chain of decks: `store: state`, then `initial: {file: ...}`."},
     {"quench", "Rates and Hamiltonians do not change in time: store the state that one deck reaches (`store: "
                "state`) and begin with it in another (`initial: {file: ...}`)."},
-    {"trajectory", "Exact tasks follow density matrices. Trajectories are those of `langevin`, which is "
-                   "approximate."},
+    {"trajectory",
+     "`trajectories` are quantum jumps of kets, exact but for a statistical error; those of `langevin` are "
+     "c-numbers of spins, approximate."},
     {"temperature", "There is no key for it: write a rate (nbar + 1) for emission and nbar for absorption."},
     {"detuning",
      "There is no key for it: write a term delta*COMPONENT.Sz, or delta*COMPONENT.n of a mode, in "

@@ -31,8 +31,8 @@ static PetscErrorCode explain(CospinDeck deck, CospinPosition at, const char pat
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode check_jump(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                 PetscBool *ok)
+PetscErrorCode CospinTaskCheckJump(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   PetscBool *ok)
 {
   const CospinSetting *setting = CospinRecordGet(task, "jump");
   const CospinDeck deck = problem->deck;
@@ -57,6 +57,6 @@ PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *tas
   detector->jump = CospinRecordGet(task, "jump")->text;
   PetscCall(CospinTaskNumberOr(problem, task, "efficiency", 1.0, faults, &detector->efficiency, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "dark", 0.0, faults, &detector->dark, ok));
-  PetscCall(check_jump(problem, task, faults, ok));
+  PetscCall(CospinTaskCheckJump(problem, task, faults, ok));
   PetscFunctionReturn(0);
 }

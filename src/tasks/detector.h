@@ -28,3 +28,6 @@ typedef struct {
    a negative rate of dark counts. */
 PetscErrorCode CospinTaskDetector(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                   CospinDetector *detector, PetscBool *ok);
+/* The fault of them that is of the key `jump`, which must be given: *ok becomes false, or stays as it is. */
+PetscErrorCode CospinTaskCheckJump(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                   PetscBool *ok);

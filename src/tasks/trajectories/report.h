@@ -1,0 +1,15 @@
+/* What many trajectories say, as variables of the task. */
+#pragma once
+#include "sample.h"
+
+typedef struct {
+  CospinSample *sample;
+  CospinResults results;
+  double tolerance;
+  PetscBool fidelity, clicks; /* which of them are wanted */
+  double largest_error;       /* found: of all observables that have a value; NaN: of one it is not known */
+  double cutoff;              /* found: largest population at a cutoff, relative to what is accepted */
+} CospinSampleReport;
+
+/* Not collective, after CospinSampleReduce(). Stores all variables; *outcome of what they are worth. */
+PetscErrorCode CospinSampleStore(CospinSampleReport *report, CospinOutcome *outcome);

@@ -1,0 +1,64 @@
+/* Many trajectories, dealt out to ranks in blocks, and what their sums say. */
+#pragma once
+#include "unravelling.h"
+
+/* What is told of a time: observable k, or one of these. */
+enum {
+  COSPIN_SAMPLE_FIDELITY = -1,
+  COSPIN_SAMPLE_CLICKS = -2,
+  COSPIN_SAMPLE_FANO = -3,
+  COSPIN_SAMPLE_CUTOFF = -4
+};
+
+/* The largest of all trajectories: bound of a ket's error, its numbers, whether windows were too small. */
+enum { COSPIN_WORST_ERROR, COSPIN_WORST_DIMENSION, COSPIN_WORST_LARGE, COSPIN_NUM_WORST };
+
+typedef struct {
+  CospinPoint point; /* borrowed */
+  CospinUnravelling unravelling;
+  int num_times, num_values, num_expectations, num_cutoffs, num_lines;
+  PetscBool mixed;                  /* kets of time 0 are drawn */
+  CospinTrajectory no_jump;         /* exact; of a mixed state not there: norm2 is 0 */
+  double least;                     /* its norm2 at the last time */
+  int number;                       /* of trajectories that are wanted */
+  PetscBool shared;                 /* sums are those of all ranks */
+  int block_size, num_blocks, done; /* blocks that have been summed, on whatever rank */
+  size_t length;                    /* numbers of a block */
+  double *sums; /* [room for blocks][length]; before CospinSampleReduce those of this rank, others 0 */
+  double worst[COSPIN_NUM_WORST]; /* of this rank */
+  double *total;                  /* [length] of all blocks; of CospinSampleReduce */
+} CospinSample;
+
+/* Not collective. `settings` are borrowed. */
+PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSettings *settings,
+                                  CospinSample *sample);
+PetscErrorCode CospinSampleDestroy(CospinSample *sample);
+
+/* Collective. Trajectories up to `number`, in at most 512 blocks: blocks that are there are joined in pairs
+   when there are twice as many. *leave: the run is to end, and what there is has been saved. */
+PetscErrorCode CospinSampleExtend(CospinSample *sample, int number, PetscBool *leave);
+/* Collective. Goes on from where a run was left; before CospinSampleExtend() of the same number. */
+PetscErrorCode CospinSampleLoad(CospinSample *sample, CospinCheckpoint checkpoint);
+/* Collective. Sums of all ranks, the same on each. */
+PetscErrorCode CospinSampleReduce(CospinSample *sample);
+
+/* Not collective, after CospinSampleReduce. Value at time k with its error for each part, and the largest
+   change when one block is left out; `cutoff` counts those of COSPIN_SAMPLE_CUTOFF. Error NaN: too few
+   trajectories have jumped by then for one to be known. */
+PetscErrorCode CospinSampleValue(CospinSample *sample, int k, int what, int cutoff, double complex *value,
+                                 double error[2], double change[2]);
+/* Trajectories that the mean at time k is made of, and those that have jumped by then; whether these are so
+   few that errors are not known. */
+double CospinSampleCount(const CospinSample *sample, int k);
+double CospinSampleJumped(const CospinSample *sample, int k);
+PetscBool CospinSampleIsRare(const CospinSample *sample, int k);
+/* Over the deck's lines that are expected to jump at all, the fewest trajectories in which one did; infinite:
+   there is none. */
+double CospinSampleRarest(const CospinSample *sample);
+/* Mean over trajectories. */
+double CospinSampleMeanJumps(const CospinSample *sample);
+double CospinSampleMeanProducts(const CospinSample *sample);
+int CospinSampleNumber(const CospinSample *sample);
+
+/* The fewest trajectories that must have jumped. */
+enum { COSPIN_SAMPLE_FEWEST = 20 };

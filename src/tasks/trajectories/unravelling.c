@@ -1,0 +1,412 @@
+/*
+   Quantum jumps of one ket. A number u is drawn; the ket evolves without being normalised until |psi|^2 = u,
+   jumps by L_k with a probability proportional to |L_k psi|^2, is normalised, and the next u is drawn. There
+   is no time step and no bias of one.
+
+   Random numbers are Philox blocks of (seed, number of the trajectory, number of the draw): first those of a
+   mixed initial state, then u and the choice of k in turn. Nothing of ranks, order or restarts enters.
+
+   `shifted`: L -> L + b, H -> H - i/2 (b^* L - b L^+) is the same master equation. With b = -<L>, renewed at
+   jumps and at the times that are visited, jumps come at the rate of the variance of L instead of its square,
+   far less often where a ket is nearly coherent. For the ket that is not normalised the generator gains -b^*
+   L - |b|^2/2. Only operators that leave a ket in its block have an <L>; those whose clicks are counted stay
+   as they are, for their clicks are the light of the deck's own L.
+*/
+#include "level.h"
+#include <string.h>
+
+enum { MOST_LEVELS = 24, DRAW_BITS = 36 };
+static const double no_weight =
+    1e-25; /* of a ket that has not jumped: what is left of it counts for nothing */
+
+struct CospinUnravelling_ {
+  CospinPoint point;
+  CospinUnravellingSettings settings;
+  CospinKetPropagator propagator;
+  int num_levels, num_expectations, num_cutoffs;
+  CospinKetLevel levels[MOST_LEVELS];
+  /* the trajectory at work */
+  CospinTrajectory *trajectory;
+  CospinKetLevel *level;
+  CospinKetBlock block;
+  CospinKetProgress progress;
+  int number, jumps, clicks;
+  uint64_t draws;
+  PetscBool leaked;
+  int capacity;                      /* of kets */
+  double complex *ket, *next, *read; /* [capacity] */
+  double complex *shift;             /* [num_jumps] b of each jump */
+};
+
+static PetscErrorCode visit(void *context, int k, const double complex ket[], double norm2);
+
+/* ---- Creation ------------------------------------------------------------------------------------------ */
+
+PetscErrorCode CospinUnravellingCreate(CospinPoint point, const CospinUnravellingSettings *settings,
+                                       CospinUnravelling *unravelling)
+{
+  CospinUnravelling new;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  *unravelling = new;
+  new->point = point;
+  new->settings = *settings;
+  PetscCall(CospinKetLevelCreate(point, settings, NULL, &new->levels[0]));
+  new->num_levels = 1;
+  new->num_expectations = new->levels[0].num_expectations;
+  for (int b = 0; b < new->levels[0].space->num_bounded; b++)
+    if (!new->levels[0].space->bounds[b].open) new->num_cutoffs++;
+  PetscCall(CospinKetPropagatorCreate(settings->num_times, settings->times, settings->tolerance,
+                                      new->levels[0].open, visit, new, &new->propagator));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinUnravellingDestroy(CospinUnravelling *unravelling)
+{
+  CospinUnravelling u = *unravelling;
+
+  PetscFunctionBeginUser;
+  if (!u) PetscFunctionReturn(0);
+  for (int k = 0; k < u->num_levels; k++) PetscCall(CospinKetLevelDestroy(&u->levels[k]));
+  PetscCall(CospinKetPropagatorDestroy(&u->propagator));
+  PetscCall(PetscFree(u->ket));
+  PetscCall(PetscFree(u->next));
+  PetscCall(PetscFree(u->read));
+  PetscCall(PetscFree(u->shift));
+  PetscCall(PetscFree(*unravelling));
+  PetscFunctionReturn(0);
+}
+
+void CospinUnravellingCounts(CospinUnravelling u, int *num_expectations, int *num_cutoffs)
+{
+  *num_expectations = u->num_expectations;
+  *num_cutoffs = u->num_cutoffs;
+}
+
+double CospinUnravellingAccepted(CospinUnravelling u, int k)
+{
+  const CospinKetSpace space = u->levels[0].space;
+  int b = 0;
+
+  for (;; b++)
+    if (!space->bounds[b].open && k-- == 0) return space->bounds[b].accepted;
+}
+
+PetscBool CospinUnravellingIsMixed(CospinUnravelling u)
+{
+  return u->levels[0].start->mixed;
+}
+
+PetscBool CospinUnravellingJumps(CospinUnravelling u)
+{
+  return (PetscBool)(u->levels[0].kets->num_jumps > 0);
+}
+
+PetscErrorCode CospinTrajectoryCreate(CospinUnravelling u, CospinTrajectory *t)
+{
+  const size_t num_times = (size_t)u->settings.num_times, lines = (size_t)u->point->problem->deck->num_jumps;
+
+  PetscFunctionBeginUser;
+  *t = (CospinTrajectory){.num_values = u->num_expectations + 1 + u->num_cutoffs};
+  PetscCall(PetscCalloc6(num_times * (size_t)t->num_values, &t->values, num_times, &t->norm2, num_times,
+                         &t->jumps, num_times, &t->clicks, lines, &t->fired, lines, &t->expected));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinTrajectoryDestroy(CospinTrajectory *t)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree6(t->values, t->norm2, t->jumps, t->clicks, t->fired, t->expected));
+  PetscFunctionReturn(0);
+}
+
+/* One by one, since two of them are swapped at a jump. */
+static PetscErrorCode make_room(CospinUnravelling u, int dimension)
+{
+  const size_t bytes = sizeof(double complex) * (size_t)dimension;
+
+  PetscFunctionBeginUser;
+  if (dimension <= u->capacity) PetscFunctionReturn(0);
+  PetscCall(PetscRealloc(bytes, &u->ket));
+  PetscCall(PetscRealloc(bytes, &u->next));
+  PetscCall(PetscRealloc(bytes, &u->read));
+  u->capacity = dimension;
+  PetscFunctionReturn(0);
+}
+
+/* ---- On the way ---------------------------------------------------------------------------------------- */
+
+/* The next of this trajectory. One of the two numbers of a block is enough: they cost little beside a
+ * product. */
+static double draw(CospinUnravelling u)
+{
+  double pair[2];
+
+  CospinRandomPair(u->settings.seed, (uint64_t)u->number << DRAW_BITS | u->draws++, pair);
+  return pair[0];
+}
+
+/* A ket at the edge of an open window stops the trajectory. */
+static void watch(CospinUnravelling u, const double complex ket[], double norm2)
+{
+  if (!u->level->open || CospinKetLevelLeak(u->level, u->block, ket) <= u->settings.tolerance * norm2) return;
+  u->leaked = u->progress.stop = PETSC_TRUE;
+}
+
+/* A CospinKetVisit. */
+static PetscErrorCode visit(void *context, int k, const double complex ket[], double norm2)
+{
+  const CospinUnravelling u = (CospinUnravelling)context;
+  CospinTrajectory *t = u->trajectory;
+
+  PetscFunctionBeginUser;
+  watch(u, ket, norm2);
+  if (u->leaked || k < 0) PetscFunctionReturn(0);
+  PetscCall(CospinKetLevelRead(u->level, u->block, ket, norm2, u->read,
+                               t->values + (size_t)k * (size_t)t->num_values));
+  t->norm2[k] = norm2;
+  t->jumps[k] = u->jumps;
+  t->clicks[k] = u->clicks;
+  PetscFunctionReturn(0);
+}
+
+/* Work space grows with the largest block that has been entered. */
+static PetscErrorCode enter(CospinUnravelling u, CospinKetBlock block)
+{
+  PetscFunctionBeginUser;
+  u->block = block;
+  PetscCall(make_room(u, block->dimension));
+  u->trajectory->dimension = PetscMax(u->trajectory->dimension, block->dimension);
+  PetscFunctionReturn(0);
+}
+
+/* Amplitudes are asked label by label, in the block that the drawn label lies in; what a window has cut off
+   is missing, and the ket is normalised to 1. Whether that was much, the edge of the window tells. */
+static PetscErrorCode begin(CospinUnravelling u)
+{
+  const CospinSystem *system = &u->level->problem->system;
+  int drawn[COSPIN_MAX_COORDINATES], label[COSPIN_MAX_COORDINATES];
+  double uniform[COSPIN_MAX_COORDINATES];
+  CospinKetBlock block;
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < system->num_components; c++) uniform[c] = u->level->start->mixed ? draw(u) : 0.5;
+  PetscCall(CospinKetStateDraw(u->level->start, uniform, drawn));
+  PetscCall(CospinKetSpaceFind(u->level->space, drawn, &block));
+  PetscCall(enter(u, block));
+  for (int i = 0; i < block->dimension; i++) {
+    CospinSectorLabel(block->sector, i, label);
+    u->ket[i] = CospinKetStateAmplitude(u->level->start, drawn, label);
+  }
+  u->progress = (CospinKetProgress){.norm2 = 0.0};
+  for (int i = 0; i < block->dimension; i++)
+    u->progress.norm2 += creal(u->ket[i]) * creal(u->ket[i]) + cimag(u->ket[i]) * cimag(u->ket[i]);
+  for (int i = 0; i < block->dimension; i++) u->ket[i] /= PetscSqrtReal(u->progress.norm2);
+  u->progress.norm2 = 1.0;
+  watch(u, u->ket, 1.0);
+  PetscFunctionReturn(0);
+}
+
+/* ---- Jumps --------------------------------------------------------------------------------------------- */
+
+static PetscBool is_counted(CospinUnravelling u, int jump)
+{
+  const char *name = u->point->problem->deck->jumps[u->level->kets->jumps[jump].line].name;
+
+  return (PetscBool)(u->settings.click && name && strcmp(name, u->settings.click) == 0);
+}
+
+/* next = (L_k + b_k) ket; its length squared. */
+static PetscErrorCode apply_jump(CospinUnravelling u, int k, CospinKetBlock *target, double *weight)
+{
+  const CospinKetMatrix *jump;
+  double sum = 0.0;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinKetBlockJump(u->level->space, u->block, k, &jump, target));
+  PetscCall(make_room(u, (*target)->dimension));
+  CospinKetMatrixApply(jump, u->ket, u->next);
+  for (int i = 0; i < (*target)->dimension && u->shift[k] != 0.0; i++) u->next[i] += u->shift[k] * u->ket[i];
+  for (int i = 0; i < (*target)->dimension; i++)
+    sum += creal(u->next[i]) * creal(u->next[i]) + cimag(u->next[i]) * cimag(u->next[i]);
+  *weight = sum;
+  PetscFunctionReturn(0);
+}
+
+/* Which of them; the counts of the trajectory learn of it. */
+static PetscErrorCode choose(CospinUnravelling u, int *chosen)
+{
+  const CospinKets kets = u->level->kets;
+  double *weights, total = 0.0, wanted;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)kets->num_jumps, &weights));
+  for (int k = 0; k < kets->num_jumps; k++) {
+    CospinKetBlock target;
+    PetscCall(apply_jump(u, k, &target, &weights[k]));
+    total += weights[k];
+  }
+  PetscCheck(total > 0.0, PETSC_COMM_SELF, PETSC_ERR_PLIB, "The norm of a ket has fallen and nothing jumps");
+  wanted = draw(u) * total;
+  *chosen = -1;
+  for (int k = 0; k < kets->num_jumps && wanted >= 0.0; k++) {
+    if (weights[k] > 0.0) *chosen = k;
+    wanted -= weights[k];
+  }
+  for (int k = 0; k < kets->num_jumps; k++)
+    u->trajectory->expected[kets->jumps[k].line] += weights[k] / total;
+  u->trajectory->fired[kets->jumps[*chosen].line]++;
+  PetscCall(PetscFree(weights));
+  PetscFunctionReturn(0);
+}
+
+/* After it the ket is normalised, and the clock of the norm begins anew. */
+static PetscErrorCode jump(CospinUnravelling u)
+{
+  CospinKetBlock target;
+  double complex *swap;
+  double weight;
+  int k;
+
+  PetscFunctionBeginUser;
+  PetscCall(choose(u, &k));
+  PetscCall(apply_jump(u, k, &target, &weight));
+  swap = u->ket;
+  u->ket = u->next;
+  u->next = swap;
+  for (int i = 0; i < target->dimension; i++) u->ket[i] /= PetscSqrtReal(weight);
+  u->progress.norm2 = 1.0;
+  u->jumps++;
+  if (is_counted(u, k)) u->clicks++;
+  PetscCall(CospinKetLevelTrim(u->level, &target));
+  PetscCall(enter(u, target));
+  watch(u, u->ket, 1.0);
+  PetscFunctionReturn(0);
+}
+
+/* b = -<L> of operators that leave the ket in its block. */
+static PetscErrorCode renew_shifts(CospinUnravelling u, const CospinKetMatrix *terms[],
+                                   double complex factors[], CospinKetGenerator *generator)
+{
+  const CospinKets kets = u->level->kets;
+  const int n = u->block->dimension;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < kets->num_jumps; k++) {
+    const CospinKetMatrix *matrix;
+    CospinKetBlock target;
+    double complex mean = 0.0;
+    u->shift[k] = 0.0;
+    if (!u->settings.shifted || is_counted(u, k)) continue;
+    PetscCall(CospinKetBlockJump(u->level->space, u->block, k, &matrix, &target));
+    if (target != u->block) continue;
+    CospinKetMatrixApply(matrix, u->ket, u->next);
+    for (int i = 0; i < n; i++) mean += conj(u->ket[i]) * u->next[i];
+    u->shift[k] = -mean / u->progress.norm2;
+    terms[generator->num_terms] = matrix;
+    factors[generator->num_terms++] = -conj(u->shift[k]);
+    generator->constant -= 0.5 * creal(u->shift[k] * conj(u->shift[k]));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* To the next jump, or (shifted) the next time, or the end. */
+static PetscErrorCode propagate(CospinUnravelling u, double floor, PetscBool *fallen)
+{
+  const int num_jumps = u->level->kets->num_jumps, last = u->settings.num_times - 1;
+  CospinKetGenerator generator = {.matrix = &u->block->no_jump, .block = u->level->open ? NULL : u->block};
+  const double until = u->settings.times[u->settings.shifted ? PetscMin(u->progress.next, last) : last];
+  const CospinKetMatrix **terms;
+  double complex *factors;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2((size_t)num_jumps, &terms, (size_t)num_jumps, &factors));
+  PetscCall(renew_shifts(u, terms, factors, &generator));
+  generator.terms = terms;
+  generator.factors = factors;
+  PetscCall(CospinKetPropagate(u->propagator, &generator, until, floor, u->ket, &u->progress, fallen));
+  PetscCall(PetscFree2(terms, factors));
+  PetscFunctionReturn(0);
+}
+
+/* ---- A trajectory -------------------------------------------------------------------------------------- */
+
+/* In the windows of one level; u->leaked tells if they were too small. */
+static PetscErrorCode run_level(CospinUnravelling u, double least)
+{
+  const size_t lines = (size_t)u->point->problem->deck->num_jumps;
+  const int num_jumps = u->level->kets->num_jumps;
+  double floor;
+
+  PetscFunctionBeginUser;
+  u->draws = 0;
+  u->jumps = u->clicks = 0;
+  u->leaked = PETSC_FALSE;
+  u->trajectory->dimension = 0;
+  PetscCall(PetscArrayzero(u->trajectory->fired, lines));
+  PetscCall(PetscArrayzero(u->trajectory->expected, lines));
+  PetscCall(PetscArrayzero(u->trajectory->norm2, u->settings.num_times));
+  PetscCall(PetscFree(u->shift));
+  PetscCall(PetscCalloc1((size_t)num_jumps + 1, &u->shift));
+  PetscCall(begin(u));
+  floor = u->number < 0 ? no_weight : least + (1.0 - least) * draw(u);
+  while (!u->leaked && u->progress.next < u->settings.num_times) {
+    PetscBool fallen;
+    PetscCall(propagate(u, floor, &fallen));
+    if (!fallen || u->leaked) continue;
+    if (u->number < 0) break;
+    PetscCall(jump(u));
+    floor = draw(u);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Windows half as large again. *larger NULL: there are none, or they may not be larger. */
+static PetscErrorCode grow(CospinUnravelling u, PetscBool *grown)
+{
+  CospinProblem larger = NULL;
+
+  PetscFunctionBeginUser;
+  if (u->num_levels < MOST_LEVELS)
+    PetscCall(CospinWindowLarger(u->level->problem, u->block->dimension, &larger));
+  *grown = (PetscBool)(larger != NULL);
+  if (larger) PetscCall(CospinKetLevelCreate(u->point, &u->settings, larger, &u->levels[u->num_levels++]));
+  PetscFunctionReturn(0);
+}
+
+/* Always from the first level on, whatever other trajectories have needed: else results would depend on which
+   of them a rank has done before. */
+PetscErrorCode CospinUnravellingRun(CospinUnravelling u, int number, double least,
+                                    CospinTrajectory *trajectory)
+{
+  PetscBool again = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  u->trajectory = trajectory;
+  u->number = number;
+  trajectory->large = PETSC_FALSE;
+  trajectory->products = 0.0;
+  for (int g = 0; again; g++) {
+    u->level = &u->levels[g];
+    PetscCall(run_level(u, least));
+    trajectory->products += u->progress.products;
+    trajectory->error = u->progress.error;
+    again = u->leaked;
+    if (!again || g + 1 < u->num_levels) continue;
+    PetscCall(grow(u, &again));
+    trajectory->large = (PetscBool)!again;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinUnravellingSize(CospinUnravelling u, double *dimension, double *norm, double *elements,
+                                     double *fastest)
+{
+  CospinKetLevel *level = &u->levels[0];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinKetSpaceSurvey(level->space, level->start->reference, dimension, norm, elements));
+  *fastest = CospinKetSpaceFastest(level->space);
+  PetscFunctionReturn(0);
+}
