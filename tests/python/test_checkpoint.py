@@ -39,6 +39,16 @@ observables: {photons: <m.n>}
 tasks:
   - evolve: {initial: {}, times: {linspace: [0, LAST, 11]}, method: krylov}
 """
+KETS = """
+title: kets of two ensembles, so many that the way is long
+components: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 3}}
+hamiltonian: [0.4*(a.Sp*b.Sm + hc) + 0.3*a.Sx]
+jumps: [{name: light, rate: 0.3, operator: a.Sm + b.Sm}, {rate: 0.2, each: a.sp}]
+observables: {inversion: <a.Sz + b.Sz>, cross: <a.Sp*b.Sm>}
+tasks:
+  - trajectories: {initial: {a: {css: [1, 0]}}, times: [1, 2, 3], trajectories: LAST, jump: light}
+  - trajectories: {name: until, initial: {a: {css: [1, 0]}}, times: [2], error: 0.02, most: 16384, unravelling: shifted}
+"""
 NOT_PHYSICS = ("seconds", "peak_memory", "ranks")
 
 
@@ -130,6 +140,9 @@ class Checkpoint(unittest.TestCase):
 
     def test_stopped_while_a_window_grows(self):
         self.check(WINDOW, 30)
+
+    def test_stopped_between_trajectories(self):
+        self.check(KETS, 25000)
 
     def test_killed(self):
         self.check(SPINS, 16, kill=True)
