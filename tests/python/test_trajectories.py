@@ -62,7 +62,7 @@ def deck(name, *tasks, grid=""):
 
 def parts(data, task):
     """Names of all numbers of a task that have an error."""
-    return sorted(key[len(task) + 1:-6] for key in data if key.startswith(task + "_") and key.endswith("_error") and key != task + "_ket_error")
+    return sorted(key[len(task) + 1:-6] for key in data if key.startswith(task + "_") and key.endswith("_error") and not key.endswith(("_ket_error", "_click_time_error", "_click_spread_error")))
 
 
 def deviations(data, task, exact=None):
@@ -182,6 +182,17 @@ class Trajectories(unittest.TestCase):
                 error = float(data[f"trajectories_{ours}_error"][1])
                 self.assertLess(error, .05)
                 self.assertLess(abs(float(data["trajectories_" + ours][1]) - float(data[exact])), 4 * error)
+
+    def test_times_of_clicks(self):
+        """One atom clicks once: its time is 1/rate, and so is the spread. Of two, the mean of both: 1/rate, 1/sqrt(2) of the spread."""
+        text = (HEAD + "components: {q: {kind: spins, size: SIZE}}\nhamiltonian: []\njumps: [{name: light, rate: 2, each: q.sm}]\n"
+                "tasks: [trajectories: {jump: light, initial: {q: {css: [pi, 0]}}, times: [20], trajectories: 4000}]\n")
+        for size, spread in ((1, .5), (2, .5 / np.sqrt(2))):
+            data = decks.run_text(text.replace("SIZE", str(size))).squeeze()
+            for name, exact in (("click_time", .5), ("click_spread", spread)):
+                error = float(data[f"trajectories_{name}_error"])
+                self.assertLess(abs(float(data["trajectories_" + name]) - exact), 4 * error)
+                self.assertLess(error, .02)
 
     def test_a_cutoff_that_cuts(self):
         text = (HEAD + "components: {c: {kind: mode, cutoff: CUTOFF}}\nhamiltonian: [c.a + hc]\njumps: [{rate: 1, operator: c.a}]\n"

@@ -109,6 +109,17 @@ static PetscErrorCode find_cutoff(CospinSampleReport *report)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode store_click_times(const CospinSampleReport *report)
+{
+  static const char *const names[] = {"click_time", "click_spread"};
+  double value[2], error[2];
+
+  PetscFunctionBeginUser;
+  CospinSampleClickTimes(report->sample, value, error);
+  for (int i = 0; i < 2; i++) PetscCall(store_part(report, names[i], "", 0, value[i], error[i]));
+  PetscFunctionReturn(0);
+}
+
 /* What is there once. */
 static PetscErrorCode store_work(const CospinSampleReport *report)
 {
@@ -145,6 +156,7 @@ PetscErrorCode CospinSampleStore(CospinSampleReport *report, CospinOutcome *outc
   if (report->fidelity) PetscCall(store_quantity(report, &fidelity));
   if (report->clicks) PetscCall(store_quantity(report, &clicks));
   if (report->clicks) PetscCall(store_quantity(report, &fano));
+  if (report->clicks) PetscCall(store_click_times(report));
   for (int k = 0; k < s->num_times; k++) {
     PetscCall(CospinResultsSet(report->results, "no_jump", k, s->mixed ? (double)NAN : s->no_jump.norm2[k]));
     PetscCall(CospinResultsSet(report->results, "jumped", k, CospinSampleJumped(s, k)));

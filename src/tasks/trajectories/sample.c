@@ -22,7 +22,7 @@ enum { MOST_BLOCKS = 512 };
    the values. */
 enum { COUNT, JUMPED, CLICKS, SQUARES, VALUES };
 /* Behind all times: two of each line, then these. */
-enum { JUMPS, PRODUCTS, NUM_TAIL };
+enum { JUMPS, PRODUCTS, CLICKED, TIMES, TIME_SQUARES, NUM_TAIL };
 
 /* A block is a row of numbers for each time, and a tail. */
 static size_t row_length(const CospinSample *s)
@@ -101,6 +101,12 @@ static void add_trajectory(CospinSample *s, const CospinTrajectory *t, double bl
   }
   tail[JUMPS] += t->jumps[s->num_times - 1];
   tail[PRODUCTS] += t->products;
+  if (t->clicks[s->num_times - 1]) {
+    const double time = t->click_time / t->clicks[s->num_times - 1];
+    tail[CLICKED] += 1;
+    tail[TIMES] += time;
+    tail[TIME_SQUARES] += time * time;
+  }
   s->worst[COSPIN_WORST_ERROR] = PetscMax(s->worst[COSPIN_WORST_ERROR], t->error);
   s->worst[COSPIN_WORST_DIMENSION] = PetscMax(s->worst[COSPIN_WORST_DIMENSION], t->dimension);
   s->worst[COSPIN_WORST_LARGE] = PetscMax(s->worst[COSPIN_WORST_LARGE], t->large);
@@ -344,6 +350,37 @@ PetscErrorCode CospinSampleValue(CospinSample *s, int k, int what, int cutoff, d
   for (int i = 0; i < 2; i++) error[i] = PetscSqrtReal(sum[i] * (s->done - 1) / s->done);
   PetscCall(PetscFree(values));
   PetscFunctionReturn(0);
+}
+
+/* Mean and standard deviation of all trajectories with clicks, or of all but those of block `without`. */
+static void click_times(const CospinSample *s, int without, double value[2])
+{
+  const size_t place = tail_of(s) + 2 * (size_t)s->num_lines;
+  double sum[NUM_TAIL];
+
+  for (int i = CLICKED; i <= TIME_SQUARES; i++) {
+    sum[i] = s->total[place + (size_t)i];
+    if (without >= 0) sum[i] -= s->sums[(size_t)without * s->length + place + (size_t)i];
+  }
+  value[0] = sum[TIMES] / sum[CLICKED];
+  value[1] = PetscSqrtReal(PetscMax(0.0, sum[TIME_SQUARES] / sum[CLICKED] - value[0] * value[0]));
+}
+
+/* A trajectory with clicks has jumped, so that it does not matter that those without a jump were not drawn.
+ */
+void CospinSampleClickTimes(const CospinSample *s, double value[2], double error[2])
+{
+  double sum[2] = {0.0, 0.0};
+
+  click_times(s, -1, value);
+  for (int b = 0; b < s->done; b++) {
+    double other[2];
+    click_times(s, b, other);
+    for (int i = 0; i < 2; i++) sum[i] += PetscSqr(other[i] - value[i]);
+  }
+  for (int i = 0; i < 2; i++) error[i] = PetscSqrtReal(sum[i] * (s->done - 1) / s->done);
+  if (s->total[tail_of(s) + 2 * (size_t)s->num_lines + CLICKED] < COSPIN_SAMPLE_FEWEST)
+    value[0] = value[1] = error[0] = error[1] = (double)NAN;
 }
 
 /* A line that is expected to jump once in a thousand runs like this one does not matter to it. */

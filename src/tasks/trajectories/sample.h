@@ -52,6 +52,9 @@ PetscErrorCode CospinSampleValue(CospinSample *sample, int k, int what, int cuto
 double CospinSampleCount(const CospinSample *sample, int k);
 double CospinSampleJumped(const CospinSample *sample, int k);
 PetscBool CospinSampleIsRare(const CospinSample *sample, int k);
+/* Not collective, after CospinSampleReduce. The time of a trajectory's clicks is their mean; these are its
+   mean and standard deviation over the trajectories that have any, NaN if those are too few. */
+void CospinSampleClickTimes(const CospinSample *sample, double value[2], double error[2]);
 /* Over the deck's lines that are expected to jump at all, the fewest trajectories in which one did; infinite:
    there is none. */
 double CospinSampleRarest(const CospinSample *sample);

@@ -278,7 +278,10 @@ static PetscErrorCode jump(CospinUnravelling u)
   for (int i = 0; i < target->dimension; i++) u->ket[i] /= PetscSqrtReal(weight);
   u->progress.norm2 = 1.0;
   u->jumps++;
-  if (is_counted(u, k)) u->clicks++;
+  if (is_counted(u, k)) {
+    u->clicks++;
+    u->trajectory->click_time += u->progress.time;
+  }
   PetscCall(CospinKetLevelTrim(u->level, &target));
   PetscCall(enter(u, target));
   watch(u, u->ket, 1.0);
@@ -344,6 +347,7 @@ static PetscErrorCode run_level(CospinUnravelling u, double least)
   u->jumps = u->clicks = 0;
   u->leaked = PETSC_FALSE;
   u->trajectory->dimension = 0;
+  u->trajectory->click_time = 0.0;
   PetscCall(PetscArrayzero(u->trajectory->fired, lines));
   PetscCall(PetscArrayzero(u->trajectory->expected, lines));
   PetscCall(PetscArrayzero(u->trajectory->norm2, u->settings.num_times));

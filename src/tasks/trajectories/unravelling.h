@@ -20,6 +20,7 @@ typedef struct {
   double complex *values; /* [num_times][num_values] */
   double *norm2;          /* [num_times] before the first jump; then of a ket that has been normalised */
   int *jumps, *clicks;    /* [num_times] so far */
+  double click_time;      /* sum of the times of clicks */
   int *fired;             /* [num_lines] jumps of a line */
   double *expected;       /* [num_lines] sum over jumps of the probability that it was this line's */
   double error, products;
