@@ -14,20 +14,27 @@ static const int attached_rows = 30; /* of blocks to which somebody may attach t
 
 /* ---- Matrices ------------------------------------------------------------------------------------------ */
 
-/* Real and imaginary parts by hand: the compiler's product of complex numbers cares for infinities. */
+/* value += a x; real and imaginary parts by hand, for the compiler's product of complex numbers cares for
+   infinities. */
+static inline void add_product(double value[2], double complex a, double complex x)
+{
+  value[0] += creal(a) * creal(x) - cimag(a) * cimag(x);
+  value[1] += creal(a) * cimag(x) + cimag(a) * creal(x);
+}
+
+/* Two sums a row, so that one addition need not wait for another. */
 void CospinKetMatrixApply(const CospinKetMatrix *m, const double complex x[], double complex y[])
 {
-  double *out = (double *)y;
-
-  for (int i = 0; i < 2 * m->num_rows; i++) out[i] = 0.0;
-  for (int c = 0; c < m->num_columns; c++) {
-    const double re = creal(x[c]), im = cimag(x[c]);
-    for (int k = m->first[c]; k < m->first[c + 1]; k++) {
-      const double a = creal(m->value[k]), b = cimag(m->value[k]);
-      double *to = &out[2 * m->row[k]];
-      to[0] += a * re - b * im;
-      to[1] += a * im + b * re;
+  for (int r = 0; r < m->num_rows; r++) {
+    const int end = m->first[r + 1];
+    double even[2] = {0.0, 0.0}, odd[2] = {0.0, 0.0};
+    int k = m->first[r];
+    for (; k + 1 < end; k += 2) {
+      add_product(even, m->value[k], x[m->column[k]]);
+      add_product(odd, m->value[k + 1], x[m->column[k + 1]]);
     }
+    if (k < end) add_product(even, m->value[k], x[m->column[k]]);
+    y[r] = CMPLX(even[0] + odd[0], even[1] + odd[1]);
   }
 }
 
@@ -44,6 +51,29 @@ static PetscInt64 target_of(const CospinSystem *system, const CospinMove *move, 
   return CospinSectorIndex(to->sector, there);
 }
 
+/* An element on its way into a matrix. */
+typedef struct {
+  int row, column;
+  double complex value;
+} Element;
+
+/* Sorted by rows; within a row columns ascend as they did before. */
+static PetscErrorCode sort_elements(int count, const Element elements[], CospinKetMatrix *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1((size_t)m->num_rows + 2, &m->first));
+  PetscCall(PetscMalloc1((size_t)count + 1, &m->column));
+  PetscCall(PetscMalloc1((size_t)count + 1, &m->value));
+  for (int k = 0; k < count; k++) m->first[elements[k].row + 2]++;
+  for (int r = 0; r < m->num_rows; r++) m->first[r + 2] += m->first[r + 1];
+  for (int k = 0; k < count; k++) {
+    const int place = m->first[elements[k].row + 1]++;
+    m->column[place] = elements[k].column;
+    m->value[place] = elements[k].value;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* At most one element a move in each column. What leads out of the block or its window is left out. */
 static PetscErrorCode create_matrix(CospinKetSpace space, CospinMoves moves, CospinKetBlock from,
                                     CospinKetBlock to, CospinKetMatrix *m)
@@ -51,31 +81,27 @@ static PetscErrorCode create_matrix(CospinKetSpace space, CospinMoves moves, Cos
   const CospinSystem *system = &space->kets->problem->system;
   const size_t most = (size_t)from->dimension * (size_t)moves->count;
   int label[COSPIN_MAX_COORDINATES], count = 0;
+  Element *elements;
 
   PetscFunctionBeginUser;
   PetscCheck(most < PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_SUP, "A matrix of more than 2^31 elements");
   *m = (CospinKetMatrix){.num_rows = to->dimension, .num_columns = from->dimension};
-  PetscCall(PetscMalloc1((size_t)from->dimension + 1, &m->first));
-  PetscCall(PetscMalloc1(most + 1, &m->row));
-  PetscCall(PetscMalloc1(most + 1, &m->value));
+  PetscCall(PetscMalloc1(most + 1, &elements));
   for (int c = 0; c < from->dimension; c++) {
     double sum = 0.0;
-    m->first[c] = count;
     CospinSectorLabel(from->sector, c, label);
     for (int k = 0; k < moves->count; k++) {
       const double complex value = CospinMoveAmplitude(moves, &moves->moves[k], label);
       const PetscInt64 row = value == 0.0 ? -1 : target_of(system, &moves->moves[k], label, to);
       if (row < 0) continue;
-      m->row[count] = (int)row;
-      m->value[count++] = value;
+      elements[count++] = (Element){(int)row, c, value};
       sum += cabs(value);
     }
     m->norm = PetscMax(m->norm, sum);
   }
-  m->first[from->dimension] = count;
-  PetscCall(PetscRealloc(sizeof(int) * ((size_t)count + 1), &m->row));
-  PetscCall(PetscRealloc(sizeof(double complex) * ((size_t)count + 1), &m->value));
-  space->bytes += 20.0 * count + 4.0 * from->dimension;
+  PetscCall(sort_elements(count, elements, m));
+  PetscCall(PetscFree(elements));
+  space->bytes += 20.0 * count + 4.0 * to->dimension;
   PetscFunctionReturn(0);
 }
 
@@ -84,7 +110,7 @@ static PetscErrorCode destroy_matrix(CospinKetMatrix *m)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree(m->first));
-  PetscCall(PetscFree(m->row));
+  PetscCall(PetscFree(m->column));
   PetscCall(PetscFree(m->value));
   PetscFunctionReturn(0);
 }

@@ -108,9 +108,9 @@ static PetscErrorCode create_ladder(const CospinKetMatrix *m, Ladder **ladder)
   (*ladder)->rows = m->num_rows;
   (*ladder)->step = 1.0 / m->norm;
   PetscCall(PetscCalloc1(n * n, &(*ladder)->h));
-  for (int c = 0; c < m->num_columns; c++) {
-    for (int k = m->first[c]; k < m->first[c + 1]; k++)
-      (*ladder)->h[(size_t)m->row[k] + n * (size_t)c] += m->value[k];
+  for (int r = 0; r < m->num_rows; r++) {
+    for (int k = m->first[r]; k < m->first[r + 1]; k++)
+      (*ladder)->h[(size_t)r + n * (size_t)m->column[k]] += m->value[k];
   }
   PetscFunctionReturn(0);
 }
@@ -316,6 +316,15 @@ static PetscErrorCode rehearse(const CospinKetMarch *march, const CospinKetCours
   PetscFunctionReturn(0);
 }
 
+/* After which vectors it is worth a look: often where a product costs more than a rehearsal. */
+static PetscBool is_stage(int rows, int num_elements)
+{
+  static const int costly = 5000; /* elements */
+
+  if (num_elements > costly) return (PetscBool)(rows >= 4 && rows % 2 == 0);
+  return (PetscBool)(rows == 8 || rows == 14 || rows == 21);
+}
+
 /* One space. */
 static PetscErrorCode advance_large(CospinKetPropagator p, const CospinKetGenerator *generator, double until,
                                     double floor, double complex ket[], CospinKetProgress *progress,
@@ -335,7 +344,7 @@ static PetscErrorCode advance_large(CospinKetPropagator p, const CospinKetGenera
     PetscCall(add_vector(p, generator, ++march.rows, &march.residual));
     progress->products += 1;
     march.y[0] = norm;
-    if (march.rows == 8 || march.rows == 14 || march.rows == 21)
+    if (is_stage(march.rows, generator->matrix->first[n]))
       PetscCall(rehearse(&march, &course, progress, &far));
   }
   shown.rows = march.rows;

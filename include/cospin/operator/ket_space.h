@@ -6,10 +6,10 @@
 #pragma once
 #include <cospin/problem/ket.h>
 
-/* A matrix by columns: rows row[first[c]] ... row[first[c+1]-1] of column c. */
+/* A matrix by rows: columns column[first[r]] ... column[first[r+1]-1] of row r. */
 typedef struct {
   int num_rows, num_columns;
-  int *first, *row; /* first NULL: it has not been made */
+  int *first, *column; /* first NULL: it has not been made */
   double complex *value;
   double norm; /* largest sum of moduli in a column */
 } CospinKetMatrix;
