@@ -84,6 +84,7 @@ PetscErrorCode CospinPointDestroy(CospinPoint *point)
   PetscFunctionBeginUser;
   if (!*point) PetscFunctionReturn(0);
   PetscCall(forget_steady(*point));
+  PetscCall(VecDestroy(&(*point)->near));
   PetscCall(CospinStoredDestroy(&(*point)->stored));
   PetscCall(CospinObservablesDestroy(&(*point)->observables));
   PetscCall(CospinProblemDestroy(&(*point)->problem));

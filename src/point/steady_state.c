@@ -146,19 +146,73 @@ static void note_next(CospinSteadyState *steady, double complex next, double res
   steady->next_frequency = -cimag(next);
 }
 
+/* ---- Drafts -------------------------------------------------------------------------------------------- */
+
+/* What was found in smaller windows, if it is of this sector. */
+static PetscErrorCode begin_near(CospinPoint point, CospinEigensolver eigensolver)
+{
+  PetscInt size, local, dimension, rows;
+  int same;
+
+  PetscFunctionBeginUser;
+  if (!point->near) PetscFunctionReturn(0);
+  PetscCall(VecGetSize(point->near, &size));
+  PetscCall(VecGetLocalSize(point->near, &local));
+  PetscCall(MatGetSize(eigensolver->liouvillian, &dimension, NULL));
+  PetscCall(MatGetLocalSize(eigensolver->liouvillian, &rows, NULL));
+  same = size == dimension && local == rows;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_MIN, point->comm));
+  if (!same) PetscFunctionReturn(0);
+  eigensolver->near = point->near;
+  point->near = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* Windows that are too small are seen by a rough state already: it is kept in place of the steady one, and
+   larger ones begin with it. */
+static PetscErrorCode draft_leaks(CospinPoint point, CospinEigensolver eigensolver, PetscBool *leaks)
+{
+  static const double rough = 0.1, clearly = 10.0;
+  CospinSteadyState *steady = &point->steady;
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool open;
+  double leak;
+
+  PetscFunctionBeginUser;
+  *leaks = PETSC_FALSE;
+  CospinProblemWindows(point->problem, windows, &open);
+  PetscCall(begin_near(point, eigensolver));
+  if (!open || point->problem->system.window || steady->eigensolver) PetscFunctionReturn(0);
+  PetscCall(CospinEigensolverDraft(eigensolver, rough * COSPIN_STATE_LEAK));
+  if (!eigensolver->near) PetscFunctionReturn(0);
+  PetscCall(CospinWindowLeak(point, eigensolver, eigensolver->near, 0.0, &leak));
+  *leaks = (PetscBool)(leak > clearly * COSPIN_STATE_LEAK);
+  if (!*leaks) PetscFunctionReturn(0);
+  steady->leak = leak;
+  steady->draft = PETSC_TRUE;
+  steady->eigensolver = eigensolver;
+  steady->rho = eigensolver->near;
+  eigensolver->near = NULL;
+  PetscFunctionReturn(0);
+}
+
 /* Adds one sector's null space; keeps its spectrum and vector while they are the only ones. */
-static PetscErrorCode add_sector(CospinPoint point, const int representative[], const char prefix[])
+static PetscErrorCode add_sector(CospinPoint point, const int representative[], const char prefix[],
+                                 PetscBool draft)
 {
   CospinSteadyState *steady = &point->steady;
   CospinEigensolver eigensolver;
   Vec *null;
   double complex next;
+  PetscBool leaks = PETSC_FALSE;
   int num;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEigensolverCreate(point->comm, point->problem, representative, prefix, &point->eigensolvers,
                                     &eigensolver));
   if (!eigensolver) PetscFunctionReturn(0);
+  if (draft) PetscCall(draft_leaks(point, eigensolver, &leaks));
+  if (leaks) PetscFunctionReturn(0);
   PetscCall(CospinEigensolverNull(eigensolver, &num, &null, &next));
   steady->degeneracy += num;
   steady->outcome = CospinOutcomeWorse(steady->outcome, eigensolver->outcome);
@@ -195,7 +249,7 @@ static PetscErrorCode add_coherences(CospinPoint point, const char prefix[])
   PetscCall(CospinLatticeTorsion(point->problem->lattice, &num, &vectors));
   for (int k = 1; k < num; k++) {
     for (int i = 0; i < n; i++) label[i] = trace[i] + vectors[k * n + i];
-    PetscCall(add_sector(point, label, prefix));
+    PetscCall(add_sector(point, label, prefix, PETSC_FALSE));
   }
   PetscCall(PetscFree(vectors));
   PetscFunctionReturn(0);
@@ -203,7 +257,8 @@ static PetscErrorCode add_coherences(CospinPoint point, const char prefix[])
 
 /* Sectors with a trace one after the other: null vectors are counted, the slowest other rate is noted, and of
    a single null vector the eigensolver is kept for the tasks that follow. */
-static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], const int sector[])
+static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], const int sector[],
+                                     PetscBool draft)
 {
   const int n = point->problem->system.num_coordinates;
   CospinSteadyState *steady = &point->steady;
@@ -218,14 +273,15 @@ static PetscErrorCode compute_steady(CospinPoint point, const char prefix[], con
   PetscCall(CospinTaskSteadySectors(point->problem, &num, &representatives));
   if (sector) PetscCall(PetscArraycpy(representatives, sector, n));
   if (sector) num = 1;
-  for (int k = 0; k < num; k++) PetscCall(add_sector(point, representatives + k * n, prefix));
+  for (int k = 0; k < num && !steady->draft; k++)
+    PetscCall(add_sector(point, representatives + k * n, prefix, draft));
   if (!sector && steady->degeneracy == 1 && steady->rho) PetscCall(add_coherences(point, prefix));
   if (isinf(steady->next_rate)) steady->next_rate = NAN;
   if (steady->degeneracy > 1) {
     PetscCall(VecDestroy(&steady->rho));
     PetscCall(CospinEigensolverDestroy(&steady->eigensolver));
   }
-  if (steady->rho) PetscCall(normalise(point, steady));
+  if (steady->rho && !steady->draft) PetscCall(normalise(point, steady));
   PetscCall(PetscFree(representatives));
   PetscFunctionReturn(0);
 }
@@ -236,6 +292,7 @@ typedef struct {
   CospinPoint point;
   const char *prefix;
   const int *sector;
+  PetscBool draft; /* roughly, while the windows are too small */
 } Settling;
 
 /* A CospinWindowUser's Solve: what was found in the smaller window is dropped. */
@@ -247,7 +304,7 @@ static PetscErrorCode solve_in_windows(void *context, double *leak, CospinOutcom
   PetscFunctionBeginUser;
   PetscCall(VecDestroy(&steady->rho));
   PetscCall(CospinEigensolverDestroy(&steady->eigensolver));
-  PetscCall(compute_steady(settling->point, settling->prefix, settling->sector));
+  PetscCall(compute_steady(settling->point, settling->prefix, settling->sector, settling->draft));
   *leak = steady->leak;
   *outcome = steady->outcome;
   PetscFunctionReturn(0);
@@ -271,12 +328,14 @@ PetscErrorCode CospinPointSolveSteady(CospinPoint point, const char prefix[], co
   const CospinWindowUser user = {CospinWindowTolerance(point->problem, COSPIN_STATE_LEAK), solve_in_windows,
                                  grow_windows};
   CospinSteadyState *steady = &point->steady;
-  Settling settling = {point, prefix, sector};
+  Settling settling = {point, prefix, sector, PETSC_TRUE};
   CospinOutcome outcome;
   double leak;
 
   PetscFunctionBeginUser;
   PetscCall(CospinWindowSettle(&user, &settling, &leak, &outcome));
+  settling.draft = PETSC_FALSE;
+  if (steady->draft) PetscCall(solve_in_windows(&settling, &leak, &steady->outcome)); /* no larger ones */
   steady->outcome = CospinOutcomeWorse(steady->outcome, outcome);
   if (steady->degeneracy > 1) steady->outcome = CospinOutcomeWorse(steady->outcome, COSPIN_DEGENERATE);
   PetscFunctionReturn(0);

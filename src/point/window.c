@@ -272,6 +272,22 @@ PetscErrorCode CospinWindowLarger(CospinProblem problem, PetscInt64 dimension, C
   PetscFunctionReturn(0);
 }
 
+/* The steady state on the labels of larger windows. */
+static PetscErrorCode take_along(CospinPoint point, CospinProblem larger)
+{
+  const CospinSteadyState *steady = &point->steady;
+  CospinSector sector;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecDestroy(&point->near));
+  if (!steady->rho || !steady->eigensolver) PetscFunctionReturn(0);
+  PetscCall(CospinSectorCreate(&larger->system, larger->lattice,
+                               CospinSectorRepresentative(steady->eigensolver->sector), &sector));
+  PetscCall(embed(point->comm, larger, steady->eigensolver->sector, steady->rho, sector, &point->near));
+  PetscCall(CospinSectorDestroy(&sector));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool *grown)
 {
   CospinProblem larger;
@@ -282,6 +298,7 @@ PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool
   PetscCall(larger_problem(point->problem, 1.5, 0, &larger, &any));
   if (!any) PetscFunctionReturn(0);
   if (!is_large(larger)) PetscCall(fits(larger, sector, grown));
+  if (*grown) PetscCall(take_along(point, larger));
   if (*grown) PetscCall(CospinPointReplaceProblem(point, larger));
   if (!*grown) PetscCall(CospinProblemDestroy(&larger));
   PetscFunctionReturn(0);

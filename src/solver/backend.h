@@ -9,6 +9,7 @@ struct CospinBackend_ {
   PetscErrorCode (*LeftNull)(CospinEigensolver eigensolver, int *num, Vec **null);
   PetscErrorCode (*Slowest)(CospinEigensolver eigensolver, int count, int num_deflate, Vec deflate[],
                             PetscBool left, int *num, CospinMode modes[]);
+  PetscErrorCode (*Draft)(CospinEigensolver eigensolver, double tolerance); /* NULL: there are none */
   const struct CospinDavidsonPolicy_ *davidson; /* how it searches by Davidson's method, if it does */
   PetscBool factors_see_more;                   /* where they fit, of modes that oscillate fast */
 };

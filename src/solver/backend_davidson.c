@@ -419,5 +419,8 @@ PetscErrorCode CospinDavidsonSlowest(CospinEigensolver eigensolver, int count, i
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendDavidson = {
-    "davidson", Null, LeftNull, CospinDavidsonSlowest, &CospinDavidsonBetweenJumps, PETSC_FALSE};
+const CospinBackend CospinBackendDavidson = {.name = "davidson",
+                                             .Null = Null,
+                                             .LeftNull = LeftNull,
+                                             .Slowest = CospinDavidsonSlowest,
+                                             .davidson = &CospinDavidsonBetweenJumps};

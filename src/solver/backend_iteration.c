@@ -28,8 +28,8 @@ static PetscErrorCode give_up(CospinEigensolver eigensolver)
   PetscFunctionReturn(0);
 }
 
-/* x, 2-norm 1, takes a correction after the other until |L x| is rounding. */
-static PetscErrorCode correct(CospinEigensolver eigensolver, Vec x, double *residual)
+/* x, 2-norm 1, takes a correction after the other until |L x| is as small as wanted, or rounding. */
+static PetscErrorCode correct(CospinEigensolver eigensolver, Vec x, double wanted, double *residual)
 {
   double before = PETSC_INFINITY;
   Vec rest, y;
@@ -42,16 +42,37 @@ static PetscErrorCode correct(CospinEigensolver eigensolver, Vec x, double *resi
     PetscCall(MatMult(eigensolver->liouvillian, x, rest));
     PetscCall(VecNorm(rest, NORM_2, &size));
     *residual = size / eigensolver->norm;
-    if (*residual <= wanted_residual || *residual > worthwhile * before || k == MOST_CORRECTIONS) break;
+    if (*residual <= wanted || *residual > worthwhile * before || k == MOST_CORRECTIONS) break;
     before = *residual;
     PetscCall(CospinIterationSolve(eigensolver->iteration, PETSC_FALSE,
-                                   PetscMax(finest, 0.5 * wanted_residual / *residual), MOST_STEPS, rest, y,
-                                   NULL));
+                                   PetscMax(finest, 0.5 * wanted / *residual), MOST_STEPS, rest, y, NULL));
     PetscCall(VecAXPY(x, -1.0, y));
     PetscCall(VecNormalize(x, NULL));
   }
   PetscCall(VecDestroy(&rest));
   PetscCall(VecDestroy(&y));
+  PetscFunctionReturn(0);
+}
+
+/* What the first equation begins with, if nothing is known: the identity. */
+static PetscErrorCode begin(CospinEigensolver eigensolver)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinDavidsonPrepare(eigensolver, 0.0));
+  PetscCall(CospinIterationProject(eigensolver->iteration, NULL, NULL));
+  if (!eigensolver->near) PetscCall(CospinEigensolverTrace(eigensolver, &eigensolver->near));
+  PetscCall(VecNormalize(eigensolver->near, NULL));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Draft(CospinEigensolver eigensolver, double tolerance)
+{
+  double residual;
+
+  PetscFunctionBeginUser;
+  PetscCall(begin(eigensolver));
+  PetscCall(correct(eigensolver, eigensolver->near, tolerance, &residual));
+  if (!(residual <= tolerance)) PetscCall(VecDestroy(&eigensolver->near));
   PetscFunctionReturn(0);
 }
 
@@ -62,10 +83,10 @@ static PetscErrorCode find_steady(CospinEigensolver eigensolver, Vec trace, Vec 
   double residual = PETSC_INFINITY;
 
   PetscFunctionBeginUser;
-  PetscCall(VecDuplicate(trace, rho));
-  PetscCall(VecCopy(trace, *rho));
-  PetscCall(VecNormalize(*rho, NULL));
-  PetscCall(correct(eigensolver, *rho, &residual));
+  PetscCall(begin(eigensolver));
+  *rho = eigensolver->near;
+  eigensolver->near = NULL;
+  PetscCall(correct(eigensolver, *rho, wanted_residual, &residual));
   PetscCall(VecDot(*rho, trace, &part));
   if (!(residual <= poor_residual) || PetscAbsScalar(part) <= no_trace) PetscCall(VecDestroy(rho));
   PetscFunctionReturn(0);
@@ -184,5 +205,10 @@ static PetscErrorCode Slowest(CospinEigensolver eigensolver, int count, int num_
   PetscFunctionReturn(0);
 }
 
-const CospinBackend CospinBackendIteration = {"iteration", Null, LeftNull, Slowest, &CospinDavidsonIncomplete,
-                                              PETSC_TRUE};
+const CospinBackend CospinBackendIteration = {.name = "iteration",
+                                              .Null = Null,
+                                              .LeftNull = LeftNull,
+                                              .Slowest = Slowest,
+                                              .Draft = Draft,
+                                              .davidson = &CospinDavidsonIncomplete,
+                                              .factors_see_more = PETSC_TRUE};

@@ -282,6 +282,7 @@ PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver)
     break;
   }
   PetscCall(CospinDenseDestroy(&(*eigensolver)->dense));
+  PetscCall(VecDestroy(&(*eigensolver)->near));
   PetscCall(PetscFree((*eigensolver)->prefix));
   PetscCall(MatDestroy(&(*eigensolver)->shell));
   PetscCall(MatDestroy(&(*eigensolver)->liouvillian));
@@ -291,6 +292,16 @@ PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver)
 }
 
 /* ---- What the back ends do ----------------------------------------------------------------------------- */
+
+PetscErrorCode CospinEigensolverDraft(CospinEigensolver eigensolver, double tolerance)
+{
+  PetscFunctionBeginUser;
+  if (!eigensolver->backend->Draft || !eigensolver->has_trace)
+    PetscCall(VecDestroy(&eigensolver->near));
+  else
+    PetscCall(eigensolver->backend->Draft(eigensolver, tolerance));
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode CospinEigensolverNull(CospinEigensolver eigensolver, int *num, Vec **null,
                                      double complex *next)

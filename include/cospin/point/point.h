@@ -37,6 +37,7 @@ typedef struct {
   double leak; /* residual in a larger window (CospinWindowLeak), the worst null vector's; 0 if no
                   window is open */
   CospinQuality quality;
+  PetscBool draft; /* rho is a rough one, enough to see that the windows are too small */
   CospinWork work; /* that it took to find them */
 } CospinSteadyState;
 
@@ -49,8 +50,10 @@ struct CospinPoint_ {
   CospinObservables observables;
   CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */
   PetscBool has_steady;
-  int *steady_sector;              /* of the steady states below; NULL: all sectors with a trace */
-  CospinSteadyState steady;        /* ask CospinPointSteadyState */
+  int *steady_sector;       /* of the steady states below; NULL: all sectors with a trace */
+  CospinSteadyState steady; /* ask CospinPointSteadyState */
+  Vec near; /* the steady state of smaller windows, on the labels of these: what iterations begin with; or
+               NULL */
   CospinEigensolvers eigensolvers; /* all that live; what their owners lost to an error is among them */
 };
 

@@ -63,7 +63,8 @@ struct CospinEigensolver_ {
   struct CospinIteration_
       *iteration; /* of L - i iteration_centre (src/solver/backend_iteration.c); or NULL */
   double iteration_centre;
-  double reached;                    /* residual that a Davidson search ended with, good or not; NaN: none */
+  Vec near;       /* nearly a null vector with a trace, what iterations begin with; NULL: none. Owned */
+  double reached; /* residual that a Davidson search ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */
   char *prefix;
   EPS eps; /* holds the factors; NULL while there are none */
@@ -107,6 +108,11 @@ PetscErrorCode CospinEigensolverWeigh(CospinEigensolver eigensolver, Vec x, doub
 
 /* Collective. y = (L - s)^-1 x with the factors of the eigensolver, s whatever its shift is now. */
 PetscErrorCode CospinEigensolverApplyInverse(CospinEigensolver eigensolver, Vec x, Vec y);
+
+/* Collective. Improves eigensolver->near to a residual of `tolerance`, and makes it if there is none: for
+   whoever wants to know soon whether a window is large enough. CospinEigensolverNull goes on from there.
+   Nothing is done, and `near` is NULL, where null vectors are not iterated for. */
+PetscErrorCode CospinEigensolverDraft(CospinEigensolver eigensolver, double tolerance);
 
 /*
    Collective. All null vectors of L; without LAPACK one after the other, each found with those before it
