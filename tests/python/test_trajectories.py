@@ -2,10 +2,20 @@
 # cospin-test: PROCESSORS 2 TIMEOUT 900 COST 60
 import json
 import os
+import sys
 import unittest
 
 import decks
 import numpy as np
+
+sys.path.insert(0, os.path.join(decks.SOURCE, "tests", "random"))
+
+try:
+    import generate
+    import yaml
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
 
 with open(os.path.join(decks.SOURCE, "tests", "reference", "trajectories.json"), encoding="utf-8") as stream:
     REFERENCE = json.load(stream)
@@ -99,6 +109,29 @@ class Trajectories(unittest.TestCase):
                     everything.append(known)
         self.assertGreater(np.sqrt(np.mean(np.concatenate(everything) ** 2)), 0.6)  # errors are not too large either
 
+    def test_random_decks(self):
+        """Those of tests/random: rates over decades, terms that cancel, dark states, every kind of component."""
+        everything = []
+        for seed in range(120 if decks.LONG else 24):
+            deck_of_seed = generate.deck(seed)
+            starts = [keys["initial"] for task in deck_of_seed["tasks"] for keys in task.values() if "initial" in keys]
+            common = {"times": [0.3, 1, 2.5], "initial": starts[-1] if starts and "file" not in starts[-1] else {}}
+            deck_of_seed["tasks"] = [{"evolve": common}] + [
+                {"trajectories": {**common, "name": name, "trajectories": 300, "seed": seed, "unravelling": name}} for name in ("jumps", "shifted")]
+            text = yaml.dump(deck_of_seed, Dumper=generate.Plain, sort_keys=False, default_flow_style=None, width=110)
+            data = decks.run_text(text, status=(0, 3), mask=False).squeeze()
+            for task in ("jumps", "shifted"):
+                z = np.concatenate([((data[f"{task}_{part}"] - data["evolve_" + part]) / np.maximum(data[f"{task}_{part}_error"], 1e-6)).values.ravel()
+                                    for part in parts(data, task) if "evolve_" + part in data])
+                known = z[np.isfinite(z)]
+                with self.subTest(seed=seed, task=task):
+                    self.assertLess(np.abs(known).max(initial=0), 4)
+                everything.append(known)
+        together = np.concatenate(everything)
+        self.assertGreater(len(together), 300)
+        self.assertLess(np.sqrt(np.mean(together ** 2)), 1.1)
+        self.assertGreater(np.sqrt(np.mean(together ** 2)), 0.3)
+
     def test_shifts_jump_less_often(self):
         data = decks.run_text(deck("parity", "trajectories: {COMMON}", "trajectories: {name: shifted, COMMON, unravelling: shifted}")).squeeze()
         self.assertLess(float(data["shifted_jumps"]), 0.3 * float(data["trajectories_jumps"]))
@@ -163,6 +196,7 @@ class Trajectories(unittest.TestCase):
         self.assertLess(int(early["trajectories_jumped"][1]), 20)
         seldom = decks.run_text(text.replace("RATE", "1e-3").replace(" 0.001,", ""), status=3, mask=False).squeeze()
         self.assertLess(float(seldom["trajectories_rarest"]), 20)  # one of two processes has hardly been seen
+        self.assertTrue(np.isnan(seldom["trajectories_up_error"].values[1]))
         never = decks.run_text(text.replace("RATE", "0").replace(" 0.001,", "")).squeeze()
         self.assertGreater(float(never["trajectories_rarest"]), 20)
 

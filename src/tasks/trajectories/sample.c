@@ -314,14 +314,28 @@ double CospinSampleJumped(const CospinSample *s, int k)
   return s->total[(size_t)k * row_length(s) + JUMPED];
 }
 
-/* Where next to nothing can have jumped, or nothing ever does, nothing is missing. */
+/* A line that is expected to jump once in a thousand runs like this one does not matter to it. */
+double CospinSampleRarest(const CospinSample *s)
+{
+  static const double negligible = 1e-3; /* jumps of all trajectories together */
+  const double *tail = s->total + tail_of(s);
+  double rarest = INFINITY;
+
+  for (int l = 0; l < s->num_lines; l++)
+    if (tail[2 * l + 1] > negligible) rarest = PetscMin(rarest, tail[2 * l]);
+  return rarest;
+}
+
+/* Where next to nothing can have jumped, or nothing ever does, nothing is missing. Otherwise
+   what a process does that has hardly been seen by the end is not known at any time. */
 PetscBool CospinSampleIsRare(const CospinSample *s, int k)
 {
   static const double negligible = 1e-9;
   const double likely = s->mixed ? 1.0 : 1.0 - s->no_jump.norm2[k];
 
   if (!CospinUnravellingJumps(s->unravelling) || likely <= negligible) return PETSC_FALSE;
-  return (PetscBool)(CospinSampleJumped(s, k) < COSPIN_SAMPLE_FEWEST);
+  return (PetscBool)(CospinSampleJumped(s, k) < COSPIN_SAMPLE_FEWEST ||
+                     CospinSampleRarest(s) < COSPIN_SAMPLE_FEWEST);
 }
 
 PetscErrorCode CospinSampleValue(CospinSample *s, int k, int what, int cutoff, double complex *value,
@@ -381,18 +395,6 @@ void CospinSampleClickTimes(const CospinSample *s, double value[2], double error
   for (int i = 0; i < 2; i++) error[i] = PetscSqrtReal(sum[i] * (s->done - 1) / s->done);
   if (s->total[tail_of(s) + 2 * (size_t)s->num_lines + CLICKED] < COSPIN_SAMPLE_FEWEST)
     value[0] = value[1] = error[0] = error[1] = (double)NAN;
-}
-
-/* A line that is expected to jump once in a thousand runs like this one does not matter to it. */
-double CospinSampleRarest(const CospinSample *s)
-{
-  static const double negligible = 1e-3; /* jumps of all trajectories together */
-  const double *tail = s->total + tail_of(s);
-  double rarest = INFINITY;
-
-  for (int l = 0; l < s->num_lines; l++)
-    if (tail[2 * l + 1] > negligible) rarest = PetscMin(rarest, tail[2 * l]);
-  return rarest;
 }
 
 int CospinSampleNumber(const CospinSample *s)
