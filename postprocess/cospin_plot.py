@@ -72,6 +72,7 @@ class Panel:
     marked: str = None
     xlim: str = None
     ylim: str = None
+    faint: str = None
     fit: str = None
     split: str = None
     logx: bool = False
@@ -94,7 +95,7 @@ class MapPanel:
     at: str = None
     xlim: str = None
     ylim: str = None
-    inside: bool = False
+    inside: str = None
     logx: bool = False
     logy: bool = False
 
@@ -200,7 +201,7 @@ def panels_of_deck(completed):
         if entry.get("kind", "lines") != "lines":
             panels.append(entry)
             continue
-        known = {key: entry[key] for key in TEXTS + ("average", "fit", "split") if entry.get(key)}
+        known = {key: entry[key] for key in TEXTS + ("average", "faint", "fit", "split") if entry.get(key)}
         flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
         panels.append(Panel(y=listed(entry.get("y")), **known, **flags))
     return panels, list(deck.get("observables") or {})
@@ -267,8 +268,8 @@ def crystal_panels(_, data, entry, __):
 
 def map_panels(_, __, entry, ___):
     """A panel for every variable."""
-    known = {key: entry[key] for key in TEXTS + ("contour", "ridge") if entry.get(key)}
-    flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy", "inside")}
+    known = {key: entry[key] for key in TEXTS + ("contour", "ridge", "inside") if entry.get(key)}
+    flags = {key: entry.get(key, "false").lower() == "true" for key in ("logx", "logy")}
     return [MapPanel(y=name, **known, **flags) for name in listed(entry.get("y"))]
 
 
@@ -306,6 +307,8 @@ def choose_x(panel, data):
 
 def choose_series(panel, data, variable, x):
     """The axis asked for, or the first one that is left and has more than one value."""
+    if panel.faint in variable.dims:
+        return panel.faint
     cut = place(panel, data)
     left = [dim for dim in variable.dims if dim != x and variable.sizes[dim] > 1 and dim not in cut]
     if panel.series and panel.series not in variable.dims:
@@ -400,7 +403,7 @@ def collect_curves(panel, files, say):
                 if panel.average:
                     low, high = (None, None) if error is None else (y - error.isel(selection).values,
                                                                    y + error.isel(selection).values)
-                keys = {"file": os.path.basename(path), "y": labels[name], "series": text}
+                keys = {"file": os.path.basename(path), "y": labels[name], "series": None if panel.faint in variable.dims else text}
                 curves += split_curves(panel, data[x].values, y, low, high, keys)
     return curves
 
@@ -512,6 +515,8 @@ def label_log_axis(axis, values):
 def draw_panel(ax, panel, files, say):
     curves = collect_curves(panel, files, say)
     factors, styles = assign_styles(curves)
+    for curve, style in zip(curves, styles) if panel.faint else ():
+        style.update(alone(curve, curves))
     set_scales(ax, panel, curves, say)
     for curve, style in zip(curves, styles):
         ax.plot(curve.x, curve.y, zorder=2 if curve.is_reference() else 3, **style)
@@ -522,6 +527,14 @@ def draw_panel(ax, panel, files, say):
     set_limits(ax, panel)
     label_panel(ax, panel, curves, files[0][1])
     draw_legend(ax, curves, factors, styles, fits + marks)
+
+
+def alone(curve, curves):
+    """The look of one of many faint curves, or of one that is the same for all of them."""
+    others = [one.y for one in curves if one.keys == curve.keys]
+    if len(others) > 1 and np.allclose(np.ptp(others, axis=0), 0, atol=1e-12):
+        return {"linestyle": LINES[1], "marker": "", "linewidth": 1.2, "color": "0.15"}
+    return {"linestyle": "-", "marker": "", "linewidth": 0.5, "alpha": 0.6}
 
 
 def draw_fit(ax, panel, curve, style):
@@ -567,7 +580,7 @@ def draw_map(ax, panel, data, say):
     variable = on_map(data, panel.y, panel, say)
     x, up, values = data[panel.x].values, data[panel.series].values, variable.values
     if panel.inside:
-        values = np.where(on_map(data, panel.contour, panel, say).values > 1, values, np.nan)
+        values = np.where(on_map(data, panel.inside, panel, say).values > 1, values, np.nan)
     finite = values[np.isfinite(values)]
     decades = len(finite) and finite.min() > 0 and finite.max() > 100 * finite.min()
     mesh = ax.pcolormesh(x, up, values, cmap="viridis", norm="log" if decades else None, shading="nearest", rasterized=True)
@@ -577,7 +590,7 @@ def draw_map(ax, panel, data, say):
             set_scale("log")
     if panel.contour:
         line = on_map(data, panel.contour, panel, say).values
-        ax.contour(x, up, line, levels=[1.], colors="white", linewidths=1.0)
+        ax.contour(x, up, line, levels=[1.], linewidths=1.0, colors=COLOURS[1] if panel.inside and panel.inside != panel.contour else "white")
     if panel.ridge:
         ridge = on_map(data, panel.ridge, panel, say).values
         inside = on_map(data, panel.contour, panel, say).values > 1 if panel.contour else np.isfinite(ridge)

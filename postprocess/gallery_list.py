@@ -33,8 +33,9 @@ class NotThere(Exception):
 @dataclass
 class Target:
     """A number to compare with: of the paper, or computed independently. One of within (relative) and margin
-    (absolute) says what counts as equal; numbers may be expressions, as `here` is."""
-    value: object
+    (absolute) says what counts as equal; numbers may be expressions, as `here` is. Of a statement that no dataset decides
+    words do."""
+    value: object = None
     within: object = None
     margin: object = None
     says: str = None  # how the paper puts it
@@ -165,7 +166,9 @@ def read_list(path, decks=SHIPPED):
 
     def target(record, place):
         result = made(Target, record, place, faults)
-        if result and (result.within is None) == (result.margin is None):
+        if result and result.value is None and not result.says:
+            faults.append(f"{place}: `value` is missing")
+        if result and result.value is not None and (result.within is None) == (result.margin is None):
             faults.append(f"{place}: one of `within` (relative) and `margin` (absolute) is needed")
         return result
 
@@ -208,6 +211,8 @@ def faults_of_statement(one):
         yield "`here` (an expression over the dataset) or `cannot` (why there is none) is needed"
     elif not one.cannot and not (one.paper or one.known):
         yield "there is nothing to compare with (paper, known)"
+    if not one.cannot and any(target and target.value is None for target in (one.paper, one.known)):
+        yield "`value` is missing: words alone cannot be compared"
     if one.why and not one.paper:
         yield "`why` explains a difference from a number of the paper, and there is none"
     if (one.paper or one.cannot) and not one.place:
@@ -323,6 +328,13 @@ def power(variable, axis):
     return np.polyfit(np.log(variable[axis].values), np.log(variable.squeeze().values), 1)[0]
 
 
+def tail(variable, start, end):
+    """The rate at which a curve in time decays between two times: the slope of its logarithm, by least squares."""
+    times, values = variable["time"].values, variable.squeeze().values
+    inside = (times >= start - 1e-12) & (times <= end + 1e-12)
+    return -np.polyfit(times[inside], np.log(values[inside]), 1)[0]
+
+
 def exponent(variable, axis, last=math.inf):
     """Of a power law fitted by least squares to the values themselves, up to the point `last` of the axis."""
     return fitted(variable, axis, last)[0][1]
@@ -354,7 +366,7 @@ def odd(variable, axis):
 
 
 FUNCTIONS = {one.__name__: one for one in (at, between, place_of_largest, place_of_smallest, average, standard_error, power, exponent, prefactor,
-                                              exponent_error, prefactor_error, even, odd)}
+                                              exponent_error, prefactor_error, even, odd, tail)}
 FUNCTIONS.update({name: getattr(np, name) for name in ("sqrt", "exp", "log", "abs", "pi")},
                  largest=lambda variable: variable.max(), smallest=lambda variable: variable.min())
 

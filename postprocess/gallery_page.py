@@ -112,7 +112,7 @@ def target_text(finding, name):
     target = getattr(finding.statement, name)
     if target is None:
         return ""
-    value = finding.targets.get(name)
+    value = finding.targets.get(name)  # None of a statement that no dataset decides
     value = with_unit(number_text(value, 10), finding.statement.unit) if value is not None else ""
     return f"{target.says} ({value})" if target.says and value else target.says or value
 

@@ -351,9 +351,10 @@ static void print_plot(FILE *stream, const CospinPlot *plot)
   print_pair(stream, &first, "at", plot->at);
   print_pair(stream, &first, "xlim", plot->xlim);
   print_pair(stream, &first, "ylim", plot->ylim);
+  print_pair(stream, &first, "faint", plot->faint);
   print_pair(stream, &first, "fit", plot->fit);
   print_pair(stream, &first, "split", plot->split);
-  if (plot->inside) print_pair(stream, &first, "inside", "true");
+  print_pair(stream, &first, "inside", plot->inside);
   fputs("}\n", stream);
 }
 

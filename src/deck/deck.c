@@ -114,7 +114,8 @@ static PetscErrorCode destroy_plots(int count, CospinPlot **plots)
     char **const texts[] = {&plot->x,      &plot->series,  &plot->average,   &plot->title, &plot->xlabel,
                             &plot->ylabel, &plot->task,    &plot->component, &plot->on,    &plot->j,
                             &plot->array,  &plot->contour, &plot->ridge,     &plot->mark,  &plot->marked,
-                            &plot->at,     &plot->xlim,    &plot->ylim,      &plot->fit,   &plot->split};
+                            &plot->inside, &plot->faint,   &plot->at,        &plot->xlim,  &plot->ylim,
+                            &plot->fit,    &plot->split};
 
     for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++) PetscCall(PetscFree(*texts[j]));
     for (int j = 0; j < plot->num_y; j++) PetscCall(PetscFree(plot->y[j]));

@@ -14,9 +14,9 @@ const char *const CospinWignerKeys[] = {"task", "component", "on", "j", "title",
 
 const char *const CospinCrystalKeys[] = {"array", "title", "kind", NULL};
 
-const char *const CospinPlotKeys[] = {"x",     "series", "average", "title", "xlabel", "ylabel", "contour",
-                                      "ridge", "mark",   "marked",  "at",    "xlim",   "ylim",   "fit",
-                                      "split", "y",      "logx",    "logy",  "inside", "kind",   NULL};
+const char *const CospinPlotKeys[] = {
+    "x",    "series", "average", "title", "xlabel", "ylabel", "contour", "ridge", "mark", "marked", "at",
+    "xlim", "ylim",   "inside",  "faint", "fit",    "split",  "y",       "logx",  "logy", "kind",   NULL};
 
 /* One name or a list of them. */
 static PetscErrorCode read_plot_variables(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
@@ -130,8 +130,9 @@ static PetscErrorCode check_lines(CospinReader *reader, const CospinEntry *entry
   if (plot->split && strcmp(plot->split, "parity"))
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "curves cannot be split by `%.50s` (known: parity)", plot->split));
-  if (plot->kind == COSPIN_PLOT_MAP && (plot->fit || plot->split))
-    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "a map has no `fit` and no `split`"));
+  if (plot->kind == COSPIN_PLOT_MAP && (plot->fit || plot->split || plot->faint))
+    PetscCall(
+        CospinFaultsAdd(reader->faults, entry->at, entry->path, "a map has no `faint`, `fit` and `split`"));
   PetscFunctionReturn(0);
 }
 
@@ -154,11 +155,11 @@ static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, 
 /* The list of places has the order of CospinPlotKeys; NULL where a key is no text and is read by itself. */
 static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
 {
-  char **const places[] = {&plot->x,      &plot->series,  &plot->average, &plot->title, &plot->xlabel,
-                           &plot->ylabel, &plot->contour, &plot->ridge,   &plot->mark,  &plot->marked,
-                           &plot->at,     &plot->xlim,    &plot->ylim,    &plot->fit,   &plot->split,
-                           NULL,          NULL,           NULL,           NULL,         NULL};
-  const CospinEntry *y, *logx, *logy, *inside;
+  char **const places[] = {
+      &plot->x,     &plot->series, &plot->average, &plot->title, &plot->xlabel, &plot->ylabel, &plot->contour,
+      &plot->ridge, &plot->mark,   &plot->marked,  &plot->at,    &plot->xlim,   &plot->ylim,   &plot->inside,
+      &plot->faint, &plot->fit,    &plot->split,   NULL,         NULL,          NULL,          NULL};
+  const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
   PetscBool good;
 
@@ -178,8 +179,6 @@ static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, 
   y = CospinEntriesFind(&entries, "y");
   logx = CospinEntriesFind(&entries, "logx");
   logy = CospinEntriesFind(&entries, "logy");
-  inside = CospinEntriesFind(&entries, "inside");
-  if (inside) PetscCall(CospinReadBoolean(reader, inside, &plot->inside));
   PetscCall(check_map(reader, entry, plot));
   PetscCall(check_lines(reader, entry, plot));
   if (logx) PetscCall(CospinReadBoolean(reader, logx, &plot->logx));

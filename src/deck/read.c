@@ -121,8 +121,8 @@ static const struct {
       "a list of {y: VARIABLE or a list of them, x: AXIS, series: AXIS, average: AXIS, title: T, xlabel: T, "
       "ylabel: T, logx: BOOLEAN, logy: BOOLEAN, xlim: FROM TO, ylim: FROM TO, at: AXIS=VALUE, mark: X Y, "
       "marked: T, "
-      "fit: power, split: parity, kind: lines}, of {kind: map, x: AXIS, series: AXIS, y: ..., "
-      "contour: VARIABLE, ridge: VARIABLE, inside: BOOLEAN, mark, at, xlim, ylim, ...}, of {kind: wigner | "
+      "faint: AXIS, fit: power, split: parity, kind: lines}, of {kind: map, x: AXIS, series: AXIS, y: ..., "
+      "contour: VARIABLE, ridge: VARIABLE, inside: VARIABLE, mark, at, xlim, ylim, ...}, of {kind: wigner | "
       "husimi, task: TASK, component: "
       "NAME, on: "
       "plane | sphere, j: NUMBER, title: T} and of {kind: crystal, array: NAME, title: T}",

@@ -226,10 +226,12 @@ PetscErrorCode CospinTableCheckPlots(CospinTable table, CospinDeck deck, CospinF
     if (plot->kind == COSPIN_PLOT_CRYSTAL) PetscCall(check_crystal(&checker, k));
     PetscCall(check_axis(&checker, k, "x", plot->x));
     PetscCall(check_axis(&checker, k, "series", plot->series));
+    PetscCall(check_axis(&checker, k, "faint", plot->faint));
     PetscCall(check_average(&checker, k, plot));
     PetscCall(check_at(&checker, k, plot->at));
     for (int j = 0; j < plot->num_y; j++) PetscCall(check_variable(&checker, k, "y", plot->y[j]));
     if (plot->contour) PetscCall(check_variable(&checker, k, "contour", plot->contour));
+    if (plot->inside) PetscCall(check_variable(&checker, k, "inside", plot->inside));
     if (plot->ridge) PetscCall(check_variable(&checker, k, "ridge", plot->ridge));
   }
   PetscFunctionReturn(0);

@@ -64,7 +64,8 @@ class Realisations(unittest.TestCase):
     def test_spin_cats(self):
         with tempfile.TemporaryDirectory() as folder:
             output = os.path.join(folder, "cats.h5")
-            data = run("spin_cat_dephasing.yaml", [(r"^  N: +8", "  N: 4"), (r"^  delta: 0\.01", "  delta: 0.1"),
+            data = run("spin_cat_dephasing.yaml", [(r"^  N: +8", "  N: 4"), (r"^  delta: \[1e-2, 1e-3\]", "  delta: [0.1]"),
+                                                   (r"at: delta=1e-2", "at: delta=0.1"), (r"at: delta=1e-3", "at: delta=0.1"),
                                                    (r"range: \[0, \d+\]", "range: [0, 5]"),
                                                    (r"times: +\{linspace: .*\}", "times: [0, 5, 20]")], keep=output)
             panel = cospin_plot.panels_of_deck(cospin_data.deck(output)[1])[0][0]
@@ -74,7 +75,7 @@ class Realisations(unittest.TestCase):
         self.assertEqual(said, [])
         self.assertEqual(len(curves), 2)  # even and odd
         for curve, parity in zip(curves, (1, -1)):
-            fidelity = data.evolve_fidelity.sel(sign=parity).transpose("realisation", "time").values
+            fidelity = data.evolve_fidelity.sel(sign=parity, delta=0.1).transpose("realisation", "time").values
             mean, error = fidelity.mean(axis=0), fidelity.std(axis=0, ddof=1) / np.sqrt(5)
             np.testing.assert_allclose(curve.y, mean, atol=1e-12)
             np.testing.assert_allclose(curve.high - curve.y, error, atol=1e-12)

@@ -58,7 +58,7 @@ class Wigner(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
-        cls.path = run("spin_cat_wigner", cls.scratch.name)
+        cls.path = run("spin_cat_wigner", cls.scratch.name, [(r"eta: \[5, 12\]", "eta: [2, 5, 10.5]")])
         cls.data = cospin_data.open_dataset(cls.path)
 
     @classmethod

@@ -206,13 +206,14 @@ typedef struct {
   char *mark, *marked;   /* a point "X Y" and what it is; NULL if not said */
   char *at;              /* "AXIS=VALUE, ...", where further axes are cut; NULL if not said */
   char *xlim, *ylim;     /* "FROM TO"; NULL if not said */
+  char *inside;          /* of a map: a variable, drawn where it is above 1; NULL: everywhere */
+  char *faint;           /* of lines: an axis whose curves are thin; NULL if not said */
   char *fit, *split;     /* of lines; NULL if not said: power, parity */
   char *task, *component, *on, *j; /* of stored states; NULL if not said */
   char *array;                     /* of a crystal; NULL if not said */
   int num_y;
   char **y;
   PetscBool logx, logy;
-  PetscBool inside; /* of a map: only where `contour` is above 1 */
 } CospinPlot;
 
 /* `operator:` how generators are held: chosen by size, as matrices, as products without one, or not label by

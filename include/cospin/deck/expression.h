@@ -14,7 +14,8 @@
    name is letters, digits and "_", with "." between a component and its operator: `N`, `ions.Sp`,
    `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
    asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial. Of
-   operators: dag (and of numbers: conj).
+   operators: dag (and of numbers: conj). sum(l, N, X) and prod(l, N, X) add and multiply the numbers X of
+   l = 0 ... N-1; l has a meaning in X only.
    Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
    are functionals of the state (cospin/deck/functional_list.h), which look like functions; an argument of
    theirs may be the name of a component.

@@ -238,6 +238,11 @@ static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, Cosp
     if (*ok) PetscCall(take_adjoint(evaluator, value));
     PetscFunctionReturn(0);
   }
+  if (node->function->reality == REAL_OF_RANGE) {
+    PetscCall(CospinEvaluateRange(evaluator->expression, node, evaluator->environment, evaluator->faults,
+                                  value, ok));
+    PetscFunctionReturn(0);
+  }
   if (node->count > 4) PetscCall(PetscMalloc1((size_t)node->count, &x));
   PetscCall(evaluate_arguments(evaluator, node, x, ok));
   if (*ok) {
@@ -302,15 +307,6 @@ static PetscErrorCode evaluate_sum(Evaluator *evaluator, const Node *node, Cospi
   PetscFunctionReturn(0);
 }
 
-/* An estimate of the work, before it is done: products multiply. */
-static double count_operators(CospinPolynomial p)
-{
-  double operators = 0;
-
-  for (int k = 0; k < p->count; k++) operators += p->monomials[k].length;
-  return operators;
-}
-
 static int longest_monomial(CospinPolynomial p)
 {
   return p->count ? p->monomials[p->count - 1].length : 0; /* they are sorted */
@@ -322,7 +318,8 @@ static PetscErrorCode multiply_operators(Evaluator *evaluator, int offset, Cospi
 {
   CospinPolynomial product, p = value->polynomial;
   const double terms = (double)p->count * factor->count;
-  const double operators = count_operators(p) * factor->count + count_operators(factor) * p->count;
+  const double operators =
+      CospinPolynomialCountOperators(p) * factor->count + CospinPolynomialCountOperators(factor) * p->count;
 
   PetscFunctionBeginUser;
   if (terms > MAX_TERMS || operators > MAX_OPERATORS) {

@@ -7,6 +7,7 @@
    grid point later can name line, column and path.
 */
 #include "expression_impl.h"
+#include <string.h>
 
 /* By the list of nodes and not by the tree: also those that a fault has left without a parent. */
 PetscErrorCode CospinExpressionDestroy(CospinExpression *expression)
@@ -62,14 +63,33 @@ const char *CospinExpressionFunctional(CospinExpression expression, int which)
   return node ? node->function->name : NULL;
 }
 
+/* The indices of sums and products that a node stands in, innermost first: they are no names of the deck. */
+typedef struct Scope_ {
+  const char *name;
+  const struct Scope_ *outer;
+} Scope;
+
+static PetscBool in_scope(const Scope *scope, const Node *node)
+{
+  for (; scope; scope = scope->outer) {
+    if (!node->count && !strcmp(scope->name, node->name)) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
 /* Recursive: parentheses are limited in depth by the parser. */
-static PetscErrorCode visit_node(const Node *node,
+static PetscErrorCode visit_node(const Node *node, const Scope *scope,
                                  PetscErrorCode (*visit)(void *context, const char name[], int num_index),
                                  void *context)
 {
+  const PetscBool range = (PetscBool)(node->kind == NODE_CALL && node->function->reality == REAL_OF_RANGE &&
+                                      node->children[0].node->kind == NODE_NAME);
+  const Scope inner = {range ? node->children[0].node->name : NULL, scope};
+
   PetscFunctionBeginUser;
-  if (node->kind == NODE_NAME) PetscCall(visit(context, node->name, node->count));
-  for (int k = 0; k < node->count; k++) PetscCall(visit_node(node->children[k].node, visit, context));
+  if (node->kind == NODE_NAME && !in_scope(scope, node)) PetscCall(visit(context, node->name, node->count));
+  for (int k = range ? 1 : 0; k < node->count; k++)
+    PetscCall(visit_node(node->children[k].node, range && k == 2 ? &inner : scope, visit, context));
   PetscFunctionReturn(0);
 }
 
@@ -80,7 +100,7 @@ PetscErrorCode CospinExpressionVisitNames(CospinExpression expression,
                                           void *context)
 {
   PetscFunctionBeginUser;
-  PetscCall(visit_node(expression->root, visit, context));
+  PetscCall(visit_node(expression->root, NULL, visit, context));
   PetscFunctionReturn(0);
 }
 

@@ -22,6 +22,7 @@ typedef enum {
   REAL_ALWAYS,       /* abs, re, ... */
   REAL_OF_REAL,      /* if all arguments are */
   REAL_OF_OPERATORS, /* dag: as its argument, which may be an operator */
+  REAL_OF_RANGE,     /* sum, prod over an index: as what is added or multiplied */
   REAL_OF_STATE      /* a functional of the state: always */
 } FunctionReality;
 
@@ -87,6 +88,11 @@ PetscErrorCode CospinExpressionEvaluateNode(CospinExpression expression, const N
                                             const CospinEnvironment *environment, CospinFaults faults,
                                             CospinValue *value, PetscBool *ok);
 
+/* range.c. sum and prod over an index, a number; *value is the number 0 when *ok is false. */
+PetscErrorCode CospinEvaluateRange(CospinExpression expression, const Node *node,
+                                   const CospinEnvironment *environment, CospinFaults faults,
+                                   CospinValue *value, PetscBool *ok);
+
 /* value.c. Arithmetic in which real operands give real results. */
 double complex CospinComplexMultiply(double complex a, double complex b);
 double complex CospinComplexDivide(double complex a, double complex b);
@@ -99,6 +105,8 @@ PetscErrorCode CospinValuePromote(CospinValue *value);
 PetscErrorCode CospinValueScale(CospinValue *value, double complex factor);
 /* sum += sign * term, sign '+' or '-'; term is used up. */
 PetscErrorCode CospinValueAdd(CospinValue *sum, char sign, CospinValue *term);
+/* An estimate of the work of a product, before it is done: products multiply. */
+double CospinPolynomialCountOperators(CospinPolynomial p);
 PetscErrorCode CospinValueCopy(const CospinValue *value, CospinValue *copy);
 
 /* A number as it is quoted in faults; returns `text`. */

@@ -135,6 +135,8 @@ static const Function functions[] = {
     {"max", 2, 1000, REAL_ALWAYS, PETSC_TRUE, apply_max, NULL},
     {"factorial", 1, 1, REAL_ALWAYS, PETSC_TRUE, apply_factorial, NULL},
     {"binomial", 2, 2, REAL_ALWAYS, PETSC_TRUE, apply_binomial, NULL},
+    {"sum", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
+    {"prod", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"dag", 1, 1, REAL_OF_OPERATORS, PETSC_FALSE, Apply_conj, NULL},
 #define COSPIN_FUNCTIONAL(name, signature, kind)                                                             \
   {name, sizeof(signature) - 1, sizeof(signature) - 1, REAL_OF_STATE, PETSC_FALSE, NULL, signature},

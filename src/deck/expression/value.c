@@ -91,6 +91,14 @@ PetscErrorCode CospinValueScale(CospinValue *value, double complex factor)
   PetscFunctionReturn(0);
 }
 
+double CospinPolynomialCountOperators(CospinPolynomial p)
+{
+  double operators = 0;
+
+  for (int k = 0; k < p->count; k++) operators += p->monomials[k].length;
+  return operators;
+}
+
 /* sum += sign * term; term is used up. */
 PetscErrorCode CospinValueAdd(CospinValue *sum, char sign, CospinValue *term)
 {

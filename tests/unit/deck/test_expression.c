@@ -219,6 +219,11 @@ static void functions_have_their_values(void **state)
   assert_number("max(3, 1, 5, 2, 4)", 5);
   assert_number("factorial(5)", 120);
   assert_number("binomial(10, 3)", 120);
+  assert_number("sum(l, 5, l^2)", 30);
+  assert_number("prod(l, 4, 1 + l)*2", 48);
+  assert_number("prod(l, 0, 1/0) + sum(l, 0, l)", 1);
+  assert_number("sum(a, 3, sum(b, a, 10*a + b))", 10 + 20 + 21);
+  assert_number("abs(prod(l, 3, exp(i*pi/6)) - i) < 0" + 0 * 1, 0);
   assert_number("binomial(3, 5)", 0);
   assert_number("binomial(50, 25)", 126410606437752.);
 }
@@ -313,7 +318,7 @@ static void function_faults(void **state)
       "N(x + 1)",
       "deck:7:11: key: unknown function `N` (is a `*` missing? known functions: sqrt exp log log10 sin "
       "cos tan asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max "
-      "factorial binomial dag qfi qfi_max squeezing wineland purity entropy weight)\n");
+      "factorial binomial sum prod dag qfi qfi_max squeezing wineland purity entropy weight)\n");
   assert_fault("sqrt(1, 2)", "deck:7:11: key: sqrt takes 1 argument, not 2\n");
   assert_fault("atan2(1)", "deck:7:11: key: atan2 takes 2 arguments, not 1\n");
   assert_fault("max()", "deck:7:11: key: max takes at least 2 arguments, not 0\n");
@@ -354,6 +359,12 @@ static void values_must_be_finite(void **state)
   assert_fault("0^-1", "deck:7:12: key: (0)^(-1) is not finite\n");
   assert_fault("1e300*1e300", "deck:7:16: key: this product is not finite\n");
   assert_fault("A.p*1e300*1e300", "deck:7:20: key: this product is not finite\n");
+  assert_fault("sum(2, 3, 1)",
+               "deck:7:15: key: the name of an index is needed here, as l in sum(l, N, delta[l])\n");
+  assert_fault("prod(l, 1.5, l)",
+               "deck:7:19: key: how many there are must be a whole number from 0 to 1e7\n");
+  assert_fault("sum(l, 3, 1/l)", "deck:7:22: key: division by zero\n");
+  assert_fault("sum(l, 3, 1) + l", "deck:7:26: key: unknown name `l`\n");
   assert_fault("factorial(200)", "deck:7:11: key: factorial(200) is not finite\n");
   assert_fault("factorial(0.5)", "deck:7:11: key: factorial(0.5) is not finite\n");
 }
