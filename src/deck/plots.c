@@ -140,12 +140,9 @@ static PetscErrorCode check_lines(CospinReader *reader, const CospinEntry *entry
 static PetscErrorCode check_map(CospinReader *reader, const CospinEntry *entry, const CospinPlot *plot)
 {
   PetscFunctionBeginUser;
-  if (plot->kind != COSPIN_PLOT_MAP && (plot->contour || plot->ridge))
-    PetscCall(
-        CospinFaultsAdd(reader->faults, entry->at, entry->path, "`contour` and `ridge` go with `kind: map`"));
-  if (plot->inside && !plot->contour)
-    PetscCall(
-        CospinFaultsAdd(reader->faults, entry->at, entry->path, "`inside` of what (`contour` is missing)"));
+  if (plot->kind != COSPIN_PLOT_MAP && (plot->contour || plot->ridge || plot->inside))
+    PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
+                              "`contour`, `ridge` and `inside` go with `kind: map`"));
   if (plot->kind == COSPIN_PLOT_MAP && (!plot->x || !plot->series))
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
                               "a map needs `x` and `series`, two axes of the grid"));
