@@ -9,7 +9,8 @@
 assembly, factorisation (symbolic + numeric), solves, all of both tasks, and peak memory of all ranks together, as medians
 over repetitions; the exponent with which assembly grows. `piqs` is the steady state alone against QuTiP's piqs
 (method="power"). `products` are products with generators held without a matrix, beside assembled ones
-(tests/benchmark_products.py). farm_tiny, farm_groups and farm_grid are what the farm itself costs (tests/benchmark_farm.py): they need
+(tests/benchmark_products.py). ions1000, grid400 and tiny10000 are whole runs with their solves, products and memory, beside an earlier cospin
+where --before names one (tests/benchmark_before.py). farm_tiny, farm_groups and farm_grid are what the farm itself costs (tests/benchmark_farm.py): they need
 two free cores, for a minute, some minutes a pair, and a minute and a half. All other names are rows of one table, a deck each (tests/benchmark_systems.py): time and peak memory,
 the numbers found and how far they are from a reference where there is one, and the time of a peer that solves the same.
 Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy. Rows with a peer have
@@ -31,6 +32,7 @@ import tempfile
 import h5py
 import numpy
 
+import benchmark_before
 import benchmark_farm
 import benchmark_products
 import benchmark_systems
@@ -47,8 +49,8 @@ tasks:
 {decay}
 """
 
-EVENTS = {"assembly": ["CospinAssembly"], "factor": ["MatLUFactorSym", "MatLUFactorNum"],
-          "solve": ["MatSolve", "MatSolveTranspos"]}
+EVENTS = {"assembly": ["CospinAssembly"], "factor": ["MatLUFactorSym", "MatLUFactorNum", "CospinFactor"],
+          "solve": ["MatSolve", "MatSolveTranspos", "CospinSolve"]}
 
 PIQS = """
 import json, resource, sys, time
@@ -212,9 +214,10 @@ def main():
     parser.add_argument("--peer-sizes", type=int, nargs="*", default=[20, 40, 60])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--rows", nargs="*", metavar="NAME", help="what to measure (default: everything)")
+    parser.add_argument("--before", metavar="PROGRAM", help="an earlier cospin, for ions1000, grid400 and tiny10000")
     parser.add_argument("--list", action="store_true", help="names for --rows")
     arguments = parser.parse_args()
-    known = ["ions", "piqs", "products", *benchmark_farm.ROWS, *benchmark_systems.SYSTEMS]
+    known = ["ions", "piqs", "products", *benchmark_before.DECKS, *benchmark_farm.ROWS, *benchmark_systems.SYSTEMS]
     rows = arguments.rows or known
     unknown = [name for name in rows if name not in known]
     if unknown:
@@ -232,6 +235,8 @@ def main():
         if "piqs" in rows:
             peers(arguments, folder)
         for name in rows:
+            if name in benchmark_before.DECKS:
+                benchmark_before.measure(name, arguments.program, arguments.before, folder, arguments.repeat)
             if name in benchmark_farm.ROWS:
                 benchmark_farm.ROWS[name](arguments.program, folder, arguments.repeat)
         if "products" in rows:

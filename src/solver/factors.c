@@ -6,6 +6,8 @@
    small against the spectrum: so it is larger, and the eigensolver takes more steps.
 */
 #include "factors.h"
+#include "real_factors.h"
+#include <string.h>
 
 enum {
   MAX_ITERATIONS = 300,
@@ -91,6 +93,27 @@ static PetscErrorCode configure_iteration(CospinEigensolver eigensolver, ST st)
   PetscFunctionReturn(0);
 }
 
+/* Of a real matrix on one rank, unless the options have wishes of their own for this solver. */
+static PetscErrorCode takes_real_factors(CospinEigensolver eigensolver, PetscBool *answer)
+{
+  static const char *const objects[] = {"st_", "eps_"};
+  char *all, name[128];
+  PetscMPIInt ranks;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(eigensolver->comm, &ranks));
+  *answer = (PetscBool)(ranks == 1 && eigensolver->metzler && !eigensolver->complex_shifts &&
+                        CospinRealFactorsExist());
+  if (!*answer) PetscFunctionReturn(0);
+  PetscCall(PetscOptionsGetAll(NULL, &all));
+  for (int k = 0; k < 2; k++) {
+    PetscCall(PetscSNPrintf(name, sizeof(name), "-%s%s", eigensolver->prefix, objects[k]));
+    if (strstr(all, name)) *answer = PETSC_FALSE;
+  }
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode configure_factorisation(CospinEigensolver eigensolver, ST st)
 {
   PetscBool has_mumps;
@@ -103,6 +126,11 @@ static PetscErrorCode configure_factorisation(CospinEigensolver eigensolver, ST 
   PetscCall(STGetKSP(st, &ksp));
   PetscCall(KSPSetType(ksp, KSPPREONLY));
   PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(takes_real_factors(eigensolver, &eigensolver->real_factors));
+  if (eigensolver->real_factors) {
+    PetscCall(CospinRealFactorsUse(pc, (PetscBool)(eigensolver->mesh_dimension <= 2)));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PCSetType(pc, PCLU));
   PetscCall(MatGetType(eigensolver->liouvillian, &type));
   PetscCall(MatSolverTypeGet(MATSOLVERMUMPS, type, MAT_FACTOR_LU, NULL, &has_mumps, NULL));
@@ -225,6 +253,8 @@ PetscErrorCode CospinFactorsResolvent(CospinEigensolver eigensolver, double comp
   ST st;
 
   PetscFunctionBeginUser;
+  if (eigensolver->eps && eigensolver->real_factors) PetscCall(CospinEigensolverRelease(eigensolver));
+  eigensolver->complex_shifts = PETSC_TRUE;
   PetscCall(CospinFactorsConfigure(eigensolver));
   PetscCall(EPSGetST(eigensolver->eps, &st));
   PetscCall(STSetShift(st, (PetscScalar)s));

@@ -416,6 +416,16 @@ class FewSolves(unittest.TestCase):
             ratio = data.steady_next_rate / dense.steady_next_rate
             self.assertTrue(((ratio > 0.5) & (ratio < 2)).all())
 
+    def test_real_factors_are_those_of_complex_ones(self):
+        """Options for PETSc's solver, which has complex factors, take the real ones away; a spectrum, whose shifts are complex, too."""
+        deck = self.DECK.replace("of: q.Sp}", "of: q.Sp}, spectrum: {of: q.Sp, frequencies: [-1, 0, 2]}, gap: {}")
+        real = run(deck, options="{dense_limit: 0}")
+        other = run(deck, options="{dense_limit: 0, steady_st_ksp_type: preonly, decay_st_ksp_type: preonly, spectrum_st_ksp_type: preonly, "
+                                  "gap_st_ksp_type: preonly}")
+        for name in ("steady_z", "decay_rate", "decay_weight", "spectrum_density", "gap_rate"):
+            numpy.testing.assert_allclose(real[name], other[name], rtol=1e-10, err_msg=name)
+        self.assertTrue((real.decay_residual < 1e-14).all() and (real.steady_residual < 1e-14).all())
+
     def test_two_steady_states_are_counted(self):
         """What one start vector cannot see: collective decay keeps all j, however few solves it takes to find one null vector."""
         data = run("parameters: {e: 1}\ngrid: {e: [0, 1e-12, 1e-3]}\ncomponents: {q: {kind: ensemble, size: 6}}\n"

@@ -71,6 +71,7 @@ struct CospinEigensolver_ {
   int iterations;
   CospinWork work;    /* but for what `eps` and `iteration` have done so far: CospinEigensolverWork */
   PetscBool factored; /* the factors of `eps` are those of its shift */
+  PetscBool real_factors, complex_shifts; /* `eps` has real ones; they must not be any more */
   CospinOutcome outcome;
   const CospinInterrupt *interrupt;   /* borrowed; NULL: nothing ends a solve early */
   struct CospinEigensolvers_ *living; /* the list that it is in */
