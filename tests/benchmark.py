@@ -16,8 +16,8 @@ the numbers found and how far they are from a reference where there is one, and 
 Peers are measured without start-up and imports. Quote ratios: machines are shared and noisy. Rows with a peer have
 two: of wall time on the ranks of the row, and of CPU time (cospin's with its start-up).
 
-cats8 runs QuTiP's mesolve, a minute and a half; maser20_factors takes three minutes and 3 GB; subensembles20_gap and _evolve take minutes, and maser30 a minute and
-2 GB. The others take seconds to a minute.
+cats8 runs QuTiP's mesolve, a minute and a half; maser20_factors takes three minutes and 3 GB; subensembles20_gap and _evolve take minutes, maser30 two minutes and
+2 GB, driven100 half a minute and 3 GB, ions10000 and ions10000_low a minute and 3 GB. The others take seconds to a minute.
 """
 import argparse
 import json
@@ -161,6 +161,8 @@ def run_system(program, ranks, deck, shows, folder):
                        for work in ("solves", "products")})
         result["residual"] = max((float(numpy.nanmax(data[name][()])) for name in data if name.endswith("_residual")),
                                  default=float("nan"))
+        result["leak"] = max((float(numpy.nanmax(data[name][()])) for name in data if name.endswith("_leak")),
+                             default=float("nan"))
         result["labels"] = max((int(data[name][()].max()) for name in data if name.endswith("_dimension")), default=0)
         result.update({name: numpy.ravel(data[name][()]) for name in shows})
     return result
@@ -181,8 +183,8 @@ def describe(run, shows, references):
 
 def systems(arguments, names, folder):
     """True if every row was good."""
-    print("\n%-22s %5s %8s %9s %8s %10s %7s %8s %8s %8s %8s %7s %7s  %s" %
-          ("system", "ranks", "labels", "time/s", "CPU/s", "memory/MB", "solves", "products", "residual", "peer/s", "CPU/s", "ratio", "of CPU",
+    print("\n%-22s %5s %8s %9s %8s %10s %7s %8s %8s %8s %8s %8s %7s %7s  %s" %
+          ("system", "ranks", "labels", "time/s", "CPU/s", "memory/MB", "solves", "products", "residual", "leak", "peer/s", "CPU/s", "ratio", "of CPU",
            "found at the end"))
     fine = True
     for name in names:
@@ -198,9 +200,9 @@ def systems(arguments, names, folder):
                 text += ", from the peer %.0e" % max(abs(run[compared] - theirs["values"]))
             beside = ["%.1f" % number for number in (theirs["seconds"], theirs["cpu"], theirs["seconds"] / run["seconds"],
                                                      theirs["cpu"] / run["cpu"])] if theirs else [""] * 4
-            print("%-22s %5d %8d %9.2f %8.2f %10.0f %7d %8d %8.0e %8s %8s %7s %7s  %s%s" %
+            print("%-22s %5d %8d %9.2f %8.2f %10.0f %7d %8d %8.0e %8.0e %8s %8s %7s %7s  %s%s" %
                   (name, ranks, run["labels"], run["seconds"], run["cpu"], run["bytes"] / 1e6, run["solves"],
-                   run["products"], run["residual"], *beside, text,
+                   run["products"], run["residual"], run["leak"], *beside, text,
                    "" if run["good"] else "  BAD OUTCOME"), flush=True)
             fine = fine and run["good"] and "TOO MUCH" not in text
     return fine

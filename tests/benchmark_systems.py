@@ -99,15 +99,31 @@ def mesolve(times):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def ions(n, form):
-    """Fringe decay and inversion at half the critical repumping, by factors or by an expansion."""
+def ions(n, form, share=.5):
+    """Fringe decay and inversion at a share of the critical repumping, by factors or multigrid, or by an expansion."""
     return (f"title: ions\nparameters: {{N: {n}}}\ncomponents: {{q: {{kind: ensemble, size: N}}}}\n"
-            "jumps: [{rate: 1, operator: q.Sm}, {rate: N/2, each: q.sp}]\nobservables: {inversion: 2*<q.Sz>/N}\n"
+            f"jumps: [{{rate: 1, operator: q.Sm}}, {{rate: {share}*N, each: q.sp}}]\nobservables: {{inversion: 2*<q.Sz>/N}}\n"
             f"tasks: [{{steady: {{}}}}, {{decay: {{of: q.Sp}}}}]\noperator: {form}\n")
+
+
+def driven(n, drive):
+    """Driven beyond its threshold (drive > 1), with local decay and dephasing: three dimensions of labels."""
+    return (f"title: driven\nparameters: {{N: {n}, Om: {drive}}}\ncomponents: {{q: {{kind: ensemble, size: N}}}}\n"
+            "hamiltonian: [Om*q.Sy]\n"
+            "jumps: [{rate: 2/N, operator: q.Sm}, {rate: .1, each: q.sm}, {rate: .05, each: q.sz}]\n"
+            "observables: {inversion: 2*<q.Sz>/N}\ntasks: [{steady: {}}]\n")
+
+
+def two_ensembles(n):
+    """Two ensembles that decay together and are pumped by themselves: four dimensions of labels."""
+    return (f"title: two\nparameters: {{N: {n}}}\ncomponents: {{a: {{kind: ensemble, size: N}}, b: {{kind: ensemble, size: N}}}}\n"
+            "jumps: [{rate: 1, operator: a.Sm + b.Sm}, {rate: .6*N, each: a.sp}, {rate: .78*N, each: b.sp}]\n"
+            "observables: {spins: <a.Sz>}\ntasks: [{steady: {}}, {decay: {of: a.Sp}}]\n")
 
 
 IONS_READS = ("steady_inversion", "decay_rate")
 IONS1000 = {"steady_inversion": (.501, 1e-8), "decay_rate": (.7665178532592782, 1e-7)}
+DRIVEN40 = {"steady_inversion": (-.00706289275033, 1e-12)}
 MASER_READS = ("steady_photons", "decay_rate")
 # name: (deck, variables shown, {variable: (reference, tolerance)}, peer that is given the times and returns the values
 # of a variable, that variable). References: an independent code, to the digits that it prints.
@@ -124,6 +140,15 @@ SYSTEMS = {
     "maser20_factors": (maser(20) + FACTORS, MASER_READS,
                           {"steady_photons": (12.06612324, 1.2e-7), "decay_rate": (.0280009387, 3e-10)}, None, None),
     "maser30": (maser(30).replace("{of: cavity.a}", "{of: cavity.a, weights: false}"), MASER_READS, {}, None, None),
+    "two_ensembles20": (two_ensembles(20), ("steady_spins", "decay_rate"), {}, None, None),
+    # twice the critical drive; the same numbers by factors, which are chosen, and by GMRES
+    "driven40": (driven(40, 2), ("steady_inversion",), DRIVEN40, None, None),
+    "driven40_gmres": (driven(40, 2) + "petsc: {iterate: true}\n", ("steady_inversion",), DRIVEN40, None, None),
+    "driven100": (driven(100, 2), ("steady_inversion",), {}, None, None),
+    # windows and multigrid; rates of an expansion, with what it says of its error
+    "ions10000_low": (ions(10000, "auto", .02), IONS_READS, {"decay_rate": (.2681947246, 2.5e-7)}, None, None),
+    "ions10000": (ions(10000, "auto"), IONS_READS, {"decay_rate": (.75160494939, 5.8e-9)}, None, None),
+    "ions10000_high": (ions(10000, "auto", .98), IONS_READS, {}, None, None),
     "cat60_local": (shipped("spin_cat_local_dephasing.yaml", (r"^  kphi: \[.*\]", "  kphi: [0.01]"),
                             (r"series: kphi, xlabel: '.*', ylabel: Fidelity", "ylabel: F"),
                             (r", series: kphi", "")),

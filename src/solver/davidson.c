@@ -22,7 +22,7 @@ static const double dependent = 1e-10;
 /* Below it what is left is made orthogonal once more, or rounding counts as a direction. */
 static const double little = 1e-3;
 /* Steps that do not halve the residual: then each may cost more; and when it is rounding, and will do. */
-enum { PATIENCE = 10, LONG_PATIENCE = 20 };
+enum { PATIENCE = 20, LONG_PATIENCE = 30 };
 /* In units of |A|: an eigenvalue below it may be zero and is never found only roughly. */
 static const double small_value = 1e-6;
 

@@ -175,7 +175,6 @@ static void windows_begin_with_smaller_ones(void **state)
   assert_near(Answer_Get(&answers[1], "n", 0), Answer_Get(&answers[0], "n", 0), 1e-10, "open", "n");
   assert_true(Answer_Get(&answers[1], "dimension", 0) == Answer_Get(&answers[0], "dimension", 0));
   assert_true(Answer_Get(&answers[1], "factorisations", 0) == 0);
-  fprintf(stderr, "products %g\n", Answer_Get(&answers[1], "products", 0));
   if (ranks == 1) assert_true(Answer_Get(&answers[1], "products", 0) <= 70);
   Answer_Free(&answers[0]);
   Answer_Free(&answers[1]);
