@@ -13,12 +13,21 @@
    falls as 1/N away from a threshold; at one, and for few spins, it is of the size of what it computes.
 */
 #include "cumulant.h"
+#include "general.h"
 #include <cospin/point/settings.h>
 #include <string.h>
 
 static const char *const methods[] = {"auto", "closed", "newton", NULL};
 
+static const char *const orders[] = {"1", "2", "3", "4", NULL};
+
 static const CospinKey keys[] = {
+    {.name = "order",
+     .type = COSPIN_KEY_NAME,
+     .default_text = "2",
+     .choices = orders,
+     .unit = "",
+     .help = "cumulants of more operators than that are left out; 3: only where no phase is free"},
     {.name = "method",
      .type = COSPIN_KEY_NAME,
      .default_text = "auto",
@@ -48,63 +57,89 @@ static const CospinTaskVariable variables[] = {
      "slope of a moment relative to the sum of its absolute terms"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "steps of Newton's method, or in time",
      "0: closed form"},
+    {"growth", COSPIN_REAL, PETSC_FALSE, "rate", "growth of the slowest deviation from the steady state",
+     "largest real part of an eigenvalue of the Jacobian; not asked of one ensemble and a mode in second "
+     "order"},
+    {"equations", COSPIN_INTEGER, PETSC_FALSE, "1", "moments that are unknown", ""},
     {.suffix = NULL},
 };
 
 static const CospinTaskRule rules[] = {
-    {"linewidth", COSPIN_MAY_MISS, 0, "0", NULL},       {"coherence_time", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"linewidth", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"coherence_time", COSPIN_MAY_MISS, 0, "0", NULL},
     {"residual", COSPIN_MAY_MISS, 0, "0", "tolerance"}, /* none in time */
-    {"iterations", COSPIN_ALL, 0, "0", NULL},           {.suffix = NULL},
+    {"iterations", COSPIN_ALL, 0, "0", NULL},
+    {"growth", COSPIN_MAY_MISS, 0, NULL, NULL},
+    {"equations", COSPIN_ALL, 0, "1", NULL},
+    {.suffix = NULL},
 };
 
-/* Times that ascend, a state that is known; nothing of that without `times`. `initial` without `times`
-   would be ignored, so it is a fault. Not strictly ascending: two equal times give two equal rows. */
-static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task,
-                                 const CospinCumulants *equations, CospinFaults faults, PetscBool *ok)
+/* Times that ascend; nothing of a way in time without them. Not strictly ascending: two equal times give two
+   equal rows. `initial` without `times` would be ignored, so it is a fault. */
+static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                 PetscBool *ok)
 {
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
-  const CospinSetting *initial = CospinRecordGet(task, "initial");
-  double moments[COSPIN_NUM_CUMULANTS], accuracy;
-  PetscBool state_ok, accuracy_ok, ascending = PETSC_TRUE;
+  PetscBool accuracy_ok, ascending = PETSC_TRUE;
+  double accuracy;
 
   PetscFunctionBeginUser;
   for (int k = 0; k < times->size; k++)
     if (!(times->values[k] >= (k ? times->values[k - 1] : 0.0))) ascending = PETSC_FALSE;
-  PetscCall(CospinCumulantInitial(problem, equations, initial, faults, moments, &state_ok));
   PetscCall(CospinTaskNumber(problem, task, "accuracy", faults, &accuracy, &accuracy_ok));
-  *ok = (PetscBool)(state_ok && accuracy_ok);
+  if (!accuracy_ok) *ok = PETSC_FALSE;
   if (!ascending)
     PetscCall(
         CospinTaskFail(problem, task, "times", faults, ok, "times must ascend, and start at 0 or later"));
-  if (!times->size && initial->factors)
+  if (!times->size && CospinRecordGet(task, "initial")->factors)
     PetscCall(CospinTaskFail(problem, task, "initial", faults, ok,
                              "goes with `times` (without them: the steady state)"));
   PetscFunctionReturn(0);
 }
 
-/* The equations know one ensemble and one mode with a fixed set of terms; every other term of the deck is a
-   fault, told by CospinCumulantsCreate. */
+/* One ensemble and at most one mode with a fixed set of terms in second order have equations of their own
+   (cumulant.h); every other deck, and every other order, is the engine's. */
+static PetscErrorCode is_general(CospinProblem problem, const CospinRecord *task, PetscBool *general)
+{
+  CospinCumulants equations;
+  CospinFaults beyond;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinFaultsCreate("", &beyond));
+  PetscCall(CospinCumulantsCreate(problem, beyond, &equations, &ok));
+  PetscCall(CospinFaultsDestroy(&beyond));
+  *general = (PetscBool)(!ok || CospinCumulantOrder(task) != 2);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
-  const char *method = CospinRecordGet(task, "method")->text;
+  const PetscBool closed = (PetscBool)(strcmp(CospinRecordGet(task, "method")->text, "closed") == 0);
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   CospinCumulants equations;
   double tolerance, moments[COSPIN_NUM_CUMULANTS];
-  PetscBool tolerance_ok;
+  PetscBool general = PETSC_FALSE, tolerance_ok, state_ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   if (times->size) *dimension = (CospinDimension){"time", times->size, times->values, "time", "time"};
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, &tolerance_ok));
-  PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
-  if (*ok && strcmp(method, "closed") == 0 && !CospinCumulantClosed(&equations, moments)) {
+  PetscCall(is_general(problem, task, &general));
+  if (general) {
+    PetscCall(CospinCumulantGeneralCheck(problem, task, faults, ok));
+  } else {
+    PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
+    PetscCall(CospinCumulantInitial(problem, &equations, CospinRecordGet(task, "initial"), faults, moments,
+                                    &state_ok));
+  }
+  if (*ok && closed && (general || !CospinCumulantClosed(&equations, moments)))
     PetscCall(CospinTaskFail(
         problem, task, "method", faults, ok,
         "there is no closed form here (collective jumps, or spins without pump and decay: `newton` or "
         "`auto`)"));
-  }
-  if (*ok) PetscCall(check_time(problem, task, &equations, faults, ok));
-  if (!tolerance_ok) *ok = PETSC_FALSE;
+  PetscCall(check_time(problem, task, faults, ok));
+  *ok = (PetscBool)(*ok && state_ok && tolerance_ok);
   PetscFunctionReturn(0);
 }
 
@@ -202,8 +237,13 @@ static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, Co
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
+  PetscBool general = PETSC_FALSE;
+
   PetscFunctionBeginUser;
-  if (CospinRecordGet(task, "times")->axis.size)
+  PetscCall(is_general(point->problem, task, &general));
+  if (general)
+    PetscCall(CospinCumulantGeneralRun(point, task, results, outcome));
+  else if (CospinRecordGet(task, "times")->axis.size)
     PetscCall(run_time(point, task, results, outcome));
   else
     PetscCall(run_steady(point, task, results, outcome));
@@ -218,13 +258,13 @@ static const CospinOutcomeHint hints[] = {
 };
 
 const CospinTaskKind CospinTaskCumulant = {
-    .record = {"cumulant", "second-order cumulants of an ensemble and a mode, approximate, at any N", keys},
+    .record = {"cumulant", "cumulants of ensembles, spins and modes, approximate, at any N", keys},
     .hints = hints,
     .variables = variables,
     .rules = rules,
-    .approximation =
-        "second-order cumulants: those of three and more operators are left out (Kubo 1962; Meiser "
-        "et al., PRL 102, 163601 (2009))",
+    .approximation = "cumulants of more operators than `order` (2) are left out (Kubo 1962; Meiser et al., "
+                     "PRL 102, 163601 "
+                     "(2009))",
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
     .own_windows = PETSC_TRUE,

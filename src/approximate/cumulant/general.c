@@ -1,0 +1,304 @@
+/*
+   Task `cumulant` by the engine for any classes and modes (approximate/moments): what is asked of it, where
+   it starts, and when its numbers are good.
+
+   The equations hold what the deck's observables need, closed at `order`. A state without a phase leaves out
+   moments that carry a charge; one that begins with a phase (times, `coherent`, `css`) keeps them. The steady
+   state is the one that half-excited spins without correlations lead to.
+
+   Odd orders above two are refused where the equations have a phase symmetry: with charged moments left out,
+   the closure of the third order counts <a^+ a s+_1 s-_2> twice above threshold, at any N, and no residual
+   and no eigenvalue of the Jacobian tells (its photons are off by a factor of two).
+*/
+#include "general.h"
+#include "approximate/moments/moments.h"
+#include "approximate/product_state.h"
+#include <math.h>
+
+enum { MOST_UNKNOWNS = 100000 };
+static const double physical = 1e-6; /* populations may be that far outside of [0, 1] */
+
+typedef struct {
+  CospinPoint point;
+  CospinMomentModel model;
+  CospinHierarchy moments;
+  int num;                        /* operators of the observables, one after the other */
+  CospinMomentPolynomial *values; /* [num] */
+  double *excited, *quanta;       /* the start, of classes and modes */
+  double complex *lower, *field;
+} General;
+
+/* ---- What is asked
+ * ------------------------------------------------------------------------------------------ */
+
+int CospinCumulantOrder(const CospinRecord *task)
+{
+  static const char *const orders[] = {"1", "2", "3", "4"};
+
+  for (int k = 0; k < 4; k++)
+    if (strcmp(CospinRecordGet(task, "order")->text, orders[k]) == 0) return k + 1;
+  return 2;
+}
+
+/* Moments of a Fock state of more than two operators are those of no Gaussian. */
+static const CospinProductStates *states_of(int order)
+{
+  static const char *const gaussian[] = {"thermal", "coherent", NULL}, *const all[] = {"fock", "thermal",
+                                                                                       "coherent", NULL};
+  static const CospinProductStates states[] = {
+      {"cumulant", all,
+       "ground or css: [theta, phi] of spins; ground, fock: n, thermal: nbar or coherent: alpha of a "
+       "mode"},
+      {"cumulant", gaussian,
+       "ground or css: [theta, phi] of spins; ground, thermal: nbar or coherent: alpha of a mode"}};
+
+  return &states[order > 2];
+}
+
+/* First moments of classes and modes from those of components. */
+static PetscErrorCode read_start(CospinProblem problem, const CospinRecord *task, General *general,
+                                 CospinFaults faults, PetscBool *ok)
+{
+  const CospinMomentModel model = general->model;
+  CospinProductFactor factors[COSPIN_MAX_COORDINATES];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProductStateRead(problem, CospinRecordGet(task, "initial"),
+                                   states_of(CospinCumulantOrder(task)), faults, factors, ok));
+  PetscCall(PetscMalloc4(model->num_sites, &general->excited, model->num_sites, &general->lower,
+                         model->num_modes, &general->quanta, model->num_modes, &general->field));
+  for (int c = 0; c < problem->system.num_components; c++) {
+    const CospinComponent component = &problem->system.components[c];
+    const int first = model->first[c],
+              sites = component->kind->NumSpins ? component->kind->NumSpins(component) : 1;
+    if (first < 0) general->quanta[-1 - first] = factors[c].diagonal;
+    if (first < 0) general->field[-1 - first] = factors[c].lower;
+    for (int l = 0; l < sites && first >= 0; l++) {
+      general->excited[first + l] = (1 + factors[c].diagonal) / 2;
+      general->lower[first + l] = factors[c].lower;
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Whether moments with a charge stay zero: none is there at the beginning. */
+static PetscBool is_phaseless(const General *general)
+{
+  for (int k = 0; k < general->model->num_sites; k++)
+    if (general->lower[k] != 0) return PETSC_FALSE;
+  for (int m = 0; m < general->model->num_modes; m++)
+    if (general->field[m] != 0) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
+/* Of steady states: spins half excited, modes empty, nothing with a phase. */
+static void set_steady_start(General *general)
+{
+  for (int k = 0; k < general->model->num_sites; k++) {
+    general->excited[k] = 0.5;
+    general->lower[k] = 0.0;
+  }
+  for (int m = 0; m < general->model->num_modes; m++) {
+    general->quanta[m] = 0.0;
+    general->field[m] = 0.0;
+  }
+}
+
+PetscErrorCode CospinCumulantGeneralCheck(CospinProblem problem, const CospinRecord *task,
+                                          CospinFaults faults, PetscBool *ok)
+{
+  General general = {0};
+  PetscBool start_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMomentModelCreate(problem, faults, &general.model, ok));
+  if (*ok) PetscCall(read_start(problem, task, &general, faults, &start_ok));
+  if (*ok && CospinCumulantOrder(task) == 3 && general.model->num_charges)
+    PetscCall(
+        CospinTaskFail(problem, task, "order", faults, ok,
+                       "3 is wrong by a factor above a threshold where a phase is free (a laser): 2 or 4"));
+  if (*ok && CospinCumulantOrder(task) == 1 && general.model->num_charges &&
+      !CospinRecordGet(task, "times")->axis.size)
+    PetscCall(
+        CospinTaskFail(problem, task, "order", faults, ok,
+                       "1 has no steady state with a phase that is free: the task `meanfield`, or 2 or 4"));
+  *ok = (PetscBool)(*ok && start_ok);
+  if (general.excited) PetscCall(PetscFree4(general.excited, general.lower, general.quanta, general.field));
+  PetscCall(CospinMomentModelDestroy(&general.model));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Equations
+ * ---------------------------------------------------------------------------------------------- */
+
+/* The words of every expectation value that the deck asks for. */
+static PetscErrorCode read_operators(General *general, CospinMomentWords **words, PetscBool **known)
+{
+  CospinObservables observables = general->point->observables;
+  int num = 0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < observables->count; k++) num += observables->observables[k].num_expectations;
+  PetscCall(PetscCalloc2(num + 1, words, num + 1, known));
+  for (int k = 0; k < observables->count; k++)
+    for (int e = 0; e < observables->observables[k].num_expectations; e++, general->num++) {
+      const int w = general->num;
+      PetscCall(CospinMomentWordsOf(general->model, observables->observables[k].operators[e], &(*words)[w],
+                                    &(*known)[w]));
+      if (!(*known)[w]) PetscCall(CospinMomentWordsFree(&(*words)[w]));
+    }
+  PetscFunctionReturn(0);
+}
+
+/* *ok false: more equations than can be solved. */
+static PetscErrorCode create(CospinPoint point, const CospinRecord *task, General *general, PetscBool *ok)
+{
+  CospinMomentWords *words;
+  PetscBool *known;
+
+  PetscFunctionBeginUser;
+  *general = (General){.point = point};
+  PetscCall(CospinMomentModelCreate(point->problem, NULL, &general->model, ok));
+  PetscCall(read_start(point->problem, task, general, NULL, ok));
+  if (!CospinRecordGet(task, "times")->axis.size) set_steady_start(general);
+  PetscCall(read_operators(general, &words, &known));
+  PetscCall(CospinHierarchyCreate(general->model, CospinCumulantOrder(task), is_phaseless(general),
+                                  general->num, words, MOST_UNKNOWNS, &general->moments, ok));
+  PetscCall(PetscCalloc1(general->num, &general->values));
+  for (int k = 0; k < general->num; k++) {
+    const CospinMomentTerm none = {.coefficient = NAN};
+    PetscCall(CospinHierarchyPolynomial(general->moments, &words[k], &general->values[k]));
+    if (!known[k]) PetscCall(CospinMomentPolynomialAdd(&general->values[k], &none));
+    PetscCall(CospinMomentWordsFree(&words[k]));
+  }
+  PetscCall(PetscFree2(words, known));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy(General *general)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < general->num; k++) PetscCall(CospinMomentPolynomialFree(&general->values[k]));
+  PetscCall(PetscFree(general->values));
+  PetscCall(PetscFree4(general->excited, general->lower, general->quanta, general->field));
+  PetscCall(CospinHierarchyDestroy(&general->moments));
+  PetscCall(CospinMomentModelDestroy(&general->model));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Results
+ * ------------------------------------------------------------------------------------------------ */
+
+static PetscErrorCode store_observables(const General *general, const double complex z[], int index,
+                                        CospinResults results)
+{
+  CospinObservables observables = general->point->observables;
+  double complex *expectations, value;
+  int first = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(general->num + 1, &expectations));
+  for (int k = 0; k < general->num; k++)
+    expectations[k] = CospinHierarchyEvaluate(general->moments, &general->values[k], z);
+  for (int k = 0; k < observables->count; k++) {
+    PetscCall(CospinObservableEvaluate(observables, k, expectations + first, &value));
+    PetscCall(CospinResultsSetObservable(results, &observables->observables[k], index, value));
+    first += observables->observables[k].num_expectations;
+  }
+  PetscCall(PetscFree(expectations));
+  PetscFunctionReturn(0);
+}
+
+/* Populations are between none and all, quanta not negative: a closure may leave that, and is no state then.
+ */
+static PetscBool is_physical(CospinHierarchy moments, const double complex z[])
+{
+  for (int i = 0; i < moments->num; i++) {
+    const CospinMomentKey *key = &moments->unknowns.keys[i];
+    const double value = creal(z[i]);
+    if (!moments->is_real[i] || CospinMomentOperators(key) > 2) continue;
+    if (key->num_atoms == 1 && !(value >= -physical && value <= 1 + physical)) return PETSC_FALSE;
+    if (key->num_atoms == 0 && !(value >= -physical * fmax(1.0, fabs(value)))) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+static PetscErrorCode leave(void *context, PetscBool *leave)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskLeave((CospinPoint)context, leave));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode run_steady(General *general, const CospinRecord *task, double complex z[],
+                                 CospinResults results, CospinOutcome *outcome)
+{
+  CospinMomentRest rest;
+  double tolerance;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(general->point->problem, task, NULL, &tolerance, &ok));
+  PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, &rest));
+  PetscCall(CospinResultsSet(results, "iterations", 0, rest.iterations));
+  *outcome = rest.found ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
+  if (!rest.found) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "residual", 0, rest.residual));
+  PetscCall(CospinResultsSet(results, "growth", 0, rest.growth));
+  if (!(rest.residual <= tolerance) || !is_physical(general->moments, z)) *outcome = COSPIN_INACCURATE;
+  if (rest.growth > 0) *outcome = COSPIN_UNSTABLE;
+  PetscCall(store_observables(general, z, 0, results));
+  PetscFunctionReturn(0);
+}
+
+/* Observables at each time; where the integrator gives up the rest of the times stays missing. */
+static PetscErrorCode run_time(General *general, const CospinRecord *task, double complex z[],
+                               CospinResults results, CospinOutcome *outcome)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
+  CospinMomentClock clock;
+  char prefix[64];
+  double accuracy;
+  PetscBool ok, physical_state = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
+  PetscCall(CospinTaskNumber(general->point->problem, task, "accuracy", NULL, &accuracy, &ok));
+  PetscCall(CospinMomentClockCreate(general->moments, z, accuracy, prefix, &clock));
+  clock.Leave = leave;
+  clock.context = general->point;
+  for (int k = 0; k < times->size && ok; k++) {
+    PetscCall(CospinMomentClockAdvance(&clock, times->values[k], z, &ok));
+    if (ok) PetscCall(store_observables(general, z, k, results));
+    if (ok && !is_physical(general->moments, z)) physical_state = PETSC_FALSE;
+  }
+  PetscCall(CospinResultsSet(results, "iterations", 0, (double)clock.steps));
+  *outcome = clock.leave ? COSPIN_NOT_RUN : !ok ? COSPIN_NOT_CONVERGED : COSPIN_GOOD;
+  if (*outcome == COSPIN_GOOD && !physical_state) *outcome = COSPIN_INACCURATE;
+  PetscCall(CospinMomentClockDestroy(&clock));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinCumulantGeneralRun(CospinPoint point, const CospinRecord *task, CospinResults results,
+                                        CospinOutcome *outcome)
+{
+  General general;
+  double complex *z;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(create(point, task, &general, &ok));
+  *outcome = COSPIN_TOO_LARGE;
+  if (ok) {
+    PetscCall(PetscMalloc1(general.moments->num, &z));
+    CospinHierarchyProduct(general.moments, general.excited, general.lower, general.quanta, general.field, z);
+    PetscCall(CospinResultsSet(results, "equations", 0, general.moments->num));
+    if (CospinRecordGet(task, "times")->axis.size)
+      PetscCall(run_time(&general, task, z, results, outcome));
+    else
+      PetscCall(run_steady(&general, task, z, results, outcome));
+    PetscCall(PetscFree(z));
+  }
+  PetscCall(destroy(&general));
+  PetscFunctionReturn(0);
+}

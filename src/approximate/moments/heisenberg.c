@@ -1,0 +1,440 @@
+/*
+   Heisenberg's equations of moments, letter by letter.
+
+   A word is a row of letters, each of one atom (with a label) or one mode. A sum over the atoms of a class in
+   front of, behind or among others means: every atom that is labelled already, and one new atom, (N - labels)
+   times. Taken letter by letter, from left to right, all terms where atoms coincide come out by themselves,
+   and N - labels = 0 ends the hierarchy by itself. Terms in which a new atom commutes cancel.
+
+   |a><b| |c><d| of one atom is |a><d| if b = c; a a^+ = a^+ a + 1 puts modes in normal order.
+*/
+#include "moments.h"
+#include <string.h>
+
+typedef struct {
+  int site; /* -1 - m: a mode, `up`: a^+ */
+  signed char label, up, down;
+} Letter;
+
+typedef struct {
+  CospinMomentModel model;
+  const CospinMomentFactor *factors; /* [num_before] in front, then the letters of O, then behind */
+  int num_before, num_factors;
+  const Letter *middle;
+  int num_middle;
+  Letter word[COSPIN_MOMENT_LETTERS];
+  int length;
+  int num_labels, labelled[COSPIN_MOMENT_LETTERS], labels[COSPIN_MOMENT_LETTERS]; /* per class that occurs */
+  CospinMomentSum *sum;
+} Expansion;
+
+/* ---- Normal form -----------------------------------------------------------------------------------------
+ */
+
+/* Factors of one mode, from left to right, in normal order: value[k] of a^+^(up-k) a^(down-k). A factor a^+
+   from the right of a^q: a^q a^+ = a^+ a^q + q a^(q-1). */
+static int order_mode(const Letter word[], int length, int mode, int *raise, int *lower, double value[])
+{
+  int num = 1, up = 0, down = 0;
+
+  value[0] = 1.0;
+  for (int l = 0; l < length; l++) {
+    if (word[l].site != -1 - mode) continue;
+    if (!word[l].up) {
+      down++;
+      continue;
+    }
+    value[num] = 0.0;
+    for (int k = num - 1; k >= 0; k--)
+      if (down - k > 0) value[k + 1] += value[k] * (down - k);
+    if (value[num] != 0) num++;
+    up++;
+  }
+  *raise = up;
+  *lower = down;
+  return num;
+}
+
+/* The atoms of a word, each |a><b|; false: zero. */
+static PetscBool collect_atoms(const Letter word[], int length, int *num, Letter atoms[])
+{
+  *num = 0;
+  for (int l = 0; l < length; l++) {
+    int k = 0;
+    if (word[l].site < 0) continue;
+    while (k < *num && (atoms[k].site != word[l].site || atoms[k].label != word[l].label)) k++;
+    if (k == *num) {
+      atoms[(*num)++] = word[l];
+      continue;
+    }
+    if (atoms[k].down != word[l].up) return PETSC_FALSE;
+    atoms[k].down = word[l].down;
+  }
+  return PETSC_TRUE;
+}
+
+/* |0><0| = 1 - |1><1|: each choice of which of them stay. */
+static PetscErrorCode add_atoms(int num, const Letter atoms[], const CospinMomentKey *modes,
+                                double complex value, CospinMomentSum *sum)
+{
+  int num_down = 0, down[COSPIN_MOMENT_LETTERS];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < num; k++)
+    if (!atoms[k].up && !atoms[k].down) down[num_down++] = k;
+  for (unsigned chosen = 0; chosen < 1u << num_down; chosen++) {
+    CospinMomentKey key = *modes;
+    double sign = 1.0;
+    for (int k = 0; k < num; k++) {
+      CospinMomentAtom atom = {(unsigned short)atoms[k].site, (unsigned char)atoms[k].up,
+                               (unsigned char)atoms[k].down};
+      if (!atoms[k].up && !atoms[k].down) {
+        int bit = 0;
+        while (down[bit] != k) bit++;
+        if (!(chosen >> bit & 1)) continue;
+        atom.up = atom.down = 1;
+        sign = -sign;
+      }
+      PetscCheck(key.num_atoms < COSPIN_MOMENT_ATOMS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Too many atoms");
+      key.atoms[key.num_atoms++] = atom;
+    }
+    CospinMomentSort(&key);
+    PetscCall(CospinMomentSumAdd(sum, &key, sign * value, NULL));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Modes one after the other, each with its terms in normal order. */
+static PetscErrorCode add_modes(CospinMomentModel model, const Letter word[], int length, int mode, int num,
+                                const Letter atoms[], CospinMomentKey *key, double complex value,
+                                CospinMomentSum *sum)
+{
+  double values[COSPIN_MOMENT_LETTERS + 1];
+  int raise, lower, count;
+
+  PetscFunctionBeginUser;
+  if (mode == model->num_modes) {
+    PetscCall(add_atoms(num, atoms, key, value, sum));
+    PetscFunctionReturn(0);
+  }
+  count = order_mode(word, length, mode, &raise, &lower, values);
+  for (int k = 0; k < count; k++) {
+    key->raise[mode] = (unsigned char)(raise - k);
+    key->lower[mode] = (unsigned char)(lower - k);
+    PetscCall(add_modes(model, word, length, mode + 1, num, atoms, key, value * values[k], sum));
+  }
+  key->raise[mode] = key->lower[mode] = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_word(CospinMomentModel model, const Letter word[], int length, double complex value,
+                               CospinMomentSum *sum)
+{
+  Letter atoms[COSPIN_MOMENT_LETTERS];
+  CospinMomentKey key;
+  int num;
+
+  PetscFunctionBeginUser;
+  if (!collect_atoms(word, length, &num, atoms)) PetscFunctionReturn(0);
+  memset(&key, 0, sizeof(key));
+  PetscCall(add_modes(model, word, length, 0, num, atoms, &key, value, sum));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Sums over atoms -------------------------------------------------------------------------------------
+ */
+
+/* How many atoms of a class have a label; *entry: where that stands. */
+static int labels_of(Expansion *e, int site, int *entry)
+{
+  int k = 0;
+
+  while (k < e->num_labels && e->labelled[k] != site) k++;
+  if (k == e->num_labels) {
+    e->labelled[e->num_labels] = site;
+    e->labels[e->num_labels++] = 0;
+  }
+  *entry = k;
+  return e->labels[k];
+}
+
+static void push(Expansion *e, int site, int label, int up, int down)
+{
+  e->word[e->length++] = (Letter){site, (signed char)label, (signed char)up, (signed char)down};
+}
+
+/* Factor f and all behind it. O stands before factor num_before. */
+static PetscErrorCode expand(Expansion *e, int f, double complex value)
+{
+  const int length = e->length, num_labels = e->num_labels;
+  CospinMomentFactor factor;
+  int entry, labels;
+
+  PetscFunctionBeginUser;
+  if (f == e->num_before)
+    for (int k = 0; k < e->num_middle; k++) e->word[e->length++] = e->middle[k];
+  if (f == e->num_factors) {
+    PetscCall(add_word(e->model, e->word, e->length, value, e->sum));
+    e->length = length;
+    PetscFunctionReturn(0);
+  }
+  factor = e->factors[f];
+  if (factor.site < 0) {
+    push(e, factor.site, 0, factor.up, factor.down);
+    PetscCall(expand(e, f + 1, value));
+    e->length = length;
+    PetscFunctionReturn(0);
+  }
+  labels = labels_of(e, factor.site, &entry);
+  for (int l = 0; l <= labels; l++) {
+    const double weight = l < labels ? 1.0 : e->model->copies[factor.site] - labels;
+    const int before = e->length;
+    if (weight == 0) continue;
+    push(e, factor.site, l, factor.up, factor.down);
+    if (l == labels) e->labels[entry]++;
+    PetscCall(expand(e, f + 1, value * weight));
+    if (l == labels) e->labels[entry]--;
+    e->length = before;
+  }
+  e->length = length;
+  e->num_labels = num_labels;
+  PetscFunctionReturn(0);
+}
+
+/* value * before O behind, with O the letters of the expansion. */
+static PetscErrorCode expand_around(Expansion *e, int num_before, const CospinMomentFactor before[],
+                                    int num_behind, const CospinMomentFactor behind[], double complex value)
+{
+  CospinMomentFactor factors[COSPIN_MOMENT_LETTERS];
+
+  PetscFunctionBeginUser;
+  PetscCheck(num_before + num_behind + e->num_middle <= COSPIN_MOMENT_LETTERS, PETSC_COMM_SELF,
+             PETSC_ERR_PLIB, "A word is too long");
+  for (int k = 0; k < num_before; k++) factors[k] = before[k];
+  for (int k = 0; k < num_behind; k++) factors[num_before + k] = behind[k];
+  e->factors = factors;
+  e->num_before = num_before;
+  e->num_factors = num_before + num_behind;
+  e->length = 0;
+  PetscCall(expand(e, 0, value));
+  PetscFunctionReturn(0);
+}
+
+/* A key as letters: atoms of a class get the labels 0, 1, ... */
+static void set_middle(Expansion *e, const CospinMomentKey *key, Letter letters[])
+{
+  int n = 0, entry;
+
+  e->num_labels = 0;
+  for (int k = 0; k < key->num_atoms; k++) {
+    const CospinMomentAtom *atom = &key->atoms[k];
+    const int label = labels_of(e, atom->site, &entry);
+    e->labels[entry]++;
+    letters[n++] = (Letter){atom->site, (signed char)label, (signed char)atom->up, (signed char)atom->down};
+  }
+  for (int m = 0; m < COSPIN_MOMENT_MODES; m++) {
+    for (int k = 0; k < key->raise[m]; k++) letters[n++] = (Letter){-1 - m, 0, 1, 0};
+    for (int k = 0; k < key->lower[m]; k++) letters[n++] = (Letter){-1 - m, 0, 0, 0};
+  }
+  e->middle = letters;
+  e->num_middle = n;
+}
+
+PetscErrorCode CospinMomentExpand(CospinMomentModel model, const CospinMomentWords *words,
+                                  CospinMomentSum *sum)
+{
+  Expansion e = {.model = model, .sum = sum};
+
+  PetscFunctionBeginUser;
+  for (int w = 0; w < words->count; w++) {
+    e.num_labels = 0;
+    PetscCall(expand_around(&e, words->words[w].length, words->words[w].factors, 0, NULL,
+                            words->words[w].coefficient));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ---- Equations -------------------------------------------------------------------------------------------
+ */
+
+/* A word that shares no class and no mode with the key commutes with it. */
+static PetscBool touches(const CospinMomentKey *key, const CospinMomentWord *word)
+{
+  for (int f = 0; f < word->length; f++) {
+    const int site = word->factors[f].site;
+    if (site < 0 && (key->raise[-1 - site] || key->lower[-1 - site])) return PETSC_TRUE;
+    for (int k = 0; k < key->num_atoms && site >= 0; k++)
+      if (key->atoms[k].site == site) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+static CospinMomentFactor adjoint_factor(CospinMomentFactor f)
+{
+  return f.site < 0 ? (CospinMomentFactor){f.site, !f.up, 0} : (CospinMomentFactor){f.site, f.down, f.up};
+}
+
+/* b^+ as factors, then (with) a behind them */
+static int join(const CospinMomentWord *b, const CospinMomentWord *a, CospinMomentFactor factors[])
+{
+  int n = 0;
+
+  for (int k = b->length - 1; k >= 0; k--) factors[n++] = adjoint_factor(b->factors[k]);
+  for (int k = 0; a && k < a->length; k++) factors[n++] = a->factors[k];
+  return n;
+}
+
+static PetscErrorCode add_pair(Expansion *e, const CospinMomentKey *key, const CospinMomentPair *pair)
+{
+  CospinMomentFactor factors[COSPIN_MOMENT_LETTERS];
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < pair->b.count; i++)
+    for (int j = 0; j < pair->a.count; j++) {
+      const CospinMomentWord *b = &pair->b.words[i], *a = &pair->a.words[j];
+      const double complex value = pair->rate * conj(b->coefficient) * a->coefficient;
+      if (!touches(key, a) && !touches(key, b)) continue;
+      const int n = join(b, a, factors), before = b->length;
+      PetscCall(expand_around(e, before, factors, n - before, factors + before, value));
+      PetscCall(expand_around(e, n, factors, 0, NULL, -0.5 * value));
+      PetscCall(expand_around(e, 0, NULL, n, factors, -0.5 * value));
+    }
+  PetscFunctionReturn(0);
+}
+
+/* before and behind act on the atom of letter k only. */
+static PetscErrorCode add_local(Expansion *e, int k, int before, const Letter left[], int behind,
+                                const Letter right[], double complex value)
+{
+  Letter word[COSPIN_MOMENT_LETTERS];
+  int n = 0;
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < before; i++)
+    word[n++] = (Letter){e->middle[k].site, e->middle[k].label, left[i].up, left[i].down};
+  for (int i = 0; i < e->num_middle; i++) word[n++] = e->middle[i];
+  for (int i = 0; i < behind; i++)
+    word[n++] = (Letter){e->middle[k].site, e->middle[k].label, right[i].up, right[i].down};
+  PetscCall(add_word(e->model, word, n, value, e->sum));
+  PetscFunctionReturn(0);
+}
+
+/* rate sum_l (A_l^+ O A_l - (A_l^+ A_l O + O A_l^+ A_l)/2): atoms without a letter commute with both. */
+static PetscErrorCode add_each(Expansion *e, const CospinMomentEach *each)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < e->num_middle; k++) {
+    if (e->middle[k].site != each->site) continue;
+    for (int s = 0; s < 16; s++) { /* conj(A[a][b]) A[c][d]: A^+ holds |b><a|, A |c><d| */
+      const int a = s & 1, b = s >> 1 & 1, c = s >> 2 & 1, d = s >> 3 & 1;
+      const double complex value = each->rate * conj(each->matrix[a][b]) * each->matrix[c][d];
+      const Letter left = {0, 0, (signed char)b, (signed char)a},
+                   right = {0, 0, (signed char)c, (signed char)d};
+      const Letter both = {0, 0, (signed char)b, (signed char)d};
+      if (value == 0) continue;
+      PetscCall(add_local(e, k, 1, &left, 1, &right, value));
+      if (a != c) continue;
+      PetscCall(add_local(e, k, 1, &both, 0, NULL, -0.5 * value));
+      PetscCall(add_local(e, k, 0, NULL, 1, &both, -0.5 * value));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomentKey *key,
+                                      CospinMomentSum *sum)
+{
+  Letter letters[COSPIN_MOMENT_LETTERS];
+  Expansion e = {.model = model, .sum = sum};
+
+  PetscFunctionBeginUser;
+  CospinMomentSumClear(sum);
+  set_middle(&e, key, letters);
+  for (int w = 0; w < model->hamiltonian.count; w++) {
+    const CospinMomentWord *h = &model->hamiltonian.words[w];
+    if (!touches(key, h)) continue;
+    PetscCall(expand_around(&e, h->length, h->factors, 0, NULL, I * h->coefficient));
+    PetscCall(expand_around(&e, 0, NULL, h->length, h->factors, -I * h->coefficient));
+  }
+  for (int k = 0; k < model->num_pairs; k++) PetscCall(add_pair(&e, key, &model->pairs[k]));
+  for (int k = 0; k < model->num_each; k++) PetscCall(add_each(&e, &model->each[k]));
+  PetscFunctionReturn(0);
+}
+
+/* ---- Symmetry and noise ----------------------------------------------------------------------------------
+ */
+
+PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *key)
+{
+  const int width = model->num_modes + model->num_sites;
+
+  for (int q = 0; q < model->num_charges; q++) {
+    const double *charge = model->charges + (size_t)q * (size_t)width;
+    double sum = 0.0;
+    for (int m = 0; m < model->num_modes; m++) sum += charge[m] * (key->raise[m] - key->lower[m]);
+    for (int k = 0; k < key->num_atoms; k++)
+      sum += charge[model->num_modes + key->atoms[k].site] * (key->atoms[k].up - key->atoms[k].down);
+    if (fabs(sum) > 1e-6) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+/* <[L^+, x][y, L]> = <L^+ x y L - L^+ x L y - x L^+ y L + x L^+ L y> */
+static PetscErrorCode add_noise(Expansion *e, const CospinMomentWord *b, const CospinMomentWord *a,
+                                CospinMomentFactor x, CospinMomentFactor y, double complex value)
+{
+  CospinMomentFactor left[COSPIN_MOMENT_LETTERS], word[COSPIN_MOMENT_LETTERS];
+  const int n = join(b, NULL, left);
+
+  PetscFunctionBeginUser;
+  for (int form = 0; form < 4; form++) {
+    const PetscBool x_first = (PetscBool)(form & 2), y_last = (PetscBool)(form & 1);
+    int length = 0;
+    if (x_first) word[length++] = x;
+    for (int k = 0; k < n; k++) word[length++] = left[k];
+    if (!x_first) word[length++] = x;
+    if (!y_last) word[length++] = y;
+    for (int k = 0; k < a->length; k++) word[length++] = a->factors[k];
+    if (y_last) word[length++] = y;
+    e->num_labels = 0;
+    PetscCall(expand_around(e, length, word, 0, NULL, x_first == y_last ? value : -value));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Jumps of each atom: x and y are sums over its class, of which only the jumping atom does not commute, so
+   all four letters belong to one atom, N times. */
+static PetscErrorCode add_noise_of_each(Expansion *e, const CospinMomentEach *each, CospinMomentFactor x,
+                                        CospinMomentFactor y)
+{
+  PetscFunctionBeginUser;
+  if (x.site != each->site || y.site != each->site) PetscFunctionReturn(0);
+  for (int s = 0; s < 16; s++) {
+    const int a = s & 1, b = s >> 1 & 1, c = s >> 2 & 1, d = s >> 3 & 1;
+    const double complex value =
+        each->rate * e->model->copies[each->site] * conj(each->matrix[a][b]) * each->matrix[c][d];
+    const Letter l = {x.site, 0, (signed char)b, (signed char)a},
+                 r = {x.site, 0, (signed char)c, (signed char)d}, u = {x.site, 0, x.up, x.down},
+                 v = {x.site, 0, y.up, y.down};
+    const Letter words[4][4] = {{l, u, v, r}, {l, u, r, v}, {u, l, v, r}, {u, l, r, v}};
+    for (int form = 0; form < 4 && value != 0; form++)
+      PetscCall(add_word(e->model, words[form], 4, form == 0 || form == 3 ? value : -value, e->sum));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMomentNoise(CospinMomentModel model, CospinMomentFactor x, CospinMomentFactor y,
+                                 CospinMomentSum *sum)
+{
+  Expansion e = {.model = model, .sum = sum};
+
+  PetscFunctionBeginUser;
+  for (int p = 0; p < model->num_pairs; p++)
+    for (int i = 0; i < model->pairs[p].b.count; i++)
+      for (int j = 0; j < model->pairs[p].a.count; j++) {
+        const CospinMomentWord *b = &model->pairs[p].b.words[i], *a = &model->pairs[p].a.words[j];
+        PetscCall(add_noise(&e, b, a, x, y, model->pairs[p].rate * conj(b->coefficient) * a->coefficient));
+      }
+  for (int k = 0; k < model->num_each; k++) PetscCall(add_noise_of_each(&e, &model->each[k], x, y));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,128 @@
+/*
+   Moments as keys, and sums of them.
+
+   A key is bytes that are compared as a whole, so whatever makes one clears it first. Sums keep their keys in
+   the order in which they came: the number of an unknown is its place, the same on every rank and in every
+   run.
+*/
+#include "moments.h"
+#include <string.h>
+
+int CospinMomentOperators(const CospinMomentKey *key)
+{
+  int count = key->num_atoms;
+
+  for (int m = 0; m < COSPIN_MOMENT_MODES; m++) count += key->raise[m] + key->lower[m];
+  return count;
+}
+
+/* Few atoms: insertion. */
+void CospinMomentSort(CospinMomentKey *key)
+{
+  for (int k = 1; k < key->num_atoms; k++)
+    for (int l = k; l > 0 && memcmp(&key->atoms[l], &key->atoms[l - 1], sizeof(CospinMomentAtom)) < 0; l--) {
+      const CospinMomentAtom kept = key->atoms[l];
+      key->atoms[l] = key->atoms[l - 1];
+      key->atoms[l - 1] = kept;
+    }
+}
+
+CospinMomentKey CospinMomentConjugate(const CospinMomentKey *key)
+{
+  CospinMomentKey other = *key;
+
+  for (int k = 0; k < key->num_atoms; k++) {
+    other.atoms[k].up = key->atoms[k].down;
+    other.atoms[k].down = key->atoms[k].up;
+  }
+  for (int m = 0; m < COSPIN_MOMENT_MODES; m++) {
+    other.raise[m] = key->lower[m];
+    other.lower[m] = key->raise[m];
+  }
+  CospinMomentSort(&other);
+  return other;
+}
+
+CospinMomentKey CospinMomentCanonical(const CospinMomentKey *key, PetscBool *conjugate)
+{
+  const CospinMomentKey other = CospinMomentConjugate(key);
+
+  *conjugate = (PetscBool)(memcmp(key, &other, sizeof(other)) > 0);
+  return *conjugate ? other : *key;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------------------------- */
+
+void CospinMomentSumInit(CospinMomentSum *sum)
+{
+  *sum = (CospinMomentSum){0};
+}
+
+PetscErrorCode CospinMomentSumFree(CospinMomentSum *sum)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(sum->keys));
+  PetscCall(PetscFree(sum->values));
+  PetscCall(PetscFree(sum->slots));
+  CospinMomentSumInit(sum);
+  PetscFunctionReturn(0);
+}
+
+void CospinMomentSumClear(CospinMomentSum *sum)
+{
+  sum->count = 0;
+  for (int k = 0; k < sum->num_slots; k++) sum->slots[k] = 0;
+}
+
+/* FNV-1a; num_slots is a power of two and never full. */
+static int slot_of(const CospinMomentSum *sum, const CospinMomentKey *key)
+{
+  const unsigned char *bytes = (const unsigned char *)key;
+  unsigned hash = 2166136261u;
+  int slot;
+
+  for (size_t k = 0; k < sizeof(*key); k++) hash = (hash ^ bytes[k]) * 16777619u;
+  slot = (int)((hash ^ hash >> 15) & (unsigned)(sum->num_slots - 1));
+  while (sum->slots[slot] && memcmp(&sum->keys[sum->slots[slot] - 1], key, sizeof(*key)) != 0)
+    slot = (slot + 1) & (sum->num_slots - 1);
+  return slot;
+}
+
+int CospinMomentSumFind(const CospinMomentSum *sum, const CospinMomentKey *key)
+{
+  return sum->num_slots ? sum->slots[slot_of(sum, key)] - 1 : -1;
+}
+
+static PetscErrorCode grow(CospinMomentSum *sum)
+{
+  const int capacity = sum->capacity ? 2 * sum->capacity : 32;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(*sum->keys) * (size_t)capacity, &sum->keys));
+  PetscCall(PetscRealloc(sizeof(*sum->values) * (size_t)capacity, &sum->values));
+  PetscCall(PetscFree(sum->slots));
+  PetscCall(PetscCalloc1(2 * (size_t)capacity, &sum->slots));
+  sum->capacity = capacity;
+  sum->num_slots = 2 * capacity;
+  for (int k = 0; k < sum->count; k++) sum->slots[slot_of(sum, &sum->keys[k])] = k + 1;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMomentSumAdd(CospinMomentSum *sum, const CospinMomentKey *key, double complex value,
+                                  int *index)
+{
+  int slot, place;
+
+  PetscFunctionBeginUser;
+  if (sum->count == sum->capacity) PetscCall(grow(sum));
+  slot = slot_of(sum, key);
+  if (!sum->slots[slot]) {
+    sum->keys[sum->count] = *key;
+    sum->values[sum->count] = 0.0;
+    sum->slots[slot] = ++sum->count;
+  }
+  place = sum->slots[slot] - 1;
+  sum->values[place] += value;
+  if (index) *index = place;
+  PetscFunctionReturn(0);
+}

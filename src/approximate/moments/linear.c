@@ -1,0 +1,81 @@
+/*
+   The Jacobian of moment equations as a matrix, dense while that is small.
+*/
+#include "moments.h"
+#include <petscmat.h>
+
+enum { MOST_DENSE = 300 };
+
+void CospinHierarchyGetReal(CospinHierarchy moments, const double complex z[], double u[])
+{
+  for (int i = 0; i < moments->num; i++) {
+    u[moments->place[i]] = creal(z[i]);
+    if (!moments->is_real[i]) u[moments->place[i] + 1] = cimag(z[i]);
+  }
+}
+
+void CospinHierarchySetReal(CospinHierarchy moments, const double u[], double complex z[])
+{
+  for (int i = 0; i < moments->num; i++) {
+    const int k = moments->place[i];
+    z[i] = CMPLX(u[k], moments->is_real[i] ? 0.0 : u[k + 1]);
+  }
+}
+
+static PetscErrorCode count_entry(void *context, int row, int column, double value)
+{
+  (void)column;
+  (void)value;
+  ((PetscInt *)context)[row]++;
+  return 0;
+}
+
+PetscErrorCode CospinHierarchyMatrixCreate(CospinHierarchy moments, Mat *matrix, PetscBool *sparse)
+{
+  const PetscInt n = moments->num_real;
+  PetscInt *counts;
+  double complex *z;
+
+  PetscFunctionBeginUser;
+  *sparse = (PetscBool)(n > MOST_DENSE);
+  if (!*sparse) {
+    PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, n, n, NULL, matrix));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscCalloc2(n, &counts, moments->num, &z));
+  PetscCall(CospinHierarchyJacobian(moments, z, count_entry, counts));
+  for (PetscInt k = 0; k < n; k++) counts[k] = PetscMin(counts[k] + 1, n);
+  PetscCall(MatCreateSeqAIJ(PETSC_COMM_SELF, n, n, 0, counts, matrix));
+  PetscCall(PetscFree2(counts, z));
+  PetscFunctionReturn(0);
+}
+
+typedef struct {
+  Mat matrix;
+  double factor;
+  const double *scale;
+} Entries;
+
+static PetscErrorCode add_entry(void *context, int row, int column, double value)
+{
+  const Entries *entries = (const Entries *)context;
+  const double scale = entries->scale ? entries->scale[column] / entries->scale[row] : 1.0;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatSetValue(entries->matrix, row, column, entries->factor * value * scale, ADD_VALUES));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinHierarchyMatrixFill(CospinHierarchy moments, const double complex z[],
+                                         const double scale[], double factor, double shift, Mat matrix)
+{
+  Entries entries = {matrix, factor, scale};
+
+  PetscFunctionBeginUser;
+  PetscCall(MatZeroEntries(matrix));
+  PetscCall(CospinHierarchyJacobian(moments, z, add_entry, &entries));
+  for (PetscInt k = 0; k < moments->num_real; k++) PetscCall(MatSetValue(matrix, k, k, shift, ADD_VALUES));
+  PetscCall(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+  PetscFunctionReturn(0);
+}
