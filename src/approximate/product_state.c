@@ -118,18 +118,19 @@ static PetscErrorCode read_factor(CospinProblem problem, const CospinStateFactor
 
 PetscErrorCode CospinProductStateRead(CospinProblem problem, const CospinSetting *initial,
                                       const CospinProductStates *states, CospinFaults faults,
-                                      CospinProductFactor factors[], PetscBool *ok)
+                                      CospinProductFactor **factors, PetscBool *ok)
 {
   PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(problem->system.num_components, factors));
   *ok = (PetscBool)!initial->file;
   if (initial->file && faults)
     PetscCall(CospinFaultsAdd(faults, initial->position, "initial",
                               "the task %s starts from a product state, not from a file", states->task));
   for (int c = 0; c < problem->system.num_components; c++)
-    factors[c] = ground_of(&problem->system.components[c]);
+    (*factors)[c] = ground_of(&problem->system.components[c]);
   for (int k = 0; k < initial->num_factors; k++) {
     const CospinStateFactor *factor = &initial->factors[k];
-    PetscCall(read_factor(problem, factor, states, faults, &factors[factor->component], ok));
+    PetscCall(read_factor(problem, factor, states, faults, &(*factors)[factor->component], ok));
   }
   PetscFunctionReturn(0);
 }

@@ -15,9 +15,10 @@ typedef struct {
   double diagonal;      /* <sigma_z> of one spin, or <a^+ a> */
 } CospinProductFactor;
 
-/* Not collective. factors[num_components]; those that `initial` leaves out are in their ground state. Faults:
-   a state of another run, names that the method does not take, arguments that are not real where they must
-   be, a number of quanta below 0 or (fock) not whole. faults may be NULL. */
+/* Not collective. factors[num_components], to be freed with PetscFree in any case; those that `initial`
+   leaves out are in their ground state. Faults: a state of another run, names that the method does not take,
+   arguments that are not real where they must be, a number of quanta below 0 or (fock) not whole. faults may
+   be NULL. */
 PetscErrorCode CospinProductStateRead(CospinProblem problem, const CospinSetting *initial,
                                       const CospinProductStates *states, CospinFaults faults,
-                                      CospinProductFactor factors[], PetscBool *ok);
+                                      CospinProductFactor **factors, PetscBool *ok);

@@ -76,6 +76,10 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
     if (this_ok) PetscCall(check_expansion(problem, component, record, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
     system->num_components++;
+    /* Approximate tasks enumerate no labels, so they may have any number of components: without labels. */
+    if (problem->deck->approximate &&
+        system->num_coordinates + component->num_coordinates > COSPIN_MAX_COORDINATES)
+      component->num_coordinates = 0;
     system->num_coordinates += component->num_coordinates;
     if (system->num_coordinates > COSPIN_MAX_COORDINATES) {
       *ok = PETSC_FALSE;

@@ -60,11 +60,11 @@ static PetscErrorCode read_start(CospinProblem problem, const CospinRecord *task
                                  CospinFaults faults, PetscBool *ok)
 {
   const CospinMomentModel model = general->model;
-  CospinProductFactor factors[COSPIN_MAX_COORDINATES];
+  CospinProductFactor *factors;
 
   PetscFunctionBeginUser;
   PetscCall(CospinProductStateRead(problem, CospinRecordGet(task, "initial"),
-                                   states_of(CospinCumulantOrder(task)), faults, factors, ok));
+                                   states_of(CospinCumulantOrder(task)), faults, &factors, ok));
   PetscCall(PetscMalloc4(model->num_sites, &general->excited, model->num_sites, &general->lower,
                          model->num_modes, &general->quanta, model->num_modes, &general->field));
   for (int c = 0; c < problem->system.num_components; c++) {
@@ -78,6 +78,7 @@ static PetscErrorCode read_start(CospinProblem problem, const CospinRecord *task
       general->lower[first + l] = factors[c].lower;
     }
   }
+  PetscCall(PetscFree(factors));
   PetscFunctionReturn(0);
 }
 

@@ -23,13 +23,14 @@ PetscErrorCode CospinCumulantInitial(CospinProblem problem, const CospinCumulant
   static const CospinProductStates states = {"cumulant", modes,
                                              "ground or css: [theta, phi] of spins; ground, fock: n, "
                                              "thermal: nbar or coherent: alpha of a mode"};
-  CospinProductFactor factors[COSPIN_MAX_COORDINATES], spins, mode = {{0.0, 0.0}, 0.0, 0.0};
+  CospinProductFactor *factors, spins, mode = {{0.0, 0.0}, 0.0, 0.0};
   double complex z;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinProductStateRead(problem, initial, &states, faults, factors, ok));
+  PetscCall(CospinProductStateRead(problem, initial, &states, faults, &factors, ok));
   spins = factors[equations->spins];
   if (equations->mode >= 0) mode = factors[equations->mode];
+  PetscCall(PetscFree(factors));
   z = conj(equations->coupling) * conj(mode.lower) * spins.lower;
   moments[COSPIN_CUMULANT_P] = spins.diagonal;
   moments[COSPIN_CUMULANT_PHOTONS] = mode.diagonal;

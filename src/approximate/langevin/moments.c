@@ -236,10 +236,11 @@ PetscErrorCode CospinLangevinInitial(CospinProblem problem, CospinLangevin equat
 {
   static const char *const none[] = {NULL};
   static const CospinProductStates states = {"langevin", none, "ground or css: [theta, phi]"};
-  CospinProductFactor factors[COSPIN_MAX_COORDINATES];
+  CospinProductFactor *factors;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinProductStateRead(problem, initial, &states, faults, factors, ok));
+  PetscCall(CospinProductStateRead(problem, initial, &states, faults, &factors, ok));
   if (mean) set_spins(equations->size, factors[0].angles[0], factors[0].angles[1], mean, axes);
+  PetscCall(PetscFree(factors));
   PetscFunctionReturn(0);
 }

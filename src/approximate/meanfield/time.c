@@ -34,11 +34,12 @@ PetscErrorCode CospinMeanFieldInitial(CospinProblem problem, CospinMeanField fie
   static const char *const modes[] = {"coherent", NULL};
   const CospinProductStates states = {
       task, modes, "ground or css: [theta, phi] of spins; ground or coherent: alpha of a mode"};
-  CospinProductFactor factors[COSPIN_MAX_COORDINATES];
+  CospinProductFactor *factors;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinProductStateRead(problem, initial, &states, faults, factors, ok));
+  PetscCall(CospinProductStateRead(problem, initial, &states, faults, &factors, ok));
   for (int c = 0; c < field->num_parts; c++) set_part(&field->parts[c], &factors[c], u);
+  PetscCall(PetscFree(factors));
   PetscFunctionReturn(0);
 }
 
