@@ -235,6 +235,7 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
                                  CospinResults results, CospinOutcome *outcome)
 {
   CospinMomentRest rest;
+  CospinMomentLine line;
   double tolerance;
   PetscBool ok;
 
@@ -249,6 +250,12 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
   if (!(rest.residual <= tolerance) || !is_physical(general->moments, z)) *outcome = COSPIN_INACCURATE;
   if (rest.growth > 0) *outcome = COSPIN_UNSTABLE;
   PetscCall(store_observables(general, z, 0, results));
+  if (*outcome != COSPIN_GOOD || general->moments->order < 2) PetscFunctionReturn(0);
+  PetscCall(CospinMomentLineFind(general->moments, z, &line));
+  if (isnan(line.width)) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "linewidth", 0, line.width));
+  PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / line.width));
+  PetscCall(CospinResultsSet(results, "frequency", 0, line.frequency));
   PetscFunctionReturn(0);
 }
 

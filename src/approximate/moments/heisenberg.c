@@ -364,18 +364,21 @@ PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomen
 /* ---- Symmetry and noise ----------------------------------------------------------------------------------
  */
 
+double CospinMomentCharge(CospinMomentModel model, int q, const CospinMomentKey *key)
+{
+  const double *charge = model->charges + (size_t)q * (size_t)(model->num_modes + model->num_sites);
+  double sum = 0.0;
+
+  for (int m = 0; m < model->num_modes; m++) sum += charge[m] * (key->raise[m] - key->lower[m]);
+  for (int k = 0; k < key->num_atoms; k++)
+    sum += charge[model->num_modes + key->atoms[k].site] * (key->atoms[k].up - key->atoms[k].down);
+  return sum;
+}
+
 PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *key)
 {
-  const int width = model->num_modes + model->num_sites;
-
-  for (int q = 0; q < model->num_charges; q++) {
-    const double *charge = model->charges + (size_t)q * (size_t)width;
-    double sum = 0.0;
-    for (int m = 0; m < model->num_modes; m++) sum += charge[m] * (key->raise[m] - key->lower[m]);
-    for (int k = 0; k < key->num_atoms; k++)
-      sum += charge[model->num_modes + key->atoms[k].site] * (key->atoms[k].up - key->atoms[k].down);
-    if (fabs(sum) > 1e-6) return PETSC_TRUE;
-  }
+  for (int q = 0; q < model->num_charges; q++)
+    if (fabs(CospinMomentCharge(model, q, key)) > 1e-6) return PETSC_TRUE;
   return PETSC_FALSE;
 }
 
@@ -388,7 +391,7 @@ static PetscErrorCode add_noise(Expansion *e, const CospinMomentWord *b, const C
 
   PetscFunctionBeginUser;
   for (int form = 0; form < 4; form++) {
-    const PetscBool x_first = (PetscBool)(form & 2), y_last = (PetscBool)(form & 1);
+    const PetscBool x_first = (PetscBool)(form / 2), y_last = (PetscBool)(form % 2);
     int length = 0;
     if (x_first) word[length++] = x;
     for (int k = 0; k < n; k++) word[length++] = left[k];
@@ -405,14 +408,14 @@ static PetscErrorCode add_noise(Expansion *e, const CospinMomentWord *b, const C
 /* Jumps of each atom: x and y are sums over its class, of which only the jumping atom does not commute, so
    all four letters belong to one atom, N times. */
 static PetscErrorCode add_noise_of_each(Expansion *e, const CospinMomentEach *each, CospinMomentFactor x,
-                                        CospinMomentFactor y)
+                                        CospinMomentFactor y, double complex factor)
 {
   PetscFunctionBeginUser;
   if (x.site != each->site || y.site != each->site) PetscFunctionReturn(0);
   for (int s = 0; s < 16; s++) {
     const int a = s & 1, b = s >> 1 & 1, c = s >> 2 & 1, d = s >> 3 & 1;
     const double complex value =
-        each->rate * e->model->copies[each->site] * conj(each->matrix[a][b]) * each->matrix[c][d];
+        factor * each->rate * e->model->copies[each->site] * conj(each->matrix[a][b]) * each->matrix[c][d];
     const Letter l = {x.site, 0, (signed char)b, (signed char)a},
                  r = {x.site, 0, (signed char)c, (signed char)d}, u = {x.site, 0, x.up, x.down},
                  v = {x.site, 0, y.up, y.down};
@@ -423,18 +426,44 @@ static PetscErrorCode add_noise_of_each(Expansion *e, const CospinMomentEach *ea
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinMomentNoise(CospinMomentModel model, CospinMomentFactor x, CospinMomentFactor y,
-                                 CospinMomentSum *sum)
+/* Whether one factor does not commute with a word. */
+static PetscBool meets(CospinMomentFactor factor, const CospinMomentWord *word)
+{
+  for (int f = 0; f < word->length; f++)
+    if (word->factors[f].site == factor.site) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* One word of each side of a jump, with all factors that do not commute with it. */
+static PetscErrorCode add_noise_of_pair(Expansion *e, const CospinMomentPair *pair, int i, int j, int num,
+                                        const CospinMomentFactor factors[], const double complex weights[])
+{
+  const CospinMomentWord *b = &pair->b.words[i], *a = &pair->a.words[j];
+  const double complex value = pair->rate * conj(b->coefficient) * a->coefficient;
+
+  PetscFunctionBeginUser;
+  for (int x = 0; x < num; x++) {
+    if (!meets(factors[x], b)) continue;
+    for (int y = 0; y < num; y++)
+      if (meets(factors[y], a))
+        PetscCall(add_noise(e, b, a, factors[x], factors[y], value * weights[x] * weights[y]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMomentNoise(CospinMomentModel model, int num, const CospinMomentFactor factors[],
+                                 const double complex weights[], CospinMomentSum *sum)
 {
   Expansion e = {.model = model, .sum = sum};
 
   PetscFunctionBeginUser;
   for (int p = 0; p < model->num_pairs; p++)
     for (int i = 0; i < model->pairs[p].b.count; i++)
-      for (int j = 0; j < model->pairs[p].a.count; j++) {
-        const CospinMomentWord *b = &model->pairs[p].b.words[i], *a = &model->pairs[p].a.words[j];
-        PetscCall(add_noise(&e, b, a, x, y, model->pairs[p].rate * conj(b->coefficient) * a->coefficient));
-      }
-  for (int k = 0; k < model->num_each; k++) PetscCall(add_noise_of_each(&e, &model->each[k], x, y));
+      for (int j = 0; j < model->pairs[p].a.count; j++)
+        PetscCall(add_noise_of_pair(&e, &model->pairs[p], i, j, num, factors, weights));
+  for (int k = 0; k < model->num_each; k++)
+    for (int x = 0; x < num; x++)
+      for (int y = 0; y < num && factors[x].site == model->each[k].site; y++)
+        PetscCall(add_noise_of_each(&e, &model->each[k], factors[x], factors[y], weights[x] * weights[y]));
   PetscFunctionReturn(0);
 }

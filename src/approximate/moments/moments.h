@@ -126,10 +126,11 @@ PetscErrorCode CospinMomentExpand(CospinMomentModel model, const CospinMomentWor
 /* sum = d<key>/dt as moments. */
 PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomentKey *key,
                                       CospinMomentSum *sum);
-/* sum += factor * sum over jumps of rate <[L^+, x] [y, L]>: what noise they give x and y. x and y: single
-   factors (sums over the class). */
-PetscErrorCode CospinMomentNoise(CospinMomentModel model, CospinMomentFactor x, CospinMomentFactor y,
-                                 CospinMomentSum *sum);
+/* sum += sum over jumps of rate <[L^+, x] [x, L]> for x = sum of weights[num] times factors (sums over their
+   class): the noise that jumps give to x (Einstein's relation). */
+PetscErrorCode CospinMomentNoise(CospinMomentModel model, int num, const CospinMomentFactor factors[],
+                                 const double complex weights[], CospinMomentSum *sum);
+double CospinMomentCharge(CospinMomentModel model, int q, const CospinMomentKey *key);
 /* Whether a symmetry of the equations makes it zero. */
 PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *key);
 
@@ -249,3 +250,15 @@ PetscErrorCode CospinMomentClockDestroy(CospinMomentClock *clock);
 /* z[num] at a time that is not before the last one; *ok false if the solver gave up. */
 PetscErrorCode CospinMomentClockAdvance(CospinMomentClock *clock, double time, double complex z[],
                                         PetscBool *ok);
+
+/* ---- line.c: the line of a laser
+ * ---------------------------------------------------------------------------- */
+
+typedef struct {
+  double width;     /* full width (rate), 2/Tcoh; NaN: there is no line, or none that is known */
+  double frequency; /* of a ~ exp(-i frequency t) */
+} CospinMomentLine;
+/* By phase diffusion around the state with a phase that mean field has near the steady state z of `moments`.
+   None below threshold, and where first order is too far from `moments`. */
+PetscErrorCode CospinMomentLineFind(CospinHierarchy moments, const double complex z[],
+                                    CospinMomentLine *line);
