@@ -382,9 +382,21 @@ PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *
   return PETSC_FALSE;
 }
 
-/* <[L^+, x][y, L]> = <L^+ x y L - L^+ x L y - x L^+ y L + x L^+ L y> */
-static PetscErrorCode add_noise(Expansion *e, const CospinMomentWord *b, const CospinMomentWord *a,
-                                CospinMomentFactor x, CospinMomentFactor y, double complex value)
+/* Adds what is left of four words, factor times: coefficients are whole numbers in them, so that what cancels
+   cancels exactly, which with weights of 1e13 quanta it would not. */
+static PetscErrorCode add_rest(CospinMomentSum *words, double complex factor, CospinMomentSum *sum)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < words->count; k++)
+    if (words->values[k] != 0)
+      PetscCall(CospinMomentSumAdd(sum, &words->keys[k], factor * words->values[k], NULL));
+  CospinMomentSumClear(words);
+  PetscFunctionReturn(0);
+}
+
+/* <[L^+, x][y, L]> = <L^+ x y L - L^+ x L y - x L^+ y L + x L^+ L y> into the expansion's sum */
+static PetscErrorCode add_commutators(Expansion *e, const CospinMomentWord *b, const CospinMomentWord *a,
+                                      CospinMomentFactor x, CospinMomentFactor y)
 {
   CospinMomentFactor left[COSPIN_MOMENT_LETTERS], word[COSPIN_MOMENT_LETTERS];
   const int n = join(b, NULL, left);
@@ -400,7 +412,7 @@ static PetscErrorCode add_noise(Expansion *e, const CospinMomentWord *b, const C
     for (int k = 0; k < a->length; k++) word[length++] = a->factors[k];
     if (y_last) word[length++] = y;
     e->num_labels = 0;
-    PetscCall(expand_around(e, length, word, 0, NULL, x_first == y_last ? value : -value));
+    PetscCall(expand_around(e, length, word, 0, NULL, x_first == y_last ? 1.0 : -1.0));
   }
   PetscFunctionReturn(0);
 }
@@ -408,7 +420,7 @@ static PetscErrorCode add_noise(Expansion *e, const CospinMomentWord *b, const C
 /* Jumps of each atom: x and y are sums over its class, of which only the jumping atom does not commute, so
    all four letters belong to one atom, N times. */
 static PetscErrorCode add_noise_of_each(Expansion *e, const CospinMomentEach *each, CospinMomentFactor x,
-                                        CospinMomentFactor y, double complex factor)
+                                        CospinMomentFactor y, double complex factor, CospinMomentSum *sum)
 {
   PetscFunctionBeginUser;
   if (x.site != each->site || y.site != each->site) PetscFunctionReturn(0);
@@ -421,7 +433,8 @@ static PetscErrorCode add_noise_of_each(Expansion *e, const CospinMomentEach *ea
                  v = {x.site, 0, y.up, y.down};
     const Letter words[4][4] = {{l, u, v, r}, {l, u, r, v}, {u, l, v, r}, {u, l, r, v}};
     for (int form = 0; form < 4 && value != 0; form++)
-      PetscCall(add_word(e->model, words[form], 4, form == 0 || form == 3 ? value : -value, e->sum));
+      PetscCall(add_word(e->model, words[form], 4, form == 0 || form == 3 ? 1.0 : -1.0, e->sum));
+    PetscCall(add_rest(e->sum, value, sum));
   }
   PetscFunctionReturn(0);
 }
@@ -436,7 +449,8 @@ static PetscBool meets(CospinMomentFactor factor, const CospinMomentWord *word)
 
 /* One word of each side of a jump, with all factors that do not commute with it. */
 static PetscErrorCode add_noise_of_pair(Expansion *e, const CospinMomentPair *pair, int i, int j, int num,
-                                        const CospinMomentFactor factors[], const double complex weights[])
+                                        const CospinMomentFactor factors[], const double complex weights[],
+                                        CospinMomentSum *sum)
 {
   const CospinMomentWord *b = &pair->b.words[i], *a = &pair->a.words[j];
   const double complex value = pair->rate * conj(b->coefficient) * a->coefficient;
@@ -444,9 +458,11 @@ static PetscErrorCode add_noise_of_pair(Expansion *e, const CospinMomentPair *pa
   PetscFunctionBeginUser;
   for (int x = 0; x < num; x++) {
     if (!meets(factors[x], b)) continue;
-    for (int y = 0; y < num; y++)
-      if (meets(factors[y], a))
-        PetscCall(add_noise(e, b, a, factors[x], factors[y], value * weights[x] * weights[y]));
+    for (int y = 0; y < num; y++) {
+      if (!meets(factors[y], a)) continue;
+      PetscCall(add_commutators(e, b, a, factors[x], factors[y]));
+      PetscCall(add_rest(e->sum, value * weights[x] * weights[y], sum));
+    }
   }
   PetscFunctionReturn(0);
 }
@@ -454,16 +470,20 @@ static PetscErrorCode add_noise_of_pair(Expansion *e, const CospinMomentPair *pa
 PetscErrorCode CospinMomentNoise(CospinMomentModel model, int num, const CospinMomentFactor factors[],
                                  const double complex weights[], CospinMomentSum *sum)
 {
-  Expansion e = {.model = model, .sum = sum};
+  CospinMomentSum words;
+  Expansion e = {.model = model, .sum = &words};
 
   PetscFunctionBeginUser;
+  CospinMomentSumInit(&words);
   for (int p = 0; p < model->num_pairs; p++)
     for (int i = 0; i < model->pairs[p].b.count; i++)
       for (int j = 0; j < model->pairs[p].a.count; j++)
-        PetscCall(add_noise_of_pair(&e, &model->pairs[p], i, j, num, factors, weights));
+        PetscCall(add_noise_of_pair(&e, &model->pairs[p], i, j, num, factors, weights, sum));
   for (int k = 0; k < model->num_each; k++)
     for (int x = 0; x < num; x++)
       for (int y = 0; y < num && factors[x].site == model->each[k].site; y++)
-        PetscCall(add_noise_of_each(&e, &model->each[k], factors[x], factors[y], weights[x] * weights[y]));
+        PetscCall(
+            add_noise_of_each(&e, &model->each[k], factors[x], factors[y], weights[x] * weights[y], sum));
+  PetscCall(CospinMomentSumFree(&words));
   PetscFunctionReturn(0);
 }

@@ -20,8 +20,8 @@
 
 enum { MAX_STEPS = 400, MOST_UNKNOWNS = 1000 };
 static const double largest_step = 0.2, settled = 1e-9;
-static const double dark = 1e-6; /* of what it was: a reference that has gone out */
-static const double apart = 0.1; /* first order and the equations differ by more: no line is known */
+static const double dark = 1e-6;  /* of what it was: a reference that has gone out */
+static const double apart = 0.05; /* first order and the equations differ by more: no width is known */
 
 typedef struct {
   CospinHierarchy first; /* first order, no moment left out */
