@@ -262,9 +262,9 @@ const CospinTaskKind CospinTaskCumulant = {
     .hints = hints,
     .variables = variables,
     .rules = rules,
-    .approximation = "cumulants of more operators than `order` (2) are left out (Kubo 1962; Meiser et al., "
-                     "PRL 102, 163601 "
-                     "(2009))",
+    .approximation =
+        "second-order cumulants, or those of the key `order`: cumulants of more operators are left out (Kubo "
+        "1962; Meiser et al., PRL 102, 163601 (2009))",
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
     .own_windows = PETSC_TRUE,

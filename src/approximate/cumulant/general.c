@@ -164,7 +164,7 @@ static PetscErrorCode create(CospinPoint point, const CospinRecord *task, Genera
   if (!CospinRecordGet(task, "times")->axis.size) set_steady_start(general);
   PetscCall(read_operators(general, &words, &known));
   PetscCall(CospinHierarchyCreate(general->model, CospinCumulantOrder(task), is_phaseless(general),
-                                  general->num, words, MOST_UNKNOWNS, &general->moments, ok));
+                                  general->num, words, NULL, MOST_UNKNOWNS, &general->moments, ok));
   PetscCall(PetscCalloc1(general->num, &general->values));
   for (int k = 0; k < general->num; k++) {
     const CospinMomentTerm none = {.coefficient = NAN};
@@ -231,6 +231,43 @@ static PetscErrorCode leave(void *context, PetscBool *leave)
   PetscFunctionReturn(0);
 }
 
+/* A start of higher orders is the steady state of second order: of moments of more operators, those of the
+   state with a phase where there is one (a laser's photons are Poissonian, which no second-order closure
+   without a phase says), else the closure's. Without it the fourth order of 10^3 atoms runs away on its way.
+ */
+static PetscErrorCode start_from_second(const General *general, double complex z[])
+{
+  const CospinHierarchy moments = general->moments;
+  CospinHierarchy second;
+  CospinMomentRest rest;
+  CospinMomentLine line;
+  double complex *u, value;
+  double *quanta;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinHierarchyCreate(general->model, 2, moments->filter, 0, NULL, &moments->unknowns,
+                                  MOST_UNKNOWNS, &second, &ok));
+  PetscCall(PetscMalloc2(second->num, &u, general->model->num_modes, &quanta));
+  CospinHierarchyProduct(second, general->excited, general->lower, general->quanta, general->field, u);
+  PetscCall(CospinHierarchyRest(second, leave, general->point, u, &rest));
+  if (ok && rest.found) {
+    PetscCall(CospinMomentLineFind(second, u, &line));
+    for (int m = 0; m < general->model->num_modes && line.found; m++)
+      quanta[m] = creal(line.field[m] * conj(line.field[m]));
+    if (line.found) CospinHierarchyProduct(moments, line.excited, line.lower, quanta, line.field, z);
+    for (int i = 0; i < moments->num; i++) {
+      const CospinMomentKey *key = &moments->unknowns.keys[i];
+      PetscCall(CospinHierarchyMoment(second, key, u, &value));
+      if (CospinMomentOperators(key) <= 2 || !line.found) z[i] = value;
+    }
+    PetscCall(CospinMomentLineDestroy(&line));
+  }
+  PetscCall(PetscFree2(u, quanta));
+  PetscCall(CospinHierarchyDestroy(&second));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run_steady(General *general, const CospinRecord *task, double complex z[],
                                  CospinResults results, CospinOutcome *outcome)
 {
@@ -241,6 +278,7 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(general->point->problem, task, NULL, &tolerance, &ok));
+  if (general->moments->order > 2) PetscCall(start_from_second(general, z));
   PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, &rest));
   PetscCall(CospinResultsSet(results, "iterations", 0, rest.iterations));
   *outcome = rest.found ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
@@ -252,10 +290,12 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
   PetscCall(store_observables(general, z, 0, results));
   if (*outcome != COSPIN_GOOD || general->moments->order < 2) PetscFunctionReturn(0);
   PetscCall(CospinMomentLineFind(general->moments, z, &line));
-  if (isnan(line.width)) PetscFunctionReturn(0);
-  PetscCall(CospinResultsSet(results, "linewidth", 0, line.width));
-  PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / line.width));
-  PetscCall(CospinResultsSet(results, "frequency", 0, line.frequency));
+  if (!isnan(line.width)) {
+    PetscCall(CospinResultsSet(results, "linewidth", 0, line.width));
+    PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / line.width));
+    PetscCall(CospinResultsSet(results, "frequency", 0, line.frequency));
+  }
+  PetscCall(CospinMomentLineDestroy(&line));
   PetscFunctionReturn(0);
 }
 

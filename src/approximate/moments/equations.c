@@ -65,8 +65,8 @@ static PetscErrorCode want(CospinHierarchy moments, const CospinMomentWords *wor
 }
 
 PetscErrorCode CospinHierarchyCreate(CospinMomentModel model, int order, PetscBool filter, int num,
-                                     const CospinMomentWords operators[], int most_unknowns,
-                                     CospinHierarchy *moments, PetscBool *ok)
+                                     const CospinMomentWords operators[], const CospinMomentSum *also,
+                                     int most_unknowns, CospinHierarchy *moments, PetscBool *ok)
 {
   CospinMomentSum terms;
   CospinHierarchy new;
@@ -81,6 +81,11 @@ PetscErrorCode CospinHierarchyCreate(CospinMomentModel model, int order, PetscBo
   PetscCall(CospinMomentClosureCreate(model, order, filter, &new->unknowns, &new->closure));
   CospinMomentSumInit(&terms);
   for (int k = 0; k < num; k++) PetscCall(want(new, &operators[k], &terms));
+  for (int k = 0; also && k < also->count; k++) {
+    CospinMomentPolynomial p = {0};
+    PetscCall(CospinMomentClose(new->closure, &also->keys[k], 1.0, &p));
+    PetscCall(CospinMomentPolynomialFree(&p));
+  }
   for (new->num = 0; new->num < new->unknowns.count &&*ok; new->num++) {
     if (new->num == new->capacity) {
       new->capacity = new->capacity ? 2 * new->capacity : 32;
@@ -210,6 +215,18 @@ double complex CospinHierarchyEvaluate(CospinHierarchy moments, const CospinMome
     value += term_value(&p->terms[t], z, -1);
   }
   return value;
+}
+
+PetscErrorCode CospinHierarchyMoment(CospinHierarchy moments, const CospinMomentKey *key,
+                                     const double complex z[], double complex *value)
+{
+  CospinMomentPolynomial p = {0};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinMomentClose(moments->closure, key, 1.0, &p));
+  *value = CospinHierarchyEvaluate(moments, &p, z);
+  PetscCall(CospinMomentPolynomialFree(&p));
+  PetscFunctionReturn(0);
 }
 
 /* Atoms are independent of each other and of modes; a mode is coherent with fluctuations of <a^+ a> - |<a>|^2

@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum { MAX_STEPS = 400, MOST_UNKNOWNS = 1000 };
-static const double largest_step = 0.2, settled = 1e-9;
+static const double largest_step = 0.2, settled = 1e-9, rounding = 1e-10;
 static const double dark = 1e-6;  /* of what it was: a reference that has gone out */
 static const double apart = 0.05; /* first order and the equations differ by more: no width is known */
 
@@ -236,6 +236,34 @@ static PetscErrorCode left_vector(Line *line, const double complex z[], double w
   PetscFunctionReturn(0);
 }
 
+/* Whether deviations from the state with a phase die out, but for the turn: one eigenvalue is zero. */
+static PetscErrorCode is_stable(Line *line, const double complex z[], double slopes[], PetscBool *stable)
+{
+  const size_t n = (size_t)line->n;
+  PetscBLASInt size = (PetscBLASInt)n, one = 1, num_work = 8 * size, info;
+  PetscScalar *a, *values, *work, none[1];
+  double growth = -INFINITY, rate = 0.0;
+  PetscReal *reals;
+  int least = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(linearise(line, z, slopes));
+  PetscCall(PetscMalloc4(n * n, &a, n, &values, 8 * n, &work, 2 * n, &reals));
+  for (size_t k = 0; k < n * n; k++) a[k] = line->jacobian[k];
+  PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
+  LAPACKgeev_("N", "N", &size, a, &size, values, none, &one, none, &one, work, &num_work, reals, &info);
+  PetscCall(PetscFPTrapPop());
+  for (int k = 0; k < line->n; k++) {
+    rate = fmax(rate, cabs(values[k]));
+    if (cabs(values[k]) < cabs(values[least])) least = k;
+  }
+  for (int k = 0; k < line->n; k++)
+    if (k != least) growth = fmax(growth, creal(values[k]));
+  *stable = (PetscBool)(info == 0 && growth < rounding * rate);
+  PetscCall(PetscFree4(a, values, work, reals));
+  PetscFunctionReturn(0);
+}
+
 /* phi = w.dz as factors: z = <A>/copies, Re z = (A + A^+)/2, Im z = (A - A^+)/(2i). */
 static int phase_operator(const Line *line, const double w[], CospinMomentFactor factors[],
                           double complex weights[])
@@ -318,7 +346,7 @@ static PetscErrorCode create(CospinHierarchy moments, const CospinMomentKey *ref
     words[k].words[0] =
         (CospinMomentWord){.coefficient = 1.0, .length = 1, .factors = {{site, 0, site >= 0}}};
   }
-  PetscCall(CospinHierarchyCreate(model, 1, PETSC_FALSE, num, words, MOST_UNKNOWNS, &line->first, ok));
+  PetscCall(CospinHierarchyCreate(model, 1, PETSC_FALSE, num, words, NULL, MOST_UNKNOWNS, &line->first, ok));
   for (int k = 0; k < num; k++) PetscCall(CospinMomentWordsFree(&words[k]));
   PetscCall(PetscFree(words));
   line->n = line->first->num_real;
@@ -329,31 +357,76 @@ static PetscErrorCode create(CospinHierarchy moments, const CospinMomentKey *ref
   PetscFunctionReturn(0);
 }
 
+/* First moments by class and mode. */
+static PetscErrorCode keep_state(const Line *l, const double complex z[], CospinMomentLine *line)
+{
+  const CospinMomentModel model = l->first->model;
+
+  PetscFunctionBeginUser;
+  line->found = PETSC_TRUE;
+  PetscCall(PetscCalloc3(model->num_sites, &line->excited, model->num_sites, &line->lower, model->num_modes,
+                         &line->field));
+  for (int k = 0; k < model->num_sites; k++) {
+    const CospinMomentKey down = single(0, k, PETSC_FALSE, PETSC_FALSE),
+                          up = single(0, k, PETSC_FALSE, PETSC_TRUE);
+    line->lower[k] = value_of(l->first, z, &down);
+    line->excited[k] = creal(value_of(l->first, z, &up));
+  }
+  for (int m = 0; m < model->num_modes; m++) {
+    const CospinMomentKey key = single(m, -1, PETSC_FALSE, PETSC_FALSE);
+    line->field[m] = value_of(l->first, z, &key);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinMomentLineDestroy(CospinMomentLine *line)
+{
+  PetscFunctionBeginUser;
+  if (line->found) PetscCall(PetscFree3(line->excited, line->lower, line->field));
+  line->found = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* Width and frequency around u; size: what `moments` say of the reference's square. */
+static PetscErrorCode find_width(Line *l, const double complex u[], double size, CospinMomentLine *line)
+{
+  double rate = NAN, *w;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(l->n, &w));
+  PetscCall(is_stable(l, u, w, &ok));
+  if (ok) PetscCall(left_vector(l, u, w, &ok));
+  if (ok) PetscCall(diffusion(l, w, u, &rate));
+  if (ok && fabs(creal(u[l->reference] * conj(u[l->reference])) - size) <= apart * size && rate > 0) {
+    line->width = l->unit * l->unit * rate;
+    line->frequency = 0.0 - l->unit * l->omega; /* of an operator that lowers */
+  }
+  PetscCall(PetscFree(w));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinMomentLineFind(CospinHierarchy moments, const double complex z[], CospinMomentLine *line)
 {
   CospinMomentKey reference;
   Line l = {0};
-  double size, rate = NAN, *w;
   double complex *u;
-  PetscBool ok;
+  double size;
+  PetscBool ok = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  *line = (CospinMomentLine){NAN, NAN};
+  *line = (CospinMomentLine){.width = NAN, .frequency = NAN};
   memset(&reference, 0, sizeof(reference));
   size = find_reference(moments, z, &reference);
   if (!(size > 0)) PetscFunctionReturn(0);
   PetscCall(create(moments, &reference, &l, &ok));
   if (ok) {
-    PetscCall(PetscMalloc2(l.first->num, &u, l.n, &w));
+    PetscCall(PetscMalloc1(l.first->num, &u));
     set_start(moments, z, &reference, size, &l, u);
     PetscCall(follow(&l, u, &ok));
-    if (ok) PetscCall(left_vector(&l, u, w, &ok));
-    if (ok) PetscCall(diffusion(&l, w, u, &rate));
-    if (ok && fabs(creal(u[l.reference] * conj(u[l.reference])) - size) <= apart * size && rate > 0) {
-      line->width = l.unit * l.unit * rate;
-      line->frequency = 0.0 - l.unit * l.omega; /* of an operator that lowers: a ~ exp(-i frequency t) */
-    }
-    PetscCall(PetscFree2(u, w));
+    if (ok) PetscCall(keep_state(&l, u, line));
+    if (ok) PetscCall(find_width(&l, u, size, line));
+    PetscCall(PetscFree(u));
   }
   if (l.first) PetscCall(PetscFree2(l.turn, l.jacobian));
   PetscCall(CospinHierarchyDestroy(&l.first));

@@ -174,11 +174,11 @@ typedef struct CospinHierarchy_ {
   int num_real;
 } * CospinHierarchy;
 
-/* Equations of all moments that those of the operators need. filter: leave out what a symmetry makes zero.
- *ok false: more than most_unknowns. */
+/* Equations of all moments that those of the operators need, and (unless NULL) those of the keys in `also`.
+   filter: leave out what a symmetry makes zero. *ok false: more than most_unknowns. */
 PetscErrorCode CospinHierarchyCreate(CospinMomentModel model, int order, PetscBool filter, int num,
-                                     const CospinMomentWords operators[], int most_unknowns,
-                                     CospinHierarchy *moments, PetscBool *ok);
+                                     const CospinMomentWords operators[], const CospinMomentSum *also,
+                                     int most_unknowns, CospinHierarchy *moments, PetscBool *ok);
 PetscErrorCode CospinHierarchyDestroy(CospinHierarchy *moments);
 /* slopes[num] and (unless NULL) sizes[num], the sum of the moduli of their terms, at z[num]. */
 void CospinHierarchySlopes(CospinHierarchy moments, const double complex z[], double complex slopes[],
@@ -196,6 +196,9 @@ PetscErrorCode CospinHierarchyPolynomial(CospinHierarchy moments, const CospinMo
                                          CospinMomentPolynomial *p);
 double complex CospinHierarchyEvaluate(CospinHierarchy moments, const CospinMomentPolynomial *p,
                                        const double complex z[]);
+/* The value of one moment of any length, closed. */
+PetscErrorCode CospinHierarchyMoment(CospinHierarchy moments, const CospinMomentKey *key,
+                                     const double complex z[], double complex *value);
 /* z[num] in a product state: <|1><1|>, <|0><1|> of each class; <a^+ a>, <a> of each mode. */
 void CospinHierarchyProduct(CospinHierarchy moments, const double excited[], const double complex lower[],
                             const double quanta[], const double complex field[], double complex z[]);
@@ -254,11 +257,17 @@ PetscErrorCode CospinMomentClockAdvance(CospinMomentClock *clock, double time, d
 /* ---- line.c: the line of a laser
  * ---------------------------------------------------------------------------- */
 
+/* First moments of a state with a phase, and its line. */
 typedef struct {
-  double width;     /* full width (rate), 2/Tcoh; NaN: there is no line, or none that is known */
-  double frequency; /* of a ~ exp(-i frequency t) */
+  PetscBool found;
+  double *excited;               /* [num_sites] <|1><1|> */
+  double complex *lower, *field; /* [num_sites] <|0><1|>, [num_modes] <a> */
+  double width;                  /* full width (rate), 2/Tcoh; NaN: none that is known */
+  double frequency;              /* of a ~ exp(-i frequency t) */
 } CospinMomentLine;
-/* By phase diffusion around the state with a phase that mean field has near the steady state z of `moments`.
-   None below threshold, and where first order is too far from `moments`. */
+/* The state with a phase that mean field has near the steady state z of `moments`, and how its phase
+   diffuses. None below threshold; no width where that state is not stable (several lines, cycles), and where
+   first order is too far from `moments`. To be destroyed in any case. */
 PetscErrorCode CospinMomentLineFind(CospinHierarchy moments, const double complex z[],
                                     CospinMomentLine *line);
+PetscErrorCode CospinMomentLineDestroy(CospinMomentLine *line);
