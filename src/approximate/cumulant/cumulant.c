@@ -97,19 +97,16 @@ static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task
   PetscFunctionReturn(0);
 }
 
-/* One ensemble and at most one mode with a fixed set of terms in second order have equations of their own
-   (cumulant.h); every other deck, and every other order, is the engine's. */
-static PetscErrorCode is_general(CospinProblem problem, const CospinRecord *task, PetscBool *general)
+/* One ensemble and at most one mode with a fixed set of terms have equations of their own in second order
+   (cumulant.h); every other deck (*known false), and every other order, is the engine's. */
+static PetscErrorCode find_equations(CospinProblem problem, CospinCumulants *equations, PetscBool *known)
 {
-  CospinCumulants equations;
   CospinFaults beyond;
-  PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinFaultsCreate("", &beyond));
-  PetscCall(CospinCumulantsCreate(problem, beyond, &equations, &ok));
+  PetscCall(CospinFaultsCreate("", &beyond)); /* that a deck is not of this class is no fault */
+  PetscCall(CospinCumulantsCreate(problem, beyond, equations, known));
   PetscCall(CospinFaultsDestroy(&beyond));
-  *general = (PetscBool)(!ok || CospinCumulantOrder(task) != 2);
   PetscFunctionReturn(0);
 }
 
@@ -120,19 +117,19 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   CospinCumulants equations;
   double tolerance, moments[COSPIN_NUM_CUMULANTS];
-  PetscBool general = PETSC_FALSE, tolerance_ok, state_ok = PETSC_TRUE;
+  PetscBool general, known = PETSC_FALSE, tolerance_ok, state_ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
   if (times->size) *dimension = (CospinDimension){"time", times->size, times->values, "time", "time"};
   PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, &tolerance_ok));
-  PetscCall(is_general(problem, task, &general));
-  if (general) {
-    PetscCall(CospinCumulantGeneralCheck(problem, task, faults, ok));
-  } else {
-    PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
+  PetscCall(find_equations(problem, &equations, &known));
+  general = (PetscBool)(!known || CospinCumulantOrder(task) != 2);
+  *ok = PETSC_TRUE;
+  if (general) PetscCall(CospinCumulantGeneralCheck(problem, task, faults, ok));
+  if (known) PetscCall(CospinCumulantsCheckMode(problem, &equations, faults, ok));
+  if (!general)
     PetscCall(CospinCumulantInitial(problem, &equations, CospinRecordGet(task, "initial"), faults, moments,
                                     &state_ok));
-  }
   if (*ok && closed && (general || !CospinCumulantClosed(&equations, moments)))
     PetscCall(CospinTaskFail(
         problem, task, "method", faults, ok,
@@ -204,6 +201,7 @@ static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, Cosp
     if (ok) PetscCall(store_observables(point, &equations, moments, k, results));
   }
   PetscCall(CospinResultsSet(results, "iterations", 0, (double)clock.steps));
+  PetscCall(CospinResultsSet(results, "equations", 0, COSPIN_NUM_CUMULANTS));
   PetscCall(CospinCumulantClockDestroy(&clock));
   *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
   PetscFunctionReturn(0);
@@ -226,6 +224,7 @@ static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, Co
   if (!ok) ok = CospinCumulantNewton(&equations, moments, &iterations);
   *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
   PetscCall(CospinResultsSet(results, "iterations", 0, iterations));
+  PetscCall(CospinResultsSet(results, "equations", 0, COSPIN_NUM_CUMULANTS));
   if (!ok) PetscFunctionReturn(0);
   residual = CospinCumulantResidual(&equations, moments);
   if (!(residual <= tolerance)) *outcome = COSPIN_INACCURATE;
@@ -237,11 +236,12 @@ static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, Co
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  PetscBool general = PETSC_FALSE;
+  CospinCumulants equations;
+  PetscBool known = PETSC_FALSE;
 
   PetscFunctionBeginUser;
-  PetscCall(is_general(point->problem, task, &general));
-  if (general)
+  PetscCall(find_equations(point->problem, &equations, &known));
+  if (!known || CospinCumulantOrder(task) != 2)
     PetscCall(CospinCumulantGeneralRun(point, task, results, outcome));
   else if (CospinRecordGet(task, "times")->axis.size)
     PetscCall(run_time(point, task, results, outcome));

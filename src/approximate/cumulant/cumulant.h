@@ -40,6 +40,10 @@ typedef struct {
 PetscErrorCode CospinCumulantsCreate(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                      PetscBool *ok);
 
+/* A fault: a mode that gains more than it loses. */
+PetscErrorCode CospinCumulantsCheckMode(CospinProblem problem, const CospinCumulants *equations,
+                                        CospinFaults faults, PetscBool *ok);
+
 /* Tr(A rho) for an operator that is a sum of monomials of the class's second moments; 0 for monomials that
    carry a charge, NaN for those of more operators. */
 double complex CospinCumulantExpectation(const CospinCumulants *equations, const double moments[],

@@ -13,6 +13,7 @@
 #include "general.h"
 #include "approximate/moments/moments.h"
 #include "approximate/product_state.h"
+#include <cospin/approximate/rest.h>
 #include <math.h>
 
 enum { MOST_UNKNOWNS = 100000 };
@@ -268,6 +269,63 @@ static PetscErrorCode start_from_second(const General *general, double complex z
   PetscFunctionReturn(0);
 }
 
+/* Where mean field comes to rest, as a product state: a laser that spikes for long on its way is there at
+ *once. found false: there is no such place (also where it turns with a frequency of its own). */
+static PetscErrorCode start_from_mean_field(General *general, double complex z[], PetscBool *found)
+{
+  const CospinSystem *system = &general->point->problem->system;
+  double means[COSPIN_MAX_COORDINATES], phases[COSPIN_MAX_COORDINATES];
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  for (int c = 0; c < system->num_components; c++)
+    if (system->components[c].num_coordinates == 0 || system->components[c].kind->NumSpins)
+      PetscFunctionReturn(0);
+  PetscCall(CospinMeanRest(general->point, means, phases, found));
+  for (int c = 0; c < system->num_components && *found; c++) {
+    const CospinComponent component = &system->components[c];
+    const int first = general->model->first[c];
+    double lost = 0.0, quanta = 0.0, phase = 0.0;
+    for (int k = 0; k < component->num_coordinates; k++) {
+      const int at = component->offset + k;
+      if (component->kind->roles[k] == COSPIN_COORDINATE_IRREP) lost = means[at];
+      if (component->kind->roles[k] == COSPIN_COORDINATE_KET) quanta = means[at];
+      if (component->kind->roles[k] == COSPIN_COORDINATE_KET) phase = phases[at];
+    }
+    if (first < 0) {
+      general->quanta[-1 - first] = quanta;
+      general->field[-1 - first] = sqrt(quanta) * cexp(I * phase);
+    } else { /* a Bloch vector of length b with the component z */
+      const double copies = general->model->copies[first], b = 1 - 2 * lost / copies,
+                   up = 2 * quanta / copies - 1;
+      general->excited[first] = quanta / copies;
+      general->lower[first] = sqrt(fmax(0.0, b * b - up * up)) / 2 * cexp(I * phase);
+    }
+  }
+  if (*found)
+    CospinHierarchyProduct(general->moments, general->excited, general->lower, general->quanta,
+                           general->field, z);
+  PetscFunctionReturn(0);
+}
+
+/* The steady state from half-excited spins, or from where mean field has a phase. */
+static PetscErrorCode find_rest(General *general, double complex z[], CospinMomentRest *rest)
+{
+  CospinMomentRest other;
+  PetscBool found = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  if (general->moments->order > 2) PetscCall(start_from_second(general, z));
+  PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, rest));
+  if (rest->found && !(rest->growth > 0)) PetscFunctionReturn(0);
+  PetscCall(start_from_mean_field(general, z, &found));
+  if (!found) PetscFunctionReturn(0);
+  PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, &other));
+  other.iterations += rest->iterations;
+  *rest = other;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode run_steady(General *general, const CospinRecord *task, double complex z[],
                                  CospinResults results, CospinOutcome *outcome)
 {
@@ -278,8 +336,7 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(general->point->problem, task, NULL, &tolerance, &ok));
-  if (general->moments->order > 2) PetscCall(start_from_second(general, z));
-  PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, &rest));
+  PetscCall(find_rest(general, z, &rest));
   PetscCall(CospinResultsSet(results, "iterations", 0, rest.iterations));
   *outcome = rest.found ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
   if (!rest.found) PetscFunctionReturn(0);

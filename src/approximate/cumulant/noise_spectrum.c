@@ -66,6 +66,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(
       CospinTaskCheckAxis(problem, task, "frequencies", "frequency", PETSC_NINFINITY, faults, &axis_ok));
   PetscCall(CospinCumulantsCreate(problem, faults, &equations, ok));
+  if (*ok) PetscCall(CospinCumulantsCheckMode(problem, &equations, faults, ok));
   if (*ok && !CospinCumulantThresholdOf(&equations, &threshold)) {
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, task->position, "tasks",

@@ -170,15 +170,23 @@ PetscErrorCode CospinCumulantsCreate(CospinProblem problem, CospinFaults faults,
   PetscCall(find_components(problem, faults, equations, ok));
   PetscCall(add_hamiltonian(problem, faults, equations, ok));
   for (int k = 0; k < problem->deck->num_jumps; k++) PetscCall(add_jump(problem, k, faults, equations, ok));
-  if (*ok && equations->mode >= 0 && !(equations->loss > equations->gain)) {
-    const CospinRecord *mode = &problem->deck->components[equations->mode];
-    char path[128];
-    *ok = PETSC_FALSE;
-    PetscCall(PetscSNPrintf(path, sizeof(path), "components.%s", mode->name));
-    PetscCall(CospinFaultsAdd(faults, mode->position, path,
-                              "the task cumulant needs a mode that decays (jumps `a` at a higher rate than "
-                              "`dag(a)`)"));
-  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinCumulantsCheckMode(CospinProblem problem, const CospinCumulants *equations,
+                                        CospinFaults faults, PetscBool *ok)
+{
+  const CospinRecord *mode;
+  char path[128];
+
+  PetscFunctionBeginUser;
+  if (equations->mode < 0 || equations->loss > equations->gain) PetscFunctionReturn(0);
+  mode = &problem->deck->components[equations->mode];
+  *ok = PETSC_FALSE;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "components.%s", mode->name));
+  PetscCall(CospinFaultsAdd(faults, mode->position, path,
+                            "the task cumulant needs a mode that decays (jumps `a` at a higher rate than "
+                            "`dag(a)`)"));
   PetscFunctionReturn(0);
 }
 

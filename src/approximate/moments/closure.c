@@ -9,6 +9,7 @@
    What a long moment becomes is kept: equations meet the same one many times.
 */
 #include "moments.h"
+#include <math.h>
 #include <string.h>
 
 struct CospinMomentClosure_ {
@@ -41,17 +42,21 @@ static PetscBool same_factors(const CospinMomentTerm *a, const CospinMomentTerm 
 
 PetscErrorCode CospinMomentPolynomialAdd(CospinMomentPolynomial *p, const CospinMomentTerm *term)
 {
+  const double size = term->size > 0 ? term->size : cabs(term->coefficient);
+
   PetscFunctionBeginUser;
   for (int k = 0; k < p->count; k++) {
     if (!same_factors(&p->terms[k], term)) continue;
     p->terms[k].coefficient += term->coefficient;
+    p->terms[k].size += size;
     PetscFunctionReturn(0);
   }
   if (p->count == p->capacity) {
     p->capacity = p->capacity ? 2 * p->capacity : 4;
     PetscCall(PetscRealloc(sizeof(*p->terms) * (size_t)p->capacity, &p->terms));
   }
-  p->terms[p->count++] = *term;
+  p->terms[p->count] = *term;
+  p->terms[p->count++].size = size;
   PetscFunctionReturn(0);
 }
 
@@ -70,7 +75,7 @@ static PetscErrorCode multiply_terms(const CospinMomentTerm *a, const CospinMome
   int i = 0, j = 0;
 
   PetscFunctionBeginUser;
-  *product = (CospinMomentTerm){.coefficient = a->coefficient * b->coefficient};
+  *product = (CospinMomentTerm){.coefficient = a->coefficient * b->coefficient, .size = a->size * b->size};
   PetscCheck(a->num + b->num <= COSPIN_MOMENT_FACTORS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Too many factors");
   while (i < a->num || j < b->num) {
     const PetscBool first = (PetscBool)(j == b->num || (i < a->num && a->factors[i] <= b->factors[j]));
@@ -166,6 +171,7 @@ static PetscErrorCode add_partition(CospinMomentClosure closure, int n, const Op
   }
   for (int t = 0; t < product.count; t++) {
     product.terms[t].coefficient *= -factor;
+    product.terms[t].size *= fabs(factor);
     PetscCall(CospinMomentPolynomialAdd(p, &product.terms[t]));
   }
   PetscCall(CospinMomentPolynomialFree(&product));
@@ -226,6 +232,7 @@ PetscErrorCode CospinMomentClose(CospinMomentClosure closure, const CospinMoment
   for (int t = 0; t < closure->closed[place].count; t++) {
     CospinMomentTerm term = closure->closed[place].terms[t];
     term.coefficient *= factor;
+    term.size *= cabs(factor);
     PetscCall(CospinMomentPolynomialAdd(p, &term));
   }
   PetscFunctionReturn(0);

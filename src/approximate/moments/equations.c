@@ -10,27 +10,25 @@
 #include <math.h>
 #include <string.h>
 
-/* Rounding of coefficients that cancel, beside the largest of the equation. */
-static const double cancelled = 1e-14;
+/* What is left of coefficients that cancel, beside these. Not beside others of the equation: N and 1 are both
+   there, at any N. */
+static const double cancelled = 1e-13;
 
 /* One equation; moments that it needs are appended to the unknowns. */
 static PetscErrorCode derive(CospinHierarchy moments, int i, CospinMomentSum *terms)
 {
   const CospinMomentKey key = moments->unknowns.keys[i];
   CospinMomentPolynomial *p = &moments->slopes[i];
-  double largest = 0.0;
   int kept = 0;
 
   PetscFunctionBeginUser;
   *p = (CospinMomentPolynomial){0};
   PetscCall(CospinMomentHeisenberg(moments->model, &key, terms));
-  for (int k = 0; k < terms->count; k++) largest = PetscMax(largest, cabs(terms->values[k]));
   for (int k = 0; k < terms->count; k++)
-    if (cabs(terms->values[k]) > cancelled * largest)
+    if (cabs(terms->values[k]) > cancelled * terms->sizes[k])
       PetscCall(CospinMomentClose(moments->closure, &terms->keys[k], terms->values[k], p));
-  for (int t = 0; t < p->count; t++) largest = PetscMax(largest, cabs(p->terms[t].coefficient));
   for (int t = 0; t < p->count; t++)
-    if (cabs(p->terms[t].coefficient) > cancelled * largest) p->terms[kept++] = p->terms[t];
+    if (cabs(p->terms[t].coefficient) > cancelled * p->terms[t].size) p->terms[kept++] = p->terms[t];
   p->count = kept;
   PetscFunctionReturn(0);
 }
@@ -168,21 +166,25 @@ PetscErrorCode CospinHierarchyJacobian(CospinHierarchy moments, const double com
   PetscFunctionReturn(0);
 }
 
+/* A moment that has died out has no terms to compare with: of an equation whose terms are all rounding of one
+   nothing is asked. Where such moments matter (correlations ~ 1/N), they enter other equations N times. */
 double CospinHierarchyResidual(CospinHierarchy moments, const double complex z[])
 {
+  static const double nothing = 1e-14;
   double largest = 0.0;
 
   for (int i = 0; i < moments->num; i++) {
     const CospinMomentPolynomial *p = &moments->slopes[i];
     double complex sum = 0.0;
-    double size = 0.0;
+    double size = 0.0, rate = 0.0;
     for (int t = 0; t < p->count; t++) {
       const double complex value = term_value(&p->terms[t], z, -1);
       sum += value;
       size += cabs(value);
+      rate = fmax(rate, cabs(p->terms[t].coefficient));
     }
-    if (size > 0) largest = PetscMax(largest, cabs(moments->is_real[i] ? creal(sum) : sum) / size);
-    if (isnan(size)) largest = NAN;
+    if (size > nothing * rate) largest = fmax(largest, cabs(moments->is_real[i] ? creal(sum) : sum) / size);
+    if (isnan(size)) return NAN;
   }
   return largest;
 }

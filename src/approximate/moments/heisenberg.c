@@ -284,7 +284,21 @@ static int join(const CospinMomentWord *b, const CospinMomentWord *a, CospinMome
   return n;
 }
 
-static PetscErrorCode add_pair(Expansion *e, const CospinMomentKey *key, const CospinMomentPair *pair)
+/* Adds what is left of some words, factor times, and clears them: coefficients are whole numbers in them, so
+   that what cancels cancels exactly. Beside N = 1e15 atoms or quanta it otherwise would not, and a rate of 1
+   would be lost in what is left of N. */
+static PetscErrorCode add_rest(CospinMomentSum *words, double complex factor, CospinMomentSum *sum)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < words->count; k++)
+    if (words->values[k] != 0)
+      PetscCall(CospinMomentSumAdd(sum, &words->keys[k], factor * words->values[k], NULL));
+  CospinMomentSumClear(words);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_pair(Expansion *e, const CospinMomentKey *key, const CospinMomentPair *pair,
+                               CospinMomentSum *sum)
 {
   CospinMomentFactor factors[COSPIN_MOMENT_LETTERS];
 
@@ -295,9 +309,10 @@ static PetscErrorCode add_pair(Expansion *e, const CospinMomentKey *key, const C
       const double complex value = pair->rate * conj(b->coefficient) * a->coefficient;
       if (!touches(key, a) && !touches(key, b)) continue;
       const int n = join(b, a, factors), before = b->length;
-      PetscCall(expand_around(e, before, factors, n - before, factors + before, value));
-      PetscCall(expand_around(e, n, factors, 0, NULL, -0.5 * value));
-      PetscCall(expand_around(e, 0, NULL, n, factors, -0.5 * value));
+      PetscCall(expand_around(e, before, factors, n - before, factors + before, 1.0));
+      PetscCall(expand_around(e, n, factors, 0, NULL, -0.5));
+      PetscCall(expand_around(e, 0, NULL, n, factors, -0.5));
+      PetscCall(add_rest(e->sum, value, sum));
     }
   PetscFunctionReturn(0);
 }
@@ -345,19 +360,24 @@ PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomen
                                       CospinMomentSum *sum)
 {
   Letter letters[COSPIN_MOMENT_LETTERS];
-  Expansion e = {.model = model, .sum = sum};
+  CospinMomentSum words;
+  Expansion e = {.model = model, .sum = &words};
 
   PetscFunctionBeginUser;
+  CospinMomentSumInit(&words);
   CospinMomentSumClear(sum);
   set_middle(&e, key, letters);
   for (int w = 0; w < model->hamiltonian.count; w++) {
     const CospinMomentWord *h = &model->hamiltonian.words[w];
     if (!touches(key, h)) continue;
-    PetscCall(expand_around(&e, h->length, h->factors, 0, NULL, I * h->coefficient));
-    PetscCall(expand_around(&e, 0, NULL, h->length, h->factors, -I * h->coefficient));
+    PetscCall(expand_around(&e, h->length, h->factors, 0, NULL, 1.0));
+    PetscCall(expand_around(&e, 0, NULL, h->length, h->factors, -1.0));
+    PetscCall(add_rest(&words, I * h->coefficient, sum));
   }
-  for (int k = 0; k < model->num_pairs; k++) PetscCall(add_pair(&e, key, &model->pairs[k]));
+  for (int k = 0; k < model->num_pairs; k++) PetscCall(add_pair(&e, key, &model->pairs[k], sum));
+  e.sum = sum;
   for (int k = 0; k < model->num_each; k++) PetscCall(add_each(&e, &model->each[k]));
+  PetscCall(CospinMomentSumFree(&words));
   PetscFunctionReturn(0);
 }
 
@@ -380,18 +400,6 @@ PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *
   for (int q = 0; q < model->num_charges; q++)
     if (fabs(CospinMomentCharge(model, q, key)) > 1e-6) return PETSC_TRUE;
   return PETSC_FALSE;
-}
-
-/* Adds what is left of four words, factor times: coefficients are whole numbers in them, so that what cancels
-   cancels exactly, which with weights of 1e13 quanta it would not. */
-static PetscErrorCode add_rest(CospinMomentSum *words, double complex factor, CospinMomentSum *sum)
-{
-  PetscFunctionBeginUser;
-  for (int k = 0; k < words->count; k++)
-    if (words->values[k] != 0)
-      PetscCall(CospinMomentSumAdd(sum, &words->keys[k], factor * words->values[k], NULL));
-  CospinMomentSumClear(words);
-  PetscFunctionReturn(0);
 }
 
 /* <[L^+, x][y, L]> = <L^+ x y L - L^+ x L y - x L^+ y L + x L^+ L y> into the expansion's sum */

@@ -63,6 +63,7 @@ PetscErrorCode CospinMomentSumFree(CospinMomentSum *sum)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(sum->keys));
   PetscCall(PetscFree(sum->values));
+  PetscCall(PetscFree(sum->sizes));
   PetscCall(PetscFree(sum->slots));
   CospinMomentSumInit(sum);
   PetscFunctionReturn(0);
@@ -100,6 +101,7 @@ static PetscErrorCode grow(CospinMomentSum *sum)
   PetscFunctionBeginUser;
   PetscCall(PetscRealloc(sizeof(*sum->keys) * (size_t)capacity, &sum->keys));
   PetscCall(PetscRealloc(sizeof(*sum->values) * (size_t)capacity, &sum->values));
+  PetscCall(PetscRealloc(sizeof(*sum->sizes) * (size_t)capacity, &sum->sizes));
   PetscCall(PetscFree(sum->slots));
   PetscCall(PetscCalloc1(2 * (size_t)capacity, &sum->slots));
   sum->capacity = capacity;
@@ -119,10 +121,12 @@ PetscErrorCode CospinMomentSumAdd(CospinMomentSum *sum, const CospinMomentKey *k
   if (!sum->slots[slot]) {
     sum->keys[sum->count] = *key;
     sum->values[sum->count] = 0.0;
+    sum->sizes[sum->count] = 0.0;
     sum->slots[slot] = ++sum->count;
   }
   place = sum->slots[slot] - 1;
   sum->values[place] += value;
+  sum->sizes[place] += cabs(value);
   if (index) *index = place;
   PetscFunctionReturn(0);
 }

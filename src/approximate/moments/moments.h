@@ -106,7 +106,8 @@ typedef struct {
   int count, capacity, num_slots;
   CospinMomentKey *keys;
   double complex *values;
-  int *slots; /* [num_slots] index + 1, 0: free */
+  double *sizes; /* sum of the moduli of what was added: a value far below it has cancelled */
+  int *slots;    /* [num_slots] index + 1, 0: free */
 } CospinMomentSum;
 void CospinMomentSumInit(CospinMomentSum *sum);
 PetscErrorCode CospinMomentSumFree(CospinMomentSum *sum);
@@ -140,6 +141,7 @@ PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *
 /* coefficient times a product of moments: 2*index + 1: conjugate. */
 typedef struct {
   double complex coefficient;
+  double size; /* sum of the moduli that it is made of; 0: |coefficient| */
   int num, factors[COSPIN_MOMENT_FACTORS];
 } CospinMomentTerm;
 typedef struct {

@@ -12,10 +12,10 @@
 #include <slepcblaslapack.h>
 
 /* Eigenvalues are asked for up to so many real unknowns. */
-enum { MOST_EIGENVALUES = 1200, MAX_STEPS = 2000 };
+enum { MOST_EIGENVALUES = 1200, MAX_STEPS = 2000, MOST_DEPARTURES = 3 };
 /* largest_step: change of a moment beside itself or one. Moments below `least` are scaled as if they were
  * that. */
-static const double largest_step = 0.3, least = 1e-12, settled = 1e-9;
+static const double largest_step = 0.3, least = 1e-12, settled = 1e-9, push = 1e-3;
 
 typedef struct {
   CospinHierarchy moments;
@@ -56,13 +56,17 @@ static PetscErrorCode destroy(Linear *linear)
   PetscFunctionReturn(0);
 }
 
-/* matrix = shift - J at z, in units of the moments. */
+/* matrix = shift - J at z, in units of the moments. Both parts of one have one unit: a part that is zero by
+   symmetry is no small number. */
 static PetscErrorCode fill(Linear *linear, const double complex z[], double shift)
 {
+  CospinHierarchy moments = linear->moments;
+
   PetscFunctionBeginUser;
-  CospinHierarchyGetReal(linear->moments, z, linear->scale);
-  for (int k = 0; k < linear->n; k++) linear->scale[k] = fmax(fabs(linear->scale[k]), least);
-  PetscCall(CospinHierarchyMatrixFill(linear->moments, z, linear->scale, -1.0, shift, linear->matrix));
+  for (int i = 0; i < moments->num; i++)
+    for (int k = moments->place[i]; k < moments->place[i] + (moments->is_real[i] ? 1 : 2); k++)
+      linear->scale[k] = fmax(cabs(z[i]), least);
+  PetscCall(CospinHierarchyMatrixFill(moments, z, linear->scale, -1.0, shift, linear->matrix));
   PetscFunctionReturn(0);
 }
 
@@ -98,12 +102,15 @@ static PetscErrorCode solve(Linear *linear, const double complex z[], const doub
 /* ---- Stability -------------------------------------------------------------------------------------------
  */
 
-static PetscErrorCode find_growth(Linear *linear, const double complex z[], double *growth)
+/* The fastest growing deviation, as a change of the real unknowns; *growth NaN: too many of them. */
+static PetscErrorCode find_growth(Linear *linear, const double complex z[], double *growth, double away[])
 {
-  PetscBLASInt n = (PetscBLASInt)linear->n, one = 1, num_work = 8 * n, info;
-  PetscScalar *matrix, *values, *work, none[1];
+  const size_t size = (size_t)linear->n;
+  PetscBLASInt n = (PetscBLASInt)size, one = 1, num_work = 8 * n, info;
+  PetscScalar *matrix, *values, *vectors, *work, none[1];
   PetscReal *reals;
   Mat dense;
+  int fastest = 0;
 
   PetscFunctionBeginUser;
   *growth = NAN;
@@ -111,59 +118,125 @@ static PetscErrorCode find_growth(Linear *linear, const double complex z[], doub
   PetscCall(fill(linear, z, 0.0));
   PetscCall(MatConvert(linear->matrix, MATSEQDENSE, MAT_INITIAL_MATRIX, &dense));
   PetscCall(MatDenseGetArray(dense, &matrix));
-  PetscCall(PetscMalloc3(n, &values, num_work, &work, 2 * (size_t)n, &reals));
+  PetscCall(PetscMalloc4(size, &values, size * size, &vectors, 8 * size, &work, 2 * size, &reals));
   PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
-  LAPACKgeev_("N", "N", &n, matrix, &n, values, none, &one, none, &one, work, &num_work, reals, &info);
+  LAPACKgeev_("N", "V", &n, matrix, &n, values, none, &one, vectors, &n, work, &num_work, reals, &info);
   PetscCall(PetscFPTrapPop());
-  if (info == 0) *growth = -INFINITY;
-  for (int k = 0; k < n && info == 0; k++) *growth = fmax(*growth, -PetscRealPart(values[k]));
-  PetscCall(PetscFree3(values, work, reals));
+  for (int k = 0; k < n && info == 0; k++)
+    if (PetscRealPart(values[k]) < PetscRealPart(values[fastest])) fastest = k; /* of -J */
+  if (info == 0) *growth = -PetscRealPart(values[fastest]);
+  for (size_t k = 0; k < size; k++)
+    away[k] = PetscRealPart(vectors[k + size * (size_t)fastest]) * linear->scale[k];
+  PetscCall(PetscFree4(values, vectors, work, reals));
   PetscCall(MatDenseRestoreArray(dense, &matrix));
   PetscCall(MatDestroy(&dense));
   PetscFunctionReturn(0);
 }
 
+/* A little off an unstable point along `away`, to the side on which there are more quanta or pairs: light
+   grows from there, and negative numbers of photons are no state. */
+static void push_off(CospinHierarchy moments, const double away[], double u[])
+{
+  double largest = 0.0, more = 0.0;
+
+  for (int k = 0; k < moments->num_real; k++) largest = fmax(largest, fabs(away[k]) / fmax(1.0, fabs(u[k])));
+  for (int i = 0; i < moments->num; i++)
+    if (CospinMomentOperators(&moments->unknowns.keys[i]) == 2 && moments->is_real[i])
+      more += away[moments->place[i]];
+  for (int k = 0; k < moments->num_real; k++) u[k] += (more < 0 ? -push : push) * away[k] / largest;
+}
+
 /* ---- The search ------------------------------------------------------------------------------------------
  */
 
+typedef struct {
+  PetscErrorCode (*Leave)(void *context, PetscBool *leave);
+  void *context;
+  PetscBool leave, leaves; /* leaves: it is on its way off an unstable point */
+  double rate, tau;        /* of the fastest unknown; the next step */
+  double complex *slopes;
+} Search;
+
+/* The largest slope beside its moment or one. */
+static double slope_size(CospinHierarchy moments, const double complex z[], const double complex slopes[])
+{
+  double largest = 0.0;
+
+  for (int i = 0; i < moments->num; i++) {
+    const double size = cabs(slopes[i]) / fmax(1.0, cabs(z[i]));
+    if (!(size <= largest)) largest = size;
+  }
+  return largest;
+}
+
+/* Steps until what is left after them is nothing. Where an unstable point is left, tau stays as it is while
+   slopes rise: a long implicit step would end at the point that the state grows away from. */
+static PetscErrorCode settle(Linear *linear, Search *search, double complex z[], CospinMomentRest *rest)
+{
+  double before = 0.0;
+  int polished = 0;
+
+  PetscFunctionBeginUser;
+  rest->found = PETSC_FALSE;
+  while (!rest->found && !search->leave && rest->iterations++ < MAX_STEPS &&
+         search->tau * search->rate > 1e-16) {
+    const PetscScalar *step;
+    double length = INFINITY, now;
+    CospinHierarchySlopes(linear->moments, z, search->slopes, NULL);
+    now = slope_size(linear->moments, z, search->slopes);
+    PetscCall(solve(linear, z, search->slopes, search->tau, &length));
+    if (search->Leave) PetscCall(search->Leave(search->context, &search->leave));
+    if (!(length <= largest_step)) {
+      search->tau *= 0.3;
+      continue;
+    }
+    CospinHierarchyGetReal(linear->moments, z, linear->u);
+    PetscCall(VecGetArrayRead(linear->step, &step));
+    for (int k = 0; k < linear->n; k++) linear->u[k] += PetscRealPart(step[k]) * linear->scale[k];
+    PetscCall(VecRestoreArrayRead(linear->step, &step));
+    CospinHierarchySetReal(linear->moments, linear->u, z);
+    /* Beside one; small moments have their digits after two more of Newton's steps. */
+    if (length <= settled && search->tau * search->rate > 1 / settled) polished++;
+    rest->found = (PetscBool)(polished > 2);
+    if (now < before) search->leaves = PETSC_FALSE;
+    if (!search->leaves) search->tau *= length < 0.1 * largest_step ? 3.0 : 1.5;
+    search->tau = fmin(search->tau, 1e15 / search->rate);
+    before = now;
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Long steps may end at a point that the state in time only passes (the dark state of a laser): it is left,
+   and followed on by short ones. */
 PetscErrorCode CospinHierarchyRest(CospinHierarchy moments,
                                    PetscErrorCode (*Leave)(void *context, PetscBool *leave), void *context,
                                    double complex z[], CospinMomentRest *rest)
 {
-  double complex *slopes;
-  double tau = 0.0, rate = 0.0;
-  PetscBool leave = PETSC_FALSE;
+  Search search = {.Leave = Leave, .context = context};
+  double *away;
   Linear linear;
 
   PetscFunctionBeginUser;
   *rest = (CospinMomentRest){.residual = NAN, .growth = NAN};
   PetscCall(create(moments, &linear));
-  PetscCall(PetscMalloc1(moments->num, &slopes));
+  PetscCall(PetscMalloc2(moments->num, &search.slopes, moments->num_real, &away));
   PetscCall(fill(&linear, z, 0.0));
-  PetscCall(MatNorm(linear.matrix, NORM_INFINITY, &rate));
-  tau = 1e-2 / rate;
-  while (!rest->found && !leave && rest->iterations++ < MAX_STEPS && rate > 0 && tau * rate > 1e-16) {
-    const PetscScalar *step;
-    double length = INFINITY;
-    CospinHierarchySlopes(moments, z, slopes, NULL);
-    PetscCall(solve(&linear, z, slopes, tau, &length));
-    if (Leave) PetscCall(Leave(context, &leave));
-    if (!(length <= largest_step)) {
-      tau *= 0.3;
-      continue;
+  PetscCall(MatNorm(linear.matrix, NORM_INFINITY, &search.rate));
+  search.tau = search.rate > 0 ? 1e-2 / search.rate : 0.0;
+  for (int turn = 0; turn <= MOST_DEPARTURES && (turn == 0 || rest->growth > 0) && !search.leave; turn++) {
+    if (turn > 0) {
+      CospinHierarchyGetReal(moments, z, linear.u);
+      push_off(moments, away, linear.u);
+      CospinHierarchySetReal(moments, linear.u, z);
+      search.tau = 0.1 / rest->growth;
+      search.leaves = PETSC_TRUE;
     }
-    CospinHierarchyGetReal(moments, z, linear.u);
-    PetscCall(VecGetArrayRead(linear.step, &step));
-    for (int k = 0; k < linear.n; k++) linear.u[k] += PetscRealPart(step[k]) * linear.scale[k];
-    PetscCall(VecRestoreArrayRead(linear.step, &step));
-    CospinHierarchySetReal(moments, linear.u, z);
-    /* What is left after a step of Newton's method is its square. */
-    rest->found = (PetscBool)(length <= settled && tau * rate > 1 / settled);
-    tau = fmin(tau * (length < 0.1 * largest_step ? 3.0 : 1.5), 1e15 / rate);
+    PetscCall(settle(&linear, &search, z, rest));
+    rest->growth = NAN;
+    if (rest->found) PetscCall(find_growth(&linear, z, &rest->growth, away));
   }
   rest->residual = CospinHierarchyResidual(moments, z);
-  if (rest->found) PetscCall(find_growth(&linear, z, &rest->growth));
-  PetscCall(PetscFree(slopes));
+  PetscCall(PetscFree2(search.slopes, away));
   PetscCall(destroy(&linear));
   PetscFunctionReturn(0);
 }
