@@ -32,6 +32,7 @@ typedef struct {
 /* ---- What is asked
  * ------------------------------------------------------------------------------------------ */
 
+/* The key's choices are words; anything but these is a fault of the deck's reader. */
 int CospinCumulantOrder(const CospinRecord *task)
 {
   static const char *const orders[] = {"1", "2", "3", "4"};
@@ -106,6 +107,7 @@ static void set_steady_start(General *general)
   }
 }
 
+/* All faults of the model and of the start; orders that would be wrong without a word are faults, too. */
 PetscErrorCode CospinCumulantGeneralCheck(CospinProblem problem, const CospinRecord *task,
                                           CospinFaults faults, PetscBool *ok)
 {
@@ -177,6 +179,7 @@ static PetscErrorCode create(CospinPoint point, const CospinRecord *task, Genera
   PetscFunctionReturn(0);
 }
 
+/* The model goes last: equations and closure point into it. */
 static PetscErrorCode destroy(General *general)
 {
   PetscFunctionBeginUser;
@@ -225,6 +228,7 @@ static PetscBool is_physical(CospinHierarchy moments, const double complex z[])
   return PETSC_TRUE;
 }
 
+/* All ranks of a point take the same steps, so they ask together whether the run is to end. */
 static PetscErrorCode leave(void *context, PetscBool *leave)
 {
   PetscFunctionBeginUser;
@@ -326,6 +330,8 @@ static PetscErrorCode find_rest(General *general, double complex z[], CospinMome
   PetscFunctionReturn(0);
 }
 
+/* What was found is told also where it is not stable or not physical: the outcome says so, and a threshold is
+   found by it. The line is looked for beside good states only. */
 static PetscErrorCode run_steady(General *general, const CospinRecord *task, double complex z[],
                                  CospinResults results, CospinOutcome *outcome)
 {
@@ -384,6 +390,8 @@ static PetscErrorCode run_time(General *general, const CospinRecord *task, doubl
   PetscFunctionReturn(0);
 }
 
+/* Every rank of the point solves the same equations, so that nothing is sent; too_large: more of them than
+   are ever solved. */
 PetscErrorCode CospinCumulantGeneralRun(CospinPoint point, const CospinRecord *task, CospinResults results,
                                         CospinOutcome *outcome)
 {

@@ -34,6 +34,7 @@ static PetscErrorCode put(CospinMomentClock *clock, const double complex z[], Ve
   PetscFunctionReturn(0);
 }
 
+/* PETSc's right-hand side. */
 static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *context)
 {
   CospinMomentClock *clock = (CospinMomentClock *)context;
@@ -47,6 +48,7 @@ static PetscErrorCode slopes_at(TS ts, PetscReal time, Vec x, Vec f, void *conte
   PetscFunctionReturn(0);
 }
 
+/* Exact, as backward differences need it where rates differ by many orders. */
 static PetscErrorCode jacobian_at(TS ts, PetscReal time, Vec x, Mat a, Mat preconditioner, void *context)
 {
   CospinMomentClock *clock = (CospinMomentClock *)context;
@@ -106,6 +108,7 @@ static PetscErrorCode set_solver(TS ts, double accuracy, PetscBool sparse, const
   PetscFunctionReturn(0);
 }
 
+/* The first step is a thousandth of the fastest rate; the method finds its own from there. */
 PetscErrorCode CospinMomentClockCreate(CospinHierarchy moments, const double complex z[], double accuracy,
                                        const char prefix[], CospinMomentClock *clock)
 {

@@ -84,6 +84,7 @@ static PetscErrorCode multiply_terms(const CospinMomentTerm *a, const CospinMome
   PetscFunctionReturn(0);
 }
 
+/* All products of terms, like ones collected. */
 static PetscErrorCode multiply(const CospinMomentPolynomial *a, const CospinMomentPolynomial *b,
                                CospinMomentPolynomial *product)
 {
@@ -102,6 +103,7 @@ static PetscErrorCode multiply(const CospinMomentPolynomial *a, const CospinMome
 /* ---- Partitions ------------------------------------------------------------------------------------------
  */
 
+/* In normal order: atoms, then of each mode a^+ before a. */
 static int operators_of(const CospinMomentKey *key, Operator operators[])
 {
   int n = 0;
@@ -114,6 +116,7 @@ static int operators_of(const CospinMomentKey *key, Operator operators[])
   return n;
 }
 
+/* The operators of one block as a key, cleared first, for all its bytes count. */
 static CospinMomentKey key_of_block(int n, const Operator operators[], const int block[], int b)
 {
   CospinMomentKey key;
@@ -205,6 +208,8 @@ static PetscErrorCode close_key(CospinMomentClosure closure, const CospinMomentK
   PetscFunctionReturn(0);
 }
 
+/* Of a key that is known already nothing is computed. The place is taken after the closing, since that may
+   add keys of its own. */
 static PetscErrorCode find_closed(CospinMomentClosure closure, const CospinMomentKey *key, int *place)
 {
   CospinMomentPolynomial p;
@@ -222,6 +227,7 @@ static PetscErrorCode find_closed(CospinMomentClosure closure, const CospinMomen
   PetscFunctionReturn(0);
 }
 
+/* A charged moment closes to nothing, and so adds nothing. */
 PetscErrorCode CospinMomentClose(CospinMomentClosure closure, const CospinMomentKey *key,
                                  double complex factor, CospinMomentPolynomial *p)
 {
@@ -250,6 +256,7 @@ PetscErrorCode CospinMomentClosureCreate(CospinMomentModel model, int order, Pet
   PetscFunctionReturn(0);
 }
 
+/* The unknowns belong to whoever made the closure. */
 PetscErrorCode CospinMomentClosureDestroy(CospinMomentClosure *closure)
 {
   PetscFunctionBeginUser;

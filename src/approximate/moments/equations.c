@@ -33,6 +33,8 @@ static PetscErrorCode derive(CospinHierarchy moments, int i, CospinMomentSum *te
   PetscFunctionReturn(0);
 }
 
+/* A moment that is its own conjugate is real and has one unknown: a second one would make the Jacobian
+ * singular. */
 static PetscErrorCode number_unknowns(CospinHierarchy moments)
 {
   const int num = moments->num;
@@ -62,6 +64,8 @@ static PetscErrorCode want(CospinHierarchy moments, const CospinMomentWords *wor
   PetscFunctionReturn(0);
 }
 
+/* Breadth first: an equation may bring in moments, whose equations follow, until no new one comes. Where N -
+   k = 0 atoms are left this ends by itself below the order. */
 PetscErrorCode CospinHierarchyCreate(CospinMomentModel model, int order, PetscBool filter, int num,
                                      const CospinMomentWords operators[], const CospinMomentSum *also,
                                      int most_unknowns, CospinHierarchy *moments, PetscBool *ok)
@@ -113,6 +117,7 @@ PetscErrorCode CospinHierarchyDestroy(CospinHierarchy *moments)
 /* ---- Values ----------------------------------------------------------------------------------------------
  */
 
+/* Odd numbers are conjugates. */
 static double complex factor_value(const double complex z[], int factor)
 {
   return factor & 1 ? conj(z[factor / 2]) : z[factor / 2];
@@ -128,6 +133,7 @@ static double complex term_value(const CospinMomentTerm *term, const double comp
   return value;
 }
 
+/* The imaginary part of the slope of a real moment is rounding. */
 void CospinHierarchySlopes(CospinHierarchy moments, const double complex z[], double complex slopes[],
                            double sizes[])
 {
@@ -145,6 +151,8 @@ void CospinHierarchySlopes(CospinHierarchy moments, const double complex z[], do
   }
 }
 
+/* Factor by factor, by the product rule; a factor that is a conjugate turns with -i along the imaginary axis.
+ */
 PetscErrorCode CospinHierarchyJacobian(CospinHierarchy moments, const double complex z[],
                                        CospinHierarchyAdd add, void *context)
 {
@@ -248,6 +256,7 @@ static double complex mode_moment(int raise, int lower, double quanta, double co
   return sum;
 }
 
+/* Atoms of a product state are independent and equal, so a moment is the product of its letters. */
 void CospinHierarchyProduct(CospinHierarchy moments, const double excited[], const double complex lower[],
                             const double quanta[], const double complex field[], double complex z[])
 {

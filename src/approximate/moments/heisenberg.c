@@ -5,141 +5,21 @@
    front of, behind or among others means: every atom that is labelled already, and one new atom, (N - labels)
    times. Taken letter by letter, from left to right, all terms where atoms coincide come out by themselves,
    and N - labels = 0 ends the hierarchy by itself. Terms in which a new atom commutes cancel.
-
-   |a><b| |c><d| of one atom is |a><d| if b = c; a a^+ = a^+ a + 1 puts modes in normal order.
 */
 #include "moments.h"
 #include <string.h>
 
 typedef struct {
-  int site; /* -1 - m: a mode, `up`: a^+ */
-  signed char label, up, down;
-} Letter;
-
-typedef struct {
   CospinMomentModel model;
   const CospinMomentFactor *factors; /* [num_before] in front, then the letters of O, then behind */
   int num_before, num_factors;
-  const Letter *middle;
+  const CospinMomentLetter *middle;
   int num_middle;
-  Letter word[COSPIN_MOMENT_LETTERS];
+  CospinMomentLetter word[COSPIN_MOMENT_LETTERS];
   int length;
   int num_labels, labelled[COSPIN_MOMENT_LETTERS], labels[COSPIN_MOMENT_LETTERS]; /* per class that occurs */
   CospinMomentSum *sum;
 } Expansion;
-
-/* ---- Normal form -----------------------------------------------------------------------------------------
- */
-
-/* Factors of one mode, from left to right, in normal order: value[k] of a^+^(up-k) a^(down-k). A factor a^+
-   from the right of a^q: a^q a^+ = a^+ a^q + q a^(q-1). */
-static int order_mode(const Letter word[], int length, int mode, int *raise, int *lower, double value[])
-{
-  int num = 1, up = 0, down = 0;
-
-  value[0] = 1.0;
-  for (int l = 0; l < length; l++) {
-    if (word[l].site != -1 - mode) continue;
-    if (!word[l].up) {
-      down++;
-      continue;
-    }
-    value[num] = 0.0;
-    for (int k = num - 1; k >= 0; k--)
-      if (down - k > 0) value[k + 1] += value[k] * (down - k);
-    if (value[num] != 0) num++;
-    up++;
-  }
-  *raise = up;
-  *lower = down;
-  return num;
-}
-
-/* The atoms of a word, each |a><b|; false: zero. */
-static PetscBool collect_atoms(const Letter word[], int length, int *num, Letter atoms[])
-{
-  *num = 0;
-  for (int l = 0; l < length; l++) {
-    int k = 0;
-    if (word[l].site < 0) continue;
-    while (k < *num && (atoms[k].site != word[l].site || atoms[k].label != word[l].label)) k++;
-    if (k == *num) {
-      atoms[(*num)++] = word[l];
-      continue;
-    }
-    if (atoms[k].down != word[l].up) return PETSC_FALSE;
-    atoms[k].down = word[l].down;
-  }
-  return PETSC_TRUE;
-}
-
-/* |0><0| = 1 - |1><1|: each choice of which of them stay. */
-static PetscErrorCode add_atoms(int num, const Letter atoms[], const CospinMomentKey *modes,
-                                double complex value, CospinMomentSum *sum)
-{
-  int num_down = 0, down[COSPIN_MOMENT_LETTERS];
-
-  PetscFunctionBeginUser;
-  for (int k = 0; k < num; k++)
-    if (!atoms[k].up && !atoms[k].down) down[num_down++] = k;
-  for (unsigned chosen = 0; chosen < 1u << num_down; chosen++) {
-    CospinMomentKey key = *modes;
-    double sign = 1.0;
-    for (int k = 0; k < num; k++) {
-      CospinMomentAtom atom = {(unsigned short)atoms[k].site, (unsigned char)atoms[k].up,
-                               (unsigned char)atoms[k].down};
-      if (!atoms[k].up && !atoms[k].down) {
-        int bit = 0;
-        while (down[bit] != k) bit++;
-        if (!(chosen >> bit & 1)) continue;
-        atom.up = atom.down = 1;
-        sign = -sign;
-      }
-      PetscCheck(key.num_atoms < COSPIN_MOMENT_ATOMS, PETSC_COMM_SELF, PETSC_ERR_PLIB, "Too many atoms");
-      key.atoms[key.num_atoms++] = atom;
-    }
-    CospinMomentSort(&key);
-    PetscCall(CospinMomentSumAdd(sum, &key, sign * value, NULL));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Modes one after the other, each with its terms in normal order. */
-static PetscErrorCode add_modes(CospinMomentModel model, const Letter word[], int length, int mode, int num,
-                                const Letter atoms[], CospinMomentKey *key, double complex value,
-                                CospinMomentSum *sum)
-{
-  double values[COSPIN_MOMENT_LETTERS + 1];
-  int raise, lower, count;
-
-  PetscFunctionBeginUser;
-  if (mode == model->num_modes) {
-    PetscCall(add_atoms(num, atoms, key, value, sum));
-    PetscFunctionReturn(0);
-  }
-  count = order_mode(word, length, mode, &raise, &lower, values);
-  for (int k = 0; k < count; k++) {
-    key->raise[mode] = (unsigned char)(raise - k);
-    key->lower[mode] = (unsigned char)(lower - k);
-    PetscCall(add_modes(model, word, length, mode + 1, num, atoms, key, value * values[k], sum));
-  }
-  key->raise[mode] = key->lower[mode] = 0;
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode add_word(CospinMomentModel model, const Letter word[], int length, double complex value,
-                               CospinMomentSum *sum)
-{
-  Letter atoms[COSPIN_MOMENT_LETTERS];
-  CospinMomentKey key;
-  int num;
-
-  PetscFunctionBeginUser;
-  if (!collect_atoms(word, length, &num, atoms)) PetscFunctionReturn(0);
-  memset(&key, 0, sizeof(key));
-  PetscCall(add_modes(model, word, length, 0, num, atoms, &key, value, sum));
-  PetscFunctionReturn(0);
-}
 
 /* ---- Sums over atoms -------------------------------------------------------------------------------------
  */
@@ -160,7 +40,7 @@ static int labels_of(Expansion *e, int site, int *entry)
 
 static void push(Expansion *e, int site, int label, int up, int down)
 {
-  e->word[e->length++] = (Letter){site, (signed char)label, (signed char)up, (signed char)down};
+  e->word[e->length++] = (CospinMomentLetter){site, (signed char)label, (signed char)up, (signed char)down};
 }
 
 /* Factor f and all behind it. O stands before factor num_before. */
@@ -174,7 +54,7 @@ static PetscErrorCode expand(Expansion *e, int f, double complex value)
   if (f == e->num_before)
     for (int k = 0; k < e->num_middle; k++) e->word[e->length++] = e->middle[k];
   if (f == e->num_factors) {
-    PetscCall(add_word(e->model, e->word, e->length, value, e->sum));
+    PetscCall(CospinMomentAddWord(e->model, e->word, e->length, value, e->sum));
     e->length = length;
     PetscFunctionReturn(0);
   }
@@ -221,7 +101,7 @@ static PetscErrorCode expand_around(Expansion *e, int num_before, const CospinMo
 }
 
 /* A key as letters: atoms of a class get the labels 0, 1, ... */
-static void set_middle(Expansion *e, const CospinMomentKey *key, Letter letters[])
+static void set_middle(Expansion *e, const CospinMomentKey *key, CospinMomentLetter letters[])
 {
   int n = 0, entry;
 
@@ -230,16 +110,18 @@ static void set_middle(Expansion *e, const CospinMomentKey *key, Letter letters[
     const CospinMomentAtom *atom = &key->atoms[k];
     const int label = labels_of(e, atom->site, &entry);
     e->labels[entry]++;
-    letters[n++] = (Letter){atom->site, (signed char)label, (signed char)atom->up, (signed char)atom->down};
+    letters[n++] =
+        (CospinMomentLetter){atom->site, (signed char)label, (signed char)atom->up, (signed char)atom->down};
   }
   for (int m = 0; m < COSPIN_MOMENT_MODES; m++) {
-    for (int k = 0; k < key->raise[m]; k++) letters[n++] = (Letter){-1 - m, 0, 1, 0};
-    for (int k = 0; k < key->lower[m]; k++) letters[n++] = (Letter){-1 - m, 0, 0, 0};
+    for (int k = 0; k < key->raise[m]; k++) letters[n++] = (CospinMomentLetter){-1 - m, 0, 1, 0};
+    for (int k = 0; k < key->lower[m]; k++) letters[n++] = (CospinMomentLetter){-1 - m, 0, 0, 0};
   }
   e->middle = letters;
   e->num_middle = n;
 }
 
+/* Words alone, with nothing in their middle: observables. */
 PetscErrorCode CospinMomentExpand(CospinMomentModel model, const CospinMomentWords *words,
                                   CospinMomentSum *sum)
 {
@@ -269,6 +151,7 @@ static PetscBool touches(const CospinMomentKey *key, const CospinMomentWord *wor
   return PETSC_FALSE;
 }
 
+/* (|a><b|)^+ = |b><a|, of sums over atoms, too. */
 static CospinMomentFactor adjoint_factor(CospinMomentFactor f)
 {
   return f.site < 0 ? (CospinMomentFactor){f.site, !f.up, 0} : (CospinMomentFactor){f.site, f.down, f.up};
@@ -297,6 +180,7 @@ static PetscErrorCode add_rest(CospinMomentSum *words, double complex factor, Co
   PetscFunctionReturn(0);
 }
 
+/* rate (b^+ O a - (b^+ a O + O b^+ a)/2) for each pair of words of the two operators. */
 static PetscErrorCode add_pair(Expansion *e, const CospinMomentKey *key, const CospinMomentPair *pair,
                                CospinMomentSum *sum)
 {
@@ -318,19 +202,19 @@ static PetscErrorCode add_pair(Expansion *e, const CospinMomentKey *key, const C
 }
 
 /* before and behind act on the atom of letter k only. */
-static PetscErrorCode add_local(Expansion *e, int k, int before, const Letter left[], int behind,
-                                const Letter right[], double complex value)
+static PetscErrorCode add_local(Expansion *e, int k, int before, const CospinMomentLetter left[], int behind,
+                                const CospinMomentLetter right[], double complex value)
 {
-  Letter word[COSPIN_MOMENT_LETTERS];
+  CospinMomentLetter word[COSPIN_MOMENT_LETTERS];
   int n = 0;
 
   PetscFunctionBeginUser;
   for (int i = 0; i < before; i++)
-    word[n++] = (Letter){e->middle[k].site, e->middle[k].label, left[i].up, left[i].down};
+    word[n++] = (CospinMomentLetter){e->middle[k].site, e->middle[k].label, left[i].up, left[i].down};
   for (int i = 0; i < e->num_middle; i++) word[n++] = e->middle[i];
   for (int i = 0; i < behind; i++)
-    word[n++] = (Letter){e->middle[k].site, e->middle[k].label, right[i].up, right[i].down};
-  PetscCall(add_word(e->model, word, n, value, e->sum));
+    word[n++] = (CospinMomentLetter){e->middle[k].site, e->middle[k].label, right[i].up, right[i].down};
+  PetscCall(CospinMomentAddWord(e->model, word, n, value, e->sum));
   PetscFunctionReturn(0);
 }
 
@@ -343,9 +227,9 @@ static PetscErrorCode add_each(Expansion *e, const CospinMomentEach *each)
     for (int s = 0; s < 16; s++) { /* conj(A[a][b]) A[c][d]: A^+ holds |b><a|, A |c><d| */
       const int a = s & 1, b = s >> 1 & 1, c = s >> 2 & 1, d = s >> 3 & 1;
       const double complex value = each->rate * conj(each->matrix[a][b]) * each->matrix[c][d];
-      const Letter left = {0, 0, (signed char)b, (signed char)a},
-                   right = {0, 0, (signed char)c, (signed char)d};
-      const Letter both = {0, 0, (signed char)b, (signed char)d};
+      const CospinMomentLetter left = {0, 0, (signed char)b, (signed char)a},
+                               right = {0, 0, (signed char)c, (signed char)d};
+      const CospinMomentLetter both = {0, 0, (signed char)b, (signed char)d};
       if (value == 0) continue;
       PetscCall(add_local(e, k, 1, &left, 1, &right, value));
       if (a != c) continue;
@@ -356,10 +240,12 @@ static PetscErrorCode add_each(Expansion *e, const CospinMomentEach *each)
   PetscFunctionReturn(0);
 }
 
+/* i [H, O] and the adjoint dissipators. Terms that share nothing with O are left out at once, which keeps 200
+   classes and a mode (400 terms) linear in what each moment meets. */
 PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomentKey *key,
                                       CospinMomentSum *sum)
 {
-  Letter letters[COSPIN_MOMENT_LETTERS];
+  CospinMomentLetter letters[COSPIN_MOMENT_LETTERS];
   CospinMomentSum words;
   Expansion e = {.model = model, .sum = &words};
 
@@ -395,6 +281,7 @@ double CospinMomentCharge(CospinMomentModel model, int q, const CospinMomentKey 
   return sum;
 }
 
+/* Charges are small whole numbers or their fractions. */
 PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *key)
 {
   for (int q = 0; q < model->num_charges; q++)
@@ -436,12 +323,12 @@ static PetscErrorCode add_noise_of_each(Expansion *e, const CospinMomentEach *ea
     const int a = s & 1, b = s >> 1 & 1, c = s >> 2 & 1, d = s >> 3 & 1;
     const double complex value =
         factor * each->rate * e->model->copies[each->site] * conj(each->matrix[a][b]) * each->matrix[c][d];
-    const Letter l = {x.site, 0, (signed char)b, (signed char)a},
-                 r = {x.site, 0, (signed char)c, (signed char)d}, u = {x.site, 0, x.up, x.down},
-                 v = {x.site, 0, y.up, y.down};
-    const Letter words[4][4] = {{l, u, v, r}, {l, u, r, v}, {u, l, v, r}, {u, l, r, v}};
+    const CospinMomentLetter l = {x.site, 0, (signed char)b, (signed char)a},
+                             r = {x.site, 0, (signed char)c, (signed char)d}, u = {x.site, 0, x.up, x.down},
+                             v = {x.site, 0, y.up, y.down};
+    const CospinMomentLetter words[4][4] = {{l, u, v, r}, {l, u, r, v}, {u, l, v, r}, {u, l, r, v}};
     for (int form = 0; form < 4 && value != 0; form++)
-      PetscCall(add_word(e->model, words[form], 4, form == 0 || form == 3 ? 1.0 : -1.0, e->sum));
+      PetscCall(CospinMomentAddWord(e->model, words[form], 4, form == 0 || form == 3 ? 1.0 : -1.0, e->sum));
     PetscCall(add_rest(e->sum, value, sum));
   }
   PetscFunctionReturn(0);

@@ -8,6 +8,7 @@
 #include "moments.h"
 #include <string.h>
 
+/* Of atoms and modes alike: each counts one towards the order. */
 int CospinMomentOperators(const CospinMomentKey *key)
 {
   int count = key->num_atoms;
@@ -27,6 +28,8 @@ void CospinMomentSort(CospinMomentKey *key)
     }
 }
 
+/* |a><b| becomes |b><a|, and the powers of a^+ and a change places; no phase arises, since both stand in
+   normal order already. */
 CospinMomentKey CospinMomentConjugate(const CospinMomentKey *key)
 {
   CospinMomentKey other = *key;
@@ -43,6 +46,8 @@ CospinMomentKey CospinMomentConjugate(const CospinMomentKey *key)
   return other;
 }
 
+/* The one whose bytes come first. Lowering operators come before raising ones, so first moments are those of
+   s- and a; whoever looks a moment up goes this way, too. */
 CospinMomentKey CospinMomentCanonical(const CospinMomentKey *key, PetscBool *conjugate)
 {
   const CospinMomentKey other = CospinMomentConjugate(key);
@@ -69,6 +74,7 @@ PetscErrorCode CospinMomentSumFree(CospinMomentSum *sum)
   PetscFunctionReturn(0);
 }
 
+/* Keeps the memory: equations are derived one after the other into the same sum. */
 void CospinMomentSumClear(CospinMomentSum *sum)
 {
   sum->count = 0;
@@ -89,11 +95,13 @@ static int slot_of(const CospinMomentSum *sum, const CospinMomentKey *key)
   return slot;
 }
 
+/* -1 also while the sum is empty and has no slots. */
 int CospinMomentSumFind(const CospinMomentSum *sum, const CospinMomentKey *key)
 {
   return sum->num_slots ? sum->slots[slot_of(sum, key)] - 1 : -1;
 }
 
+/* Twice as many keys in a table that is at most half full; slots hold places, so that keys never move. */
 static PetscErrorCode grow(CospinMomentSum *sum)
 {
   const int capacity = sum->capacity ? 2 * sum->capacity : 32;

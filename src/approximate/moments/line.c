@@ -35,6 +35,7 @@ typedef struct {
 /* ---- The state with a phase
  * ---------------------------------------------------------------------------------- */
 
+/* The key of s-, s+ or |1><1| of a class (site >= 0), or of a, a^+ of a mode. */
 static CospinMomentKey single(int mode, int site, PetscBool raise, PetscBool excited)
 {
   CospinMomentKey key;
@@ -406,6 +407,7 @@ static PetscErrorCode find_width(Line *l, const double complex u[], double size,
   PetscFunctionReturn(0);
 }
 
+/* Nothing is an error here: what has no line has none. */
 PetscErrorCode CospinMomentLineFind(CospinHierarchy moments, const double complex z[], CospinMomentLine *line)
 {
   CospinMomentKey reference;

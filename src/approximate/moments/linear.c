@@ -6,6 +6,7 @@
 
 enum { MOST_DENSE = 300 };
 
+/* Re and Im side by side; real moments have no Im. */
 void CospinHierarchyGetReal(CospinHierarchy moments, const double complex z[], double u[])
 {
   for (int i = 0; i < moments->num; i++) {
@@ -22,6 +23,7 @@ void CospinHierarchySetReal(CospinHierarchy moments, const double u[], double co
   }
 }
 
+/* Room for a row: places that come more than once are counted more than once. */
 static PetscErrorCode count_entry(void *context, int row, int column, double value)
 {
   (void)column;
@@ -30,6 +32,8 @@ static PetscErrorCode count_entry(void *context, int row, int column, double val
   return 0;
 }
 
+/* Dense with pivoting costs nothing up to some hundred unknowns; a sparse one is for MUMPS, which pivots, too
+   (PETSc's own sparse factors do not). */
 PetscErrorCode CospinHierarchyMatrixCreate(CospinHierarchy moments, Mat *matrix, PetscBool *sparse)
 {
   const PetscInt n = moments->num_real;
@@ -66,6 +70,7 @@ static PetscErrorCode add_entry(void *context, int row, int column, double value
   PetscFunctionReturn(0);
 }
 
+/* The same places at every z, so that factors can keep their order. */
 PetscErrorCode CospinHierarchyMatrixFill(CospinHierarchy moments, const double complex z[],
                                          const double scale[], double factor, double shift, Mat matrix)
 {

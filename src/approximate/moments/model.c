@@ -33,6 +33,7 @@ typedef struct {
 /* ---- Components ------------------------------------------------------------------------------------------
  */
 
+/* Names that stand for one elementary operator only: n = a^+ a is taken apart by the deck. */
 static const CospinOperatorName *find_name(const CospinComponentKind *kind, const char name[])
 {
   for (const CospinOperatorName *known = kind->operators; known->name; known++)
@@ -50,6 +51,7 @@ static double copies_of(const CospinComponent component)
   return find_name(kind, "Sm") && kind->Length && kind->Length(component) == 0.5 ? 1.0 : 0.0;
 }
 
+/* A mode, a class, or as many classes as there are spins. */
 static PetscErrorCode add_component(CospinProblem problem, int c, CospinMomentModel model,
                                     CospinFaults faults, PetscBool *ok)
 {
@@ -105,6 +107,7 @@ static void read_elementary(CospinMomentModel model, CospinElementary from, Elem
   }
 }
 
+/* Words are few and are made once. */
 static PetscErrorCode append(CospinMomentWords *words, const CospinMomentWord *word)
 {
   PetscFunctionBeginUser;
@@ -175,6 +178,7 @@ PetscErrorCode CospinMomentWordsFree(CospinMomentWords *words)
 /* ---- Jumps -----------------------------------------------------------------------------------------------
  */
 
+/* Told at the term that holds it. */
 static PetscErrorCode beyond(CospinExpression expression, CospinFaults faults, PetscBool *ok)
 {
   PetscFunctionBeginUser;
@@ -196,6 +200,7 @@ static PetscErrorCode add_pair(CospinMomentModel model, double complex rate, Cos
   PetscFunctionReturn(0);
 }
 
+/* Both sides of a pair, which for a plain jump are the same operator. */
 static PetscErrorCode add_collective(CospinMomentModel model, double complex rate, CospinPolynomial a,
                                      CospinPolynomial b, PetscBool *ok)
 {
@@ -238,6 +243,8 @@ static PetscErrorCode add_each(CospinMomentModel model, double rate, CospinPolyn
   PetscFunctionReturn(0);
 }
 
+/* The four forms that a line of the deck can have: each spin of an ensemble, one operator, each spin by its
+   index, and pairs with a matrix of rates R[l,m], whose terms are R[l,m] A_l rho A_m^+. */
 static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMomentModel model, CospinFaults faults,
                                PetscBool *ok)
 {
@@ -271,6 +278,7 @@ typedef struct {
   int *pivots;
 } Rows;
 
+/* How a word moves numbers of excitations: +1 for a^+ and |1><0|. */
 static void add_shift(CospinMomentModel model, const CospinMomentWord *word, double sign, double row[])
 {
   for (int f = 0; f < word->length; f++) {
@@ -366,6 +374,7 @@ static PetscErrorCode find_charges(CospinMomentModel model)
 /* ---- A deck ----------------------------------------------------------------------------------------------
  */
 
+/* Without faults it is complete; with one it can only be destroyed. */
 PetscErrorCode CospinMomentModelCreate(CospinProblem problem, CospinFaults faults, CospinMomentModel *model,
                                        PetscBool *ok)
 {

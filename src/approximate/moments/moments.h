@@ -118,6 +118,18 @@ int CospinMomentSumFind(const CospinMomentSum *sum, const CospinMomentKey *key);
 PetscErrorCode CospinMomentSumAdd(CospinMomentSum *sum, const CospinMomentKey *key, double complex value,
                                   int *index);
 
+/* ---- normal.c: rows of letters
+ * ------------------------------------------------------------------------------ */
+
+/* |up><down| of the atom `label` of class `site`, or (site = -1 - m) a^+ of mode m if up, else a. */
+typedef struct {
+  int site;
+  signed char label, up, down;
+} CospinMomentLetter;
+/* sum += value times the row, from left to right. */
+PetscErrorCode CospinMomentAddWord(CospinMomentModel model, const CospinMomentLetter word[], int length,
+                                   double complex value, CospinMomentSum *sum);
+
 /* ---- heisenberg.c: words into moments ---------------------------------------------------------------------
  */
 

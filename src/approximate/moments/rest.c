@@ -26,6 +26,7 @@ typedef struct {
   KSP ksp;
 } Linear;
 
+/* Nothing here depends on z: one system serves all steps. */
 static PetscErrorCode create(CospinHierarchy moments, Linear *linear)
 {
   PetscBool sparse;
