@@ -110,6 +110,7 @@ static PetscErrorCode find_equations(CospinProblem problem, CospinCumulants *equ
   PetscFunctionReturn(0);
 }
 
+/* All faults at once: of the model, of a mode that does not decay, of the start, of times. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -233,6 +234,7 @@ static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, Co
   PetscFunctionReturn(0);
 }
 
+/* The same choice as in the check, made from the same numbers. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {

@@ -194,6 +194,7 @@ static PetscErrorCode destroy(General *general)
 /* ---- Results
  * ------------------------------------------------------------------------------------------------ */
 
+/* An observable is an expression of expectation values, which stand one after the other for all of them. */
 static PetscErrorCode store_observables(const General *general, const double complex z[], int index,
                                         CospinResults results)
 {

@@ -173,6 +173,7 @@ PetscErrorCode CospinCumulantsCreate(CospinProblem problem, CospinFaults faults,
   PetscFunctionReturn(0);
 }
 
+/* Without loss photons grow for ever: there is no steady state to ask for. */
 PetscErrorCode CospinCumulantsCheckMode(CospinProblem problem, const CospinCumulants *equations,
                                         CospinFaults faults, PetscBool *ok)
 {

@@ -120,6 +120,7 @@ PetscErrorCode CospinMeanLinearNorm(CospinMeanLinear *linear, double *rate)
   PetscFunctionReturn(0);
 }
 
+/* In units, so that the slope of a mode of 1e13 quanta does not hide that of a spin. */
 PetscErrorCode CospinMeanFieldResidual(CospinMeanField field, const double u[], double *residual)
 {
   CospinMeanLinear linear;

@@ -25,6 +25,7 @@ static void set_start(CospinMeanField field, double u[])
   }
 }
 
+/* By the kind's own roles: an ensemble has an irrep, a single spin has none. */
 static void set_labels(const CospinComponent component, const CospinMeanPart *part, const double u[],
                        double means[], double phases[])
 {
@@ -42,6 +43,8 @@ static void set_labels(const CospinComponent component, const CospinMeanPart *pa
   }
 }
 
+/* A deck that has no mean field is no fault here, so what it says of that is dropped. Spins one by one have
+   no labels of their own to stand at. */
 PetscErrorCode CospinMeanRest(CospinPoint point, double means[], double phases[], PetscBool *found)
 {
   const CospinSystem *system = &point->problem->system;

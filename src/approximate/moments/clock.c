@@ -22,6 +22,7 @@ static PetscErrorCode get(CospinMomentClock *clock, Vec x)
   PetscFunctionReturn(0);
 }
 
+/* Two parts of a complex moment are two real unknowns; imaginary parts of PETSc's numbers stay zero. */
 static PetscErrorCode put(CospinMomentClock *clock, const double complex z[], Vec x)
 {
   PetscScalar *array;

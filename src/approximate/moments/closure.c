@@ -32,6 +32,7 @@ typedef struct {
 /* ---- Polynomials -----------------------------------------------------------------------------------------
  */
 
+/* Factors are sorted, so equal products are equal rows. */
 static PetscBool same_factors(const CospinMomentTerm *a, const CospinMomentTerm *b)
 {
   if (a->num != b->num) return PETSC_FALSE;
@@ -40,6 +41,7 @@ static PetscBool same_factors(const CospinMomentTerm *a, const CospinMomentTerm 
   return PETSC_TRUE;
 }
 
+/* Polynomials are short (a few dozen terms in fourth order), so like terms are looked for one by one. */
 PetscErrorCode CospinMomentPolynomialAdd(CospinMomentPolynomial *p, const CospinMomentTerm *term)
 {
   const double size = term->size > 0 ? term->size : cabs(term->coefficient);

@@ -270,6 +270,7 @@ PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomen
 /* ---- Symmetry and noise ----------------------------------------------------------------------------------
  */
 
+/* What turning all phases by charge q multiplies the moment by, exp(i charge phi). */
 double CospinMomentCharge(CospinMomentModel model, int q, const CospinMomentKey *key)
 {
   const double *charge = model->charges + (size_t)q * (size_t)(model->num_modes + model->num_sites);

@@ -118,6 +118,7 @@ static PetscErrorCode grow(CospinMomentSum *sum)
   PetscFunctionReturn(0);
 }
 
+/* The sum of moduli beside the value tells what is left of terms that cancel. */
 PetscErrorCode CospinMomentSumAdd(CospinMomentSum *sum, const CospinMomentKey *key, double complex value,
                                   int *index)
 {

@@ -107,6 +107,7 @@ static void set_start(CospinHierarchy moments, const double complex z[], const C
   }
 }
 
+/* Places of the Jacobian come more than once and add up. */
 static PetscErrorCode add_entry(void *context, int row, int column, double value)
 {
   const Line *line = (const Line *)context;
@@ -298,6 +299,7 @@ static int phase_operator(const Line *line, const double w[], CospinMomentFactor
   return num;
 }
 
+/* sum r <[L^+, phi][phi, L]> in the product state, where first moments are all there is. */
 static PetscErrorCode diffusion(const Line *line, const double w[], const double complex z[], double *rate)
 {
   const int num = line->first->num;

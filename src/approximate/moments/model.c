@@ -150,6 +150,7 @@ static PetscErrorCode add_elements(CospinMomentModel model, const CospinMonomial
   PetscFunctionReturn(0);
 }
 
+/* Sums over spins with indices are written out first, so that every factor has one class. */
 PetscErrorCode CospinMomentWordsOf(CospinMomentModel model, CospinPolynomial a, CospinMomentWords *words,
                                    PetscBool *ok)
 {
