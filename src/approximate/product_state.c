@@ -116,6 +116,7 @@ static PetscErrorCode read_factor(CospinProblem problem, const CospinStateFactor
   PetscFunctionReturn(0);
 }
 
+/* The list is as long as the deck has components, which approximate tasks do not limit. */
 PetscErrorCode CospinProductStateRead(CospinProblem problem, const CospinSetting *initial,
                                       const CospinProductStates *states, CospinFaults faults,
                                       CospinProductFactor **factors, PetscBool *ok)

@@ -10,6 +10,7 @@
    rounding small. */
 static const double step = 0.25;
 
+/* The state is borrowed and stays. */
 PetscErrorCode CospinMeanLinearDestroy(CospinMeanLinear *linear)
 {
   PetscFunctionBeginUser;

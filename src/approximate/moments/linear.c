@@ -15,6 +15,7 @@ void CospinHierarchyGetReal(CospinHierarchy moments, const double complex z[], d
   }
 }
 
+/* Back: what is real has no imaginary part, not even rounding. */
 void CospinHierarchySetReal(CospinHierarchy moments, const double u[], double complex z[])
 {
   for (int i = 0; i < moments->num; i++) {
@@ -60,6 +61,7 @@ typedef struct {
   const double *scale;
 } Entries;
 
+/* In units of the moments, S^-1 J S, if there are any. */
 static PetscErrorCode add_entry(void *context, int row, int column, double value)
 {
   const Entries *entries = (const Entries *)context;

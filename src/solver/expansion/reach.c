@@ -34,6 +34,7 @@ void CospinReachMake(CospinSymbol symbol, CospinReach *reach)
     if (!reach->bounded[a]) reach->reach[a] = largest > 0 ? largest : 100.0;
 }
 
+/* Phases are angles: their scale is one. */
 double CospinReachScale(const CospinReach *reach, const double z[], int k)
 {
   if (k >= reach->num_populations) return 1.0;
@@ -69,6 +70,7 @@ int CospinReachOfLabel(const CospinReach *reach, int k)
   return a;
 }
 
+/* A share of the scale, and of the room where that is less. */
 double CospinReachDifference(const CospinReach *reach, const double z[], int k, CospinReachStep step)
 {
   const double most = step.of_scale * CospinReachScale(reach, z, k);
@@ -76,6 +78,7 @@ double CospinReachDifference(const CospinReach *reach, const double z[], int k, 
   return k < reach->num_populations ? step.of_room * room_of(reach, z, k, most / step.of_room) : most;
 }
 
+/* The gauge adds an imaginary part to each phase, so that amplitudes are rational. */
 void CospinReachTheta(const CospinReach *reach, const double z[], double complex theta[])
 {
   double slope[COSPIN_MAX_FREE];
