@@ -65,17 +65,26 @@ const CospinDavidsonPolicy CospinDavidsonIncomplete = {.Prepare = prepare_incomp
                                                        .tolerance = 1e-16,
                                                        .max_steps = 160};
 
+/* A small sector without a matrix is solved completely, by a back end that has no policy; its resolvent is
+   not, and goes by what happens between jumps. */
+static const CospinDavidsonPolicy *policy_of(CospinEigensolver eigensolver)
+{
+  const CospinDavidsonPolicy *own = eigensolver->backend->davidson;
+
+  return own ? own : &CospinDavidsonBetweenJumps;
+}
+
 PetscErrorCode CospinDavidsonPrepare(CospinEigensolver eigensolver, double centre)
 {
   PetscFunctionBeginUser;
-  PetscCall(eigensolver->backend->davidson->Prepare(eigensolver, centre));
+  PetscCall(policy_of(eigensolver)->Prepare(eigensolver, centre));
   PetscFunctionReturn(0);
 }
 
 /* -<task>_davidson_steps: the most steps for an eigenvalue. */
 PetscErrorCode CospinDavidsonGetOptions(CospinEigensolver eigensolver, CospinDavidsonOptions *options)
 {
-  const CospinDavidsonPolicy *policy = eigensolver->backend->davidson;
+  const CospinDavidsonPolicy *policy = policy_of(eigensolver);
   PetscInt max_steps = policy->max_steps;
 
   PetscFunctionBeginUser;

@@ -57,7 +57,7 @@ static const CospinTaskVariable variables[] = {
      "slope of a moment relative to the sum of its absolute terms"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "steps of Newton's method, or in time",
      "0: closed form"},
-    {"growth", COSPIN_REAL, PETSC_FALSE, "rate", "growth of the slowest deviation from the steady state",
+    {"growth", COSPIN_REAL, PETSC_FALSE, "rate", "growth of small deviations from the steady state",
      "largest real part of an eigenvalue of the Jacobian; not asked of one ensemble and a mode in second "
      "order"},
     {"equations", COSPIN_INTEGER, PETSC_FALSE, "1", "moments that are unknown", ""},

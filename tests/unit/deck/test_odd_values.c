@@ -121,6 +121,7 @@ static const struct {
     {"g2", "of: q.Sm; times: [0, 1]"},
     {"counting", "jump: out"},
     {"clicks", "jump: out; time: 1; most: 3; initial: {q: ground}"},
+    {"trajectories", "times: [0, 1]; initial: {q: ground}"},
     {"cumulant", ""},
     {"noise_spectrum", "frequencies: [0]"},
     {"heralding", "atoms: 5"},
