@@ -8,6 +8,7 @@
 
    What a long moment becomes is kept: equations meet the same one many times.
 */
+#include "approximate/meanfield/meanfield.h"
 #include "moments.h"
 #include <math.h>
 #include <string.h>
@@ -137,20 +138,6 @@ static CospinMomentKey key_of_block(int n, const Operator operators[], const int
   return key;
 }
 
-/* The next partition of n as the block of each (restricted growth); false behind the last. */
-static PetscBool next_partition(int n, int block[])
-{
-  for (int k = n - 1; k > 0; k--) {
-    int most = 0;
-    for (int l = 0; l < k; l++) most = PetscMax(most, block[l]);
-    if (block[k] > most) continue;
-    block[k]++;
-    for (int l = k + 1; l < n; l++) block[l] = 0;
-    return PETSC_TRUE;
-  }
-  return PETSC_FALSE;
-}
-
 static PetscErrorCode find_closed(CospinMomentClosure closure, const CospinMomentKey *key, int *place);
 
 /* p += coefficient * product of the blocks of one partition */
@@ -160,11 +147,11 @@ static PetscErrorCode add_partition(CospinMomentClosure closure, int n, const Op
   const CospinMomentTerm one = {.coefficient = 1.0};
   CospinMomentPolynomial product = {0}, next;
   int num_blocks = 0;
-  double factor = 1.0;
+  double factor;
 
   PetscFunctionBeginUser;
   for (int k = 0; k < n; k++) num_blocks = PetscMax(num_blocks, block[k] + 1);
-  for (int b = 1; b < num_blocks; b++) factor *= -b;
+  factor = CospinMeanCumulantSign(num_blocks);
   PetscCall(CospinMomentPolynomialAdd(&product, &one));
   for (int b = 0; b < num_blocks && product.count; b++) {
     const CospinMomentKey key = key_of_block(n, operators, block, b);
@@ -206,7 +193,7 @@ static PetscErrorCode close_key(CospinMomentClosure closure, const CospinMomentK
     PetscFunctionReturn(0);
   }
   (void)operators_of(key, operators);
-  while (next_partition(n, block)) PetscCall(add_partition(closure, n, operators, block, p));
+  while (CospinMeanNextPartition(n, block)) PetscCall(add_partition(closure, n, operators, block, p));
   PetscFunctionReturn(0);
 }
 
