@@ -61,6 +61,14 @@ class Orders(unittest.TestCase):
         self.assertGreater(abs(float(data.two_z - data.steady_z)), 1e-4)
         self.assertAlmostEqual(float(data.cumulant_growth), -float(data.gap_rate), delta=1e-9)
 
+    def test_what_is_conserved_leaves_several_states(self):
+        """Collective decay of two groups conserves j: where they end depends on where they began."""
+        text = ("title: t\ncomponents: {q: {kind: ensemble, size: 6}, r: {kind: ensemble, size: 4}}\njumps: [{rate: 1, operator: q.Sm + r.Sm}]\n"
+                "observables: {z: <q.Sz>}\ntasks: [cumulant: {}, cumulant: {name: way, times: [0, 30]}]\n")
+        data = run_text(text, status=3, mask=False)
+        self.assertEqual(int(data.cumulant_outcome), -4)
+        self.assertEqual(int(data.way_outcome), 1)
+
     def test_third_order_of_a_laser_is_refused(self):
         for order, sentence in ((3, "3 is wrong by a factor"), (1, "the task `meanfield`")):
             with tempfile.TemporaryDirectory() as folder:

@@ -322,7 +322,7 @@ static PetscErrorCode find_rest(General *general, double complex z[], CospinMome
   PetscFunctionBeginUser;
   if (general->moments->order > 2) PetscCall(start_from_second(general, z));
   PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, rest));
-  if (rest->found && !(rest->growth > 0)) PetscFunctionReturn(0);
+  if (rest->found && !(rest->growth > rest->rounding)) PetscFunctionReturn(0);
   PetscCall(start_from_mean_field(general, z, &found));
   if (!found) PetscFunctionReturn(0);
   PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, &other));
@@ -350,7 +350,8 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
   PetscCall(CospinResultsSet(results, "residual", 0, rest.residual));
   PetscCall(CospinResultsSet(results, "growth", 0, rest.growth));
   if (!(rest.residual <= tolerance) || !is_physical(general->moments, z)) *outcome = COSPIN_INACCURATE;
-  if (rest.growth > 0) *outcome = COSPIN_UNSTABLE;
+  if (fabs(rest.growth) <= rest.rounding) *outcome = COSPIN_DEGENERATE;
+  if (rest.growth > rest.rounding) *outcome = COSPIN_UNSTABLE;
   PetscCall(store_observables(general, z, 0, results));
   if (*outcome != COSPIN_GOOD || general->moments->order < 2) PetscFunctionReturn(0);
   PetscCall(CospinMomentLineFind(general->moments, z, &line));

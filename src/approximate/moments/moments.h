@@ -237,6 +237,7 @@ typedef struct {
   int iterations;
   double residual; /* largest slope beside its terms */
   double growth;   /* largest real part of the Jacobian's eigenvalues; NaN: too many unknowns to ask */
+  double rounding; /* of that: what is smaller neither grows nor decays, and the point is one of a family */
 } CospinMomentRest;
 /* z[num]: a start, and the fixed point that it leads to. Leave (may be NULL): asked after every step, true
    ends the search. */

@@ -15,7 +15,7 @@
 enum { MOST_EIGENVALUES = 1200, MAX_STEPS = 2000, MOST_DEPARTURES = 3 };
 /* largest_step: change of a moment beside itself or one. Moments below `least` are scaled as if they were
  * that. */
-static const double largest_step = 0.3, least = 1e-12, settled = 1e-9, push = 1e-3;
+static const double largest_step = 0.3, least = 1e-12, settled = 1e-9, push = 1e-3, rounding = 1e-12;
 
 typedef struct {
   CospinHierarchy moments;
@@ -103,8 +103,10 @@ static PetscErrorCode solve(Linear *linear, const double complex z[], const doub
 /* ---- Stability -------------------------------------------------------------------------------------------
  */
 
-/* The fastest growing deviation, as a change of the real unknowns; *growth NaN: too many of them. */
-static PetscErrorCode find_growth(Linear *linear, const double complex z[], double *growth, double away[])
+/* The fastest growing deviation, as a change of the real unknowns; growth NaN: too many of them. Its rounding
+   is that of the fastest rate. */
+static PetscErrorCode find_growth(Linear *linear, const double complex z[], CospinMomentRest *rest,
+                                  double away[])
 {
   const size_t size = (size_t)linear->n;
   PetscBLASInt n = (PetscBLASInt)size, one = 1, num_work = 8 * n, info;
@@ -114,7 +116,7 @@ static PetscErrorCode find_growth(Linear *linear, const double complex z[], doub
   int fastest = 0;
 
   PetscFunctionBeginUser;
-  *growth = NAN;
+  rest->growth = NAN;
   if (linear->n > MOST_EIGENVALUES) PetscFunctionReturn(0);
   PetscCall(fill(linear, z, 0.0));
   PetscCall(MatConvert(linear->matrix, MATSEQDENSE, MAT_INITIAL_MATRIX, &dense));
@@ -125,7 +127,9 @@ static PetscErrorCode find_growth(Linear *linear, const double complex z[], doub
   PetscCall(PetscFPTrapPop());
   for (int k = 0; k < n && info == 0; k++)
     if (PetscRealPart(values[k]) < PetscRealPart(values[fastest])) fastest = k; /* of -J */
-  if (info == 0) *growth = -PetscRealPart(values[fastest]);
+  if (info == 0) rest->growth = -PetscRealPart(values[fastest]);
+  rest->rounding = 0.0;
+  for (int k = 0; k < n && info == 0; k++) rest->rounding = fmax(rest->rounding, rounding * cabs(values[k]));
   for (size_t k = 0; k < size; k++)
     away[k] = PetscRealPart(vectors[k + size * (size_t)fastest]) * linear->scale[k];
   PetscCall(PetscFree4(values, vectors, work, reals));
@@ -224,7 +228,8 @@ PetscErrorCode CospinHierarchyRest(CospinHierarchy moments,
   PetscCall(fill(&linear, z, 0.0));
   PetscCall(MatNorm(linear.matrix, NORM_INFINITY, &search.rate));
   search.tau = search.rate > 0 ? 1e-2 / search.rate : 0.0;
-  for (int turn = 0; turn <= MOST_DEPARTURES && (turn == 0 || rest->growth > 0) && !search.leave; turn++) {
+  for (int turn = 0; turn <= MOST_DEPARTURES && (turn == 0 || rest->growth > rest->rounding) && !search.leave;
+       turn++) {
     if (turn > 0) {
       CospinHierarchyGetReal(moments, z, linear.u);
       push_off(moments, away, linear.u);
@@ -234,7 +239,7 @@ PetscErrorCode CospinHierarchyRest(CospinHierarchy moments,
     }
     PetscCall(settle(&linear, &search, z, rest));
     rest->growth = NAN;
-    if (rest->found) PetscCall(find_growth(&linear, z, &rest->growth, away));
+    if (rest->found) PetscCall(find_growth(&linear, z, rest, away));
   }
   rest->residual = CospinHierarchyResidual(moments, z);
   PetscCall(PetscFree2(search.slopes, away));
