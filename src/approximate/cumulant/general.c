@@ -127,7 +127,7 @@ PetscErrorCode CospinCumulantGeneralCheck(CospinProblem problem, const CospinRec
         CospinTaskFail(problem, task, "order", faults, ok,
                        "1 has no steady state with a phase that is free: the task `meanfield`, or 2 or 4"));
   *ok = (PetscBool)(*ok && start_ok);
-  if (general.excited) PetscCall(PetscFree4(general.excited, general.lower, general.quanta, general.field));
+  PetscCall(PetscFree4(general.excited, general.lower, general.quanta, general.field));
   PetscCall(CospinMomentModelDestroy(&general.model));
   PetscFunctionReturn(0);
 }
