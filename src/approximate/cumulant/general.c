@@ -322,7 +322,7 @@ static PetscErrorCode find_rest(General *general, double complex z[], CospinMome
   PetscFunctionBeginUser;
   if (general->moments->order > 2) PetscCall(start_from_second(general, z));
   PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, rest));
-  if (rest->found && !(rest->growth > rest->rounding)) PetscFunctionReturn(0);
+  if (rest->leave || (rest->found && !(rest->growth > rest->rounding))) PetscFunctionReturn(0);
   PetscCall(start_from_mean_field(general, z, &found));
   if (!found) PetscFunctionReturn(0);
   PetscCall(CospinHierarchyRest(general->moments, leave, general->point, z, &other));
@@ -344,6 +344,8 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(general->point->problem, task, NULL, &tolerance, &ok));
   PetscCall(find_rest(general, z, &rest));
+  *outcome = COSPIN_NOT_RUN; /* a run that is to end: the point is begun again by the next one */
+  if (rest.leave) PetscFunctionReturn(0);
   PetscCall(CospinResultsSet(results, "iterations", 0, rest.iterations));
   *outcome = rest.found ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
   if (!rest.found) PetscFunctionReturn(0);

@@ -233,7 +233,7 @@ PetscErrorCode CospinHierarchyMatrixFill(CospinHierarchy moments, const double c
  * --------------------------------------------------------------------------------- */
 
 typedef struct {
-  PetscBool found;
+  PetscBool found, leave; /* leave: it was asked to end before anything was found */
   int iterations;
   double residual; /* largest slope beside its terms */
   double growth;   /* largest real part of the Jacobian's eigenvalues; NaN: too many unknowns to ask */

@@ -242,6 +242,7 @@ PetscErrorCode CospinHierarchyRest(CospinHierarchy moments,
     if (rest->found) PetscCall(find_growth(&linear, z, rest, away));
   }
   rest->residual = CospinHierarchyResidual(moments, z);
+  rest->leave = search.leave;
   PetscCall(PetscFree2(search.slopes, away));
   PetscCall(destroy(&linear));
   PetscFunctionReturn(0);
