@@ -1,7 +1,7 @@
 /*
-   Task `cumulant`: second-order cumulant equations of an ensemble of spins-1/2 and a mode (cumulant.h), at
-   any number of spins. The steady state, or with `times` the way from a product state, and the observables as
-   far as moments of two operators go.
+   Task `cumulant`: which equations a deck has, and those of second order of an ensemble of spins-1/2 and a
+   mode (cumulant.h); all others are general.c's. At any number of spins. The steady state, or with `times`
+   the way from a product state, and the observables as far as moments of two operators go.
 
    R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); D. Meiser et al., PRL 102, 163601 (2009).
 
@@ -180,26 +180,24 @@ static PetscErrorCode store_steady(CospinPoint point, const CospinCumulants *equ
 }
 
 /* Observables at each time; where the integrator gives up the rest of the times stays missing. */
-static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, CospinResults results,
-                               CospinOutcome *outcome)
+static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, const CospinCumulants *equations,
+                               CospinResults results, CospinOutcome *outcome)
 {
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   double moments[COSPIN_NUM_CUMULANTS], accuracy;
   CospinCumulantClock clock;
-  CospinCumulants equations;
   char prefix[64];
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskNumber(point->problem, task, "accuracy", NULL, &accuracy, &ok));
-  PetscCall(CospinCumulantsCreate(point->problem, NULL, &equations, &ok));
-  PetscCall(CospinCumulantInitial(point->problem, &equations, CospinRecordGet(task, "initial"), NULL, moments,
-                                  &ok));
-  PetscCall(CospinCumulantClockCreate(&equations, moments, accuracy, prefix, &clock));
+  PetscCall(
+      CospinCumulantInitial(point->problem, equations, CospinRecordGet(task, "initial"), NULL, moments, &ok));
+  PetscCall(CospinCumulantClockCreate(equations, moments, accuracy, prefix, &clock));
   for (int k = 0; k < times->size && ok; k++) {
     PetscCall(CospinCumulantClockAdvance(&clock, times->values[k], moments, &ok));
-    if (ok) PetscCall(store_observables(point, &equations, moments, k, results));
+    if (ok) PetscCall(store_observables(point, equations, moments, k, results));
   }
   PetscCall(CospinResultsSet(results, "iterations", 0, (double)clock.steps));
   PetscCall(CospinResultsSet(results, "equations", 0, COSPIN_NUM_CUMULANTS));
@@ -209,28 +207,27 @@ static PetscErrorCode run_time(CospinPoint point, const CospinRecord *task, Cosp
 }
 
 /* By the closed form where there is one and `newton` is not asked for, else by Newton's method. */
-static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task, CospinResults results,
+static PetscErrorCode run_steady(CospinPoint point, const CospinRecord *task,
+                                 const CospinCumulants *equations, CospinResults results,
                                  CospinOutcome *outcome)
 {
   const PetscBool newton = (PetscBool)(strcmp(CospinRecordGet(task, "method")->text, "newton") == 0);
   double moments[COSPIN_NUM_CUMULANTS], tolerance, residual;
-  CospinCumulants equations;
   int iterations = 0;
   PetscBool ok;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(CospinCumulantsCreate(point->problem, NULL, &equations, &ok));
-  ok = (PetscBool)(!newton && CospinCumulantClosed(&equations, moments));
-  if (!ok) ok = CospinCumulantNewton(&equations, moments, &iterations);
+  ok = (PetscBool)(!newton && CospinCumulantClosed(equations, moments));
+  if (!ok) ok = CospinCumulantNewton(equations, moments, &iterations);
   *outcome = ok ? COSPIN_GOOD : COSPIN_NOT_CONVERGED;
   PetscCall(CospinResultsSet(results, "iterations", 0, iterations));
   PetscCall(CospinResultsSet(results, "equations", 0, COSPIN_NUM_CUMULANTS));
   if (!ok) PetscFunctionReturn(0);
-  residual = CospinCumulantResidual(&equations, moments);
+  residual = CospinCumulantResidual(equations, moments);
   if (!(residual <= tolerance)) *outcome = COSPIN_INACCURATE;
   PetscCall(CospinResultsSet(results, "residual", 0, residual));
-  PetscCall(store_steady(point, &equations, moments, results));
+  PetscCall(store_steady(point, equations, moments, results));
   PetscFunctionReturn(0);
 }
 
@@ -246,9 +243,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   if (!known || CospinCumulantOrder(task) != 2)
     PetscCall(CospinCumulantGeneralRun(point, task, results, outcome));
   else if (CospinRecordGet(task, "times")->axis.size)
-    PetscCall(run_time(point, task, results, outcome));
+    PetscCall(run_time(point, task, &equations, results, outcome));
   else
-    PetscCall(run_steady(point, task, results, outcome));
+    PetscCall(run_steady(point, task, &equations, results, outcome));
   PetscFunctionReturn(0);
 }
 

@@ -32,14 +32,10 @@ typedef struct {
 /* ---- What is asked
  * ------------------------------------------------------------------------------------------ */
 
-/* The key's choices are words; anything but these is a fault of the deck's reader. */
+/* The key's choices are single digits; anything else is a fault of the deck's reader. */
 int CospinCumulantOrder(const CospinRecord *task)
 {
-  static const char *const orders[] = {"1", "2", "3", "4"};
-
-  for (int k = 0; k < 4; k++)
-    if (strcmp(CospinRecordGet(task, "order")->text, orders[k]) == 0) return k + 1;
-  return 2;
+  return CospinRecordGet(task, "order")->text[0] - '0';
 }
 
 /* Moments of a Fock state of more than two operators are those of no Gaussian. */

@@ -3,6 +3,7 @@
    superradiance brings rates from gam to g sqrt(N). The error is relative, with floors where spontaneous
    emission puts them (one photon, x ~ 1/N): what a pulse starts from is tiny and must be right.
 */
+#include "approximate/advance.h"
 #include "approximate/product_state.h"
 #include "cumulant.h"
 #include <petscts.h>
@@ -115,32 +116,6 @@ static PetscErrorCode set_tolerances(TS ts, const CospinCumulants *e, double acc
   PetscFunctionReturn(0);
 }
 
-/* Backward differences of order 5 with a dense Jacobian of six unknowns; steps that fail end the evolution
-   with an outcome and no error. Newton's equations are solved to a hundredth of the accuracy of a step, so
-   that only the step has an error. */
-static PetscErrorCode set_solver(TS ts, double accuracy, const char prefix[])
-{
-  SNES snes;
-  KSP ksp;
-  PC pc;
-
-  PetscFunctionBeginUser;
-  PetscCall(TSSetType(ts, TSBDF));
-  PetscCall(TSBDFSetOrder(ts, 5));
-  PetscCall(TSSetMaxSteps(ts, 10000000));
-  PetscCall(TSSetExactFinalTime(ts, TS_EXACTFINALTIME_MATCHSTEP));
-  PetscCall(TSSetErrorIfStepFails(ts, PETSC_FALSE));
-  PetscCall(TSGetSNES(ts, &snes));
-  PetscCall(SNESSetTolerances(snes, 0.0, 1e-12, 0.01 * accuracy, 50, 10000));
-  PetscCall(SNESGetKSP(snes, &ksp));
-  PetscCall(KSPSetType(ksp, KSPPREONLY));
-  PetscCall(KSPGetPC(ksp, &pc));
-  PetscCall(PCSetType(pc, PCLU));
-  PetscCall(TSSetOptionsPrefix(ts, prefix));
-  PetscCall(TSSetFromOptions(ts));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CospinCumulantClockCreate(const CospinCumulants *equations, const double moments[],
                                          double accuracy, const char prefix[], CospinCumulantClock *clock)
 {
@@ -157,7 +132,7 @@ PetscErrorCode CospinCumulantClockCreate(const CospinCumulants *equations, const
   PetscCall(TSSetRHSJacobian(clock->ts, clock->jacobian, clock->jacobian, jacobian_at, &clock->equations));
   PetscCall(TSSetTimeStep(clock->ts, 1e-3 / PetscMax(fastest(equations), PETSC_MACHINE_EPSILON)));
   PetscCall(set_tolerances(clock->ts, equations, accuracy, clock->floors));
-  PetscCall(set_solver(clock->ts, accuracy, prefix));
+  PetscCall(CospinStiffSteps(clock->ts, accuracy, PETSC_FALSE, prefix));
   PetscFunctionReturn(0);
 }
 
@@ -171,23 +146,16 @@ PetscErrorCode CospinCumulantClockDestroy(CospinCumulantClock *clock)
   PetscFunctionReturn(0);
 }
 
-/* The last step is shortened to end at the time: nothing is interpolated. */
+/* Numbers that are none end it, too. */
 PetscErrorCode CospinCumulantClockAdvance(CospinCumulantClock *clock, double time, double moments[],
                                           PetscBool *ok)
 {
-  TSConvergedReason reason = TS_CONVERGED_TIME;
+  TSConvergedReason reason;
   const PetscScalar *array;
-  PetscReal now;
 
   PetscFunctionBeginUser;
-  PetscCall(TSGetTime(clock->ts, &now));
-  if (time > now) {
-    PetscCall(TSSetMaxTime(clock->ts, time));
-    PetscCall(TSSolve(clock->ts, clock->state));
-    PetscCall(TSGetConvergedReason(clock->ts, &reason));
-  }
+  PetscCall(CospinAdvance(clock->ts, clock->state, time, &reason, &clock->steps));
   *ok = (PetscBool)(reason == TS_CONVERGED_TIME);
-  PetscCall(TSGetStepNumber(clock->ts, &clock->steps));
   PetscCall(VecGetArrayRead(clock->state, &array));
   for (int k = 0; k < NUM; k++) {
     moments[k] = PetscRealPart(array[k]);

@@ -6,6 +6,7 @@
    without stiff rates; a step that is taken too long grows without a limit within itself, is refused, and
    taken again.
 */
+#include "approximate/advance.h"
 #include "approximate/product_state.h"
 #include "meanfield.h"
 #include <cospin/point/settings.h>
@@ -162,22 +163,15 @@ PetscErrorCode CospinMeanClockDestroy(CospinMeanClock *clock)
   PetscFunctionReturn(0);
 }
 
-/* PETSc's own clock may end a rounding before the time that was asked for. */
+/* A state that was lost (search.c) is an answer, too. */
 PetscErrorCode CospinMeanClockAdvance(CospinMeanClock *clock, double time, double u[], PetscBool *ok)
 {
   const int n = clock->field->num_unknowns;
-  TSConvergedReason reason = TS_CONVERGED_TIME;
-  PetscReal now;
+  TSConvergedReason reason;
 
   PetscFunctionBeginUser;
-  PetscCall(TSGetTime(clock->ts, &now));
-  if (time > now) {
-    PetscCall(TSSetMaxTime(clock->ts, time));
-    PetscCall(TSSolve(clock->ts, clock->state));
-    PetscCall(TSGetConvergedReason(clock->ts, &reason));
-  }
+  PetscCall(CospinAdvance(clock->ts, clock->state, time, &reason, &clock->steps));
   *ok = (PetscBool)(reason == TS_CONVERGED_TIME || clock->lost);
-  PetscCall(TSGetStepNumber(clock->ts, &clock->steps));
   PetscCall(get(clock->state, n, u));
   for (int k = 0; k < n; k++)
     if (PetscIsInfOrNanReal(u[k])) *ok = PETSC_FALSE;

@@ -3,6 +3,7 @@
    one atom to g sqrt(N). The Jacobian is that of linear.c, exact; what is small at the beginning (the noise
    from which a pulse starts) has an absolute floor far below one.
 */
+#include "approximate/advance.h"
 #include "moments.h"
 #include <math.h>
 
@@ -81,35 +82,6 @@ static PetscErrorCode after_step(TS ts)
   PetscFunctionReturn(0);
 }
 
-/* Newton's equations are solved to a hundredth of the accuracy of a step, so that only the step has an error;
-   steps that fail end the evolution with an outcome and no error. */
-static PetscErrorCode set_solver(TS ts, double accuracy, PetscBool sparse, const char prefix[])
-{
-  SNES snes;
-  KSP ksp;
-  PC pc;
-
-  PetscFunctionBeginUser;
-  PetscCall(TSSetType(ts, TSBDF));
-  PetscCall(TSBDFSetOrder(ts, 5));
-  PetscCall(TSSetTolerances(ts, least * accuracy, NULL, accuracy, NULL));
-  PetscCall(TSSetMaxSteps(ts, 10000000));
-  PetscCall(TSSetExactFinalTime(ts, TS_EXACTFINALTIME_MATCHSTEP));
-  PetscCall(TSSetErrorIfStepFails(ts, PETSC_FALSE));
-  PetscCall(TSSetPostStep(ts, after_step));
-  PetscCall(TSGetSNES(ts, &snes));
-  PetscCall(
-      SNESSetTolerances(snes, 1e-250, 1e-12, 0.01 * accuracy, 50, 10000)); /* in the dark slopes are zero */
-  PetscCall(SNESGetKSP(snes, &ksp));
-  PetscCall(KSPSetType(ksp, KSPPREONLY));
-  PetscCall(KSPGetPC(ksp, &pc));
-  PetscCall(PCSetType(pc, PCLU));
-  if (sparse) PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
-  PetscCall(TSSetOptionsPrefix(ts, prefix));
-  PetscCall(TSSetFromOptions(ts));
-  PetscFunctionReturn(0);
-}
-
 /* The first step is a thousandth of the fastest rate; the method finds its own from there. */
 PetscErrorCode CospinMomentClockCreate(CospinHierarchy moments, const double complex z[], double accuracy,
                                        const char prefix[], CospinMomentClock *clock)
@@ -131,7 +103,9 @@ PetscErrorCode CospinMomentClockCreate(CospinHierarchy moments, const double com
   PetscCall(TSSetRHSFunction(clock->ts, NULL, slopes_at, clock));
   PetscCall(TSSetRHSJacobian(clock->ts, clock->jacobian, clock->jacobian, jacobian_at, clock));
   PetscCall(TSSetTimeStep(clock->ts, 1e-3 / fmax(rate, PETSC_MACHINE_EPSILON)));
-  PetscCall(set_solver(clock->ts, accuracy, sparse, prefix));
+  PetscCall(TSSetTolerances(clock->ts, least * accuracy, NULL, accuracy, NULL));
+  PetscCall(TSSetPostStep(clock->ts, after_step));
+  PetscCall(CospinStiffSteps(clock->ts, accuracy, sparse, prefix));
   PetscFunctionReturn(0);
 }
 
@@ -145,22 +119,15 @@ PetscErrorCode CospinMomentClockDestroy(CospinMomentClock *clock)
   PetscFunctionReturn(0);
 }
 
-/* The last step is shortened to end at the time: nothing is interpolated. */
+/* Numbers that are none end it, too: an odd order may blow up in finite time. */
 PetscErrorCode CospinMomentClockAdvance(CospinMomentClock *clock, double time, double complex z[],
                                         PetscBool *ok)
 {
-  TSConvergedReason reason = TS_CONVERGED_TIME;
-  PetscReal now;
+  TSConvergedReason reason;
 
   PetscFunctionBeginUser;
-  PetscCall(TSGetTime(clock->ts, &now));
-  if (time > now) {
-    PetscCall(TSSetMaxTime(clock->ts, time));
-    PetscCall(TSSolve(clock->ts, clock->state));
-    PetscCall(TSGetConvergedReason(clock->ts, &reason));
-  }
+  PetscCall(CospinAdvance(clock->ts, clock->state, time, &reason, &clock->steps));
   *ok = (PetscBool)(reason == TS_CONVERGED_TIME);
-  PetscCall(TSGetStepNumber(clock->ts, &clock->steps));
   PetscCall(get(clock, clock->state));
   for (int i = 0; i < clock->moments->num; i++) {
     z[i] = clock->z[i];
