@@ -11,6 +11,8 @@
 #include <cospin/point/readout.h>
 #include <cospin/problem/census.h>
 
+const char *const CospinReadoutFidelityWords[] = {"initial", NULL};
+
 typedef struct CospinReadoutEntry {
   PetscInt index; /* of the element, on this rank */
   int reading;    /* among those of one time */

@@ -11,20 +11,10 @@
 */
 #include <cospin/point/readout.h>
 
-static const char *const fidelity_words[] = {"initial", NULL};
-
 static const CospinKey keys[] = {
-    {.name = "times",
-     .type = COSPIN_KEY_AXIS,
-     .required = PETSC_TRUE,
-     .unit = "time",
-     .help = "times at which results are wanted, ascending, >= 0"},
+    COSPIN_READOUT_TIMES_KEY,
     COSPIN_READOUT_INITIAL_KEY,
-    {.name = "fidelity",
-     .type = COSPIN_KEY_STATE,
-     .choices = fidelity_words,
-     .unit = "",
-     .help = "pure state psi whose share <psi|rho|psi> is followed; `initial`: that of the start"},
+    COSPIN_READOUT_FIDELITY_KEY,
     COSPIN_READOUT_TOLERANCE_KEY,
     COSPIN_TASK_METHOD_KEY,
     COSPIN_TASK_STORE_KEY,

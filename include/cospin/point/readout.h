@@ -4,6 +4,17 @@
 #include <cospin/point/evolution.h>
 
 /* Keys, variables and rules that every task which reads out has in the same words. */
+#define COSPIN_READOUT_TIMES_KEY                                                                             \
+  {                                                                                                          \
+    .name = "times", .type = COSPIN_KEY_AXIS, .required = PETSC_TRUE, .unit = "time",                        \
+    .help = "times at which results are wanted, ascending, >= 0"                                             \
+  }
+extern const char *const CospinReadoutFidelityWords[];
+#define COSPIN_READOUT_FIDELITY_KEY                                                                          \
+  {                                                                                                          \
+    .name = "fidelity", .type = COSPIN_KEY_STATE, .choices = CospinReadoutFidelityWords, .unit = "",         \
+    .help = "pure state psi whose share <psi|rho|psi> is followed; `initial`: that of the start"             \
+  }
 #define COSPIN_READOUT_INITIAL_KEY                                                                           \
   {                                                                                                          \
     .name = "initial", .type = COSPIN_KEY_STATE, .required = PETSC_TRUE, .unit = "",                         \

@@ -16,14 +16,9 @@
 #include <string.h>
 
 static const char *const unravellings[] = {"jumps", "shifted", NULL};
-static const char *const fidelity_words[] = {"initial", NULL};
 
 static const CospinKey keys[] = {
-    {.name = "times",
-     .type = COSPIN_KEY_AXIS,
-     .required = PETSC_TRUE,
-     .unit = "time",
-     .help = "times at which results are wanted, ascending, >= 0"},
+    COSPIN_READOUT_TIMES_KEY,
     COSPIN_READOUT_INITIAL_KEY,
     {.name = "trajectories",
      .type = COSPIN_KEY_INTEGER,
@@ -65,11 +60,7 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_NAME,
      .unit = "",
      .help = "the `name` of jumps whose clicks are counted; these are never shifted"},
-    {.name = "fidelity",
-     .type = COSPIN_KEY_STATE,
-     .choices = fidelity_words,
-     .unit = "",
-     .help = "pure state psi whose share <psi|rho|psi> is followed; `initial`: that of the start"},
+    COSPIN_READOUT_FIDELITY_KEY,
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-8",
