@@ -501,11 +501,16 @@ class Farm(unittest.TestCase):
         self.assertTrue((read(self.output)["outcome"] == 1).all())
 
     def test_a_rank_without_memory(self):
-        """A group that cannot even begin ends the run at once, with what it lacks."""
-        wrapper = self.only_rank(1, "ulimit -v $((300 * 1024))")
+        """A group that cannot even begin ends the run at once, with what it lacks.
+
+        MPI itself needs some 310 MB of addresses (with less it may wait for ever inside MPI_Init, which is not ours),
+        what a group sets aside 180 MB more.
+        """
+        wrapper = self.only_rank(1, "ulimit -v $((400 * 1024))")
         process = self.start(self.deck(), "--groups", "1", ranks=2, wrapper=wrapper)
         err = process.communicate(timeout=120)[1]
         self.assertNotIn(process.returncode, (0, 3, 75), err)
+        self.assertIn("BLAS needs 160 MB", err)
 
     @decks.long
     def test_one_group_cannot_write(self):

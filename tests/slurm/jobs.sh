@@ -68,7 +68,8 @@ for name in names:
 END
 }
 
-undisturbed() { "$COSPIN_PROGRAM" run "$1.yaml" -o "$1.reference.h5" --quiet; }
+# on as many ranks as the job has, each point on one of them: the same bits
+undisturbed() { "${COSPIN_MPIEXEC:-mpiexec}" -n 2 "$COSPIN_PROGRAM" run "$1.yaml" -o "$1.reference.h5" --quiet; }
 
 test_one_node() {
   deck plain 20 10
@@ -95,7 +96,7 @@ test_planned() {
 
 test_signalled_twice() {
   local job restarts
-  deck signalled 150 60
+  deck signalled 150 200 # enough for two stops and a rest
   job=$(submit jobscripts/one_node.sh signalled.yaml)
   for _ in 1 2; do
     wait_for_shard runs/signalled.h5
