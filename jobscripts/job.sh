@@ -1,11 +1,15 @@
-# What all job scripts share. Sourced inside of a SLURM job, which was submitted from the project's folder.
+# What all job scripts share. Sourced inside of a SLURM job, which was submitted from the project's folder, or has COSPIN_ROOT.
 #
+#   COSPIN_ROOT=FOLDER     the project's folder, or share/cospin of what is installed (default: that of the submission)
 #   COSPIN_MACHINE=NAME    reads jobscripts/env/NAME.sh (default: debian)
-#   COSPIN=PROGRAM         default: build/release/cospin
+#   COSPIN=PROGRAM         default: build/release/cospin of the project, bin/cospin of what is installed, or the one in the PATH
 #   COSPIN_MARGIN=SECONDS  how long before the job's end it stops taking points (default 300, half of a short job): more than a point takes
 #   COSPIN_REQUEUES=N      how often a job that was stopped early may be put back into the queue (default 20)
 root=${COSPIN_ROOT:-$SLURM_SUBMIT_DIR}
 source "$root/jobscripts/env/${COSPIN_MACHINE:-debian}.sh"
+for program in "$root/build/release/cospin" "$root/../../bin/cospin" cospin; do
+  if [ -z "${COSPIN:-}" ] && command -v "$program" >/dev/null; then COSPIN=$program; fi
+done
 COSPIN=${COSPIN:-$root/build/release/cospin}
 
 # One thread a rank: cospin's parallelism is its ranks, and threads on top of them slow all of them down.

@@ -56,7 +56,7 @@ if [ "$status" -ne 0 ] && [ "$status" -ne 3 ]; then
   exit "$status"
 fi
 
-MPLBACKEND=Agg "$python" "$root/postprocess/cospin_plot.py" "$dataset" -o "$figure"
+MPLBACKEND=Agg "$python" "$root/postprocess/cospin-plot" "$dataset" -o "$figure"
 
 echo
 if [ "$status" -eq 3 ]; then

@@ -7,6 +7,7 @@
 */
 #include <cospin/cli/report.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_NODES = 1000 };
 
@@ -93,7 +94,7 @@ static void view_head(const CospinNodes *machine, const Job *job, PetscInt64 num
 {
   fprintf(stream,
           "#!/usr/bin/env bash\n"
-          "# Written by `cospin plan --slurm`, to be submitted from the project's folder:\n#\n"
+          "# Written by `cospin plan --slurm`, to be submitted from the folder of the deck's path:\n#\n"
           "#   cospin plan --slurm %s%s >job.sh && sbatch job.sh\n#\n"
           "# Where its sizes come from (estimated, so rough):\n",
           file, options);
@@ -130,6 +131,43 @@ static void view_sizes(const Job *job, FILE *stream)
           job->margin);
 }
 
+/* The folder that holds the jobscripts/ of this program: share/cospin beside bin/ where it is installed, the
+   source tree where it was built. "" if there is neither, as for a program copied elsewhere. */
+static void find_root(char root[], size_t size)
+{
+  static const char *const places[] = {"../share/cospin", "../.."}; /* from the program's folder */
+  char folder[4096], candidate[8192], script[8300];
+  const ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+
+  root[0] = 0;
+  if (length <= 0) return;
+  folder[length] = 0;
+  *strrchr(folder, '/') = 0;
+  for (int k = 0; k < 2; k++) {
+    (void)snprintf(candidate, sizeof(candidate), "%s/%s", folder, places[k]);
+    (void)snprintf(script, sizeof(script), "%s/jobscripts/job.sh", candidate);
+    if (access(script, R_OK) != 0) continue;
+    (void)snprintf(root, size, "%s", candidate);
+    return;
+  }
+}
+
+/* A job that was submitted where no jobscripts/ are has those of the program that planned it. */
+static void view_root(FILE *stream)
+{
+  char root[8192];
+
+  find_root(root, sizeof(root));
+  if (root[0]) {
+    fprintf(stream,
+            "if [ -z \"${COSPIN_ROOT:-}\" ] && [ ! -e \"$SLURM_SUBMIT_DIR/jobscripts/job.sh\" ]; then\n"
+            "  export COSPIN_ROOT=");
+    quote(root, stream);
+    fprintf(stream, "\nfi\n");
+  }
+  fprintf(stream, "source \"${COSPIN_ROOT:-$SLURM_SUBMIT_DIR}/jobscripts/job.sh\"\n");
+}
+
 /* What is common to all jobs stands in jobscripts/job.sh; here are only the sizes and the command. */
 PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char output[], const char options[],
                                const CospinNodes *machine, FILE *stream)
@@ -144,7 +182,8 @@ PetscErrorCode CospinPlanSlurm(CospinDeck deck, const char file[], const char ou
   view_head(machine, &job, num_points, file, options, stream);
   view_sizes(&job, stream);
   fprintf(stream, "set -euo pipefail\n\nexport COSPIN_MARGIN=${COSPIN_MARGIN:-%.0f}\n", job.margin);
-  fprintf(stream, "source \"${COSPIN_ROOT:-$SLURM_SUBMIT_DIR}/jobscripts/job.sh\"\nrun_deck ");
+  view_root(stream);
+  fprintf(stream, "run_deck ");
   quote(file, stream);
   fputc(' ', stream);
   quote(output, stream);

@@ -67,7 +67,6 @@ class Cumulant(unittest.TestCase):
             data = run("maser_map.yaml", [(r"1e6, 200\]", "1e6, 9]"), (r"1e9, 200\]", "1e9, 10]")], keep=path)
             panels = cospin_plot.choose_panels(path, data, cospin_plot.parse_options([path]))
             figure = cospin_plot.draw_figure(panels, [(path, data)], self.fail)
-            self.addCleanup(cospin_plot.plt.close, figure)
         titles = [ax.get_title(loc="left") for ax in figure.axes]
         self.assertEqual(titles[:6], ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)"])
         self.assertEqual([panel.y for panel in panels], "inversion photons correlation Tcoh dB dx".split())

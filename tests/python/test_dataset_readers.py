@@ -195,7 +195,6 @@ class Drawing(unittest.TestCase):
         panels, files = self.panels(name, *arguments)
         notes = []
         figure = cospin_plot.draw_figure(panels, files, notes.append)
-        self.addCleanup(cospin_plot.plt.close, figure)
         return figure, notes
 
     def test_panels_of_the_deck(self):
@@ -235,7 +234,6 @@ class Drawing(unittest.TestCase):
         panels, files = self.panels("line.h5", "--y", "inversion,dimension")
         files[0][1]["dimension"][:] = 7
         figure = cospin_plot.draw_figure(panels, files, print)
-        self.addCleanup(cospin_plot.plt.close, figure)
         curve, line = figure.axes[0].lines
         self.assertNotEqual(curve.get_marker(), "")
         self.assertEqual(line.get_marker(), "")
@@ -244,7 +242,6 @@ class Drawing(unittest.TestCase):
         panels, files = self.panels("line.h5", "--y", "decay_lower,decay_upper", "--series", "mode")
         files[0][1].decay_lower.attrs["long_name"] = files[0][1].decay_upper.attrs["long_name"]
         figure = cospin_plot.draw_figure(panels, files, print)
-        self.addCleanup(cospin_plot.plt.close, figure)
         ax = figure.axes[0]
         self.assertEqual([t.get_text() for t in ax.get_legend().texts][-2:], ["decay_lower", "decay_upper"])
         self.assertEqual(ax.get_ylabel(), cospin_plot.wrapped(cospin_plot.label(files[0][1].decay_upper), cospin_plot.HIGH))
@@ -259,7 +256,6 @@ class Drawing(unittest.TestCase):
         panels, files = self.panels("line.h5")
         files[0][1].attrs["cospin_points_finished"] = 7
         figure = cospin_plot.draw_figure(panels, files, print)
-        self.addCleanup(cospin_plot.plt.close, figure)
         self.assertEqual(figure.texts[0].get_text(), "Fringe decay; 7 of 8 points")
 
     def test_pictures_are_not_put_among_shards(self):
