@@ -23,7 +23,7 @@ packages_of() {
         echo "libpetsc$bits-complex-dev libslepc$bits-complex-dev libopenblas0-serial"
       fi ;;
     plot) echo python3 python3-numpy python3-yaml python3-h5py python3-xarray python3-h5netcdf python3-matplotlib ;;
-    test) echo python3 python3-scipy python3-mpmath python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-numpy python3-yaml hdf5-tools clang-format valgrind
+    test) echo python3 python3-scipy python3-mpmath python3-h5py python3-xarray python3-h5netcdf python3-matplotlib python3-numpy python3-yaml python3-qutip hdf5-tools clang-format valgrind
       # fuzzing: libFuzzer and the sanitizers
       echo clang libclang-rt-dev
       # a private SLURM for the job scripts; libpmix-dev lets its srun start Open MPI

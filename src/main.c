@@ -16,6 +16,7 @@
 #endif
 #include <cospin/check/check.h>
 #include <cospin/cli/command.h>
+#include <cospin/cli/export.h>
 #include <cospin/cli/load.h>
 #include <cospin/cli/new.h>
 #include <cospin/cli/reference.h>
@@ -222,6 +223,25 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
   PetscFunctionReturn(0);
 }
 
+/* Matrices are those of one rank. */
+static PetscErrorCode export_matrices(const CospinCommand *command, int *status)
+{
+  CospinDeck deck;
+  CospinTable table;
+  PetscMPIInt rank;
+  PetscBool ok, written = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, command->changes, &deck, &table, &ok));
+  if (ok && rank == 0) PetscCall(CospinExport(deck, command->point, command->output, &written));
+  PetscCallMPI(MPI_Bcast(&written, 1, MPI_INT, 0, PETSC_COMM_WORLD));
+  if (!ok || !written) *status = STATUS_WRONG;
+  PetscCall(CospinTableDestroy(&table));
+  PetscCall(CospinDeckDestroy(&deck));
+  PetscFunctionReturn(0);
+}
+
 /* ---- Commands that only read and write: the first rank does them alone ----------------------------------
  */
 
@@ -361,6 +381,8 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
     PetscCall(run(command, argc, argv, stop, status));
   } else if (command->verb == COSPIN_COMMAND_PLAN) {
     PetscCall(plan(command, status));
+  } else if (command->verb == COSPIN_COMMAND_EXPORT) {
+    PetscCall(export_matrices(command, status));
   } else {
     PetscCall(write_alone(command, writer_of(command), status));
   }

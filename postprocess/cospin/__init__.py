@@ -6,12 +6,14 @@
     state = cospin.read_state("cats.h5", "steady", eta=0.5)  # a density matrix that a task has stored
     state.to_qutip()
 
+    cospin.liouvillian("my.yaml")                            # of a small deck, as scipy's sparse matrix
     cospin.plan("my.yaml").sectors                           # checks a deck, solves nothing
 
 Numbers come from the program `cospin`, which is looked for as `cospin.program.found_program` says.
 """
 from .data import (Component, Damage, NotADataset, State, average, axes, bad_points, deck, merge, open_dataset,  # noqa: F401
                    provenance, read_state, stored_points, stored_tasks)
+from .operators import Matrices, hamiltonian, jumps, liouvillian, matrices  # noqa: F401
 from .program import BadPoints, DeckFaults, Fault, Plan, ProgramFailed, Stopped, Unfinished, plan, run  # noqa: F401
 from .version import VERSION as __version__  # noqa: F401
 

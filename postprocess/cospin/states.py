@@ -10,6 +10,7 @@ import numpy as np
 
 from .files import SHARD, NotADataset, files_of, grid_of, opened, text
 
+
 @dataclass(frozen=True)
 class Component:
     name: str
@@ -147,6 +148,16 @@ class State:
         for more in names[1:]:
             basis = [one + other for one in basis for other in more]
         return basis, rho
+
+    def to_qutip(self, j=None):
+        """The density matrix as QuTiP's Qobj, a tensor of the components (two-level factors of `spins`).
+
+        QuTiP's order of levels: spins from m = S down, so that jmat and sigmaz are the operators that belong to it; modes from
+        n = 0 up. An ensemble is in the form of qutip.piqs, blocks of falling j, each summed over its copies; with j= the block of
+        one irrep of a lone ensemble.
+        """
+        from .qutip_bridge import density, irrep
+        return density(self) if j is None else irrep(self, j)
 
     def _places(self, factors, every_copy):
         """(row, column, share, value) of every element in matrix()."""

@@ -15,64 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char CospinCommandHelp[] =
-    "cospin - steady states, spectral gaps and decay rates of collective-spin open quantum systems\n"
-    "\n"
-    "  cospin run  DECK [-o FILE.h5] [options] [PETSc options]   compute (mpiexec or srun in front)\n"
-    "  cospin plan DECK [--ranks N | --slurm]                    check a deck; print it completed, with "
-    "sectors,\n"
-    "                                                            memory, cost and a SLURM line as comments\n"
-    "  cospin show [--check | --deck] FILE.h5                    what is in a dataset; whether it is whole; "
-    "its deck\n"
-    "  cospin new  NAME [--like TOPIC]                           write NAME.yaml, a deck with comments to "
-    "start "
-    "from\n"
-    "  cospin reference [WORD] [--man]                           keys of decks and variables of datasets, or "
-    "what\n"
-    "                                                            WORD is about; --man: as a manual page\n"
-    "  cospin reference --search WORDS                           the same by what it is for: excited, "
-    "threshold\n"
-    "  cospin --help | --version\n"
-    "\n"
-    "  -o, --output FILE.h5  the dataset (default: the deck's name with .h5, in this folder)\n"
-    "  --set NAME=EXPRESSION run, plan: another value for a parameter of the deck, once for each: --set "
-    "N=40\n"
-    "  --overwrite           drop what is there (without it, a run goes on with the points that are "
-    "missing)\n"
-    "  --retry               compute points with a bad outcome again\n"
-    "  --groups G            groups of ranks that work on grid points side by side (default: from the cost)\n"
-    "  --ranks-per-point R   ranks in a group\n"
-    "  --stop-at TIME        take no more points then, store everything and end with 75: +SECONDS from now "
-    "on,\n"
-    "                        YYYY-MM-DDTHH:MM:SS local time, or seconds since 1970; USR1, TERM and Ctrl-C do "
-    "the same\n"
-    "  --stop-within SECONDS after that, end even in the middle of what cannot be left (a factorisation), "
-    "which "
-    "is\n"
-    "                        lost; a second TERM or Ctrl-C does the same at once\n"
-    "  --checkpoint SECONDS  save a long evolution that often, to go on from there after a kill (default: "
-    "600; "
-    "at a\n"
-    "                        stop it is saved at once)\n"
-    "  --progress MODE       line (updates, for terminals) | log (a line now and then) | none\n"
-    "  --quiet               no progress, no summary; faults and bad points are still told\n"
-    "  --no-verify           show: values as they are, without a look at their checksums\n"
-    "  --like TOPIC          new: laser, ions, cat, cavity, driven, spins, heralding, trajectories (driven)\n"
-    "  --ranks N             plan: the number of ranks to plan for\n"
-    "  --slurm               plan: write a job script instead, for nodes of --cores-per-node C (32) and\n"
-    "                        --memory-per-node M (128G), --nodes N of them (as many as the estimate says)\n"
-    "\n"
-    "PETSc and SLEPc options of a task start with its name: -decay_eps_view, "
-    "-steady_st_pc_factor_mat_solver_type\n"
-    "superlu_dist, ... They win over the deck's `petsc:`.\n"
-    "\n"
-    "exit status: 0 all points good; 2 deck or command wrong, nothing was run (show --check: the file is "
-    "not\n"
-    "whole); 3 some points have a bad outcome (the rest is good and stored); 75 stopped early, everything "
-    "finished is stored: the same command goes "
-    "on;\n"
-    "anything else: the machine or the program failed\n";
-
 /* Words of the command line, and the next one to be read. */
 typedef struct {
   int argc, at;
@@ -84,6 +26,7 @@ typedef struct {
 enum {
   RUN = 1 << COSPIN_COMMAND_RUN,
   PLAN = 1 << COSPIN_COMMAND_PLAN,
+  EXPORT = 1 << COSPIN_COMMAND_EXPORT,
   NEW = 1 << COSPIN_COMMAND_NEW,
   SHOW = 1 << COSPIN_COMMAND_SHOW,
   REFERENCE = 1 << COSPIN_COMMAND_REFERENCE
@@ -142,6 +85,15 @@ static void set_search(CospinCommand *command, const char value[])
 {
   (void)value;
   command->search = PETSC_TRUE;
+}
+
+static void set_point(CospinCommand *command, const char value[])
+{
+  char *end;
+
+  command->point = strtol(value, &end, 10);
+  if (*value == 0 || *end != 0 || command->point < 0)
+    fault(command, "`--point %s` is not the number of a point of the grid, from 0", value);
 }
 
 static void set_groups(CospinCommand *command, const char value[])
@@ -273,7 +225,9 @@ static const Option options[] = {
     {"--ranks-per-point", RUN, PETSC_TRUE, set_ranks_per_point},
     {"--ranks", PLAN, PETSC_TRUE, set_ranks},
     {"--quiet", RUN, PETSC_FALSE, set_quiet},
-    {"--set", RUN | PLAN, PETSC_TRUE, set_change},
+    {"--set", RUN | PLAN | EXPORT, PETSC_TRUE, set_change},
+    {"--matrix", EXPORT, PETSC_TRUE, set_output},
+    {"--point", EXPORT, PETSC_TRUE, set_point},
     {"--overwrite", RUN, PETSC_FALSE, set_overwrite},
     {"--retry", RUN, PETSC_FALSE, set_retry},
     {"--stop-at", RUN, PETSC_TRUE, set_stop_at},
@@ -293,7 +247,7 @@ static const Option options[] = {
 };
 enum { NUM_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
-static const char *const verb_names[] = {"run",       "plan",   "new",       "show",
+static const char *const verb_names[] = {"run",       "plan",   "export",    "new", "show",
                                          "reference", "--help", "--version", NULL};
 
 const char *CospinCommandOption(int k)
@@ -341,8 +295,13 @@ static void refuse(CospinCommand *command, const Option *option)
 
   for (int verb = 0; verb <= COSPIN_COMMAND_REFERENCE; verb++) {
     const size_t length = strlen(takers);
+    const unsigned later = option->verbs >> (verb + 1);
     if (!(option->verbs & 1U << verb)) continue;
-    (void)snprintf(takers + length, sizeof(takers) - length, "%s%s", num++ ? " and " : "", verb_names[verb]);
+    (void)snprintf(takers + length, sizeof(takers) - length, "%s%s",
+                   num++ == 0 ? ""
+                   : later    ? ", "
+                              : " and ",
+                   verb_names[verb]);
   }
   if (command->fault[0]) return;
   (void)snprintf(command->fault, sizeof(command->fault), "`cospin %s` takes no `%s` (%s %s it)",
@@ -413,7 +372,8 @@ static void take_verb(Parser *parser)
   parser->at = 2;
   if (verb_names[k]) return;
   parser->command->verb = COSPIN_COMMAND_HELP;
-  fault(parser->command, "unknown command `%s` (run, plan, new, show, reference, --help or --version)", word);
+  fault(parser->command,
+        "unknown command `%s` (run, plan, export, new, show, reference, --help or --version)", word);
 }
 
 /* nbar.yaml -> nbar.h5, in this folder; job scripts have one for it. By the name of the deck and not its
@@ -470,6 +430,8 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
           command->verb == COSPIN_COMMAND_NEW ? "`cospin %s` needs the name of the deck behind it"
                                               : "`cospin %s` needs a file right behind it",
           verb_names[command->verb]);
+  } else if (command->verb == COSPIN_COMMAND_EXPORT && command->output[0] == 0) {
+    fault(command, "`cospin export` needs `%s FILE` (-: the standard output)", "--matrix");
   } else if (command->file && command->output[0] == 0) {
     default_output(command);
   }

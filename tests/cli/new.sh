@@ -87,7 +87,7 @@ expect 2 'is not NAME=EXPRESSION' "$program" plan small.yaml --set g
 expect 2 'needs a value' "$program" plan small.yaml --set
 
 # ---- An option that a command does not take is not ignored
-expect 2 '`cospin show` takes no `--set` (run and plan take it)' "$program" show set.h5 --set g=1
+expect 2 '`cospin show` takes no `--set` (run, plan and export take it)' "$program" show set.h5 --set g=1
 expect 2 '`cospin plan` takes no `--groups` (run takes it)' "$program" plan small.yaml --groups 2
 expect 2 '`cospin run` takes no `--ranks` (plan takes it)' "$program" run small.yaml --ranks 2 -o none.h5
 expect 2 '`cospin reference` takes no `--check` (show takes it)' "$program" reference --check
@@ -99,7 +99,7 @@ expect 2 '`--no-verify` and `--check` do not go together' "$program" show --chec
 while read -r verb option; do
   "$program" "$verb" "$option" >said 2>&1
   ! grep -q 'takes no' said || fail "completion offers $(cat said)"
-done < <(sed -nE '/^          (run|plan|new|show|reference)\)/{s/[ )]//g;h}; /^ +choices="-/{s/.*"(.*)"/\1/;G;s/(.*)\n(.*)/\2 \1/p}' \
+done < <(sed -nE '/^          (run|plan|export|new|show|reference)\)/{s/[ )]//g;h}; /^ +choices="-/{s/.*"(.*)"/\1/;G;s/(.*)\n(.*)/\2 \1/p}' \
   "$source/jobscripts/bash-completion" | awk '{for (k = 2; k <= NF; k++) print $1, $k}')
 
 # ---- fidelity: initial

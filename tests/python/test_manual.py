@@ -10,7 +10,7 @@ import unittest
 SOURCE = os.environ.get("COSPIN_SOURCE_DIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("COSPIN_PROGRAM") or os.path.join(SOURCE, "build", "release", "cospin")
 PAGES = ["README.md", "input/README.md", "input/light.md", "input/trajectories.md", "input/any_size.md", "input/many_spins.md", "input/arrays.md", "input/decks.md",
-         "jobscripts/README.md", "postprocess/README.md", "src/README.md", "tests/README.md", "CHANGELOG.md"]
+         "jobscripts/README.md", "postprocess/README.md", "postprocess/qutip.md", "src/README.md", "tests/README.md", "CHANGELOG.md"]
 LONGEST = {"README.md": 150}  # lines; others 300
 WITH_DECKS = ["input/README.md", "input/light.md", "input/trajectories.md", "input/any_size.md", "input/many_spins.md", "input/arrays.md"]
 

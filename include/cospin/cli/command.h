@@ -5,6 +5,7 @@
 typedef enum {
   COSPIN_COMMAND_RUN,
   COSPIN_COMMAND_PLAN,
+  COSPIN_COMMAND_EXPORT,
   COSPIN_COMMAND_NEW,
   COSPIN_COMMAND_SHOW,
   COSPIN_COMMAND_REFERENCE, /* from here on no file is needed */
@@ -20,7 +21,8 @@ typedef struct {
   const char *topic;  /* new: like which deck; NULL: not given; borrowed */
   int num_changes;
   const char **changes; /* NAME=EXPRESSION of --set, NULL at the end; owned, the texts are borrowed */
-  char output[4096];    /* run: the dataset */
+  char output[4096];    /* run: the dataset; export: the matrices */
+  long point;           /* export: of the grid */
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool slurm;                    /* plan: a job script ... */
   CospinNodes nodes;                  /* ... for such nodes */

@@ -1,0 +1,9 @@
+/* Matrices for other programs. */
+#pragma once
+#include <cospin/deck/deck.h>
+
+/* Labels, kets, generator, Hamiltonian and jumps of a deck at a point of its grid, written to `file` ("-":
+   the standard output) in the form that src/cli/export.c begins with. Not collective. *written false: it
+   cannot be, and stderr has a sentence that says why (too many labels, components whose levels the deck
+   leaves open, tasks without labels, no such point, a file that cannot be written). */
+PetscErrorCode CospinExport(CospinDeck deck, long point, const char file[], PetscBool *written);

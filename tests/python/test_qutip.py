@@ -1,0 +1,217 @@
+"""Beside QuTiP: generators and states that are handed over are QuTiP's own, and every pair of the page `coming from QuTiP` is equal."""
+# cospin-test: TIMEOUT 600 COST 60
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import warnings
+
+from decks import PROGRAM, SOURCE
+
+try:
+    warnings.simplefilter("ignore")
+    import qutip
+    from qutip import piqs
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+import numpy as np
+
+import cospin
+
+PAGE = os.path.join(SOURCE, "postprocess", "qutip.md")
+
+PRODUCT = """\
+title: A spin 1, two atoms and a mode
+parameters: {g: 0.7, w: 1}
+grid: {w: [0.3, 1.1]}
+arrays: {delta: [0.2, -0.5]}
+components: {s: {kind: spin, S: 1}, q: {kind: spins, size: 2}, c: {kind: mode, cutoff: 3, edge: 1}}
+hamiltonian:
+  - w*s.Sx + 0.1*s.Sz^2
+  - g*s.Sp*c.a + hc
+  - sum: delta[l]/2*q.sz[l]
+  - i*0.2*q.sp[0]*q.sm[1] + hc
+jumps:
+  - {rate: 0.5, operator: c.a}
+  - {rate: 2*w, operator: s.Sm + 0.3*s.Sz}
+  - {rate: 0.25, each: "q.sm[l]"}
+  - {rates: 0.09, pairs: q.sp}
+tasks: [{steady: {store: state}}]
+"""
+ENSEMBLE = """\
+title: Spins that are pumped, dephased, and shine together
+parameters: {N: 4}
+components: {ions: {kind: ensemble, size: N}}
+hamiltonian: [0.4*ions.Sx + 0.3*ions.Sz]
+jumps:
+  - {rate: 0.7, operator: ions.Sm}
+  - {rate: 1.3, each: ions.sp}
+  - {rate: 0.4, each: ions.sm}
+  - {rate: 0.6/4, each: ions.sz}
+tasks:
+  - steady: {store: state}
+  - evolve: {times: [0, 0.5], initial: {ions: {css: [1, 0.3]}}, store: state}
+"""
+
+
+def product_operators(w, g=0.7):
+    """H and jumps of PRODUCT, written by hand."""
+    one, up = [qutip.qeye(3), qutip.qeye(2), qutip.qeye(2), qutip.qeye(3)], qutip.sigmap()
+
+    def at(place, op):
+        return qutip.tensor(*one[:place], op, *one[place + 1:])
+
+    spin, a = {name: at(0, qutip.jmat(1, name)) for name in "xyz+-"}, at(3, qutip.destroy(3))
+    h = w * spin["x"] + .1 * spin["z"] ** 2 + g * (spin["+"] * a + spin["-"] * a.dag())
+    h += sum(d / 2 * at(1 + k, qutip.sigmaz()) for k, d in enumerate([.2, -.5]))
+    exchange = .2j * at(1, up) * at(2, up.dag())
+    jumps = [np.sqrt(.5) * a, np.sqrt(2 * w) * (spin["-"] + .3 * spin["z"]), .5 * at(1, up.dag()), .5 * at(2, up.dag())]
+    return h + exchange + exchange.dag(), jumps, .3 * (at(1, up) + at(2, up))
+
+
+def ensemble_generator(n=4):
+    """ENSEMBLE in piqs; its rate gamma of dephasing stands with sigma_z/2."""
+    x, _, z = piqs.jspin(n)
+    return piqs.Dicke(n, hamiltonian=.4 * x + .3 * z, emission=.4, pumping=1.3, dephasing=.6, collective_emission=.7).liouvillian()
+
+
+class Generators(unittest.TestCase):
+    def test_a_product_is_as_written_by_hand(self):
+        h, jumps, both = product_operators(1.1)
+        found_h, found = cospin.matrices(PRODUCT, w=1.1).to_qutip()
+        self.assertEqual(found_h.dims, h.dims)
+        self.assertLess((found_h - h).norm(), 1e-12)
+        # R = 0.09 for all pairs is one jump, up to a phase; the whole is compared
+        self.assertEqual(len(found), len(jumps) + 1)
+        self.assertLess((qutip.liouvillian(found_h, found) - qutip.liouvillian(h, [*jumps, both])).norm("max"), 1e-12)
+
+    def test_the_generator_is_that_of_its_operators(self):
+        m = cospin.matrices(PRODUCT, w=.3)
+        there = qutip.liouvillian(*m.to_qutip()).data.tocsr()
+        places = self.places(m)
+        size = m.hamiltonian.shape[0]
+        vec = places[0] + size * places[1]  # columns of rho one below the other
+        self.assertEqual(sorted(vec), list(range(size ** 2)))
+        self.assertLess(abs(there[np.ix_(vec, vec)] - m.liouvillian).max(), 1e-12)
+
+    @staticmethod
+    def places(m):
+        """(rows, columns) in QuTiP's matrix of the labels."""
+        from cospin.qutip_bridge import order_of_kets
+        sides = []
+        for side in (1, 2):
+            kets = {}
+            for component in m.components:
+                columns = component.columns()
+                kets.update({column: m.labels[column] for column in columns[0]})
+                kets[columns[1]] = m.labels[columns[side]]
+            sides.append(order_of_kets(m.components, kets)[0])
+        return sides
+
+    def test_an_ensemble_is_that_of_piqs(self):
+        m = cospin.matrices(ENSEMBLE)
+        there = ensemble_generator().data.tocsr()
+        rows, columns = self.places(m)
+        size = m.hamiltonian.shape[0]
+        vec = rows + size * columns
+        self.assertLess(abs(there[np.ix_(vec, vec)] - m.liouvillian).max(), 2e-6)  # piqs keeps single precision
+        # and of its own jumps, which change j: the same for elements within one j
+        own = qutip.liouvillian(*m.to_qutip()).data.tocsr()
+        self.assertLess(abs(own[np.ix_(vec, vec)] - m.liouvillian).max(), 1e-12)
+
+    def test_what_the_functions_return(self):
+        m = cospin.matrices(PRODUCT, w=.3)
+        for function, whole in ((cospin.liouvillian, m.liouvillian), (cospin.hamiltonian, m.hamiltonian)):
+            self.assertEqual(abs(function(PRODUCT, w=.3) - whole).max(), 0)
+        self.assertEqual(len(cospin.jumps(PRODUCT, w=.3)), 5)
+        self.assertEqual(m.lines, [0, 1, 2, 2, 3])
+        self.assertEqual(m.dims(), [3, 4, 3])
+        self.assertEqual(cospin.hamiltonian(ENSEMBLE, set={"N": 2}).shape, (4, 4))
+
+    def test_what_cannot_be_asked_for(self):
+        for point, sentence in (({}, "w has 2 values"), ({"w": 3}, "w has no value 3"), ({"v": 3}, "no axis v")):
+            with self.assertRaisesRegex(ValueError, sentence):
+                cospin.liouvillian(PRODUCT, **point)
+        for change, sentence in ((("size: N", "size: 4000"), "labels, more than 1000000"), (("size: N", "sise: N"), "unknown key `sise`")):
+            with self.assertRaisesRegex(cospin.DeckFaults, sentence):
+                cospin.liouvillian(ENSEMBLE.replace(*change))
+        with self.assertRaisesRegex(cospin.DeckFaults, "no last level"):
+            cospin.liouvillian(PRODUCT.replace(", cutoff: 3, edge: 1", ""), w=.3)
+
+    def test_the_deck_is_not_written_over(self):
+        with tempfile.TemporaryDirectory() as folder:
+            deck, file = os.path.join(folder, "my.yaml"), os.path.join(folder, "m")
+            with open(deck, "w", encoding="utf-8") as stream:
+                stream.write(ENSEMBLE)
+            for name, status in ((deck, 2), (file, 0), (file, 0), (os.path.join(folder, "none", "m"), 2)):
+                done = subprocess.run([PROGRAM, "export", deck, "--matrix", name], check=False, capture_output=True, text=True)
+                self.assertEqual(done.returncode, status, done.stderr)
+            with open(deck, encoding="utf-8") as stream:
+                self.assertEqual(stream.read(), ENSEMBLE)
+
+
+class States(unittest.TestCase):
+    def test_a_product(self):
+        h, jumps, both = product_operators(1.1)
+        data = cospin.run(PRODUCT)
+        state = cospin.read_state(data.encoding["source"], "steady", w=1.1)
+        there = qutip.steadystate(h, [*jumps, both])
+        self.assertEqual(state.to_qutip().dims, there.dims)
+        self.assertLess((state.to_qutip() - there).norm(), 1e-8)
+        self.assertLess((state.reduced("q").to_qutip() - there.ptrace([1, 2])).norm(), 1e-8)
+        self.assertLess((state.reduced("c").to_qutip() - there.ptrace(3)).norm(), 1e-8)
+
+    @staticmethod
+    def steady_of_piqs():
+        """Its generator leaves coherences between irreps alone, which have to be taken out first."""
+        generator, blocks = ensemble_generator().full(), np.flatnonzero(
+            qutip.operator_to_vector(sum((piqs.jspin(4, one) for one in "xyz"), piqs.jspin(4, "x") ** 2 + piqs.jspin(4, "x") ** 3
+                                         + piqs.jspin(4, "x") ** 4 + .1 * piqs.jspin(4, "z") ** 2 + 1)).full())
+        vector = np.zeros(len(generator), complex)
+        vector[blocks] = np.linalg.svd(generator[np.ix_(blocks, blocks)])[2][-1].conj()
+        rho = vector.reshape(9, 9).T
+        return qutip.Qobj(rho / np.trace(rho))
+
+    def test_an_ensemble(self):
+        data = cospin.run(ENSEMBLE)
+        there = self.steady_of_piqs()
+        state = cospin.read_state(data.encoding["source"], "steady")
+        self.assertLess((state.to_qutip() - there).norm(), 2e-6)
+        block = state.to_qutip(j=1)
+        self.assertLess(np.abs(block.full() - there.full()[5:8, 5:8]).max(), 2e-6)
+        self.assertAlmostEqual(qutip.expect(piqs.jspin(4, "z"), there), (state.to_qutip() * piqs.jspin(4, "z")).tr().real, 5)
+
+    def test_an_evolution(self):
+        data = cospin.run(ENSEMBLE)
+        start, end = (cospin.read_state(data.encoding["source"], "evolve", time=t).to_qutip() for t in (0, .5))
+        h, jumps = cospin.matrices(ENSEMBLE).to_qutip()
+        there = qutip.mesolve(h, start, [0, .5], jumps, options=qutip.Options(atol=1e-12, rtol=1e-10)).states[-1]
+        self.assertLess((end - there).norm(), 1e-7)
+
+
+class Page(unittest.TestCase):
+    """Each block of the page computes one number, or several, `there` in QuTiP and `here` from a deck."""
+
+    def test_every_pair_is_equal(self):
+        with open(PAGE, encoding="utf-8") as stream:
+            blocks = re.findall(r"^```python\n(.*?)^```$", stream.read(), re.M | re.S)
+        self.assertGreaterEqual(len(blocks), 6)
+        before = {}
+        exec(compile(blocks[0], PAGE, "exec"), before)  # pylint: disable=exec-used  # imports
+        for number, block in enumerate(blocks[1:]):
+            with self.subTest(block=number, first=block.split("\n")[0]):
+                names = dict(before)
+                exec(compile(block, f"{PAGE}, block {number + 1}", "exec"), names)  # pylint: disable=exec-used
+                here, there = np.asarray(names["here"]), np.asarray(names["there"])
+                self.assertEqual(here.shape, there.shape)
+                # `error`: of a block with random numbers
+                np.testing.assert_allclose(here, there, rtol=2e-5, atol=names.get("error", 2e-6))
+                self.assertGreater(np.abs(there).max(), 1e-3)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
