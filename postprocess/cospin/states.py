@@ -249,6 +249,9 @@ def read_state(path, task, verify=True, **point):
         first, count = (int(group[part][index]) for part in ("first", "count"))
         rows = slice(first, first + count)
         names, kinds = (text(group.attrs[part]).split() for part in ("components", "kinds"))
+        if "atoms" in kinds:
+            raise NotADataset(f"{path}: {task} holds single atoms of several levels, elements by numbers of atoms in |a><b|, of "
+                              "which no density matrix is made here (read them from /states)")
         components = [Component(one, kind, float(group[one + "_size"][index]), _levels_of(group, one, kind, rows, index))
                       for one, kind in zip(names, kinds)]
         labels = {column: group[column][rows] for component in components

@@ -160,6 +160,10 @@ static void adjoint_of(const CospinSystem *system, const int label[], int adjoin
     const CospinComponent component = &system->components[c];
     const CospinRole *roles = component->kind->roles;
     int ket = 0, bra = 0;
+    if (component->kind->Adjoint) {
+      component->kind->Adjoint(component, label + component->offset, adjoint + component->offset);
+      continue;
+    }
     for (int i = 0; i < component->num_coordinates; i++) {
       int *other = roles[i] == COSPIN_COORDINATE_KET ? &bra : &ket;
       const CospinRole wanted =
@@ -198,6 +202,7 @@ static PetscErrorCode inspect_block(const Restored *restored, const Block *block
   for (PetscInt i = 0; i < size; i++) {
     int label[COSPIN_MAX_COORDINATES], adjoint[COSPIN_MAX_COORDINATES];
     PetscScalar mirrored = 0.0;
+    double weight;
     const Block *other;
     CospinSectorLabel(block->sector, i, label);
     /* rho = rho^+: the element of the label with ket and bra exchanged, which may lie in another sector, is
@@ -210,9 +215,11 @@ static PetscErrorCode inspect_block(const Restored *restored, const Block *block
       PetscCall(VecRestoreArrayRead(other->rho, &others));
     }
     inspection->asymmetry = PetscMax(inspection->asymmetry, PetscAbsScalar(values[i] - PetscConj(mirrored)));
-    if (CospinSystemTrace(system, label) == 0.0) continue;
-    inspection->smallest = PetscMin(inspection->smallest, PetscRealPart(values[i]));
-    inspection->imaginary = PetscMax(inspection->imaginary, PetscAbsReal(PetscImaginaryPart(values[i])));
+    weight = CospinSystemTrace(system, label);
+    if (weight == 0.0) continue;
+    inspection->smallest = PetscMin(inspection->smallest, weight * PetscRealPart(values[i]));
+    inspection->imaginary =
+        PetscMax(inspection->imaginary, weight * PetscAbsReal(PetscImaginaryPart(values[i])));
   }
   PetscCall(VecRestoreArrayRead(block->rho, &values));
   PetscFunctionReturn(0);

@@ -58,6 +58,10 @@ static PetscErrorCode check(CospinProblem problem, CospinLattice lattice, PetscB
     PetscCall(refuse("the tasks of this deck need no element of Liouville space (add `steady`)", ok));
     PetscFunctionReturn(0);
   }
+  if (!CospinSystemHasSides(&problem->system)) {
+    PetscCall(refuse("single atoms of several levels have no kets here (without `each:` they have)", ok));
+    PetscFunctionReturn(0);
+  }
   CospinProblemWindows(problem, windows, &open);
   if (open) {
     PetscCall(refuse("a mode without `cutoff` has no last level (say how many there are)", ok));

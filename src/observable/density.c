@@ -247,7 +247,7 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
   PetscCall(PetscNew(&new));
   *density = new;
   new->system = system;
-  if (!set_radix(new)) PetscCall(CospinDensityDestroy(density));
+  if (!CospinSystemHasSides(system) || !set_radix(new)) PetscCall(CospinDensityDestroy(density));
   if (!*density) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1((size_t)state->count + 1, &new->elements));
   PetscCall(PetscMalloc1(((size_t)state->num_columns + 2) * (size_t)state->count, &occupied.rows));

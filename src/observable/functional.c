@@ -61,7 +61,14 @@ PetscErrorCode CospinFunctionalCreate(CospinProblem problem, const char name[],
   PetscFunctionBeginUser;
   PetscCall(PetscNew(functional));
   (*functional)->kind = CospinFunctionalKindOf(name);
-  PetscCall((*functional)->kind->Prepare(problem, arguments, *functional, why, why_size));
+  if ((*functional)->kind->needs > COSPIN_NEEDS_MOMENTS && !CospinSystemHasSides(&problem->system))
+    PetscCall(PetscSNPrintf(why, why_size,
+                            "`%s` needs the density matrix, which atoms of several levels with processes or "
+                            "states of single atoms have not (expectation values, and what is made of them, "
+                            "are there)",
+                            name));
+  else
+    PetscCall((*functional)->kind->Prepare(problem, arguments, *functional, why, why_size));
   if (why[0])
     PetscCall(CospinFunctionalDestroy(functional));
   else

@@ -20,6 +20,7 @@ static PetscErrorCode has_rows(CospinProblem problem, const int representative[]
 
   PetscFunctionBeginUser;
   *has = PETSC_FALSE;
+  if (!CospinSystemHasSides(&problem->system)) PetscFunctionReturn(0);
   if (CospinCostFactorise(dimension, CospinLatticeRank(problem->lattice), problem->bytes))
     PetscFunctionReturn(0);
   PetscCall(CospinCensusCreate(&problem->system, problem->lattice, PETSC_TRUE, &kets));

@@ -160,7 +160,7 @@ static PetscErrorCode Close(void *context)
 
 /* What is linear in the state, and the smallest and the largest of what should be populations. Populations
    are looked at beside: smallest and largest tell whether the state is still one. Entries whose reading is
-   the trace are populations, by definition of a trace. */
+   the trace are populations, times the weight with which they are read. */
 static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
 {
   const int num = readout->num_rows / readout->settings.num_times * readout->num_readings;
@@ -176,8 +176,8 @@ static PetscErrorCode read_elements(CospinReadout readout, int k, Vec u)
     const double complex value = array[entry->index];
     readout->sums[entry->reading] += entry->weight * value;
     if (entry->reading % readout->num_readings != readout->num_expectations) continue;
-    extremes[0] = PetscMin(extremes[0], creal(value));
-    extremes[1] = PetscMin(extremes[1], -PetscAbsReal(cimag(value)));
+    extremes[0] = PetscMin(extremes[0], creal(entry->weight * value));
+    extremes[1] = PetscMin(extremes[1], -PetscAbsReal(cimag(entry->weight * value)));
   }
   PetscCall(VecRestoreArrayRead(u, &array));
   PetscCallMPI(

@@ -133,6 +133,13 @@ CospinRole CospinSystemRole(const CospinSystem *system, int i)
   return component->kind->roles[i - component->offset];
 }
 
+PetscBool CospinSystemHasSides(const CospinSystem *system)
+{
+  for (int i = 0; i < system->num_coordinates; i++)
+    if (CospinSystemRole(system, i) == COSPIN_COORDINATE_PAIR) return PETSC_FALSE;
+  return PETSC_TRUE;
+}
+
 CospinElementary CospinSystemElementaryAdjoint(const void *system, CospinElementary elementary)
 {
   const CospinSystem *parts = (const CospinSystem *)system;

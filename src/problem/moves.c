@@ -137,20 +137,26 @@ static PetscErrorCode add_chain(CospinMoves moves, double complex coefficient, i
   PetscFunctionReturn(0);
 }
 
+/* An elementary operator on one side: the step that it makes, or the sum of those. */
+typedef struct {
+  int num;
+  CospinStep step[COSPIN_MAX_STEPS];
+} Factor;
+
 /* A chain under construction. */
 typedef struct {
   CospinMoves moves;
   double complex coefficient;
   int component; /* whose spins are summed over */
   int length;
-  CospinStep steps[MAX_CHAIN];
-  int num_last; /* steps that follow the sum over spins */
-  CospinStep last[MAX_CHAIN];
+  Factor factors[MAX_CHAIN];
+  int num_last; /* factors that follow the sum over spins */
+  Factor last[MAX_CHAIN];
 } Chain;
 
 /* Appends elementary operators [begin, end) of a monomial, acting on one side, the rightmost first. */
 static PetscErrorCode append_operators(const CospinSystem *system, const CospinMonomial *monomial, int begin,
-                                       int end, CospinSide side, int *length, CospinStep steps[])
+                                       int end, CospinSide side, int *length, Factor factors[])
 {
   PetscFunctionBeginUser;
   PetscCheck(*length + end - begin <= MAX_CHAIN, PETSC_COMM_SELF, PETSC_ERR_SUP,
@@ -158,8 +164,31 @@ static PetscErrorCode append_operators(const CospinSystem *system, const CospinM
   for (int k = end - 1; k >= begin; k--) {
     const CospinElementary elementary = monomial->operators[k];
     const CospinComponent component = &system->components[elementary.component];
-    steps[(*length)++] =
-        (CospinStep){elementary.component, component->kind->ElementaryStep(component, elementary, side)};
+    Factor *factor = &factors[(*length)++];
+    int codes[COSPIN_MAX_STEPS];
+    factor->num = 1;
+    if (component->kind->ElementarySteps)
+      factor->num = component->kind->ElementarySteps(component, elementary, side, codes);
+    else
+      codes[0] = component->kind->ElementaryStep(component, elementary, side);
+    for (int s = 0; s < factor->num; s++) factor->step[s] = (CospinStep){elementary.component, codes[s]};
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A product of sums, written out: `choice` counts through all of its terms, the last factor fastest. */
+static PetscErrorCode add_factors(CospinMoves moves, double complex coefficient, int length,
+                                  const Factor factors[])
+{
+  CospinStep steps[MAX_CHAIN];
+  int choice[MAX_CHAIN] = {0}, k = 0;
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < length; i++) steps[i] = factors[i].step[0];
+  while (k >= 0) {
+    PetscCall(add_chain(moves, coefficient, length, steps));
+    for (k = length - 1; k >= 0 && ++choice[k] == factors[k].num; k--) choice[k] = 0;
+    for (int i = PetscMax(k, 0); i < length; i++) steps[i] = factors[i].step[choice[i]];
   }
   PetscFunctionReturn(0);
 }
@@ -168,13 +197,13 @@ static PetscErrorCode append_operators(const CospinSystem *system, const CospinM
 PetscErrorCode CospinMovesAddProduct(CospinMoves moves, double complex coefficient, const CospinMonomial *a,
                                      const CospinMonomial *b)
 {
-  CospinStep steps[MAX_CHAIN];
+  Factor factors[MAX_CHAIN];
   int length = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(append_operators(moves->system, a, 0, a->length, COSPIN_KET, &length, steps));
-  PetscCall(append_operators(moves->system, b, 0, b->length, COSPIN_BRA, &length, steps));
-  PetscCall(add_chain(moves, coefficient * a->coefficient * conj(b->coefficient), length, steps));
+  PetscCall(append_operators(moves->system, a, 0, a->length, COSPIN_KET, &length, factors));
+  PetscCall(append_operators(moves->system, b, 0, b->length, COSPIN_BRA, &length, factors));
+  PetscCall(add_factors(moves, coefficient * a->coefficient * conj(b->coefficient), length, factors));
   PetscFunctionReturn(0);
 }
 
@@ -197,16 +226,16 @@ static PetscBool find_block(const CospinMonomial *monomial, int *begin, int *end
 static PetscErrorCode emit_steps(void *context, double complex coefficient, int length, const int code[])
 {
   Chain *chain = (Chain *)context;
-  CospinStep steps[MAX_CHAIN];
+  Factor factors[MAX_CHAIN];
   int n = 0;
 
   PetscFunctionBeginUser;
   PetscCheck(chain->length + length + chain->num_last <= MAX_CHAIN, PETSC_COMM_SELF, PETSC_ERR_SUP,
              "A product of more than %d operators", MAX_CHAIN);
-  for (int k = 0; k < chain->length; k++) steps[n++] = chain->steps[k];
-  for (int k = 0; k < length; k++) steps[n++] = (CospinStep){chain->component, code[k]};
-  for (int k = 0; k < chain->num_last; k++) steps[n++] = chain->last[k];
-  PetscCall(add_chain(chain->moves, chain->coefficient * coefficient, n, steps));
+  for (int k = 0; k < chain->length; k++) factors[n++] = chain->factors[k];
+  for (int k = 0; k < length; k++) factors[n++] = (Factor){.num = 1, .step = {{chain->component, code[k]}}};
+  for (int k = 0; k < chain->num_last; k++) factors[n++] = chain->last[k];
+  PetscCall(add_factors(chain->moves, chain->coefficient * coefficient, n, factors));
   PetscFunctionReturn(0);
 }
 
@@ -226,7 +255,7 @@ PetscErrorCode CospinMovesAddEach(CospinMoves moves, int component, double compl
   for (int side = 0; side < 2; side++) {
     if (!find_block(monomials[side], &begin[side], &end[side])) PetscFunctionReturn(0);
     PetscCall(append_operators(system, monomials[side], end[side], monomials[side]->length, (CospinSide)side,
-                               &chain.length, chain.steps));
+                               &chain.length, chain.factors));
     PetscCall(append_operators(system, monomials[side], 0, begin[side], (CospinSide)side, &chain.num_last,
                                chain.last));
     for (int k = begin[side]; k < end[side]; k++)
@@ -250,7 +279,7 @@ PetscErrorCode CospinMovesAddEachKet(CospinMoves moves, int component, int chann
   PetscFunctionBeginUser;
   *ok = find_block(a, &begin, &end);
   if (!*ok) PetscFunctionReturn(0);
-  PetscCall(append_operators(moves->system, a, end, a->length, COSPIN_KET, &chain.length, chain.steps));
+  PetscCall(append_operators(moves->system, a, end, a->length, COSPIN_KET, &chain.length, chain.factors));
   PetscCall(append_operators(moves->system, a, 0, begin, COSPIN_KET, &chain.num_last, chain.last));
   for (int k = begin; k < end; k++) operators[k - begin] = a->operators[k].code;
   PetscCall(summed->kind->EachKet(summed, channel, end - begin, operators, emit_steps, &chain));

@@ -27,7 +27,7 @@ static PetscErrorCode add_terms(int component, const CospinOperatorName *name, i
 
 /* Where a kind puts the terms of an operator that it takes apart itself. */
 typedef struct {
-  int component;
+  int component, spin;
   CospinPolynomial sum;
 } Terms;
 
@@ -39,7 +39,7 @@ static PetscErrorCode emit_term(void *context, double complex coefficient, int l
 
   PetscFunctionBeginUser;
   PetscCheck(length <= 2, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A monomial of %d operators", length);
-  for (int l = 0; l < length; l++) operators[l] = (CospinElementary){terms->component, code[l], -1};
+  for (int l = 0; l < length; l++) operators[l] = (CospinElementary){terms->component, code[l], terms->spin};
   PetscCall(CospinPolynomialAddMonomial(terms->sum, coefficient, length, operators));
   PetscFunctionReturn(0);
 }
@@ -61,7 +61,9 @@ static PetscErrorCode operator_value(CospinProblem problem, int c, const CospinO
   for (int t = 0; t < name->num_terms; t++)
     if (name->term[t].length != 1) operators = PETSC_FALSE;
   if (by_kind)
-    PetscCall(component->kind->Operator(component, name, index, emit_term, &(Terms){c, value->polynomial}));
+    PetscCall(
+        component->kind->Operator(component, name, index, emit_term,
+                                  &(Terms){c, name->one_spin ? COSPIN_EACH_SPIN : -1, value->polynomial}));
   if (!by_kind && !is_sum) PetscCall(add_terms(c, name, spin, value->polynomial));
   if (is_sum && operators) PetscCall(add_terms(c, name, COSPIN_ALL_SPINS, value->polynomial));
   for (int l = 0; is_sum && !operators && l < component->kind->NumSpins(component); l++)

@@ -70,6 +70,7 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
     component->uncounted =
         (PetscBool)(problem->deck->approximate || problem->deck->operator_form == COSPIN_OPERATOR_EXPANSION);
     PetscCall(CospinProblemRecordNumbers(problem, record, faults, numbers, &this_ok));
+    if (this_ok) PetscCall(CospinProblemKindOf(problem->deck, c, faults, &component->kind, &this_ok));
     if (this_ok)
       PetscCall(
           component->kind->Create(component, record, numbers, windows ? windows[c] : 0, faults, &this_ok));

@@ -25,6 +25,11 @@ PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, C
 PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRecord *record,
                                           CospinFaults faults, double numbers[], PetscBool *ok);
 
+/* one_by_one.c: *kind, which is the record's, becomes the one that stands in for it where the deck needs
+   that; a fault where it would, but the deck's tasks do not know it. */
+PetscErrorCode CospinProblemKindOf(CospinDeck deck, int c, CospinFaults faults,
+                                   const CospinComponentKind **kind, PetscBool *ok);
+
 /* indexed.c: jumps that run over spins with indices. */
 /* The operators and rates of such a jump; *plain is to be destroyed in any case. */
 PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,

@@ -50,14 +50,27 @@ PetscBool CospinFormHasSide(const CospinSystem *system, int i)
   return (PetscBool)(role == COSPIN_COORDINATE_KET || role == COSPIN_COORDINATE_BRA);
 }
 
+/* What one more of a coordinate adds to the total of a role; of atoms told by pairs of levels, to those of
+   both sides. */
+static int share_of(const CospinSystem *system, CospinRole role, int i)
+{
+  const CospinComponent component = &system->components[CospinFormComponent(system, i)];
+  const CospinRole own = CospinSystemRole(system, i);
+
+  if (own == COSPIN_COORDINATE_PAIR && role == COSPIN_COORDINATE_KET)
+    return component->kind->Excitations(component, i - component->offset, COSPIN_KET);
+  if (own == COSPIN_COORDINATE_PAIR && role == COSPIN_COORDINATE_BRA)
+    return component->kind->Excitations(component, i - component->offset, COSPIN_BRA);
+  return own == role;
+}
+
 /* Sum over the coordinates of one role. */
 int CospinFormTotal(const CospinSystem *system, CospinRole role, int c, const int vector[])
 {
   int sum = 0;
 
-  for (int i = 0; i < system->num_coordinates; i++) {
-    if (CospinSystemRole(system, i) == role && CospinFormIsPart(system, c, i)) sum += vector[i];
-  }
+  for (int i = 0; i < system->num_coordinates; i++)
+    if (CospinFormIsPart(system, c, i)) sum += share_of(system, role, i) * vector[i];
   return sum;
 }
 
@@ -125,11 +138,35 @@ static PetscBool are_counted_together(const CospinSystem *system, const CospinFo
   return (PetscBool)(!form->apart[i] || CospinFormPart(system, i) == CospinFormPart(system, j));
 }
 
-/* Whether numbers of this form belong to several sectors. */
+static int charge_of(const CospinSystem *system, int i)
+{
+  return share_of(system, COSPIN_COORDINATE_KET, i) - share_of(system, COSPIN_COORDINATE_BRA, i);
+}
+
+/* Whether every step that leaves the total charge alone stays in the sector: those are made of e_i - f_i/f_u
+   e_u, where f is the charge of a step and f_u = +-1 (there is such a coordinate in every component), and of
+   as many e_u as charge is conserved modulo. */
+static PetscBool charge_tells_all(CospinProblem problem)
+{
+  const CospinSystem *system = &problem->system;
+  const int modulus = CospinFormModulus(problem, PETSC_FALSE, -1);
+  int u = 0;
+
+  while (abs(charge_of(system, u)) != 1) u++;
+  for (int i = 0; i < system->num_coordinates; i++)
+    if (i != u && CospinFormLeadsOut(problem, i, 1, u, -charge_of(system, i) * charge_of(system, u)))
+      return PETSC_FALSE;
+  return (PetscBool)(modulus == 0 || !CospinFormLeadsOut(problem, u, modulus, u, 0));
+}
+
+/* Whether numbers of this form belong to several sectors. Of atoms that are told by pairs of levels nothing
+   but the total charge is a number that a name has. */
 PetscBool CospinFormIsAmbiguous(CospinProblem problem, const CospinForm *form)
 {
   const CospinSystem *system = &problem->system;
 
+  if (!CospinSystemHasSides(system))
+    return (PetscBool)(form->by_component || form->sides || !charge_tells_all(problem));
   for (int i = 0; i < system->num_coordinates; i++) {
     if (!form->fixed[i] && CospinFormTellsApart(problem, i)) return PETSC_TRUE;
     for (int j = 0; j < i && form->fixed[i]; j++) {

@@ -75,6 +75,12 @@ static PetscErrorCode place(CospinProblem problem, const CospinSectorNumber *num
     const PetscBool other_side =
         (PetscBool)(number->what == COSPIN_NUMBER_CHARGE && role == COSPIN_COORDINATE_BRA);
     if (!CospinFormIsPart(system, number->component, i)) continue;
+    if (role == COSPIN_COORDINATE_PAIR && number->what == COSPIN_NUMBER_CHARGE && !placed) {
+      int step[COSPIN_MAX_COORDINATES] = {0};
+      step[i] = 1;
+      label[i] = (int)value * CospinFormCharge(system, -1, step); /* which is 1 or -1 of the first */
+      placed = PETSC_TRUE;
+    }
     if (role != roles[number->what] && !other_side) continue;
     if (number->of && CospinFormPart(system, i) != number->part) continue;
     if (role == COSPIN_COORDINATE_IRREP && !CospinFormTellsApart(problem, i)) continue;

@@ -167,10 +167,27 @@ static PetscErrorCode append_clicks(CospinProblem problem, const int label[], ch
   PetscFunctionReturn(0);
 }
 
+/* " at [0, 1, ...]": a label, where no numbers tell sectors apart (atoms told by pairs of levels); `sector:`
+   does not take that. */
+static PetscErrorCode append_label(CospinProblem problem, const int label[], char text[], size_t size)
+{
+  char number[32];
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < problem->system.num_coordinates; i++) {
+    PetscCall(PetscSNPrintf(number, sizeof(number), "%s%d", i ? ", " : " at [", label[i]));
+    PetscCall(PetscStrlcat(text, number, size));
+  }
+  PetscCall(PetscStrlcat(text, "]", size));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int representative[], char text[],
                                            size_t size)
 {
-  const CospinForm form = CospinFormFind(problem);
+  const PetscBool sides = CospinSystemHasSides(&problem->system);
+  const CospinForm form = sides ? CospinFormFind(problem) : CospinFormMake(problem, 0);
+  const PetscBool several = (PetscBool)(!sides && CospinFormIsAmbiguous(problem, &form));
   const int num_irreps = num_conserved_irreps(problem);
 
   PetscFunctionBeginUser;
@@ -183,7 +200,8 @@ PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int repr
   if (num_irreps > 1)
     PetscCall(append_parts(problem, &form, COSPIN_COORDINATE_IRREP, "irrep", representative, text, size));
   PetscCall(PetscStrlcat(text, "}", size));
-  if (!text[2]) PetscCall(PetscSNPrintf(text, size, "everything"));
+  if (!text[2]) PetscCall(PetscSNPrintf(text, size, several ? "sector" : "everything"));
+  if (several) PetscCall(append_label(problem, representative, text, size));
   PetscCall(append_clicks(problem, representative, text, size));
   PetscFunctionReturn(0);
 }
@@ -193,7 +211,7 @@ PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[],
   const int weak = CospinFormModulus(problem, PETSC_FALSE, -1),
             strong = CospinFormModulus(problem, PETSC_TRUE, -1);
   const int num_irreps = num_conserved_irreps(problem);
-  const CospinForm sums = CospinFormMake(problem, 1);
+  const CospinForm sums = CospinFormMake(problem, CospinSystemHasSides(&problem->system) ? 1 : 0);
   char group[32];
 
   PetscFunctionBeginUser;

@@ -261,6 +261,8 @@ PetscErrorCode CospinSidesCreate(CospinSector sector, CospinSides *sides)
   CospinSides new;
 
   PetscFunctionBeginUser;
+  *sides = NULL;
+  if (!CospinSystemHasSides(CospinSectorSystem(sector))) PetscFunctionReturn(0);
   PetscCall(PetscNew(&new));
   new->sector = sector;
   new->system = CospinSectorSystem(sector);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARGUMENTS = 16, MAX_VISITS = 100000000 /* of labels: some seconds */ };
+enum { MAX_ARGUMENTS = 64, MAX_VISITS = 100000000 /* of labels: some seconds */ };
 
 /* ---- From the deck ------------------------------------------------------------------------------------- */
 
@@ -40,11 +40,14 @@ static PetscErrorCode find_name(CospinComponent component, const CospinStateFact
   PetscFunctionReturn(0);
 }
 
-/* A product state of atoms has one amplitude for each level, however many they are. */
+/* A product state of atoms has one amplitude for each level, however many they are, or a matrix of them. */
 static int num_arguments(CospinComponent component, const CospinStateName *name)
 {
-  return name->num_arguments == COSPIN_EACH_LEVEL ? component->kind->NumLevels(component)
-                                                  : name->num_arguments;
+  const int num = name->num_arguments;
+
+  if (num >= 0) return num;
+  return num == COSPIN_EACH_LEVEL ? component->kind->NumLevels(component)
+                                  : PetscSqr(component->kind->NumLevels(component));
 }
 
 /* At the grid point: an angle may be on an axis. */
@@ -251,6 +254,10 @@ static PetscBool is_zero(Collector *collector, int i, int label[])
     if (component->offset == i && is_empty_irrep(collector, c, label)) return PETSC_TRUE;
     if (component->offset + component->num_coordinates == i + 1)
       return (PetscBool)(factor_element(collector->state, c, label) == 0.0);
+    if (i >= component->offset && i < component->offset + component->num_coordinates &&
+        component->kind->Vanishes)
+      return component->kind->Vanishes(component, collector->state->factors[c].data, i - component->offset,
+                                       label + component->offset);
   }
   return PETSC_FALSE;
 }

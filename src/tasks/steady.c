@@ -119,7 +119,7 @@ typedef struct {
 
 /* Smallest population, largest imaginary part of one. Populations of a true state are real and not
    negative; what they are found to be is stored, and judged with the residual. A population is an element
-   of the diagonal (Trace of its label is not zero). The smallest and, with its sign turned, the largest go
+   of the diagonal times the trace of its label. The smallest and, with its sign turned, the largest go
    through one reduction. */
 static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *inspection)
 {
@@ -133,10 +133,12 @@ static PetscErrorCode inspect_populations(const CospinBlock *block, Inspection *
   PetscCall(VecGetArrayRead(block->rho, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
+    double trace;
     CospinSectorLabel(eigensolver->sector, i, label);
-    if (CospinSystemTrace(eigensolver->system, label) == 0.0) continue;
-    extremes[0] = PetscMin(extremes[0], PetscRealPart(array[i - begin]));
-    extremes[1] = PetscMin(extremes[1], -PetscAbsReal(PetscImaginaryPart(array[i - begin])));
+    trace = CospinSystemTrace(eigensolver->system, label);
+    if (trace == 0.0) continue;
+    extremes[0] = PetscMin(extremes[0], trace * PetscRealPart(array[i - begin]));
+    extremes[1] = PetscMin(extremes[1], -trace * PetscAbsReal(PetscImaginaryPart(array[i - begin])));
   }
   PetscCall(VecRestoreArrayRead(block->rho, &array));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_DOUBLE, MPI_MIN, eigensolver->comm));

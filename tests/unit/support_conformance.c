@@ -101,7 +101,20 @@ static int symmetric_kets(CospinProblem problem, int component)
   return kets;
 }
 
-/* (N+1)(N+2)(N+3)/6 for an ensemble, levels squared for others, of `levels` those that are symmetric */
+/* binomial(N + d^2 - 1, N), where single atoms are told */
+static int pairs_of_atoms(CospinProblem problem, int component)
+{
+  const CospinRecord *record = &problem->deck->components[component];
+  const int atoms = atoi(CospinRecordGet(record, "size")->text),
+            levels = atoi(CospinRecordGet(record, "levels")->text);
+  int labels = 1;
+
+  for (int k = 1; k <= atoms; k++) labels = labels * (levels * levels - 1 + k) / k;
+  return labels;
+}
+
+/* (N+1)(N+2)(N+3)/6 for an ensemble, levels squared for others, of `levels` those that are symmetric unless
+   single atoms are told */
 static int number_of_labels(const Model *model)
 {
   int product = 1;
@@ -112,7 +125,9 @@ static int number_of_labels(const Model *model)
       const int spins = Dense_Spins(model->problem, c);
       product *= (spins + 1) * (spins + 2) * (spins + 3) / 6;
     } else if (strcmp(model->deck->components[c].kind->name, "levels") == 0) {
-      product *= PetscSqr(symmetric_kets(model->problem, c));
+      product *= model->problem->system.components[c].kind->ElementarySteps
+                     ? pairs_of_atoms(model->problem, c)
+                     : PetscSqr(symmetric_kets(model->problem, c));
     } else {
       product *= n * n;
     }
@@ -155,9 +170,16 @@ void Conformance_Sectors(const Model *model)
   OK(CospinLatticeDestroy(&lattice));
 }
 
-/* Of every component the bra's coordinate follows that of the ket. */
+/* Of every component the bra's coordinate follows that of the ket, or it says itself what |y><x| is. */
 static void swap_sides(const CospinSystem *system, int label[])
 {
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    int adjoint[COSPIN_MAX_COORDINATES];
+    if (!component->kind->Adjoint) continue;
+    component->kind->Adjoint(component, label + component->offset, adjoint);
+    memcpy(label + component->offset, adjoint, sizeof(int) * (size_t)component->num_coordinates);
+  }
   for (int i = 0; i < system->num_coordinates; i++) {
     const int ket = label[i];
     if (CospinSystemRole(system, i) != COSPIN_COORDINATE_KET) continue;
@@ -166,8 +188,8 @@ static void swap_sides(const CospinSystem *system, int label[])
   }
 }
 
-/* Trace and hermiticity are kept: sum over diagonal y of L_yx = 0, L_{y'x'} = conj L_yx with kets and bras
- * swapped. */
+/* Trace and hermiticity are kept: sum over diagonal y of Tr P_y L_yx = 0, L_{y'x'} = conj L_yx with kets and
+ * bras swapped. */
 void Conformance_Conservation(const Model *model)
 {
   CospinLattice lattice;
@@ -175,10 +197,12 @@ void Conformance_Conservation(const Model *model)
   Dense ours = Model_Everything(model, &lattice, &all);
   const double bound = 1e-13 * Dense_Norm(ours);
   int *swapped = calloc((size_t)ours.n, sizeof(int));
+  double *traces = calloc((size_t)ours.n, sizeof(double));
 
   for (int y = 0; y < ours.n; y++) {
     int label[COSPIN_MAX_COORDINATES];
     CospinSectorLabel(all, y, label);
+    traces[y] = CospinSystemTrace(&model->problem->system, label);
     swap_sides(&model->problem->system, label);
     swapped[y] = (int)CospinSectorIndex(all, label);
   }
@@ -186,12 +210,13 @@ void Conformance_Conservation(const Model *model)
     double complex trace = 0;
     for (int y = 0; y < ours.n; y++) {
       const double complex mirrored = conj(*Dense_At(ours, swapped[y], swapped[x]));
-      if (swapped[y] == y) trace += *Dense_At(ours, y, x);
+      trace += traces[y] * *Dense_At(ours, y, x);
       assert_small(model, cabs(*Dense_At(ours, y, x) - mirrored), bound, "hermiticity");
     }
     assert_small(model, cabs(trace), bound, "trace");
   }
   free(swapped);
+  free(traces);
   Dense_Free(&ours);
   OK(CospinSectorDestroy(&all));
   OK(CospinLatticeDestroy(&lattice));

@@ -262,10 +262,10 @@ static Dense of_atom(int levels, const char name[], const int index[2])
   const double s = 0.5 * (levels - 1);
   Dense one, two, product, sum;
 
-  if (name[0] == 'S') return of_spin(levels, name);
+  if (toupper((unsigned char)name[0]) == 'S') return of_spin(levels, (char[]){'S', name[1], 0});
   if (name[0] != 'Q') {
     sum = Dense_Zero(levels);
-    *Dense_At(sum, index[0], index[name[0] == 'E']) = 1;
+    *Dense_At(sum, index[0], index[toupper((unsigned char)name[0]) == 'E']) = 1;
     return sum;
   }
   one = of_spin(levels, (char[]){'S', name[1], 0});
@@ -282,12 +282,13 @@ static Dense of_atom(int levels, const char name[], const int index[2])
   return sum;
 }
 
-/* Summed over atoms, the first of which is the first factor. */
-static Dense of_levels(int atoms, int levels, const char name[], const int index[2])
+/* Summed over atoms, the first of which is the first factor; small letters (but n): of atom `which` alone. */
+static Dense of_levels(int atoms, int levels, const char name[], const int index[2], int which)
 {
+  const int single = name[0] == 'e' || name[0] == 's';
   Dense one = of_atom(levels, name, index), sum = Dense_Zero((int)lround(pow(levels, atoms)));
 
-  for (int l = 0; l < atoms; l++) {
+  for (int l = single ? which : 0; l < (single ? which + 1 : atoms); l++) {
     Dense before = Dense_Identity((int)lround(pow(levels, l)), 1),
           behind = Dense_Identity((int)lround(pow(levels, atoms - 1 - l)), 1);
     Dense half = Dense_Kron(before, one), whole = Dense_Kron(half, behind);
@@ -317,7 +318,7 @@ static Dense among_all(CospinProblem problem, int component, Dense local)
 }
 
 /* `ions.Sp`, `ions.sp`, `cavity.a`, `atoms.E` with two indices */
-static Dense named_operator(CospinProblem problem, const char name[], const int index[2])
+static Dense named_operator(CospinProblem problem, const char name[], const int index[2], int spin)
 {
   const char *dot = strchr(name, '.');
   const size_t length = (size_t)(dot - name);
@@ -335,7 +336,7 @@ static Dense named_operator(CospinProblem problem, const char name[], const int 
   else if (strcmp(kind_of(problem, c), "mode") == 0)
     local = of_mode(Dense_Levels(problem, c), dot + 1);
   else if (strcmp(kind_of(problem, c), "levels") == 0)
-    local = of_levels(num_atoms(problem, c), levels_of_atom(problem, c), dot + 1, index);
+    local = of_levels(num_atoms(problem, c), levels_of_atom(problem, c), dot + 1, index, spin);
   else
     local = of_ensemble(Dense_Spins(problem, c), dot + 1, index[0]);
   all = among_all(problem, c, local);
@@ -376,7 +377,7 @@ static Dense read_name(Reader *reader)
     assert_int_equal(*end, ']');
     reader->at = end + 1;
   }
-  if (strchr(name, '.')) return named_operator(reader->problem, name, index);
+  if (strchr(name, '.')) return named_operator(reader->problem, name, index, reader->spin);
   if (strcmp(name, "i") == 0) return Dense_Identity(reader->n, I);
   for (int k = 0; k < deck->num_parameters; k++) {
     if (strcmp(deck->parameters[k].name, name) == 0)
@@ -531,6 +532,12 @@ static int summed_spins(CospinProblem problem, const char text[])
   for (int c = 0; c < problem->deck->num_components; c++) {
     char pattern[64];
     snprintf(pattern, sizeof(pattern), "%s.s", problem->deck->components[c].name);
+    if (strcmp(kind_of(problem, c), "levels") == 0) {
+      char element[64];
+      snprintf(element, sizeof(element), "%s.e", problem->deck->components[c].name);
+      if (strstr(text, pattern) || strstr(text, element)) return num_atoms(problem, c);
+      continue;
+    }
     if (strstr(text, pattern)) return Dense_Spins(problem, c);
   }
   fail_msg("No operator of one spin in %s", text);
@@ -716,6 +723,53 @@ static Dense symmetric_element(int atoms, int levels, const int label[])
   return element;
 }
 
+/* n[a][b] of a label that counts atoms in the elements from (0,1) on, in the order (0,0), (0,1), (1,0),
+   (0,2), (2,0), (1,2), (2,1), ..., (1,1), (2,2), ... */
+static void pair_numbers(int atoms, int levels, const int label[], int n[8][8])
+{
+  const int num = levels * levels, coherences = num - levels;
+  int a = 0, b = 1;
+
+  for (int e = 0; e < num; e++) { /* the label says how many are in element e or behind it, from e = 1 on */
+    const int here = (e ? label[e - 1] : atoms) - (e + 1 < num ? label[e] : 0);
+    if (e == 0 || e > coherences) {
+      const int k = e ? e - coherences : 0;
+      n[k][k] = here;
+    } else if (e % 2) {
+      n[a][b] = here;
+    } else {
+      n[b][a] = here;
+      if (++a == b) {
+        a = 0;
+        b++;
+      }
+    }
+  }
+}
+
+/* Sum of all distinct placements of n_ab atoms in |a><b|, over the root of how many there are. */
+static Dense pair_element(int atoms, int levels, const int label[])
+{
+  Dense element = Dense_Zero((int)lround(pow(levels, atoms)));
+  int n[8][8] = {{0}};
+  double placements = 0;
+
+  pair_numbers(atoms, levels, label, n);
+  for (int y = 0; y < element.n; y++) {
+    for (int x = 0; x < element.n; x++) {
+      int found[8][8] = {{0}}, same = 1;
+      for (int l = 0, i = x, j = y; l < atoms; l++, i /= levels, j /= levels) found[i % levels][j % levels]++;
+      for (int a = 0; a < 8; a++) {
+        for (int b = 0; b < 8; b++) same = same && found[a][b] == n[a][b];
+      }
+      *Dense_At(element, x, y) = same;
+      placements += same;
+    }
+  }
+  for (int k = 0; k < element.n * element.n; k++) element.a[k] /= sqrt(placements);
+  return element;
+}
+
 /* Of one component; `width`: how many numbers of the label are its own. */
 static Dense local_element(CospinProblem problem, int component, const int label[], int *width)
 {
@@ -726,6 +780,10 @@ static Dense local_element(CospinProblem problem, int component, const int label
   if (strcmp(kind, "ensemble") == 0) return coupled_element(Dense_Spins(problem, component), label);
   if (strcmp(kind, "levels") == 0) {
     const int levels = levels_of_atom(problem, component);
+    if (problem->system.components[component].num_coordinates == levels * levels - 1) {
+      *width = levels * levels - 1; /* more than 2 (levels - 1), whatever the levels */
+      return pair_element(num_atoms(problem, component), levels, label);
+    }
     *width = 2 * (levels - 1);
     return symmetric_element(num_atoms(problem, component), levels, label);
   }

@@ -22,12 +22,13 @@ typedef struct CospinComponent_ *CospinComponent;
 typedef enum { COSPIN_KET, COSPIN_BRA } CospinSide;
 
 /* What a coordinate counts: excitations of the ket or of the bra, or something that has no side (the irrep
- * j). */
+ * j), or both at once. */
 typedef enum {
   COSPIN_COORDINATE_KET,
   COSPIN_COORDINATE_BRA,
   COSPIN_COORDINATE_IRREP,
-  COSPIN_COORDINATE_CLICKS /* of a counter */
+  COSPIN_COORDINATE_CLICKS, /* of a counter */
+  COSPIN_COORDINATE_PAIR    /* atoms whose ket and bra are told together: it belongs to both sides at once */
 } CospinRole;
 
 /*
@@ -59,6 +60,7 @@ typedef struct {
    sum).
 */
 #define COSPIN_EACH_LEVEL (-1) /* as num_arguments: one for every level (NumLevels) */
+#define COSPIN_EACH_PAIR  (-2) /* one for every pair of levels: a matrix, row after row */
 typedef struct {
   const char *name; /* NULL ends a table; the first one is the state of components that are left out */
   int num_arguments;
@@ -116,15 +118,24 @@ typedef struct {
   CospinLinear factor[COSPIN_MAX_FACTORS], divisor[COSPIN_MAX_FACTORS];
 } CospinRational;
 
+/* What an elementary operator is on one side, at most: a sum over the levels of the other side. */
+enum { COSPIN_MAX_STEPS = 16 };
+
 /*
    A kind. Labels are handed over as the component's own coordinates (a slice of the problem's label). None of
    these is collective.
 */
-typedef struct {
+typedef struct CospinComponentKind_ {
   CospinRecordKind record; /* name, help and keys in the deck */
+  /* What takes its place, with the same record, where a process acts on one of its atoms alone or a state is
+     none of its own: a kind with more labels. NULL: there is none. */
+  const struct CospinComponentKind_ *one_by_one;
   const CospinOperatorName *operators;
   const int *adjoint;            /* [elementary operator code] the code of its adjoint */
   const CospinStateName *states; /* what `initial:` may say of it */
+  /* Whether no label that begins with coordinates 0 ... i of this one has an element in a state (what Prepare
+     made): the search for the sectors of a state ends there. NULL: known of whole labels only. */
+  PetscBool (*Vanishes)(CospinComponent component, const void *state, int i, const int label[]);
 
   /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
      numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
@@ -182,9 +193,16 @@ typedef struct {
   void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
   /* Tr of the basis element: 0 off the diagonal */
   double (*Trace)(CospinComponent component, const int label[]);
+  /* Of coordinates of role PAIR: what one more of coordinate i adds to the excitations of a side; and the
+     label of |y><x|. NULL: kinds without such. */
+  int (*Excitations)(CospinComponent component, int i, CospinSide side);
+  void (*Adjoint)(CospinComponent component, const int label[], int adjoint[]);
 
-  /* The step that an elementary operator makes on one side. */
+  /* The step that an elementary operator makes on one side; or, of kinds where it is a sum of several, all of
+     them: their number (ElementaryStep is NULL then). */
   int (*ElementaryStep)(CospinComponent component, CospinElementary elementary, CospinSide side);
+  int (*ElementarySteps)(CospinComponent component, CospinElementary elementary, CospinSide side,
+                         int steps[COSPIN_MAX_STEPS]);
   /* Distance that a step moves a label: shift[num_coordinates] is added to. */
   void (*Shift)(CospinComponent component, int step, int shift[]);
   /* Moves label and returns the amplitude, 0 if nothing remains (the label is then meaningless). */
@@ -271,6 +289,9 @@ PetscBool CospinSystemContains(const CospinSystem *system, const int label[]);
 /* The least and the greatest value that each coordinate takes in any label. */
 void CospinSystemBounds(const CospinSystem *system, int lo[], int hi[]);
 CospinRole CospinSystemRole(const CospinSystem *system, int i);
+/* Whether every coordinate belongs to one side or is the same for both, so that rho is made of matrices:
+   products without a matrix, kets, and eigenvalues of a state need that. */
+PetscBool CospinSystemHasSides(const CospinSystem *system);
 /* Not collective. The same operator with sums over spins (COSPIN_ALL_SPINS) written out; owned by the caller.
  */
 PetscErrorCode CospinSystemExpand(const CospinSystem *system, CospinPolynomial a, CospinPolynomial *expanded);

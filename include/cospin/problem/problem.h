@@ -126,7 +126,8 @@ PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[],
 /* The sector's name as the key `sector` takes it, that of no other sector: "{charge: -1}", "{ket: {A: 0, B:
    1}, bra: {A: 0, B: 0}}", "{charge: {q: [0, -1]}}" (of spins or levels, one by one), "{charge: 0, irrep: 2}"
    (irrep: N/2 - j); "everything" if there is only one. Where clicks are counted, " at 2 clicks" is behind it.
- */
+   Of atoms told by pairs of levels, where the total charge is not enough, a label is: "{charge: 0} at [0,
+   1]", which that key does not take. */
 PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int representative[], char text[],
                                            size_t size);
 /* The names of some of the sectors that hold diagonal elements, separated by commas. */

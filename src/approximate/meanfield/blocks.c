@@ -209,12 +209,13 @@ static PetscErrorCode create_parts(CospinProblem problem, const char task[], Cos
     const CospinComponent component = &problem->system.components[c];
     CospinMeanPart *part = &field->parts[c];
     PetscBool spins = PETSC_FALSE, mode = PETSC_FALSE;
+    const PetscBool two_levels = (PetscBool)!component->kind->NumLevels; /* not any number of them */
     char path[128];
     for (const CospinOperatorName *name = component->kind->operators; name->name; name++) {
       PetscBool is_spin, is_mode;
       PetscCall(PetscStrcmp(name->name, "sm", &is_spin));
       PetscCall(PetscStrcmp(name->name, "a", &is_mode));
-      if (is_spin && name->one_spin) spins = PETSC_TRUE;
+      if (is_spin && name->one_spin && two_levels) spins = PETSC_TRUE;
       if (is_mode) mode = PETSC_TRUE;
     }
     part->is_mode = mode;

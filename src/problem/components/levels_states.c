@@ -4,7 +4,7 @@
 
      rank = sum_(k=1..r) binomial(c_k + r - k, r - k + 1)
 */
-#include "amplitudes.h"
+#include "levels.h"
 #include "states.h"
 #include <cospin/problem/hermitian.h>
 #include <math.h>
@@ -63,6 +63,28 @@ static PetscBool next_ket(int size, int r, int c[])
 static void occupations(int size, int r, const int c[], int n[])
 {
   for (int k = 0; k <= r; k++) n[k] = (k ? c[k - 1] : size) - (k < r ? c[k] : 0);
+}
+
+double complex CospinLevelsAmplitude(const CospinAmplitudes *amplitudes, const int k[])
+{
+  const int r = CospinLevelsNumber(amplitudes->component) - 1;
+  int c[MAX_LEVELS], sum = 0;
+
+  for (int level = r; level > 0; level--) c[level - 1] = sum += k[level];
+  return amplitudes->amplitude[rank_of(r, c, 1)];
+}
+
+void CospinLevelsMost(const CospinAmplitudes *amplitudes, int most[])
+{
+  const int size = CospinLevelsSize(amplitudes->component), r = CospinLevelsNumber(amplitudes->component) - 1;
+  int c[MAX_LEVELS] = {0}, n[MAX_LEVELS], rank = 0;
+
+  for (int k = 0; k <= r; k++) most[k] = 0;
+  do {
+    if (amplitudes->amplitude[rank++] == 0.0) continue;
+    occupations(size, r, c, n);
+    for (int k = 0; k <= r; k++) most[k] = PetscMax(most[k], n[k]);
+  } while (next_ket(size, r, c));
 }
 
 /* ---- Product states ------------------------------------------------------------------------------------ */

@@ -12,7 +12,17 @@ extern const CospinStateName CospinEnsembleStates[];
 extern const CospinStateName CospinSpinStates[];
 extern const CospinStateName CospinModeStates[];
 extern const CospinStateName CospinSpinsStates[];
-extern const CospinStateName CospinLevelsStates[];
+extern const CospinStateName CospinLevelsStates[]; /* in this order: */
+enum {
+  COSPIN_LEVELS_GROUND,
+  COSPIN_LEVELS_LEVEL,
+  COSPIN_LEVELS_OCCUPATIONS,
+  COSPIN_LEVELS_PRODUCT,
+  COSPIN_LEVELS_CSS,
+  COSPIN_LEVELS_DICKE
+};
+extern const CospinStateName CospinAtomsStates[];
+PetscBool CospinAtomsVanishes(CospinComponent component, const void *data, int i, const int label[]);
 
 /* Number of spins of an ensemble. */
 int CospinEnsembleSize(CospinComponent component);

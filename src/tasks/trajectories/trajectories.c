@@ -204,6 +204,15 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
+  if (!CospinSystemHasSides(&problem->system)) {
+    *ok = PETSC_FALSE;
+    PetscCall(
+        CospinFaultsAdd(faults, task->position, "tasks",
+                        "trajectories are of kets, which atoms of several levels with processes or "
+                        "states of single atoms have not here (evolve, clicks and heralding know them)"));
+    *dimension = (CospinDimension){"time", 0, NULL, "time", "time"};
+    PetscFunctionReturn(0);
+  }
   PetscCall(get_settings(problem, task, faults, &s, ok));
   PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
   if (!times_ok) *ok = PETSC_FALSE;
