@@ -72,28 +72,53 @@ static void view_part(CospinPage *page, const char what[], const CospinRecordKin
   CospinPagePart(page, record->name, title);
 }
 
+static PetscBool has_state(const CospinComponentKind *kind, const char name[])
+{
+  for (const CospinStateName *state = kind->states; state->name; state++)
+    if (strcmp(state->name, name) == 0) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* Those that `known` (NULL: nothing) has not. */
+static void view_states(CospinPage *page, const CospinComponentKind *kind, const CospinComponentKind *known)
+{
+  char behind[256];
+
+  for (const CospinStateName *state = kind->states; state->name; state++) {
+    if (known && has_state(known, state->name)) continue;
+    (void)snprintf(behind, sizeof(behind), "state%s%s%s", known ? ", single atoms told," : "",
+                   state->num_arguments ? " of " : "", state->num_arguments ? state->arguments : "");
+    CospinPageEntry(page, state->name, behind, state->help);
+  }
+}
+
+/* What stands in a file of a state of this kind; `of`: "of a stored state". */
+static void view_stored(CospinPage *page, const CospinComponentKind *kind, const char of[])
+{
+  char behind[96];
+
+  (void)snprintf(behind, sizeof(behind), "column %s", of);
+  for (const CospinLabelColumn *column = kind->columns; column->suffix; column++) {
+    char name[96];
+    (void)snprintf(name, sizeof(name), "COMPONENT_%s", column->suffix);
+    CospinPageEntry(page, name, behind, column->help);
+  }
+  CospinPageEntry(page, "element", of, kind->element);
+}
+
 /* Operators, states and what is counted, beside the keys. `COMPONENT` stands for the name that the deck
    gives it. */
 static void view_component(CospinPage *page, const CospinComponentKind *kind)
 {
-  char behind[256];
-
   view_part(page, "kind", &kind->record);
   view_keys(page, kind->record.keys);
   for (const CospinOperatorName *name = kind->operators; name->name; name++)
     CospinPageEntry(page, name->name, name->one_spin ? "operator of one spin" : "operator", name->help);
-  for (const CospinStateName *state = kind->states; state->name; state++) {
-    (void)snprintf(behind, sizeof(behind), "state%s%s", state->num_arguments ? " of " : "",
-                   state->num_arguments ? state->arguments : "");
-    CospinPageEntry(page, state->name, behind, state->help);
-  }
-  for (const CospinLabelColumn *column = kind->columns; column->suffix; column++) {
-    char name[96];
-    (void)snprintf(name, sizeof(name), "COMPONENT_%s", column->suffix);
-    CospinPageEntry(page, name, "column of a stored state", column->help);
-  }
+  view_states(page, kind, NULL);
+  if (kind->one_by_one) view_states(page, kind->one_by_one, kind);
+  view_stored(page, kind, "of a stored state");
   CospinPageEntry(page, "COMPONENT_size", "with stored states", kind->size);
-  CospinPageEntry(page, "element", "of a stored state", kind->element);
+  if (kind->one_by_one) view_stored(page, kind->one_by_one, "of a stored state, single atoms told");
 }
 
 /* A part is read in expressions as NAME.PART and stands in the dataset as NAME_PART. */

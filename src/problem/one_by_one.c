@@ -38,8 +38,8 @@ static PetscBool knows_state(const CospinComponentKind *kind, const char name[])
   return PETSC_FALSE;
 }
 
-/* A state of this component that only the other kind has, in one of a task's keys. */
-static PetscBool has_state(const CospinRecord *task, int c, const CospinComponentKind *kind)
+/* A state of this component that only the other kind has, in one of a task's keys; NULL: none. */
+static const CospinStateFactor *find_state(const CospinRecord *task, int c, const CospinComponentKind *kind)
 {
   for (int k = 0; task->settings && task->kind->keys[k].name; k++) {
     const CospinSetting *setting = &task->settings[k];
@@ -47,10 +47,10 @@ static PetscBool has_state(const CospinRecord *task, int c, const CospinComponen
       const CospinStateFactor *factor = &setting->factors[f];
       if (factor->component == c && !knows_state(kind, factor->name) &&
           knows_state(kind->one_by_one, factor->name))
-        return PETSC_TRUE;
+        return factor;
     }
   }
-  return PETSC_FALSE;
+  return NULL;
 }
 
 /* What tasks that read no labels know, they know of the smaller kind; no process of one atom is among it. */
@@ -91,9 +91,10 @@ PetscErrorCode CospinProblemKindOf(CospinDeck deck, int c, CospinFaults faults,
     path = CospinExpressionPath(deck->jumps[k].op);
   }
   for (int k = 0; k < deck->num_tasks && !search.found; k++) {
-    search.found = has_state(&deck->tasks[k], c, *kind);
-    at = deck->tasks[k].position;
-    path = "tasks";
+    const CospinStateFactor *state = find_state(&deck->tasks[k], c, *kind);
+    search.found = (PetscBool)(state != NULL);
+    if (state) at = state->position;
+    if (state) path = state->path;
   }
   if (!search.found) PetscFunctionReturn(0);
   if (assembled)

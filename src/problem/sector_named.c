@@ -92,7 +92,12 @@ static PetscErrorCode place(CospinProblem problem, const CospinSectorNumber *num
   }
   if (!placed) {
     *ok = PETSC_FALSE;
-    PetscCall(add_fault(faults, number->expression, "sectors do not differ in j here", "leave `irrep` out"));
+    if (number->what == COSPIN_NUMBER_IRREP)
+      PetscCall(
+          add_fault(faults, number->expression, "sectors do not differ in j here", "leave `irrep` out"));
+    else
+      PetscCall(add_fault(faults, number->expression, "ket and bra of single atoms are told together",
+                          "write {charge: q} of all components, or `of: OPERATOR`"));
   }
   PetscFunctionReturn(0);
 }

@@ -206,10 +206,9 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   *ok = PETSC_TRUE;
   if (!CospinSystemHasSides(&problem->system)) {
     *ok = PETSC_FALSE;
-    PetscCall(
-        CospinFaultsAdd(faults, task->position, "tasks",
-                        "trajectories are of kets, which atoms of several levels with processes or "
-                        "states of single atoms have not here (evolve, clicks and heralding know them)"));
+    PetscCall(CospinFaultsAdd(faults, task->position, "tasks",
+                              "trajectories are of kets, which atoms of several levels with processes or "
+                              "states of single atoms have not here (evolve and clicks know them)"));
     *dimension = (CospinDimension){"time", 0, NULL, "time", "time"};
     PetscFunctionReturn(0);
   }
