@@ -11,6 +11,9 @@ from math import lgamma
 
 import numpy as np
 
+MOST_AT_ONCE = 1 << 20  # numbers of one array: diagonals of the matrix times points
+LARGE = 1e100  # beside it eight steps, each by less than the square of the largest |alpha| of a picture, do not overflow
+
 
 def on_plane(rho, alpha):
     """W(alpha) = (2/pi) Tr[rho D(alpha) (-1)^n D(alpha)^+], integral over the plane Tr rho, |W| <= 2/pi.
@@ -19,28 +22,38 @@ def on_plane(rho, alpha):
     for m = n + k  <n| D (-1)^n D^+ |m> = (-1)^n e^{-i k arg alpha} ... times the normalised Laguerre function
     l_n = sqrt(n!/(n+k)!) x^{k/2} e^{-x/2} L_n^k(x), which obeys a recursion in n that is stable upwards.
     """
-    rho = np.asarray(rho)
-    alpha = np.asarray(alpha, dtype=complex)
+    rho, alpha = np.asarray(rho), np.asarray(alpha, dtype=complex)
+    points, values = alpha.ravel(), np.empty(alpha.size)
+    step = max(1, MOST_AT_ONCE // max(len(rho), 1))
+    for first in range(0, alpha.size, step):
+        values[first:first + step] = _at_points(rho, points[first:first + step])
+    return values.reshape(alpha.shape)
+
+
+def _at_points(rho, alpha):
+    """For all k at once. l_0 is far below the smallest double where |alpha| is beyond 19, and yet l_n is not small later: so
+    l_n = now e^scale, whose scale moves when `now` becomes large."""
+    levels = len(rho)
+    largest = np.array([np.abs(np.diagonal(rho, -k)).sum() for k in range(levels)])
+    k = np.flatnonzero(largest >= 1e-12)[:, None]  # no Laguerre function is larger than 1
     x = 4 * np.abs(alpha) ** 2
-    phase = np.exp(-1j * np.angle(alpha))
-    total = np.zeros(alpha.shape)
     with np.errstate(divide="ignore"):
         log_x = np.log(x)
-    for k in range(len(rho)):
-        diagonal = np.diagonal(rho, -k)  # rho[n + k, n]
-        if np.abs(diagonal).sum() < 1e-12:  # no Laguerre function here is larger than 1
-            continue
-        diagonal = diagonal[:np.flatnonzero(np.abs(diagonal) > 1e-15)[-1] + 1]
-        before = np.zeros(alpha.shape)
-        with np.errstate(invalid="ignore"):
-            now = np.exp((k / 2 * log_x if k else 0.) - x / 2 - lgamma(k + 1) / 2)
-        part = np.zeros(alpha.shape, dtype=complex)
-        for n, value in enumerate(diagonal):
-            part += (-1) ** n * value * now
-            following = (2 * n + 1 + k - x) * now - np.sqrt(n * (n + k)) * before
-            before, now = now, following / np.sqrt((n + 1.) * (n + k + 1))
-        total += (1 if k == 0 else 2) * (part * phase ** k).real
-    return 2 / np.pi * total
+    scale = np.where(k > 0, k / 2 * np.where(k > 0, log_x, 0), 0) - x / 2 - np.array([lgamma(one + 1) / 2 for one in k[:, 0]])[:, None]
+    now, before = np.ones(scale.shape), np.zeros(scale.shape)
+    size, parts = np.exp(scale), np.zeros(scale.shape, dtype=complex)
+    for n in range(levels):
+        there = np.searchsorted(k[:, 0], levels - n)  # elements rho[n + k, n] that exist
+        k, now, before, scale, size = (array[:there] for array in (k, now, before, scale, size))
+        parts[:there] += (-1) ** n * rho[n + k, n] * (now * size)
+        now, before = ((2 * n + 1 + k - x) * now - np.sqrt(n * (n + k)) * before) / np.sqrt((n + 1.) * (n + k + 1)), now
+        if n % 8 == 7:
+            grown = np.abs(now) > LARGE
+            now[grown], before[grown] = now[grown] / LARGE, before[grown] / LARGE
+            scale[grown] += np.log(LARGE)
+            size[grown] = np.exp(scale[grown])
+    k = np.flatnonzero(largest >= 1e-12)[:, None]
+    return 2 / np.pi * (np.where(k > 0, 2, 1) * (parts * np.exp(-1j * k * np.angle(alpha))).real).sum(axis=0)
 
 
 def parity_of_spin(levels):

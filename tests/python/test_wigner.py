@@ -77,6 +77,26 @@ class Plane(unittest.TestCase):
         found = cospin_wigner.on_plane(pure(coherent(ALPHA)), grid)
         np.testing.assert_allclose(found, 2 / pi * np.exp(-2 * abs(grid - ALPHA) ** 2), atol=1e-12)
 
+    def test_far_from_the_middle(self):
+        """exp(-2|alpha|^2) is below the smallest double from |alpha| = 19.3 on."""
+        for length in (5, 18, 19.5, 22, 30, 45, 60):
+            alpha = length * np.exp(.3j)
+            n = np.arange(int(length ** 2 + 9 * length + 30))
+            log_factorials = np.concatenate([[0], np.cumsum(np.log(n[1:]))])
+            psi = np.exp(n * np.log(length) - length ** 2 / 2 - log_factorials / 2) * np.exp(.3j * n)
+            places = alpha + np.array([0, .3, -.4j, .5 + .5j, 3])
+            found = cospin_wigner.on_plane(pure(psi), places)
+            np.testing.assert_allclose(found, 2 / pi * np.exp(-2 * np.abs(places - alpha) ** 2), atol=1e-9)
+            self.assertAlmostEqual(cospin_husimi.on_plane(pure(psi), np.array([alpha]))[0], 1 / pi, delta=1e-9)
+
+    def test_far_cats_have_fringes(self):  # in the middle, where neither of its parts is: (2/pi) cos(4 Im(a^* alpha))
+        n, length = np.arange(1200), 25.
+        psi = np.exp(n * np.log(length) - length ** 2 / 2 - np.concatenate([[0], np.cumsum(np.log(n[1:]))]) / 2)
+        psi = np.sqrt(2) * psi * (n % 2 == 0)
+        places = 1j * np.array([0, .01, .05, .1, .4])
+        np.testing.assert_allclose(cospin_wigner.on_plane(pure(psi), places), 2 / pi * np.exp(-2 * np.abs(places) ** 2)
+                                   * np.cos(4 * length * places.imag), atol=1e-9)
+
     def test_cats_have_fringes(self):
         # W = [W_+ + W_- +- (2/pi) 2 e^{-2|a|^2} cos(4 Im(a^* alpha))] / (2 (1 +- e^{-2|alpha|^2}))
         grid, cell = plane(5, 201)
