@@ -6,6 +6,7 @@
     state = cospin.read_state("cats.h5", "steady", eta=0.5)  # a density matrix that a task has stored
     state.to_qutip()
 
+    cospin.figure("my.h5", y="decay_rate", at={"N": 40})
     cospin.liouvillian("my.yaml")                            # of a small deck, as scipy's sparse matrix
     cospin.plan("my.yaml").sectors                           # checks a deck, solves nothing
 
@@ -16,5 +17,13 @@ from .data import (Component, Damage, NotADataset, State, average, axes, bad_poi
 from .operators import Matrices, hamiltonian, jumps, liouvillian, matrices  # noqa: F401
 from .program import BadPoints, DeckFaults, Fault, Plan, ProgramFailed, Stopped, Unfinished, plan, run  # noqa: F401
 from .version import VERSION as __version__  # noqa: F401
+
+
+
+def figure(files, **options):
+    """A picture of datasets, as matplotlib's Figure: see cospin.plot.figure."""
+    from .plot import figure as drawn
+    return drawn(files, **options)
+
 
 open = open_dataset  # pylint: disable=redefined-builtin

@@ -1,0 +1,1 @@
+"""The parts of cospin.plot, each of which knows one thing about pictures."""
