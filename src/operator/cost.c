@@ -55,6 +55,10 @@ double CospinCostOfIteration(double n, int width)
   return n * (vectors * 16.0 + matrices * element_bytes * width);
 }
 
+/* Few labels are factorised in less time than anybody notices, and factors see more: iterations are for what
+   takes a second and more. */
+static const double worthwhile = 1.0;
+
 /* ILU(1) fills a row with what neighbours of neighbours share: measured, of masers (15 moves: 45 elements).
  */
 static double incomplete_elements(int width)
@@ -79,7 +83,7 @@ PetscBool CospinCostIterate(double n, int d, int width, double bytes)
 {
   static const int longest_row =
       60; /* rows of spins one by one: their incomplete factors are hardly sparse */
-  static const double worthwhile = 10.0, solves = 60.0, element_seconds = 4.5e-9, share = 0.8;
+  static const double solves = 60.0, element_seconds = 4.5e-9, share = 0.8;
   const CospinFactorCost factors = CospinCostOfFactors(n, d),
                          incomplete = CospinCostOfIncomplete(n, d, width);
   const double seconds = factors.seconds + solves * element_seconds * factors.elements;

@@ -1,6 +1,10 @@
 /*
-   Davidson's method (davidson.h has the algorithm): the basis V and its images A V as SLEPc BVs, the
-   projected matrix V^H A V and its eigenpairs on every rank.
+   Davidson's method (davidson.h has the algorithm): the basis V and its images A V, the projected matrix V^H
+   A V and its eigenpairs on every rank.
+
+   Where A is real in suitable phases, so is the basis, as long as all eigenvectors that are locked are: of a
+   step that is complex, towards one of two conjugate eigenvalues, the larger of both parts is taken, and the
+   next steps bring the other one.
 
    Eigenvectors that were found are locked: as Schur vectors Q, orthonormal, they are projected out of
    everything that enters the basis. The basis then loses the vector and keeps the next ones, so that the
@@ -12,8 +16,8 @@
    from the first rank.
 */
 #include "davidson.h"
+#include "basis.h"
 #include <slepcblaslapack.h>
-#include <slepcbv.h>
 
 /* At most: vectors of the basis, each with its image beside it, and eigenvectors that were found. */
 enum { MAX_BASIS = 30, MAX_LOCKED = 128 };
@@ -34,24 +38,33 @@ struct CospinDavidson_ {
   PetscBool hard; /* a search has led nowhere by cheap steps */
   int most;       /* columns of the basis: what memory allows; half of them are kept in a restart */
   Vec locked[MAX_LOCKED];
-  BV basis, images; /* V and A V, `size` columns in use */
-  Vec residual, extension;
+  CospinBasis basis, images; /* V and A V, `size` columns in use */
+  Vec residual, extension, image;
   PetscScalar *projected;        /* V^H A V, [MAX_BASIS][MAX_BASIS] column after column */
   PetscScalar *values, *vectors; /* its eigenpairs, best first; vectors of 2-norm 1 */
 };
 
-/* Images are not orthonormal but share the layout. */
-static PetscErrorCode create_basis(CospinDavidson davidson, Vec like, BV *basis)
+/* Both bases are real or neither is. */
+static PetscErrorCode make_complex(CospinDavidson davidson)
 {
-  PetscMPIInt ranks;
+  PetscFunctionBeginUser;
+  PetscCall(CospinBasisMakeComplex(davidson->basis));
+  PetscCall(CospinBasisMakeComplex(davidson->images));
+  PetscFunctionReturn(0);
+}
+
+/* One more that is known. */
+static PetscErrorCode add_locked(CospinDavidson davidson, Vec vector)
+{
+  PetscBool real = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(davidson->comm, &ranks));
-  PetscCall(BVCreate(davidson->comm, basis));
-  PetscCall(BVSetSizesFromVec(*basis, like, davidson->most));
-  PetscCall(BVSetType(*basis, davidson->dimension < ranks ? BVVECS : BVSVEC)); /* as in eigensolver.c */
-  PetscCall(BVSetOrthogonalization(*basis, BV_ORTHOG_CGS, BV_ORTHOG_REFINE_ALWAYS, PETSC_DEFAULT,
-                                   BV_ORTHOG_BLOCK_GS));
+  PetscCheck(davidson->num_locked < MAX_LOCKED, davidson->comm, PETSC_ERR_SUP, "More than %d eigenvectors",
+             (int)MAX_LOCKED);
+  PetscCall(PetscObjectReference((PetscObject)vector));
+  davidson->locked[davidson->num_locked++] = vector;
+  if (CospinBasisIsReal(davidson->basis)) PetscCall(CospinIsReal(davidson->options.turned, vector, &real));
+  if (!real) PetscCall(make_complex(davidson));
   PetscFunctionReturn(0);
 }
 
@@ -64,19 +77,16 @@ PetscErrorCode CospinDavidsonCreate(const CospinDavidsonOptions *options, int nu
   PetscCall(PetscNew(&new));
   new->options = *options;
   new->comm = PetscObjectComm((PetscObject)options->matrix);
-  PetscCheck(num_locked < MAX_LOCKED, new->comm, PETSC_ERR_SUP, "More than %d eigenvectors", (int)MAX_LOCKED);
   PetscCall(MatGetSize(options->matrix, &new->dimension, NULL));
   new->most = options->basis;
   PetscCheck(new->most <= MAX_BASIS, new->comm, PETSC_ERR_PLIB, "A basis of %d vectors", new->most);
   PetscCall(MatCreateVecs(options->matrix, &new->residual, &new->extension));
-  PetscCall(create_basis(new, new->residual, &new->basis));
-  PetscCall(create_basis(new, new->residual, &new->images));
+  PetscCall(VecDuplicate(new->residual, &new->image));
+  PetscCall(CospinBasisCreate(new->residual, new->most, options->turned, &new->basis));
+  PetscCall(CospinBasisCreate(new->residual, new->most, options->turned, &new->images));
   PetscCall(PetscMalloc3(MAX_BASIS * MAX_BASIS, &new->projected, MAX_BASIS, &new->values,
                          MAX_BASIS * MAX_BASIS, &new->vectors));
-  for (int k = 0; k < num_locked; k++) {
-    PetscCall(PetscObjectReference((PetscObject)locked[k]));
-    new->locked[new->num_locked++] = locked[k];
-  }
+  for (int k = 0; k < num_locked; k++) PetscCall(add_locked(new, locked[k]));
   *davidson = new;
   PetscFunctionReturn(0);
 }
@@ -86,10 +96,11 @@ PetscErrorCode CospinDavidsonDestroy(CospinDavidson *davidson)
   PetscFunctionBeginUser;
   if (!*davidson) PetscFunctionReturn(0);
   for (int k = 0; k < (*davidson)->num_locked; k++) PetscCall(VecDestroy(&(*davidson)->locked[k]));
-  PetscCall(BVDestroy(&(*davidson)->basis));
-  PetscCall(BVDestroy(&(*davidson)->images));
+  PetscCall(CospinBasisDestroy(&(*davidson)->basis));
+  PetscCall(CospinBasisDestroy(&(*davidson)->images));
   PetscCall(VecDestroy(&(*davidson)->residual));
   PetscCall(VecDestroy(&(*davidson)->extension));
+  PetscCall(VecDestroy(&(*davidson)->image));
   PetscCall(PetscFree3((*davidson)->projected, (*davidson)->values, (*davidson)->vectors));
   PetscCall(PetscFree(*davidson));
   PetscFunctionReturn(0);
@@ -122,12 +133,12 @@ static PetscErrorCode orthonormalise(CospinDavidson davidson, Vec x, double *nor
 
   PetscFunctionBeginUser;
   *norm = 1.0;
-  PetscCall(BVSetActiveColumns(davidson->basis, 0, davidson->size));
+  if (CospinBasisIsReal(davidson->basis)) PetscCall(CospinRealPart(davidson->options.turned, x));
   for (int pass = 0; pass < 2 && *norm > 0 && (pass == 0 || *norm < little); pass++) {
     PetscCall(VecNormalize(x, &remaining));
     if (!(remaining > 0)) break;
     PetscCall(project_out(davidson, x));
-    if (davidson->size) PetscCall(BVOrthogonalizeVec(davidson->basis, x, NULL, NULL, NULL));
+    PetscCall(CospinBasisProject(davidson->basis, davidson->size, x));
     PetscCall(VecNorm(x, NORM_2, &remaining));
     *norm = PetscMin(*norm, remaining);
   }
@@ -159,26 +170,19 @@ static PetscErrorCode extend(CospinDavidson davidson, Vec x, PetscBool *extended
   PetscScalar row[MAX_BASIS];
   const int k = davidson->size;
   double norm = 0.0;
-  Vec image;
 
   PetscFunctionBeginUser;
   *extended = (PetscBool)(k + davidson->num_locked < davidson->dimension);
   if (*extended) PetscCall(orthonormalise(davidson, x, &norm));
   *extended = (PetscBool)(norm > dependent);
   if (!*extended) PetscFunctionReturn(0);
-  PetscCall(BVInsertVec(davidson->basis, k, x));
-  PetscCall(BVGetColumn(davidson->images, k, &image));
-  PetscCall(apply(davidson, x, image));
-  PetscCall(BVRestoreColumn(davidson->images, k, &image));
+  PetscCall(CospinBasisSet(davidson->basis, k, x));
+  PetscCall(apply(davidson, x, davidson->image));
+  PetscCall(CospinBasisSet(davidson->images, k, davidson->image));
   davidson->size++;
   davidson->steps++;
-  PetscCall(BVSetActiveColumns(davidson->basis, 0, k + 1));
-  PetscCall(BVSetActiveColumns(davidson->images, 0, k + 1));
-  PetscCall(BVGetColumn(davidson->images, k, &image));
-  PetscCall(BVDotVec(davidson->basis, image, element(davidson, 0, k)));
-  PetscCall(BVRestoreColumn(davidson->images, k, &image));
-  PetscCall(BVSetActiveColumns(davidson->images, 0, k));
-  if (k) PetscCall(BVDotVec(davidson->images, x, row)); /* image^H x */
+  PetscCall(CospinBasisDot(davidson->basis, k + 1, davidson->image, element(davidson, 0, k)));
+  PetscCall(CospinBasisDot(davidson->images, k, x, row)); /* image^H x */
   for (int j = 0; j < k; j++) *element(davidson, k, j) = PetscConj(row[j]);
   PetscFunctionReturn(0);
 }
@@ -189,6 +193,21 @@ static PetscErrorCode extend(CospinDavidson davidson, Vec x, PetscBool *extended
 static double rank_of_value(const CospinDavidsonOptions *options, PetscScalar value)
 {
   return options->nearest ? PetscAbsScalar(value - options->target) : -PetscRealPart(value);
+}
+
+/* Of a real matrix an eigenvalue that is real but for rounding has a real vector. */
+static void drop_rounding(CospinDavidson davidson)
+{
+  const int k = davidson->size;
+
+  for (int j = 0; j < k; j++) {
+    double imaginary = PetscAbsReal(PetscImaginaryPart(davidson->values[j])) / davidson->options.norm;
+    for (int i = 0; i < k; i++)
+      imaginary = PetscMax(imaginary, PetscAbsReal(PetscImaginaryPart(davidson->vectors[j * k + i])));
+    if (imaginary > dependent) continue;
+    davidson->values[j] = PetscRealPart(davidson->values[j]);
+    for (int i = 0; i < k; i++) davidson->vectors[j * k + i] = PetscRealPart(davidson->vectors[j * k + i]);
+  }
 }
 
 /* Eigenpairs of V^H A V, best first, the same bits on every rank. Not balanced: that would take the rounding
@@ -225,33 +244,43 @@ static PetscErrorCode solve_projected(CospinDavidson davidson)
     davidson->values[j] = values[order[j]];
     PetscCall(PetscArraycpy(davidson->vectors + j * k, vectors + order[j] * k, k));
   }
+  if (CospinBasisIsReal(davidson->basis)) drop_rounding(davidson);
   PetscCallMPI(MPI_Bcast(davidson->values, k, MPI_C_DOUBLE_COMPLEX, 0, davidson->comm));
   PetscCallMPI(MPI_Bcast(davidson->vectors, k * k, MPI_C_DOUBLE_COMPLEX, 0, davidson->comm));
   PetscFunctionReturn(0);
 }
 
-/* Orthonormal columns[kept] of the span of eigenvectors first, first + 1, ..., orthogonal to those before. */
+/* What is left of x[size] beside columns[kept][size], normalised; false if nothing is. */
+static PetscBool orthonormal_to(int size, int kept, const PetscScalar columns[], PetscScalar x[])
+{
+  double norm = 0.0;
+
+  for (int pass = 0; pass < 2; pass++) {
+    for (int c = 0; c < kept; c++) {
+      PetscScalar overlap = 0.0;
+      for (int i = 0; i < size; i++) overlap += PetscConj(columns[c * size + i]) * x[i];
+      for (int i = 0; i < size; i++) x[i] -= overlap * columns[c * size + i];
+    }
+  }
+  for (int i = 0; i < size; i++) norm += PetscSqr(PetscAbsScalar(x[i]));
+  norm = PetscSqrtReal(norm);
+  for (int i = 0; i < size && norm >= dependent; i++) x[i] /= norm;
+  return (PetscBool)(norm >= dependent);
+}
+
+/* Orthonormal columns[kept] of the span of eigenvectors first, first + 1, ..., orthogonal to those before. Of
+   a real basis both parts of an eigenvector count, so that what is kept is real, too. */
 static int orthonormal_vectors(CospinDavidson davidson, int first, int wanted, PetscScalar columns[])
 {
-  const int k = davidson->size;
+  const int k = davidson->size, parts = CospinBasisIsReal(davidson->basis) ? 2 : 1;
   int kept = 0;
 
-  for (int v = 0; v < k && kept < first + wanted; v++) {
+  for (int v = 0; v < k * parts && kept < first + wanted; v++) {
+    const PetscScalar *vector = davidson->vectors + v / parts * k;
     PetscScalar *x = columns + kept * k;
-    double norm = 0.0;
-    for (int i = 0; i < k; i++) x[i] = davidson->vectors[v * k + i];
-    for (int pass = 0; pass < 2; pass++) {
-      for (int c = 0; c < kept; c++) {
-        PetscScalar overlap = 0.0;
-        for (int i = 0; i < k; i++) overlap += PetscConj(columns[c * k + i]) * x[i];
-        for (int i = 0; i < k; i++) x[i] -= overlap * columns[c * k + i];
-      }
-    }
-    for (int i = 0; i < k; i++) norm += PetscSqr(PetscAbsScalar(x[i]));
-    norm = PetscSqrtReal(norm);
-    if (norm < dependent) continue;
-    for (int i = 0; i < k; i++) x[i] /= norm;
-    kept++;
+    for (int i = 0; i < k; i++)
+      x[i] = parts == 1 ? vector[i] : v % 2 ? PetscImaginaryPart(vector[i]) : PetscRealPart(vector[i]);
+    if (orthonormal_to(k, kept, columns, x)) kept++;
   }
   for (int i = 0; i < (kept - first) * k; i++) columns[i] = columns[first * k + i];
   return PetscMax(kept - first, 0);
@@ -263,7 +292,6 @@ static PetscErrorCode restart(CospinDavidson davidson, int first, int wanted)
   const int k = davidson->size;
   PetscScalar columns[MAX_BASIS * (MAX_BASIS + 1)], image[MAX_BASIS], rotated[MAX_BASIS * MAX_BASIS];
   const int kept = orthonormal_vectors(davidson, first, wanted, columns);
-  Mat rotation;
 
   PetscFunctionBeginUser;
   for (int c = 0; c < kept; c++) {
@@ -280,17 +308,8 @@ static PetscErrorCode restart(CospinDavidson davidson, int first, int wanted)
   PetscCall(PetscArraycpy(davidson->projected, rotated, MAX_BASIS * kept));
   davidson->size = kept;
   if (kept == 0) PetscFunctionReturn(0);
-  PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, k, k, NULL, &rotation));
-  for (int c = 0; c < kept; c++) {
-    for (int i = 0; i < k; i++) PetscCall(MatSetValue(rotation, i, c, columns[c * k + i], INSERT_VALUES));
-  }
-  PetscCall(MatAssemblyBegin(rotation, MAT_FINAL_ASSEMBLY));
-  PetscCall(MatAssemblyEnd(rotation, MAT_FINAL_ASSEMBLY));
-  PetscCall(BVSetActiveColumns(davidson->basis, 0, k));
-  PetscCall(BVSetActiveColumns(davidson->images, 0, k));
-  PetscCall(BVMultInPlace(davidson->basis, rotation, 0, kept));
-  PetscCall(BVMultInPlace(davidson->images, rotation, 0, kept));
-  PetscCall(MatDestroy(&rotation));
+  PetscCall(CospinBasisRotate(davidson->basis, k, kept, columns));
+  PetscCall(CospinBasisRotate(davidson->images, k, kept, columns));
   PetscFunctionReturn(0);
 }
 
@@ -303,10 +322,8 @@ static PetscErrorCode compute_residual(CospinDavidson davidson, double *relative
   PetscReal norm;
 
   PetscFunctionBeginUser;
-  PetscCall(BVSetActiveColumns(davidson->basis, 0, davidson->size));
-  PetscCall(BVSetActiveColumns(davidson->images, 0, davidson->size));
-  PetscCall(BVMultVec(davidson->basis, 1.0, 0.0, davidson->extension, davidson->vectors));
-  PetscCall(BVMultVec(davidson->images, 1.0, 0.0, davidson->residual, davidson->vectors));
+  PetscCall(CospinBasisCombine(davidson->basis, davidson->size, davidson->vectors, davidson->extension));
+  PetscCall(CospinBasisCombine(davidson->images, davidson->size, davidson->vectors, davidson->residual));
   PetscCall(VecAXPY(davidson->residual, -davidson->values[0], davidson->extension));
   PetscCall(project_out(davidson, davidson->residual));
   PetscCall(VecNorm(davidson->residual, NORM_2, &norm));
@@ -318,10 +335,7 @@ static PetscErrorCode compute_residual(CospinDavidson davidson, double *relative
 PetscErrorCode CospinDavidsonLock(CospinDavidson davidson, Vec vector)
 {
   PetscFunctionBeginUser;
-  PetscCheck(davidson->num_locked < MAX_LOCKED, davidson->comm, PETSC_ERR_SUP, "More than %d eigenvectors",
-             (int)MAX_LOCKED);
-  PetscCall(PetscObjectReference((PetscObject)vector));
-  davidson->locked[davidson->num_locked++] = vector;
+  PetscCall(add_locked(davidson, vector));
   PetscCall(restart(davidson, 1, davidson->most / 2));
   PetscFunctionReturn(0);
 }

@@ -25,10 +25,12 @@ typedef struct {
   PetscBool adjoint; /* work with the Hermitian transpose of both */
   PetscBool nearest; /* look next to `target`; otherwise for the largest real part */
   PetscScalar target;
-  double norm;                      /* |A|, what residuals are relative to */
-  double accepted;                  /* a residual that will do where rounding lets it become no smaller */
-  int max_steps;                    /* for each eigenvalue */
-  int basis;                        /* vectors of the basis at most: what memory allows (CospinCostBasis) */
+  const unsigned char *turned; /* labels that take a factor i, and A is real (cospin/operator/real_form.h);
+                                  borrowed; NULL: it is complex */
+  double norm;                 /* |A|, what residuals are relative to */
+  double accepted;             /* a residual that will do where rounding lets it become no smaller */
+  int max_steps;               /* for each eigenvalue */
+  int basis;                   /* vectors of the basis at most: what memory allows (CospinCostBasis) */
   const CospinInterrupt *interrupt; /* checked in every step; borrowed, or NULL */
 } CospinDavidsonOptions;
 

@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "davidson.h"
 #include "iteration.h"
+#include <cospin/operator/real_form.h>
 
 enum { INNER_STEPS = 40, RESTART = 5 /* bases */ };
 static const double accepted = 1e-11, inner_tolerance = 0.5;
@@ -19,6 +20,19 @@ static PetscErrorCode prepare_between_jumps(CospinEigensolver eigensolver, doubl
   PetscFunctionReturn(0);
 }
 
+/* Asked once, of labels that this rank owns: the moves, and so the answer, are the same on every rank. */
+static PetscErrorCode find_real_form(CospinEigensolver eigensolver)
+{
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  if (eigensolver->real_form_known) PetscFunctionReturn(0);
+  PetscCall(MatGetOwnershipRange(eigensolver->liouvillian, &begin, &end));
+  PetscCall(CospinRealForm(eigensolver->generator, eigensolver->sector, begin, end, &eigensolver->turned));
+  eigensolver->real_form_known = PETSC_TRUE;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode prepare_incomplete(CospinEigensolver eigensolver, double centre)
 {
   PetscFunctionBeginUser;
@@ -28,6 +42,7 @@ static PetscErrorCode prepare_incomplete(CospinEigensolver eigensolver, double c
                                     RESTART * eigensolver->basis, eigensolver->interrupt,
                                     &eigensolver->iteration));
   eigensolver->iteration_centre = centre;
+  PetscCall(find_real_form(eigensolver));
   PetscFunctionReturn(0);
 }
 
@@ -95,6 +110,7 @@ PetscErrorCode CospinDavidsonGetOptions(CospinEigensolver eigensolver, CospinDav
                                      .nearest = policy->nearest,
                                      .target = PETSC_i * eigensolver->iteration_centre,
                                      .accepted = accepted,
+                                     .turned = eigensolver->turned,
                                      .norm = eigensolver->norm,
                                      .interrupt = eigensolver->interrupt,
                                      .max_steps = (int)max_steps,

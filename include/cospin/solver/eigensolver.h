@@ -63,6 +63,8 @@ struct CospinEigensolver_ {
   struct CospinIteration_
       *iteration; /* of L - i iteration_centre (src/solver/backend_iteration.c); or NULL */
   double iteration_centre;
+  unsigned char *turned; /* of its labels on this rank, in which phases L is real; NULL: in none. Owned */
+  PetscBool real_form_known;
   Vec near;       /* nearly a null vector with a trace, what iterations begin with; NULL: none. Owned */
   double reached; /* residual that a Davidson search ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */

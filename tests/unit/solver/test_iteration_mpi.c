@@ -203,12 +203,13 @@ static void a_draft_is_no_answer(void **state)
 static void what_is_degenerate_is_left_to_factors(void **state)
 {
   static const char *const texts[] = {
-      "title: irreps\ncomponents: {q: {kind: ensemble, size: 6}}\nhamiltonian: [0.7*q.Sx]\n"
-      "jumps: [{rate: 1, operator: q.Sm}]\nobservables: {n: <q.Sz>}\ntasks: [steady: {}]\n",
+      "title: hidden\ncomponents: {a: {kind: spin, S: 1/2}, b: {kind: spin, S: 1/2}}\n"
+      "hamiltonian: [0.7*a.Sx + 0.7*b.Sx]\njumps: [{rate: 1, operator: a.Sm + b.Sm}]\n"
+      "observables: {n: <a.Sz>}\ntasks: [steady: {}]\n",
       "title: nearly\ncomponents: {q: {kind: ensemble, size: 6}}\nhamiltonian: [0.7*q.Sx]\n"
       "jumps: [{rate: 1, operator: q.Sm}, {rate: 1e-7, each: q.sz}]\nobservables: {n: <q.Sz>}\n"
       "tasks: [steady: {}]\n"};
-  static const double degeneracies[] = {4, 1};
+  static const double degeneracies[] = {2, 1};
 
   (void)state;
   for (int k = 0; k < 2; k++) {
