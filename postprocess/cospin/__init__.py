@@ -14,6 +14,7 @@ Numbers come from the program `cospin`, which is looked for as `cospin.program.f
 """
 from .data import (Component, Damage, NotADataset, State, average, axes, bad_points, deck, merge, open_dataset,  # noqa: F401
                    provenance, read_state, stored_points, stored_tasks)
+from .qutip_decks import from_qutip, initial_from_qutip  # noqa: F401
 from .operators import Matrices, hamiltonian, jumps, liouvillian, matrices  # noqa: F401
 from .program import BadPoints, DeckFaults, Fault, Plan, ProgramFailed, Stopped, Unfinished, plan, run  # noqa: F401
 from .version import VERSION as __version__  # noqa: F401

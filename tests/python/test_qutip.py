@@ -193,6 +193,47 @@ class States(unittest.TestCase):
         self.assertLess((end - there).norm(), 1e-7)
 
 
+class Back(unittest.TestCase):
+    """Decks of QuTiP's matrices."""
+
+    @classmethod
+    def setUpClass(cls):
+        a, sm = qutip.tensor(qutip.destroy(5), qutip.qeye(3)), qutip.tensor(qutip.qeye(5), qutip.basis(3, 0) * qutip.basis(3, 2).dag())
+        other = qutip.tensor(qutip.qeye(5), qutip.rand_herm(3, seed=2))
+        cls.h = .3 * a.dag() * a + (.5 + .2j) * a.dag() * sm + (.5 - .2j) * a * sm.dag() + other + .4 * (a + a.dag()) + .1
+        cls.jumps = [a, .5 * sm + .2j * a, .3 * qutip.tensor(qutip.qeye(5), qutip.basis(3, 1) * qutip.basis(3, 0).dag())]
+        cls.means = {"photons": a.dag() * a, "field": a, "shifted": other + 2}
+
+    def test_there_and_back(self):
+        deck = cospin.from_qutip(self.h, self.jumps, self.means)
+        h, jumps = cospin.matrices(deck).to_qutip()
+        self.assertEqual(h.dims, self.h.dims)
+        self.assertLess((h - self.h).norm(), 1e-12)
+        self.assertEqual(len(jumps), len(self.jumps))
+        for here, there in zip(jumps, self.jumps):
+            self.assertLess((here - there).norm(), 1e-12)
+
+    def test_a_run(self):
+        deck = cospin.from_qutip(self.h, self.jumps, self.means, names=["cavity", "atom"])
+        kets = [qutip.basis(5, 1), (qutip.basis(3, 0) + 1j * qutip.basis(3, 2)).unit()]
+        deck["tasks"] = [{"steady": {"store": "state"}},
+                         {"evolve": {"times": [0, .7], "initial": cospin.initial_from_qutip(kets, ["cavity", "atom"])}}]
+        data = cospin.run(deck)
+        there = qutip.steadystate(self.h, self.jumps)
+        self.assertLess((cospin.read_state(data.encoding["source"], "steady").to_qutip() - there).norm(), 1e-8)
+        means = list(self.means.values())
+        solved = qutip.mesolve(self.h, qutip.tensor(kets), [0, .7], self.jumps, means, options=qutip.Options(atol=1e-12, rtol=1e-10)).expect
+        for name, mean, course in zip(self.means, means, solved):
+            self.assertAlmostEqual(float(data["steady_" + name]), qutip.expect(mean, there).real, 8)
+            np.testing.assert_allclose(data["evolve_" + name], np.real(course), atol=1e-7)
+
+    def test_what_cannot_be_taken_over(self):
+        a = qutip.destroy(20)
+        for arguments, sentence in (((a.dag() * a,), "A has 20"), ((qutip.destroy(3),), "not hermitian"), ((qutip.sigmaz(), [a]), "dims")):
+            with self.assertRaisesRegex(ValueError, sentence):
+                cospin.from_qutip(*arguments)
+
+
 class Page(unittest.TestCase):
     """Each block of the page computes one number, or several, `there` in QuTiP and `here` from a deck."""
 
