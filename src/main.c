@@ -223,8 +223,8 @@ static PetscErrorCode plan(const CospinCommand *command, int *status)
   PetscFunctionReturn(0);
 }
 
-/* Matrices are those of one rank. */
-static PetscErrorCode export_matrices(const CospinCommand *command, int *status)
+/* Matrices and equations are those of one rank. */
+static PetscErrorCode export_text(const CospinCommand *command, int *status)
 {
   CospinDeck deck;
   CospinTable table;
@@ -234,7 +234,9 @@ static PetscErrorCode export_matrices(const CospinCommand *command, int *status)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(CospinLoad(PETSC_COMM_WORLD, command->file, command->changes, &deck, &table, &ok));
-  if (ok && rank == 0) PetscCall(CospinExport(deck, command->point, command->output, &written));
+  if (ok && rank == 0)
+    PetscCall((command->equations ? CospinExportEquations : CospinExport)(deck, command->point,
+                                                                          command->output, &written));
   PetscCallMPI(MPI_Bcast(&written, 1, MPI_INT, 0, PETSC_COMM_WORLD));
   if (!ok || !written) *status = STATUS_WRONG;
   PetscCall(CospinTableDestroy(&table));
@@ -382,7 +384,7 @@ static PetscErrorCode act(const CospinCommand *command, int argc, char *argv[], 
   } else if (command->verb == COSPIN_COMMAND_PLAN) {
     PetscCall(plan(command, status));
   } else if (command->verb == COSPIN_COMMAND_EXPORT) {
-    PetscCall(export_matrices(command, status));
+    PetscCall(export_text(command, status));
   } else {
     PetscCall(write_alone(command, writer_of(command), status));
   }

@@ -65,6 +65,19 @@ static void set_output(CospinCommand *command, const char value[])
   (void)snprintf(command->output, sizeof(command->output), "%s", value);
 }
 
+static void set_equations(CospinCommand *command, const char value[])
+{
+  if (command->output[0]) fault(command, "one of `%s`: they are two exports", "--matrix` and `--equations");
+  command->equations = 1;
+  set_output(command, value);
+}
+
+static void set_matrix(CospinCommand *command, const char value[])
+{
+  if (command->equations) fault(command, "one of `%s`: they are two exports", "--matrix` and `--equations");
+  set_output(command, value);
+}
+
 /* Only the form is looked at here; whether there is such a parameter, the deck knows. Kept in the order of
    the command line; a name given twice is a fault of the deck's reader, which tells both. */
 static void set_change(CospinCommand *command, const char value[])
@@ -226,7 +239,8 @@ static const Option options[] = {
     {"--ranks", PLAN, PETSC_TRUE, set_ranks},
     {"--quiet", RUN, PETSC_FALSE, set_quiet},
     {"--set", RUN | PLAN | EXPORT, PETSC_TRUE, set_change},
-    {"--matrix", EXPORT, PETSC_TRUE, set_output},
+    {"--matrix", EXPORT, PETSC_TRUE, set_matrix},
+    {"--equations", EXPORT, PETSC_TRUE, set_equations},
     {"--point", EXPORT, PETSC_TRUE, set_point},
     {"--overwrite", RUN, PETSC_FALSE, set_overwrite},
     {"--retry", RUN, PETSC_FALSE, set_retry},
@@ -431,7 +445,8 @@ void CospinCommandParse(int argc, char *argv[], CospinCommand *command)
                                               : "`cospin %s` needs a file right behind it",
           verb_names[command->verb]);
   } else if (command->verb == COSPIN_COMMAND_EXPORT && command->output[0] == 0) {
-    fault(command, "`cospin export` needs `%s FILE` (-: the standard output)", "--matrix");
+    fault(command, "`cospin export` needs `%s FILE` (-: the standard output)",
+          "--matrix FILE` or `--equations");
   } else if (command->file && command->output[0] == 0) {
     default_output(command);
   }

@@ -17,13 +17,14 @@
 
    Everything is read from the list of moves, as the program's own matrices are.
 */
+#include "text_file.h"
 #include <cospin/cli/export.h>
 #include <cospin/problem/census.h>
 #include <cospin/problem/ket.h>
-#include <errno.h>
 #include <string.h>
 
 static const double most_labels = 1e6;
+static const char head[] = "cospin matrices ";
 
 /* Labels of everything, and which of them number a ket. */
 typedef struct {
@@ -38,8 +39,7 @@ typedef struct {
 static PetscErrorCode refuse(const char why[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  fprintf(stderr, "cospin: no matrices: %s\n", why);
-  *ok = PETSC_FALSE;
+  PetscCall(CospinTextFileRefuse(head, why, ok));
   PetscFunctionReturn(0);
 }
 
@@ -213,15 +213,18 @@ static PetscErrorCode view_operators(const Export *export)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode view_all(Export *export)
+/* A CospinTextView. */
+static PetscErrorCode view_all(void *context, FILE *stream)
 {
+  Export *export = (Export *)context;
   const CospinSystem *system = &export->problem->system;
   const int zero[COSPIN_MAX_COORDINATES] = {0};
 
   PetscFunctionBeginUser;
+  export->stream = stream;
   PetscCall(CospinSectorCreate(system, export->lattice, zero, &export->all));
   PetscCall(number_kets(export));
-  fprintf(export->stream, "cospin matrices 1\n");
+  fprintf(export->stream, "%s1\n", head);
   for (int c = 0; c < system->num_components; c++) {
     const CospinComponent component = &system->components[c];
     fprintf(export->stream, "component %s %s %.17g\n", component->name, component->kind->record.name,
@@ -236,57 +239,14 @@ static PetscErrorCode view_all(Export *export)
   PetscFunctionReturn(0);
 }
 
-/* An existing file is replaced if it is one of these: the deck's name in the wrong place shall not cost the
-   deck. Devices hold nothing. */
-static PetscBool may_replace(const char file[])
-{
-  static const char head[] = "cospin matrices ";
-  char begin[sizeof(head)] = "";
-  FILE *stream = fopen(file, "r");
-  size_t length;
-
-  if (!stream) return PETSC_TRUE;
-  length = fread(begin, 1, sizeof(head) - 1, stream);
-  (void)fclose(stream);
-  return (PetscBool)(length == 0 || strcmp(begin, head) == 0);
-}
-
-/* A disk that is full shows when the file is closed. */
-static PetscErrorCode write_file(Export *export, const char file[], PetscBool *ok)
-{
-  const PetscBool standard = (PetscBool)(strcmp(file, "-") == 0);
-  PetscBool failed;
-  char why[4200];
-
-  PetscFunctionBeginUser;
-  if (!standard && !may_replace(file)) {
-    (void)snprintf(why, sizeof(why), "%s is there and holds something else", file);
-    PetscCall(refuse(why, ok));
-    PetscFunctionReturn(0);
-  }
-  export->stream = standard ? stdout : fopen(file, "w");
-  if (export->stream) PetscCall(view_all(export));
-  failed = (PetscBool)(!export->stream || fflush(export->stream) != 0 || ferror(export->stream));
-  if (export->stream && !standard) failed |= fclose(export->stream) != 0;
-  (void)snprintf(why, sizeof(why), "cannot write %s: %s", file, strerror(errno));
-  if (failed) PetscCall(refuse(why, ok));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CospinExport(CospinDeck deck, long point, const char file[], PetscBool *written)
 {
   Export export = {.stream = NULL};
-  char why[100];
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  *written = PETSC_TRUE;
-  (void)snprintf(why, sizeof(why), "the grid has points 0 ... %" PetscInt64_FMT ", there is no point %ld",
-                 CospinDeckNumPoints(deck) - 1, point);
-  if (point >= CospinDeckNumPoints(deck)) {
-    PetscCall(refuse(why, written));
-    PetscFunctionReturn(0);
-  }
+  PetscCall(CospinTextFileHasPoint(deck, point, head, written));
+  if (!*written) PetscFunctionReturn(0);
   PetscCall(CospinProblemCreate(deck, point, NULL, &export.problem, &ok));
   PetscCall(CospinLatticeCreate(export.problem->system.num_coordinates, &export.lattice));
   for (int i = 0; i < export.problem->system.num_coordinates; i++) {
@@ -295,7 +255,7 @@ PetscErrorCode CospinExport(CospinDeck deck, long point, const char file[], Pets
     PetscCall(CospinLatticeAdd(export.lattice, unit));
   }
   PetscCall(check(export.problem, export.lattice, written));
-  if (*written) PetscCall(write_file(&export, file, written));
+  if (*written) PetscCall(CospinTextFileWrite(file, head, view_all, &export, written));
   PetscCall(CospinLatticeDestroy(&export.lattice));
   PetscCall(CospinProblemDestroy(&export.problem));
   PetscFunctionReturn(0);

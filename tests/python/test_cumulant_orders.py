@@ -3,11 +3,13 @@ derivation of the equations (shared notes of the method; each number there was c
 # cospin-test: COST 15
 import os
 import random
+import re
 import subprocess
 import tempfile
 import unittest
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 from decks import PROGRAM, run_text
 
@@ -202,6 +204,66 @@ def random_deck(seed):
     values = ", ".join(f"z{n}: <{n}.Sz>, m{n}: <{n}.Sm>, p{n}: <{n}.Sp*{n}.Sm>" for n in names)
     return max(2, total), ("title: t\ncomponents:\n" + components + "hamiltonian:\n" + "".join(f"  - {term}\n" for term in terms) + "jumps:\n" + jumps +
                            f"observables: {{{values}, three: <{names[0]}.Sp*{names[-1]}.Sz*{names[0]}.Sm>}}\ntasks: [cumulant: {{order: ORDER}}, steady: {{}}]\n")
+
+
+def read_equations(text):
+    """What `cospin export --equations` wrote: names of moments, and a function that gives their slopes."""
+    names, slopes = [], []
+    for line in text.splitlines():
+        if line.startswith("moment "):
+            names.append(line.split(maxsplit=3)[3])
+        elif line.startswith("d m"):
+            right = re.sub(r"([0-9.)])i\b", r"\1*1j", line.split("=", 1)[1])
+            right = re.sub(r"\(([^()]*?)\*1j\)", r"(\1*1j)", right)
+            right = re.sub(r" m(\d+)\*", r"*z[\1].conjugate()", right)
+            slopes.append(eval("lambda z: " + re.sub(r" m(\d+)", r"*z[\1]", right)))  # our own program's text
+    assert len(names) == len(slopes) > 0
+    return names, lambda z: np.array([slope(z) for slope in slopes], complex)
+
+
+class Equations(unittest.TestCase):
+    """The printed equations, solved by scipy, give the program's numbers."""
+
+    def export(self, text, *options, status=0):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "deck.yaml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            done = subprocess.run([PROGRAM, "export", path, *options], check=False, capture_output=True, text=True)
+            self.assertEqual(done.returncode, status, done.stderr)
+            return done.stdout if status == 0 else done.stderr
+
+    def steady(self, text, guess):
+        """Moments by name, from a long time in scipy."""
+        names, slopes = read_equations(text)
+        start = np.array([guess if name.count(".ee") == 1 and " " not in name else 0 for name in names], complex)
+        pack = lambda z: np.concatenate([z.real, z.imag])
+        unpack = lambda u: u[:len(names)] + 1j * u[len(names):]
+        end = solve_ivp(lambda t, u: pack(slopes(unpack(u))), (0, 400), pack(start), method="LSODA", rtol=1e-10, atol=1e-12)
+        return dict(zip(names, unpack(end.y[:, -1])))
+
+    def test_a_maser_in_second_and_fourth_order(self):
+        for order in (2, 4):
+            text = SET_A.replace("NS", "[10]").replace("TASK", f"cumulant: {{order: {order}}}")
+            printed = self.export(text, "--equations", "-")
+            self.assertTrue(printed.startswith(f"cospin equations 1\ntask cumulant\norder {order}\ncharged zero\n"))
+            found = self.steady(printed, 0.5)
+            data = run_text(text)
+            self.assertAlmostEqual(found["dag(c.a) c.a"].real, float(data.cumulant_n), delta=1e-7)
+            self.assertAlmostEqual(10 * (2 * found["s.ee"].real - 1), float(data.cumulant_z), delta=1e-7)
+
+    def test_detuned_classes(self):
+        text = classes([40, 60], [-0.3, 0.2]).replace("TASK", "cumulant: {}")
+        found = self.steady(self.export(text, "--equations", "-"), 0.5)
+        data = run_text(text)
+        self.assertAlmostEqual(found["dag(c.a) c.a"].real, float(data.cumulant_n), delta=1e-6)
+        self.assertAlmostEqual(2 * found["q1.ee"].real - 1, float(data.cumulant_z1), delta=1e-8)
+
+    def test_what_has_none(self):
+        text = SET_A.replace("NS", "[10]").replace("TASK", "steady: {}")
+        self.assertIn("no task `cumulant`", self.export(text, "--equations", "-", status=2))
+        self.assertIn("there is no point 5", self.export(text.replace("steady", "cumulant"), "--equations", "-", "--point", "5", status=2))
+        self.assertIn("one of `--matrix` and `--equations`", self.export(text, "--equations", "a", "--matrix", "b", status=2))
 
 
 class RandomDecks(unittest.TestCase):

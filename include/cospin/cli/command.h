@@ -21,7 +21,8 @@ typedef struct {
   const char *topic;  /* new: like which deck; NULL: not given; borrowed */
   int num_changes;
   const char **changes; /* NAME=EXPRESSION of --set, NULL at the end; owned, the texts are borrowed */
-  char output[4096];    /* run: the dataset; export: the matrices */
+  char output[4096];    /* run: the dataset; export: the matrices, or: */
+  int equations;        /* export: those of `cumulant` */
   long point;           /* export: of the grid */
   int groups, ranks_per_point, ranks; /* 0: not given */
   PetscBool slurm;                    /* plan: a job script ... */

@@ -1,4 +1,4 @@
-/* Matrices for other programs. */
+/* Matrices and equations for other programs. */
 #pragma once
 #include <cospin/deck/deck.h>
 
@@ -7,3 +7,7 @@
    cannot be, and stderr has a sentence that says why (too many labels, components whose levels the deck
    leaves open, tasks without labels, no such point, a file that cannot be written). */
 PetscErrorCode CospinExport(CospinDeck deck, long point, const char file[], PetscBool *written);
+
+/* The equations of the deck's first task `cumulant` at a point of its grid, written likewise in the form that
+   src/cli/export_equations.c begins with. */
+PetscErrorCode CospinExportEquations(CospinDeck deck, long point, const char file[], PetscBool *written);

@@ -13,6 +13,7 @@
 #include "general.h"
 #include "approximate/moments/moments.h"
 #include "approximate/product_state.h"
+#include <cospin/approximate/equations.h>
 #include <cospin/approximate/rest.h>
 #include <math.h>
 
@@ -184,6 +185,23 @@ static PetscErrorCode destroy(General *general)
   PetscCall(PetscFree4(general->excited, general->lower, general->quanta, general->field));
   PetscCall(CospinHierarchyDestroy(&general->moments));
   PetscCall(CospinMomentModelDestroy(&general->model));
+  PetscFunctionReturn(0);
+}
+
+/* An order that one ensemble and one mode have equations of their own for (cumulant.h) has the same here. */
+PetscErrorCode CospinCumulantEquationsView(CospinPoint point, const CospinRecord *task, FILE *stream,
+                                           PetscBool *ok)
+{
+  General general;
+
+  PetscFunctionBeginUser;
+  PetscCall(create(point, task, &general, ok));
+  if (*ok) {
+    fprintf(stream, "order %d\n", general.moments->order);
+    fprintf(stream, "charged %s\n", general.moments->filter ? "zero" : "kept");
+    CospinHierarchyView(general.moments, stream);
+  }
+  PetscCall(destroy(&general));
   PetscFunctionReturn(0);
 }
 

@@ -217,6 +217,13 @@ PetscErrorCode CospinHierarchyMoment(CospinHierarchy moments, const CospinMoment
 void CospinHierarchyProduct(CospinHierarchy moments, const double excited[], const double complex lower[],
                             const double quanta[], const double complex field[], double complex z[]);
 
+/* ---- text.c
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* Moments and equations, in the form that text.c begins with. */
+void CospinHierarchyView(CospinHierarchy moments, FILE *stream);
+
 /* ---- linear.c: the Jacobian as a matrix -------------------------------------------------------------------
  */
 
