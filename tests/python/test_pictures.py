@@ -142,6 +142,22 @@ class Pictures(unittest.TestCase):
         self.assertIn("across (T/Hz$^{1/2}$)", figure.axes[0].get_ylabel().replace("\n", " "))
         self.assertIn("up", figure.axes[0].get_ylabel())
 
+    def test_names_and_numbers_as_formulas(self):
+        variable = self.run_deck("names")[1].steady_up.copy()
+        variable.attrs.update(long_name="decay rate of <ions.Sp*cavity.a>", units="kappa/(S*lambda^2)")
+        self.assertEqual(plot.label(variable), r"decay rate of $\langle S^{+}_{\mathrm{ions}} a_{\mathrm{cavity}}\rangle$ "
+                         r"($\kappa/(S\,\lambda^{2})$)")
+        self.assertEqual([drawn.number_as_tex(one) for one in (.5, 200, 2e5, 1e6, 1e-4)],
+                         ["0.5", "200", r"$2{\times}10^{5}$", "$10^{6}$", "$10^{-4}$"])
+        for text in (plot.label(variable), drawn.number_as_tex(2e5)):
+            self.assertEqual(plot.checked(text), text)
+
+    def test_a_fit_needs_three_points(self):
+        files = [self.run_deck("fit", "{w: [1, 2]}", "[{x: w, y: steady_one, fit: power}]")]
+        figure, notes = self.draw(files)
+        self.assertEqual(len(figure.axes[0].lines), 1)
+        self.assertIn("a power law needs three points", notes[0])
+
     def test_three_panels_leave_no_hole(self):
         figure, _ = self.draw([self.run_deck("three", plots="[{x: w, y: steady_up}, {x: w, y: steady_across}, {x: w, y: steady_one}]")])
         self.assertEqual(len({round(ax.get_position().y0, 6) for ax in figure.axes}), 1)

@@ -269,13 +269,21 @@ def set_scales(ax, panel, curves, say):
         label_log_axis(getattr(ax, axis + "axis"), np.concatenate([getattr(c, axis) for c in curves]))
 
 
+def number_as_tex(value, _=None):
+    """5, 200, 5 10^4, 10^6: short enough to stand side by side."""
+    if 1e-3 < abs(value) < 1e4:
+        return f"{value:g}"
+    mantissa, power = f"{value:.3e}".split("e")
+    return f"$10^{{{int(power)}}}$" if float(mantissa) == 1 else rf"${float(mantissa):g}{{\times}}10^{{{int(power)}}}$"
+
+
 def label_log_axis(axis, values):
     """Over less than two decades powers of ten alone say too little: 1, 2, 5, 10, 20, ... instead."""
     positive = values[np.isfinite(values) & (values > 0)]
     if not len(positive) or positive.max() > 100 * positive.min():
         return
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if positive.max() < 1e4 or positive.max() < 20 * positive.min() else (1,)))
+    axis.set_major_formatter(FuncFormatter(number_as_tex))
     axis.set_minor_locator(LogLocator(subs=np.arange(1, 10)))
     axis.set_minor_formatter(NullFormatter())
 
@@ -290,7 +298,8 @@ def draw_panel(ax, panel, files, say):
         ax.plot(curve.x, curve.y, zorder=2 if curve.is_reference() else 3, **style)
     for curve, style in zip(curves, styles):
         draw_bracket(ax, curve, style["color"])
-    fits = [draw_fit(ax, panel, curve, style) for curve, style in zip(curves, styles) if panel.fit and not curve.is_reference()]
+    fits = [fit for curve, style in zip(curves, styles) if panel.fit and not curve.is_reference()
+            for fit in draw_fit(ax, panel, curve, style, say)]
     marks = draw_mark(ax, panel, "^", "#009E73")
     set_limits(ax, panel)
     label_panel(ax, panel, curves, files[0][1])
@@ -305,14 +314,17 @@ def alone(curve, curves):
     return {"linestyle": "-", "marker": "", "linewidth": 0.5, "alpha": 0.6}
 
 
-def draw_fit(ax, panel, curve, style):
+def draw_fit(ax, panel, curve, style, say):
     """A power law by least squares of the values themselves, within the limits of x, as its exponent and error in the legend."""
     ends = [float(number) for number in (panel.xlim or "-inf inf").split()]
     there = np.isfinite(curve.y) & (curve.x >= ends[0]) & (curve.x <= ends[1])
+    if there.sum() < 3:  # two points have a line, and no error
+        say(f"a power law needs three points, and {', '.join(one for one in curve.keys.values() if one)} has {there.sum()}")
+        return []
     (scale, power), (_, error) = cospin_fit.power_law(curve.x[there], curve.y[there])
     line, = ax.plot(curve.x, scale * curve.x ** power, color=style["color"], linestyle=LINES[2], marker="", zorder=2)
     line.set_label(f"fit ${scale:.3g}\\,x^{{{power:.3f}}}$ (exponent ±{error:.1g})")
-    return line
+    return [line]
 
 
 def draw_mark(ax, panel, marker, colour):

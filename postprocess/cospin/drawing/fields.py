@@ -108,7 +108,8 @@ def draw_ions(ax, parts):
     size = 1500 / np.ptp(x) if len(x) > 1 else 100
     ax.scatter(x[:coolants], y[:coolants], s=size, facecolors="none", edgecolors="0.5", linewidths=0.6)
     spins = ax.scatter(x[coolants:], y[coolants:], s=size, c=levels, cmap="viridis", linewidths=0)
-    ax.figure.colorbar(spins, ax=ax, fraction=0.046, pad=0.04, label=r"$B_l/2\pi$ (Hz)")
+    bar = ax.figure.colorbar(spins, ax=ax, fraction=0.046, pad=0.04, label=r"$B_l/2\pi$ (Hz)")
+    bar.ax.ticklabel_format(useOffset=False)
     ax.set_aspect("equal")
     ax.margins(0.08)
     ax.set_xlabel(r"$x$ ($\mu$m)")

@@ -51,15 +51,26 @@ def as_tex(text):
 
 
 def unit_as_tex(unit):
-    if "^" in unit and "$" not in unit:  # T/Hz^(1/2)
-        return re.sub(r"\^\(([^()]*)\)|\^(-?\w+)", lambda power: f"$^{{{power.group(1) or power.group(2)}}}$", unit)
-    return as_tex(unit) if re.search(r"_|\*|\b(" + "|".join(GREEK) + r")\b", unit) else unit
+    powers = re.compile(r"\^\(([^()]*)\)|\^(-?\w+)")
+    if "$" not in unit and re.search(r"_|\*|\b(" + "|".join(GREEK) + r")\b", unit):
+        return as_tex(powers.sub(lambda power: f"^{{{power.group(1) or power.group(2)}}}", unit))
+    return unit if "$" in unit else powers.sub(lambda power: f"$^{{{power.group(1) or power.group(2)}}}$", unit)  # T/Hz^(1/2) stays upright
+
+
+OPERATORS = {"Sp": "S^{+}", "Sm": "S^{-}", "Sz": "S^{z}", "Sx": "S^{x}", "Sy": "S^{y}"}
+
+
+def mean_as_tex(match):
+    """<ions.Sp*cavity.a>: a product of operators, each with its component."""
+    factors = [factor.partition(".")[::2] for factor in match.group(1).split("*")]
+    return rf"$\langle {' '.join(f'{OPERATORS.get(name, name)}_{{' + chr(92) + 'mathrm{' + component + '}}' for component, name in factors)}\rangle$"
 
 
 def label(variable):
     """long_name, and the unit unless it is a pure number."""
     name = variable.attrs.get("long_name") or variable.name
     text = as_tex(name) if name == variable.name else name
+    text = re.sub(r"<(\w+\.[A-Za-z]\w*(?:\*\w+\.[A-Za-z]\w*)*)>", mean_as_tex, text)
     unit = variable.attrs.get("units", "1")
     return checked(text if unit in ("1", "") else f"{text} ({unit_as_tex(unit)})")
 
