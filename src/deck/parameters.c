@@ -188,8 +188,8 @@ static void list_parameters(CospinDeck deck, const char name[], char why[], size
 }
 
 /* Why a name has no value where only parameters have one. The sentence depends on what was probably meant:
-   an operator in a rate (`ions.Sz`), an index of a plain number, a misspelling; else as many parameters
-   are listed as a sentence can hold. */
+   the time, an operator in a rate (`ions.Sz`), an index of a plain number, a misspelling; else as many
+   parameters are listed as a sentence can hold. */
 static PetscErrorCode explain_name(CospinDeck deck, const char name[], int num_index, char why[], size_t size)
 {
   char guess[128];
@@ -197,6 +197,13 @@ static PetscErrorCode explain_name(CospinDeck deck, const char name[], int num_i
   PetscFunctionBeginUser;
   if (CospinParameterFind(deck, name) >= 0 && num_index > 0) {
     snprintf(why, size, "parameter `%s` has no indices", name);
+    PetscFunctionReturn(0);
+  }
+  if (!strcmp(name, "t") && !num_index) {
+    snprintf(
+        why, size,
+        "`t` is the time, which coefficients of `hamiltonian` and a `rate` may depend on: a parameter has "
+        "one value");
     PetscFunctionReturn(0);
   }
   PetscCall(guess_parameter(deck, name, guess, sizeof(guess)));

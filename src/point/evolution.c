@@ -10,6 +10,7 @@
 */
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/evolution.h>
+#include <cospin/solver/timed_propagator.h>
 
 PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task,
                                      const CospinEvolutionUser *user, void *context,
@@ -18,6 +19,42 @@ PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task
   PetscFunctionBeginUser;
   *evolution = (CospinEvolution){.point = point, .user = user, .context = context, .outcome = COSPIN_GOOD};
   PetscCall(CospinTaskPrefix(task, evolution->prefix, sizeof(evolution->prefix)));
+  PetscFunctionReturn(0);
+}
+
+/* A CospinCoefficients. What is no number there is told as one that is not. */
+static PetscErrorCode coefficients(void *context, double time, double c[])
+{
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinClockCoefficients((CospinProblem)context, time, NULL, c, &ok));
+  for (int k = 0; !ok && k < CospinClockCount((CospinProblem)context); k++) c[k] = NAN;
+  PetscFunctionReturn(0);
+}
+
+/* What cells leave of a coefficient without a step that would see it is a part of the tolerance. */
+PetscErrorCode CospinEvolutionFollow(CospinEvolution *evolution, CospinProblem problem)
+{
+  static const double share = 1e-3, finest = 1e-14;
+  const double end = evolution->num_times ? evolution->times[evolution->num_times - 1] : 0.0;
+  double *edges;
+  int num;
+
+  PetscFunctionBeginUser;
+  if (!CospinProblemHasTime(problem)) PetscFunctionReturn(0);
+  PetscCall(CospinClockEdges(problem, end, &num, &edges));
+  PetscCall(CospinScheduleCreate(CospinClockCount(problem), coefficients, problem, end, num, edges,
+                                 PetscMax(finest, share * evolution->options.tolerance),
+                                 &evolution->schedule));
+  PetscCall(PetscFree(edges));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinEvolutionReset(CospinEvolution *evolution)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinScheduleDestroy(&evolution->schedule));
   PetscFunctionReturn(0);
 }
 
@@ -31,7 +68,9 @@ PetscErrorCode CospinEvolutionGenerator(CospinPoint point, CospinProblem problem
   PetscFunctionBeginUser;
   if (held) PetscCall(PetscObjectTypeCompare((PetscObject)held, MATSHELL, &shell));
   *generator = held;
-  if (method == COSPIN_PROPAGATE_RATIONAL && (shell || !held))
+  if (CospinProblemHasTime(problem))
+    PetscCall(CospinTimedCreate(point->comm, problem, sector, generator));
+  else if (method == COSPIN_PROPAGATE_RATIONAL && (shell || !held))
     PetscCall(CospinLiouvillianCreate(point->comm, problem->generator, sector, generator));
   else if (held)
     PetscCall(PetscObjectReference((PetscObject)held));
@@ -183,6 +222,20 @@ static PetscErrorCode note(CospinEvolution *evolution, Mat generator)
   PetscFunctionReturn(0);
 }
 
+/* By the schedule where there is one: where nothing depends on time nothing is different from before. */
+static PetscErrorCode propagate(CospinEvolution *evolution, Mat generator, Vec u)
+{
+  PetscFunctionBeginUser;
+  if (evolution->schedule)
+    PetscCall(CospinPropagateTimed(generator, evolution->schedule, u, evolution->num_times, evolution->times,
+                                   &evolution->options, evolution->prefix, visit, evolution,
+                                   &evolution->report));
+  else
+    PetscCall(CospinPropagate(generator, u, evolution->num_times, evolution->times, &evolution->options,
+                              evolution->prefix, visit, evolution, &evolution->report));
+  PetscFunctionReturn(0);
+}
+
 /* A part without elements has no vector, and nothing to read. */
 static PetscErrorCode evolve_part(CospinEvolution *evolution)
 {
@@ -194,8 +247,7 @@ static PetscErrorCode evolve_part(CospinEvolution *evolution)
   if (u) {
     if (evolution->checkpoint) PetscCall(exchange_vector(evolution->checkpoint, u));
     evolution->checkpoint = NULL;
-    PetscCall(CospinPropagate(generator, u, evolution->num_times, evolution->times, &evolution->options,
-                              evolution->prefix, visit, evolution, &evolution->report));
+    PetscCall(propagate(evolution, generator, u));
     if (!evolution->report.interrupted) PetscCall(note(evolution, generator));
     PetscCall(MatDestroy(&generator));
     PetscCall(VecDestroy(&u));

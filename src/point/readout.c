@@ -305,6 +305,7 @@ PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, con
                                 .mesh_dimension = CospinLatticeRank(evolved(new)->lattice),
                                 .bytes = problem->bytes,
                                 .tolerance = new->settings.tolerance};
+  PetscCall(CospinEvolutionFollow(&new->evolution, evolved(new)));
   PetscCall(CospinReadoutSectors(problem, new->observables, &new->settings, &new->evolution.num_parts,
                                  &new->representatives));
   PetscFunctionReturn(0);
@@ -316,6 +317,7 @@ PetscErrorCode CospinReadoutDestroy(CospinReadout *readout)
 
   PetscFunctionBeginUser;
   if (!old) PetscFunctionReturn(0);
+  PetscCall(CospinEvolutionReset(&old->evolution));
   PetscCall(PetscFree(old->representatives));
   PetscCall(PetscFree(old->entries));
   PetscCall(PetscFree(old->sums));

@@ -6,7 +6,7 @@
    (`ions.Sp`), the indices l and m where a term runs over spins, parameters. Nothing is declared twice (the
    deck's reader sees to it), so the order decides only what a fault says.
 */
-#include "problem_impl.h"
+#include "clock_impl.h"
 #include <string.h>
 
 /* Adds what the table says of a name, with one `spin` for all its elementary operators. An operator such as
@@ -187,6 +187,13 @@ static PetscErrorCode explain_parameter(CospinProblem problem, const char name[]
   const char **known, *close;
 
   PetscFunctionBeginUser;
+  if (strcmp(name, "t") == 0) {
+    PetscCall(
+        PetscSNPrintf(why, why_size,
+                      "`t` is the time, which coefficients of `hamiltonian` and a `rate` may depend on, "
+                      "and nothing else"));
+    PetscFunctionReturn(0);
+  }
   for (int c = 0; c < problem->system.num_components; c++) {
     if (strcmp(problem->system.components[c].name, name) != 0) continue;
     PetscCall(PetscSNPrintf(why, why_size, "`%s` is a component (write one of its operators, %s.%s)", name,
@@ -347,6 +354,11 @@ PetscErrorCode CospinProblemResolve(const void *context, const char name[], int 
   }
   if (index_letter(name) >= 0) {
     PetscCall(resolve_index(problem, index_letter(name), value, found, why, why_size));
+    PetscFunctionReturn(0);
+  }
+  if (strcmp(name, "t") == 0 && problem->clock->reads) {
+    value->number = problem->clock->now;
+    *found = PETSC_TRUE;
     PetscFunctionReturn(0);
   }
   for (int k = 0; k < deck->num_parameters; k++) {

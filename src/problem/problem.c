@@ -11,12 +11,15 @@
    The same deck is made into several problems: with other windows, with a counter, with one parameter
    varied (for derivatives). All of them go through create_problem().
 */
-#include "problem_impl.h"
+#include "clock_impl.h"
 #include <string.h>
 
 static CospinElementary elementary_adjoint(const void *context, CospinElementary elementary)
 {
-  return CospinSystemElementaryAdjoint(&((const struct CospinProblem_ *)context)->system, elementary);
+  const CospinProblem problem = (CospinProblem)(uintptr_t)context;
+
+  if (elementary.component == COSPIN_TIME) return CospinClockAdjoint(problem, elementary);
+  return CospinSystemElementaryAdjoint(&problem->system, elementary);
 }
 
 /* The deck's record knows the kind by its name and keys only; here it gets its methods. By the address of
@@ -100,11 +103,13 @@ static PetscErrorCode hamiltonian_term(CospinProblem problem, int k, CospinFault
                                        PetscBool *ok)
 {
   PetscFunctionBeginUser;
+  CospinClockListen(problem, PETSC_TRUE);
   if (problem->deck->hamiltonian_sum[k]) {
     PetscCall(CospinProblemSum(problem, problem->deck->hamiltonian[k], faults, h, ok));
   } else {
     PetscCall(CospinProblemOperator(problem, problem->deck->hamiltonian[k], faults, h, ok));
   }
+  CospinClockListen(problem, PETSC_FALSE);
   PetscFunctionReturn(0);
 }
 
@@ -117,7 +122,7 @@ static PetscErrorCode explain_hamiltonian(CospinProblem problem, CospinFaults fa
     CospinPolynomial h;
     PetscBool ok;
     PetscCall(hamiltonian_term(problem, k, faults, &h, &ok));
-    PetscCall(CospinProblemIsHermitian(problem, h, &ok));
+    PetscCall(CospinClockIsHermitian(problem, h, &ok));
     if (!ok)
       PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression),
                                 CospinExpressionPath(expression),
@@ -145,9 +150,10 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
     if (!this_ok) all_ok = PETSC_FALSE;
   }
   if (all_ok) {
-    PetscCall(CospinProblemIsHermitian(problem, sum, &all_ok));
+    PetscCall(CospinClockIsHermitian(problem, sum, &all_ok));
     if (!all_ok) PetscCall(explain_hamiltonian(problem, faults));
   }
+  if (all_ok) PetscCall(CospinClockTakeHamiltonian(problem, &sum));
   if (all_ok && !problem->deck->approximate) PetscCall(CospinMovesAddHamiltonian(problem->generator, sum));
   if (!all_ok) *ok = PETSC_FALSE;
   problem->hamiltonian = sum;
@@ -284,6 +290,14 @@ static PetscErrorCode count_jumps(CospinProblem problem, const Counter *counter)
   PetscFunctionReturn(0);
 }
 
+/* Every list by itself: what cancels between two whose coefficients differ in time still acts. */
+static PetscErrorCode span(CospinLattice lattice, CospinMoves moves)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < moves->count; k++) PetscCall(CospinLatticeAdd(lattice, moves->moves[k].shift));
+  PetscFunctionReturn(0);
+}
+
 /* Moves with equal shifts are merged before the lattice is made, so that what cancels connects nothing. */
 static PetscErrorCode create_generator(CospinProblem problem, const Counter *counter, CospinFaults faults,
                                        PetscBool *ok)
@@ -295,14 +309,16 @@ static PetscErrorCode create_generator(CospinProblem problem, const Counter *cou
   for (int k = 0; k < problem->deck->num_jumps; k++) {
     PetscBool this_ok = PETSC_FALSE;
     PetscCall(add_jump(problem, k, problem->generator, faults, &this_ok));
+    if (this_ok) PetscCall(CospinClockAddJump(problem, k, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
   if (counter) PetscCall(count_jumps(problem, counter));
+  PetscCall(CospinClockFinish(problem));
   PetscCall(CospinMovesFinish(problem->generator));
   PetscCall(CospinLatticeCreate(problem->system.num_coordinates, &problem->lattice));
-  for (int k = 0; k < problem->generator->count; k++) {
-    PetscCall(CospinLatticeAdd(problem->lattice, problem->generator->moves[k].shift));
-  }
+  PetscCall(span(problem->lattice, problem->generator));
+  for (int k = -1; k < CospinClockCount(problem) && CospinProblemHasTime(problem); k++)
+    PetscCall(span(problem->lattice, CospinClockMoves(problem, k)));
   PetscFunctionReturn(0);
 }
 
@@ -323,8 +339,10 @@ static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const Co
   new->environment = (CospinEnvironment){
       .context = new, .Resolve = CospinProblemResolve, .ElementaryAdjoint = elementary_adjoint};
   new->index.value[0] = new->index.value[1] = -1;
+  PetscCall(CospinClockCreate(new));
   PetscCall(PetscCalloc1(deck->num_parameters, &new->parameters));
   PetscCall(CospinDeckEvaluateVaried(deck, point, varied, new->parameters, faults, ok));
+  PetscCall(CospinClockCheckName(new, faults, ok));
   if (*ok) PetscCall(create_components(new, windows, faults, ok));
   if (*ok) PetscCall(CospinProblemCreateArrays(new, faults, ok));
   if (*ok && counter) PetscCall(add_counter(new, counter));
@@ -411,6 +429,7 @@ PetscErrorCode CospinProblemDestroy(CospinProblem *problem)
   PetscCall(PetscFree((*problem)->jumps));
   PetscCall(CospinPolynomialDestroy(&(*problem)->hamiltonian));
   PetscCall(CospinMovesDestroy(&(*problem)->generator));
+  PetscCall(CospinClockDestroy(*problem));
   PetscCall(CospinLatticeDestroy(&(*problem)->lattice));
   for (int c = 0; c < (*problem)->system.num_components; c++) {
     CospinComponent component = &(*problem)->system.components[c];

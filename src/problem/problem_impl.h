@@ -12,6 +12,9 @@ typedef struct {
 PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression,
                                    CospinSpinRange *range);
 
+/* clock.c: the conjugate of a number that depends on time. */
+CospinElementary CospinClockAdjoint(CospinProblem problem, CospinElementary elementary);
+
 /* arrays.c: the values of the deck's arrays, once the components are there. */
 PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults faults, PetscBool *ok);
 PetscErrorCode CospinProblemDestroyArrays(CospinProblem problem);

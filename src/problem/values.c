@@ -3,7 +3,7 @@
    that all of its sections word alike. What a key's number may be stands in the row of the key (whole,
    between `least` and `most`, `range` in words), which the reference prints as well.
 */
-#include "problem_impl.h"
+#include "clock_impl.h"
 #include <string.h>
 
 /* -1: there is none; -2: there are two, over whose spins one sum cannot run. The component whose single
@@ -132,11 +132,16 @@ PetscErrorCode CospinProblemRecordNumbers(CospinProblem problem, const CospinRec
   PetscFunctionReturn(0);
 }
 
-/* Rates of exactly zero are allowed: a grid may begin there. */
+/* Rates of exactly zero are allowed: a grid may begin there. Of one that depends on time it is the constant
+   part, of either sign; whether it is a rate at all times a task asks that knows them (clock_times.c). */
 PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
                                  double *value, PetscBool *ok)
 {
   PetscFunctionBeginUser;
+  if (CospinExpressionHasTime(rate, NULL)) {
+    PetscCall(CospinClockRate(problem, rate, faults, value, ok));
+    PetscFunctionReturn(0);
+  }
   PetscCall(CospinProblemNumber(problem, rate, faults, value, ok));
   if (*ok && *value < 0) {
     *ok = PETSC_FALSE;

@@ -70,8 +70,7 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
   for (int k = 0; k < deck->num_tasks; k++) {
     PetscBool task_ok;
     CospinDimension dimension = {0};
-    PetscCall(CospinTaskKindOf(&deck->tasks[k])
-                  ->Check((*point)->problem, &deck->tasks[k], faults, &dimension, &task_ok));
+    PetscCall(CospinTaskCheck((*point)->problem, &deck->tasks[k], faults, &dimension, &task_ok));
     if (!task_ok) *ok = PETSC_FALSE;
     if (dimension.size > wanted->of_tasks[k].size) wanted->of_tasks[k] = dimension;
   }
@@ -180,7 +179,7 @@ PetscErrorCode CospinTableAddFaults(CospinDeck deck, CospinFaults faults)
   for (int k = 0; k < deck->num_tasks && problem->generator && deck->tasks_sound && deck->observables_sound;
        k++) {
     CospinDimension dimension = {0};
-    PetscCall(CospinTaskKindOf(&deck->tasks[k])->Check(problem, &deck->tasks[k], faults, &dimension, &ok));
+    PetscCall(CospinTaskCheck(problem, &deck->tasks[k], faults, &dimension, &ok));
   }
   PetscCall(CospinObservablesDestroy(&observables));
   PetscCall(CospinProblemDestroy(&problem));

@@ -10,6 +10,7 @@
    linear in rho.
 */
 #include <cospin/point/readout.h>
+#include <cospin/problem/clock.h>
 
 static const CospinKey keys[] = {
     COSPIN_READOUT_TIMES_KEY,
@@ -149,6 +150,24 @@ static PetscErrorCode Set(CospinProblem problem, const CospinRecord *task, Petsc
   PetscFunctionReturn(0);
 }
 
+/* A generator that depends on time has products only, and a value at all times up to the last one. */
+static PetscErrorCode check_time(CospinProblem problem, const CospinRecord *task,
+                                 const CospinReadoutSettings *settings, CospinFaults faults, PetscBool *ok)
+{
+  const double end = settings->num_times ? settings->times[settings->num_times - 1] : 0.0;
+  char path[160];
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinClockCheck(problem, end, faults, ok));
+  if (!CospinProblemHasTime(problem) || settings->method != COSPIN_PROPAGATE_RATIONAL) PetscFunctionReturn(0);
+  *ok = PETSC_FALSE;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "tasks[%d].%s.method", (int)(task - problem->deck->tasks),
+                          task->kind->name));
+  PetscCall(CospinFaultsAdd(faults, CospinRecordGet(task, "method")->position, path,
+                            "a generator that depends on time has no factors (leave `method` out)"));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -156,6 +175,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, faults, &settings, ok));
+  if (*ok) PetscCall(check_time(problem, task, &settings, faults, ok));
   *dimension = (CospinDimension){"time", settings.num_times, settings.times, "time", "time"};
   PetscCall(CospinReadoutSettingsReset(&settings));
   PetscFunctionReturn(0);
@@ -234,6 +254,7 @@ const CospinTaskKind CospinTaskEvolve = {
     .observables_along = PETSC_TRUE,
     .may_multiply = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
+    .follows_time = PETSC_TRUE,
     .Check = Check,
     .Stores = Stores,
     .Sectors = Sectors,

@@ -6,6 +6,7 @@
    deck of nothing else may leave `components:` out.
 */
 #include <cospin/point/window.h>
+#include <cospin/problem/clock.h>
 #include <cospin/tasks/tables.h>
 #include <string.h>
 
@@ -60,6 +61,40 @@ const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
     if (&CospinTaskExpandedKinds[k]->record == task->kind) return CospinTaskExpandedKinds[k];
   for (int k = 0;; k++)
     if (&CospinTaskKinds[k]->record == task->kind) return CospinTaskKinds[k];
+}
+
+/* The names of those that do are found in the table. */
+static PetscErrorCode refuse_time(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  PetscBool *ok)
+{
+  char sentence[512], names[256] = "";
+
+  PetscFunctionBeginUser;
+  for (int k = 0; CospinTaskKinds[k]; k++) {
+    if (!CospinTaskKinds[k]->follows_time) continue;
+    PetscCall(PetscStrlcat(names, names[0] ? "`, `" : "`", sizeof(names)));
+    PetscCall(PetscStrlcat(names, CospinTaskKinds[k]->record.name, sizeof(names)));
+  }
+  PetscCall(
+      PetscSNPrintf(sentence, sizeof(sentence),
+                    "`t` is the time, and task `%s` needs a generator that does not change (%s` follows "
+                    "one that does; or write a parameter in place of `t`)",
+                    task->name, names));
+  PetscCall(CospinClockRefuse(problem, sentence, faults, ok));
+  PetscFunctionReturn(0);
+}
+
+/* What a kind says of its dimension is wanted in any case. */
+PetscErrorCode CospinTaskCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                               CospinDimension *dimension, PetscBool *ok)
+{
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (!kind->follows_time) PetscCall(refuse_time(problem, task, faults, ok));
+  if (*ok) PetscCall(kind->Check(problem, task, faults, dimension, ok));
+  PetscFunctionReturn(0);
 }
 
 /* A user who asks for `method: rational` has asked for factors, whatever size the sector has: then no

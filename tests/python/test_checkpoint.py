@@ -39,6 +39,15 @@ observables: {photons: <m.n>}
 tasks:
   - evolve: {initial: {}, times: {linspace: [0, LAST, 11]}, method: krylov}
 """
+TIMED = """
+title: a drive that oscillates, a rate that is switched and a window that grows
+components: {m: {kind: mode}, s: {kind: ensemble, size: SIZE}}
+hamiltonian: [2*m.n, 0.3*m.a*s.Sp + hc, "0.5*cos(2*t)*(m.a + hc)"]
+jumps: [{rate: 0.1, operator: m.a}, {rate: "0.2*step(t-1)", each: s.sm}]
+observables: {photons: <m.n>, up: <s.Sz>}
+tasks:
+  - evolve: {initial: {}, times: {linspace: [0, LAST, 7]}}
+"""
 KETS = """
 title: kets of two ensembles, so many that the way is long
 components: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 3}}
@@ -140,6 +149,9 @@ class Checkpoint(unittest.TestCase):
 
     def test_stopped_while_a_window_grows(self):
         self.check(WINDOW, 30)
+
+    def test_stopped_where_the_generator_depends_on_time(self):
+        self.check(TIMED, 4, size=2)
 
     def test_stopped_between_trajectories(self):
         self.check(KETS, 25000)

@@ -13,7 +13,8 @@
    non-negative integer only.
    name is letters, digits and "_", with "." between a component and its operator: `N`, `ions.Sp`,
    `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
-   asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial. Of
+   asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial, and of
+   time step(x) ramp(t, t0, t1) pulse(t, t0, t1) gauss(t, t0, tau). Of
    operators: dag (and of numbers: conj). sum(l, N, X) and prod(l, N, X) add and multiply the numbers X of
    l = 0 ... N-1; l has a meaning in X only.
    Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
@@ -41,6 +42,17 @@ typedef struct {
   CospinValue value;
 } CospinArgument;
 
+/* The component of an elementary operator that is none: a number that depends on the time t, which commutes
+   with everything. */
+#define COSPIN_TIME (-1)
+
+/* Such a number: a part of an expression (borrowed), or one over it. */
+typedef struct {
+  CospinExpression expression;
+  const struct Node_ *node;
+  PetscBool inverse;
+} CospinTimeFunction;
+
 /*
    What names mean. The expression is evaluated against one of these, so the language knows neither parameters
    nor components. `Resolve` sets *found and *value for `name` with `num_index` integer indices, or leaves
@@ -59,6 +71,10 @@ typedef struct {
   PetscErrorCode (*Functional)(void *state, int which, const char function[],
                                const CospinArgument arguments[], double *value, char why[], size_t why_size);
   void *state; /* handed to Expect and Functional */
+  /* NULL: `t` is a name like any other. Else numbers that depend on it become operators, *elementary of
+     component COSPIN_TIME; two of a kind the same. */
+  PetscErrorCode (*Time)(void *times, const CospinTimeFunction *function, CospinElementary *elementary);
+  void *times; /* handed to it */
 } CospinEnvironment;
 
 /*
@@ -109,3 +125,24 @@ PetscErrorCode CospinExpressionEvaluate(CospinExpression expression, const Cospi
 */
 PetscErrorCode CospinExpressionIsReal(CospinExpression expression, const CospinEnvironment *environment,
                                       const PetscBool is_real[], PetscBool *real);
+
+/* Whether it names the time t; *at (may be NULL): where, first. */
+PetscBool CospinExpressionHasTime(CospinExpression expression, CospinPosition *at);
+
+/* Not collective. The value at the time that `t` stands for in this environment; faults as of
+   CospinExpressionEvaluate. */
+PetscErrorCode CospinTimeFunctionEvaluate(const CospinTimeFunction *function,
+                                          const CospinEnvironment *environment, CospinFaults faults,
+                                          double complex *number, PetscBool *ok);
+/* Whether two are written alike. What their names stand for is the caller's to compare. */
+PetscBool CospinTimeFunctionsEqual(const CospinTimeFunction *a, const CospinTimeFunction *b);
+/* Whether the name occurs in it. */
+PetscBool CospinTimeFunctionNames(const CospinTimeFunction *function, const char name[]);
+/* Whether it is real at all times, by its form. */
+PetscErrorCode CospinTimeFunctionIsReal(const CospinTimeFunction *function,
+                                        const CospinEnvironment *environment, PetscBool *real);
+/* Where it jumps or has a corner a *distance is zero, a function of time itself; *found: whether there are
+   more than `which` of them. NaN: it has no value here. */
+PetscErrorCode CospinTimeFunctionEdge(const CospinTimeFunction *function, int which,
+                                      const CospinEnvironment *environment, double *distance,
+                                      PetscBool *found);

@@ -2,6 +2,7 @@
    and how it is left and gone on with. What they are and what is read from them, its user knows. */
 #pragma once
 #include <cospin/point/settings.h>
+#include <cospin/solver/schedule.h>
 
 /* Who evolves something. All of it is collective; `context` is the evolution's. */
 typedef struct {
@@ -24,7 +25,8 @@ typedef struct {
   int num_parts, num_times;
   const double *times; /* [num_times] */
   CospinPropagatorOptions options;
-  char prefix[64]; /* of PETSc options */
+  char prefix[64];          /* of PETSc options */
+  CospinSchedule *schedule; /* of CospinEvolutionFollow, or NULL */
   /* of all parts that have evolved; sizes of the largest of them */
   int num_evolved, steps, operations, factorisations;
   PetscInt64 dimension, nonzeros; /* nonzeros: 0 if there is no matrix */
@@ -39,6 +41,10 @@ typedef struct {
 PetscErrorCode CospinEvolutionCreate(CospinPoint point, const CospinRecord *task,
                                      const CospinEvolutionUser *user, void *context,
                                      CospinEvolution *evolution);
+/* Not collective. Generators are those of `problem`, which may depend on time: if so they are followed. The
+   times and the tolerance are known. */
+PetscErrorCode CospinEvolutionFollow(CospinEvolution *evolution, CospinProblem problem);
+PetscErrorCode CospinEvolutionReset(CospinEvolution *evolution);
 /* Collective. To go on from where it was left: `memory` is behind what the user has saved. */
 PetscErrorCode CospinEvolutionLoad(CospinEvolution *evolution, CospinCheckpoint checkpoint);
 /* Collective. Evolves through all parts, or through those that are left after CospinEvolutionLoad(); it ends

@@ -56,16 +56,18 @@ typedef struct {
   const CospinCompanion *companions; /* of these; NULL: none */
   PetscBool may_multiply; /* does without factorisations where products with the generator are cheaper */
   int factorisations;     /* of a sector's generator, roughly, for estimates; 0: one */
+  PetscBool follows_time; /* allows a generator that depends on time */
   PetscBool own_windows;  /* gives open windows their size by itself, not by the steady state */
   PetscBool stays_near;   /* needs only labels near the steady state, and measures what leaks from there */
   PetscBool observables_along;    /* these stand along the further dimension */
   PetscBool observables_averaged; /* and once more without it, `<task>_<observable>_average` */
   PetscBool observables_miss;     /* and may be missing there, like a state that is stored */
   PetscBool states_along;         /* and so do the states that it stores */
-  /* Not collective. Faults that need values (of: is not an operator, ...), and the task's further dimension,
-     zero on entry (size 0: none). Tasks of a deck share a dimension of the same name: one without values has
-     the largest size that any of them asks for at any point; one with other values than another task's is
-     called `<task>_<name>` instead. Everything in it is borrowed from the deck or constant. */
+  /* Not collective. Asked by CospinTaskCheck, which see. Faults that need values (of: is not an operator,
+     ...), and the task's further dimension, zero on entry (size 0: none). Tasks of a deck share a dimension
+     of the same name: one without values has the largest size that any of them asks for at any point; one
+     with other values than another task's is called `<task>_<name>` instead. Everything in it is borrowed
+     from the deck or constant. */
   PetscErrorCode (*Check)(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                           CospinDimension *dimension, PetscBool *ok);
   /* Whether it stores states (in the point's `stored`), and at which times (NULL: one state a point). NULL:

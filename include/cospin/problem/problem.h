@@ -24,6 +24,8 @@ typedef struct {
   double complex *pairs;       /* R[l,m] at l + num_spins*m, hermitian and positive; NULL: `each:` */
 } CospinPlainJump;
 
+typedef struct CospinClock_ *CospinClock; /* cospin/problem/clock.h */
+
 typedef struct CospinProblem_ {
   CospinDeck deck; /* borrowed */
   PetscInt64 point;
@@ -39,8 +41,10 @@ typedef struct CospinProblem_ {
   } index;
   CospinPolynomial hamiltonian; /* the sum of its terms; sums over spins as in jumps */
   CospinPlainJump *jumps;       /* [deck->num_jumps] */
-  CospinMoves generator;        /* d rho/dt = generator rho; empty if every task is approximate */
-  CospinLattice lattice;        /* spanned by the moves of the generator */
+  CospinMoves generator; /* d rho/dt = generator rho; empty if every task is approximate. If it depends on
+                            time, all that ever acts, for sizes and symmetries only (CospinProblemHasTime) */
+  CospinClock clock;
+  CospinLattice lattice; /* spanned by the moves of the generator */
   CospinEnvironment environment;
 } * CospinProblem;
 

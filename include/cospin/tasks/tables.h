@@ -10,6 +10,10 @@ extern const CospinRecordKind *const CospinTaskExpandedRecords[];
 /* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
 extern const CospinRecordKind *const CospinTasksAlone[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);
+/* Not collective. The kind's Check; and a fault where the generator depends on time and the kind does not
+   allow that. */
+PetscErrorCode CospinTaskCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                               CospinDimension *dimension, PetscBool *ok);
 /* Whether the deck wants factorisations for its evolution, and with them a matrix, whatever `operator` says.
  */
 PetscBool CospinTaskFactorises(const CospinRecord *task);

@@ -162,66 +162,6 @@ static PetscErrorCode fail_not_finite(Evaluator *evaluator, const Node *node, co
   PetscFunctionReturn(0);
 }
 
-enum { MAX_ARGUMENTS = 4 }; /* of a functional */
-
-/* One argument as its letter in the signature wants it. */
-static PetscErrorCode evaluate_argument(Evaluator *evaluator, const Node *call, int k,
-                                        CospinArgument *argument, PetscBool *ok)
-{
-  const char letter = call->function->signature[k], *name = call->function->name;
-  const Node *node = call->children[k].node;
-  CospinValue *value = &argument->value;
-
-  PetscFunctionBeginUser;
-  *argument = (CospinArgument){.name = NULL};
-  if (letter == 'c') {
-    if (node->kind == NODE_NAME && node->count == 0) argument->name = node->name;
-    if (!argument->name)
-      PetscCall(fail(evaluator, node->offset, value, ok, "%s needs the name of a component here", name));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(evaluate_node(evaluator, node, value, ok));
-  if (!*ok) PetscFunctionReturn(0);
-  if (letter == 'o') PetscCall(CospinValuePromote(value));
-  if (letter == 'n' && (value->is_operator || cimag(value->number) != 0))
-    PetscCall(fail(evaluator, node->offset, value, ok, "%s needs a real number here", name));
-  PetscFunctionReturn(0);
-}
-
-/* What a functional is worth, the environment knows: there is one for observables only. */
-static PetscErrorCode evaluate_functional(Evaluator *evaluator, const Node *node, CospinValue *value,
-                                          PetscBool *ok)
-{
-  const CospinEnvironment *environment = evaluator->environment;
-  const char *name = node->function->name;
-  CospinArgument arguments[MAX_ARGUMENTS];
-  char why[512] = "";
-  double number = 0;
-
-  PetscFunctionBeginUser;
-  if (!environment->Functional) {
-    PetscCall(fail(evaluator, node->offset, value, ok,
-                   "`%s(...)` depends on the state and is not allowed here (in observables only)", name));
-    PetscFunctionReturn(0);
-  }
-  for (int k = 0; k < node->count; k++) {
-    PetscBool good = PETSC_TRUE;
-    PetscCall(evaluate_argument(evaluator, node, k, &arguments[k], &good));
-    if (!good) *ok = PETSC_FALSE;
-  }
-  if (*ok)
-    PetscCall(
-        environment->Functional(environment->state, node->which, name, arguments, &number, why, sizeof(why)));
-  for (int k = 0; k < node->count; k++) PetscCall(CospinValueReset(&arguments[k].value));
-  if (!*ok) PetscFunctionReturn(0);
-  value->number = number;
-  if (why[0])
-    PetscCall(fail(evaluator, node->offset, value, ok, "%s", why));
-  else if (!CospinValueIsFinite(value))
-    PetscCall(fail(evaluator, node->offset, value, ok, "%s has no value in this state", name));
-  PetscFunctionReturn(0);
-}
-
 /* dag is the only function of operators; functionals depend on the state; all others are functions of
    numbers. */
 static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
@@ -230,7 +170,8 @@ static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, Cosp
 
   PetscFunctionBeginUser;
   if (node->function->reality == REAL_OF_STATE) {
-    PetscCall(evaluate_functional(evaluator, node, value, ok));
+    PetscCall(CospinEvaluateFunctional(evaluator->expression, node, evaluator->environment, evaluator->faults,
+                                       value, ok));
     PetscFunctionReturn(0);
   }
   if (node->function->reality == REAL_OF_OPERATORS) {
@@ -375,14 +316,18 @@ static PetscErrorCode evaluate_product(Evaluator *evaluator, const Node *node, C
   for (int k = 0; k < node->count; k++) {
     const Child *child = &node->children[k];
     CospinValue factor = {PETSC_FALSE, 0, NULL};
-    PetscBool good = PETSC_TRUE;
+    PetscBool good = PETSC_TRUE, inverted = PETSC_FALSE;
 
     PetscCall(evaluate_node(evaluator, child->node, &factor, &good));
     if (!good) *ok = PETSC_FALSE;
+    if (*ok && child->sign == '/' && factor.is_operator && evaluator->environment->Time)
+      PetscCall(CospinTimedReciprocal(evaluator->expression, child->node, evaluator->environment, &factor,
+                                      &inverted));
     if (*ok && !k)
       *value = factor;
     else if (*ok)
-      PetscCall(multiply_value(evaluator, child, value, &factor, ok));
+      PetscCall(multiply_value(evaluator, inverted ? &(Child){child->node, '*', child->offset} : child, value,
+                               &factor, ok));
     else
       PetscCall(CospinValueReset(&factor));
   }
@@ -470,8 +415,12 @@ static PetscErrorCode evaluate_node(Evaluator *evaluator, const Node *node, Cosp
       /* NODE_ADJOINT has a meaning inside of a sum only, which sees to it */
   };
 
+  PetscBool taken = PETSC_FALSE;
+
   PetscFunctionBeginUser;
-  PetscCall(evaluate[node->kind](evaluator, node, value, ok));
+  if (evaluator->environment->Time)
+    PetscCall(CospinEvaluateTimed(evaluator->expression, node, evaluator->environment, value, &taken));
+  if (!taken) PetscCall(evaluate[node->kind](evaluator, node, value, ok));
   PetscFunctionReturn(0);
 }
 

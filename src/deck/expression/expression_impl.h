@@ -93,6 +93,26 @@ PetscErrorCode CospinEvaluateRange(CospinExpression expression, const Node *node
                                    const CospinEnvironment *environment, CospinFaults faults,
                                    CospinValue *value, PetscBool *ok);
 
+/* functional.c. A functional of the state; likewise. */
+PetscErrorCode CospinEvaluateFunctional(CospinExpression expression, const Node *node,
+                                        const CospinEnvironment *environment, CospinFaults faults,
+                                        CospinValue *value, PetscBool *ok);
+
+/* time.c. Whether a part of an expression names the time t. */
+PetscBool CospinNodeHasTime(const Node *node);
+/* For environments with Time: *value is the operator that stands for the node, if it is a number that depends
+   on time and taken as a whole. */
+PetscErrorCode CospinEvaluateTimed(CospinExpression expression, const Node *node,
+                                   const CospinEnvironment *environment, CospinValue *value,
+                                   PetscBool *taken);
+/* *value, that of the node, becomes what stands for 1/node, if it is a number that depends on time. */
+PetscErrorCode CospinTimedReciprocal(CospinExpression expression, const Node *node,
+                                     const CospinEnvironment *environment, CospinValue *value,
+                                     PetscBool *taken);
+/* real.c. Whether a number without expectation values is real at all times. */
+PetscErrorCode CospinNodeIsReal(CospinExpression expression, const Node *node,
+                                const CospinEnvironment *environment, PetscBool *real);
+
 /* value.c. Arithmetic in which real operands give real results. */
 double complex CospinComplexMultiply(double complex a, double complex b);
 double complex CospinComplexDivide(double complex a, double complex b);

@@ -62,6 +62,22 @@ FUNCTION_OF_ARGUMENTS(ceil, ceil(creal(z[0])))
 FUNCTION_OF_ARGUMENTS(round, round(creal(z[0])))
 FUNCTION_OF_ARGUMENTS(atan2, atan2(creal(z[0]), creal(z[1])))
 
+/* Of time. A step belongs to what follows it, so pulses that follow each other leave no gap. */
+FUNCTION_OF_ARGUMENTS(step, creal(z[0]) >= 0 ? 1.0 : 0.0)
+FUNCTION_OF_ARGUMENTS(pulse, creal(z[0]) >= creal(z[1]) && creal(z[0]) < creal(z[2]) ? 1.0 : 0.0)
+FUNCTION_OF_ARGUMENTS(gauss,
+                      creal(z[2]) > 0 ? exp(-0.5 * pow((creal(z[0]) - creal(z[1])) / creal(z[2]), 2)) : NAN)
+
+/* From 0 at t0 to 1 at t1, whichever is earlier; a step where they are the same. */
+static double complex apply_ramp(int count, const double complex z[])
+{
+  const double t = creal(z[0]), t0 = creal(z[1]), t1 = creal(z[2]);
+
+  (void)count;
+  if (t0 == t1) return t >= t0 ? 1.0 : 0.0;
+  return fmin(1.0, fmax(0.0, (t - t0) / (t1 - t0)));
+}
+
 static double complex apply_min(int count, const double complex z[])
 {
   double least = creal(z[0]);
@@ -135,6 +151,10 @@ static const Function functions[] = {
     {"max", 2, 1000, REAL_ALWAYS, PETSC_TRUE, apply_max, NULL},
     {"factorial", 1, 1, REAL_ALWAYS, PETSC_TRUE, apply_factorial, NULL},
     {"binomial", 2, 2, REAL_ALWAYS, PETSC_TRUE, apply_binomial, NULL},
+    {"step", 1, 1, REAL_ALWAYS, PETSC_TRUE, Apply_step, NULL},
+    {"ramp", 3, 3, REAL_ALWAYS, PETSC_TRUE, apply_ramp, NULL},
+    {"pulse", 3, 3, REAL_ALWAYS, PETSC_TRUE, Apply_pulse, NULL},
+    {"gauss", 3, 3, REAL_ALWAYS, PETSC_TRUE, Apply_gauss, NULL},
     {"sum", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"prod", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"dag", 1, 1, REAL_OF_OPERATORS, PETSC_FALSE, Apply_conj, NULL},

@@ -1,6 +1,6 @@
 /*
-   Whether a value is real in every state. Parts without an expectation value are known numbers and are simply
-   evaluated; the others are judged by their form.
+   Whether a value is real in every state and at all times. Parts without an expectation value and without the
+   time are known numbers and are simply evaluated; the others are judged by their form.
 
    An observable that is real in every state is one variable in the dataset, any other has two, _re and
    _im. Which of the two it is must not depend on the state or on rounding; so it is decided from the form
@@ -59,7 +59,7 @@ static PetscErrorCode judge_children(const Judge *judge, const Node *node, Petsc
 static PetscErrorCode judge_node(const Judge *judge, const Node *node, PetscBool *real)
 {
   PetscFunctionBeginUser;
-  if (!node->has_expectation)
+  if (!node->has_expectation && !CospinNodeHasTime(node))
     PetscCall(judge_number(judge, node, real));
   else if (node->kind == NODE_EXPECT)
     *real = judge->is_real[node->which];
@@ -70,6 +70,16 @@ static PetscErrorCode judge_node(const Judge *judge, const Node *node, PetscBool
     PetscCall(judge_sum(judge, node, real));
   else
     PetscCall(judge_children(judge, node, real));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinNodeIsReal(CospinExpression expression, const Node *node,
+                                const CospinEnvironment *environment, PetscBool *real)
+{
+  const Judge judge = {expression, environment, NULL};
+
+  PetscFunctionBeginUser;
+  PetscCall(judge_node(&judge, node, real));
   PetscFunctionReturn(0);
 }
 

@@ -1,0 +1,31 @@
+/*
+   How coefficients c_k(t) behave from 0 to the last time: cells of time in which all of them are smooth and
+   known well enough that no step of an integrator can miss anything, and cells in which nothing changes.
+*/
+#pragma once
+#include <petscsys.h>
+
+/* c[num] at a time; NaN where there is no value. The same bits on every rank. */
+typedef PetscErrorCode (*CospinCoefficients)(void *context, double time, double c[]);
+
+typedef struct {
+  int num; /* of coefficients */
+  CospinCoefficients Coefficients;
+  void *context;
+  double end;
+  PetscBool failed; /* a coefficient has no value somewhere, or there are too many cells */
+  int num_cells, capacity;
+  double *ends;        /* [num_cells] ascending; the last is `end` */
+  PetscBool *constant; /* [num_cells] nothing changes there */
+  double *scale;       /* [num] largest modulus seen */
+} CospinSchedule;
+
+/*
+   Not collective. edges[num_edges]: where coefficients jump or have a corner, ascending, within (0, end);
+   each ends a cell. In a cell every coefficient is a polynomial within `accuracy` of its largest modulus.
+   Other jumps are enclosed in cells as short as rounding allows. `context` must outlive it.
+*/
+PetscErrorCode CospinScheduleCreate(int num, CospinCoefficients coefficients, void *context, double end,
+                                    int num_edges, const double edges[], double accuracy,
+                                    CospinSchedule **schedule);
+PetscErrorCode CospinScheduleDestroy(CospinSchedule **schedule);
