@@ -20,6 +20,7 @@
 #include "text_file.h"
 #include <cospin/cli/export.h>
 #include <cospin/problem/census.h>
+#include <cospin/problem/clock.h>
 #include <cospin/problem/ket.h>
 #include <string.h>
 
@@ -60,6 +61,10 @@ static PetscErrorCode check(CospinProblem problem, CospinLattice lattice, PetscB
   }
   if (!CospinSystemHasSides(&problem->system)) {
     PetscCall(refuse("single atoms of several levels have no kets here (without `each:` they have)", ok));
+    PetscFunctionReturn(0);
+  }
+  if (CospinProblemHasTime(problem)) {
+    PetscCall(refuse("the generator depends on time (write a parameter in place of `t`)", ok));
     PetscFunctionReturn(0);
   }
   CospinProblemWindows(problem, windows, &open);

@@ -50,6 +50,8 @@ static PetscErrorCode intern(void *times, const CospinTimeFunction *function, Co
   PetscFunctionReturn(0);
 }
 
+/* Only while an expression is evaluated that may name the time: everywhere else `t` is a fault with its own
+   sentence (names.c). */
 void CospinClockListen(CospinProblem problem, PetscBool listen)
 {
   problem->environment.Time = listen ? intern : NULL;
@@ -62,6 +64,7 @@ static int conjugate(CospinClock clock, int code)
   return clock->functions[code / 2].real ? code : code ^ 1;
 }
 
+/* A real function is its own adjoint; of the others the code tells which of the two it is. */
 CospinElementary CospinClockAdjoint(CospinProblem problem, CospinElementary elementary)
 {
   elementary.code = conjugate(problem->clock, elementary.code);
@@ -70,7 +73,8 @@ CospinElementary CospinClockAdjoint(CospinProblem problem, CospinElementary elem
 
 /* ---- Terms --------------------------------------------------------------------------------------------- */
 
-/* How many functions of time a monomial begins with. */
+/* How many functions of time a monomial begins with. They stand first: their component is the smallest
+ * (polynomial.c sorts what commutes). */
 static int num_leading(const CospinMonomial *monomial)
 {
   int n = 0;
@@ -110,7 +114,8 @@ typedef struct {
   CospinPolynomial rest;
 } Group;
 
-/* All monomials of h that begin as the first one does, taken out of it. */
+/* All monomials of h that begin with these functions, taken out of it. What is left keeps its order, so that
+   terms are numbered as the deck's polynomial is sorted, on every rank the same. */
 static PetscErrorCode take_group(CospinClock clock, CospinPolynomial *h, int length, const int code[],
                                  Group *group)
 {
@@ -217,6 +222,7 @@ static PetscErrorCode test_hermitian(CospinProblem problem, CospinClockPart part
   PetscFunctionReturn(0);
 }
 
+/* Of the polynomial itself, which is kept. */
 PetscErrorCode CospinClockIsHermitian(CospinProblem problem, CospinPolynomial h, PetscBool *hermitian)
 {
   CospinPolynomial copy;
@@ -245,6 +251,7 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinClockPart par
   PetscFunctionReturn(0);
 }
 
+/* After the test: an operator that is not hermitian would be taken for its bra's side as well. */
 PetscErrorCode CospinClockTakeHamiltonian(CospinProblem problem, CospinPolynomial *h)
 {
   PetscFunctionBeginUser;
@@ -352,6 +359,7 @@ PetscErrorCode CospinClockAddJump(CospinProblem problem, int k, CospinFaults fau
 
 /* ---- Made ---------------------------------------------------------------------------------------------- */
 
+/* There is one in any problem, also where nothing depends on time: names are resolved by it. */
 PetscErrorCode CospinClockCreate(CospinProblem problem)
 {
   PetscFunctionBeginUser;
@@ -381,6 +389,7 @@ PetscErrorCode CospinClockCheckName(CospinProblem problem, CospinFaults faults, 
   PetscFunctionReturn(0);
 }
 
+/* Functions borrow their expressions from the deck. */
 PetscErrorCode CospinClockDestroy(CospinProblem problem)
 {
   CospinClock clock = problem->clock;

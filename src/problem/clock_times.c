@@ -12,6 +12,7 @@
 
 enum { NUM_SAMPLES = 400, NUM_BRACKETS = 4096 };
 
+/* Terms, not functions: what has cancelled or stands before nothing makes no generator depend on time. */
 PetscBool CospinProblemHasTime(CospinProblem problem)
 {
   return (PetscBool)(problem->clock && problem->clock->num_terms > 0);
@@ -22,6 +23,7 @@ int CospinClockCount(CospinProblem problem)
   return problem->clock ? problem->clock->num_terms : 0;
 }
 
+/* L_0 is there wherever a term is, be it without moves. */
 CospinMoves CospinClockMoves(CospinProblem problem, int k)
 {
   return k < 0 ? problem->clock->constant : problem->clock->terms[k].moves;
@@ -194,6 +196,7 @@ typedef struct {
   double *times;
 } List;
 
+/* At least doubled: a `pulse` of a sum over many terms may have thousands. */
 static PetscErrorCode append(List *list, double time)
 {
   PetscFunctionBeginUser;
@@ -225,6 +228,7 @@ static PetscErrorCode find_edges(CospinProblem problem, const CospinClockFunctio
   PetscFunctionReturn(0);
 }
 
+/* Ascending, for qsort. */
 static int compare(const void *a, const void *b)
 {
   const double x = *(const double *)a, y = *(const double *)b;

@@ -201,6 +201,7 @@ PetscErrorCode CospinScheduleCreate(int num, CospinCoefficients coefficients, vo
   PetscFunctionReturn(0);
 }
 
+/* Its context is not its own. */
 PetscErrorCode CospinScheduleDestroy(CospinSchedule **schedule)
 {
   PetscFunctionBeginUser;

@@ -2,6 +2,8 @@
 # cospin-test: PROCESSORS 2 TIMEOUT 900 COST 40
 import json
 import os
+import subprocess
+import tempfile
 import unittest
 
 import decks
@@ -200,6 +202,19 @@ class Dark(unittest.TestCase):
                 with self.subTest(form + f" {width}"):
                     text = f'parameters: {{w: {width}}}\ncomponents: {{s: {{kind: spin, S: 1}}}}\nhamiltonian: ["pi/3*{form}*s.Sx"]\nobservables: {{Sz: <s.Sz>}}'
                     np.testing.assert_allclose(evolve(text, [50, 100])[0]["Sz"], [-1, -0.5], atol=2e-9 / min(1, width * 100))
+
+
+class Elsewhere(unittest.TestCase):
+    def test_no_matrices_are_exported(self):
+        """One matrix cannot be what changes; written out it would be that of no time."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "deck.yaml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write('title: t\ncomponents: {s: {kind: spin, S: 1}}\nhamiltonian: ["t*s.Sx"]\ntasks: [evolve: {times: [1], initial: {}}]\n')
+            done = subprocess.run([decks.PROGRAM, "export", path, "--matrix", "-"], check=False, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("depends on time", done.stderr)
+            self.assertEqual(done.stdout, "")
 
 
 class Windows(unittest.TestCase):
