@@ -14,23 +14,46 @@
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
+/* Elements as what they are to expectation values: where basis elements have other traces than 1. */
+static PetscErrorCode bound_elements(CospinEigensolver eigensolver, Vec x)
+{
+  PetscScalar *array;
+  PetscInt begin, end;
+
+  PetscFunctionBeginUser;
+  PetscCall(VecGetOwnershipRange(x, &begin, &end));
+  PetscCall(VecGetArray(x, &array));
+  for (PetscInt i = begin; i < end; i++) {
+    int label[COSPIN_MAX_COORDINATES];
+    CospinSectorLabel(eigensolver->sector, i, label);
+    array[i - begin] *= CospinSystemBound(eigensolver->system, label);
+  }
+  PetscCall(VecRestoreArray(x, &array));
+  PetscFunctionReturn(0);
+}
+
 /* See CospinQuality.error. */
 static PetscErrorCode error_of(CospinEigensolver eigensolver, Vec x, double *error)
 {
   double weighed;
   PetscReal rest, size;
   double loss;
-  Vec image;
+  Vec image, bounded;
 
   PetscFunctionBeginUser;
   *error = 0.0;
   if (isinf(eigensolver->separation)) PetscFunctionReturn(0); /* nothing else to turn to */
-  PetscCall(CospinEigensolverWeigh(eigensolver, x, &weighed));
   PetscCall(VecDuplicate(x, &image));
+  PetscCall(VecDuplicate(x, &bounded));
+  PetscCall(VecCopy(x, bounded));
   PetscCall(MatMult(eigensolver->liouvillian, x, image));
+  PetscCall(bound_elements(eigensolver, bounded));
+  PetscCall(bound_elements(eigensolver, image));
+  PetscCall(CospinEigensolverWeigh(eigensolver, bounded, &weighed));
+  PetscCall(VecNorm(bounded, NORM_1, &size));
   PetscCall(VecNorm(image, NORM_1, &rest));
   PetscCall(VecDestroy(&image));
-  PetscCall(VecNorm(x, NORM_1, &size));
+  PetscCall(VecDestroy(&bounded));
   PetscCall(CospinWindowLoss(eigensolver, x, &loss)); /* and as much comes back */
   *error = (PETSC_MACHINE_EPSILON * weighed + rest + 2 * loss * size) / eigensolver->separation;
   PetscFunctionReturn(0);

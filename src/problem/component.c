@@ -77,6 +77,17 @@ double CospinSystemTrace(const CospinSystem *system, const int label[])
   return trace;
 }
 
+double CospinSystemBound(const CospinSystem *system, const int label[])
+{
+  double bound = 1.0;
+
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    if (component->kind->Bound) bound *= component->kind->Bound(component, label + component->offset);
+  }
+  return bound;
+}
+
 void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi)
 {
   const CospinComponent component = component_of(system, i);

@@ -193,6 +193,10 @@ typedef struct CospinComponentKind_ {
   void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
   /* Tr of the basis element: 0 off the diagonal */
   double (*Trace)(CospinComponent component, const int label[]);
+  /* About how large |Tr(A P)| of the basis element P is for operators A of size one and of few atoms;
+   * NULL: 1.
+   */
+  double (*Bound)(CospinComponent component, const int label[]);
   /* Of coordinates of role PAIR: what one more of coordinate i adds to the excitations of a side; and the
      label of |y><x|. NULL: kinds without such. */
   int (*Excitations)(CospinComponent component, int i, CospinSide side);
@@ -278,6 +282,8 @@ PetscBool CospinSystemActsOn(const CospinSystem *system, CospinStep step, Cospin
 double CospinSystemApplySide(const CospinSystem *system, CospinStep step, CospinSide side, int label[]);
 /* Trace of the basis element of this label. */
 double CospinSystemTrace(const CospinSystem *system, const int label[]);
+/* What a change of its element does to expectation values of operators of size one. */
+double CospinSystemBound(const CospinSystem *system, const int label[]);
 /* Range of coordinate i (of the whole label), given those before it. */
 void CospinSystemRange(const CospinSystem *system, int i, const int label[], int *lo, int *hi);
 /* Cuts the range of coordinate i down to the window. */

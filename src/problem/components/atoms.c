@@ -175,17 +175,39 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
 }
 
 /* sqrt(M_n), multiplied up from binomials so that few digits are lost. */
-static double Trace(CospinComponent component, const int label[])
+static double root_of_placements(CospinComponent component, const int label[])
 {
-  const Atoms *atoms = atoms_of(component);
   double placements = 1.0, placed = 0.0;
 
-  for (int e = 0; e < atoms->num; e++) {
+  for (int e = 0; e <= component->num_coordinates; e++) {
     const int n = occupation(component, label, e);
-    if (n && atoms->level[COSPIN_KET][e] != atoms->level[COSPIN_BRA][e]) return 0.0;
     for (int k = 1; k <= n; k++) placements *= ++placed / k;
   }
   return PetscSqrtReal(placements);
+}
+
+/* Atoms that are in no level but between two. */
+static int coherent_atoms(CospinComponent component, const int label[])
+{
+  const Atoms *atoms = atoms_of(component);
+  int sum = 0;
+
+  for (int e = 0; e < atoms->num; e++)
+    if (atoms->level[COSPIN_KET][e] != atoms->level[COSPIN_BRA][e]) sum += occupation(component, label, e);
+  return sum;
+}
+
+/* M_n populations over sqrt(M_n). */
+static double Trace(CospinComponent component, const int label[])
+{
+  return coherent_atoms(component, label) ? 0.0 : root_of_placements(component, label);
+}
+
+/* Operators of two atoms read labels of at most two coherent ones, up to sqrt(M_n) each. Others can only come
+   there by the generator, and their traces say nothing. */
+static double Bound(CospinComponent component, const int label[])
+{
+  return coherent_atoms(component, label) > 2 ? 1.0 : root_of_placements(component, label);
 }
 
 /* Level of element e minus that of the one before it: all atoms behind have so much more. */
@@ -388,6 +410,7 @@ const CospinComponentKind CospinComponentAtoms = {
     .BoundBy = BoundBy,
     .Diagonal = Diagonal,
     .Trace = Trace,
+    .Bound = Bound,
     .Excitations = Excitations,
     .Adjoint = Adjoint,
     .ElementarySteps = ElementarySteps,
