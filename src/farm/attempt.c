@@ -57,6 +57,7 @@ PetscErrorCode CospinAttemptTask(const CospinGroup *group, CospinStore store, Co
     PetscFunctionReturn(0);
   }
   if (!CospinTaskKindOf(task)->own_windows) PetscCall(CospinPointSettle(point));
+  PetscCall(CospinTaskWeigh(point, task));
   PetscCall(CospinTaskKindOf(task)->Run(point, task, results, outcome));
   PetscFunctionReturn(0);
 }

@@ -358,10 +358,14 @@ PetscErrorCode CospinProblemCreate(CospinDeck deck, PetscInt64 point, CospinFaul
   PetscFunctionReturn(0);
 }
 
-/* Of the coordinates that both have; what a counter adds is not limited. */
+/* Of the coordinates that both have; what a counter adds is not limited. With the weights of labels. */
 static PetscErrorCode take_window(CospinProblem other, CospinProblem problem)
 {
   PetscFunctionBeginUser;
+  for (int c = 0; c < problem->system.num_components; c++) {
+    const CospinComponent from = &problem->system.components[c], to = &other->system.components[c];
+    if (from->kind->TakeWeights) from->kind->TakeWeights(to, from);
+  }
   other->bytes = problem->bytes;
   PetscCall(CospinProblemSetWindow(other, problem->system.num_coordinates, problem->system.window));
   PetscFunctionReturn(0);

@@ -159,12 +159,15 @@ PetscBool CospinTasksAreApproximate(CospinDeck deck)
 }
 
 /* A state that the deck gives may lie anywhere. */
-static PetscBool stays_near(const CospinRecord *task)
+PetscBool CospinTaskStaysNear(const CospinRecord *task)
 {
   PetscBool near = CospinTaskKindOf(task)->stays_near;
 
-  for (const CospinKey *key = task->kind->keys; key->name; key++)
-    if (key->type == COSPIN_KEY_STATE && CospinRecordGet(task, key->name)->factors) near = PETSC_FALSE;
+  for (const CospinKey *key = task->kind->keys; key->name; key++) {
+    if (key->type != COSPIN_KEY_STATE) continue;
+    if (CospinRecordGet(task, key->name)->factors || CospinRecordGet(task, key->name)->file)
+      near = PETSC_FALSE;
+  }
   return near;
 }
 
@@ -177,7 +180,7 @@ PetscErrorCode CospinTasksFitWindow(CospinProblem problem)
   PetscFunctionBeginUser;
   if (deck->operator_form == COSPIN_OPERATOR_SHELL) PetscFunctionReturn(0);
   for (int k = 0; k < deck->num_tasks; k++)
-    if (!stays_near(&deck->tasks[k])) PetscFunctionReturn(0);
+    if (!CospinTaskStaysNear(&deck->tasks[k])) PetscFunctionReturn(0);
   for (int k = 0; k < deck->num_tasks; k++) {
     int count, *more;
     PetscCall(CospinTaskKindOf(&deck->tasks[k])->Sectors(problem, &deck->tasks[k], &count, &more));

@@ -47,6 +47,7 @@ struct CospinPoint_ {
   CospinCheckpoint
       checkpoint; /* of the task that runs, from a run that was interrupted in it; NULL: none. Borrowed */
   CospinProblem problem;
+  PetscBool weighed; /* labels have weights (CospinTaskWeigh): states are none that could be stored */
   CospinObservables observables;
   CospinStored stored; /* states that tasks were asked to keep; filled on the first rank of comm only */
   PetscBool has_steady;

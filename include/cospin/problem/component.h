@@ -193,6 +193,12 @@ typedef struct CospinComponentKind_ {
   void (*Diagonal)(CospinComponent component, int label[], int *num, const int **generators);
   /* Tr of the basis element: 0 off the diagonal */
   double (*Trace)(CospinComponent component, const int label[]);
+  /* Weights of labels by the mean numbers of atoms in the levels (or their shares, NULL: none): what a basis
+     element stands for is multiplied by them, so that eigenvalues lose fewer digits. Weighs: whether that is
+     worth it. NULL: a kind without. Both may be asked of any kind that has NumLevels only. */
+  PetscBool (*Weighs)(CospinComponent component);
+  void (*Weigh)(CospinComponent component, const double populations[]);
+  void (*TakeWeights)(CospinComponent component, CospinComponent from); /* of the same kind and size */
   /* About how large |Tr(A P)| of the basis element P is for operators A of size one and of few atoms;
    * NULL: 1.
    */

@@ -27,6 +27,12 @@ PetscErrorCode CospinTaskRestoreProblem(CospinProblem problem, CospinProblem *so
 /* Not collective. Gives the coordinates of a problem windows (CospinWindowFit) if every task of the deck
  * stays near the steady state. */
 PetscErrorCode CospinTasksFitWindow(CospinProblem problem);
+/* Whether a task needs only labels near the steady state: its kind does, and the deck gives no other state.
+ */
+PetscBool CospinTaskStaysNear(const CospinRecord *task);
+/* Collective. Gives the labels of the point's problem weights for this task, or takes them away (weigh.c);
+ * then what was solved is dropped. Does nothing where no component has weights. */
+PetscErrorCode CospinTaskWeigh(CospinPoint point, const CospinRecord *task);
 /* Whether all tasks of a deck are approximate or in closed form: nobody enumerates elements of Liouville
  * space then. */
 PetscBool CospinTasksAreApproximate(CospinDeck deck);

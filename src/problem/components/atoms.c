@@ -18,7 +18,8 @@
    (b,d) -> (a,c). (PsiQuaSP, Sci. Rep. 7, 16304; Shammah et al., PRA 98, 063815 at d = 2.)
 
    The trace of P(n) is sqrt(M_n) on the diagonal. The eigenvalue 0 has the left vector 1 and the right one
-   rho, so its condition is d^(N/2) sqrt(Tr rho^2) exactly: that is what normwise solvers may lose here.
+   rho, so its condition is d^(N/2) sqrt(Tr rho^2) exactly: that is what normwise solvers may lose here, and
+   why eigenvalues are looked for with weights, prod s_ab^n_ab P(n) (Weigh; tasks/weigh.c says more).
 
    Coordinates: elements in a row, (0,0), then the coherences in pairs (a,b), (b,a), then (1,1), (2,2), ...;
    coordinate i is the number of atoms in element i+1 or behind it. Ranges are nested so (N >= c_1 >= c_2
@@ -34,6 +35,7 @@ typedef struct {
   CospinLevelsData of;
   int num; /* d^2 elements */
   int level[2][MAX_ELEMENTS], place[MAX_LEVELS][MAX_LEVELS];
+  double weight[MAX_ELEMENTS];                         /* of an atom in each element: 1, or by populations */
   int diagonal[(MAX_LEVELS - 1) * (MAX_ELEMENTS - 1)]; /* [d - 1][num - 1] */
 } Atoms;
 
@@ -115,6 +117,7 @@ static PetscErrorCode Create(CospinComponent component, const CospinRecord *reco
   PetscCall(PetscNew(&atoms));
   atoms->of = (CospinLevelsData){(int)numbers[0], (int)numbers[1]};
   number_elements(atoms);
+  for (int e = 0; e < atoms->num; e++) atoms->weight[e] = 1.0;
   component->data = atoms;
   component->num_coordinates = atoms->num - 1;
   for (int k = 0; k + 1 < atoms->of.num_levels; k++) { /* an atom from the last level to level k */
@@ -174,6 +177,49 @@ static void Diagonal(CospinComponent component, int label[], int *num, const int
   *generators = atoms_of(component)->diagonal;
 }
 
+/* ---- Weights ------------------------------------------------------------------------------------------- */
+
+/* Three digits of d^(N/2), by which the norm of 1 exceeds that of a state. */
+static PetscBool Weighs(CospinComponent component)
+{
+  return (PetscBool)(0.5 * CospinLevelsSize(component) * log(CospinLevelsNumber(component)) > log(1e3));
+}
+
+/* s_aa = sqrt(P_a), s_ab = 2 sqrt(s_aa s_bb). Coherences larger than populations condition sectors of
+   coherences better (of 124 atoms of two levels 1e7 and less instead of 1e14; smaller ones would be a
+   disaster). In steps of 1/64, and not less: the same on any number of ranks, and no level without. */
+static void Weigh(CospinComponent component, const double populations[])
+{
+  static const double coherent = 2.0, step = 1.0 / 64;
+  Atoms *atoms = (Atoms *)component->data;
+  double sum = 0.0, share[MAX_LEVELS];
+
+  for (int a = 0; a < atoms->of.num_levels && populations; a++) sum += populations[a];
+  for (int a = 0; a < atoms->of.num_levels && populations; a++)
+    share[a] = step * PetscMax(1.0, PetscFloorReal(populations[a] / (sum * step) + 0.5));
+  for (int e = 0; e < atoms->num; e++) {
+    const int a = atoms->level[COSPIN_KET][e], b = atoms->level[COSPIN_BRA][e];
+    atoms->weight[e] = !populations ? 1.0 : PetscPowReal(share[a] * share[b], 0.25) * (a == b ? 1 : coherent);
+  }
+}
+
+static void TakeWeights(CospinComponent component, CospinComponent from)
+{
+  Atoms *atoms = (Atoms *)component->data;
+
+  for (int e = 0; e < atoms->num; e++) atoms->weight[e] = atoms_of(from)->weight[e];
+}
+
+/* What the basis element is multiplied by. */
+double CospinAtomsWeight(CospinComponent component, const int label[])
+{
+  double product = 1.0;
+
+  for (int e = 0; e <= component->num_coordinates; e++)
+    product *= PetscPowRealInt(atoms_of(component)->weight[e], occupation(component, label, e));
+  return product;
+}
+
 /* sqrt(M_n), multiplied up from binomials so that few digits are lost. */
 static double root_of_placements(CospinComponent component, const int label[])
 {
@@ -183,7 +229,7 @@ static double root_of_placements(CospinComponent component, const int label[])
     const int n = occupation(component, label, e);
     for (int k = 1; k <= n; k++) placements *= ++placed / k;
   }
-  return PetscSqrtReal(placements);
+  return CospinAtomsWeight(component, label) * PetscSqrtReal(placements);
 }
 
 /* Atoms that are in no level but between two. */
@@ -328,7 +374,8 @@ static void Shift(CospinComponent component, int step, int shift[])
   for (int e = PetscMin(to, from) + 1; e <= PetscMax(to, from); e++) shift[e - 1] += to > from ? 1 : -1;
 }
 
-/* No atom that could go: the amplitude is zero and the label stays as it is. */
+/* No atom that could go: the amplitude is zero and the label stays as it is. A basis element that is w times
+   as large has an amplitude over w. */
 static double Apply(CospinComponent component, int step, int label[])
 {
   const int to = step / MAX_ELEMENTS, from = step % MAX_ELEMENTS;
@@ -338,7 +385,7 @@ static double Apply(CospinComponent component, int step, int label[])
   if (to == from || n <= 0) return n;
   m = occupation(component, label, to);
   Shift(component, step, label);
-  return PetscSqrtReal((m + 1) * n);
+  return PetscSqrtReal((m + 1) * n) * atoms_of(component)->weight[from] / atoms_of(component)->weight[to];
 }
 
 /* Ket and bra are told together. */
@@ -410,6 +457,9 @@ const CospinComponentKind CospinComponentAtoms = {
     .BoundBy = BoundBy,
     .Diagonal = Diagonal,
     .Trace = Trace,
+    .Weighs = Weighs,
+    .Weigh = Weigh,
+    .TakeWeights = TakeWeights,
     .Bound = Bound,
     .Excitations = Excitations,
     .Adjoint = Adjoint,

@@ -182,8 +182,9 @@ static double complex Element(CospinComponent component, const void *data, const
   Occupations n;
 
   CospinAtomsOccupations(component, component->num_coordinates, label, n);
-  if (state->symmetric) return element_of_kets(state, d, n, CospinLevelsSize(component));
-  return element_of_product(state, d, n, CospinLevelsSize(component));
+  return (state->symmetric ? element_of_kets(state, d, n, CospinLevelsSize(component))
+                           : element_of_product(state, d, n, CospinLevelsSize(component))) /
+         CospinAtomsWeight(component, label);
 }
 
 /* Coordinates 0 ... i tell the atoms in the first i+1 elements: too many in a level, or some where a product

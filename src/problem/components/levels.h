@@ -27,6 +27,9 @@ extern const CospinComponentKind CospinComponentAtoms;
 void CospinAtomsOccupations(CospinComponent component, int last, const int label[],
                             int n[COSPIN_LEVELS_MOST][COSPIN_LEVELS_MOST]);
 
+/* What the basis element is multiplied by (CospinComponentKind.Weigh). */
+double CospinAtomsWeight(CospinComponent component, const int label[]);
+
 /* levels_states.c: the amplitude of k[] atoms in the levels, and the most that a level has in kets with one.
  */
 double complex CospinLevelsAmplitude(const CospinAmplitudes *amplitudes, const int k[]);

@@ -4,7 +4,7 @@
    two levels against ensembles, states against products, and what is refused.
 */
 #include "support_conformance.h"
-#include <cospin/problem/state.h>
+#include <cospin/tasks/tables.h>
 #include <math.h>
 #include <setjmp.h>
 #include <slepcsys.h>
@@ -251,6 +251,84 @@ static void a_lambda_scheme_is_met(void **state)
   }
 }
 
+/* ---- Weights ------------------------------------------------------------------------------------------- */
+
+static void check_weighed(const Model *model)
+{
+  static const double populations[] = {0.3, 1.9, 0.8, 0.1};
+  Answer before = Model_Run(model, 0), after;
+  CospinProblem problem;
+  int windows[COSPIN_MAX_COORDINATES];
+  PetscBool any, ok;
+
+  CospinProblemWindows(model->problem, windows, &any);
+  OK(CospinProblemCreateWindowed(model->problem, windows, NULL, &problem, &ok));
+  for (int c = 0; c < problem->system.num_components; c++) {
+    CospinComponent component = &problem->system.components[c];
+    if (component->kind->Weigh) component->kind->Weigh(component, populations);
+  }
+  OK(CospinPointReplaceProblem(model->point, problem));
+  ((Model *)(uintptr_t)model)->problem = problem;
+  Conformance_Conservation(model);
+  Conformance_Spectra(model, 1e-9);
+  after = Model_Run(model, 0);
+  assert_int_equal(before.outcome, after.outcome);
+  for (int o = 0; o < model->point->observables->count && before.outcome == COSPIN_GOOD; o++) {
+    const CospinObservable *observable = &model->point->observables->observables[o];
+    char name[64];
+    snprintf(name, sizeof(name), "%s%s", observable->definition->name, observable->real ? "" : "_re");
+    assert_close(Answer_Get(&after, name, 0), Answer_Get(&before, name, 0), 1e-11);
+  }
+  Answer_Free(&before);
+  Answer_Free(&after);
+}
+
+static void weights_of_labels_change_no_number(void **state)
+{
+  (void)state;
+  for_all_texts(check_weighed);
+}
+
+#define IONS                                                                                                 \
+  "title: ions\nparameters: {N: %d}\ncomponents: {g: {kind: %s}}\njumps: [{rate: 1, operator: g.Sm}, "       \
+  "{rate: N/2, each: g.sp}]\nobservables: {z: <g.Sz>}\ntasks: [gap: {}, decay: {of: g.Sm}, evolve: {times: " \
+  "[0.1], initial: {g: ground}}, steady: {}]\n"
+
+/* Without weights the gap of 60 atoms of two levels has four digits (2^30 is lost); with them it is that of
+   an ensemble. A task that begins elsewhere has none. */
+static void weights_keep_the_digits_of_rates(void **state)
+{
+  const int size = getenv("COSPIN_VALGRIND") ? 20 : 60;
+  static const PetscBool weighed[] = {PETSC_TRUE, PETSC_TRUE, PETSC_FALSE, PETSC_FALSE};
+  Model models[2];
+
+  (void)state;
+  for (int m = 0; m < 2; m++) {
+    char text[1024];
+    snprintf(text, sizeof(text), IONS, size, m ? "levels, size: N, levels: 2" : "ensemble, size: N");
+    models[m] = Model_Open(PETSC_COMM_SELF, text, 0);
+  }
+  for (int task = 0; task < 4; task++) {
+    static const char *const names[] = {"rate", "rate", "z", "z"};
+    static const double bounds[] = {1e-8, 1e-9, 1e-7, 1e-10};
+    Answer answers[2];
+    for (int m = 0; m < 2; m++) {
+      OK(CospinTaskWeigh(models[m].point, &models[m].deck->tasks[task]));
+      assert_int_equal(models[m].point->weighed, m && weighed[task]);
+      answers[m] = Model_Run(&models[m], task);
+      if (m == 0 || weighed[task] || size < 30 || task == 3)
+        assert_int_equal(answers[m].outcome, COSPIN_GOOD);
+    }
+    if (answers[1].outcome == COSPIN_GOOD)
+      assert_close(Answer_Get(&answers[1], names[task], 0), Answer_Get(&answers[0], names[task], 0),
+                   bounds[task]);
+    else /* an evolution from all in one level: its digits are not there, and it says so */
+      assert_int_equal(answers[1].outcome, COSPIN_INACCURATE);
+    for (int m = 0; m < 2; m++) Answer_Free(&answers[m]);
+  }
+  for (int m = 0; m < 2; m++) Model_Close(&models[m]);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -265,6 +343,8 @@ int main(int argc, char **argv)
       cmocka_unit_test(three_atoms_are_those_of_tensor_products),
       cmocka_unit_test(tables_of_lasers_are_met),
       cmocka_unit_test(a_lambda_scheme_is_met),
+      cmocka_unit_test(weights_of_labels_change_no_number),
+      cmocka_unit_test(weights_keep_the_digits_of_rates),
   };
   int failed;
 
