@@ -22,6 +22,7 @@ import numpy as np
 
 import cospin
 
+SCRATCH = tempfile.TemporaryDirectory(prefix="cospin_qutip_")  # pylint: disable=consider-using-with
 PAGE = os.path.join(SOURCE, "postprocess", "qutip.md")
 
 PRODUCT = """\
@@ -191,6 +192,87 @@ class States(unittest.TestCase):
         h, jumps = cospin.matrices(ENSEMBLE).to_qutip()
         there = qutip.mesolve(h, start, [0, .5], jumps, options=qutip.Options(atol=1e-12, rtol=1e-10)).states[-1]
         self.assertLess((end - there).norm(), 1e-7)
+
+
+class Topics(unittest.TestCase):
+    """Decks that `cospin new` begins with, beside the same in QuTiP."""
+
+    @staticmethod
+    def topic(name, **options):
+        return cospin.run(os.path.join(SOURCE, "input", "new", name + ".yaml"), output=os.path.join(tempfile.mkdtemp(dir=SCRATCH.name), "out.h5"), **options)
+
+    @staticmethod
+    def mesolve(h, start, times, jumps, means):
+        return qutip.mesolve(h, start, times, jumps, means, options=qutip.Options(atol=1e-11, rtol=1e-9, nsteps=100000)).expect
+
+    def test_burst(self):
+        data, n = self.topic("burst"), 8
+        for alone in (0, .2, 1):
+            generator = piqs.Dicke(n, emission=alone, collective_emission=1).liouvillian()
+            light, inversion = self.mesolve(generator, piqs.excited(n), data.time.values, [],
+                                            [piqs.jspin(n, "+") * piqs.jspin(n, "-") / n, piqs.jspin(n, "z")])
+            np.testing.assert_allclose(data.evolve_light.sel(alone=alone), light, atol=1e-5)  # piqs keeps single precision
+            np.testing.assert_allclose(data.evolve_excited.sel(alone=alone), .5 + inversion / n, atol=1e-5)
+
+    def test_timecrystal(self):
+        data, s = self.topic("timecrystal", set={"S": 4}), 4
+        for w in (.5, 1.5):
+            h, jump = w * qutip.jmat(s, "x"), np.sqrt(1 / s) * qutip.jmat(s, "-")
+            there = qutip.steadystate(h, [jump])
+            self.assertAlmostEqual(float(data.steady_m.sel(W=w)), qutip.expect(qutip.jmat(s, "z"), there) / s, 8)
+            rates = np.sort(-qutip.liouvillian(h, [jump]).eigenenergies().real)
+            self.assertAlmostEqual(float(data.gap_rate.sel(W=w)), rates[1], 7)
+            course, = self.mesolve(h, qutip.basis(2 * s + 1, 2 * s), data.time.values, [jump], [qutip.jmat(s, "z") / s])
+            np.testing.assert_allclose(data.evolve_m.sel(W=w), course, atol=1e-6)
+
+    def test_squeezing(self):
+        """One-axis twisting without decay in closed form (Kitagawa and Ueda, Eq. (3) to (5), mu = 2 chi t), with decay by piqs."""
+        data, n = self.topic("squeezing"), 10
+        times = data.time.values
+        mu = 2 * times
+        a, b = 1 - np.cos(mu) ** (n - 2), 4 * np.sin(mu / 2) * np.cos(mu / 2) ** (n - 2)
+        least = 1 + (n - 1) / 4 * (a - np.sqrt(a ** 2 + b ** 2))  # of the variance, of that of a product state
+        contrast = np.cos(mu / 2) ** (n - 1)
+        np.testing.assert_allclose(data.evolve_length.sel(gamma=0), contrast, atol=1e-7)
+        np.testing.assert_allclose(data.evolve_squeezing.sel(gamma=0), least / contrast ** 2, rtol=1e-6)
+        x, y, z = piqs.jspin(n)
+        generator = piqs.Dicke(n, hamiltonian=z ** 2, emission=1).liouvillian()
+        means = self.mesolve(generator, piqs.css(n), times, [], [x, y, z, x * x, y * y, z * z, x * y + y * x, y * z + z * y, z * x + x * z])
+        np.testing.assert_allclose(data.evolve_length.sel(gamma=1), 2 * means[0] / n, atol=1e-5)
+        mx, my, mz, xx, yy, zz, xy, yz, zx = (mean[-1] for mean in means)
+        covariance = np.array([[xx, xy / 2, zx / 2], [xy / 2, yy, yz / 2], [zx / 2, yz / 2, zz]])
+        length = np.sqrt(mx ** 2 + my ** 2 + mz ** 2)
+        across = np.linalg.svd(np.array([[mx, my, mz]]))[2][1:]
+        there = n * np.linalg.eigvalsh(across @ covariance @ across.T)[0] / length ** 2
+        self.assertAlmostEqual(float(data.evolve_squeezing.sel(gamma=1)[-1]) / there, 1, 4)
+
+    def test_dicke(self):
+        data, size = self.topic("dicke"), 14
+        a, one = qutip.tensor(qutip.qeye(3), qutip.destroy(size)), qutip.qeye(size)
+        x, z = (qutip.tensor(qutip.jmat(1, name), one) for name in "xz")
+        for g in (.2, .5):
+            h = a.dag() * a + z - 2 * g / np.sqrt(2) * (a + a.dag()) * x - .1 * (a + a.dag())
+            there = qutip.steadystate(h, [a])
+            self.assertAlmostEqual(float(data.steady_photons.sel(g=g)), qutip.expect(a.dag() * a, there), 7)
+            self.assertAlmostEqual(float(data.steady_excited.sel(g=g)), .5 + qutip.expect(z, there) / 2, 7)
+
+    def test_classes(self):
+        """Five atoms and a mode of six levels; the number of excitations bounds all."""
+        data = self.topic("classes")
+
+        def at(place, op):
+            factors = [qutip.qeye(6)] + [qutip.qeye(2)] * 5
+            factors[place] = op
+            return qutip.tensor(factors)
+
+        a, up = at(0, qutip.destroy(6)), [at(k, qutip.sigmap()) for k in range(1, 6)]
+        h = sum(.5 * (one * a + a.dag() * one.dag()) for one in up)
+        h += sum(.5 * shift * at(k + 1, qutip.sigmaz() / 2) for k, shift in enumerate((-2, -1, 0, 1, 2)))
+        excited = qutip.tensor([qutip.basis(6, 0)] + [qutip.basis(2, 0)] * 5)
+        times = data.time.values[:7]
+        light, middle = self.mesolve(h, excited, times, [a], [a.dag() * a, up[2] * up[2].dag()])
+        np.testing.assert_allclose(data.evolve_light.sel(width=.5)[:7], light, atol=1e-6)
+        np.testing.assert_allclose(data.evolve_middle.sel(width=.5)[:7], middle, atol=1e-6)
 
 
 class Back(unittest.TestCase):
