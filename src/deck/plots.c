@@ -41,6 +41,34 @@ static PetscErrorCode read_plot_variables(CospinReader *reader, const CospinEntr
   PetscFunctionReturn(0);
 }
 
+/* Where further axes are cut: `AXIS=VALUE, ...`, or the same as a mapping, which becomes that text. NULL: the
+   key is not there. */
+static PetscErrorCode read_at(CospinReader *reader, const CospinEntry *entry, CospinPlot *plot)
+{
+  CospinEntries entries;
+  char text[1024] = "";
+
+  PetscFunctionBeginUser;
+  if (!entry) PetscFunctionReturn(0);
+  if (CospinEntryGetForm(entry) != COSPIN_ENTRY_MAPPING) {
+    PetscCall(CospinEntryGetText(entry, "AXIS=VALUE, ... or {AXIS: VALUE}", reader->faults, &plot->at));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "{AXIS: VALUE}", reader->faults, &entries));
+  for (int k = 0; k < entries.count; k++) {
+    const size_t length = strlen(text);
+    char *value = NULL;
+    PetscCall(CospinEntryGetText(&entries.entries[k], "a number", reader->faults, &value));
+    if (value)
+      (void)snprintf(text + length, sizeof(text) - length, "%s%s=%s", length ? ", " : "",
+                     entries.entries[k].key, value);
+    PetscCall(PetscFree(value));
+  }
+  if (text[0]) PetscCall(PetscStrallocpy(text, &plot->at));
+  PetscCall(CospinEntriesDestroy(&entries));
+  PetscFunctionReturn(0);
+}
+
 /* {kind: wigner | husimi, ...}: of stored states `j` chooses the irrep of an ensemble when the picture is
    drawn; here it has to be a number, whether there is such an irrep only the stored state knows. */
 static PetscErrorCode read_wigner(CospinReader *reader, const CospinEntries *entries, CospinPlot *plot)
@@ -154,7 +182,7 @@ static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, 
 {
   char **const places[] = {
       &plot->x,     &plot->series, &plot->average, &plot->title, &plot->xlabel, &plot->ylabel, &plot->contour,
-      &plot->ridge, &plot->mark,   &plot->marked,  &plot->at,    &plot->xlim,   &plot->ylim,   &plot->inside,
+      &plot->ridge, &plot->mark,   &plot->marked,  NULL,         &plot->xlim,   &plot->ylim,   &plot->inside,
       &plot->faint, &plot->fit,    &plot->split,   NULL,         NULL,          NULL,          NULL};
   const CospinEntry *y, *logx, *logy;
   CospinEntries entries;
@@ -173,6 +201,7 @@ static PetscErrorCode read_plot(CospinReader *reader, const CospinEntry *entry, 
   }
   PetscCall(CospinEntriesCheckKeys(&entries, CospinPlotKeys, reader->faults, NULL));
   PetscCall(CospinReadTexts(reader, &entries, CospinPlotKeys, places));
+  PetscCall(read_at(reader, CospinEntriesFind(&entries, "at"), plot));
   y = CospinEntriesFind(&entries, "y");
   logx = CospinEntriesFind(&entries, "logx");
   logy = CospinEntriesFind(&entries, "logy");

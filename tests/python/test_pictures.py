@@ -123,6 +123,11 @@ class Pictures(unittest.TestCase):
         np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), files[0][1].steady_up.sel(g=2))
         figure, _ = self.draw(files, "--y", "evolve_up", "--at", "g=2, w=3")
         np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), files[0][1].evolve_up.sel(g=2, w=3))
+        same = self.run_deck("mapping", "{g: [1, 2], w: [1, 2, 3]}", plots.replace("'g=2'", "{g: 2}"))
+        figure, _ = self.draw([same])
+        np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), same[1].steady_up.sel(g=2))
+        with self.assertRaisesRegex(cospin.DeckFaults, r"plots\[0\].at: there is no axis `q`"):
+            self.run_deck("no_axis", "{g: [1, 2], w: [1, 2, 3]}", plots.replace("'g=2'", "{g: 2, q: 1}"))
         for arguments, sentence in ((("--y", "steady_up", "--at", "g=7"), "g has no value 7"), (("--y", "steady_up", "--at", "q=7"), "`q=7` is no place")):
             with self.assertRaisesRegex(plot.Refusal, sentence):
                 self.draw(files, *arguments)
