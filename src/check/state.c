@@ -216,7 +216,7 @@ static PetscErrorCode inspect_block(const Restored *restored, const Block *block
     }
     inspection->asymmetry = PetscMax(inspection->asymmetry, PetscAbsScalar(values[i] - PetscConj(mirrored)));
     weight = CospinSystemTrace(system, label);
-    if (weight == 0.0) continue;
+    if (weight == 0.0 || !block->there[i]) continue; /* what nothing reaches is not stored, and nothing */
     inspection->smallest = PetscMin(inspection->smallest, weight * PetscRealPart(values[i]));
     inspection->imaginary =
         PetscMax(inspection->imaginary, weight * PetscAbsReal(PetscImaginaryPart(values[i])));

@@ -10,6 +10,7 @@
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/readout.h>
 #include <cospin/problem/census.h>
+#include <cospin/problem/clock.h>
 
 const char *const CospinReadoutFidelityWords[] = {"initial", NULL};
 
@@ -126,6 +127,33 @@ static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
 
 /* ---- One sector: a CospinEvolutionUser ----------------------------------------------------------------- */
 
+static PetscBool begins(const void *context, const int label[])
+{
+  const CospinReadout readout = (CospinReadout)(uintptr_t)context;
+  const int counter = counter_of(readout);
+
+  return (PetscBool)((counter < 0 || label[counter] == 0) &&
+                     CospinStateElement(readout->settings.initial, label) != 0.0);
+}
+
+/* Of atoms told one by one, only labels that the state can come to: a pulse never has more excitations than
+   at its start. (Elsewhere sectors are matrices, which products without a matrix need whole; and a generator
+   that depends on time has more moves than this.) */
+static PetscErrorCode open_sector(CospinReadout readout, int part)
+{
+  const CospinProblem problem = evolved(readout);
+  CospinSector whole;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinSectorCreate(&problem->system, problem->lattice,
+                               readout->representatives + part * problem->system.num_coordinates, &whole));
+  readout->sector = whole;
+  if (CospinSystemHasSides(&problem->system) || CospinProblemHasTime(problem)) PetscFunctionReturn(0);
+  PetscCall(CospinSectorCreateReached(whole, problem->generator, begins, readout, &readout->sector));
+  PetscCall(CospinSectorDestroy(&whole));
+  PetscFunctionReturn(0);
+}
+
 /* A CospinEvolutionUser's: the sector's generator and the initial state in it; no vector where the sector is
    empty. */
 static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
@@ -135,9 +163,7 @@ static PetscErrorCode Open(void *context, int part, Mat *generator, Vec *u)
   PetscBool needed;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinSectorCreate(&problem->system, problem->lattice,
-                               readout->representatives + part * problem->system.num_coordinates,
-                               &readout->sector));
+  PetscCall(open_sector(readout, part));
   if (CospinSectorDimension(readout->sector) == 0) PetscFunctionReturn(0);
   PetscCall(
       VecCreateMPI(readout->point->comm, PETSC_DECIDE, (PetscInt)CospinSectorDimension(readout->sector), u));

@@ -82,6 +82,11 @@ static PetscErrorCode grow(CospinLabelSet *set)
   PetscFunctionReturn(0);
 }
 
+PetscInt CospinLabelSetFind(const CospinLabelSet *set, const int row[])
+{
+  return set->slots[find_slot(set, row)];
+}
+
 PetscErrorCode CospinLabelSetAdd(CospinLabelSet *set, const int row[], PetscInt *number, PetscBool *new)
 {
   PetscInt slot = find_slot(set, row);

@@ -13,5 +13,7 @@ typedef struct {
 /* Not collective. An empty one. */
 PetscErrorCode CospinLabelSetCreate(int width, CospinLabelSet *set);
 PetscErrorCode CospinLabelSetDestroy(CospinLabelSet *set);
+/* Not collective. The number of row[width], -1: it is not there. */
+PetscInt CospinLabelSetFind(const CospinLabelSet *set, const int row[]);
 /* Not collective. The number of row[width], which is added if it is `new`. */
 PetscErrorCode CospinLabelSetAdd(CospinLabelSet *set, const int row[], PetscInt *number, PetscBool *new);

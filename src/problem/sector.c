@@ -17,9 +17,13 @@
    Both directions cost about log(size): the index of a label by comparing one coordinate on every level, the
    label of an index by bisection among the offsets of a node's children. The order of labels is that of the
    walk, lexicographic in the pivots, and the same on all ranks.
+
+   A part of a sector that something reaches has no such form; its labels are listed, sorted, and found by a
+   hash.
 */
+#include "label_set.h"
 #include "line.h"
-#include <cospin/problem/sector.h>
+#include <cospin/problem/problem.h>
 
 typedef struct {
   int first, count;  /* values of the pivot coordinate: first + step*0 ... first + step*(count-1) */
@@ -40,8 +44,10 @@ struct CospinSector_ {
   int num_levels;
   Level *levels;
   PetscInt64 dimension;
-  PetscBool unit_steps; /* of all levels */
-  int num_free;         /* coordinates that are no pivots: [num_free][n] they are these sums of pivots */
+  PetscBool listed;      /* by its labels, instead of levels */
+  CospinLabelSet labels; /* if so */
+  PetscBool unit_steps;  /* of all levels */
+  int num_free;          /* coordinates that are no pivots: [num_free][n] they are these sums of pivots */
   int *free, *free_coefficients;
 };
 
@@ -204,10 +210,69 @@ PetscErrorCode CospinSectorCreate(const CospinSystem *system, CospinLattice latt
   PetscFunctionReturn(0);
 }
 
+/* From every label along every move that has an amplitude there. The rows grow while they are gone through.
+ */
+static PetscErrorCode follow(CospinSector whole, CospinMoves moves, CospinLabelSet *found)
+{
+  const int n = whole->system->num_coordinates;
+  int from[COSPIN_MAX_COORDINATES], to[COSPIN_MAX_COORDINATES];
+
+  PetscFunctionBeginUser;
+  for (PetscInt k = 0; k < found->count; k++) {
+    PetscCall(PetscArraycpy(from, found->rows + (size_t)k * (size_t)n, n));
+    for (int m = 0; m < moves->count; m++) {
+      PetscInt number;
+      PetscBool new;
+      if (CospinMoveAmplitude(moves, &moves->moves[m], from) == 0.0) continue;
+      for (int i = 0; i < n; i++) to[i] = from[i] + moves->moves[m].shift[i];
+      if (CospinSectorIndex(whole, to) < 0) continue; /* out of a window */
+      PetscCall(CospinLabelSetAdd(found, to, &number, &new));
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* In ascending order of labels: neighbours in the matrix are neighbours among the labels. */
+PetscErrorCode CospinSectorCreateReached(CospinSector whole, CospinMoves moves,
+                                         PetscBool (*begins)(const void *context, const int label[]),
+                                         const void *context, CospinSector *reached)
+{
+  const int n = whole->system->num_coordinates;
+  int label[COSPIN_MAX_COORDINATES], num;
+  CospinLabelSet found;
+  CospinSector new;
+  PetscInt number;
+  PetscBool first;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinLabelSetCreate(n, &found));
+  for (PetscInt64 k = 0; k < whole->dimension; k++) {
+    CospinSectorLabel(whole, k, label);
+    if (begins(context, label)) PetscCall(CospinLabelSetAdd(&found, label, &number, &first));
+  }
+  PetscCall(follow(whole, moves, &found));
+  num = (int)found.count;
+  PetscCall(CospinLabelsUnique(n, &num, found.rows));
+  PetscCall(PetscNew(&new));
+  new->system = whole->system;
+  new->lattice = whole->lattice;
+  PetscCall(PetscMalloc1(n, &new->representative));
+  PetscCall(PetscArraycpy(new->representative, whole->representative, n));
+  new->listed = PETSC_TRUE;
+  new->dimension = num;
+  PetscCall(CospinLabelSetCreate(n, &new->labels));
+  for (int k = 0; k < num; k++)
+    PetscCall(CospinLabelSetAdd(&new->labels, found.rows + (size_t)k * (size_t)n, &number, &first));
+  PetscCall(CospinLabelSetDestroy(&found));
+  *reached = new;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinSectorDestroy(CospinSector *sector)
 {
   PetscFunctionBeginUser;
   if (!*sector) PetscFunctionReturn(0);
+  if ((*sector)->listed) PetscCall(CospinLabelSetDestroy(&(*sector)->labels));
   for (int k = 0; k < (*sector)->num_levels; k++) PetscCall(PetscFree((*sector)->levels[k].nodes));
   PetscCall(PetscFree((*sector)->levels));
   PetscCall(PetscFree((*sector)->representative));
@@ -283,6 +348,7 @@ PetscInt64 CospinSectorIndex(CospinSector sector, const int label[])
   PetscInt64 at = 0;
 
   if (sector->dimension == 0) return -1;
+  if (sector->listed) return CospinLabelSetFind(&sector->labels, label);
   for (int k = 0; k < sector->num_levels; k++) {
     const Level *level = &sector->levels[k];
     const Node *node = &level->nodes[at];
@@ -313,9 +379,11 @@ static int find_child(const Node children[], int count, PetscInt64 index)
 void CospinSectorLabel(CospinSector sector, PetscInt64 index, int label[])
 {
   const int n = sector->system->num_coordinates;
+  const int *row = sector->listed ? sector->labels.rows + (size_t)index * (size_t)n : sector->representative;
   PetscInt64 at = 0;
 
-  for (int i = 0; i < n; i++) label[i] = sector->representative[i];
+  for (int i = 0; i < n; i++) label[i] = row[i];
+  if (sector->listed) return;
   for (int k = 0; k < sector->num_levels; k++) {
     const Level *level = &sector->levels[k];
     const Node *node = &level->nodes[at];

@@ -9,6 +9,7 @@
 #pragma once
 #include <cospin/problem/component.h>
 #include <cospin/problem/lattice.h>
+#include <cospin/problem/moves.h>
 
 typedef struct CospinSector_ *CospinSector;
 
@@ -17,6 +18,12 @@ typedef struct CospinSector_ *CospinSector;
    the sector, one small record per run. */
 PetscErrorCode CospinSectorCreate(const CospinSystem *system, CospinLattice lattice, const int label[],
                                   CospinSector *sector);
+/* Not collective. The part of a sector that `moves` reach from the labels with `begins`: nothing leaves it,
+   so that an evolution that begins there stays. Cost: every move of each of its labels, and `begins` of all
+   labels of `whole`, which may be destroyed then; memory: the labels themselves. */
+PetscErrorCode CospinSectorCreateReached(CospinSector whole, CospinMoves moves,
+                                         PetscBool (*begins)(const void *context, const int label[]),
+                                         const void *context, CospinSector *reached);
 PetscErrorCode CospinSectorDestroy(CospinSector *sector);
 
 PetscInt64 CospinSectorDimension(CospinSector sector);
