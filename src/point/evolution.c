@@ -33,21 +33,54 @@ static PetscErrorCode coefficients(void *context, double time, double c[])
   PetscFunctionReturn(0);
 }
 
+/* Kicks are edges, too. At a time that is wanted they are exactly there: it shows what they have made. */
+static PetscErrorCode add_kicks(const CospinEvolution *evolution, int num, double kicks[], int *num_edges,
+                                double **edges)
+{
+  const double end = evolution->times[evolution->num_times - 1], same = 1e-12 * end;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(double) * (size_t)(*num_edges + num + 1), edges));
+  for (int i = 0; i < num; i++) {
+    int place = 0;
+    for (int k = 0; k < evolution->num_times; k++)
+      if (PetscAbsReal(evolution->times[k] - kicks[i]) <= same) kicks[i] = evolution->times[k];
+    if (kicks[i] <= same) kicks[i] = 0.0;
+    if (kicks[i] == 0.0 || kicks[i] >= end) continue;
+    while (place < *num_edges && (*edges)[place] < kicks[i] - same) place++;
+    if (place == *num_edges || (*edges)[place] > kicks[i] + same) {
+      PetscCall(PetscArraymove(*edges + place + 1, *edges + place, *num_edges - place));
+      (*num_edges)++;
+    }
+    (*edges)[place] = kicks[i];
+  }
+  PetscFunctionReturn(0);
+}
+
 /* What cells leave of a coefficient without a step that would see it is a part of the tolerance. */
 PetscErrorCode CospinEvolutionFollow(CospinEvolution *evolution, CospinProblem problem)
 {
   static const double share = 1e-3, finest = 1e-14;
   const double end = evolution->num_times ? evolution->times[evolution->num_times - 1] : 0.0;
-  double *edges;
-  int num;
+  const int num_terms = CospinClockCount(problem);
+  double *edges, *kicks;
+  int num, num_kicks;
 
   PetscFunctionBeginUser;
-  if (!CospinProblemHasTime(problem)) PetscFunctionReturn(0);
+  if (!CospinProblemHasTime(problem) || !evolution->num_times) PetscFunctionReturn(0);
   PetscCall(CospinClockEdges(problem, end, &num, &edges));
+  PetscCall(CospinClockKicks(problem, end, &num_kicks, &kicks));
+  PetscCall(add_kicks(evolution, num_kicks, kicks, &num, &edges));
   PetscCall(CospinScheduleCreate(CospinClockCount(problem), coefficients, problem, end, num, edges,
                                  PetscMax(finest, share * evolution->options.tolerance),
                                  &evolution->schedule));
   PetscCall(PetscFree(edges));
+  evolution->schedule->num_kicks = num_kicks;
+  evolution->schedule->kicks = kicks;
+  PetscCall(PetscMalloc1((size_t)num_kicks * (size_t)num_terms + 1, &evolution->schedule->weights));
+  for (int i = 0; i < num_kicks; i++)
+    PetscCall(CospinClockKick(problem, kicks[i], end,
+                              evolution->schedule->weights + (size_t)i * (size_t)num_terms));
   PetscFunctionReturn(0);
 }
 

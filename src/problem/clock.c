@@ -30,9 +30,11 @@ static PetscErrorCode intern(void *times, const CospinTimeFunction *function, Co
   CospinClockFunction new = {.function = *function,
                              .index = {problem->index.value[0], problem->index.value[1]},
                              .implied = problem->index.implied};
+  CospinEnvironment kicks = problem->environment;
   int k = 0;
 
   PetscFunctionBeginUser;
+  kicks.Time = NULL; /* the time of a kick is a number */
   if (!CospinTimeFunctionNames(function, "l")) new.index[0] = -1;
   if (!CospinTimeFunctionNames(function, "m")) new.index[1] = -1;
   while (k < clock->num_functions && !same_function(&clock->functions[k], &new)) k++;
@@ -43,6 +45,7 @@ static PetscErrorCode intern(void *times, const CospinTimeFunction *function, Co
     }
     clock->reads = PETSC_TRUE;
     PetscCall(CospinTimeFunctionIsReal(function, &problem->environment, &new.real));
+    PetscCall(CospinTimeFunctionKick(function, &kicks, &new.kick, &new.kick_time, &new.kick_ok));
     clock->reads = PETSC_FALSE;
     clock->functions[clock->num_functions++] = new;
   }
@@ -270,10 +273,15 @@ static PetscErrorCode rate_polynomial(CospinProblem problem, CospinExpression ra
   PetscCall(CospinProblemPolynomial(problem, rate, faults, p, ok));
   CospinClockListen(problem, PETSC_FALSE);
   for (int k = 0; *ok && k < (*p)->count; k++) {
-    if (num_leading(&(*p)->monomials[k]) == (*p)->monomials[k].length) continue;
+    const CospinMonomial *monomial = &(*p)->monomials[k];
+    PetscBool kick = PETSC_FALSE;
+    for (int l = 0; l < num_leading(monomial); l++)
+      if (problem->clock->functions[monomial->operators[l].code / 2].kick) kick = PETSC_TRUE;
+    if (num_leading(monomial) == monomial->length && !kick) continue;
     *ok = PETSC_FALSE;
     PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(rate), CospinExpressionPath(rate),
-                              "must be a real number, not an operator"));
+                              kick ? "`kick` turns at once, and a rate lasts (`pulse` does)"
+                                   : "must be a real number, not an operator"));
   }
   if (!*ok) PetscCall(CospinPolynomialDestroy(p));
   PetscFunctionReturn(0);

@@ -8,6 +8,8 @@ typedef struct {
   CospinTimeFunction function;
   int index[2];
   PetscBool implied, real;
+  PetscBool kick, kick_ok; /* a delta at kick_time, if that is what it is */
+  double kick_time;
 } CospinClockFunction;
 
 /* Of a product of functions: itself (real), its real or its imaginary part. */

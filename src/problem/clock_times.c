@@ -58,6 +58,14 @@ static PetscErrorCode evaluate(CospinProblem problem, int k, double time, Cospin
   PetscFunctionReturn(0);
 }
 
+/* The function among those of a term that is a kick; NULL: none. */
+static const CospinClockFunction *kick_of(const struct CospinClock_ *clock, const CospinClockTerm *term)
+{
+  for (int l = 0; l < term->length; l++)
+    if (clock->functions[term->code[l] / 2].kick) return &clock->functions[term->code[l] / 2];
+  return NULL;
+}
+
 /* Products of functions, a conjugate by its code (clock_impl.h); the first that fails ends it. */
 PetscErrorCode CospinClockCoefficients(CospinProblem problem, double time, CospinFaults faults, double c[],
                                        PetscBool *ok)
@@ -68,13 +76,79 @@ PetscErrorCode CospinClockCoefficients(CospinProblem problem, double time, Cospi
   *ok = PETSC_TRUE;
   for (int k = 0; k < clock->num_terms; k++) {
     const CospinClockTerm *term = &clock->terms[k];
-    double complex product = 1.0, value;
+    double complex product = kick_of(clock, term) ? 0.0 : 1.0, value;
     for (int l = 0; l < term->length && *ok; l++) {
       PetscCall(evaluate(problem, term->code[l] / 2, time, faults, &value, ok));
       if (*ok) product *= term->code[l] % 2 ? conj(value) : value;
     }
     c[k] = *ok ? (term->part == COSPIN_CLOCK_IM ? cimag(product) : creal(product)) : NAN;
     if (!*ok) PetscFunctionReturn(0);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* ---- Kicks --------------------------------------------------------------------------------------------- */
+
+/* What stands beside the kick of a term, at its time. */
+static PetscErrorCode kick_weight(CospinProblem problem, const CospinClockTerm *term, double time,
+                                  double *weight, PetscBool *ok)
+{
+  const CospinClock clock = problem->clock;
+  double complex product = 1.0, value;
+
+  PetscFunctionBeginUser;
+  for (int l = 0; l < term->length && *ok; l++) {
+    if (clock->functions[term->code[l] / 2].kick) continue;
+    PetscCall(evaluate(problem, term->code[l] / 2, time, NULL, &value, ok));
+    product *= term->code[l] % 2 ? conj(value) : value;
+  }
+  *weight = *ok ? (term->part == COSPIN_CLOCK_IM ? cimag(product) : creal(product)) : NAN;
+  PetscFunctionReturn(0);
+}
+
+/* Times that rounding has told apart are one: two kicks at a time are one exponential of their sum. */
+static PetscBool is_same(double a, double b, double end)
+{
+  return (PetscBool)(fabs(a - b) <= 1e-12 * end);
+}
+
+PetscErrorCode CospinClockKick(CospinProblem problem, double time, double end, double c[])
+{
+  const CospinClock clock = problem->clock;
+  PetscBool ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < clock->num_terms; k++) {
+    const CospinClockFunction *kick = kick_of(clock, &clock->terms[k]);
+    c[k] = 0.0;
+    if (kick && is_same(kick->kick_time, time, end))
+      PetscCall(kick_weight(problem, &clock->terms[k], time, &c[k], &ok));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* One fault for a function that is wrong, with what would be right. */
+static PetscErrorCode check_kicks(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+{
+  const CospinClock clock = problem->clock;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < clock->num_terms; k++) {
+    const CospinClockTerm *term = &clock->terms[k];
+    const CospinClockFunction *kick = NULL;
+    int count = 0;
+    for (int l = 0; l < term->length; l++) {
+      const CospinClockFunction *function = &clock->functions[term->code[l] / 2];
+      if (function->kick) kick = function; /* of several the last: the first may stand elsewhere, too */
+      if (function->kick) count++;
+    }
+    if (count == 0 || (count == 1 && kick->kick_ok && kick->kick_time >= 0)) continue;
+    *ok = PETSC_FALSE;
+    if (faults)
+      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(kick->function.expression),
+                                CospinExpressionPath(kick->function.expression),
+                                "`kick` is a factor, kick(t, t0) with a number t0 >= 0, and one is enough "
+                                "(angle*kick(t, t0)*q.Sx)"));
   }
   PetscFunctionReturn(0);
 }
@@ -144,6 +218,7 @@ PetscErrorCode CospinClockCheck(CospinProblem problem, double end, CospinFaults 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
   if (!CospinProblemHasTime(problem)) PetscFunctionReturn(0);
+  PetscCall(check_kicks(problem, faults, ok));
   PetscCall(PetscMalloc1((size_t)problem->clock->num_terms, &c));
   PetscCall(CospinClockEdges(problem, end, &num, &edges));
   for (int k = 0; k <= NUM_SAMPLES && *ok; k++) {
@@ -256,6 +331,27 @@ PetscErrorCode CospinClockEdges(CospinProblem problem, double end, int *num, dou
     if (time < end - same && (*num == 0 || time > list.times[*num - 1] + same)) list.times[(*num)++] = time;
   }
   *edges = list.times;
+  PetscFunctionReturn(0);
+}
+
+/* Those up to `end`, each once. */
+PetscErrorCode CospinClockKicks(CospinProblem problem, double end, int *num, double **times)
+{
+  const CospinClock clock = problem->clock;
+  List list = {0, 0, NULL};
+
+  PetscFunctionBeginUser;
+  PetscCall(append(&list, -1.0)); /* room, and before all others */
+  for (int k = 0; k < clock->num_terms; k++) {
+    const CospinClockFunction *kick = kick_of(clock, &clock->terms[k]);
+    if (kick && kick->kick_ok && (kick->kick_time <= end || is_same(kick->kick_time, end, end)))
+      PetscCall(append(&list, kick->kick_time));
+  }
+  qsort(list.times, (size_t)list.num, sizeof(double), compare);
+  *num = 0;
+  for (int k = 1; k < list.num; k++)
+    if (!*num || !is_same(list.times[k], list.times[*num - 1], end)) list.times[(*num)++] = list.times[k];
+  *times = list.times;
   PetscFunctionReturn(0);
 }
 

@@ -209,6 +209,8 @@ PetscErrorCode CospinScheduleDestroy(CospinSchedule **schedule)
   PetscCall(PetscFree((*schedule)->ends));
   PetscCall(PetscFree((*schedule)->constant));
   PetscCall(PetscFree((*schedule)->scale));
+  PetscCall(PetscFree((*schedule)->kicks));
+  PetscCall(PetscFree((*schedule)->weights));
   PetscCall(PetscFree(*schedule));
   PetscFunctionReturn(0);
 }

@@ -11,6 +11,8 @@
    difference to what the last one adds tells the error. A generator that hardly changes is integrated
    exactly, however large it is; the norm of L costs products, not steps.
 
+   What is kicked at a time (schedule.h) is one exponential more, between steps.
+
    Steps end where cells of the schedule end (schedule.c) and at times that are wanted; in a cell where
    nothing changes one exponential does it all.
 
@@ -41,6 +43,7 @@ typedef struct {
   double *mixed;
   Vec level[LEVELS]; /* u at the end of the step, by 1, 2, 3 of its parts */
   Vec lower;         /* the extrapolation before */
+  int kicked;        /* kicks that are done */
   double krylov;     /* errors of the exponentials of a step */
   PetscBool failed;  /* one of them */
 } Timed;
@@ -210,6 +213,36 @@ static PetscErrorCode magnus_step(Timed *p, double target, Vec u)
   PetscFunctionReturn(0);
 }
 
+/* ---- Kicks --------------------------------------------------------------------------------------------- */
+
+/* Whether the next one is at this time. */
+static PetscBool kick_at(const Timed *p, double time)
+{
+  const CospinSchedule *s = p->schedule;
+
+  return (PetscBool)(p->kicked < s->num_kicks && s->kicks[p->kicked] <= time);
+}
+
+/* One exponential, as accurate as all of them together may be. */
+static PetscErrorCode kick(Timed *p, Vec u)
+{
+  const CospinSchedule *s = p->schedule;
+  const double *weights_of = s->weights + (size_t)p->kicked * (size_t)s->num;
+
+  PetscFunctionBeginUser;
+  p->krylov = 0.0;
+  p->failed = PETSC_FALSE;
+  for (int k = 0; k < s->num; k++)
+    if (!isfinite(weights_of[k])) p->failed = PETSC_TRUE;
+  if (!p->failed) PetscCall(CospinTimedSet(p->generator, 0.0, weights_of));
+  if (!p->failed) PetscCall(exponentiate(p, 0.1 * p->options->tolerance / s->num_kicks, u));
+  p->report->error += p->krylov;
+  p->report->failed = p->failed;
+  p->report->steps++;
+  p->kicked++;
+  PetscFunctionReturn(0);
+}
+
 /* ---- Where nothing changes ----------------------------------------------------------------------------- */
 
 /* Times within a cell, counted from its begin. */
@@ -259,7 +292,8 @@ static PetscErrorCode constant_step(Timed *p, double target, Vec u)
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)p->num + 1, &within));
-  for (int k = report->visited; k < p->num && p->times[k] <= target; k++)
+  for (int k = report->visited;
+       k < p->num && p->times[k] <= target && (p->times[k] < target || !kick_at(p, target)); k++)
     within[num++] = PetscMin(length, p->times[k] - report->time);
   still.num = num;
   if (!num || within[num - 1] < length) within[num++] = length;
@@ -294,14 +328,16 @@ static int cell_at(const Timed *p)
   return low;
 }
 
-/* Times that have been reached; all that are left if nothing is. */
+/* Times that have been reached, after what is kicked there; all that are left if nothing is. */
 static PetscErrorCode show(Timed *p, Vec u)
 {
   PetscReal norm;
 
   PetscFunctionBeginUser;
+  while (kick_at(p, p->report->time) && !p->report->failed) PetscCall(kick(p, u));
   PetscCall(VecNorm(u, NORM_2, &norm));
-  while (p->report->visited < p->num && (norm < nothing || p->times[p->report->visited] <= p->report->time)) {
+  while (p->report->visited < p->num && !p->report->failed &&
+         (norm < nothing || p->times[p->report->visited] <= p->report->time)) {
     const int k = p->report->visited++;
     PetscCall(p->visit(p->context, k, u, p->report->error));
   }
@@ -359,11 +395,13 @@ PetscErrorCode CospinPropagateTimed(Mat generator, const CospinSchedule *schedul
              .report = report};
 
   PetscFunctionBeginUser;
+  /* What was left was left after its kicks: they are done where its time is reached. */
+  while (report->interrupted && kick_at(&p, report->time)) p.kicked++;
   report->interrupted = PETSC_FALSE;
   report->method = COSPIN_PROPAGATE_KRYLOV;
   PetscCall(set_up(&p, u));
   PetscCall(show(&p, u));
-  report->failed = (PetscBool)(report->visited < num && schedule->failed);
+  if (report->visited < num && schedule->failed) report->failed = PETSC_TRUE;
   while (report->visited < num && !report->failed && !report->interrupted) {
     PetscCall(advance(&p, u));
     if (report->failed || report->interrupted) break;

@@ -42,7 +42,7 @@ tasks:
 TIMED = """
 title: a drive that oscillates, a rate that is switched and a window that grows
 components: {m: {kind: mode}, s: {kind: ensemble, size: SIZE}}
-hamiltonian: [2*m.n, 0.3*m.a*s.Sp + hc, "0.5*cos(2*t)*(m.a + hc)"]
+hamiltonian: [2*m.n, 0.3*m.a*s.Sp + hc, "0.5*cos(2*t)*(m.a + hc)", "0.3*kick(t, 2)*s.Sx"]
 jumps: [{rate: 0.1, operator: m.a}, {rate: "0.2*step(t-1)", each: s.sm}]
 observables: {photons: <m.n>, up: <s.Sz>}
 tasks:

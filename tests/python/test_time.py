@@ -192,6 +192,57 @@ observables: {{z: 2*<q.Sz>}}""".replace("l: ", "k: ", 1)
                 np.testing.assert_allclose(found, np.exp(-integral(np.array(times))), atol=1e-9)
 
 
+class Kicks(unittest.TestCase):
+    """kick(t, t0) turns at once: a Ramsey sequence or an echo is one task."""
+
+    def test_ramsey(self):
+        """Spins that precess and dephase between two turns by 90 degrees: Bloch vectors by hand. At the time of a kick it has been."""
+        def turned(axis, angle, v):
+            return v * np.cos(angle) + np.cross(axis, v) * np.sin(angle) + axis * np.dot(axis, v) * (1 - np.cos(angle))
+
+        angle, wait, d, n = 0.4, 2.3, 0.7, 6
+        second = np.array([np.cos(angle), np.sin(angle), 0])
+        text = f"""parameters: {{N: {n}, T: {wait}, phi: {angle}, d: {d}}}
+components: {{q: {{kind: ensemble, size: N}}}}
+hamiltonian:
+  - d*q.Sz + pi/2*kick(t, 0)*q.Sx
+  - pi/2*kick(t, T/3 + T/3 + T/3)*(cos(phi)*q.Sx + sin(phi)*q.Sy)
+jumps: [{{rate: 0.1, each: q.sz}}]
+observables: {{x: <q.Sx>, y: <q.Sy>, z: <q.Sz>}}"""
+        times = [0, 1, wait, 3]
+        for form in ("assembled", "shell"):
+            found = evolve(text, times, form=form)[0]
+            for k, t in enumerate(times):
+                v = turned(np.array([1, 0, 0]), np.pi / 2, np.array([0, 0, -n / 2]))
+                for begin, end in ((0, min(t, wait)), (wait, max(t, wait))):
+                    if begin == wait and t >= wait:
+                        v = turned(second, np.pi / 2, v)
+                    v = turned(np.array([0, 0, 1]), d * (end - begin), v) * np.exp(-0.2 * (end - begin) * np.array([1, 1, 0]))
+                np.testing.assert_allclose([found["x"][k], found["y"][k], found["z"][k]], v, atol=1e-9)
+
+    def test_echo_beside_pulses(self):
+        """Every detuning is undone by a turn half way; a short pulse in the place of the kick does nearly the same."""
+        text = """parameters: {T: 4}
+components: {q: {kind: spins, size: 3}}
+arrays: {d: [0.5, -1.3, 0.2]}
+hamiltonian: [{sum: "d[l]/2*q.sz[l]"}, "pi/2*kick(t, 0)*q.Sx", "TURN*q.Sx"]
+observables: {y: <q.Sy>, x: <q.Sx>}"""
+        echo = evolve(text.replace("TURN", "pi*kick(t, T/2)"), [1, 4])[0]
+        self.assertAlmostEqual(echo["y"][1], -1.5, delta=1e-9)
+        self.assertAlmostEqual(echo["y"][0], np.sum(np.cos([0.5, 1.3, 0.2])) / 2, delta=1e-9)
+        short = evolve(text.replace("TURN", "pi*pulse(t, T/2 - 5e-7, T/2 + 5e-7)/1e-6"), [1, 4])[0]
+        self.assertAlmostEqual(short["y"][1], -1.5, delta=1e-5)
+
+    def test_displacement(self):
+        """A mode is kicked into a coherent state, between jumps of its loss."""
+        text = """components: {c: {kind: mode}}
+hamiltonian: ["1.2*kick(t, 1)*(c.a + hc)", "0.5*kick(t, 1)*(c.a + hc)"]
+jumps: [{rate: "0.3*step(t-2)", operator: c.a}]
+observables: {n: <c.n>}"""
+        found = evolve(text, [0.5, 1, 2, 4], tolerance=1e-9)[0]["n"]
+        np.testing.assert_allclose(found, 1.7**2 * np.array([0, 1, 1, np.exp(-0.6)]), atol=1e-7)
+
+
 class Dark(unittest.TestCase):
     """Before a short pulse nothing happens, and every estimate of an error is zero."""
 

@@ -14,7 +14,7 @@
    name is letters, digits and "_", with "." between a component and its operator: `N`, `ions.Sp`,
    `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
    asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial, and of
-   time step(x) ramp(t, t0, t1) pulse(t, t0, t1) gauss(t, t0, tau). Of
+   time step(x) ramp(t, t0, t1) pulse(t, t0, t1) gauss(t, t0, tau) kick(t, t0). Of
    operators: dag (and of numbers: conj). sum(l, N, X) and prod(l, N, X) add and multiply the numbers X of
    l = 0 ... N-1; l has a meaning in X only.
    Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
@@ -141,6 +141,11 @@ PetscBool CospinTimeFunctionNames(const CospinTimeFunction *function, const char
 /* Whether it is real at all times, by its form. */
 PetscErrorCode CospinTimeFunctionIsReal(const CospinTimeFunction *function,
                                         const CospinEnvironment *environment, PetscBool *real);
+/* Whether it is kick(t, t0), Dirac's delta of t - t0; *time: t0. *ok is false where one stands within another
+   function or is none of that form. */
+PetscErrorCode CospinTimeFunctionKick(const CospinTimeFunction *function,
+                                      const CospinEnvironment *environment, PetscBool *kick, double *time,
+                                      PetscBool *ok);
 /* Where it jumps or has a corner a *distance is zero, a function of time itself; *found: whether there are
    more than `which` of them. NaN: it has no value here. */
 PetscErrorCode CospinTimeFunctionEdge(const CospinTimeFunction *function, int which,

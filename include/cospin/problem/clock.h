@@ -28,6 +28,12 @@ PetscErrorCode CospinClockCheck(CospinProblem problem, double end, CospinFaults 
    be freed with PetscFree. Others may exist (floor). */
 PetscErrorCode CospinClockEdges(CospinProblem problem, double end, int *num, double **edges);
 
+/* Not collective. Times from 0 to `end` at which something is kicked, kick(t, t0), ascending; to be freed
+   with PetscFree. Coefficients are without kicks. */
+PetscErrorCode CospinClockKicks(CospinProblem problem, double end, int *num, double **times);
+/* Not collective. What a kick at this time is: u becomes exp(sum_k c[k] L_k) u. NaN where it has no value. */
+PetscErrorCode CospinClockKick(CospinProblem problem, double time, double end, double c[]);
+
 /* Not collective. If the generator depends on time: the first `t` of the Hamiltonian or a rate is a fault,
    `sentence` says why; *ok is false then. */
 PetscErrorCode CospinClockRefuse(CospinProblem problem, const char sentence[], CospinFaults faults,

@@ -18,6 +18,8 @@ typedef struct {
   double *ends;        /* [num_cells] ascending; the last is `end` */
   PetscBool *constant; /* [num_cells] nothing changes there */
   double *scale;       /* [num] largest modulus seen */
+  int num_kicks; /* set by whoever made it, and owned from then on: at kicks[i], the end of a cell, 0 or */
+  double *kicks, *weights; /* `end`, u becomes exp(sum_k weights[i*num + k] L_k) u */
 } CospinSchedule;
 
 /*

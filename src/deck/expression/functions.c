@@ -68,6 +68,9 @@ FUNCTION_OF_ARGUMENTS(pulse, creal(z[0]) >= creal(z[1]) && creal(z[0]) < creal(z
 FUNCTION_OF_ARGUMENTS(gauss,
                       creal(z[2]) > 0 ? exp(-0.5 * pow((creal(z[0]) - creal(z[1])) / creal(z[2]), 2)) : NAN)
 
+/* Of no length: what it does at t0 whoever integrates knows (time.c); everywhere else it is nothing. */
+FUNCTION_OF_ARGUMENTS(kick, 0.0 * creal(z[0]) * creal(z[1]))
+
 /* From 0 at t0 to 1 at t1, whichever is earlier; a step where they are the same. */
 static double complex apply_ramp(int count, const double complex z[])
 {
@@ -155,6 +158,7 @@ static const Function functions[] = {
     {"ramp", 3, 3, REAL_ALWAYS, PETSC_TRUE, apply_ramp, NULL},
     {"pulse", 3, 3, REAL_ALWAYS, PETSC_TRUE, Apply_pulse, NULL},
     {"gauss", 3, 3, REAL_ALWAYS, PETSC_TRUE, Apply_gauss, NULL},
+    {"kick", 2, 2, REAL_ALWAYS, PETSC_TRUE, Apply_kick, NULL},
     {"sum", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"prod", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"dag", 1, 1, REAL_OF_OPERATORS, PETSC_FALSE, Apply_conj, NULL},

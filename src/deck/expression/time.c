@@ -195,6 +195,40 @@ PetscErrorCode CospinTimeFunctionIsReal(const CospinTimeFunction *function,
   PetscFunctionReturn(0);
 }
 
+/* ---- Kicks --------------------------------------------------------------------------------------------- */
+
+static PetscBool has_kick(const Node *node)
+{
+  if (node->kind == NODE_CALL && !strcmp(node->function->name, "kick")) return PETSC_TRUE;
+  for (int k = 0; k < node->count; k++)
+    if (has_kick(node->children[k].node)) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* A delta has a meaning as a factor only: its square has none, and that of 2*t - 1 would be half of it. */
+PetscErrorCode CospinTimeFunctionKick(const CospinTimeFunction *function,
+                                      const CospinEnvironment *environment, PetscBool *kick, double *time,
+                                      PetscBool *ok)
+{
+  const Node *node = function->node;
+  CospinValue value;
+
+  PetscFunctionBeginUser;
+  *kick = has_kick(node);
+  *ok = PETSC_TRUE;
+  *time = NAN;
+  if (!*kick) PetscFunctionReturn(0);
+  *ok = (PetscBool)(node->kind == NODE_CALL && !strcmp(node->function->name, "kick") && !function->inverse &&
+                    is_time(node->children[0].node) && !CospinNodeHasTime(node->children[1].node));
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(CospinExpressionEvaluateNode(function->expression, node->children[1].node, environment, NULL,
+                                         &value, ok));
+  if (*ok) *ok = (PetscBool)(!value.is_operator && cimag(value.number) == 0.0);
+  if (*ok) *time = creal(value.number);
+  PetscCall(CospinValueReset(&value));
+  PetscFunctionReturn(0);
+}
+
 /* ---- Edges --------------------------------------------------------------------------------------------- */
 
 /* How many numbers of a call tell by their zeros where its value jumps or has a corner, or may be all that it
