@@ -19,3 +19,7 @@ PetscErrorCode CospinMeanLinearDestroy(CospinMeanLinear *linear);
 PetscErrorCode CospinMeanLinearDerivative(CospinMeanLinear *linear, const double v[], double jv[]);
 /* An estimate of the norm of J, in units. */
 PetscErrorCode CospinMeanLinearNorm(CospinMeanLinear *linear, double *rate);
+
+/* polish.c. Takes u, which is nearly a fixed point, to the nearest one, as far as rounding lets it; nothing
+   is done with many unknowns, or where the way is long. */
+PetscErrorCode CospinMeanFieldPolish(CospinMeanField field, double u[]);

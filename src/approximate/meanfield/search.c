@@ -7,7 +7,7 @@
    pushed off it along the deviation that grows fastest, to one side and to the other, and followed again.
    What goes round for ever comes to rest nowhere.
 */
-#include "meanfield.h"
+#include "linear.h"
 #include <string.h>
 
 enum {
@@ -92,6 +92,7 @@ PetscErrorCode CospinMeanPointFind(const CospinMeanSearch *search, const double 
   point->stability = (CospinMeanStability){.growth = NAN, .frequency = NAN};
   PetscCall(CospinMeanFieldNewton(search->field, search->prefix, point->u, &point->iterations, &ok));
   if (!ok) PetscFunctionReturn(0);
+  PetscCall(CospinMeanFieldPolish(search->field, point->u));
   PetscCall(CospinMeanFieldResidual(search->field, point->u, &point->residual));
   point->found = (PetscBool)(point->residual <= search->tolerance && is_state(search->field, point->u));
   if (point->found)
