@@ -76,6 +76,16 @@ class Pulses(unittest.TestCase):
                 self.assertAlmostEqual(float(point.clicks_mean), spin * eta, delta=1e-6)
                 self.assertAlmostEqual(float(point.clicks_variance), spin * eta * (1 - eta), delta=1e-6)
 
+    def test_atoms_that_scatter_one_by_one(self):
+        """Spin-1 atoms with and without a process of single atoms; numbers of an independent program (P(n) at roots of unity)."""
+        expected = {(.1, 1): [.212770832, .177020121, .307118203, .095226824, .159463955, .018691326, .029708738],
+                    (.1, .6): [.343207673, .308078476, .215224702, .090353331, .034751926, .006997801, .001386091],
+                    (0, 1): [.142857143, 0, .476190476, 0, .311688312, 0, .069264069]}
+        data = run("spin1_scattering.yaml", [(r"^  N:   \[.*\]", "  N: [6]"), (r"^  gam: \[.*\]", "  gam: [0.1, 0]")])
+        self.assertTrue((data.outcome == 1).all())
+        for (gam, eta), values in expected.items():
+            numpy.testing.assert_allclose(data.clicks_probability.sel(gam=gam, eta=eta).squeeze(), values, atol=2e-8)
+
     def test_a_click_projects(self):
         """Nothing but clicks takes excitations away: after n of them m + photons is -n, however early that is."""
         data = run("pulse_clicks.yaml", changes([10], [1], [.3, 1, 2.5], .3))
