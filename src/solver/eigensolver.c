@@ -309,6 +309,7 @@ PetscErrorCode CospinEigensolverNull(CospinEigensolver eigensolver, int *num, Ve
 {
   PetscFunctionBeginUser;
   PetscCall(eigensolver->backend->Null(eigensolver, num, null, next));
+  if (*num == 0) PetscCall(PetscFree(*null)); /* VecDestroyVecs frees no list of none */
   PetscFunctionReturn(0);
 }
 
@@ -316,6 +317,7 @@ PetscErrorCode CospinEigensolverLeftNull(CospinEigensolver eigensolver, int *num
 {
   PetscFunctionBeginUser;
   PetscCall(eigensolver->backend->LeftNull(eigensolver, num, null));
+  if (*num == 0) PetscCall(PetscFree(*null));
   PetscFunctionReturn(0);
 }
 

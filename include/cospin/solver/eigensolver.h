@@ -120,8 +120,8 @@ PetscErrorCode CospinEigensolverDraft(CospinEigensolver eigensolver, double tole
 /*
    Collective. All null vectors of L; without LAPACK one after the other, each found with those before it
    deflated, until the next eigenvalue is above the resolution: so degenerate ones are counted although a
-   Krylov space built on one vector sees only one of them. *null: to be freed with VecDestroyVecs(num, null);
-   next: the slowest or nearest eigenvalue after them (NaN + NaN i: there is none).
+   Krylov space built on one vector sees only one of them. *null (NULL if there is none): to be freed with
+   VecDestroyVecs(num, null); next: the slowest or nearest eigenvalue after them (NaN + NaN i: there is none).
    eigensolver->outcome is not good if there may be more of them.
 */
 PetscErrorCode CospinEigensolverNull(CospinEigensolver eigensolver, int *num, Vec **null,
