@@ -27,7 +27,7 @@ tasks:
   - steady: {}
 """
 GMRES = """
-parameters: {N: 16, g: 0.5}
+parameters: {N: 24, g: 0.5}
 components: {q: {kind: ensemble, size: N}, c: {kind: mode, cutoff: 100}}
 hamiltonian: [g*c.a*q.Sp + hc]
 jumps: [{rate: 1, operator: c.a}, {rate: 2, each: q.sp}, {rate: 0.1, each: q.sz}]
@@ -185,7 +185,7 @@ class Signals(unittest.TestCase):
         self.check_solve(MANY_NULL_VECTORS, first="short", ranks=2, number=signal.SIGUSR1)
 
     def test_gmres(self):
-        self.check_solve(GMRES, first="short", number=signal.SIGINT, COSPIN_MEMORY="600M")
+        self.check_solve(GMRES, first="short", number=signal.SIGINT, COSPIN_MEMORY="3G")
 
     @decks.long
     def test_davidson(self):
