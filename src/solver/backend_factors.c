@@ -146,9 +146,14 @@ static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **nu
   PetscCall(PetscNew(&adjoint));
   *adjoint = *eigensolver;
   adjoint->living = NULL;
-  adjoint->eps = NULL;
+  adjoint->eps = NULL; /* and all else that the other one owns and will destroy */
   adjoint->nojump = NULL;
   adjoint->iteration = NULL;
+  adjoint->dense = (CospinDense){0};
+  adjoint->shell = NULL;
+  adjoint->near = NULL;
+  adjoint->turned = NULL;
+  adjoint->real_form_known = PETSC_FALSE;
   adjoint->shift = adjoint->first_shift;
   adjoint->centre = 0.0;
   PetscCall(PetscStrallocpy(eigensolver->prefix, &adjoint->prefix));

@@ -225,6 +225,28 @@ static void what_is_degenerate_is_left_to_factors(void **state)
   }
 }
 
+/* The one of several that is reached from a state: factors go on, with left null vectors, where iterations
+   have begun. From the state whose every spin is down only the triplet is. */
+static void what_is_reached_is_left_to_factors(void **state)
+{
+  Model model = Model_Open(PETSC_COMM_WORLD,
+                           "title: hidden\ncomponents: {a: {kind: spin, S: 1/2}, b: {kind: spin, S: 1/2}}\n"
+                           "hamiltonian: [0.7*a.Sx + 0.7*b.Sx]\njumps: [{rate: 1, operator: a.Sm + b.Sm}]\n"
+                           "observables: {n: <a.Sz>, together: <a.Sx*b.Sx> + <a.Sy*b.Sy> + <a.Sz*b.Sz>}\n"
+                           "tasks: [steady: {initial: {a: ground, b: ground}}]\n",
+                           0);
+  Answer answer;
+
+  (void)state;
+  choose("true");
+  answer = Model_Run(&model, 0);
+  assert_int_equal(answer.outcome, COSPIN_GOOD);
+  assert_true(Answer_Get(&answer, "degeneracy", 0) == 2);
+  assert_near(Answer_Get(&answer, "together", 0), 0.25, 1e-10, "hidden", "together");
+  Answer_Free(&answer);
+  Model_Close(&model);
+}
+
 /* Seconds choose, not memory alone: a maser of 20 spins (96580 labels, 15 moves) is for iterations, one of
    five and labels in a plane are for factors; where these have no room only iterations are left, if they
    have. Rows of many spins one by one are not for iterations. */
@@ -244,9 +266,13 @@ static void seconds_choose(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_are_those_of_factors),          cmocka_unit_test(residuals_are_rounding),
-      cmocka_unit_test(windows_begin_with_smaller_ones),       cmocka_unit_test(a_draft_is_no_answer),
-      cmocka_unit_test(what_is_degenerate_is_left_to_factors), cmocka_unit_test(seconds_choose),
+      cmocka_unit_test(numbers_are_those_of_factors),
+      cmocka_unit_test(residuals_are_rounding),
+      cmocka_unit_test(windows_begin_with_smaller_ones),
+      cmocka_unit_test(a_draft_is_no_answer),
+      cmocka_unit_test(what_is_degenerate_is_left_to_factors),
+      cmocka_unit_test(what_is_reached_is_left_to_factors),
+      cmocka_unit_test(seconds_choose),
   };
   int failed;
 
