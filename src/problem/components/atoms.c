@@ -287,17 +287,6 @@ static const CospinLabelColumn columns[] = {
     {.suffix = NULL},
 };
 
-static double Size(CospinComponent component)
-{
-  return CospinLevelsSize(component);
-}
-
-/* All atoms in the highest level. */
-static double Length(CospinComponent component)
-{
-  return 0.5 * Size(component) * (CospinLevelsNumber(component) - 1);
-}
-
 /* Which elements a column of digits has: from ... to. */
 static void digits_of(const Atoms *atoms, int column, int *from, int *to)
 {
@@ -317,7 +306,8 @@ static void GetColumns(CospinComponent component, const int label[], double valu
     digits_of(atoms, column, &from, &to);
     values[1 + column] = 0;
     for (int e = to; e >= from; e--)
-      values[1 + column] = (Size(component) + 1) * values[1 + column] + occupation(component, label, e);
+      values[1 + column] =
+          (CospinLevelsAtoms(component) + 1) * values[1 + column] + occupation(component, label, e);
   }
 }
 
@@ -446,8 +436,8 @@ const CospinComponentKind CospinComponentAtoms = {
     .element = "sum over the M = N!/prod n_ab! distinct placements of n_ab atoms in |a><b|, over sqrt(M): an "
                "orthonormal basis of the operators that permutations leave as they are",
     .size = "number of atoms N",
-    .Size = Size,
-    .Length = Length,
+    .Size = CospinLevelsAtoms,
+    .Length = CospinLevelsLength,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     .NumLevels = CospinLevelsNumber,

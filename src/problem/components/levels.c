@@ -154,22 +154,11 @@ static const CospinLabelColumn columns[] = {
     {.suffix = NULL},
 };
 
-static double Size(CospinComponent component)
-{
-  return CospinLevelsSize(component);
-}
-
-/* All atoms in the highest level. */
-static double Length(CospinComponent component)
-{
-  return 0.5 * Size(component) * (CospinLevelsNumber(component) - 1);
-}
-
 /* Occupations as digits of one number per side, base N + 1: stored states have a fixed number of columns,
    whatever the number of levels. */
 static void GetColumns(CospinComponent component, const int label[], double values[])
 {
-  const double base = Size(component) + 1;
+  const double base = CospinLevelsAtoms(component) + 1;
 
   for (int side = 0; side < 2; side++) {
     values[side] = 0;
@@ -272,11 +261,6 @@ static double GaugeSlope(CospinComponent component, int k, const double label[])
   return 0.5 * (log(below - here + 0.5) - log(here - above + 0.5));
 }
 
-static double Reach(CospinComponent component)
-{
-  return CospinLevelsSize(component);
-}
-
 #define BOTH  COSPIN_COORDINATE_KET, COSPIN_COORDINATE_BRA
 #define EIGHT BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH
 static const CospinRole roles[2 * MAX_LEVELS] = {EIGHT, EIGHT};
@@ -295,8 +279,8 @@ const CospinComponentKind CospinComponentLevels = {
     .columns = columns,
     .element = "|n><n'| of occupation numbers, normalised symmetric states",
     .size = "number of atoms N",
-    .Size = Size,
-    .Length = Length,
+    .Size = CospinLevelsAtoms,
+    .Length = CospinLevelsLength,
     .GetColumns = GetColumns,
     .SetColumns = SetColumns,
     .NumLevels = CospinLevelsNumber,
@@ -312,5 +296,5 @@ const CospinComponentKind CospinComponentLevels = {
     .ActsOn = ActsOn,
     .Rational = Rational,
     .GaugeSlope = GaugeSlope,
-    .Reach = Reach,
+    .Reach = CospinLevelsAtoms,
 };

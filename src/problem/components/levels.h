@@ -21,6 +21,10 @@ extern const CospinKey CospinLevelsKeys[];
 PetscErrorCode CospinLevelsOperator(CospinComponent component, const CospinOperatorName *name,
                                     const int levels[], CospinEmit emit, void *context);
 
+/* CospinComponentKind.Size (and how far a label reaches), and Length: all atoms in the highest level. */
+double CospinLevelsAtoms(CospinComponent component);
+double CospinLevelsLength(CospinComponent component);
+
 extern const CospinComponentKind CospinComponentAtoms;
 /* n[a][b] of its labels, of the first `last` + 1 elements in their order (0 of others), all if `last` is the
    number of coordinates. */

@@ -143,3 +143,13 @@ const CospinKey CospinLevelsKeys[] = {
      .help = "levels of each atom, counted from 0: 2s+1 of a spin s"},
     {.name = NULL},
 };
+
+double CospinLevelsAtoms(CospinComponent component)
+{
+  return CospinLevelsSize(component);
+}
+
+double CospinLevelsLength(CospinComponent component)
+{
+  return 0.5 * CospinLevelsAtoms(component) * (CospinLevelsNumber(component) - 1);
+}

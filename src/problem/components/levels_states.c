@@ -342,7 +342,7 @@ static void check_spin(CospinAmplitudes *amplitudes, const double complex s_m[],
 static PetscErrorCode set_dicke(CospinAmplitudes *amplitudes, double s, double m, char why[], size_t why_size)
 {
   const CospinComponent component = amplitudes->component;
-  const double most = 0.5 * CospinLevelsSize(component) * (CospinLevelsNumber(component) - 1);
+  const double most = CospinLevelsLength(component);
   int copies = 0;
   Shell shell;
 
