@@ -25,7 +25,7 @@
 #include <string.h>
 
 static const double most_labels = 1e6;
-static const char head[] = "cospin matrices ";
+static const char kind[] = "matrices";
 
 /* Labels of everything, and which of them number a ket. */
 typedef struct {
@@ -40,7 +40,7 @@ typedef struct {
 static PetscErrorCode refuse(const char why[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  PetscCall(CospinTextFileRefuse(head, why, ok));
+  PetscCall(CospinTextFileRefuse(kind, why, ok));
   PetscFunctionReturn(0);
 }
 
@@ -229,7 +229,6 @@ static PetscErrorCode view_all(void *context, FILE *stream)
   export->stream = stream;
   PetscCall(CospinSectorCreate(system, export->lattice, zero, &export->all));
   PetscCall(number_kets(export));
-  fprintf(export->stream, "%s1\n", head);
   for (int c = 0; c < system->num_components; c++) {
     const CospinComponent component = &system->components[c];
     fprintf(export->stream, "component %s %s %.17g\n", component->name, component->kind->record.name,
@@ -250,7 +249,7 @@ PetscErrorCode CospinExport(CospinDeck deck, long point, const char file[], Pets
   PetscBool ok;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTextFileHasPoint(deck, point, head, written));
+  PetscCall(CospinTextFileHasPoint(deck, point, kind, written));
   if (!*written) PetscFunctionReturn(0);
   PetscCall(CospinProblemCreate(deck, point, NULL, &export.problem, &ok));
   PetscCall(CospinLatticeCreate(export.problem->system.num_coordinates, &export.lattice));
@@ -260,7 +259,7 @@ PetscErrorCode CospinExport(CospinDeck deck, long point, const char file[], Pets
     PetscCall(CospinLatticeAdd(export.lattice, unit));
   }
   PetscCall(check(export.problem, export.lattice, written));
-  if (*written) PetscCall(CospinTextFileWrite(file, head, view_all, &export, written));
+  if (*written) PetscCall(CospinTextFileWrite(file, kind, view_all, &export, written));
   PetscCall(CospinLatticeDestroy(&export.lattice));
   PetscCall(CospinProblemDestroy(&export.problem));
   PetscFunctionReturn(0);

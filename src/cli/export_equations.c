@@ -7,29 +7,16 @@
      charged zero | kept                      moments that a phase symmetry makes zero are left out, or not
      moment ..., d m.../dt = ...              src/approximate/moments/text.c
 */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include "text_file.h"
 #include <cospin/approximate/equations.h>
 #include <cospin/cli/export.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char head[] = "cospin equations ";
-
-typedef struct {
-  CospinPoint point;
-  const CospinRecord *task;
-  PetscBool ok;
-} Equations;
-
-/* A CospinTextView. */
-static PetscErrorCode view_all(void *context, FILE *stream)
-{
-  Equations *equations = (Equations *)context;
-
-  PetscFunctionBeginUser;
-  fprintf(stream, "%s1\ntask %s\n", head, equations->task->name);
-  PetscCall(CospinCumulantEquationsView(equations->point, equations->task, stream, &equations->ok));
-  PetscFunctionReturn(0);
-}
+static const char kind[] = "equations";
 
 static const CospinRecord *find_task(CospinDeck deck)
 {
@@ -38,20 +25,49 @@ static const CospinRecord *find_task(CospinDeck deck)
   return NULL;
 }
 
-PetscErrorCode CospinExportEquations(CospinDeck deck, long point, const char file[], PetscBool *written)
+/* A CospinTextView of a text that is ready. */
+static PetscErrorCode view(void *context, FILE *stream)
 {
-  Equations equations = {.task = find_task(deck), .ok = PETSC_TRUE};
-  PetscBool ok;
+  PetscFunctionBeginUser;
+  fputs((const char *)context, stream);
+  PetscFunctionReturn(0);
+}
+
+/* Into memory first: whether there are equations shows only when they are made, and then no file is to be
+   there. *ok false: there are too many. */
+static PetscErrorCode make_text(CospinDeck deck, long point, const CospinRecord *task, char **text,
+                                PetscBool *ok)
+{
+  CospinPoint created;
+  size_t size;
+  FILE *stream = open_memstream(text, &size);
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTextFileHasPoint(deck, point, head, written));
-  if (*written && !equations.task)
+  PetscCheck(stream, PETSC_COMM_SELF, PETSC_ERR_MEM, "No memory for a text");
+  PetscCall(CospinPointCreate(PETSC_COMM_SELF, deck, point, NULL, &created, ok));
+  fprintf(stream, "task %s\n", task->name);
+  PetscCall(CospinCumulantEquationsView(created, task, stream, ok));
+  (void)fclose(stream);
+  PetscCall(CospinPointDestroy(&created));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinExportEquations(CospinDeck deck, long point, const char file[], PetscBool *written)
+{
+  const CospinRecord *task = find_task(deck);
+  char *text = NULL;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTextFileHasPoint(deck, point, kind, written));
+  if (*written && !task)
     PetscCall(
-        CospinTextFileRefuse(head, "the deck has no task `cumulant` (add `cumulant: {order: 2}`)", written));
+        CospinTextFileRefuse(kind, "the deck has no task `cumulant` (add `cumulant: {order: 2}`)", written));
   if (!*written) PetscFunctionReturn(0);
-  PetscCall(CospinPointCreate(PETSC_COMM_SELF, deck, point, NULL, &equations.point, &ok));
-  PetscCall(CospinTextFileWrite(file, head, view_all, &equations, written));
-  if (*written && !equations.ok) PetscCall(CospinTextFileRefuse(head, "there are too many moments", written));
-  PetscCall(CospinPointDestroy(&equations.point));
+  PetscCall(make_text(deck, point, task, &text, written));
+  if (*written)
+    PetscCall(CospinTextFileWrite(file, kind, view, text, written));
+  else
+    PetscCall(CospinTextFileRefuse(kind, "there are too many moments", written));
+  free(text);
   PetscFunctionReturn(0);
 }

@@ -5,15 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
-PetscErrorCode CospinTextFileRefuse(const char head[], const char why[], PetscBool *ok)
+PetscErrorCode CospinTextFileRefuse(const char kind[], const char why[], PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  fprintf(stderr, "cospin: no %s: %s\n", strstr(head, "matrices") ? "matrices" : "equations", why);
+  fprintf(stderr, "cospin: no %s: %s\n", kind, why);
   *ok = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinTextFileHasPoint(CospinDeck deck, long point, const char head[], PetscBool *ok)
+PetscErrorCode CospinTextFileHasPoint(CospinDeck deck, long point, const char kind[], PetscBool *ok)
 {
   char why[100];
 
@@ -21,26 +21,27 @@ PetscErrorCode CospinTextFileHasPoint(CospinDeck deck, long point, const char he
   *ok = PETSC_TRUE;
   (void)snprintf(why, sizeof(why), "the grid has points 0 ... %" PetscInt64_FMT ", there is no point %ld",
                  CospinDeckNumPoints(deck) - 1, point);
-  if (point >= CospinDeckNumPoints(deck)) PetscCall(CospinTextFileRefuse(head, why, ok));
+  if (point >= CospinDeckNumPoints(deck)) PetscCall(CospinTextFileRefuse(kind, why, ok));
   PetscFunctionReturn(0);
 }
 
 /* An existing file is replaced if it is one of these: the deck's name in the wrong place shall not cost the
    deck. Devices hold nothing. */
-static PetscBool may_replace(const char file[], const char head[])
+static PetscBool may_replace(const char file[], const char kind[])
 {
-  char begin[64] = "";
+  char head[64], begin[64] = "";
   FILE *stream = fopen(file, "r");
   size_t length;
 
   if (!stream) return PETSC_TRUE;
+  (void)snprintf(head, sizeof(head), "cospin %s ", kind);
   length = fread(begin, 1, strlen(head), stream);
   (void)fclose(stream);
   return (PetscBool)(length == 0 || strcmp(begin, head) == 0);
 }
 
 /* A disk that is full shows when the file is closed. */
-PetscErrorCode CospinTextFileWrite(const char file[], const char head[], CospinTextView view, void *context,
+PetscErrorCode CospinTextFileWrite(const char file[], const char kind[], CospinTextView view, void *context,
                                    PetscBool *ok)
 {
   const PetscBool standard = (PetscBool)(strcmp(file, "-") == 0);
@@ -50,16 +51,17 @@ PetscErrorCode CospinTextFileWrite(const char file[], const char head[], CospinT
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
-  if (!standard && !may_replace(file, head)) {
+  if (!standard && !may_replace(file, kind)) {
     (void)snprintf(why, sizeof(why), "%s is there and holds something else", file);
-    PetscCall(CospinTextFileRefuse(head, why, ok));
+    PetscCall(CospinTextFileRefuse(kind, why, ok));
     PetscFunctionReturn(0);
   }
   stream = standard ? stdout : fopen(file, "w");
+  if (stream) fprintf(stream, "cospin %s 1\n", kind);
   if (stream) PetscCall(view(context, stream));
   failed = (PetscBool)(!stream || fflush(stream) != 0 || ferror(stream));
   if (stream && !standard) failed |= fclose(stream) != 0;
   (void)snprintf(why, sizeof(why), "cannot write %s: %s", file, strerror(errno));
-  if (failed) PetscCall(CospinTextFileRefuse(head, why, ok));
+  if (failed) PetscCall(CospinTextFileRefuse(kind, why, ok));
   PetscFunctionReturn(0);
 }
