@@ -276,8 +276,10 @@ static void print_problem(FILE *stream, CospinDeck deck)
   print_head(stream, "components", deck->num_components, "{}");
   for (int k = 0; k < deck->num_components; k++) {
     const CospinRecord *record = &deck->components[k];
+    const CospinComponentGroup *group = CospinDeckGroupWith(deck, k);
 
-    fprintf(stream, "  %s: ", record->name);
+    if (group && k > group->first) continue; /* its line has been printed */
+    fprintf(stream, "  %s: ", group ? group->name : record->name);
     print_record(stream, deck, "kind", record->kind->name, record);
   }
   if (deck->num_arrays) print_head(stream, "arrays", deck->num_arrays, "{}");
@@ -293,6 +295,7 @@ static void print_problem(FILE *stream, CospinDeck deck)
     const CospinJump *jump = &deck->jumps[k];
     PetscBool first = PETSC_TRUE;
 
+    if (jump->member > 0) continue;
     fputs("  - {", stream);
     if (jump->name) print_pair(stream, &first, "name", jump->name);
     print_pair(stream, &first, jump->form == COSPIN_JUMP_PAIRS ? "rates" : "rate",

@@ -160,6 +160,8 @@ PetscErrorCode CospinDeckDestroy(CospinDeck *deck)
   }
   PetscCall(PetscFree(d->axes));
   PetscCall(destroy_records(d->num_components, &d->components));
+  for (int k = 0; k < d->num_groups; k++) PetscCall(PetscFree(d->groups[k].name));
+  PetscCall(PetscFree(d->groups));
   PetscCall(destroy_arrays(d->num_arrays, &d->arrays));
   PetscCall(destroy_generator(d));
   PetscCall(destroy_definitions(d->num_observables, &d->observables));

@@ -147,6 +147,7 @@ static PetscErrorCode read_jump(CospinReader *reader, const CospinEntry *entry, 
   if (name) PetscCall(CospinEntryGetText(name, "a name", reader->faults, &jump->name));
   if (jump->name) PetscCall(CospinReadName(reader, name->at, name->path, jump->name, &good));
   jump->position = entry->at;
+  jump->member = -1;
   PetscCall(find_form(reader, &entries, jump, &op, &good));
   PetscCall(read_rate(reader, entry, &entries, num_unknown, jump));
   if (good && op)
@@ -161,19 +162,38 @@ static PetscErrorCode read_jump(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* One jump, or of `each:` over a group one for each of its components. */
+static PetscErrorCode read_line(CospinReader *reader, const CospinEntry *entry)
+{
+  CospinDeck deck = reader->deck;
+  int count = 1;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < count; k++) {
+    const size_t size = (size_t)(deck->num_jumps + 1) * sizeof(CospinJump);
+    int members;
+
+    PetscCall(PetscRealloc(size, &deck->jumps));
+    CospinJump *jump = &deck->jumps[deck->num_jumps++];
+    memset(jump, 0, sizeof(*jump));
+    PetscCall(read_jump(reader, entry, jump));
+    PetscCall(CospinReadGroupJump(reader, jump, &members));
+    if (members) count = members;
+    if (members) jump->member = k;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* An empty list is allowed: a closed system. Whether it has one steady state is found out later. */
 PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry)
 {
-  CospinDeck deck = reader->deck;
   CospinEntries entries;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST,
                                 "a list of {rate: R, operator: A} and {rate: R, each: A}", reader->faults,
                                 &entries));
-  PetscCall(PetscCalloc1((size_t)entries.count, &deck->jumps));
-  deck->num_jumps = entries.count;
-  for (int k = 0; k < entries.count; k++) PetscCall(read_jump(reader, &entries.entries[k], &deck->jumps[k]));
+  for (int k = 0; k < entries.count; k++) PetscCall(read_line(reader, &entries.entries[k]));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

@@ -66,6 +66,12 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
 /* states.c. The component that an entry's key names; -1 and a fault if there is none. */
 PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entry, int *component);
 
+/* groups.c. How many components a line makes: 0: it has no key `groups`. */
+PetscErrorCode CospinReadGroupSize(CospinReader *reader, const CospinRecord *record, int *count);
+PetscErrorCode CospinCheckGroupNames(CospinReader *reader);
+/* How many jumps an `each:` over a group is; 0: it runs over none. */
+PetscErrorCode CospinReadGroupJump(CospinReader *reader, const CospinJump *jump, int *count);
+
 /* sectors.c. The name of a sector; setting->numbers stays NULL on a fault of form. */
 PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting);
 

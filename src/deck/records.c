@@ -67,6 +67,32 @@ static PetscErrorCode read_component(CospinReader *reader, const CospinEntry *en
   PetscFunctionReturn(0);
 }
 
+/* The members of a group: their line is read once for each, and what is wrong with it told once (fault.c). */
+static PetscErrorCode read_members(CospinReader *reader, const CospinEntry *entry, int count)
+{
+  CospinDeck deck = reader->deck;
+  CospinComponentGroup *group;
+  char name[160];
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc((size_t)(deck->num_components + count) * sizeof(CospinRecord), &deck->components));
+  PetscCall(PetscRealloc((size_t)(deck->num_groups + 1) * sizeof(CospinComponentGroup), &deck->groups));
+  group = &deck->groups[deck->num_groups++];
+  *group = (CospinComponentGroup){.first = deck->num_components - 1, .count = count};
+  PetscCall(PetscStrallocpy(entry->key, &group->name));
+  for (int k = 0; k < count; k++) {
+    CospinRecord *record = &deck->components[group->first + k];
+
+    if (k) memset(record, 0, sizeof(*record));
+    if (k) PetscCall(read_component(reader, entry, record));
+    if (k) deck->num_components++;
+    PetscCall(PetscSNPrintf(name, sizeof(name), "%.120s_%d", entry->key, k));
+    PetscCall(PetscFree(record->name));
+    PetscCall(PetscStrallocpy(name, &record->name));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *entry)
 {
   CospinDeck deck = reader->deck;
@@ -75,10 +101,19 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping `NAME: {kind: KIND, ...}`",
                                 reader->faults, &entries));
-  PetscCall(PetscCalloc1((size_t)entries.count, &deck->components));
-  deck->num_components = entries.count;
-  for (int k = 0; k < entries.count; k++)
-    PetscCall(read_component(reader, &entries.entries[k], &deck->components[k]));
+  for (int k = 0; k < entries.count; k++) {
+    const size_t size = (size_t)(deck->num_components + 1) * sizeof(CospinRecord);
+    CospinRecord *record;
+    int members;
+
+    PetscCall(PetscRealloc(size, &deck->components));
+    record = &deck->components[deck->num_components++];
+    memset(record, 0, sizeof(*record));
+    PetscCall(read_component(reader, &entries.entries[k], record));
+    PetscCall(CospinReadGroupSize(reader, record, &members));
+    if (members) PetscCall(read_members(reader, &entries.entries[k], members));
+  }
+  PetscCall(CospinCheckGroupNames(reader));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

@@ -15,6 +15,18 @@
 #define EXPECTED_FILE   "{file: FILE.h5, task: NAME, at: {AXIS: VALUE}}"
 #define EXPECTED_FACTOR "a state: ground, {css: [theta, phi]}, {fock: n}, ..."
 
+/* `g_0`, or `g[0]` of a group as expressions have it. */
+static PetscBool is_called(CospinDeck deck, int c, const char key[])
+{
+  const CospinComponentGroup *group = CospinDeckGroupWith(deck, c);
+  char name[160];
+
+  if (!strcmp(deck->components[c].name, key)) return PETSC_TRUE;
+  if (!group) return PETSC_FALSE;
+  snprintf(name, sizeof(name), "%.120s[%d]", group->name, c - group->first);
+  return (PetscBool)!strcmp(name, key);
+}
+
 /* By the key of the entry; -1 and a fault with the nearest name if there is none. */
 PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entry, int *component)
 {
@@ -26,7 +38,7 @@ PetscErrorCode CospinReadComponent(CospinReader *reader, const CospinEntry *entr
   PetscCall(PetscCalloc1((size_t)deck->num_components + 1, &known));
   for (int c = 0; c < deck->num_components; c++) {
     known[c] = deck->components[c].name;
-    if (!strcmp(known[c], entry->key)) *component = c;
+    if (is_called(deck, c, entry->key)) *component = c;
   }
   if (*component < 0)
     PetscCall(
@@ -176,6 +188,45 @@ static PetscErrorCode names_file(CospinReader *reader, const CospinEntries *entr
   PetscFunctionReturn(0);
 }
 
+/* `g: ground, g_1: excited` says two things of g_1. */
+static PetscErrorCode check_once(CospinReader *reader, const CospinSetting *setting)
+{
+  const CospinStateFactor *last = &setting->factors[setting->num_factors - 1];
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < setting->num_factors - 1; k++) {
+    if (setting->factors[k].component != last->component) continue;
+    PetscCall(CospinFaultsAdd(reader->faults, last->position, last->path,
+                              "`%s` has a state already (of a group either `%s`, all alike, or each of its "
+                              "components)",
+                              reader->deck->components[last->component].name,
+                              CospinDeckGroupWith(reader->deck, last->component)->name));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A state of one component, or the same of all components of a group. Several lines may speak of one
+   component only in different ways: that is a fault (check_once). */
+static PetscErrorCode read_line(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+{
+  const CospinComponentGroup *group = CospinDeckGroupOf(reader->deck, entry->key, NULL);
+  int component = group ? group->first : -1;
+
+  PetscFunctionBeginUser;
+  if (strpbrk(entry->key, ".[")) group = NULL;
+  if (!group) PetscCall(CospinReadComponent(reader, entry, &component));
+  for (int k = 0; k < (group ? group->count : 1) && component >= 0; k++) {
+    const size_t size = (size_t)(setting->num_factors + 1) * sizeof(CospinStateFactor);
+    PetscCall(PetscRealloc(size, &setting->factors));
+    CospinStateFactor *factor = &setting->factors[setting->num_factors++];
+    memset(factor, 0, sizeof(*factor));
+    factor->component = component + k;
+    PetscCall(read_factor(reader, entry, factor));
+    PetscCall(check_once(reader, setting));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const CospinEntryForm form = CospinEntryGetForm(entry);
@@ -191,7 +242,7 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
   /* `factors` not NULL is how a product state is told from no state at all: {} is everything in its ground
      state. */
   if (form == COSPIN_ENTRY_MAPPING)
-    PetscCall(PetscCalloc1((size_t)entries.count + 1, &setting->factors)); /* not NULL although empty */
+    PetscCall(PetscCalloc1(1, &setting->factors)); /* not NULL although empty */
   PetscCall(names_file(reader, &entries, &is_file));
   /* A component may be called `file`; its state then looks like this form, and names_file decides. */
   if (is_file) {
@@ -199,14 +250,7 @@ PetscErrorCode CospinReadState(CospinReader *reader, const CospinEntry *entry, C
     PetscCall(CospinEntriesDestroy(&entries));
     PetscFunctionReturn(0);
   }
-  for (int k = 0; k < entries.count; k++) {
-    CospinStateFactor *factor = &setting->factors[setting->num_factors];
-
-    PetscCall(CospinReadComponent(reader, &entries.entries[k], &factor->component));
-    if (factor->component < 0) continue;
-    setting->num_factors++;
-    PetscCall(read_factor(reader, &entries.entries[k], factor));
-  }
+  for (int k = 0; k < entries.count; k++) PetscCall(read_line(reader, &entries.entries[k], setting));
   PetscCall(CospinEntriesDestroy(&entries));
   PetscFunctionReturn(0);
 }

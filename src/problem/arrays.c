@@ -12,10 +12,13 @@
 
 enum { MAX_KEYS = 16 };
 
-/* The number of spins with indices, of the component that has the most; 0: none. */
+/* The number of spins with indices, of the component that has the most, or of components in a group; 0: none.
+ */
 static int most_spins(CospinProblem problem)
 {
   int most = 0;
+
+  for (int g = 0; g < problem->deck->num_groups; g++) most = PetscMax(most, problem->deck->groups[g].count);
 
   for (int c = 0; c < problem->system.num_components; c++) {
     const CospinComponent component = &problem->system.components[c];
@@ -24,13 +27,21 @@ static int most_spins(CospinProblem problem)
   return most;
 }
 
-/* An array has one entry per spin of some component. */
+/* An array has one entry per spin of some component, or per component of some group. */
 static PetscErrorCode check_size(CospinProblem problem, const CospinArray *array,
                                  const CospinArrayValue *value, CospinFaults faults, PetscBool *ok)
 {
   char sizes[256] = "";
 
   PetscFunctionBeginUser;
+  for (int g = 0; g < problem->deck->num_groups; g++) {
+    const CospinComponentGroup *group = &problem->deck->groups[g];
+    char one[128];
+    if (group->count == value->size) PetscFunctionReturn(0);
+    PetscCall(PetscSNPrintf(one, sizeof(one), "%s%d, the components of `%s`", sizes[0] ? " or " : "",
+                            group->count, group->name));
+    PetscCall(PetscStrlcat(sizes, one, sizeof(sizes)));
+  }
   for (int c = 0; c < problem->system.num_components; c++) {
     const CospinComponent component = &problem->system.components[c];
     char one[128];
@@ -110,8 +121,9 @@ PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults fau
   PetscCall(PetscCalloc1(deck->num_arrays, &values));
   if (!usable) {
     *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, deck->arrays[0].position, "arrays",
-                              "no component of this deck has spins with indices"));
+    PetscCall(CospinFaultsAdd(
+        faults, deck->arrays[0].position, "arrays",
+        "no component of this deck has spins with indices, and none makes a group (`groups`)"));
   }
   for (int k = 0; k < deck->num_arrays && usable; k++) {
     const CospinArray *array = &deck->arrays[k];

@@ -35,7 +35,9 @@ static PetscErrorCode intern(void *times, const CospinTimeFunction *function, Co
 
   PetscFunctionBeginUser;
   kicks.Time = NULL; /* the time of a kick is a number */
-  if (!CospinTimeFunctionNames(function, "l")) new.index[0] = -1;
+  if (!CospinTimeFunctionNames(function, "l") &&
+      !(CospinTimeFunctionNames(function, "k") && CospinDeckIndexIsK(problem->deck)))
+    new.index[0] = -1;
   if (!CospinTimeFunctionNames(function, "m")) new.index[1] = -1;
   while (k < clock->num_functions && !same_function(&clock->functions[k], &new)) k++;
   if (k == clock->num_functions) {
@@ -355,6 +357,7 @@ PetscErrorCode CospinClockAddJump(CospinProblem problem, int k, CospinFaults fau
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
   if (!jump->rate || !CospinExpressionHasTime(jump->rate, NULL)) PetscFunctionReturn(0);
+  problem->index.value[0] = jump->member;
   if (!plain->num_spins)
     PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->op, plain->component}, faults, ok));
   for (int l = 0; l < plain->num_spins && *ok; l++) {

@@ -189,7 +189,8 @@ PetscErrorCode CospinClockCheckRates(CospinProblem problem, double time, CospinF
     const int num = problem->jumps[k].num_spins;
     PetscBool good = PETSC_TRUE;
     if (!CospinExpressionHasTime(deck->jumps[k].rate, NULL)) continue;
-    for (int l = num ? 0 : -1; l < (num ? num : 0) && good; l++)
+    const int first = num ? 0 : deck->jumps[k].member, end = num ? num : first + 1;
+    for (int l = first; l < end && good; l++)
       PetscCall(check_rate(problem, &deck->jumps[k], l, time, faults, &good));
     if (!good) *ok = PETSC_FALSE;
   }

@@ -43,9 +43,12 @@ static PetscErrorCode check_range(CospinExpression expression, const CospinSpinR
   *ok = PETSC_TRUE;
   if (range->mixed)
     PetscCall(fail(expression, faults, ok, "runs over the spins of components of different sizes"));
+  else if (range->names_l && range->names_k)
+    PetscCall(fail(expression, faults, ok, "`k` and `l` are the same index (write `l` and `m`)"));
   else if (range->size == 0)
     PetscCall(fail(expression, faults, ok,
-                   "there are no spins to run over (no operator with an index, such as sz[l])"));
+                   "there is nothing to run over (no operator with an index, such as q.sz[l] of a spin or "
+                   "g[l].Sz of a group)"));
   PetscFunctionReturn(0);
 }
 
@@ -60,11 +63,12 @@ PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expressi
 
   PetscFunctionBeginUser;
   *sum = NULL;
-  PetscCall(CospinProblemSurvey(problem, expression, &range));
+  PetscCall(CospinProblemSurvey(problem, expression, PETSC_FALSE, &range));
   PetscCall(check_range(expression, &range, faults, ok));
   if (!*ok) PetscFunctionReturn(0);
   if (!range.uses[0] && !range.uses[1]) {
-    PetscCall(fail(expression, faults, ok, "sums over nothing (l and m run over the spins, as in sz[l])"));
+    PetscCall(fail(expression, faults, ok,
+                   "sums over nothing (l and m run over spins or groups, as in q.sz[l] and g[l].Sz)"));
     PetscFunctionReturn(0);
   }
   for (int i = 0; i < 2; i++) size[i] = range.uses[i] ? range.size : 1;
@@ -94,8 +98,12 @@ static PetscErrorCode operator_of(CospinProblem problem, const CospinJump *jump,
   for (int k = 0; *ok && k < (*a)->count; k++) {
     for (int i = 0; *ok && i < (*a)->monomials[k].length; i++) {
       if ((*a)->monomials[k].operators[i].spin == COSPIN_EACH_SPIN)
-        PetscCall(fail(jump->op, faults, ok,
-                       "runs over the spins of one component, this one has operators of two"));
+        PetscCall(
+            fail(jump->op, faults, ok,
+                 jump->form == COSPIN_JUMP_PAIRS
+                     ? "pairs are of spins with indices or of groups (collective operators, as g.Sm), not "
+                       "of single spins of a group"
+                     : "runs over the spins of one component, this one has operators of two"));
     }
   }
   PetscFunctionReturn(0);
@@ -118,7 +126,7 @@ PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, 
 
   PetscFunctionBeginUser;
   *plain = (CospinPlainJump){.component = -1};
-  PetscCall(CospinProblemSurvey(problem, jump->op, &range));
+  PetscCall(CospinProblemSurvey(problem, jump->op, PETSC_FALSE, &range));
   PetscCall(check_range(jump->op, &range, faults, ok));
   plain->num_spins = range.size;
   PetscCall(PetscCalloc1(range.size, &plain->operators));
@@ -132,6 +140,19 @@ PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, 
   }
   set_index(problem, -1, -1, PETSC_FALSE);
   if (!*ok) PetscCall(empty(plain));
+  PetscFunctionReturn(0);
+}
+
+/* R[k,l] would be R[l,l]. */
+static PetscErrorCode check_letters(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                    PetscBool *ok)
+{
+  CospinSpinRange range;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemSurvey(problem, expression, PETSC_FALSE, &range));
+  if (range.names_l && range.names_k)
+    PetscCall(fail(expression, faults, ok, "`k` and `l` are the same index (write `l` and `m`)"));
   PetscFunctionReturn(0);
 }
 
@@ -203,7 +224,7 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
 
   PetscFunctionBeginUser;
   *plain = (CospinPlainJump){.component = -1};
-  PetscCall(CospinProblemSurvey(problem, jump->op, &range));
+  PetscCall(CospinProblemSurvey(problem, jump->op, PETSC_TRUE, &range));
   PetscCall(check_range(jump->op, &range, faults, ok));
   if (!*ok) PetscFunctionReturn(0);
   plain->num_spins = range.size;
@@ -211,6 +232,7 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
   PetscCall(PetscCalloc1(range.size, &plain->operators));
   for (int l = 0; l < range.size && *ok; l++)
     PetscCall(operator_of(problem, jump, l, faults, &plain->operators[l], ok));
+  if (*ok) PetscCall(check_letters(problem, jump->rate, faults, ok));
   if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, faults, plain->pairs, ok));
   if (*ok) PetscCall(check_rates(jump, range.size, plain->pairs, faults, ok));
   if (!*ok) PetscCall(empty(plain));

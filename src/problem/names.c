@@ -147,28 +147,82 @@ static PetscErrorCode explain_operator(CospinComponent component, const char wan
   PetscFunctionReturn(0);
 }
 
-/* `ions.Sp`, `q.sz[0]` `component.operator`, with an index for one spin or levels in brackets. */
+/* An operator of the c-th component, with an index for one spin or levels in brackets. `name` is the whole as
+   written, `wanted` the operator. */
+static PetscErrorCode operator_of(CospinProblem problem, int c, const char name[], const char wanted[],
+                                  int num_index, const int index[], CospinValue *value, PetscBool *found,
+                                  char why[], size_t why_size)
+{
+  CospinComponent component = &problem->system.components[c];
+  int spin = -1;
+
+  PetscFunctionBeginUser;
+  for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
+    if (strcmp(known->name, wanted) != 0) continue;
+    if (num_levels(known))
+      PetscCall(check_levels(component, known, name, num_index, index, why, why_size));
+    else
+      PetscCall(find_spin(problem, component, known, name, num_index, index, &spin, why, why_size));
+    *found = (PetscBool)(why[0] == 0);
+    if (*found) PetscCall(operator_value(problem, c, known, spin, index, value));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(explain_operator(component, wanted, why, why_size));
+  PetscFunctionReturn(0);
+}
+
+/* `g[2].Sp`: of one member; `g.Sp`: of the member that a term has come to, where it runs over them
+   (index.implied), else the sum over all. Operators of one spin have no sum: `each:` knows what they are. */
+static PetscErrorCode operator_of_group(CospinProblem problem, const CospinComponentGroup *group,
+                                        PetscBool member, const char name[], int num_index, const int index[],
+                                        CospinValue *value, PetscBool *found, char why[], size_t why_size)
+{
+  const PetscBool all = (PetscBool)(!member && !problem->index.implied);
+  const int which = member ? index[0] : problem->index.value[0], skip = member ? 1 : 0;
+  const char *wanted = strchr(name, '.') + 1;
+
+  PetscFunctionBeginUser;
+  if (!all && (which < 0 || which >= group->count)) {
+    PetscCall(PetscSNPrintf(why, why_size, "there is no component %d in `%s` (its %d are counted from 0)",
+                            which, group->name, group->count));
+    PetscFunctionReturn(0);
+  }
+  *value = (CospinValue){.is_operator = PETSC_FALSE};
+  for (int k = all ? 0 : which; k < (all ? group->count : which + 1); k++) {
+    CospinValue one = {.is_operator = PETSC_FALSE};
+    *found = PETSC_FALSE;
+    PetscCall(operator_of(problem, group->first + k, name, wanted, num_index - skip, index + skip, &one,
+                          found, why, why_size));
+    if (*found && value->polynomial) {
+      PetscCall(CospinPolynomialAxpy(value->polynomial, 1.0, one.polynomial));
+      PetscCall(CospinPolynomialDestroy(&one.polynomial));
+    } else if (*found) {
+      *value = one;
+    }
+    if (!*found) break;
+  }
+  if (!*found) PetscCall(CospinValueReset(value));
+  PetscFunctionReturn(0);
+}
+
+/* `ions.Sp`, `q.sz[0]`, `g[2].Sp`: an operator of a component or of a group of them. */
 static PetscErrorCode resolve_operator(CospinProblem problem, const char name[], size_t prefix, int num_index,
                                        const int index[], CospinValue *value, PetscBool *found, char why[],
                                        size_t why_size)
 {
-  int spin = -1;
+  PetscBool member;
+  const CospinComponentGroup *group = CospinDeckGroupOf(problem->deck, name, &member);
 
   PetscFunctionBeginUser;
+  if (group) {
+    PetscCall(operator_of_group(problem, group, member, name, num_index, index, value, found, why, why_size));
+    PetscFunctionReturn(0);
+  }
   for (int c = 0; c < problem->system.num_components; c++) {
-    CospinComponent component = &problem->system.components[c];
-    if (strlen(component->name) != prefix || strncmp(component->name, name, prefix) != 0) continue;
-    for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
-      if (strcmp(known->name, name + prefix + 1) != 0) continue;
-      if (num_levels(known))
-        PetscCall(check_levels(component, known, name, num_index, index, why, why_size));
-      else
-        PetscCall(find_spin(problem, component, known, name, num_index, index, &spin, why, why_size));
-      *found = (PetscBool)(why[0] == 0);
-      if (*found) PetscCall(operator_value(problem, c, known, spin, index, value));
-      PetscFunctionReturn(0);
-    }
-    PetscCall(explain_operator(component, name + prefix + 1, why, why_size));
+    const char *component = problem->system.components[c].name;
+    if (strlen(component) != prefix || strncmp(component, name, prefix) != 0) continue;
+    PetscCall(
+        operator_of(problem, c, name, name + prefix + 1, num_index, index, value, found, why, why_size));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscSNPrintf(why, why_size, "no component `%.*s` (components:", (int)prefix, name));
@@ -299,22 +353,25 @@ static PetscErrorCode explain_parts(CospinProblem problem, int k, char why[], si
   PetscFunctionReturn(0);
 }
 
-/* `l` or `m`: 0 or 1; -1: another name */
-static int index_letter(const char name[])
+/* `l` or `m`: 0 or 1; `k` is `l` where it is no parameter; -1: another name */
+static int index_letter(CospinProblem problem, const char name[])
 {
+  if (strcmp(name, "k") == 0 && CospinDeckIndexIsK(problem->deck)) return 0;
   return strcmp(name, "l") == 0 ? 0 : strcmp(name, "m") == 0 ? 1 : -1;
 }
 
 /* `l` and `m` have values only while a term is written out (indexed.c). */
-static PetscErrorCode resolve_index(CospinProblem problem, int which, CospinValue *value, PetscBool *found,
-                                    char why[], size_t why_size)
+static PetscErrorCode resolve_index(CospinProblem problem, const char name[], CospinValue *value,
+                                    PetscBool *found, char why[], size_t why_size)
 {
+  const int which = index_letter(problem, name);
+
   PetscFunctionBeginUser;
   value->number = problem->index.value[which];
   *found = (PetscBool)(problem->index.value[which] >= 0);
   if (!*found)
     PetscCall(
-        PetscSNPrintf(why, why_size, "`%c` stands for no spin here (%s)", "lm"[which],
+        PetscSNPrintf(why, why_size, "`%s` stands for no spin here (%s)", name,
                       which ? "l and m run over spins in `sum:` of the Hamiltonian and in `rates:` of pairs"
                             : "l runs over spins in `sum:` of the Hamiltonian, in `rates:` of pairs, and "
                               "beside an `each:` of a "
@@ -352,8 +409,8 @@ PetscErrorCode CospinProblemResolve(const void *context, const char name[], int 
     PetscCall(PetscSNPrintf(why, why_size, "`%s` takes no index (write `%s`)", name, name));
     PetscFunctionReturn(0);
   }
-  if (index_letter(name) >= 0) {
-    PetscCall(resolve_index(problem, index_letter(name), value, found, why, why_size));
+  if (index_letter(problem, name) >= 0) {
+    PetscCall(resolve_index(problem, name, value, found, why, why_size));
     PetscFunctionReturn(0);
   }
   if (strcmp(name, "t") == 0 && problem->clock->reads) {
@@ -375,6 +432,7 @@ PetscErrorCode CospinProblemResolve(const void *context, const char name[], int 
 
 typedef struct {
   CospinProblem problem;
+  PetscBool implied;
   CospinSpinRange *range;
 } Survey;
 
@@ -385,19 +443,26 @@ static void survey_size(CospinSpinRange *range, int size)
   range->size = size;
 }
 
-/* Only operators of one spin and arrays over spins count. */
+/* Only operators of one spin, members of groups and arrays over spins count. */
 static PetscErrorCode survey_name(void *context, const char name[], int num_index)
 {
   const Survey *survey = (const Survey *)context;
   const CospinProblem problem = survey->problem;
   const char *dot = strchr(name, '.');
-  PetscBool spins;
+  PetscBool spins, member;
   const CospinArrayValue *array = find_value(problem, name, &spins);
+  const CospinComponentGroup *group = CospinDeckGroupOf(problem->deck, name, &member);
 
   PetscFunctionBeginUser;
   (void)num_index;
-  if (index_letter(name) >= 0) survey->range->uses[index_letter(name)] = PETSC_TRUE;
+  if (index_letter(problem, name) >= 0) survey->range->uses[index_letter(problem, name)] = PETSC_TRUE;
+  if (strcmp(name, "l") == 0) survey->range->names_l = PETSC_TRUE;
+  if (strcmp(name, "k") == 0 && index_letter(problem, name) == 0) survey->range->names_k = PETSC_TRUE;
   if (array && spins) survey_size(survey->range, array->size);
+  if (group && dot && (member || survey->implied)) {
+    survey->range->has_member = PETSC_TRUE;
+    survey_size(survey->range, group->count);
+  }
   for (int c = 0; c < problem->system.num_components && dot; c++) {
     const CospinComponent component = &problem->system.components[c];
     if (strlen(component->name) != (size_t)(dot - name) ||
@@ -412,9 +477,10 @@ static PetscErrorCode survey_name(void *context, const char name[], int num_inde
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression, CospinSpinRange *range)
+PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression, PetscBool implied,
+                                   CospinSpinRange *range)
 {
-  Survey survey = {problem, range};
+  Survey survey = {problem, implied, range};
 
   PetscFunctionBeginUser;
   *range = (CospinSpinRange){0};

@@ -13,7 +13,8 @@
 
 typedef struct {
   const CospinComponentKind *kind;
-  const char *component;
+  CospinDeck deck;
+  int component;
   PetscBool found;
 } Search;
 
@@ -21,13 +22,13 @@ typedef struct {
 static PetscErrorCode look_at_name(void *context, const char name[], int num_index)
 {
   Search *search = (Search *)context;
-  const size_t length = strlen(search->component);
+  const char *operator= CospinDeckOperatorOf(search->deck, search->component, name);
 
   PetscFunctionBeginUser;
   (void)num_index;
-  if (strncmp(name, search->component, length) != 0 || name[length] != '.') PetscFunctionReturn(0);
+  if (!operator) PetscFunctionReturn(0);
   for (const CospinOperatorName *known = search->kind->operators; known->name; known++)
-    if (known->one_spin && strcmp(known->name, name + length + 1) == 0) search->found = PETSC_TRUE;
+    if (known->one_spin && strcmp(known->name, operator) == 0) search->found = PETSC_TRUE;
   PetscFunctionReturn(0);
 }
 
@@ -77,7 +78,7 @@ PetscErrorCode CospinProblemKindOf(CospinDeck deck, int c, CospinFaults faults,
   const CospinRecord *record = &deck->components[c];
   const PetscBool assembled =
       (PetscBool)(!deck->approximate && deck->operator_form <= COSPIN_OPERATOR_ASSEMBLED);
-  Search search = {*kind, record->name, PETSC_FALSE};
+  Search search = {*kind, deck, c, PETSC_FALSE};
   CospinPosition at = record->position;
   const char *path = "components";
 

@@ -176,6 +176,7 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscCall(CospinProblemPolynomial(problem, jump->op, faults, a, ok));
   if (!*ok) PetscFunctionReturn(0);
   *component = CospinProblemSummedComponent(*a);
+  if (*component == -1 && jump->member >= 0) PetscFunctionReturn(0); /* one process for each of a group */
   if (*component == -1)
     what = "no operator of one spin in `each:` (sp, sm, sz, sx, sy; `operator:` for collective jumps)";
   if (*component == -2) what = "`each:` runs over the spins of one component, this one has operators of two";
@@ -194,8 +195,12 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
 
   PetscFunctionBeginUser;
   *plain = (CospinPlainJump){0};
+  problem->index.value[0] = jump->member; /* -1: it is not one of a group's */
   PetscCall(CospinProblemRate(problem, jump->rate, faults, &plain->rate, &rate_ok));
+  problem->index.implied = (PetscBool)(jump->member >= 0);
   PetscCall(jump_operator(problem, jump, faults, &plain->op, &plain->component, &operator_ok));
+  problem->index.implied = PETSC_FALSE;
+  problem->index.value[0] = -1;
   if (rate_ok && operator_ok && !problem->deck->approximate) {
     PetscCall(CospinMovesAddJump(moves, plain->rate, plain->op, plain->component, &form_ok));
     if (!form_ok) {
@@ -205,6 +210,32 @@ static PetscErrorCode add_plain_jump(CospinProblem problem, const CospinJump *ju
     }
   }
   *ok = (PetscBool)(rate_ok && operator_ok && form_ok);
+  PetscFunctionReturn(0);
+}
+
+/* What an `each:` with an index runs over. Its rate must run over as many: gamma[l] of another component's
+   spins would be read in part, and silently. */
+static PetscErrorCode survey_each(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
+                                  CospinSpinRange *range, PetscBool *ok)
+{
+  const PetscBool member = (PetscBool)(jump->member >= 0);
+  CospinExpression at = jump->op;
+  const char *what = NULL;
+  CospinSpinRange rate;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (jump->form != COSPIN_JUMP_EACH) PetscFunctionReturn(0);
+  PetscCall(CospinProblemSurvey(problem, jump->op, member, range));
+  PetscCall(CospinProblemSurvey(problem, jump->rate, PETSC_FALSE, &rate));
+  if (member && range->has_operator)
+    what = "runs over a group and over spins with indices (give one of them a number, as in g[0].Sz)";
+  else if (range->size && rate.size && rate.uses[0] && rate.size != range->size)
+    what = "runs over as many as its arrays have entries, which are not those of `each:`";
+  if (!member || !range->has_operator) at = jump->rate;
+  *ok = (PetscBool)!what;
+  if (what)
+    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(at), CospinExpressionPath(at), "%s", what));
   PetscFunctionReturn(0);
 }
 
@@ -220,8 +251,10 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinMoves moves, 
   CospinPlainJump plain;
 
   PetscFunctionBeginUser;
-  if (jump->form == COSPIN_JUMP_EACH) PetscCall(CospinProblemSurvey(problem, jump->op, &range));
-  if (jump->form == COSPIN_JUMP_PAIRS) {
+  PetscCall(survey_each(problem, jump, faults, &range, ok));
+  if (!*ok) {
+    plain = (CospinPlainJump){.component = -1};
+  } else if (jump->form == COSPIN_JUMP_PAIRS) {
     PetscCall(CospinProblemPairs(problem, jump, faults, &plain, ok));
   } else if (range.has_operator) {
     PetscCall(CospinProblemEach(problem, jump, faults, &plain, ok));

@@ -2,14 +2,18 @@
 #pragma once
 #include <cospin/problem/problem.h>
 
-/* The spins that l and m run over in an expression: those of the operators and arrays that it names. */
+/* The spins, or components of a group, that l and m run over in an expression: those of the operators and
+   arrays that it names. */
 typedef struct {
-  int size;               /* 0: none */
-  PetscBool mixed;        /* of several sizes */
-  PetscBool uses[2];      /* l, m */
-  PetscBool has_operator; /* one that takes an index */
+  int size;          /* 0: none */
+  PetscBool mixed;   /* of several sizes */
+  PetscBool uses[2]; /* l (or k), m */
+  PetscBool names_l, names_k;
+  PetscBool has_operator; /* of a spin, one that takes an index */
+  PetscBool has_member;   /* of a component of a group */
 } CospinSpinRange;
-PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression,
+/* `implied`: the operators of a group without a number are those of a member, as under `pairs:`, not sums. */
+PetscErrorCode CospinProblemSurvey(CospinProblem problem, CospinExpression expression, PetscBool implied,
                                    CospinSpinRange *range);
 
 /* clock.c: the conjugate of a number that depends on time. */

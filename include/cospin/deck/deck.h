@@ -147,6 +147,12 @@ typedef struct {
   CospinSetting *settings;
 } CospinRecord;
 
+/* `groups: K` of a component: K components of one line, NAME_0, NAME_1, ... */
+typedef struct {
+  char *name;       /* of the line */
+  int first, count; /* of deck->components */
+} CospinComponentGroup;
+
 typedef struct {
   char *name;
   CospinExpression expression;
@@ -173,6 +179,7 @@ typedef struct {
   char *name; /* NULL if it has none; several may have the same */
   CospinJumpForm form;
   CospinPosition position;
+  int member; /* of an `each:` over a group, which is one jump for each of its components: which; -1: none */
   CospinExpression rate; /* of pairs: an entry of the matrix */
   CospinExpression op;
 } CospinJump;
@@ -241,6 +248,8 @@ typedef struct CospinDeck_ {
   CospinAxis *axes; /* first axis varies slowest */
   int num_components;
   CospinRecord *components;
+  int num_groups;
+  CospinComponentGroup *groups;
   int num_arrays;
   CospinArray *arrays;
   int num_hamiltonian;
@@ -321,3 +330,16 @@ PetscErrorCode CospinDeckViewMeaning(CospinDeck deck, FILE *stream);
 
 /* A setting of the type sector as the deck has it, on one line: {ket: 0, bra: 1}. */
 PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *setting, FILE *stream);
+
+/*
+   Groups (`groups: K` of a component). Names of operators are "ions.Sp" of a component, "g.Sp" of a group as
+   a whole and "g[].Sp" of one of its members, which the first index tells (cospin/deck/expression.h).
+*/
+/* Borrowed: the group that such a name speaks of; NULL: none. *member (may be NULL): whether of one only. */
+const CospinComponentGroup *CospinDeckGroupOf(CospinDeck deck, const char name[], PetscBool *member);
+/* Borrowed: the operator's name, "Sp", if it is one of this component, be it as a member; NULL: it is not. */
+const char *CospinDeckOperatorOf(CospinDeck deck, int component, const char name[]);
+/* The group that the component is a member of, by one line of the deck; NULL: none. */
+const CospinComponentGroup *CospinDeckGroupWith(CospinDeck deck, int component);
+/* Whether `k` is the first index of a term, as `l` is, which it is unless a parameter has that name. */
+PetscBool CospinDeckIndexIsK(CospinDeck deck);

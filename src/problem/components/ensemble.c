@@ -343,6 +343,7 @@ static double Length(CospinComponent component)
 
 static const CospinKey keys[] = {
     COSPIN_COMPONENT_SIZE_KEY("number of spins N"),
+    COSPIN_COMPONENT_GROUPS_KEY,
     {.name = NULL},
 };
 

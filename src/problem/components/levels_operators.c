@@ -141,6 +141,7 @@ const CospinKey CospinLevelsKeys[] = {
      .required = PETSC_TRUE,
      .unit = "",
      .help = "levels of each atom, counted from 0: 2s+1 of a spin s"},
+    COSPIN_COMPONENT_GROUPS_KEY,
     {.name = NULL},
 };
 

@@ -120,6 +120,7 @@ static const CospinKey keys[] = {
      .help =
          "population that the highest Fock states below a cutoff may have in a steady state that is called "
          "good; 1: the cutoff is part of the model"},
+    COSPIN_COMPONENT_GROUPS_KEY,
     {.name = NULL},
 };
 

@@ -125,6 +125,7 @@ static const CospinKey keys[] = {
      .required = PETSC_TRUE,
      .unit = "",
      .help = "length of the spin, a multiple of 1/2"},
+    COSPIN_COMPONENT_GROUPS_KEY,
     {.name = NULL},
 };
 

@@ -8,6 +8,15 @@
     .name = "size", .type = COSPIN_KEY_INTEGER, .required = PETSC_TRUE, .unit = "", .help = what             \
   }
 
+/* Read by the deck (deck/groups.c), which makes so many components; each of them has the key. */
+#define COSPIN_COMPONENT_GROUPS_KEY                                                                          \
+  {                                                                                                          \
+    .name = "groups", .type = COSPIN_KEY_INTEGER, .unit = "",                                                \
+    .help =                                                                                                  \
+        "how many components this line makes, all alike: those of `g` are g[0], g[1], ... in expressions "   \
+        "(g.Sz is their sum) and g_0, g_1, ... in names; left out: one, and no group"                        \
+  }
+
 extern const CospinStateName CospinEnsembleStates[];
 extern const CospinStateName CospinSpinStates[];
 extern const CospinStateName CospinModeStates[];
