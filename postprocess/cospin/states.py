@@ -15,17 +15,17 @@ from .files import SHARD, NotADataset, files_of, grid_of, opened, text
 class Component:
     name: str
     kind: str
-    size: float  # spins of `ensemble` and `spins`, length of `spin`, levels of `mode`, atoms of `levels`
+    size: float  # spins of `ensemble` and `spins`, length of `spin`, levels of `mode` and `matrix`, atoms of `levels`
     levels: int = 0  # of each atom of `levels`, as far as the state has any in them
 
     def columns(self):
         """Names of its labels: those that ket and bra share, of the ket, of the bra."""
         shared, label = {"ensemble": (["j"], "m"), "spin": ([], "m"), "mode": ([], "n"), "spins": ([], "bits"),
-                         "levels": ([], "levels")}[self.kind]
+                         "levels": ([], "levels"), "matrix": ([], "level")}[self.kind]
         return [f"{self.name}_{part}" for part in shared], f"{self.name}_{label}_ket", f"{self.name}_{label}_bra"
 
     def basis(self):
-        """[(label, ...)] of its kets in the order of matrix(): (j, m) with j falling, (m,), (n,), (bits,) or, of `levels`,
+        """[(label, ...)] of its kets in the order of matrix(): (j, m) with j falling, (m,), (n,), (level,), (bits,) or, of `levels`,
         (number,), which occupations() takes apart."""
         if self.kind == "ensemble":
             irreps = self.size / 2 - np.arange(int(self.size) // 2 + 1)
@@ -37,7 +37,7 @@ class Component:
             for k in range(self.levels - 1):
                 numbers = [(atoms + n, number + n * base ** k) for atoms, number in numbers for n in range(base - atoms)]
             return sorted((number,) for _, number in numbers)
-        return [(n,) for n in range(int(self.size) if self.kind == "mode" else 2 ** int(self.size))]
+        return [(n,) for n in range(int(self.size) if self.kind in ("mode", "matrix") else 2 ** int(self.size))]
 
     def occupations(self, number):
         """(n_0, n_1, ...): how many atoms of `levels` are in each level, from the number that is their label."""

@@ -178,6 +178,40 @@ PetscErrorCode CospinDeckViewSector(CospinDeck deck, const CospinSetting *settin
   PetscFunctionReturn(0);
 }
 
+/* Expressions, not values: they may depend on the grid. */
+static void print_row(FILE *stream, int count, const CospinExpression entries[])
+{
+  fputc('[', stream);
+  for (int k = 0; k < count; k++) {
+    if (k) fputs(", ", stream);
+    print_text(stream, CospinExpressionText(entries[k]));
+  }
+  fputc(']', stream);
+}
+
+/* Row after row; of entries each with its row and column. */
+static void print_matrices(FILE *stream, const CospinSetting *setting)
+{
+  fputc('{', stream);
+  for (int k = 0; k < setting->num_matrices; k++) {
+    const CospinMatrix *matrix = &setting->matrices[k];
+    const int width = matrix->size ? matrix->size : 3;
+    PetscBool first = PETSC_TRUE;
+
+    fprintf(stream, "%s%s: %s", k ? ", " : "", matrix->name, matrix->size ? "" : "{");
+    print_pair(stream, &first, "file", matrix->file);
+    print_pair(stream, &first, "dataset", matrix->dataset);
+    if (!matrix->file) fprintf(stream, "%s[", matrix->size ? "" : "entries: ");
+    for (int j = 0; j < matrix->num_expressions; j += width) {
+      if (j) fputs(", ", stream);
+      print_row(stream, width, matrix->entries + j);
+    }
+    if (!matrix->file) fputc(']', stream);
+    if (!matrix->size) fputc('}', stream);
+  }
+  fputc('}', stream);
+}
+
 /* {reserved: text, key: value, ...}. Texts of settings are kept as they were written or as the table's
    default has them, never as numbers: an expression of parameters is still one when the completed deck is
    read. */
@@ -192,11 +226,12 @@ static void print_settings(FILE *stream, CospinDeck deck, const char reserved[],
     const CospinSetting *setting = &record->settings[k];
 
     print_pair(stream, &first, setting->key->name, setting->text);
-    if (setting->axis.size || setting->factors || setting->numbers)
+    if (setting->axis.size || setting->factors || setting->numbers || setting->matrices)
       fprintf(stream, ", %s: ", setting->key->name);
     if (setting->axis.size) print_axis(stream, &setting->axis);
     if (setting->factors) print_state(stream, deck, setting);
     if (setting->numbers) (void)CospinDeckViewSector(deck, setting, stream);
+    if (setting->matrices) print_matrices(stream, setting);
   }
   fputc('}', stream);
 }
@@ -207,17 +242,6 @@ static void print_record(FILE *stream, CospinDeck deck, const char reserved[], c
 {
   print_settings(stream, deck, reserved, text, record);
   fputc('\n', stream);
-}
-
-/* Expressions, not values: they may depend on the grid. */
-static void print_row(FILE *stream, int count, const CospinExpression entries[])
-{
-  fputc('[', stream);
-  for (int k = 0; k < count; k++) {
-    if (k) fputs(", ", stream);
-    print_text(stream, CospinExpressionText(entries[k]));
-  }
-  fputc(']', stream);
 }
 
 /* As in deck/arrays.c: whether the name of the generator is one of its keys. {file: trap.h5, dataset:

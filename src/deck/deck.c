@@ -61,6 +61,24 @@ static PetscErrorCode destroy_factors(CospinSetting *setting)
   PetscFunctionReturn(0);
 }
 
+/* Of a setting whose type is matrices. */
+static PetscErrorCode destroy_matrices(CospinSetting *setting)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < setting->num_matrices; k++) {
+    CospinMatrix *matrix = &setting->matrices[k];
+
+    for (int j = 0; j < matrix->num_expressions; j++) PetscCall(CospinExpressionDestroy(&matrix->entries[j]));
+    PetscCall(PetscFree(matrix->entries));
+    PetscCall(PetscFree(matrix->name));
+    PetscCall(PetscFree(matrix->path));
+    PetscCall(PetscFree(matrix->file));
+    PetscCall(PetscFree(matrix->dataset));
+  }
+  PetscCall(PetscFree(setting->matrices));
+  PetscFunctionReturn(0);
+}
+
 /* A record whose kind is unknown has no settings, since nothing says what its keys are. */
 static PetscErrorCode destroy_record(CospinRecord *record)
 {
@@ -70,6 +88,7 @@ static PetscErrorCode destroy_record(CospinRecord *record)
     PetscCall(PetscFree(record->settings[j].text));
     PetscCall(PetscFree(record->settings[j].axis.values));
     PetscCall(destroy_factors(&record->settings[j]));
+    PetscCall(destroy_matrices(&record->settings[j]));
     for (int k = 0; k < record->settings[j].num_numbers; k++)
       PetscCall(CospinExpressionDestroy(&record->settings[j].numbers[k].expression));
     PetscCall(PetscFree(record->settings[j].numbers));

@@ -23,6 +23,7 @@ static const char *const type_names[] = {
     [COSPIN_KEY_AXIS] = "a list of numbers",
     [COSPIN_KEY_STATE] = "a state {COMPONENT: STATE, ...}",
     [COSPIN_KEY_SECTOR] = "a sector {ket: k, bra: b} or {charge: q}",
+    [COSPIN_KEY_MATRICES] = "a mapping of matrices {NAME: [[..], ..], ...}",
 };
 
 const char *CospinKeyTypeName(CospinKeyType type)
@@ -72,7 +73,7 @@ static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entr
   PetscFunctionBeginUser;
   setting->position = entry->at;
   if (type == COSPIN_KEY_AXIS) {
-    /* These four types have a structure of their own; all others are one scalar. */
+    /* These five types have a structure of their own; all others are one scalar. */
     PetscCall(CospinReadAxis(reader, entry, &setting->axis));
     PetscFunctionReturn(0);
   }
@@ -86,6 +87,10 @@ static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entr
   }
   if (type == COSPIN_KEY_SECTOR) {
     PetscCall(CospinReadSector(reader, entry, setting));
+    PetscFunctionReturn(0);
+  }
+  if (type == COSPIN_KEY_MATRICES) {
+    PetscCall(CospinReadMatrices(reader, entry, setting));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinEntryGetText(entry, type_names[type], reader->faults, &setting->text));
@@ -108,6 +113,7 @@ static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entr
   case COSPIN_KEY_AXIS:
   case COSPIN_KEY_STATE:
   case COSPIN_KEY_SECTOR:
+  case COSPIN_KEY_MATRICES:
     break;
   }
   PetscFunctionReturn(0);

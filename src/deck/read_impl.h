@@ -75,6 +75,9 @@ PetscErrorCode CospinReadGroupJump(CospinReader *reader, const CospinJump *jump,
 /* sectors.c. The name of a sector; setting->numbers stays NULL on a fault of form. */
 PetscErrorCode CospinReadSector(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting);
 
+/* matrices.c. Operators as matrices; setting->matrices stays NULL on a fault of form. */
+PetscErrorCode CospinReadMatrices(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting);
+
 /* keys.c. The settings of a record by the key table of its kind; `reserved` is a key that is no setting. */
 PetscErrorCode CospinReadSettings(CospinReader *reader, const CospinEntries *entries, const char reserved[],
                                   const char path[], CospinRecord *record);

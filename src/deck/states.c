@@ -58,7 +58,28 @@ static PetscErrorCode read_argument(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
-/* A list of arguments, or the only one. */
+/* The rows of a matrix, one behind the other. */
+static PetscErrorCode read_rows(CospinReader *reader, const CospinEntries *rows, CospinStateFactor *factor)
+{
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  for (int turn = 0; turn < 2; turn++) { /* how many there are; then they are read */
+    for (int k = 0; k < rows->count; k++) {
+      CospinEntries items;
+      PetscCall(CospinEntriesCreate(&rows->entries[k], COSPIN_ENTRY_LIST,
+                                    "a list of numbers, a row of a matrix", reader->faults, &items));
+      for (int j = 0; j < items.count && turn; j++)
+        PetscCall(read_argument(reader, &items.entries[j], factor));
+      count += items.count;
+      PetscCall(CospinEntriesDestroy(&items));
+    }
+    if (!turn) PetscCall(PetscCalloc1((size_t)count + 1, &factor->arguments));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* A list of arguments, also one of rows, or the only one. */
 static PetscErrorCode read_arguments(CospinReader *reader, const CospinEntry *entry,
                                      CospinStateFactor *factor)
 {
@@ -72,8 +93,12 @@ static PetscErrorCode read_arguments(CospinReader *reader, const CospinEntry *en
   }
   PetscCall(
       CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, "a number or a list of numbers", reader->faults, &items));
-  PetscCall(PetscCalloc1((size_t)items.count, &factor->arguments));
-  for (int k = 0; k < items.count; k++) PetscCall(read_argument(reader, &items.entries[k], factor));
+  if (items.count && CospinEntryGetForm(&items.entries[0]) == COSPIN_ENTRY_LIST) {
+    PetscCall(read_rows(reader, &items, factor));
+  } else {
+    PetscCall(PetscCalloc1((size_t)items.count, &factor->arguments));
+    for (int k = 0; k < items.count; k++) PetscCall(read_argument(reader, &items.entries[k], factor));
+  }
   PetscCall(CospinEntriesDestroy(&items));
   PetscFunctionReturn(0);
 }

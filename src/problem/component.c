@@ -154,8 +154,10 @@ PetscBool CospinSystemHasSides(const CospinSystem *system)
 CospinElementary CospinSystemElementaryAdjoint(const void *system, CospinElementary elementary)
 {
   const CospinSystem *parts = (const CospinSystem *)system;
+  const CospinComponent component = &parts->components[elementary.component];
 
-  elementary.code = parts->components[elementary.component].kind->adjoint[elementary.code];
+  elementary.code = component->kind->adjoint ? component->kind->adjoint[elementary.code]
+                                             : component->kind->ElementaryAdjoint(component, elementary.code);
   return elementary;
 }
 

@@ -139,8 +139,8 @@ static PetscErrorCode explain_operator(CospinComponent component, const char wan
   PetscFunctionBeginUser;
   PetscCall(PetscSNPrintf(why, why_size, "%s `%s` has no operator `%s` (it has", component->kind->record.name,
                           component->name, wanted));
-  for (const CospinOperatorName *name = component->kind->operators; name->name; name++) {
-    PetscCall(PetscStrlcat(why, name == component->kind->operators ? " " : ", ", why_size));
+  for (const CospinOperatorName *name = component->operators; name->name; name++) {
+    PetscCall(PetscStrlcat(why, name == component->operators ? " " : ", ", why_size));
     PetscCall(PetscStrlcat(why, name->name, why_size));
   }
   PetscCall(PetscStrlcat(why, ")", why_size));
@@ -157,7 +157,7 @@ static PetscErrorCode operator_of(CospinProblem problem, int c, const char name[
   int spin = -1;
 
   PetscFunctionBeginUser;
-  for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
+  for (const CospinOperatorName *known = component->operators; known->name; known++) {
     if (strcmp(known->name, wanted) != 0) continue;
     if (num_levels(known))
       PetscCall(check_levels(component, known, name, num_index, index, why, why_size));
@@ -251,7 +251,7 @@ static PetscErrorCode explain_parameter(CospinProblem problem, const char name[]
   for (int c = 0; c < problem->system.num_components; c++) {
     if (strcmp(problem->system.components[c].name, name) != 0) continue;
     PetscCall(PetscSNPrintf(why, why_size, "`%s` is a component (write one of its operators, %s.%s)", name,
-                            name, problem->system.components[c].kind->operators[0].name));
+                            name, problem->system.components[c].operators[0].name));
     PetscFunctionReturn(0);
   }
   PetscCall(PetscCalloc1((size_t)(deck->num_parameters + deck->num_arrays + 1), &known));
@@ -265,7 +265,7 @@ static PetscErrorCode explain_parameter(CospinProblem problem, const char name[]
   else
     PetscCall(PetscSNPrintf(
         why, why_size, "unknown name `%s` (no parameter of this deck; operators are written as %s.%s)", name,
-        problem->system.components[0].name, problem->system.components[0].kind->operators[0].name));
+        problem->system.components[0].name, problem->system.components[0].operators[0].name));
   PetscCall(PetscFree(known));
   PetscFunctionReturn(0);
 }
@@ -468,7 +468,7 @@ static PetscErrorCode survey_name(void *context, const char name[], int num_inde
     if (strlen(component->name) != (size_t)(dot - name) ||
         strncmp(component->name, name, (size_t)(dot - name)) != 0 || !component->kind->NumSpins)
       continue;
-    for (const CospinOperatorName *known = component->kind->operators; known->name; known++) {
+    for (const CospinOperatorName *known = component->operators; known->name; known++) {
       if (strcmp(known->name, dot + 1) != 0 || !known->one_spin) continue;
       survey->range->has_operator = PETSC_TRUE;
       survey_size(survey->range, component->kind->NumSpins(component));

@@ -41,7 +41,10 @@ static PetscErrorCode check_expansion(CospinProblem problem, const CospinCompone
 
   PetscFunctionBeginUser;
   if (problem->deck->operator_form != COSPIN_OPERATOR_EXPANSION) PetscFunctionReturn(0);
-  if (!kind->Rational) why = "has spins that can be told apart, and no expansion (`operator: expansion`)";
+  if (!kind->Rational && kind->NumSpins)
+    why = "has spins that can be told apart, and no expansion (`operator: expansion`)";
+  if (!kind->Rational && !kind->NumSpins)
+    why = "has operators that are no functions of a number, and no expansion (`operator: expansion`)";
   if (kind->Window && kind->Window(component) == 0)
     why = "has a cutoff, and an expansion has none (leave `cutoff` out)";
   *ok = (PetscBool)!why;
@@ -74,9 +77,12 @@ static PetscErrorCode create_components(CospinProblem problem, const int windows
         (PetscBool)(problem->deck->approximate || problem->deck->operator_form == COSPIN_OPERATOR_EXPANSION);
     PetscCall(CospinProblemRecordNumbers(problem, record, faults, numbers, &this_ok));
     if (this_ok) PetscCall(CospinProblemKindOf(problem->deck, c, faults, &component->kind, &this_ok));
+    component->operators = component->kind->operators;
+    if (this_ok) PetscCall(CospinProblemCreateMatrices(problem, record, component, faults, &this_ok));
     if (this_ok)
       PetscCall(
           component->kind->Create(component, record, numbers, windows ? windows[c] : 0, faults, &this_ok));
+    PetscCall(CospinProblemDestroyMatrices(component));
     if (this_ok) PetscCall(check_expansion(problem, component, record, faults, &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
     system->num_components++;

@@ -23,6 +23,11 @@ CospinElementary CospinClockAdjoint(CospinProblem problem, CospinElementary elem
 PetscErrorCode CospinProblemCreateArrays(CospinProblem problem, CospinFaults faults, PetscBool *ok);
 PetscErrorCode CospinProblemDestroyArrays(CospinProblem problem);
 
+/* matrices.c: component->matrices from the record's settings; to be destroyed in any case. */
+PetscErrorCode CospinProblemCreateMatrices(CospinProblem problem, const CospinRecord *record,
+                                           CospinComponent component, CospinFaults faults, PetscBool *ok);
+PetscErrorCode CospinProblemDestroyMatrices(CospinComponent component);
+
 /* problem.c: the value of an expression as a polynomial, whatever operators it holds. */
 PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression expression,
                                        CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok);

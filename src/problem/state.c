@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARGUMENTS = 64, MAX_VISITS = 100000000 /* of labels: some seconds */ };
+enum { MAX_VISITS = 100000000 /* of labels: some seconds */ };
 
 /* ---- From the deck ------------------------------------------------------------------------------------- */
 
@@ -94,23 +94,23 @@ static PetscErrorCode prepare(CospinProblem problem, int c, const CospinStateFac
 {
   CospinComponent component = &problem->system.components[c];
   const CospinStateName *name = component->kind->states;
-  double complex arguments[MAX_ARGUMENTS] = {0};
+  double complex *arguments = NULL; /* a density matrix has many */
   char why[256] = "";
   PetscBool pure = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   if (factor) PetscCall(find_name(component, factor, faults, &name));
   *ok = (PetscBool)(name != NULL);
-  if (*ok)
-    PetscCheck(num_arguments(component, name) <= MAX_ARGUMENTS, PETSC_COMM_SELF, PETSC_ERR_PLIB,
-               "Too many arguments");
+  if (*ok) PetscCall(PetscCalloc1((size_t)num_arguments(component, name), &arguments));
   if (*ok && factor) PetscCall(evaluate_arguments(problem, factor, name, faults, arguments, ok));
-  if (!*ok) PetscFunctionReturn(0);
-  PetscCall(name->Prepare(component, arguments, &state->factors[c].data, &pure, why, sizeof(why)));
-  *ok = (PetscBool)(why[0] == 0);
-  if (!*ok) PetscCall(CospinFaultsAdd(faults, factor->position, factor->path, "%s", why));
-  if (*ok) state->factors[c].name = name;
-  if (!pure) state->pure = PETSC_FALSE;
+  if (*ok) {
+    PetscCall(name->Prepare(component, arguments, &state->factors[c].data, &pure, why, sizeof(why)));
+    *ok = (PetscBool)(why[0] == 0);
+    if (!*ok) PetscCall(CospinFaultsAdd(faults, factor->position, factor->path, "%s", why));
+    if (*ok) state->factors[c].name = name;
+    if (!pure) state->pure = PETSC_FALSE;
+  }
+  PetscCall(PetscFree(arguments));
   PetscFunctionReturn(0);
 }
 

@@ -33,6 +33,29 @@ static void random_label(const CospinSystem *system, uint64_t *state, int label[
   }
 }
 
+/* Levels that differ from each other in everything: how many kets there are of them, at most `most`. */
+static int irregular_kets(const CospinSystem *system, int most)
+{
+  double kets = 1;
+
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    if (component->kind->irregular) kets *= component->kind->NumLevels(component);
+  }
+  return (int)PetscMin(kets, most);
+}
+
+/* The k-th of these kets, at the label's first coordinates of such components. */
+static void set_irregular(const CospinSystem *system, int k, int label[])
+{
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    if (!component->kind->irregular) continue;
+    label[component->offset] = k % component->kind->NumLevels(component);
+    k /= component->kind->NumLevels(component);
+  }
+}
+
 /* What a and its adjoint leave of each other by rounding: 0.1*x[l]*x[m] is not bit by bit 0.1*x[m]*x[l]. */
 static void drop_rounding(CospinPolynomial difference, CospinPolynomial a)
 {
@@ -65,7 +88,8 @@ static PetscBool is_zero(CospinPolynomial a)
  * 1 and its like count, not only equal texts. */
 PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial a, PetscBool *hermitian)
 {
-  enum { NUM_SAMPLES = 200 };
+  enum { NUM_SAMPLES = 200, EACH_KET = 20, MOST_KETS = 1000000 };
+  const int kets = irregular_kets(&problem->system, MOST_KETS), num = PetscMax(NUM_SAMPLES, EACH_KET * kets);
   CospinPolynomial difference;
   CospinMoves zero;
   uint64_t state = 1;
@@ -84,11 +108,12 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
   for (int k = 0; k < zero->count && *hermitian; k++) {
     CospinMove *move = &zero->moves[k];
     /* What is zero as an operator is zero at every label; 200 random ones miss a term only where it vanishes
-       on nearly all. */
-    for (int sample = 0; sample < NUM_SAMPLES && *hermitian; sample++) {
+       on nearly all; where one level is no example of the others, all of those are gone through. */
+    for (int sample = 0; sample < num && *hermitian; sample++) {
       int label[COSPIN_MAX_COORDINATES];
       double size = 0.0;
       random_label(&problem->system, &state, label);
+      set_irregular(&problem->system, sample % kets, label);
       for (int c = 0; c < move->num_chains; c++) {
         CospinMove one = {.shift = move->shift, .num_chains = 1, .chains = &move->chains[c]};
         size += cabs(CospinMoveAmplitude(zero, &one, label));

@@ -46,7 +46,7 @@ static PetscErrorCode visit_file(const Visitor *visitor, const char name[])
   PetscFunctionReturn(0);
 }
 
-/* A key called `file` names one, and so does a state that another run has stored. */
+/* A key called `file` names one, and so do a state that another run has stored and an operator's matrix. */
 static PetscErrorCode visit_record(const Visitor *visitor, const CospinRecord *record)
 {
   PetscFunctionBeginUser;
@@ -55,6 +55,8 @@ static PetscErrorCode visit_record(const Visitor *visitor, const CospinRecord *r
     const PetscBool named = (PetscBool)(strcmp(record->kind->keys[k].name, "file") == 0);
     if (named && setting->text) PetscCall(visit_file(visitor, setting->text));
     if (setting->file) PetscCall(visit_file(visitor, setting->file->file));
+    for (int m = 0; m < setting->num_matrices; m++)
+      if (setting->matrices[m].file) PetscCall(visit_file(visitor, setting->matrices[m].file));
   }
   PetscFunctionReturn(0);
 }
@@ -64,6 +66,7 @@ PetscErrorCode CospinIdentityFiles(CospinDeck deck, CospinIdentityFile visit, vo
   const Visitor visitor = {deck, visit, context};
 
   PetscFunctionBeginUser;
+  for (int k = 0; k < deck->num_components; k++) PetscCall(visit_record(&visitor, &deck->components[k]));
   for (int k = 0; k < deck->num_arrays; k++) PetscCall(visit_record(&visitor, &deck->arrays[k].generator));
   for (int k = 0; k < deck->num_tasks; k++) PetscCall(visit_record(&visitor, &deck->tasks[k]));
   PetscFunctionReturn(0);

@@ -138,7 +138,7 @@ int Dense_Spins(CospinProblem problem, int component)
   return (int)lround(key_of(problem, component, "size"));
 }
 
-/* Of `levels`: how many an atom has. */
+/* Of `levels`: how many an atom has; of `matrix` all. */
 static int levels_of_atom(CospinProblem problem, int component)
 {
   return (int)lround(key_of(problem, component, "levels"));
@@ -155,6 +155,7 @@ int Dense_Levels(CospinProblem problem, int component)
 
   if (strcmp(kind, "levels") == 0)
     return (int)lround(pow(levels_of_atom(problem, component), num_atoms(problem, component)));
+  if (strcmp(kind, "matrix") == 0) return levels_of_atom(problem, component);
   if (strcmp(kind, "spin") == 0) return (int)lround(2 * key_of(problem, component, "S")) + 1;
   if (strcmp(kind, "mode") == 0) return (int)lround(key_of(problem, component, "cutoff"));
   return 1 << Dense_Spins(problem, component);
@@ -302,6 +303,33 @@ static Dense of_levels(int atoms, int levels, const char name[], const int index
   return sum;
 }
 
+/* `E` with two indices, or what the deck states, element by element as it is written. */
+static Dense of_matrix(CospinProblem problem, int component, const char name[], const int index[2])
+{
+  const CospinSetting *setting = CospinRecordGet(&problem->deck->components[component], "operators");
+  Dense m = Dense_Zero(Dense_Levels(problem, component));
+
+  if (strcmp(name, "E") == 0) *Dense_At(m, index[0], index[1]) = 1;
+  for (int k = 0; k < setting->num_matrices; k++) {
+    const CospinMatrix *matrix = &setting->matrices[k];
+    const int width = matrix->size ? 1 : 3;
+    if (strcmp(matrix->name, name) != 0) continue;
+    for (int e = 0; e < matrix->num_expressions; e += width) {
+      double complex number[3];
+      for (int j = 0; j < width; j++) {
+        Dense value = Dense_Operator(problem, CospinExpressionText(matrix->entries[e + j]), 0);
+        number[j] = value.a[0];
+        Dense_Free(&value);
+      }
+      if (matrix->size)
+        *Dense_At(m, e / m.n, e % m.n) = number[0];
+      else
+        *Dense_At(m, (int)creal(number[0]), (int)creal(number[1])) = number[2];
+    }
+  }
+  return m;
+}
+
 /* The operator of one component, with identities of those around it. */
 static Dense among_all(CospinProblem problem, int component, Dense local)
 {
@@ -333,6 +361,8 @@ static Dense named_operator(CospinProblem problem, const char name[], const int 
   }
   if (strcmp(kind_of(problem, c), "spin") == 0)
     local = of_spin(Dense_Levels(problem, c), dot + 1);
+  else if (strcmp(kind_of(problem, c), "matrix") == 0)
+    local = of_matrix(problem, c, dot + 1, index);
   else if (strcmp(kind_of(problem, c), "mode") == 0)
     local = of_mode(Dense_Levels(problem, c), dot + 1);
   else if (strcmp(kind_of(problem, c), "levels") == 0)

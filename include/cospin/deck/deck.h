@@ -20,7 +20,8 @@ typedef enum {
   COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
   COSPIN_KEY_STATE,    /* {COMPONENT: STATE, ...} or {file: F, ...}, or a word of `choices`
                                                                              -> factors, file; text */
-  COSPIN_KEY_SECTOR    /* {ket: k, bra: b}, {charge: q}                         -> numbers    */
+  COSPIN_KEY_SECTOR,   /* {ket: k, bra: b}, {charge: q}                         -> numbers    */
+  COSPIN_KEY_MATRICES  /* {NAME: [[..], ..], NAME: {entries: ..}, ...}          -> matrices   */
 } CospinKeyType;
 
 /* One row of a key table. Feeds the reader, the completed deck and the reference. */
@@ -122,6 +123,17 @@ typedef struct {
   CospinExpression expression;
 } CospinSectorNumber;
 
+/* A matrix with a name, an operator of a component: `NAME: [[..], ..]` row after row, `NAME: {entries: [[ROW,
+   COLUMN, VALUE], ...]}`, all others zero, or `NAME: {file: F.h5, dataset: D}`. */
+typedef struct {
+  char *name, *path;
+  CospinPosition position;
+  int size;                  /* rows and columns of one that is written out; 0: another form */
+  int num_expressions;       /* size^2, or three for each of the entries */
+  CospinExpression *entries; /* row after row, or row, column and value of each; of the parameters */
+  char *file, *dataset;      /* NULL: it stands in the deck */
+} CospinMatrix;
+
 typedef struct {
   const CospinKey *key;
   CospinPosition position;
@@ -135,11 +147,13 @@ typedef struct {
   int num_numbers;
   CospinSectorNumber
       *numbers; /* those of one kind in a row: one for all components, or one or a list for each of some */
+  int num_matrices;
+  CospinMatrix *matrices;
 } CospinSetting;
 
 /* One component or one task. settings[] stands in the order of kind->keys; a key that is neither given nor
    defaulted has text == NULL, expression == NULL, axis.size == 0, factors == NULL (a state that is given has
-   factors, be it none of them) and numbers == NULL. */
+   factors, be it none of them), numbers and matrices == NULL. */
 typedef struct {
   char *name;
   const CospinRecordKind *kind;

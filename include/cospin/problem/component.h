@@ -77,6 +77,17 @@ typedef struct {
   PetscErrorCode (*Free)(void *data);
 } CospinStateName;
 
+/* A matrix that a deck states of a component (CospinMatrix), at a grid point: elements with their rows and
+   columns, each from 0 on and of whatever size. Of one that is written out, elements that are zero are left
+   out. */
+typedef struct {
+  const CospinMatrix *of; /* name, place in the deck; borrowed */
+  int size;               /* rows and columns of one that is written out or read; 0: entries alone */
+  int num;
+  double *row, *column; /* [num] whole numbers where the deck is right */
+  double complex *value;
+} CospinOperatorMatrix;
+
 /* Receives, one after the other, the terms that something is made of. For sum_l A_l rho B_l^+ the codes are
    those of steps, coefficient * steps[length-1] ... steps[0] (rho); for operators those of elementary
    operators. */
@@ -131,7 +142,11 @@ typedef struct CospinComponentKind_ {
      none of its own: a kind with more labels. NULL: there is none. */
   const struct CospinComponentKind_ *one_by_one;
   const CospinOperatorName *operators;
-  const int *adjoint;            /* [elementary operator code] the code of its adjoint */
+  const int *adjoint; /* [elementary operator code] the code of its adjoint; NULL: ElementaryAdjoint */
+  int (*ElementaryAdjoint)(CospinComponent component, int code);
+  /* Amplitudes are any numbers, so that those of some levels say nothing of the others (the first coordinate
+     numbers the ket's). */
+  PetscBool irregular;
   const CospinStateName *states; /* what `initial:` may say of it */
   /* Whether no label that begins with coordinates 0 ... i of this one has an element in a state (what Prepare
      made): the search for the sectors of a state ends there. NULL: known of whole labels only. */
@@ -139,7 +154,8 @@ typedef struct CospinComponentKind_ {
 
   /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
      numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
-     Adds faults (size out of range, ...); *ok tells. Sets component->num_coordinates and ->data. */
+     Adds faults (size out of range, ...); *ok tells. Sets component->num_coordinates and ->data, and may
+     put another table, which `data` owns, in place of component->operators. */
   PetscErrorCode (*Create)(CospinComponent component, const CospinRecord *record, const double numbers[],
                            int window, CospinFaults faults, PetscBool *ok);
   /* Levels kept of a component whose deck leaves that open; 0: it has nothing to grow. NULL: never. */
@@ -243,7 +259,10 @@ typedef struct CospinComponentKind_ {
 
 struct CospinComponent_ {
   const CospinComponentKind *kind;
-  const char *name; /* borrowed from the deck */
+  const char *name;                    /* borrowed from the deck */
+  const CospinOperatorName *operators; /* its names: the table of the kind, or one of its own */
+  int num_matrices;                    /* what the deck states as matrices; while it is created only */
+  CospinOperatorMatrix *matrices;
   int num_coordinates;
   int offset;          /* of its coordinates in the problem's labels */
   PetscBool uncounted; /* its labels are never enumerated, so its size may be beyond what they can count; it

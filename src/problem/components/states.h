@@ -30,6 +30,7 @@ enum {
   COSPIN_LEVELS_CSS,
   COSPIN_LEVELS_DICKE
 };
+extern const CospinStateName CospinMatrixStates[];
 extern const CospinStateName CospinAtomsStates[];
 PetscBool CospinAtomsVanishes(CospinComponent component, const void *data, int i, const int label[]);
 

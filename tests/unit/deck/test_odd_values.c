@@ -274,6 +274,23 @@ static const char *const templates[] = {
     "title: T\ncomponents: %s\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: %s}\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: %s}}\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: %s}}\nhamiltonian: [q.x]\ntasks: "
+    "[steady: "
+    "{}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: {x: %s}}}\nhamiltonian: [q.x]\ntasks: "
+    "[steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: {x: [[0, 1], %s]}}}\nhamiltonian: "
+    "[q.x]\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: {x: [[0, 1], [1, %s]]}}}\nhamiltonian: "
+    "[q.x]\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: {x: {entries: %s}}}}\nhamiltonian: "
+    "[q.x]\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: {x: {entries: [[0, %s, 1]]}}}}\n"
+    "hamiltonian: [q.x]\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: 2, operators: {x: {file: %s, dataset: x}}}}\n"
+    "hamiltonian: [q.x]\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: matrix, levels: %s, operators: {x: [[0, 1], [1, 0]]}}}\nhamiltonian: "
+    "[q.x]\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\nhamiltonian: %s\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\nhamiltonian: [%s]\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: spins, size: 2}}\nhamiltonian: [sum: %s]\ntasks: [steady: {}]\n",
@@ -328,7 +345,8 @@ static void every_state_of_every_component(void **state)
 {
   static const char *const arguments[] = {"~",    "[]",   "{}", "[~]", "[1, 2, 3, 4, 5]",
                                           "[[]]", "[{}]", "-1", "q.Sz"};
-  static const char *const sizes[] = {"size: 2", "S: 1", "cutoff: 3", "size: 2, levels: 3"};
+  static const char *const sizes[] = {"size: 2", "S: 1", "cutoff: 3", "size: 2, levels: 3",
+                                      "levels: 3, operators: {x: [[0, 1, 0], [1, 0, 0], [0, 0, 0]]}"};
 
   (void)state;
   for (int k = 0; CospinComponentKinds[k]; k++) {

@@ -22,6 +22,13 @@
 #define MODE(name, cutoff)   #name ": {kind: mode, cutoff: " #cutoff ", edge: 1}"
 #define SPINS(name, size)    #name ": {kind: spins, size: " #size "}"
 #define LEVELS(name, n, d)   #name ": {kind: levels, size: " #n ", levels: " #d "}"
+/* a full matrix, one of some elements, a ladder with its number, and two that change levels by two */
+#define MATRIX(name)                                                                                         \
+#name ": {kind: matrix, levels: 4, operators: {full: [[0.3, a + 0.4*i, 0, b*i], [0.2, -0.1*i, c, 0.5], "   \
+        "[i, 0.7, 1.1, 0.3 - b*i], [0, a, 0, 0.6]], few: {entries: [[0, 3, 1 + i], [2, 1, b]]}, "            \
+        "down: {entries: [[0, 1, 1], [1, 2, 1.3], [2, 3, 0.8*i]]}, up: [[0, 0, 0, 0], [1.7, 0, 0, 0], "      \
+        "[0, 2.21, 0, 0], [0, 0, -1.36*i, 0]], number: [[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 2.3, 0], "        \
+        "[0, 0, 0, 3]], two: {entries: [[0, 2, 1], [1, 3, 0.5 - i]]}, zero: {entries: []}}}"
 
 /* a ... f are random positive numbers. `symmetry` begins the line that a user reads; " +": there are more
    charges than that of all components together. */
@@ -77,6 +84,25 @@ static const struct {
      "weak Z_2",
      "<g.Sz> <g.Sx> <g.Qxy> <g.Qyy> <g.Qzx*g.Sy>",
      {"g.Sm", "g.Qyz", "g.E[2,0]"}},
+    {MATRIX(m),
+     "hamiltonian: [m.full + hc, b*m.few*dag(m.few), m.zero]\n"
+     "jumps: [{rate: c, operator: m.full}, {rate: d, operator: m.few + 0.5*m.number}, {rate: e, operator: "
+     "\"m.full*m.E[1,2]\"}]\n",
+     "no conserved charge",
+     "<m.full> <m.few> <m.E[3,3]> <m.number*m.full> <(1 - i)*m.down*m.up> <m.E[0,2]>",
+     {"m.few", "m.full*m.number", "m.E[1,3]"}},
+    {MATRIX(m),
+     "hamiltonian: [a*m.number, b*m.up*m.down]\n"
+     "jumps: [{rate: c, operator: m.down}, {rate: d, operator: m.up}, {rate: e, operator: m.number + 0.3}]\n",
+     "weak U(1)",
+     "<m.number> <m.E[2,2]> <m.up*m.down> <m.down>",
+     {"m.down", "m.two", "m.down + m.number"}},
+    {MATRIX(m),
+     "hamiltonian: [m.two + dag(m.two), a*m.number]\njumps: [{rate: c, operator: m.two}, {rate: d, operator: "
+     "m.number^2}]\n",
+     "strong Z_2",
+     "<m.number> <m.two>",
+     {"m.down", "m.two", "m.full"}},
     /* strong symmetries */
     {SPIN(s, 2),
      "hamiltonian: [a*s.Sz + b*s.Sz^2]\njumps: [{rate: c, operator: s.Sz}, {rate: d, operator: "
@@ -202,6 +228,25 @@ static const struct {
      "weak U(1)",
      "<cavity.n> <g.Sz> <g.n[2]> <dag(cavity.a)*g.Sm> <g.Qzz>",
      {"cavity.a", "g.Sm", "g.E[0,2]"}},
+    {ENSEMBLE(ions, 2) ", " MATRIX(m),
+     "hamiltonian: [(a + b*i)*m.up*ions.Sm + hc, c*m.number*ions.Sz]\n"
+     "jumps: [{rate: d, each: ions.sm*m.number}, {rate: e, operator: m.down + 0.4*ions.Sm}, {rate: f, each: "
+     "ions.sp}]\n",
+     "weak U(1)",
+     "<m.number> <ions.Sz> <m.up*ions.Sm> <m.E[3,3]*ions.Sz>",
+     {"ions.Sm", "m.down", "m.two*ions.Sp"}},
+    {MATRIX(m) ", " MODE(cavity, 2),
+     "hamiltonian: [a*m.few*cavity.a + hc, m.full + hc]\n"
+     "jumps: [{rate: d, operator: cavity.a*m.full}, {rate: e, operator: cavity.a + m.few}]\n",
+     "no conserved charge",
+     "<cavity.n> <m.few*cavity.a> <m.full>",
+     {"cavity.a", "m.few", "m.E[0,1]*cavity.a"}},
+    {MATRIX(m) ", r: {kind: matrix, levels: 2}",
+     "hamiltonian: [\"m.two*r.E[1,0] + hc\", a*m.number]\n"
+     "jumps: [{rate: d, operator: \"r.E[0,1]\"}, {rate: e, operator: m.down}, {rate: f, operator: m.up}]\n",
+     "no conserved charge +", /* twice the one, once the other */
+     "<m.number> <r.E[1,1]>",
+     {"m.down", "r.E[0,1]", "m.two"}},
     /* ---- three */
     {ENSEMBLE(ions, 2) ", " SPIN(s, 1 / 2) ", " MODE(cavity, 2),
      "hamiltonian: [a*cavity.a*ions.Sp + hc, (b + c*i)*cavity.a*s.Sp + hc]\n"

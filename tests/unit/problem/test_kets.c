@@ -46,6 +46,12 @@ static const char *const decks[] = {
     "jumps:\n  - {rates: R, pairs: q.sm}\n  - {rate: \"0.1*(l+1)\", each: \"q.sp[l]\"}\n"
     "  - {rate: 0.1, each: \"q.sz\"}\n"
     "tasks: [steady: {}]\n",
+    "title: kets\ncomponents: {q: {kind: matrix, levels: 3, operators: {x: [[0.1, 1 + i, 0], [0.3, 0, "
+    "0.4*i], [0, "
+    "1, 0.2]], z: {entries: [[2, 2, 1]]}}}, s: {kind: spin, S: 1}}\n"
+    "hamiltonian: [q.x + hc, q.z*s.Sx]\n"
+    "jumps:\n  - {rate: 0.5, operator: \"q.x + 0.3*i*q.E[1,2]\"}\n  - {rate: 0.2, operator: s.Sm*q.z}\n"
+    "tasks: [steady: {}]\n",
     "title: kets\ncomponents: {q: {kind: levels, size: 2, levels: 3}, s: {kind: spin, S: 1}}\n"
     "hamiltonian: [\"0.5*q.E[0,1] + hc\", s.Sx]\n"
     "jumps:\n  - {rate: 0.5, operator: \"q.E[0,2] + 0.3*i*q.E[1,2]\"}\n  - {rate: 0.2, operator: "
