@@ -189,7 +189,8 @@ static void print_row(FILE *stream, int count, const CospinExpression entries[])
   fputc(']', stream);
 }
 
-/* Row after row; of entries each with its row and column. */
+/* Row after row; of entries each with its row and column. What stands in a file stays there: its checksum is
+   kept beside this text (store/identity.c). */
 static void print_matrices(FILE *stream, const CospinSetting *setting)
 {
   fputc('{', stream);

@@ -61,7 +61,8 @@ static PetscErrorCode destroy_factors(CospinSetting *setting)
   PetscFunctionReturn(0);
 }
 
-/* Of a setting whose type is matrices. */
+/* Of a setting whose type is matrices: a faulty one may hold fewer expressions than its size says, so they
+   are counted one by one. */
 static PetscErrorCode destroy_matrices(CospinSetting *setting)
 {
   PetscFunctionBeginUser;

@@ -58,7 +58,8 @@ static PetscErrorCode read_argument(CospinReader *reader, const CospinEntry *ent
   PetscFunctionReturn(0);
 }
 
-/* The rows of a matrix, one behind the other. */
+/* The rows of a matrix, one behind the other: [[a, b], [c, d]] is what [a, b, c, d] is, and easier to read.
+   How many numbers there must be the kind of the component says. */
 static PetscErrorCode read_rows(CospinReader *reader, const CospinEntries *rows, CospinStateFactor *factor)
 {
   int count = 0;

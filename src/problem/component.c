@@ -151,6 +151,8 @@ PetscBool CospinSystemHasSides(const CospinSystem *system)
   return PETSC_TRUE;
 }
 
+/* By the kind's table or, where operators are the deck's own and there are as many as it states, by its
+   function: either way A^+ is again one elementary operator, so that adjoints of products are products. */
 CospinElementary CospinSystemElementaryAdjoint(const void *system, CospinElementary elementary)
 {
   const CospinSystem *parts = (const CospinSystem *)system;

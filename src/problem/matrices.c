@@ -7,7 +7,8 @@
 #include <cospin/dataset/dataset.h>
 #include <math.h>
 
-/* A number of the deck, finite and no operator. */
+/* A number of the deck, finite and no operator. What cannot be evaluated at this point (1/w at w = 0) has
+   told so itself. */
 static PetscErrorCode evaluate(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                double complex *number, PetscBool *ok)
 {
@@ -27,6 +28,7 @@ static PetscErrorCode evaluate(CospinProblem problem, CospinExpression expressio
   PetscFunctionReturn(0);
 }
 
+/* Room for all elements that there may be; what is zero takes none of it up. */
 static PetscErrorCode allocate(CospinOperatorMatrix *matrix, int most)
 {
   PetscFunctionBeginUser;
@@ -36,6 +38,7 @@ static PetscErrorCode allocate(CospinOperatorMatrix *matrix, int most)
   PetscFunctionReturn(0);
 }
 
+/* Listed entries are kept even if they are zero: their places have to be looked at, too. */
 static void add(CospinOperatorMatrix *matrix, double row, double column, double complex value)
 {
   if (value == 0.0 && matrix->size) return;
@@ -66,6 +69,8 @@ static PetscErrorCode evaluate_entries(CospinProblem problem, CospinFaults fault
   PetscFunctionReturn(0);
 }
 
+/* The file is read again at each grid point, as those of arrays are; its checksum is part of what identifies
+   a run (store/identity.c). */
 static PetscErrorCode read_file(CospinProblem problem, CospinFaults faults, CospinOperatorMatrix *matrix,
                                 PetscBool *ok)
 {
@@ -96,6 +101,8 @@ static PetscErrorCode read_file(CospinProblem problem, CospinFaults faults, Cosp
   PetscFunctionReturn(0);
 }
 
+/* A kind has one such key at most, and most have none. All matrices are looked at, so that all faults are
+ * told. */
 PetscErrorCode CospinProblemCreateMatrices(CospinProblem problem, const CospinRecord *record,
                                            CospinComponent component, CospinFaults faults, PetscBool *ok)
 {

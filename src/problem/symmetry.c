@@ -33,7 +33,9 @@ static void random_label(const CospinSystem *system, uint64_t *state, int label[
   }
 }
 
-/* Levels that differ from each other in everything: how many kets there are of them, at most `most`. */
+/* Levels that differ from each other in everything, as those of a component whose operators are matrices: how
+   many kets there are of them, at most `most`. One wrong element of a matrix of 1000 levels would be missed
+   by 200 random labels nine times in ten. */
 static int irregular_kets(const CospinSystem *system, int most)
 {
   double kets = 1;

@@ -21,6 +21,7 @@
 /* Labels are numbered by pairs of levels, and units by int. */
 enum { MOST_LEVELS = 1000 };
 
+/* One diagonal of a matrix, or what several have in common. */
 typedef struct {
   int up;
   double *amplitude; /* [levels - up]: <k+up|A|k> */
@@ -32,6 +33,7 @@ typedef struct {
   int code; /* a unit is given as -1 - (d a + b) while there may be more bands */
 } Term;
 
+/* What an operator of the deck is made of; it grows while matrices are read. */
 typedef struct {
   int num, capacity;
   Term *terms;
@@ -51,6 +53,7 @@ int CospinMatrixLevels(CospinComponent component)
 
 /* ---- Operators as bands -------------------------------------------------------------------------------- */
 
+/* Appended; terms of one operator are few, and bands differ, so none is there twice. */
 static PetscErrorCode add_term(Terms *terms, double complex coefficient, int code)
 {
   PetscFunctionBeginUser;
@@ -183,6 +186,7 @@ static PetscErrorCode check_name(const CospinMatrix *of, CospinFaults faults, Pe
     "E", PETSC_FALSE, 1, {{1, 0, 2, {COSPIN_LEVEL(0), COSPIN_LEVEL(1)}}}, "E[a,b]: |a><b|"                   \
   }
 
+/* Matrices are dense only here, one at a time: bands of 1000 levels are few numbers, their matrices 16 MB. */
 static PetscErrorCode create_operators(CospinComponent component, CospinFaults faults, PetscBool *ok)
 {
   Matrix *matrix = (Matrix *)component->data;
@@ -211,6 +215,8 @@ static PetscErrorCode create_operators(CospinComponent component, CospinFaults f
   PetscFunctionReturn(0);
 }
 
+/* The number of levels first: without one no matrix can be looked at. What is wrong with the matrices is told
+   all at once. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
@@ -249,6 +255,7 @@ static PetscErrorCode Destroy(CospinComponent component)
   PetscFunctionReturn(0);
 }
 
+/* For `plan`; the operators themselves stand in the deck. */
 static PetscErrorCode Describe(CospinComponent component, char text[], size_t size)
 {
   const Matrix *matrix = (const Matrix *)component->data;
@@ -260,6 +267,7 @@ static PetscErrorCode Describe(CospinComponent component, char text[], size_t si
   PetscFunctionReturn(0);
 }
 
+/* What tells stored states of two such components apart. */
 static double Size(CospinComponent component)
 {
   return CospinMatrixLevels(component);
@@ -267,6 +275,8 @@ static double Size(CospinComponent component)
 
 /* ---- Elementary operators ------------------------------------------------------------------------------ */
 
+/* `name` is a row of this component's own table, so its place tells which operator is meant; units are
+   numbered behind all bands, whose number is known by now. */
 static PetscErrorCode Operator(CospinComponent component, const CospinOperatorName *name, const int levels[],
                                CospinEmit emit, void *context)
 {
@@ -297,13 +307,15 @@ static int ElementaryAdjoint(CospinComponent component, int code)
   return code - unit + matrix->levels * (unit % matrix->levels) + unit / matrix->levels;
 }
 
+/* Sides alternate, so that the coordinate which a step moves is its number modulo two. */
 static int ElementaryStep(CospinComponent component, CospinElementary elementary, CospinSide side)
 {
   (void)component;
   return 2 * elementary.code + (side == COSPIN_BRA);
 }
 
-/* How far an elementary operator moves a level. */
+/* How far an elementary operator moves a level: what symmetries are read from. A unit moves it by one
+   distance, too, which is why it may stand beside bands. */
 static int distance(const Matrix *matrix, int code)
 {
   const int unit = code - 2 * matrix->num_bands;
@@ -312,12 +324,14 @@ static int distance(const Matrix *matrix, int code)
   return code % 2 ? -matrix->bands[code / 2].up : matrix->bands[code / 2].up;
 }
 
+/* Of one coordinate, whatever the operator. */
 static void Shift(CospinComponent component, int step, int shift[])
 {
   shift[step % 2] += distance((const Matrix *)component->data, step / 2);
 }
 
-/* On the bra the same real amplitudes: rho A^+ is what A does to <k'|. */
+/* On the bra the same real amplitudes: rho A^+ is what A does to <k'|. A band's element between two levels
+   stands at the lower of them, whichever way the step goes. */
 static double Apply(CospinComponent component, int step, int label[])
 {
   const Matrix *matrix = (const Matrix *)component->data;
@@ -338,6 +352,7 @@ static PetscBool ActsOn(CospinComponent component, int step, CospinSide side)
 
 /* ---- Labels -------------------------------------------------------------------------------------------- */
 
+/* Every level stands beside every other: nothing is excluded but by what the moves reach. */
 static void Range(CospinComponent component, int i, const int label[], int *lo, int *hi)
 {
   (void)i;
@@ -377,6 +392,7 @@ static const CospinKey keys[] = {
      .help =
          "its operators: a matrix row after row, {entries: [[ROW, COLUMN, VALUE], ...]}, all others zero, "
          "or {file: FILE.h5, dataset: NAME}; elements are expressions, <ROW|A|COLUMN>"},
+    COSPIN_COMPONENT_GROUPS_KEY,
     {.name = NULL},
 };
 

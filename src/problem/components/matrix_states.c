@@ -27,6 +27,7 @@ static PetscErrorCode Free(void *data)
 
 /* ---- What is a state ----------------------------------------------------------------------------------- */
 
+/* Each fills a density matrix of zeros, or says why not. */
 static void set_ground(const double complex none[], MatrixState *state, char why[], size_t why_size)
 {
   (void)none;
@@ -46,6 +47,7 @@ static void set_level(const double complex level[], MatrixState *state, char why
     state->rho[(d + 1) * (int)k] = 1.0;
 }
 
+/* Normalised, as product states of atoms are: the deck need not write square roots. */
 static void set_ket(const double complex amplitudes[], MatrixState *state, char why[], size_t why_size)
 {
   const int d = state->levels;
@@ -58,6 +60,7 @@ static void set_ket(const double complex amplitudes[], MatrixState *state, char 
     state->rho[k] = amplitudes[k / d] * conj(amplitudes[k % d]) / norm;
 }
 
+/* Not normalised: populations that do not add up to one are more likely a slip than a wish. */
 static void set_populations(const double complex populations[], MatrixState *state, char why[],
                             size_t why_size)
 {
@@ -73,7 +76,10 @@ static void set_density(const double complex elements[], MatrixState *state, cha
   for (int k = 0; k < state->levels * state->levels; k++) state->rho[k] = elements[k];
 }
 
-/* Hermitian, trace 1, no eigenvalue below zero; *pure: whether Tr rho^2 = 1. */
+/* What a density matrix must be is asked of every state, also of kets, for which it holds by construction:
+   one way in, one way out. Bounds grow with the number of levels, as the rounding of the sums does.
+
+   Hermitian, trace 1, no eigenvalue below zero; *pure: whether Tr rho^2 = 1. */
 static PetscErrorCode check(const MatrixState *state, PetscBool *pure, char why[], size_t why_size)
 {
   const int d = state->levels;
@@ -106,6 +112,7 @@ static PetscErrorCode check(const MatrixState *state, PetscBool *pure, char why[
 
 /* ---- The table ----------------------------------------------------------------------------------------- */
 
+/* Half-made states do not leave this function: a sentence in `why` means that there is none. */
 static PetscErrorCode prepare(void (*set)(const double complex[], MatrixState *, char[], size_t),
                               CospinComponent component, const double complex arguments[], void **data,
                               PetscBool *pure, char why[], size_t why_size)
@@ -139,6 +146,7 @@ PREPARE(Prepare_Ket, set_ket)
 PREPARE(Prepare_Populations, set_populations)
 PREPARE(Prepare_Density, set_density)
 
+/* <k| rho |k'>: labels are levels, so that no weight stands between them. */
 static double complex Element(CospinComponent component, const void *data, const int label[])
 {
   const MatrixState *state = (const MatrixState *)data;
