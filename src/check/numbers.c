@@ -139,6 +139,8 @@ static PetscErrorCode check_rules(const Look *look)
   if (is_expanded(look)) PetscFunctionReturn(0);
   for (const CospinTaskRule *rule = CospinTaskKindOf(look->task)->rules; rule && rule->suffix; rule++) {
     const CospinVariable *variable = CospinResultsFind(look->results, rule->suffix);
+    if (!variable && CospinTaskKindOf(look->task)->Further)
+      continue; /* along a dimension that is not there */
     PetscCheck(variable, PETSC_COMM_SELF, PETSC_ERR_PLIB, "A rule for %s, which task %s has not",
                rule->suffix, look->task->name);
     for (int index = 0; index < variable->size; index++) PetscCall(check_value(look, rule, variable, index));

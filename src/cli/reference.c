@@ -176,7 +176,9 @@ static void view_variable(CospinPage *page, const char prefix[], const CospinTas
   (void)snprintf(name, sizeof(name), "%s%s", prefix, variable->suffix);
   (void)snprintf(behind, sizeof(behind), "variable, %s, unit %s%s",
                  variable->storage == COSPIN_REAL ? "real" : "whole number", variable->unit,
-                 variable->along ? ", along the task's dimension" : "");
+                 variable->along > 1 ? ", along a dimension of its own"
+                 : variable->along   ? ", along the task's dimension"
+                                     : "");
   (void)snprintf(long_name, sizeof(long_name), "%s", variable->long_name);
   if (strstr(long_name, "%s")) memcpy(strstr(long_name, "%s"), "A ", 2);
   append(text, sizeof(text), "", long_name);

@@ -10,15 +10,16 @@ typedef struct {
   CospinVariable *variables;
   int count, capacity, length;
   int num_dimensions;
-  CospinDimension *dimensions; /* [num_tasks + 2*num_arrays*COSPIN_TABLE_MAX_PARTS] at most */
-  int *dimension_of_task;      /* -1: none */
+  CospinDimension *dimensions; /* [num_tasks*(1 + COSPIN_TASK_FURTHER) +
+                                  2*num_arrays*COSPIN_TABLE_MAX_PARTS] at most */
+  int *dimension_of_task;      /* [num_tasks][1 + COSPIN_TASK_FURTHER]; -1: none */
 } CospinTableBuilder;
 
 /* All of these: not collective. They append to builder->variables, in the order of the dataset. */
 
 /* The axes of the grid as the first dimensions of every variable. */
 PetscErrorCode CospinTableSetAxes(CospinTable table, CospinDeck deck);
-/* wanted[num_tasks]: the further dimension of each task, size 0 for none. */
+/* wanted[num_tasks][1 + COSPIN_TASK_FURTHER]: the dimensions of each task, size 0 for none. */
 PetscErrorCode CospinTableSetDimensions(CospinTableBuilder *builder, const CospinDimension wanted[]);
 PetscErrorCode CospinTableAddPoint(CospinTableBuilder *builder);
 /* sizes[num_arrays][COSPIN_TABLE_MAX_PARTS]: the largest of each part on the grid. */

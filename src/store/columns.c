@@ -149,7 +149,8 @@ PetscErrorCode CospinTableAddTask(CospinTableBuilder *builder, int k, CospinObse
 {
   const CospinRecord *task = &builder->deck->tasks[k];
   const CospinTaskKind *kind = CospinTaskKindOf(task);
-  const int dimension = builder->dimension_of_task[k];
+  const int *dimensions = builder->dimension_of_task + (size_t)k * (1 + COSPIN_TASK_FURTHER);
+  const int dimension = dimensions[0];
   char name[96], long_name[160], subject[128] = "";
 
   PetscFunctionBeginUser;
@@ -163,10 +164,12 @@ PetscErrorCode CospinTableAddTask(CospinTableBuilder *builder, int k, CospinObse
   PetscCall(PetscSNPrintf(long_name, sizeof(long_name), "time of task %s", task->name));
   PetscCall(add(builder, name, COSPIN_REAL, -1, "s", long_name, "", &builder->table->seconds_of_task[k]));
   for (const CospinTaskVariable *variable = kind->variables; variable->suffix; variable++) {
+    const int along = variable->along ? dimensions[variable->along - 1] : -1;
+    if (variable->along > 1 && along < 0) continue;
     PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", task->name, variable->suffix));
     PetscCall(PetscSNPrintf(long_name, sizeof(long_name), variable->long_name, subject));
-    PetscCall(add(builder, name, variable->storage, variable->along ? dimension : -1, variable->unit,
-                  long_name, variable->source, NULL));
+    PetscCall(
+        add(builder, name, variable->storage, along, variable->unit, long_name, variable->source, NULL));
   }
   if (kind->has_observables)
     PetscCall(add_observables(builder, task, kind->observables_along ? dimension : -1, observables, "", ""));
@@ -271,21 +274,23 @@ static PetscErrorCode add_dimension(CospinTableBuilder *builder, const char name
   PetscFunctionReturn(0);
 }
 
-/* wanted[num_tasks]: as the tasks ask for them. */
+/* wanted[num_tasks][1 + COSPIN_TASK_FURTHER]: as the tasks ask for them. */
 PetscErrorCode CospinTableSetDimensions(CospinTableBuilder *builder, const CospinDimension wanted[])
 {
+  enum { EACH = 1 + COSPIN_TASK_FURTHER };
   CospinDeck deck = builder->deck;
+  const int num = deck->num_tasks * EACH;
   char name[96];
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1((size_t)(deck->num_tasks + 2 * deck->num_arrays * COSPIN_TABLE_MAX_PARTS),
-                         &builder->dimensions));
-  PetscCall(PetscCalloc1((size_t)deck->num_tasks, &builder->dimension_of_task));
-  for (int k = 0; k < deck->num_tasks; k++) {
+  PetscCall(
+      PetscCalloc1((size_t)(num + 2 * deck->num_arrays * COSPIN_TABLE_MAX_PARTS), &builder->dimensions));
+  PetscCall(PetscCalloc1((size_t)num, &builder->dimension_of_task));
+  for (int k = 0; k < num; k++) {
     builder->dimension_of_task[k] = -1;
     if (!wanted[k].size) continue;
-    if (is_ambiguous(deck->num_tasks, wanted, k))
-      PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", deck->tasks[k].name, wanted[k].name));
+    if (is_ambiguous(num, wanted, k))
+      PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s", deck->tasks[k / EACH].name, wanted[k].name));
     else
       PetscCall(PetscSNPrintf(name, sizeof(name), "%s", wanted[k].name));
     PetscCall(add_dimension(builder, name, &wanted[k], &builder->dimension_of_task[k]));

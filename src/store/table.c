@@ -19,7 +19,7 @@
 
 /* What all grid points ask for. Sizes only ever grow from point to point. */
 typedef struct {
-  CospinDimension *of_tasks; /* [num_tasks] */
+  CospinDimension *of_tasks; /* [num_tasks][1 + COSPIN_TASK_FURTHER] */
   int *of_parts;             /* [num_arrays][COSPIN_TABLE_MAX_PARTS] sizes of parts of arrays */
 } Wanted;
 
@@ -55,6 +55,22 @@ static PetscErrorCode check_names(CospinTableBuilder *builder, CospinFaults faul
   PetscFunctionReturn(0);
 }
 
+/* Dimensions of a task at one point; where it has faults only its own is asked for. */
+static PetscErrorCode want_dimensions(CospinProblem problem, const CospinRecord *task,
+                                      const CospinDimension *own, PetscBool ok, CospinDimension wanted[])
+{
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
+
+  PetscFunctionBeginUser;
+  if (own->size > wanted[0].size) wanted[0] = *own;
+  for (int k = 0; ok && kind->Further && k < COSPIN_TASK_FURTHER; k++) {
+    CospinDimension dimension = {0};
+    PetscCall(kind->Further(problem, task, k, &dimension));
+    if (dimension.size > wanted[1 + k].size) wanted[1 + k] = dimension;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Everything that needs numbers, at one grid point. At one grid point nothing is computed but values of
  * expressions; problems are made and dropped. */
 static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults,
@@ -72,7 +88,8 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
     CospinDimension dimension = {0};
     PetscCall(CospinTaskCheck((*point)->problem, &deck->tasks[k], faults, &dimension, &task_ok));
     if (!task_ok) *ok = PETSC_FALSE;
-    if (dimension.size > wanted->of_tasks[k].size) wanted->of_tasks[k] = dimension;
+    PetscCall(want_dimensions((*point)->problem, &deck->tasks[k], &dimension, task_ok,
+                              wanted->of_tasks + (size_t)k * (1 + COSPIN_TASK_FURTHER)));
   }
   for (int k = 0; k < deck->num_arrays; k++) {
     const CospinArrayValue *array = &(*point)->problem->arrays[k];
@@ -143,7 +160,7 @@ PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTab
   PetscFunctionBeginUser;
   *table = NULL;
   deck->approximate = CospinTasksAreApproximate(deck); /* before any point is made */
-  PetscCall(PetscCalloc2((size_t)deck->num_tasks, &wanted.of_tasks,
+  PetscCall(PetscCalloc2((size_t)deck->num_tasks * (1 + COSPIN_TASK_FURTHER), &wanted.of_tasks,
                          (size_t)(deck->num_arrays * COSPIN_TABLE_MAX_PARTS), &wanted.of_parts));
   PetscCall(check_points(deck, faults, &wanted, &first, ok));
   if (*ok) PetscCall(build(deck, faults, &wanted, first, table, ok));

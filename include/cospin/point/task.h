@@ -13,7 +13,8 @@
 typedef struct {
   const char *suffix; /* `<task>_<suffix>`; NULL ends a table */
   CospinStorage storage;
-  PetscBool along;       /* along the task's further dimension (mode, time), one value otherwise */
+  int along;             /* 0: one value; 1: along the task's dimension (mode, time); 2, 3, ...: along further
+                            dimension along - 2 (Further), and there only if there is that dimension */
   const char *unit;      /* "rate", "time" (the deck's), or a unit that stands for itself */
   const char *long_name; /* may hold one %s: <A> of the task's operator A, or the sector it is given */
   const char *source;
@@ -43,6 +44,8 @@ typedef struct {
 
 typedef struct CospinPoint_ *CospinPoint; /* cospin/point/point.h */
 
+enum { COSPIN_TASK_FURTHER = 3 }; /* dimensions that a task may have beside its own */
+
 typedef struct {
   CospinRecordKind record; /* name, help and keys in the deck */
   const CospinTaskVariable *variables;
@@ -70,6 +73,10 @@ typedef struct {
      from the deck or constant. */
   PetscErrorCode (*Check)(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                           CospinDimension *dimension, PetscBool *ok);
+  /* Not collective, of a task without faults. Dimension k < COSPIN_TASK_FURTHER beside that of Check,
+     likewise; size 0: there is none, and no variables that stand along it. NULL: never. */
+  PetscErrorCode (*Further)(CospinProblem problem, const CospinRecord *task, int k,
+                            CospinDimension *dimension);
   /* Whether it stores states (in the point's `stored`), and at which times (NULL: one state a point). NULL:
      never. */
   PetscBool (*Stores)(const CospinRecord *task, const CospinAxis **times);
