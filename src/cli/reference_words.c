@@ -145,6 +145,7 @@ static const Row synonyms[] = {
     {"vary", "grid vary"},
     {"visibility", "css decay Sp"},
     {"wait", "evolve times"},
+    {"waiting", "trajectories delays"},
     {"wigner", "plots store"},
 };
 

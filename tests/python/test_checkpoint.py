@@ -55,8 +55,17 @@ hamiltonian: [0.4*(a.Sp*b.Sm + hc) + 0.3*a.Sx]
 jumps: [{name: light, rate: 0.3, operator: a.Sm + b.Sm}, {rate: 0.2, each: a.sp}]
 observables: {inversion: <a.Sz + b.Sz>, cross: <a.Sp*b.Sm>}
 tasks:
-  - trajectories: {initial: {a: {css: [1, 0]}}, times: [1, 2, 3], trajectories: LAST, jump: light}
+  - trajectories: {initial: {a: {css: [1, 0]}}, times: [1, 2, 3], trajectories: LAST, jump: light, records: 2000, counts: 9, delays: [0.5, 1]}
   - trajectories: {name: until, initial: {a: {css: [1, 0]}}, times: [2], error: 0.02, most: 16384, unravelling: shifted}
+"""
+STEADY_KETS = """
+title: kets that are averaged along their way
+components: {a: {kind: ensemble, size: 4}, b: {kind: ensemble, size: 3}}
+hamiltonian: [0.4*(a.Sp*b.Sm + hc) + 0.3*a.Sx]
+jumps: [{name: light, rate: 0.3, operator: a.Sm + b.Sm}, {rate: 0.2, each: a.sp}]
+observables: {inversion: <a.Sz + b.Sz>, cross: <a.Sp*b.Sm>}
+tasks:
+  - trajectories: {initial: {}, trajectories: LAST, jump: light, records: 2000, delays: [0.5, 1]}
 """
 NOT_PHYSICS = ("seconds", "peak_memory", "ranks")
 
@@ -155,6 +164,9 @@ class Checkpoint(unittest.TestCase):
 
     def test_stopped_between_trajectories(self):
         self.check(KETS, 25000)
+
+    def test_stopped_between_trajectories_without_times(self):
+        self.check(STEADY_KETS, 2500)
 
     def test_killed(self):
         self.check(SPINS, 16, kill=True)

@@ -8,6 +8,7 @@ typedef struct {
   double tolerance;
   PetscBool fidelity, clicks; /* which of them are wanted */
   double largest_error;       /* found: of all observables that have a value; NaN: of one it is not known */
+  PetscBool unsteady;         /* found: averages along trajectories are not those of a steady state */
   double cutoff;              /* found: largest population at a cutoff, relative to what is accepted */
 } CospinSampleReport;
 

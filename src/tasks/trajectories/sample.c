@@ -15,41 +15,27 @@
 
    Where fewer than twenty trajectories have jumped by t their scatter says nothing: the error is not known.
 */
-#include "sample.h"
-
-enum { MOST_BLOCKS = 512 };
-/* Numbers of a block and time: kets that are averaged, those that have jumped, clicks and their squares; then
-   the values. */
-enum { COUNT, JUMPED, CLICKS, SQUARES, VALUES };
-/* Behind all times: two of each line, then these. */
-enum { JUMPS, PRODUCTS, CLICKED, TIMES, TIME_SQUARES, NUM_TAIL };
-
-/* A block is a row of numbers for each time, and a tail. */
-static size_t row_length(const CospinSample *s)
-{
-  return VALUES + 2 * (size_t)s->num_values;
-}
-
-static size_t tail_of(const CospinSample *s)
-{
-  return row_length(s) * (size_t)s->num_times;
-}
+#include "sample_impl.h"
 
 /* The trajectory without a jump is computed by every rank: it costs as much as one of the others. */
 PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSettings *settings,
-                                  CospinSample *s)
+                                  const CospinRecordsSettings *records, PetscBool steady, CospinSample *s)
 {
   PetscFunctionBeginUser;
   *s = (CospinSample){.point = point,
+                      .steady = steady,
                       .num_times = settings->num_times,
+                      .num_rows = steady ? COSPIN_NUM_WINDOWS : settings->num_times,
                       .num_lines = point->problem->deck->num_jumps,
                       .block_size = 1};
   PetscCall(CospinUnravellingCreate(point, settings, &s->unravelling));
   CospinUnravellingCounts(s->unravelling, &s->num_expectations, &s->num_cutoffs);
   s->num_values = s->num_expectations + 1 + s->num_cutoffs;
-  s->mixed = CospinUnravellingIsMixed(s->unravelling);
-  s->length = tail_of(s) + 2 * (size_t)s->num_lines + NUM_TAIL;
-  PetscCall(PetscCalloc2(MOST_BLOCKS * s->length, &s->sums, s->length, &s->total));
+  s->mixed = (PetscBool)(steady || CospinUnravellingIsMixed(s->unravelling));
+  if (records) s->records.settings = *records;
+  s->recorded = (PetscBool)(records != NULL);
+  s->length = records_of(s) + (records ? CospinRecordsLength(&s->records) : 0);
+  PetscCall(PetscCalloc2(COSPIN_MOST_BLOCKS * s->length, &s->sums, s->length, &s->total));
   PetscCall(CospinTrajectoryCreate(s->unravelling, &s->no_jump));
   if (s->mixed) PetscFunctionReturn(0);
   PetscCall(CospinUnravellingRun(s->unravelling, -1, 0.0, &s->no_jump));
@@ -65,6 +51,7 @@ PetscErrorCode CospinSampleDestroy(CospinSample *s)
   PetscFunctionBeginUser;
   PetscCall(CospinTrajectoryDestroy(&s->no_jump));
   PetscCall(PetscFree2(s->sums, s->total));
+  PetscCall(CospinRecordsDestroy(&s->records));
   PetscCall(CospinUnravellingDestroy(&s->unravelling));
   PetscFunctionReturn(0);
 }
@@ -86,6 +73,23 @@ static void add_row(const CospinSample *s, const CospinTrajectory *t, int k, dou
     row[VALUES + 2 * v] += creal(values[v]);
     row[VALUES + 2 * v + 1] += cimag(values[v]);
   }
+  for (int v = s->num_values; s->steady && v < 2 * s->num_values; v++) {
+    row[VALUES + 2 * v] += PetscSqr(creal(values[v - s->num_values]));
+    row[VALUES + 2 * v + 1] += PetscSqr(cimag(values[v - s->num_values]));
+  }
+}
+
+/* Samples of a steady trajectory: the first quarter is for getting there, the rest what is averaged, in two
+   halves. */
+static void add_windows(const CospinSample *s, const CospinTrajectory *t, double block[])
+{
+  const int first = s->num_times / 4, middle = (first + s->num_times) / 2;
+
+  for (int k = first; k < s->num_times; k++) {
+    add_row(s, t, k, block + COSPIN_WINDOW_ALL * row_length(s));
+    add_row(s, t, k,
+            block + (size_t)(k < middle ? COSPIN_WINDOW_FIRST : COSPIN_WINDOW_SECOND) * row_length(s));
+  }
 }
 
 /* Of lines it counts trajectories in which they jumped at least once, and the expected number of jumps: at
@@ -94,12 +98,14 @@ static void add_trajectory(CospinSample *s, const CospinTrajectory *t, double bl
 {
   double *tail = block + tail_of(s);
 
-  for (int k = 0; k < s->num_times; k++) add_row(s, t, k, block + (size_t)k * row_length(s));
+  if (s->steady) add_windows(s, t, block);
+  for (int k = 0; !s->steady && k < s->num_times; k++) add_row(s, t, k, block + (size_t)k * row_length(s));
   for (int l = 0; l < s->num_lines; l++) {
     *tail++ += t->fired[l] > 0;
     *tail++ += t->expected[l];
   }
   tail[JUMPS] += t->jumps[s->num_times - 1];
+  tail[ANY] += t->jumps[s->num_times - 1] > 0;
   tail[PRODUCTS] += t->products;
   if (t->clicks[s->num_times - 1]) {
     const double time = t->click_time / t->clicks[s->num_times - 1];
@@ -120,6 +126,8 @@ static PetscErrorCode run_block(CospinSample *s, int b, CospinTrajectory *trajec
   for (int n = b * s->block_size; n < PetscMin(s->number, (b + 1) * s->block_size); n++) {
     PetscCall(CospinUnravellingRun(s->unravelling, n, s->least, trajectory));
     if (!trajectory->large) add_trajectory(s, trajectory, block);
+    if (!trajectory->large && s->recorded)
+      PetscCall(CospinRecordsAdd(&s->records, n, trajectory, block + records_of(s)));
     if (trajectory->large) s->worst[COSPIN_WORST_LARGE] = 1;
   }
   PetscFunctionReturn(0);
@@ -154,6 +162,7 @@ static PetscErrorCode exchange(CospinSample *s, CospinCheckpoint checkpoint)
   s->block_size = counts[1];
   PetscCall(CospinCheckpointReals(checkpoint, COSPIN_NUM_WORST, s->worst));
   PetscCall(CospinCheckpointReals(checkpoint, (size_t)s->done * s->length, s->sums));
+  PetscCall(CospinRecordsExchange(&s->records, checkpoint));
   if (checkpoint->loading && rank) PetscCall(PetscArrayzero(s->sums, (size_t)s->done * s->length));
   PetscFunctionReturn(0);
 }
@@ -178,7 +187,9 @@ static PetscErrorCode save(CospinSample *s)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->sums, (int)count, MPI_DOUBLE, MPI_SUM, s->point->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->worst, COSPIN_NUM_WORST, MPI_DOUBLE, MPI_MAX, s->point->comm));
   if (rank) PetscCall(PetscArrayzero(s->sums, count));
+  PetscCall(CospinRecordsGather(s->point->comm, &s->records));
   PetscCall(CospinCheckpointCreate(s->point->comm, &checkpoint));
+  PetscCall(CospinCheckpointReals(checkpoint, COSPIN_SAMPLE_HEAD, s->head));
   PetscCall(exchange(s, checkpoint));
   PetscCall(interrupt->Save(interrupt->context, checkpoint));
   PetscCall(CospinCheckpointDestroy(&checkpoint));
@@ -212,10 +223,10 @@ PetscErrorCode CospinSampleExtend(CospinSample *s, int number, PetscBool *leave)
   *leave = PETSC_FALSE;
   PetscCallMPI(MPI_Comm_rank(s->point->comm, &rank));
   PetscCallMPI(MPI_Comm_size(s->point->comm, &size));
-  if (s->done == 0) s->block_size = (number + MOST_BLOCKS - 1) / MOST_BLOCKS;
-  while (s->block_size * MOST_BLOCKS < number) PetscCall(join_pairs(s));
+  if (s->done == 0) s->block_size = (number + COSPIN_MOST_BLOCKS - 1) / COSPIN_MOST_BLOCKS;
+  while (s->block_size * COSPIN_MOST_BLOCKS < number) PetscCall(join_pairs(s));
   s->number = number;
-  if (s->shared && rank) PetscCall(PetscArrayzero(s->sums, MOST_BLOCKS * s->length));
+  if (s->shared && rank) PetscCall(PetscArrayzero(s->sums, COSPIN_MOST_BLOCKS * s->length));
   s->shared = PETSC_FALSE;
   s->num_blocks = (number + s->block_size - 1) / s->block_size;
   PetscCall(CospinTrajectoryCreate(s->unravelling, &trajectory));
@@ -226,7 +237,7 @@ PetscErrorCode CospinSampleExtend(CospinSample *s, int number, PetscBool *leave)
     s->done = end;
     seconds = MPI_Wtime() - seconds;
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, s->point->comm));
-    share = (int)PetscMin(MOST_BLOCKS, PetscMax(1.0, share * lap_seconds / PetscMax(seconds, 1e-3)));
+    share = (int)PetscMin(COSPIN_MOST_BLOCKS, PetscMax(1.0, share * lap_seconds / PetscMax(seconds, 1e-3)));
     PetscCall(ask(s, leave));
   }
   PetscCall(CospinTrajectoryDestroy(&trajectory));
@@ -246,173 +257,4 @@ PetscErrorCode CospinSampleReduce(CospinSample *s)
     for (size_t i = 0; i < s->length; i++) s->total[i] += s->sums[(size_t)b * s->length + i];
   }
   PetscFunctionReturn(0);
-}
-
-/* ---- What they say ------------------------------------------------------------------------------------- */
-
-/* One mean of all, or of all but block `without`, with the share of kets that have not jumped. */
-static double complex mean_of(const CospinSample *s, int k, int without, size_t place, PetscBool is_complex,
-                              double complex unjumped)
-{
-  const size_t row = (size_t)k * row_length(s);
-  const double p = s->no_jump.norm2[k];
-  double part[2] = {0.0, 0.0}, count = s->total[row + COUNT];
-
-  if (without >= 0) count -= s->sums[(size_t)without * s->length + row + COUNT];
-  for (int i = 0; i < (is_complex ? 2 : 1); i++) {
-    part[i] = s->total[row + place + (size_t)i];
-    if (without >= 0) part[i] -= s->sums[(size_t)without * s->length + row + place + (size_t)i];
-  }
-  if (p == 0.0) return CMPLX(part[0] / count, part[1] / count);
-  if (count <= 0.0) return unjumped; /* what is left out is 1 - p */
-  return p * unjumped + (1.0 - p) / count * CMPLX(part[0], part[1]);
-}
-
-/* With what the ket without a jump has in the same place. */
-static double complex mean_value(const CospinSample *s, int k, int without, int v)
-{
-  return mean_of(s, k, without, VALUES + 2 * (size_t)v, PETSC_TRUE,
-                 s->no_jump.values[(size_t)k * (size_t)s->num_values + (size_t)v]);
-}
-
-/* Observables are functions of means, evaluated behind them: their own mean over trajectories would be
-   another number. */
-static PetscErrorCode evaluate(CospinSample *s, int k, int what, int cutoff, int without,
-                               double complex *value)
-{
-  const CospinObservables all = s->point->observables;
-  double complex *means;
-  double clicks;
-  int first = 0;
-
-  PetscFunctionBeginUser;
-  if (what == COSPIN_SAMPLE_FIDELITY) *value = mean_value(s, k, without, s->num_expectations);
-  if (what == COSPIN_SAMPLE_CUTOFF) *value = mean_value(s, k, without, s->num_expectations + 1 + cutoff);
-  if (what == COSPIN_SAMPLE_CLICKS || what == COSPIN_SAMPLE_FANO) {
-    clicks = creal(mean_of(s, k, without, CLICKS, PETSC_FALSE, 0.0));
-    *value = clicks;
-    if (what == COSPIN_SAMPLE_FANO)
-      *value = creal(mean_of(s, k, without, SQUARES, PETSC_FALSE, 0.0)) / clicks - clicks;
-  }
-  if (what < 0) PetscFunctionReturn(0);
-  for (int l = 0; l < what; l++) first += all->observables[l].num_expectations;
-  PetscCall(PetscMalloc1((size_t)all->observables[what].num_expectations + 1, &means));
-  for (int e = 0; e < all->observables[what].num_expectations; e++)
-    means[e] = mean_value(s, k, without, first + e);
-  PetscCall(CospinObservableEvaluate(all, what, means, value));
-  PetscCall(PetscFree(means));
-  PetscFunctionReturn(0);
-}
-
-double CospinSampleCount(const CospinSample *s, int k)
-{
-  return s->total[(size_t)k * row_length(s) + COUNT];
-}
-
-double CospinSampleJumped(const CospinSample *s, int k)
-{
-  return s->total[(size_t)k * row_length(s) + JUMPED];
-}
-
-/* A line that is expected to jump once in a thousand runs like this one does not matter to it. */
-double CospinSampleRarest(const CospinSample *s)
-{
-  static const double negligible = 1e-3; /* jumps of all trajectories together */
-  const double *tail = s->total + tail_of(s);
-  double rarest = INFINITY;
-
-  for (int l = 0; l < s->num_lines; l++)
-    if (tail[2 * l + 1] > negligible) rarest = PetscMin(rarest, tail[2 * l]);
-  return rarest;
-}
-
-/* Where next to nothing can have jumped, or nothing ever does, nothing is missing. Otherwise
-   what a process does that has hardly been seen by the end is not known at any time. */
-PetscBool CospinSampleIsRare(const CospinSample *s, int k)
-{
-  static const double negligible = 1e-9;
-  const double likely = s->mixed ? 1.0 : 1.0 - s->no_jump.norm2[k];
-
-  if (!CospinUnravellingJumps(s->unravelling) || likely <= negligible) return PETSC_FALSE;
-  return (PetscBool)(CospinSampleJumped(s, k) < COSPIN_SAMPLE_FEWEST ||
-                     CospinSampleRarest(s) < COSPIN_SAMPLE_FEWEST);
-}
-
-PetscErrorCode CospinSampleValue(CospinSample *s, int k, int what, int cutoff, double complex *value,
-                                 double error[2], double change[2])
-{
-  double complex *values, mean = 0.0;
-  double sum[2] = {0.0, 0.0};
-
-  PetscFunctionBeginUser;
-  PetscCall(evaluate(s, k, what, cutoff, -1, value));
-  error[0] = error[1] = CospinSampleIsRare(s, k) ? (double)NAN : 0.0;
-  change[0] = change[1] = 0.0;
-  if (error[0] != 0.0 || s->done < 2) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1((size_t)s->done, &values));
-  for (int b = 0; b < s->done; b++) {
-    PetscCall(evaluate(s, k, what, cutoff, b, &values[b]));
-    mean += values[b] / s->done;
-  }
-  for (int b = 0; b < s->done; b++) {
-    const double off[2] = {creal(values[b] - mean), cimag(values[b] - mean)};
-    for (int i = 0; i < 2; i++) {
-      sum[i] += off[i] * off[i];
-      change[i] = PetscMax(change[i], fabs(off[i]));
-    }
-  }
-  for (int i = 0; i < 2; i++) error[i] = PetscSqrtReal(sum[i] * (s->done - 1) / s->done);
-  PetscCall(PetscFree(values));
-  PetscFunctionReturn(0);
-}
-
-/* Mean and standard deviation of all trajectories with clicks, or of all but those of block `without`. */
-static void click_times(const CospinSample *s, int without, double value[2])
-{
-  const size_t place = tail_of(s) + 2 * (size_t)s->num_lines;
-  double sum[NUM_TAIL];
-
-  for (int i = CLICKED; i <= TIME_SQUARES; i++) {
-    sum[i] = s->total[place + (size_t)i];
-    if (without >= 0) sum[i] -= s->sums[(size_t)without * s->length + place + (size_t)i];
-  }
-  value[0] = sum[TIMES] / sum[CLICKED];
-  value[1] = PetscSqrtReal(PetscMax(0.0, sum[TIME_SQUARES] / sum[CLICKED] - value[0] * value[0]));
-}
-
-/* A trajectory with clicks has jumped, so that it does not matter that those without a jump were not drawn.
- */
-void CospinSampleClickTimes(const CospinSample *s, double value[2], double error[2])
-{
-  double sum[2] = {0.0, 0.0};
-
-  click_times(s, -1, value);
-  for (int b = 0; b < s->done; b++) {
-    double other[2];
-    click_times(s, b, other);
-    for (int i = 0; i < 2; i++) sum[i] += PetscSqr(other[i] - value[i]);
-  }
-  for (int i = 0; i < 2; i++) error[i] = PetscSqrtReal(sum[i] * (s->done - 1) / s->done);
-  if (s->total[tail_of(s) + 2 * (size_t)s->num_lines + CLICKED] < COSPIN_SAMPLE_FEWEST)
-    value[0] = value[1] = error[0] = error[1] = (double)NAN;
-}
-
-int CospinSampleNumber(const CospinSample *s)
-{
-  return PetscMin(s->number, s->done * s->block_size);
-}
-
-/* Those that were drawn have at least one; the others have none. */
-double CospinSampleMeanJumps(const CospinSample *s)
-{
-  const double jumps = s->total[tail_of(s) + 2 * (size_t)s->num_lines + JUMPS];
-
-  return s->done ? (1.0 - s->least) * jumps / CospinSampleNumber(s) : 0.0;
-}
-
-double CospinSampleMeanProducts(const CospinSample *s)
-{
-  const double products = s->total[tail_of(s) + 2 * (size_t)s->num_lines + PRODUCTS];
-
-  return s->done ? products / CospinSampleNumber(s) : s->no_jump.products;
 }

@@ -1,6 +1,6 @@
 /* Many trajectories, dealt out to ranks in blocks, and what their sums say. */
 #pragma once
-#include "unravelling.h"
+#include "records.h"
 
 /* What is told of a time: observable k, or one of these. */
 enum {
@@ -10,14 +10,24 @@ enum {
   COSPIN_SAMPLE_CUTOFF = -4
 };
 
+/* Rows of a steady sample: the window that is averaged, and its halves. */
+enum { COSPIN_WINDOW_ALL, COSPIN_WINDOW_FIRST, COSPIN_WINDOW_SECOND, COSPIN_NUM_WINDOWS };
+/* Numbers that stand before a sample in a checkpoint, for who runs it. */
+enum { COSPIN_SAMPLE_HEAD = 2 };
+
 /* The largest of all trajectories: bound of a ket's error, its numbers, whether windows were too small. */
 enum { COSPIN_WORST_ERROR, COSPIN_WORST_DIMENSION, COSPIN_WORST_LARGE, COSPIN_NUM_WORST };
 
 typedef struct {
   CospinPoint point; /* borrowed */
   CospinUnravelling unravelling;
-  int num_times, num_values, num_expectations, num_cutoffs, num_lines;
-  PetscBool mixed;                  /* kets of time 0 are drawn */
+  PetscBool steady;        /* times are samples of windows, not results */
+  int num_times, num_rows; /* rows: of results, COSPIN_NUM_WINDOWS if steady */
+  int num_values, num_expectations, num_cutoffs, num_lines;
+  PetscBool mixed; /* kets of time 0 are drawn, or the one without a jump is like others */
+  PetscBool recorded;
+  CospinRecords records;
+  double head[COSPIN_SAMPLE_HEAD];
   CospinTrajectory no_jump;         /* exact; of a mixed state not there: norm2 is 0 */
   double least;                     /* its norm2 at the last time */
   int number;                       /* of trajectories that are wanted */
@@ -29,8 +39,10 @@ typedef struct {
   double *total;                  /* [length] of all blocks; of CospinSampleReduce */
 } CospinSample;
 
-/* Not collective. `settings` are borrowed. */
+/* Not collective. `settings` are borrowed; `records` (NULL: none) is copied but for its delays. steady: the
+   times are even samples of (0, T]; of their last three quarters averages are made. */
 PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSettings *settings,
+                                  const CospinRecordsSettings *records, PetscBool steady,
                                   CospinSample *sample);
 PetscErrorCode CospinSampleDestroy(CospinSample *sample);
 
@@ -42,11 +54,19 @@ PetscErrorCode CospinSampleLoad(CospinSample *sample, CospinCheckpoint checkpoin
 /* Collective. Sums of all ranks, the same on each. */
 PetscErrorCode CospinSampleReduce(CospinSample *sample);
 
-/* Not collective, after CospinSampleReduce. Value at time k with its error for each part, and the largest
-   change when one block is left out; `cutoff` counts those of COSPIN_SAMPLE_CUTOFF. Error NaN: too few
-   trajectories have jumped by then for one to be known. */
+/* Not collective, after CospinSampleReduce. Value at time (steady: of window) k with its error for each part,
+   and the largest change when one block is left out; `cutoff` counts those of COSPIN_SAMPLE_CUTOFF. Error
+   NaN: too few trajectories have jumped by then for one to be known. */
 PetscErrorCode CospinSampleValue(CospinSample *sample, int k, int what, int cutoff, double complex *value,
                                  double error[2], double change[2]);
+/* Whether a steady sample is long enough. */
+typedef struct {
+  double drift; /* of any observable between the halves, the largest, in standard errors; 0: none has any */
+  double independent; /* samples that would tell as much if they were independent, the fewest of any
+                         expectation value; infinite: nothing fluctuates */
+} CospinSampleSteadiness;
+PetscErrorCode CospinSampleSteady(CospinSample *sample, CospinSampleSteadiness *steadiness);
+
 /* Trajectories that the mean at time k is made of, and those that have jumped by then; whether these are so
    few that errors are not known. */
 double CospinSampleCount(const CospinSample *sample, int k);

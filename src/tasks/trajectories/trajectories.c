@@ -9,8 +9,10 @@
    What makes a statistical error untrue is what has hardly been seen: fewer than twenty trajectories that
    jumped, in all or by one of the processes that are expected to happen. Then it is missing, or the outcome
    says so.
+
+   Without `times` the averages are those of the steady state, along a few long trajectories (run.c).
 */
-#include "report.h"
+#include "run.h"
 #include "tasks/detector.h"
 #include <cospin/point/readout.h>
 #include <string.h>
@@ -18,13 +20,19 @@
 static const char *const unravellings[] = {"jumps", "shifted", NULL};
 
 static const CospinKey keys[] = {
-    COSPIN_READOUT_TIMES_KEY,
+    COSPIN_TASK_TIMES_KEY("averages of the steady state along long trajectories"),
     COSPIN_READOUT_INITIAL_KEY,
+    {.name = "span",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "time",
+     .help = "without `times`: how long each trajectory is, of which the first quarter is given away; left "
+             "out: as long as it takes",
+     COSPIN_KEY_POSITIVE},
     {.name = "trajectories",
      .type = COSPIN_KEY_INTEGER,
-     .default_text = "1000",
      .unit = "",
-     .help = "how many; the statistical error falls with their square root",
+     .help =
+         "how many; the statistical error falls with their square root; left out: 1000, without `times` 64",
      .least = 40,
      .most = 1e8,
      .range = "a whole number from 40 to 100000000"},
@@ -59,7 +67,27 @@ static const CospinKey keys[] = {
     {.name = "jump",
      .type = COSPIN_KEY_NAME,
      .unit = "",
-     .help = "the `name` of jumps whose clicks are counted; these are never shifted"},
+     .help = "the `name` of jumps whose clicks are counted, `all`: of all jumps; these are never shifted"},
+    {.name = "records",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help =
+         "how many clicks of `jump` the dataset has room for, one by one, those of the first trajectories",
+     .least = 1,
+     .most = 1e8,
+     .range = "a whole number from 1 to 100000000"},
+    {.name = "counts",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help = "probabilities of 0 to so many clicks of `jump`",
+     .least = 1,
+     .most = 1e5,
+     .range = "a whole number from 1 to 100000"},
+    {.name = "delays",
+     .type = COSPIN_KEY_AXIS,
+     .unit = "time",
+     .help = "upper ends of bins of the time between clicks of `jump`, ascending; the first begins at 0: "
+             "waiting times and g2"},
     COSPIN_READOUT_FIDELITY_KEY,
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
@@ -69,6 +97,10 @@ static const CospinKey keys[] = {
      COSPIN_KEY_ACCURACY},
     {.name = NULL},
 };
+
+/* Dimensions beside the time: CospinTaskVariable.along. */
+enum { RECORDS, COUNTS, DELAYS };
+enum { ALONG_RECORDS = 2 + RECORDS, ALONG_COUNTS = 2 + COUNTS, ALONG_DELAYS = 2 + DELAYS };
 
 static const CospinTaskVariable variables[] = {
     {"fidelity", COSPIN_REAL, PETSC_TRUE, "1", "fidelity", "<psi|rho|psi> with the state of `fidelity`"},
@@ -84,6 +116,34 @@ static const CospinTaskVariable variables[] = {
     {"click_spread", COSPIN_REAL, PETSC_FALSE, "time", "by how much it differs between trajectories",
      "standard deviation"},
     {"click_spread_error", COSPIN_REAL, PETSC_FALSE, "time", "statistical error of that spread", "jackknife"},
+    {"click_rate", COSPIN_REAL, PETSC_FALSE, "rate", "clicks per time",
+     "of `records`, `counts`, `delays`: from the first to the last time"},
+    {"click_rate_error", COSPIN_REAL, PETSC_FALSE, "rate", "statistical error of the rate of clicks",
+     "jackknife"},
+    {"click_drift", COSPIN_REAL, PETSC_FALSE, "1", "clicks of the second half beyond those of the first",
+     "in standard errors; beyond 4 there is no g2"},
+    {"probability", COSPIN_REAL, ALONG_COUNTS, "1", "probability of so many clicks",
+     "from the first to the last time"},
+    {"probability_error", COSPIN_REAL, ALONG_COUNTS, "1", "statistical error of that probability",
+     "jackknife"},
+    {"wait", COSPIN_REAL, ALONG_DELAYS, "rate", "density of the times from a click to the next",
+     "mean over the bin that ends here"},
+    {"wait_error", COSPIN_REAL, ALONG_DELAYS, "rate", "statistical error of that density", "jackknife"},
+    {"g2", COSPIN_REAL, ALONG_DELAYS, "1", "g2 of the clicks", "mean over the bin that ends here"},
+    {"g2_error", COSPIN_REAL, ALONG_DELAYS, "1", "statistical error of g2", "jackknife"},
+    {"record_time", COSPIN_REAL, ALONG_RECORDS, "time", "times of clicks", "in the order of trajectories"},
+    {"record_trajectory", COSPIN_INTEGER, ALONG_RECORDS, "1", "trajectory of the click",
+     "from 1 on; 0: an empty place"},
+    {"record_line", COSPIN_INTEGER, ALONG_RECORDS, "1", "which of the deck's jumps it was",
+     "from 1 on; 0: an empty place"},
+    {"recorded", COSPIN_INTEGER, PETSC_FALSE, "1", "trajectories whose clicks are stored one by one", ""},
+    {"span", COSPIN_REAL, PETSC_FALSE, "time", "length of a trajectory", "without `times`"},
+    {"autocorrelation", COSPIN_REAL, PETSC_FALSE, "time", "longest autocorrelation time",
+     "integrated, of any expectation value; without `times`"},
+    {"independent", COSPIN_REAL, PETSC_FALSE, "1", "independent samples",
+     "variance/error^2, the fewest of any expectation value; without `times`"},
+    {"drift", COSPIN_REAL, PETSC_FALSE, "1", "largest difference of the halves of trajectories",
+     "of any observable, in standard errors; without `times`"},
     {"no_jump", COSPIN_REAL, PETSC_TRUE, "1", "probability that nothing has jumped",
      "exact; missing for a "
      "mixed initial state"},
@@ -114,6 +174,23 @@ static const CospinTaskRule rules[] = {
     {"click_time_error", COSPIN_MAY_MISS, 0, "0", NULL},
     {"click_spread", COSPIN_MAY_MISS, 0, "0", NULL},
     {"click_spread_error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"click_rate", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"click_rate_error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"probability", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"probability", COSPIN_MAY_MISS, 1, NULL, "10*tolerance"},
+    {"probability_error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"wait", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"wait_error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"g2", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"g2_error", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"record_time", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"record_trajectory", COSPIN_MAY_MISS, 0, "0", "number"},
+    {"record_line", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"recorded", COSPIN_MAY_MISS, 0, "0", "number"},
+    {"span", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"autocorrelation", COSPIN_MAY_MISS, 0, "0", "span"},
+    {"independent", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"drift", COSPIN_MAY_MISS, 0, "0", "4"},
     {"no_jump", COSPIN_MAY_MISS, 0, "0", NULL},
     {"no_jump", COSPIN_MAY_MISS, 1, NULL, "10*tolerance"},
     {"jumped", COSPIN_ALL, 0, "0", "number"},
@@ -131,35 +208,54 @@ static const CospinCompanion companions[] = {{"error", "statistical error"}, {NU
 
 /* ---- Settings ------------------------------------------------------------------------------------------ */
 
-typedef struct {
-  double trajectories, error, most, seed, tolerance;
-  CospinUnravellingSettings unravelling;
-} Settings;
+/* What is read of clicks beyond their number. */
+static void get_records(const CospinRecord *task, double room, double counts, CospinTrajectoriesPlan *plan)
+{
+  const CospinAxis *times = &CospinRecordGet(task, "times")->axis,
+                   *delays = &CospinRecordGet(task, "delays")->axis;
+
+  plan->recorded = (PetscBool)(room > 0 || counts > 0 || delays->size > 0);
+  plan->unravelling.record = plan->recorded;
+  plan->records = (CospinRecordsSettings){.room = (int)room,
+                                          .num_counts = counts > 0 ? (int)counts + 1 : 0,
+                                          .num_delays = delays->size,
+                                          .delays = delays->values};
+  if (plan->steady) return;
+  plan->records.from = times->values[0];
+  plan->records.until = times->values[times->size - 1];
+}
 
 /* Read at every use: they may depend on the grid point. What is wrong with them has a number in its place, so
    that all faults are told in one run. */
-static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                                   Settings *s, PetscBool *ok)
+static PetscErrorCode get_plan(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                               CospinTrajectoriesPlan *plan, PetscBool *ok)
 {
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   const CospinSetting *fidelity = CospinRecordGet(task, "fidelity");
+  double seed, room, counts;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinTaskNumberOr(problem, task, "trajectories", 40.0, faults, &s->trajectories, ok));
-  PetscCall(CospinTaskNumberOr(problem, task, "error", 0.0, faults, &s->error, ok));
-  PetscCall(CospinTaskNumberOr(problem, task, "most", 40.0, faults, &s->most, ok));
-  PetscCall(CospinTaskNumberOr(problem, task, "seed", 0.0, faults, &s->seed, ok));
-  PetscCall(CospinTaskNumberOr(problem, task, "tolerance", 1.0, faults, &s->tolerance, ok));
-  s->unravelling = (CospinUnravellingSettings){.num_times = times->size,
-                                               .times = times->values,
-                                               .tolerance = s->tolerance,
-                                               .seed = (uint64_t)s->seed,
-                                               .click = CospinRecordGet(task, "jump")->text,
-                                               .initial = CospinRecordGet(task, "initial")};
-  s->unravelling.shifted =
+  *plan = (CospinTrajectoriesPlan){.steady = (PetscBool)(times->size == 0)};
+  PetscCall(CospinTaskNumberOr(problem, task, "trajectories", plan->steady ? COSPIN_STEADY_NUMBER : 1000,
+                               faults, &plan->number, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "error", 0.0, faults, &plan->error, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "most", 40.0, faults, &plan->most, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "span", 0.0, faults, &plan->span, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "seed", 0.0, faults, &seed, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "records", 0.0, faults, &room, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "counts", 0.0, faults, &counts, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "tolerance", 1.0, faults, &plan->tolerance, ok));
+  plan->unravelling = (CospinUnravellingSettings){.num_times = times->size,
+                                                  .times = times->values,
+                                                  .tolerance = plan->tolerance,
+                                                  .seed = (uint64_t)seed,
+                                                  .click = CospinRecordGet(task, "jump")->text,
+                                                  .initial = CospinRecordGet(task, "initial")};
+  plan->unravelling.shifted =
       (PetscBool)(strcmp(CospinRecordGet(task, "unravelling")->text, unravellings[1]) == 0);
-  if (fidelity->text) s->unravelling.target = s->unravelling.initial;
-  if (fidelity->factors) s->unravelling.target = fidelity;
+  if (fidelity->text) plan->unravelling.target = plan->unravelling.initial;
+  if (fidelity->factors) plan->unravelling.target = fidelity;
+  get_records(task, room, counts, plan);
   PetscFunctionReturn(0);
 }
 
@@ -195,12 +291,59 @@ static PetscErrorCode check_state(CospinProblem problem, const CospinRecord *tas
   PetscFunctionReturn(0);
 }
 
+/* Faults of what is read of clicks: no jump is named, delays that do not ascend, or that are longer than what
+   is watched. */
+static PetscErrorCode check_records(CospinProblem problem, const CospinRecord *task,
+                                    const CospinTrajectoriesPlan *plan, CospinFaults faults, PetscBool *ok)
+{
+  static const char *const keys_of_clicks[] = {"records", "counts", "delays"};
+  const CospinRecordsSettings *r = &plan->records;
+  const PetscBool given[] = {(PetscBool)(r->room > 0), (PetscBool)(r->num_counts > 0),
+                             (PetscBool)(r->num_delays > 0)};
+  PetscBool delays_ok;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < 3 && !plan->unravelling.click; k++)
+    if (given[k])
+      PetscCall(CospinTaskFail(problem, task, keys_of_clicks[k], faults, ok,
+                               "is of clicks, and `jump` names none (a `name` of jumps, or `all`)"));
+  if (plan->unravelling.click && strcmp(plan->unravelling.click, COSPIN_EVERY_JUMP) != 0)
+    PetscCall(CospinTaskCheckJump(problem, task, faults, ok));
+  if (!r->num_delays) PetscFunctionReturn(0);
+  PetscCall(CospinTaskCheckAxis(problem, task, "delays", "delay", 0.0, faults, &delays_ok));
+  if (!delays_ok) *ok = PETSC_FALSE;
+  if (delays_ok && !plan->steady && !(r->delays[r->num_delays - 1] < r->until - r->from))
+    PetscCall(
+        CospinTaskFail(problem, task, "delays", faults, ok,
+                       "must be shorter than from the first to the last of `times`, between which clicks "
+                       "are watched"));
+  PetscFunctionReturn(0);
+}
+
+/* Faults of how far trajectories go. */
+static PetscErrorCode check_times(CospinProblem problem, const CospinRecord *task,
+                                  const CospinTrajectoriesPlan *plan, CospinFaults faults, PetscBool *ok)
+{
+  PetscBool times_ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  if (!plan->steady) PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
+  if (!times_ok) *ok = PETSC_FALSE;
+  if (plan->span > 0 && !plan->steady)
+    PetscCall(CospinTaskFail(problem, task, "span", faults, ok,
+                             "is the length of trajectories without `times`, and there are `times` (one of "
+                             "them)"));
+  if (plan->steady && problem->deck->num_jumps == 0)
+    PetscCall(CospinTaskFail(problem, task, "times", faults, ok,
+                             "must be given where nothing jumps: there is no steady state"));
+  PetscFunctionReturn(0);
+}
+
 /* A state that is wrong is told of once, also where `fidelity: initial` means it again. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
-  PetscBool times_ok;
-  Settings s;
+  CospinTrajectoriesPlan plan;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
@@ -212,14 +355,32 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
     *dimension = (CospinDimension){"time", 0, NULL, "time", "time"};
     PetscFunctionReturn(0);
   }
-  PetscCall(get_settings(problem, task, faults, &s, ok));
-  PetscCall(CospinTaskCheckAxis(problem, task, "times", "time", 0.0, faults, &times_ok));
-  if (!times_ok) *ok = PETSC_FALSE;
-  PetscCall(check_state(problem, task, "initial", s.unravelling.initial, faults, ok));
-  if (s.unravelling.target && *ok) /* of `initial` faults have been told by now */
-    PetscCall(check_state(problem, task, "fidelity", s.unravelling.target, faults, ok));
-  if (s.unravelling.click) PetscCall(CospinTaskCheckJump(problem, task, faults, ok));
-  *dimension = (CospinDimension){"time", s.unravelling.num_times, s.unravelling.times, "time", "time"};
+  PetscCall(get_plan(problem, task, faults, &plan, ok));
+  PetscCall(check_times(problem, task, &plan, faults, ok));
+  PetscCall(check_state(problem, task, "initial", plan.unravelling.initial, faults, ok));
+  if (plan.unravelling.target && *ok) /* of `initial` faults have been told by now */
+    PetscCall(check_state(problem, task, "fidelity", plan.unravelling.target, faults, ok));
+  PetscCall(check_records(problem, task, &plan, faults, ok));
+  *dimension = (CospinDimension){"time", plan.unravelling.num_times, plan.unravelling.times, "time", "time"};
+  PetscFunctionReturn(0);
+}
+
+/* Of records there is as much room as the deck says, used or not: how many clicks come is not known before.
+ */
+static PetscErrorCode Further(CospinProblem problem, const CospinRecord *task, int k,
+                              CospinDimension *dimension)
+{
+  CospinTrajectoriesPlan plan;
+  PetscBool ok = PETSC_TRUE;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_plan(problem, task, NULL, &plan, &ok));
+  if (k == RECORDS) *dimension = (CospinDimension){"record", plan.records.room, NULL, "1", "clicks"};
+  if (k == COUNTS)
+    *dimension = (CospinDimension){"clicks", plan.records.num_counts, NULL, "1", "number of clicks"};
+  if (k == DELAYS)
+    *dimension = (CospinDimension){"delay", plan.records.num_delays, plan.records.delays, "time",
+                                   "time between clicks, up to"};
   PetscFunctionReturn(0);
 }
 
@@ -233,22 +394,23 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
   static const double shared = 400,
                       most_shared = 2e6; /* a trajectory feeds a tenth of a rank, up to 500 ranks */
   static const double products_per_norm = 0.7, element_seconds = 2e-9, number_seconds = 2e-8,
-                      jump_seconds = 3e-5;
+                      jump_seconds = 3e-5, steady_jumps = 1e4; /* of trajectories whose length is found */
   struct CospinPoint_ point = {.problem = problem};
   CospinUnravelling unravelling;
   double dimension, norm, elements, fastest, span, number, each;
   PetscBool ok = PETSC_TRUE;
-  Settings s;
+  CospinTrajectoriesPlan plan;
 
   PetscFunctionBeginUser;
-  PetscCall(get_settings(problem, task, NULL, &s, &ok));
+  PetscCall(get_plan(problem, task, NULL, &plan, &ok));
   PetscCall(CospinObservablesCreate(problem, NULL, &point.observables, &ok));
-  PetscCall(CospinUnravellingCreate(&point, &s.unravelling, &unravelling));
+  PetscCall(CospinUnravellingCreate(&point, &plan.unravelling, &unravelling));
   PetscCall(CospinUnravellingSize(unravelling, &dimension, &norm, &elements, &fastest));
   PetscCall(CospinUnravellingDestroy(&unravelling));
   PetscCall(CospinObservablesDestroy(&point.observables));
-  span = s.unravelling.times[s.unravelling.num_times - 1];
-  number = s.error > 0 ? s.most : s.trajectories;
+  span = plan.steady ? plan.span : plan.unravelling.times[plan.unravelling.num_times - 1];
+  if (span <= 0.0 && plan.steady) span = steady_jumps / PetscMax(fastest, 1e-3 * norm);
+  number = plan.error > 0 ? plan.most : plan.number;
   each = products_per_norm * norm * (elements * element_seconds + dimension * number_seconds);
   if (dimension <= SMALL) each = fastest * jump_seconds;
   *unknowns = (PetscInt64)PetscMin(shared * number, most_shared); /* they wait for nothing */
@@ -257,52 +419,15 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
   PetscFunctionReturn(0);
 }
 
-/* Trajectories up to this number, and what they say. None where nothing can jump. */
-static PetscErrorCode run_round(CospinSampleReport *report, double number, PetscBool *leave,
-                                CospinOutcome *outcome)
-{
-  static const double never = 1e-14;
-  CospinSample *sample = report->sample;
-  const PetscBool sure = (PetscBool)(!sample->mixed && 1.0 - sample->least < never);
-
-  PetscFunctionBeginUser;
-  *leave = PETSC_FALSE;
-  if (!sure) PetscCall(CospinSampleExtend(sample, (int)number, leave));
-  if (*leave) PetscFunctionReturn(0);
-  PetscCall(CospinSampleReduce(sample));
-  PetscCall(CospinSampleStore(report, outcome));
-  PetscFunctionReturn(0);
-}
-
-/* The error is looked at when the number has doubled and not in between, which would favour chance. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
-  static const double first_round = 512;
-  CospinSample sample;
-  CospinSampleReport report = {.sample = &sample, .results = results};
-  PetscBool ok = PETSC_TRUE, leave = PETSC_FALSE;
-  Settings s;
-  double number;
+  CospinTrajectoriesPlan plan;
+  PetscBool ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  PetscCall(get_settings(point->problem, task, NULL, &s, &ok));
-  PetscCall(CospinSampleCreate(point, &s.unravelling, &sample));
-  report.tolerance = s.tolerance;
-  report.fidelity = (PetscBool)(s.unravelling.target != NULL);
-  report.clicks = (PetscBool)(s.unravelling.click != NULL);
-  number = s.error > 0 ? PetscMin(first_round, s.most) : s.trajectories;
-  if (point->checkpoint) PetscCall(CospinSampleLoad(&sample, point->checkpoint));
-  while (s.error > 0 && number < sample.done * (double)sample.block_size) number *= 2;
-  PetscCall(run_round(&report, number, &leave, outcome));
-  while (!leave && s.error > 0 && !(report.largest_error <= s.error) && 2 * number <= s.most) {
-    number *= 2;
-    PetscCall(run_round(&report, number, &leave, outcome));
-  }
-  if (s.error > 0 && !(report.largest_error <= s.error))
-    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-  if (leave) *outcome = COSPIN_NOT_RUN;
-  PetscCall(CospinSampleDestroy(&sample));
+  PetscCall(get_plan(point->problem, task, NULL, &plan, &ok));
+  PetscCall(CospinTrajectoriesRun(point, &plan, results, outcome));
   PetscFunctionReturn(0);
 }
 
@@ -311,7 +436,9 @@ static const CospinOutcomeHint hints[] = {
      "fewer than 20 trajectories had jumped by some time (<task>_jumped), or by one of the processes "
      "(<task>_rarest), so that the statistical errors are not known: more `trajectories:`, later times; or "
      "`error:` was not reached with the `most:` trajectories, a population at a cutoff is above what its "
-     "`edge` accepts (<task>_cutoff above 1), or kets have an error (<task>_ket_error)"},
+     "`edge` accepts (<task>_cutoff above 1), or kets have an error (<task>_ket_error); or, without `times`, "
+     "trajectories were too short for a steady state: their halves differ (<task>_drift above 4) or have too "
+     "few independent samples (<task>_independent below 10 a trajectory)"},
     {.text = NULL},
 };
 
@@ -327,6 +454,7 @@ const CospinTaskKind CospinTaskTrajectories = {
     .observables_miss = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
     .Check = Check,
+    .Further = Further,
     .Sectors = CospinTaskNoSectors,
     .Cost = Cost,
     .Run = Run,

@@ -118,6 +118,7 @@ PetscErrorCode CospinTrajectoryDestroy(CospinTrajectory *t)
 {
   PetscFunctionBeginUser;
   PetscCall(PetscFree6(t->values, t->norm2, t->jumps, t->clicks, t->fired, t->expected));
+  PetscCall(PetscFree(t->records));
   PetscFunctionReturn(0);
 }
 
@@ -214,7 +215,25 @@ static PetscBool is_counted(CospinUnravelling u, int jump)
 {
   const char *name = u->point->problem->deck->jumps[u->level->kets->jumps[jump].line].name;
 
-  return (PetscBool)(u->settings.click && name && strcmp(name, u->settings.click) == 0);
+  if (!u->settings.click) return PETSC_FALSE;
+  return (PetscBool)(strcmp(u->settings.click, COSPIN_EVERY_JUMP) == 0 ||
+                     (name && strcmp(name, u->settings.click) == 0));
+}
+
+static PetscErrorCode count_click(CospinUnravelling u, int line)
+{
+  CospinTrajectory *t = u->trajectory;
+
+  PetscFunctionBeginUser;
+  u->clicks++;
+  t->click_time += u->progress.time;
+  if (!u->settings.record) PetscFunctionReturn(0);
+  if (t->num_records == t->room) {
+    t->room = 2 * t->room + 64;
+    PetscCall(PetscRealloc(sizeof(CospinClick) * (size_t)t->room, &t->records));
+  }
+  t->records[t->num_records++] = (CospinClick){u->progress.time, line};
+  PetscFunctionReturn(0);
 }
 
 /* next = (L_k + b_k) ket; its length squared. */
@@ -234,19 +253,46 @@ static PetscErrorCode apply_jump(CospinUnravelling u, int k, CospinKetBlock *tar
   PetscFunctionReturn(0);
 }
 
+/* weights[num_jumps], and what the lines are expected of `jumps` jumps. */
+static PetscErrorCode weigh(CospinUnravelling u, double jumps, double weights[], double *total)
+{
+  const CospinKets kets = u->level->kets;
+  double sum = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < kets->num_jumps; k++) {
+    CospinKetBlock target;
+    PetscCall(apply_jump(u, k, &target, &weights[k]));
+    sum += weights[k];
+  }
+  for (int k = 0; k < kets->num_jumps && sum > 0.0; k++)
+    u->trajectory->expected[kets->jumps[k].line] += jumps * weights[k] / sum;
+  *total = sum;
+  PetscFunctionReturn(0);
+}
+
+/* Since its last jump a trajectory has waited in vain: what jumps seldom is known by that only. */
+static PetscErrorCode expect_rest(CospinUnravelling u)
+{
+  double *weights, total;
+
+  PetscFunctionBeginUser;
+  if (!(u->progress.norm2 > 0.0 && u->progress.norm2 < 1.0)) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1((size_t)u->level->kets->num_jumps + 1, &weights));
+  PetscCall(weigh(u, -log(u->progress.norm2), weights, &total));
+  PetscCall(PetscFree(weights));
+  PetscFunctionReturn(0);
+}
+
 /* Which of them; the counts of the trajectory learn of it. */
 static PetscErrorCode choose(CospinUnravelling u, int *chosen)
 {
   const CospinKets kets = u->level->kets;
-  double *weights, total = 0.0, wanted;
+  double *weights, total, wanted;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)kets->num_jumps, &weights));
-  for (int k = 0; k < kets->num_jumps; k++) {
-    CospinKetBlock target;
-    PetscCall(apply_jump(u, k, &target, &weights[k]));
-    total += weights[k];
-  }
+  PetscCall(weigh(u, 1.0, weights, &total));
   PetscCheck(total > 0.0, PETSC_COMM_SELF, PETSC_ERR_PLIB, "The norm of a ket has fallen and nothing jumps");
   wanted = draw(u) * total;
   *chosen = -1;
@@ -254,8 +300,6 @@ static PetscErrorCode choose(CospinUnravelling u, int *chosen)
     if (weights[k] > 0.0) *chosen = k;
     wanted -= weights[k];
   }
-  for (int k = 0; k < kets->num_jumps; k++)
-    u->trajectory->expected[kets->jumps[k].line] += weights[k] / total;
   u->trajectory->fired[kets->jumps[*chosen].line]++;
   PetscCall(PetscFree(weights));
   PetscFunctionReturn(0);
@@ -278,10 +322,7 @@ static PetscErrorCode jump(CospinUnravelling u)
   for (int i = 0; i < target->dimension; i++) u->ket[i] /= PetscSqrtReal(weight);
   u->progress.norm2 = 1.0;
   u->jumps++;
-  if (is_counted(u, k)) {
-    u->clicks++;
-    u->trajectory->click_time += u->progress.time;
-  }
+  if (is_counted(u, k)) PetscCall(count_click(u, u->level->kets->jumps[k].line));
   PetscCall(CospinKetLevelTrim(u->level, &target));
   PetscCall(enter(u, target));
   watch(u, u->ket, 1.0);
@@ -348,6 +389,7 @@ static PetscErrorCode run_level(CospinUnravelling u, double least)
   u->leaked = PETSC_FALSE;
   u->trajectory->dimension = 0;
   u->trajectory->click_time = 0.0;
+  u->trajectory->num_records = 0;
   PetscCall(PetscArrayzero(u->trajectory->fired, lines));
   PetscCall(PetscArrayzero(u->trajectory->expected, lines));
   PetscCall(PetscArrayzero(u->trajectory->norm2, u->settings.num_times));
@@ -363,6 +405,7 @@ static PetscErrorCode run_level(CospinUnravelling u, double least)
     PetscCall(jump(u));
     floor = draw(u);
   }
+  if (!u->leaked && u->number >= 0) PetscCall(expect_rest(u));
   PetscFunctionReturn(0);
 }
 

@@ -4,15 +4,24 @@
 #include <cospin/point/window.h>
 #include <cospin/solver/ket_propagator.h>
 
+#define COSPIN_EVERY_JUMP "all"
+
 typedef struct {
   int num_times;
   const double *times; /* [num_times], borrowed */
   double tolerance;
   uint64_t seed;
   PetscBool shifted;
-  const char *click;                     /* name of the jumps that are counted; NULL: none */
+  const char *click; /* name of the jumps that are counted, COSPIN_EVERY_JUMP: all; NULL: none */
+  PetscBool record;  /* each click of them is kept for who asks after the trajectory */
   const CospinSetting *initial, *target; /* of the deck; target NULL: no fidelity */
 } CospinUnravellingSettings;
+
+/* A jump that was counted. */
+typedef struct {
+  double time;
+  int line; /* of the deck's jumps */
+} CospinClick;
 
 /* What a trajectory has left; arrays over times and lines of the deck's jumps. */
 typedef struct {
@@ -21,6 +30,8 @@ typedef struct {
   double *norm2;          /* [num_times] before the first jump; then of a ket that has been normalised */
   int *jumps, *clicks;    /* [num_times] so far */
   double click_time;      /* sum of the times of clicks */
+  int num_records, room;  /* of records, 0 unless they are wanted */
+  CospinClick *records;   /* [num_records] in the order of time */
   int *fired;             /* [num_lines] jumps of a line */
   double *expected;       /* [num_lines] sum over jumps of the probability that it was this line's */
   double error, products;

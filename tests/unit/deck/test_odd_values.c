@@ -122,6 +122,7 @@ static const struct {
     {"counting", "jump: out"},
     {"clicks", "jump: out; time: 1; most: 3; initial: {q: ground}"},
     {"trajectories", "times: [0, 1]; initial: {q: ground}"},
+    {"trajectories", "initial: {q: ground}; jump: all"},
     {"cumulant", ""},
     {"noise_spectrum", "frequencies: [0]"},
     {"heralding", "atoms: 5"},
