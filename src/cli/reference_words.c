@@ -146,15 +146,19 @@ static const Row synonyms[] = {
     {"visibility", "css decay Sp"},
     {"wait", "evolve times"},
     {"waiting", "trajectories delays"},
+    {"waveform", "evolve times"},
     {"wigner", "plots store"},
 };
 
 static const Row advice[] = {
     {"ramp",
-     "Rates and Hamiltonians do not change in time. A parameter that takes several values is an axis of "
-     "`grid`; one change after another is a chain of decks: `store: state`, then `initial: {file: ...}`."},
-    {"quench", "Rates and Hamiltonians do not change in time: store the state that one deck reaches (`store: "
-               "state`) and begin with it in another (`initial: {file: ...}`)."},
+     "In `evolve` coefficients and rates may name the time: ramp(t, t0, t1), or table(FILE) for what was "
+     "measured. A parameter that takes several values is an axis of `grid`."},
+    {"quench",
+     "In `evolve` step(t-t0) before a term switches it on. Or store the state that one deck reaches (`store: "
+     "state`) and begin with it in another (`initial: {file: ...}`)."},
+    {"waveform", "In `evolve` table(FILE) is a coefficient or a rate that a text file gives: `t value`, or "
+                 "`t re im`, a line each."},
     {"trajectory",
      "`trajectories` are quantum jumps of kets, exact but for a statistical error; those of `langevin` are "
      "c-numbers of spins, approximate."},

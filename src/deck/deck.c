@@ -158,6 +158,8 @@ static PetscErrorCode destroy_generator(CospinDeck deck)
     PetscCall(CospinExpressionDestroy(&deck->jumps[k].op));
   }
   PetscCall(PetscFree(deck->jumps));
+  for (int k = 0; k < deck->num_durations; k++) PetscCall(CospinExpressionDestroy(&deck->durations[k]));
+  PetscCall(PetscFree(deck->durations));
   PetscFunctionReturn(0);
 }
 

@@ -88,6 +88,16 @@ static const struct {
       "which tasks that count know it",
       {CospinJumpKeys}},
      PROBLEM},
+    {CospinReadStages,
+     {"stages",
+      PETSC_FALSE,
+      "a sequence in time: rotations at once, and what acts for a while",
+      "a list of {rotate: {COMPONENT: [ANGLE, PHASE]}}, exp(-i ANGLE (cos(PHASE) Sx + sin(PHASE) Sy)), and "
+      "of "
+      "{for: TIME, hamiltonian: TERMS beside those of the deck, jumps: all | none | [NAME, ...]}; behind the "
+      "last one the deck goes on as without stages",
+      {CospinStageKeys}},
+     PROBLEM},
     {CospinReadObservables,
      {"observables",
       PETSC_FALSE,
@@ -303,6 +313,25 @@ static PetscErrorCode set_folder(CospinDeck deck, const char file[])
   PetscFunctionReturn(0);
 }
 
+/* Tables of the Hamiltonian and of rates: nothing else depends on time. When all sections are there, since
+   `stages:` makes terms and rates of its own; also in a deck with faults, so that those of a table are told
+   with them. */
+static PetscErrorCode read_tables(CospinReader *reader)
+{
+  const CospinDeck deck = reader->deck;
+  const int num_faults = CospinFaultsCount(reader->faults);
+
+  PetscFunctionBeginUser;
+  for (int k = 0; k < deck->num_hamiltonian; k++)
+    if (deck->hamiltonian[k])
+      PetscCall(CospinExpressionReadTables(deck->hamiltonian[k], deck->folder, reader->faults));
+  for (int k = 0; k < deck->num_jumps; k++)
+    if (deck->jumps[k].rate)
+      PetscCall(CospinExpressionReadTables(deck->jumps[k].rate, deck->folder, reader->faults));
+  if (CospinFaultsCount(reader->faults) > num_faults) deck->problem_sound = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
 /* Of sections that are missing altogether. Also in a deck with faults, so that whoever prints it finds
    texts and not NULL. 1/Hz is fine, 1/(2 pi Hz) needs its parentheses. */
 static PetscErrorCode fill_defaults(CospinDeck deck)
@@ -354,6 +383,7 @@ PetscErrorCode CospinDeckReadChanged(const char text[], size_t length, const cha
     PetscCall(CospinChangesCheck(&reader));
   }
   PetscCall(fill_defaults(*deck));
+  PetscCall(read_tables(&reader));
   if ((*deck)->problem_sound) PetscCall(check_first_point(&reader));
   PetscCall(CospinYamlDestroy(&yaml));
   PetscCall(CospinChangesWrite(&reader, length));

@@ -41,7 +41,7 @@ PetscErrorCode CospinReadTexts(CospinReader *reader, const CospinEntries *entrie
 /* What a name means in every expression ("a constant"); NULL: nothing. */
 const char *CospinReservedName(const char name[]);
 
-/* sections.c, generator.c, plots.c, grid.c, records.c, arrays.c: one function a section. */
+/* sections.c, generator.c, stages.c, plots.c, grid.c, records.c, arrays.c: one function a section. */
 PetscErrorCode CospinReadTitle(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadSource(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry);
@@ -51,6 +51,7 @@ PetscErrorCode CospinReadComponents(CospinReader *reader, const CospinEntry *ent
 PetscErrorCode CospinReadArrays(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadHamiltonian(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadJumps(CospinReader *reader, const CospinEntry *entry);
+PetscErrorCode CospinReadStages(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadTasks(CospinReader *reader, const CospinEntry *entry);
 PetscErrorCode CospinReadOperator(CospinReader *reader, const CospinEntry *entry);
@@ -111,8 +112,9 @@ PetscErrorCode CospinChangesCheck(CospinReader *reader);
 PetscErrorCode CospinChangesWrite(CospinReader *reader, size_t length);
 
 /* The keys of sections that are no records, NULL at the end. */
-extern const char *const CospinUnitsKeys[], *const CospinDefinitionKeys[],
-                                                *const CospinTermKeys[], *const CospinJumpKeys[],
-                                                                             *const CospinWignerKeys[],
-                                                                                 *const CospinCrystalKeys[],
-                                                                                     *const CospinPlotKeys[];
+extern const char *const CospinUnitsKeys[],
+    *const CospinDefinitionKeys[], *const CospinTermKeys[], *const CospinJumpKeys[],
+                                                                *const CospinStageKeys[],
+                                                                    *const CospinWignerKeys[],
+                                                                        *const CospinCrystalKeys[],
+                                                                            *const CospinPlotKeys[];

@@ -57,30 +57,38 @@ static PetscErrorCode add_kicks(const CospinEvolution *evolution, int num, doubl
   PetscFunctionReturn(0);
 }
 
-/* What cells leave of a coefficient without a step that would see it is a part of the tolerance. */
+/* Kicks are asked for by the time that the clock has for them, and done at that of the axis, which may differ
+   in the last digits. What cells leave of a coefficient without a step that would see it is a part of the
+   tolerance. */
 PetscErrorCode CospinEvolutionFollow(CospinEvolution *evolution, CospinProblem problem)
 {
   static const double share = 1e-3, finest = 1e-14;
   const double end = evolution->num_times ? evolution->times[evolution->num_times - 1] : 0.0;
   const int num_terms = CospinClockCount(problem);
-  double *edges, *kicks;
-  int num, num_kicks;
+  double *edges, *knots, *times;
+  CospinKick *kicks;
+  int num, num_knots, num_kicks;
 
   PetscFunctionBeginUser;
   if (!CospinProblemHasTime(problem) || !evolution->num_times) PetscFunctionReturn(0);
   PetscCall(CospinClockEdges(problem, end, &num, &edges));
+  PetscCall(CospinClockKnots(problem, end, &num_knots, &knots));
   PetscCall(CospinClockKicks(problem, end, &num_kicks, &kicks));
-  PetscCall(add_kicks(evolution, num_kicks, kicks, &num, &edges));
-  PetscCall(CospinScheduleCreate(CospinClockCount(problem), coefficients, problem, end, num, edges,
-                                 PetscMax(finest, share * evolution->options.tolerance),
+  PetscCall(PetscMalloc1((size_t)num_kicks + 1, &times));
+  for (int i = 0; i < num_kicks; i++) times[i] = kicks[i].time;
+  PetscCall(add_kicks(evolution, num_kicks, times, &num, &edges));
+  PetscCall(CospinScheduleCreate(CospinClockCount(problem), coefficients, problem, end, num, edges, num_knots,
+                                 knots, PetscMax(finest, share * evolution->options.tolerance),
                                  &evolution->schedule));
   PetscCall(PetscFree(edges));
+  PetscCall(PetscFree(knots));
   evolution->schedule->num_kicks = num_kicks;
-  evolution->schedule->kicks = kicks;
+  evolution->schedule->kicks = times;
   PetscCall(PetscMalloc1((size_t)num_kicks * (size_t)num_terms + 1, &evolution->schedule->weights));
   for (int i = 0; i < num_kicks; i++)
     PetscCall(CospinClockKick(problem, kicks[i], end,
                               evolution->schedule->weights + (size_t)i * (size_t)num_terms));
+  PetscCall(PetscFree(kicks));
   PetscFunctionReturn(0);
 }
 

@@ -47,7 +47,8 @@ static PetscErrorCode intern(void *times, const CospinTimeFunction *function, Co
     }
     clock->reads = PETSC_TRUE;
     PetscCall(CospinTimeFunctionIsReal(function, &problem->environment, &new.real));
-    PetscCall(CospinTimeFunctionKick(function, &kicks, &new.kick, &new.kick_time, &new.kick_ok));
+    PetscCall(
+        CospinTimeFunctionKick(function, &kicks, &new.kick, &new.kick_time, &new.kick_order, &new.kick_ok));
     clock->reads = PETSC_FALSE;
     clock->functions[clock->num_functions++] = new;
   }
@@ -378,14 +379,35 @@ PetscErrorCode CospinClockCreate(CospinProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* Stages follow each other: one that ended before it began would be none at all, without a word. */
+static PetscErrorCode check_durations(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < problem->deck->num_durations; k++) {
+    const CospinExpression duration = problem->deck->durations[k];
+    PetscBool this_ok;
+    double time;
+    PetscCall(CospinProblemNumber(problem, duration, faults, &time, &this_ok));
+    if (this_ok && !(time >= 0)) {
+      this_ok = PETSC_FALSE;
+      if (faults)
+        PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(duration), CospinExpressionPath(duration),
+                                  "a stage of %.6g (a time is a number >= 0)", time));
+    }
+    if (!this_ok) *ok = PETSC_FALSE;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Decks that call a parameter t go on to mean it, but not where it could be the time. */
-PetscErrorCode CospinClockCheckName(CospinProblem problem, CospinFaults faults, PetscBool *ok)
+PetscErrorCode CospinClockCheckDeck(CospinProblem problem, CospinFaults faults, PetscBool *ok)
 {
   const CospinDeck deck = problem->deck;
   PetscBool taken = PETSC_FALSE;
   CospinPosition at;
 
   PetscFunctionBeginUser;
+  if (*ok) PetscCall(check_durations(problem, faults, ok));
   for (int k = 0; k < deck->num_parameters; k++)
     if (!strcmp(deck->parameters[k].name, "t")) taken = PETSC_TRUE;
   for (int k = 0; taken && k < deck->num_hamiltonian + deck->num_jumps; k++) {

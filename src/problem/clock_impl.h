@@ -9,7 +9,7 @@ typedef struct {
   int index[2];
   PetscBool implied, real;
   PetscBool kick, kick_ok; /* a delta at kick_time, if that is what it is */
-  double kick_time;
+  double kick_time, kick_order;
 } CospinClockFunction;
 
 /* Of a product of functions: itself (real), its real or its imaginary part. */
@@ -35,8 +35,9 @@ struct CospinClock_ {
 /* Not collective. Before anything is evaluated; the functions of time are found then. */
 PetscErrorCode CospinClockCreate(CospinProblem problem);
 PetscErrorCode CospinClockDestroy(CospinProblem problem);
-/* Not collective. A fault where `t` may be the time and a parameter. */
-PetscErrorCode CospinClockCheckName(CospinProblem problem, CospinFaults faults, PetscBool *ok);
+/* Not collective. Parameters have their values. Faults where `t` may be the time and a parameter, and of
+   stages that are shorter than nothing. */
+PetscErrorCode CospinClockCheckDeck(CospinProblem problem, CospinFaults faults, PetscBool *ok);
 /* From here on numbers that depend on time may stand in expressions, or no longer. */
 void CospinClockListen(CospinProblem problem, PetscBool listen);
 

@@ -106,13 +106,14 @@ static PetscErrorCode kick_weight(CospinProblem problem, const CospinClockTerm *
   PetscFunctionReturn(0);
 }
 
-/* Times that rounding has told apart are one: two kicks at a time are one exponential of their sum. */
+/* Times that rounding has told apart are one: two kicks at a time are one exponential of their sum, unless
+   they have an order. */
 static PetscBool is_same(double a, double b, double end)
 {
   return (PetscBool)(fabs(a - b) <= 1e-12 * end);
 }
 
-PetscErrorCode CospinClockKick(CospinProblem problem, double time, double end, double c[])
+PetscErrorCode CospinClockKick(CospinProblem problem, CospinKick at, double end, double c[])
 {
   const CospinClock clock = problem->clock;
   PetscBool ok = PETSC_TRUE;
@@ -121,8 +122,8 @@ PetscErrorCode CospinClockKick(CospinProblem problem, double time, double end, d
   for (int k = 0; k < clock->num_terms; k++) {
     const CospinClockFunction *kick = kick_of(clock, &clock->terms[k]);
     c[k] = 0.0;
-    if (kick && is_same(kick->kick_time, time, end))
-      PetscCall(kick_weight(problem, &clock->terms[k], time, &c[k], &ok));
+    if (kick && kick->kick_order == at.order && is_same(kick->kick_time, at.time, end))
+      PetscCall(kick_weight(problem, &clock->terms[k], at.time, &c[k], &ok));
   }
   PetscFunctionReturn(0);
 }
@@ -335,24 +336,110 @@ PetscErrorCode CospinClockEdges(CospinProblem problem, double end, int *num, dou
   PetscFunctionReturn(0);
 }
 
-/* Those up to `end`, each once. */
-PetscErrorCode CospinClockKicks(CospinProblem problem, double end, int *num, double **times)
+/* ---- Knots --------------------------------------------------------------------------------------------- */
+
+/* Those points of a table that are passed between two times. Between them X is taken for a straight line:
+   where it is none, points are looked at a little beside their place, which does no harm. */
+static PetscErrorCode find_passed(int num, const double points[], const double time[2], const double x[2],
+                                  List *list)
 {
-  const CospinClock clock = problem->clock;
+  const double low = PetscMin(x[0], x[1]), high = PetscMax(x[0], x[1]);
+  int first = 0, end = num;
+
+  PetscFunctionBeginUser;
+  if (!(high > low)) PetscFunctionReturn(0);
+  while (first < end) {
+    const int middle = (first + end) / 2;
+    if (points[middle] < low)
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  for (int k = first; k < num && points[k] <= high; k++)
+    PetscCall(append(list, time[0] + (points[k] - x[0]) / (x[1] - x[0]) * (time[1] - time[0])));
+  PetscFunctionReturn(0);
+}
+
+/* Of the `which`-th table of a function; *found: there is one. */
+static PetscErrorCode find_knots(CospinProblem problem, const CospinClockFunction *function, int which,
+                                 double end, List *list, PetscBool *found)
+{
+  const double *points;
+  double time[2] = {0.0, 0.0}, x[2];
+  int num = 1;
+
+  PetscFunctionBeginUser;
+  *found = PETSC_FALSE;
+  for (int k = 0; k <= NUM_BRACKETS && num; k++) {
+    time[1] = end * k / NUM_BRACKETS;
+    look_at(problem, function, time[1]);
+    PetscCall(
+        CospinTimeFunctionTable(&function->function, which, &problem->environment, &num, &points, &x[1]));
+    look_at(problem, NULL, 0.0);
+    if (num) *found = PETSC_TRUE;
+    if (num && k && isfinite(x[0]) && isfinite(x[1])) PetscCall(find_passed(num, points, time, x, list));
+    time[0] = time[1];
+    x[0] = x[1];
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Points of tables only: other functions tell their edges themselves, and are smooth elsewhere. A knot on a
+   bracket's end is met from both sides. */
+PetscErrorCode CospinClockKnots(CospinProblem problem, double end, int *num, double **knots)
+{
+  const double same = 1e-14 * end;
   List list = {0, 0, NULL};
 
   PetscFunctionBeginUser;
-  PetscCall(append(&list, -1.0)); /* room, and before all others */
+  for (int k = 0; k < problem->clock->num_functions; k++) {
+    PetscBool found = PETSC_TRUE;
+    for (int which = 0; found; which++)
+      PetscCall(find_knots(problem, &problem->clock->functions[k], which, end, &list, &found));
+  }
+  if (list.num) qsort(list.times, (size_t)list.num, sizeof(double), compare);
+  *num = 0;
+  for (int k = 0; k < list.num; k++) {
+    const double time = list.times[k];
+    if (time > same && time < end - same && (!*num || time > list.times[*num - 1] + same))
+      list.times[(*num)++] = time;
+  }
+  *knots = list.times;
+  PetscFunctionReturn(0);
+}
+
+/* By time, then by order, for qsort. */
+static int compare_kicks(const void *a, const void *b)
+{
+  const CospinKick *x = a, *y = b;
+  const int by_time = compare(&x->time, &y->time);
+
+  return by_time ? by_time : compare(&x->order, &y->order);
+}
+
+/* Those up to `end`, each once. Sorted twice: by order only when times that rounding has told apart are one.
+ */
+PetscErrorCode CospinClockKicks(CospinProblem problem, double end, int *num, CospinKick **kicks)
+{
+  const CospinClock clock = problem->clock;
+  CospinKick *all;
+  int count = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)clock->num_terms + 1, &all));
   for (int k = 0; k < clock->num_terms; k++) {
     const CospinClockFunction *kick = kick_of(clock, &clock->terms[k]);
     if (kick && kick->kick_ok && (kick->kick_time <= end || is_same(kick->kick_time, end, end)))
-      PetscCall(append(&list, kick->kick_time));
+      all[count++] = (CospinKick){kick->kick_time, kick->kick_order};
   }
-  qsort(list.times, (size_t)list.num, sizeof(double), compare);
+  qsort(all, (size_t)count, sizeof(CospinKick), compare_kicks);
+  for (int k = 1; k < count; k++)
+    if (is_same(all[k].time, all[k - 1].time, end)) all[k].time = all[k - 1].time;
+  qsort(all, (size_t)count, sizeof(CospinKick), compare_kicks);
   *num = 0;
-  for (int k = 1; k < list.num; k++)
-    if (!*num || !is_same(list.times[k], list.times[*num - 1], end)) list.times[(*num)++] = list.times[k];
-  *times = list.times;
+  for (int k = 0; k < count; k++)
+    if (!*num || compare_kicks(&all[k], &all[*num - 1])) all[(*num)++] = all[k];
+  *kicks = all;
   PetscFunctionReturn(0);
 }
 

@@ -381,7 +381,7 @@ static PetscErrorCode create_problem(CospinDeck deck, PetscInt64 point, const Co
   PetscCall(CospinClockCreate(new));
   PetscCall(PetscCalloc1(deck->num_parameters, &new->parameters));
   PetscCall(CospinDeckEvaluateVaried(deck, point, varied, new->parameters, faults, ok));
-  PetscCall(CospinClockCheckName(new, faults, ok));
+  PetscCall(CospinClockCheckDeck(new, faults, ok));
   if (*ok) PetscCall(create_components(new, windows, faults, ok));
   if (*ok) PetscCall(CospinProblemCreateArrays(new, faults, ok));
   if (*ok && counter) PetscCall(add_counter(new, counter));

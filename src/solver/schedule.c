@@ -49,6 +49,8 @@ typedef struct {
   double nodes[NODES], *values, *now; /* [NODES][num], [num] */
   double *blur;                       /* [num] what rounding of the time makes of a coefficient */
   double accuracy;
+  int num_knots;
+  const double *knots; /* [num_knots] */
   PetscBool fits, constant;
 } Look;
 
@@ -111,7 +113,22 @@ static PetscErrorCode take_nodes(CospinSchedule *s, const Stretch *stretch, Look
   PetscFunctionReturn(0);
 }
 
-/* Between the nodes, at the samples, and close to edges. */
+/* The first knot at or behind a time. */
+static int knot_behind(const Look *look, double time)
+{
+  int low = 0, high = look->num_knots;
+
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (look->knots[middle] < time)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Between the nodes, at the samples and knots, and close to edges. */
 static PetscErrorCode look_at(CospinSchedule *s, const Stretch *stretch, Look *look)
 {
   const double length = stretch->end - stretch->begin;
@@ -124,6 +141,9 @@ static PetscErrorCode look_at(CospinSchedule *s, const Stretch *stretch, Look *l
                       stretch->begin + 0.5 * length * (1 + cos((j ? j - 0.02 : 0.02) * pi / NODES))));
   for (int k = first; k < NUM_SAMPLES && look->fits && sample(s, k) < stretch->end; k++)
     PetscCall(compare(s, stretch, look, sample(s, k)));
+  for (int k = knot_behind(look, stretch->begin);
+       k < look->num_knots && look->fits && look->knots[k] < stretch->end; k++)
+    PetscCall(compare(s, stretch, look, look->knots[k]));
   for (int k = 2; k < CLOSEST; k++) {
     if (stretch->edge[0]) PetscCall(compare(s, stretch, look, stretch->begin + ldexp(length, -k)));
     if (stretch->edge[1]) PetscCall(compare(s, stretch, look, stretch->end - ldexp(length, -k)));
@@ -147,10 +167,28 @@ static PetscErrorCode append(CospinSchedule *s, double end, PetscBool constant)
   PetscFunctionReturn(0);
 }
 
-/* Halved until it fits. The depth is that of a double's bits. */
-static PetscErrorCode divide(CospinSchedule *s, const Stretch *stretch, Look *look)
+/* Where to divide a stretch: in the middle, or at the knot that is nearest to it. A spline has a third
+   derivative that jumps at its knots: a cell across one would be halved a dozen times towards it, two cells
+   that meet there are enough. Where points are many and the curve is smooth, one cell fits across all of them
+   and nothing is divided. */
+static double middle_of(const Stretch *stretch, const Look *look)
 {
   const double middle = 0.5 * (stretch->begin + stretch->end);
+  const int behind = knot_behind(look, middle);
+  double nearest = INFINITY;
+
+  for (int k = PetscMax(0, behind - 1); k <= behind && k < look->num_knots; k++) {
+    const double knot = look->knots[k];
+    if (knot > stretch->begin && knot < stretch->end && fabs(knot - middle) < fabs(nearest - middle))
+      nearest = knot;
+  }
+  return isfinite(nearest) ? nearest : middle;
+}
+
+/* Halved until it fits. The depth is that of a double's bits, and of the knots. */
+static PetscErrorCode divide(CospinSchedule *s, const Stretch *stretch, Look *look)
+{
+  const double middle = middle_of(stretch, look);
 
   PetscFunctionBeginUser;
   if (s->failed) PetscFunctionReturn(0);
@@ -179,11 +217,11 @@ static PetscErrorCode find_scale(CospinSchedule *s, double now[])
 }
 
 PetscErrorCode CospinScheduleCreate(int num, CospinCoefficients coefficients, void *context, double end,
-                                    int num_edges, const double edges[], double accuracy,
-                                    CospinSchedule **schedule)
+                                    int num_edges, const double edges[], int num_knots, const double knots[],
+                                    double accuracy, CospinSchedule **schedule)
 {
   CospinSchedule *s;
-  Look look = {.accuracy = accuracy};
+  Look look = {.accuracy = accuracy, .num_knots = num_knots, .knots = knots};
 
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&s));

@@ -61,14 +61,27 @@ static PetscErrorCode visit_record(const Visitor *visitor, const CospinRecord *r
   PetscFunctionReturn(0);
 }
 
+/* A visit of CospinExpressionVisitTables. */
+static PetscErrorCode visit_table(void *context, const char name[])
+{
+  PetscFunctionBeginUser;
+  PetscCall(visit_file((const Visitor *)context, name));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinIdentityFiles(CospinDeck deck, CospinIdentityFile visit, void *context)
 {
-  const Visitor visitor = {deck, visit, context};
+  Visitor visitor = {deck, visit, context};
 
   PetscFunctionBeginUser;
   for (int k = 0; k < deck->num_components; k++) PetscCall(visit_record(&visitor, &deck->components[k]));
   for (int k = 0; k < deck->num_arrays; k++) PetscCall(visit_record(&visitor, &deck->arrays[k].generator));
   for (int k = 0; k < deck->num_tasks; k++) PetscCall(visit_record(&visitor, &deck->tasks[k]));
+  for (int k = 0; k < deck->num_hamiltonian; k++)
+    PetscCall(CospinExpressionVisitTables(deck->hamiltonian[k], visit_table, &visitor));
+  for (int k = 0; k < deck->num_jumps; k++)
+    if (deck->jumps[k].rate)
+      PetscCall(CospinExpressionVisitTables(deck->jumps[k].rate, visit_table, &visitor));
   PetscFunctionReturn(0);
 }
 

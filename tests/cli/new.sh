@@ -137,7 +137,7 @@ first wigner plots 3
 first linewidth decay 6
 first Pump sp 4
 first "initial state" initial 3
-grep -q 'do not change in time' <("$program" reference --search ramp) || fail "ramp: no word on time"
+grep -q 'may name the time' <("$program" reference --search ramp) || fail "ramp: no word on time"
 for word in detuning drive linewidth; do # what is no key has a sentence that says how it is written
   grep -qE 'COMPONENT|decay_rate' < <("$program" reference --search "$word" | head -4) || fail "$word: no word on how"
 done

@@ -9,10 +9,10 @@ import unittest
 
 SOURCE = os.environ.get("COSPIN_SOURCE_DIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("COSPIN_PROGRAM") or os.path.join(SOURCE, "build", "release", "cospin")
-PAGES = ["README.md", "input/README.md", "input/light.md", "input/trajectories.md", "input/any_size.md", "input/many_spins.md", "input/arrays.md", "input/decks.md",
+PAGES = ["README.md", "input/README.md", "input/light.md", "input/time.md", "input/trajectories.md", "input/any_size.md", "input/many_spins.md", "input/arrays.md", "input/decks.md",
          "jobscripts/README.md", "postprocess/README.md", "postprocess/qutip.md", "src/README.md", "tests/README.md", "CHANGELOG.md"]
 LONGEST = {"README.md": 150}  # lines; others 300
-WITH_DECKS = ["input/README.md", "input/light.md", "input/trajectories.md", "input/any_size.md", "input/many_spins.md", "input/arrays.md"]
+WITH_DECKS = ["input/README.md", "input/light.md", "input/time.md", "input/trajectories.md", "input/any_size.md", "input/many_spins.md", "input/arrays.md"]
 
 
 def page(name):

@@ -271,6 +271,9 @@ typedef struct CospinDeck_ {
   PetscBool *hamiltonian_sum; /* [num_hamiltonian] `- sum: EXPRESSION`: over the spins l, m that it names */
   int num_jumps;
   CospinJump *jumps;
+  int num_durations;
+  CospinExpression
+      *durations; /* of `stages:`, of which else nothing is left but terms and rates: each >= 0 */
   int num_observables;
   CospinDefinition *observables;
   int num_tasks;

@@ -6,7 +6,7 @@
        unary    := ("+"|"-") unary | power
        power    := primary [ ("^"|"**") unary ]
        primary  := number | name [ "[" sum { "," sum } "]" ] | function "(" sum { "," sum } ")"
-                   | "(" sum ")" | "<" sum ">"
+                   | "(" sum ")" | "<" sum ">" | "table(" file [ "," sum ] ")"
 
    `A + hc` adds the adjoint of all that stands before it in this sum, `A - hc` subtracts it. "^" is right
    associative and binds tighter than a sign: -x^2 = -(x^2); 2^-1 is allowed. An operator may be raised to a
@@ -14,7 +14,8 @@
    name is letters, digits and "_", with "." between a component and its operator: `N`, `ions.Sp`,
    `q.sz[l]`. Constants: pi, i (the imaginary unit). Functions of numbers: sqrt exp log log10 sin cos tan
    asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial, and of
-   time step(x) ramp(t, t0, t1) pulse(t, t0, t1) gauss(t, t0, tau) kick(t, t0). Of
+   time step(x) ramp(t, t0, t1) pulse(t, t0, t1) gauss(t, t0, tau) kick(t, t0). table(FILE, X) is the
+   curve through a file's points, at X or else at t; a file's name is bare or stands in quotes. Of
    operators: dag (and of numbers: conj). sum(l, N, X) and prod(l, N, X) add and multiply the numbers X of
    l = 0 ... N-1; l has a meaning in X only.
    Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
@@ -126,6 +127,15 @@ PetscErrorCode CospinExpressionEvaluate(CospinExpression expression, const Cospi
 PetscErrorCode CospinExpressionIsReal(CospinExpression expression, const CospinEnvironment *environment,
                                       const PetscBool is_real[], PetscBool *real);
 
+/* Not collective. Reads the files of table(FILE), named from `folder` ("" or with a "/" at the end) on; what
+   is wrong with one is a fault that names file and line. Before that a table has no value. */
+PetscErrorCode CospinExpressionReadTables(CospinExpression expression, const char folder[],
+                                          CospinFaults faults);
+/* Calls visit for the file of every table. */
+PetscErrorCode CospinExpressionVisitTables(CospinExpression expression,
+                                           PetscErrorCode (*visit)(void *context, const char file[]),
+                                           void *context);
+
 /* Whether it names the time t; *at (may be NULL): where, first. */
 PetscBool CospinExpressionHasTime(CospinExpression expression, CospinPosition *at);
 
@@ -141,11 +151,17 @@ PetscBool CospinTimeFunctionNames(const CospinTimeFunction *function, const char
 /* Whether it is real at all times, by its form. */
 PetscErrorCode CospinTimeFunctionIsReal(const CospinTimeFunction *function,
                                         const CospinEnvironment *environment, PetscBool *real);
-/* Whether it is kick(t, t0), Dirac's delta of t - t0; *time: t0. *ok is false where one stands within another
-   function or is none of that form. */
+/* Whether it is kick(t, t0, order), Dirac's delta of t - t0; *time: t0; *order, 0 by default: of those at one
+   time the smaller acts first. *ok is false where one stands within another function or is none of that form.
+ */
 PetscErrorCode CospinTimeFunctionKick(const CospinTimeFunction *function,
                                       const CospinEnvironment *environment, PetscBool *kick, double *time,
-                                      PetscBool *ok);
+                                      double *order, PetscBool *ok);
+/* The points of the `which`-th table of it, borrowed; *num is 0 where there are no more. *x: where the table
+   is read in this environment, NaN if that has no value. */
+PetscErrorCode CospinTimeFunctionTable(const CospinTimeFunction *function, int which,
+                                       const CospinEnvironment *environment, int *num, const double **points,
+                                       double *x);
 /* Where it jumps or has a corner a *distance is zero, a function of time itself; *found: whether there are
    more than `which` of them. NaN: it has no value here. */
 PetscErrorCode CospinTimeFunctionEdge(const CospinTimeFunction *function, int which,

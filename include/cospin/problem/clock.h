@@ -28,11 +28,19 @@ PetscErrorCode CospinClockCheck(CospinProblem problem, double end, CospinFaults 
    be freed with PetscFree. Others may exist (floor). */
 PetscErrorCode CospinClockEdges(CospinProblem problem, double end, int *num, double **edges);
 
-/* Not collective. Times from 0 to `end` at which something is kicked, kick(t, t0), ascending; to be freed
-   with PetscFree. Coefficients are without kicks. */
-PetscErrorCode CospinClockKicks(CospinProblem problem, double end, int *num, double **times);
-/* Not collective. What a kick at this time is: u becomes exp(sum_k c[k] L_k) u. NaN where it has no value. */
-PetscErrorCode CospinClockKick(CospinProblem problem, double time, double end, double c[]);
+/* Not collective. Times within (0, end) at which a table of the deck has a point, ascending; to be freed with
+   PetscFree. */
+PetscErrorCode CospinClockKnots(CospinProblem problem, double end, int *num, double **knots);
+
+/* What is kicked at a time; of those at one time the smaller order acts first. */
+typedef struct {
+  double time, order;
+} CospinKick;
+/* Not collective. Those from 0 to `end`, kick(t, t0, order), as they follow each other; to be freed with
+   PetscFree. Coefficients are without kicks. */
+PetscErrorCode CospinClockKicks(CospinProblem problem, double end, int *num, CospinKick **kicks);
+/* Not collective. What one of these is: u becomes exp(sum_k c[k] L_k) u. NaN where it has no value. */
+PetscErrorCode CospinClockKick(CospinProblem problem, CospinKick kick, double end, double c[]);
 
 /* Not collective. If the generator depends on time: the first `t` of the Hamiltonian or a rate is a fault,
    `sentence` says why; *ok is false then. */

@@ -25,9 +25,11 @@ typedef struct {
 /*
    Not collective. edges[num_edges]: where coefficients jump or have a corner, ascending, within (0, end);
    each ends a cell. In a cell every coefficient is a polynomial within `accuracy` of its largest modulus.
-   Other jumps are enclosed in cells as short as rounding allows. `context` must outlive it.
+   Other jumps are enclosed in cells as short as rounding allows. knots[num_knots], likewise: where they may
+   be less smooth, as at the points of a table; they are looked at, and cells rather end there than elsewhere.
+   `context` must outlive it.
 */
 PetscErrorCode CospinScheduleCreate(int num, CospinCoefficients coefficients, void *context, double end,
-                                    int num_edges, const double edges[], double accuracy,
-                                    CospinSchedule **schedule);
+                                    int num_edges, const double edges[], int num_knots, const double knots[],
+                                    double accuracy, CospinSchedule **schedule);
 PetscErrorCode CospinScheduleDestroy(CospinSchedule **schedule);

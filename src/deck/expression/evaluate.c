@@ -167,6 +167,7 @@ static PetscErrorCode fail_not_finite(Evaluator *evaluator, const Node *node, co
 static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, CospinValue *value, PetscBool *ok)
 {
   double complex few[4], *x = few;
+  char why[1024];
 
   PetscFunctionBeginUser;
   if (node->function->reality == REAL_OF_STATE) {
@@ -186,7 +187,10 @@ static PetscErrorCode evaluate_call(Evaluator *evaluator, const Node *node, Cosp
   }
   if (node->count > 4) PetscCall(PetscMalloc1((size_t)node->count, &x));
   PetscCall(evaluate_arguments(evaluator, node, x, ok));
-  if (*ok) {
+  if (*ok && node->function->reality == REAL_OF_TABLE) {
+    value->number = CospinTableAt(node, creal(x[0]), why, sizeof(why));
+    if (why[0]) PetscCall(fail(evaluator, node->offset, value, ok, "%s", why));
+  } else if (*ok) {
     value->number = node->function->Apply(node->count, x);
     if (!CospinValueIsFinite(value)) PetscCall(fail_not_finite(evaluator, node, x, value, ok));
   }

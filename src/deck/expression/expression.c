@@ -18,6 +18,7 @@ PetscErrorCode CospinExpressionDestroy(CospinExpression *expression)
     Node *next = node->next;
 
     PetscCall(PetscFree(node->name));
+    PetscCall(CospinCurveDestroy(&node->curve));
     PetscCall(PetscFree(node->children));
     PetscCall(PetscFree(node));
     node = next;

@@ -2,6 +2,7 @@
    The tree behind CospinExpression, shared by its parser, evaluator and the test for real values.
 */
 #pragma once
+#include "curve.h"
 #include <cospin/deck/expression.h>
 
 typedef enum {
@@ -23,7 +24,8 @@ typedef enum {
   REAL_OF_REAL,      /* if all arguments are */
   REAL_OF_OPERATORS, /* dag: as its argument, which may be an operator */
   REAL_OF_RANGE,     /* sum, prod over an index: as what is added or multiplied */
-  REAL_OF_STATE      /* a functional of the state: always */
+  REAL_OF_STATE,     /* a functional of the state: always */
+  REAL_OF_TABLE      /* as the file has two columns or three */
 } FunctionReality;
 
 typedef struct {
@@ -48,7 +50,8 @@ struct Node_ {
   int offset; /* of its first character in the text; of the sign "^" for a power */
   PetscBool has_expectation;
   double complex number;
-  char *name;
+  char *name;         /* of a name; of a table the file */
+  CospinCurve *curve; /* of a table that has been read */
   const Function *function;
   int which; /* of an expectation value or a functional */
   int count, capacity;
@@ -97,6 +100,11 @@ PetscErrorCode CospinEvaluateRange(CospinExpression expression, const Node *node
 PetscErrorCode CospinEvaluateFunctional(CospinExpression expression, const Node *node,
                                         const CospinEnvironment *environment, CospinFaults faults,
                                         CospinValue *value, PetscBool *ok);
+
+/* table.c. The name of a file at an offset, to be freed with PetscFree, and where it ends; NULL: none. */
+PetscErrorCode CospinTableScan(const char text[], int at, int *end, char **name);
+/* The value of a table; `why` says what is wrong, or is empty. */
+double complex CospinTableAt(const Node *node, double x, char why[], size_t why_size);
 
 /* time.c. Whether a part of an expression names the time t. */
 PetscBool CospinNodeHasTime(const Node *node);

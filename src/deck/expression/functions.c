@@ -158,7 +158,8 @@ static const Function functions[] = {
     {"ramp", 3, 3, REAL_ALWAYS, PETSC_TRUE, apply_ramp, NULL},
     {"pulse", 3, 3, REAL_ALWAYS, PETSC_TRUE, Apply_pulse, NULL},
     {"gauss", 3, 3, REAL_ALWAYS, PETSC_TRUE, Apply_gauss, NULL},
-    {"kick", 2, 2, REAL_ALWAYS, PETSC_TRUE, Apply_kick, NULL},
+    {"kick", 2, 3, REAL_ALWAYS, PETSC_TRUE, Apply_kick, NULL},
+    {"table", 1, 1, REAL_OF_TABLE, PETSC_TRUE, NULL, NULL}, /* the file is none of its arguments */
     {"sum", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"prod", 3, 3, REAL_OF_RANGE, PETSC_FALSE, NULL, NULL},
     {"dag", 1, 1, REAL_OF_OPERATORS, PETSC_FALSE, Apply_conj, NULL},

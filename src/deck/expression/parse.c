@@ -10,6 +10,7 @@
         unary   = { "-" | "+" } power
         power   = primary [("^" | "**") unary]
         primary = number | name ["[" list "]"] | function "(" list ")" | "<" sum ">" | "(" sum ")"
+                | "table(" file ["," sum] ")"
 
    So -2^2 is -4, and a power binds to the right: 2^3^2 is 2^9. `<A>` is one number of the state; within it
    there are operators only.

@@ -61,6 +61,27 @@ static PetscErrorCode fail_unknown_function(Parser *parser, int offset, const ch
   PetscFunctionReturn(0);
 }
 
+/* What stands in table(...) before its time, which is `t` where nothing else is said. */
+static PetscErrorCode parse_file(Parser *parser, Node *node)
+{
+  Node *time;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTableScan(parser->text, parser->at, &parser->at, &node->name));
+  if (!node->name)
+    PetscCall(CospinParserFail(parser, parser->at,
+                               "the name of a file is expected (table(pulse.txt), or in quotes)"));
+  else if (CospinParserPeek(parser) == ')') {
+    PetscCall(CospinNodeCreate(parser->expression, NODE_NAME, node->offset, &time));
+    PetscCall(PetscStrallocpy("t", &time->name));
+    PetscCall(CospinNodeAppend(node, time, ',', node->offset));
+  } else if (CospinParserPeek(parser) == ',')
+    parser->at++;
+  else
+    PetscCall(CospinParserFailUnexpected(parser, "`,` or `)` is expected"));
+  PetscFunctionReturn(0);
+}
+
 /* A functional is a number that stands for the state, as `<...>` does. */
 static PetscErrorCode begin_functional(Parser *parser, Node *node)
 {
@@ -106,6 +127,7 @@ static PetscErrorCode parse_call(Parser *parser, int start, const char name[], N
   const Function *function = (*node)->function;
   if (function->signature) PetscCall(begin_functional(parser, *node));
   parser->at++; /* the parenthesis */
+  if (function->reality == REAL_OF_TABLE) PetscCall(parse_file(parser, *node));
   if (parser->failed) PetscFunctionReturn(0);
   if (CospinParserPeek(parser) == ')')
     parser->at++;

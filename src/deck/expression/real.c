@@ -66,6 +66,8 @@ static PetscErrorCode judge_node(const Judge *judge, const Node *node, PetscBool
   else if (node->kind == NODE_CALL &&
            (node->function->reality == REAL_ALWAYS || node->function->reality == REAL_OF_STATE))
     *real = PETSC_TRUE;
+  else if (node->kind == NODE_CALL && node->function->reality == REAL_OF_TABLE)
+    *real = (PetscBool)(!node->curve || node->curve->real);
   else if (node->kind == NODE_SUM)
     PetscCall(judge_sum(judge, node, real));
   else

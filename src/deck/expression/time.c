@@ -158,7 +158,7 @@ static PetscBool same_nodes(const Node *a, const Node *b)
 {
   if (a->kind != b->kind || a->count != b->count || a->function != b->function || a->number != b->number)
     return PETSC_FALSE;
-  if (a->kind == NODE_NAME && strcmp(a->name, b->name)) return PETSC_FALSE;
+  if (a->name && strcmp(a->name, b->name)) return PETSC_FALSE; /* of a table: the file */
   for (int k = 0; k < a->count; k++) {
     if (a->children[k].sign != b->children[k].sign || !same_nodes(a->children[k].node, b->children[k].node))
       return PETSC_FALSE;
@@ -205,27 +205,41 @@ static PetscBool has_kick(const Node *node)
   return PETSC_FALSE;
 }
 
+/* A real number that does not depend on time: when a kick is, and its place among those of that time. Whoever
+   asks tells the fault, which is about the call and not about its arguments. */
+static PetscErrorCode get_constant(const CospinTimeFunction *function, const Node *node,
+                                   const CospinEnvironment *environment, double *number, PetscBool *ok)
+{
+  CospinValue value;
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)!CospinNodeHasTime(node);
+  if (!*ok) PetscFunctionReturn(0);
+  PetscCall(CospinExpressionEvaluateNode(function->expression, node, environment, NULL, &value, ok));
+  if (*ok) *ok = (PetscBool)(!value.is_operator && cimag(value.number) == 0.0);
+  if (*ok) *number = creal(value.number);
+  PetscCall(CospinValueReset(&value));
+  PetscFunctionReturn(0);
+}
+
 /* A delta has a meaning as a factor only: its square has none, and that of 2*t - 1 would be half of it. */
 PetscErrorCode CospinTimeFunctionKick(const CospinTimeFunction *function,
                                       const CospinEnvironment *environment, PetscBool *kick, double *time,
-                                      PetscBool *ok)
+                                      double *order, PetscBool *ok)
 {
   const Node *node = function->node;
-  CospinValue value;
 
   PetscFunctionBeginUser;
   *kick = has_kick(node);
   *ok = PETSC_TRUE;
   *time = NAN;
+  *order = 0.0;
   if (!*kick) PetscFunctionReturn(0);
   *ok = (PetscBool)(node->kind == NODE_CALL && !strcmp(node->function->name, "kick") && !function->inverse &&
-                    is_time(node->children[0].node) && !CospinNodeHasTime(node->children[1].node));
-  if (!*ok) PetscFunctionReturn(0);
-  PetscCall(CospinExpressionEvaluateNode(function->expression, node->children[1].node, environment, NULL,
-                                         &value, ok));
-  if (*ok) *ok = (PetscBool)(!value.is_operator && cimag(value.number) == 0.0);
-  if (*ok) *time = creal(value.number);
-  PetscCall(CospinValueReset(&value));
+                    is_time(node->children[0].node));
+  if (*ok) PetscCall(get_constant(function, node->children[1].node, environment, time, ok));
+  if (*ok && node->count > 2)
+    PetscCall(get_constant(function, node->children[2].node, environment, order, ok));
   PetscFunctionReturn(0);
 }
 
@@ -238,7 +252,8 @@ static int num_edges(const Node *node)
   static const struct {
     const char *name;
     int count;
-  } edged[] = {{"step", 1}, {"abs", 1}, {"pulse", 2}, {"ramp", 2}, {"min", 1}, {"max", 1}, {"gauss", 1}};
+  } edged[] = {{"step", 1}, {"abs", 1}, {"pulse", 2}, {"ramp", 2},
+               {"min", 1},  {"max", 1}, {"gauss", 1}, {"table", 2}};
 
   for (size_t k = 0; node->kind == NODE_CALL && k < sizeof(edged) / sizeof(edged[0]); k++)
     if (!strcmp(node->function->name, edged[k].name)) return edged[k].count;
@@ -259,8 +274,8 @@ static const Node *find_edge(const Node *node, int *which)
   return NULL;
 }
 
-/* The first argument less the one that it is compared with. What has no value (a fault, an index of a sum)
-   has no edge: a jump is found by its values then. */
+/* The first argument less the one that it is compared with, of a table either end. What has no value (a
+   fault, an index of a sum) has no edge: a jump is found by its values then. */
 PetscErrorCode CospinTimeFunctionEdge(const CospinTimeFunction *function, int which,
                                       const CospinEnvironment *environment, double *distance,
                                       PetscBool *found)
@@ -279,6 +294,7 @@ PetscErrorCode CospinTimeFunctionEdge(const CospinTimeFunction *function, int wh
     *distance = k ? *distance - creal(value.number) : creal(value.number);
     PetscCall(CospinValueReset(&value));
   }
+  if (call && call->curve) *distance -= call->curve->x[which ? call->curve->count - 1 : 0];
   if (!ok) *distance = NAN;
   PetscFunctionReturn(0);
 }

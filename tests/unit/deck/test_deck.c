@@ -461,7 +461,7 @@ static void faults_of_sections(void **state)
       "deck: tasks: is missing (what to compute)\n"
       "deck: components: is missing (the factors of the Hilbert space)\n"
       "deck:1:1: titel: unknown key `titel` (did you mean `title`? known: title, source, units, parameters, "
-      "grid, components, arrays, hamiltonian, jumps, observables, operator, tasks, petsc, plots)\n"
+      "grid, components, arrays, hamiltonian, jumps, stages, observables, operator, tasks, petsc, plots)\n"
       "deck:2:8: jumps: must be a list of {rate: R, operator: A} and {rate: R, each: A}, not a word or a "
       "number\n"
       "deck:3:15: observables: must be a mapping `NAME: EXPRESSION`, not a list\n"

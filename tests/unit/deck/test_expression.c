@@ -318,7 +318,8 @@ static void function_faults(void **state)
       "N(x + 1)",
       "deck:7:11: key: unknown function `N` (is a `*` missing? known functions: sqrt exp log log10 sin "
       "cos tan asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max "
-      "factorial binomial step ramp pulse gauss kick sum prod dag qfi qfi_max squeezing wineland purity "
+      "factorial binomial step ramp pulse gauss kick table sum prod dag qfi qfi_max squeezing wineland "
+      "purity "
       "entropy weight)\n");
   assert_fault("sqrt(1, 2)", "deck:7:11: key: sqrt takes 1 argument, not 2\n");
   assert_fault("atan2(1)", "deck:7:11: key: atan2 takes 2 arguments, not 1\n");
