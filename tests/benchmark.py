@@ -17,7 +17,7 @@ Peers are measured without start-up and imports. Quote ratios: machines are shar
 two: of wall time on the ranks of the row, and of CPU time (cospin's with its start-up).
 
 cats8 runs QuTiP's mesolve, a minute and a half; maser20_factors takes three minutes and 3 GB; subensembles20_gap and _evolve take minutes, maser30 two minutes and
-2 GB, driven100 half a minute and 3 GB, ions10000 and ions10000_low a minute and 3 GB. The others take seconds to a minute.
+2 GB, driven200 three minutes and 4 GB, ions10000 and ions10000_low a minute and 3 GB. The others take seconds to a minute.
 """
 import argparse
 import json

@@ -144,7 +144,9 @@ SYSTEMS = {
     # twice the critical drive; the same numbers by factors, which are chosen, and by GMRES
     "driven40": (driven(40, 2), ("steady_inversion",), DRIVEN40, None, None),
     "driven40_gmres": (driven(40, 2) + "petsc: {iterate: true}\n", ("steady_inversion",), DRIVEN40, None, None),
-    "driven100": (driven(100, 2), ("steady_inversion",), {}, None, None),
+    # by sweeps over planes; the reference by factors
+    "driven100": (driven(100, 2), ("steady_inversion",), {"steady_inversion": (-.005086919162417, 1e-12)}, None, None),
+    "driven200": (driven(200, 2), ("steady_inversion",), {}, None, None),
     # windows and multigrid; rates of an expansion, with what it says of its error
     "ions10000_low": (ions(10000, "auto", .02), IONS_READS, {"decay_rate": (.2681947246, 2.5e-7)}, None, None),
     "ions10000": (ions(10000, "auto"), IONS_READS, {"decay_rate": (.75160494939, 5.8e-9)}, None, None),

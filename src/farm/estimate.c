@@ -94,7 +94,7 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
   if (CospinTaskFactorises(task)) shell = davidson = PETSC_FALSE;
   cost = davidson ? shell_cost(problem, n, kind) : sector_cost(problem, n, kind);
   if (!CospinTaskFactorises(task) && !kind->may_multiply && CospinGeneratorIsIterated(problem, n))
-    cost.seconds = CospinCostOfIncomplete(n, CospinLatticeRank(problem->lattice), problem->generator->count)
+    cost.seconds = CospinGeneratorIterationCost(problem, n)
                        .seconds; /* memory is for factors: what iterations cannot tell is theirs */
   estimate->seconds += times * (overhead_seconds + cost.seconds);
   if (!shell) estimate->seconds += times * assembly_seconds * n * moves / 5;

@@ -7,6 +7,7 @@
 */
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>
+#include <cospin/operator/planes.h>
 
 /* Rows of rho that are shorter take longer by themselves than as rows of a sparse matrix. */
 static const double shortest_row = 16.0;
@@ -30,11 +31,19 @@ static PetscErrorCode has_rows(CospinProblem problem, const int representative[]
   PetscFunctionReturn(0);
 }
 
+CospinFactorCost CospinGeneratorIterationCost(CospinProblem problem, double dimension)
+{
+  const int width = problem->generator->count;
+
+  if (CospinPlanesSuit(problem->generator, problem->lattice)) return CospinCostOfPlanes(dimension, width);
+  return CospinCostOfIncomplete(dimension, CospinLatticeRank(problem->lattice), width);
+}
+
 PetscBool CospinGeneratorIsIterated(CospinProblem problem, double dimension)
 {
   if (problem->deck->operator_form == COSPIN_OPERATOR_SHELL) return PETSC_FALSE;
   return CospinCostIterate(dimension, CospinLatticeRank(problem->lattice), problem->generator->count,
-                           problem->bytes);
+                           CospinGeneratorIterationCost(problem, dimension), problem->bytes);
 }
 
 PetscErrorCode CospinGeneratorIsShell(CospinProblem problem, const int representative[], double dimension,

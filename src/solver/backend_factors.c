@@ -153,6 +153,8 @@ static PetscErrorCode LeftNull(CospinEigensolver eigensolver, int *num, Vec **nu
   adjoint->shell = NULL;
   adjoint->near = NULL;
   adjoint->turned = NULL;
+  adjoint->planes = NULL;
+  adjoint->num_planes = 0;
   adjoint->real_form_known = PETSC_FALSE;
   adjoint->shift = adjoint->first_shift;
   adjoint->centre = 0.0;

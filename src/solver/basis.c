@@ -5,7 +5,7 @@
    PETSc's vectors are complex here whatever they hold. A search by Davidson's method spends half of its time
    between the vectors of its basis; where the generator is real in suitable phases, real ones take half of
    the bytes and a quarter of the operations: a maser of 20 spins with its mode spends 12 s of CPU instead of
-   19, its incomplete factors (incomplete.c) counted.
+   19, its incomplete factors (triangular.c) counted.
 
    Phases go with labels: v = i^t w with w real and the same t for all vectors, so that inner products of v
    are those of w. A basis becomes complex, and stays so, when its owner says that a vector without such

@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "davidson.h"
 #include "iteration.h"
+#include <cospin/operator/planes.h>
 #include <cospin/operator/real_form.h>
 
 enum { INNER_STEPS = 40, RESTART = 5 /* bases */ };
@@ -37,10 +38,13 @@ static PetscErrorCode prepare_incomplete(CospinEigensolver eigensolver, double c
 {
   PetscFunctionBeginUser;
   if (eigensolver->iteration_centre != centre) PetscCall(CospinEigensolverRelease(eigensolver));
+  if (!eigensolver->planes &&
+      CospinPlanesSuit(eigensolver->generator, CospinSectorLattice(eigensolver->sector)))
+    PetscCall(CospinPlanesFind(eigensolver->sector, &eigensolver->num_planes, &eigensolver->planes));
   if (!eigensolver->iteration)
-    PetscCall(CospinIterationCreate(eigensolver->liouvillian, centre, eigensolver->prefix,
-                                    RESTART * eigensolver->basis, eigensolver->interrupt,
-                                    &eigensolver->iteration));
+    PetscCall(CospinIterationCreate(eigensolver->liouvillian, centre, eigensolver->num_planes,
+                                    eigensolver->planes, eigensolver->prefix, RESTART * eigensolver->basis,
+                                    eigensolver->interrupt, &eigensolver->iteration));
   eigensolver->iteration_centre = centre;
   PetscCall(find_real_form(eigensolver));
   PetscFunctionReturn(0);

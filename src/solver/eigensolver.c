@@ -284,6 +284,7 @@ PetscErrorCode CospinEigensolverDestroy(CospinEigensolver *eigensolver)
   PetscCall(CospinDenseDestroy(&(*eigensolver)->dense));
   PetscCall(VecDestroy(&(*eigensolver)->near));
   PetscCall(PetscFree((*eigensolver)->turned));
+  PetscCall(PetscFree((*eigensolver)->planes));
   PetscCall(PetscFree((*eigensolver)->prefix));
   PetscCall(MatDestroy(&(*eigensolver)->shell));
   PetscCall(MatDestroy(&(*eigensolver)->liouvillian));

@@ -7,11 +7,13 @@
 
    ILU(1): a maser of 10, 20, 30, 50 spins takes 22, 30, 39, 51 steps (1e-10) with it, ILU(0) twice as many;
    exact planes, multigrid and what happens between jumps do worse in three and four dimensions of labels.
+   Piles of planes are swept over (plane_sweeps.c): there ILU(1) does not keep up with a strong drive.
    Where the block of a rank is real in suitable phases the factors are ours, real and in single precision
-   (incomplete.c), which takes as many steps; otherwise they are PETSc's.
+   (triangular.c), which takes as many steps; otherwise they are PETSc's.
 */
 #include "iteration.h"
-#include "incomplete.h"
+#include "plane_sweeps.h"
+#include "triangular.h"
 #include <petscksp.h>
 
 enum { LEVELS = 1, OVERLAP = 1, MOST_RESTART = 150 };
@@ -22,19 +24,58 @@ struct CospinIteration_ {
   Mat matrix; /* L - i centre */
   KSP ksp;
   PetscBool prepared; /* its factors are made */
-  Vec null, left;     /* borrowed, or NULL */
+  PetscInt num_planes;
+  const PetscInt *planes; /* [num_planes + 1] or NULL, borrowed: of all ranks */
+  Vec null, left;         /* borrowed, or NULL */
   Vec right_side;
   int steps;
 };
 
-/* Real ones where they suit. A zero on the diagonal (nothing happens there but by jumps into it) must not end
-   the program. */
-static PetscErrorCode fill(PC pc)
+/* Which rows of a rank's block, rows[count] of the matrix in order, begin a plane. */
+static PetscErrorCode find_planes(CospinIteration iteration, PetscInt count, const PetscInt rows[],
+                                  PetscInt *num, PetscInt begin[])
+{
+  PetscInt k = 0;
+
+  PetscFunctionBeginUser;
+  *num = 0;
+  for (PetscInt row = 0; row < count; row++) {
+    if (row && rows[row] < iteration->planes[k + 1]) continue;
+    while (rows[row] >= iteration->planes[k + 1]) k++;
+    begin[(*num)++] = row;
+  }
+  begin[*num] = count;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode sweep_planes(CospinIteration iteration, PC pc, IS block)
+{
+  PetscInt num, count, *begin;
+  const PetscInt *rows;
+
+  PetscFunctionBeginUser;
+  PetscCall(ISGetLocalSize(block, &count));
+  PetscCall(ISGetIndices(block, &rows));
+  PetscCall(PetscMalloc1(iteration->num_planes + 1, &begin));
+  PetscCall(find_planes(iteration, count, rows, &num, begin));
+  PetscCall(CospinPlaneSweepsUse(pc, num, begin));
+  PetscCall(PetscFree(begin));
+  PetscCall(ISRestoreIndices(block, &rows));
+  PetscFunctionReturn(0);
+}
+
+/* The solver of a rank's block. Real factors where they suit. A zero on the diagonal (nothing happens there
+   but by jumps into it) must not end the program. */
+static PetscErrorCode fill(CospinIteration iteration, PC pc, IS block)
 {
   PetscBool real;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinIncompleteUse(pc, &real));
+  if (iteration->planes) {
+    PetscCall(sweep_planes(iteration, pc, block));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(CospinTriangularUse(pc, PETSC_FALSE, &real));
   if (real) PetscFunctionReturn(0);
   PetscCall(PCSetType(pc, PCILU));
   PetscCall(PCFactorSetLevels(pc, LEVELS));
@@ -42,14 +83,19 @@ static PetscErrorCode fill(PC pc)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode create_preconditioner(MPI_Comm comm, PC pc)
+static PetscErrorCode create_preconditioner(CospinIteration iteration, PC pc)
 {
   PetscMPIInt ranks;
+  PetscInt size;
+  IS all;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(comm, &ranks));
+  PetscCallMPI(MPI_Comm_size(PetscObjectComm((PetscObject)pc), &ranks));
   if (ranks == 1) {
-    PetscCall(fill(pc));
+    PetscCall(MatGetSize(iteration->matrix, &size, NULL));
+    PetscCall(ISCreateStride(PETSC_COMM_SELF, size, 0, 1, &all));
+    PetscCall(fill(iteration, pc, all));
+    PetscCall(ISDestroy(&all));
   } else {
     PetscCall(PCSetType(pc, PCASM));
     PetscCall(PCASMSetOverlap(pc, OVERLAP));
@@ -63,6 +109,7 @@ static PetscErrorCode prepare(CospinIteration iteration)
   PetscBool blocks;
   PetscInt count;
   KSP *block;
+  IS *rows;
   PC pc;
 
   PetscFunctionBeginUser;
@@ -71,10 +118,11 @@ static PetscErrorCode prepare(CospinIteration iteration)
   PetscCall(KSPGetPC(iteration->ksp, &pc));
   PetscCall(PetscObjectTypeCompare((PetscObject)pc, PCASM, &blocks));
   if (blocks) {
+    PetscCall(PCASMGetLocalSubdomains(pc, &count, &rows, NULL));
     PetscCall(PCASMGetSubKSP(pc, &count, NULL, &block));
     for (PetscInt k = 0; k < count; k++) {
       PetscCall(KSPGetPC(block[k], &pc));
-      PetscCall(fill(pc));
+      PetscCall(fill(iteration, pc, rows[k]));
       PetscCall(PCSetFromOptions(pc));
     }
   }
@@ -83,8 +131,9 @@ static PetscErrorCode prepare(CospinIteration iteration)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefix[], int basis,
-                                     const CospinInterrupt *interrupt, CospinIteration *iteration)
+PetscErrorCode CospinIterationCreate(Mat matrix, double centre, PetscInt num_planes, const PetscInt planes[],
+                                     const char prefix[], int basis, const CospinInterrupt *interrupt,
+                                     CospinIteration *iteration)
 {
   CospinIteration new;
   PC pc;
@@ -92,6 +141,8 @@ PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefi
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
   *iteration = new;
+  new->num_planes = num_planes;
+  new->planes = planes;
   if (centre == 0.0) {
     PetscCall(PetscObjectReference((PetscObject)matrix));
     new->matrix = matrix;
@@ -110,7 +161,7 @@ PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefi
   PetscCall(KSPGMRESSetCGSRefinementType(new->ksp, KSP_GMRES_CGS_REFINE_IFNEEDED));
   PetscCall(KSPSetErrorIfNotConverged(new->ksp, PETSC_FALSE));
   PetscCall(KSPGetPC(new->ksp, &pc));
-  PetscCall(create_preconditioner(PetscObjectComm((PetscObject)matrix), pc));
+  PetscCall(create_preconditioner(new, pc));
   PetscCall(CospinInterruptSolver(new->ksp, interrupt));
   PetscCall(KSPSetFromOptions(new->ksp));
   PetscFunctionReturn(0);

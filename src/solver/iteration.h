@@ -11,9 +11,11 @@
 typedef struct CospinIteration_ *CospinIteration;
 
 /* Collective. Solves with matrix - i centre; the matrix is borrowed, interrupt, too, or NULL. Options start
-   with `prefix`. basis: vectors that memory has room for. */
-PetscErrorCode CospinIterationCreate(Mat matrix, double centre, const char prefix[], int basis,
-                                     const CospinInterrupt *interrupt, CospinIteration *iteration);
+   with `prefix`. basis: vectors that memory has room for. planes[num_planes + 1]: where planes of the matrix
+   begin (cospin/operator/planes.h), borrowed; or NULL: there are none. */
+PetscErrorCode CospinIterationCreate(Mat matrix, double centre, PetscInt num_planes, const PetscInt planes[],
+                                     const char prefix[], int basis, const CospinInterrupt *interrupt,
+                                     CospinIteration *iteration);
 PetscErrorCode CospinIterationDestroy(CospinIteration *iteration);
 
 /* Collective. From now on the equations are those beside a null vector, L null = 0, left^H L = 0; both are

@@ -31,12 +31,14 @@ double CospinCostOfIteration(double n, int width);
 /* The same with GMRES and incomplete factors of L (src/solver/iteration.c), `width` elements a row: elements
    of these, bytes with the vectors of all bases, seconds of a task on one core. */
 CospinFactorCost CospinCostOfIncomplete(double n, int d, int width);
+/* The same of sectors that are piles of planes (cospin/operator/planes.h). */
+CospinFactorCost CospinCostOfPlanes(double n, int width);
 /*
-   Whether eigenvectors are found so: where factors do not fit, or take more than some seconds and longer than
-   iterations would. Not where labels lie in a plane (factors take less there), nor where rows are
-   long.
+   Whether eigenvectors are found by iterations that cost so much: where factors do not fit, or take more than
+   some seconds and longer than iterations would. Not where labels lie in a plane (factors take less there),
+   nor where rows are long.
 */
-PetscBool CospinCostIterate(double n, int d, int width, double bytes);
+PetscBool CospinCostIterate(double n, int d, int width, CospinFactorCost iteration, double bytes);
 
 /* Bytes of an enumerated sector (cospin/problem/sector.h). Every rank has all of it. */
 double CospinCostOfSector(CospinCount count);

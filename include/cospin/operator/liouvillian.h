@@ -6,6 +6,7 @@
    sources are label - shift for every move, so nothing is communicated.
 */
 #pragma once
+#include <cospin/operator/cost.h>
 #include <cospin/problem/problem.h>
 #include <petscmat.h>
 
@@ -35,6 +36,8 @@ PetscErrorCode CospinShellCreate(MPI_Comm comm, CospinMoves generator, CospinSec
 /* Not collective. Whether the eigenvectors of a sector of this dimension are found by GMRES with incomplete
    factors of its matrix: as cospin/operator/cost.h says, unless the deck wants no matrix. */
 PetscBool CospinGeneratorIsIterated(CospinProblem problem, double dimension);
+/* Not collective. What such iterations take in a sector of so many labels. */
+CospinFactorCost CospinGeneratorIterationCost(CospinProblem problem, double dimension);
 /* Not collective; nothing is enumerated. Whether the generator on a sector of this dimension is held without
    a matrix: as the deck's `operator` says, or (auto) where factors of it would not fit and its rows are long
    enough to be multiplied as such. */

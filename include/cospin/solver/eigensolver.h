@@ -65,6 +65,8 @@ struct CospinEigensolver_ {
   double iteration_centre;
   unsigned char *turned; /* of its labels on this rank, in which phases L is real; NULL: in none. Owned */
   PetscBool real_form_known;
+  PetscInt num_planes, *planes; /* [num_planes + 1] where its planes begin (cospin/operator/planes.h); NULL:
+                                   it is no pile of them, or they have not been asked for. Owned */
   Vec near;       /* nearly a null vector with a trace, what iterations begin with; NULL: none. Owned */
   double reached; /* residual that a Davidson search ended with, good or not; NaN: none */
   PetscInt subspace, max_iterations; /* of the eigensolver for one vector; of any run of it */

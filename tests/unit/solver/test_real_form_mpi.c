@@ -1,9 +1,10 @@
 /*
    Where the generator is real in suitable phases: which decks have them, incomplete factors in real
-   arithmetic (src/solver/incomplete.h) and vectors side by side (src/solver/basis.h).
+   arithmetic (src/solver/triangular.h) and vectors side by side (src/solver/basis.h).
 */
 #include "solver/basis.h"
-#include "solver/incomplete.h"
+#include "solver/plane_sweeps.h"
+#include "solver/triangular.h"
 #include "support_model.h"
 #include <cospin/operator/liouvillian.h>
 #include <cospin/operator/real_form.h>
@@ -145,13 +146,13 @@ static void factors_of_a_chain_are_exact(void **state)
   (void)state;
   OK(PCCreate(PETSC_COMM_SELF, &pc));
   OK(PCSetOperators(pc, matrix, matrix));
-  OK(CospinIncompleteUse(pc, &suits));
+  OK(CospinTriangularUse(pc, PETSC_FALSE, &suits));
   assert_false(suits);
   for (PetscInt i = 0; i < 40; i += 3)
     if (i + 1 < 40) OK(MatSetValue(matrix, i, i + 1, 0.2 * PETSC_i, INSERT_VALUES));
   OK(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
   OK(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
-  OK(CospinIncompleteUse(pc, &suits));
+  OK(CospinTriangularUse(pc, PETSC_FALSE, &suits));
   assert_true(suits);
   for (int k = 0; k < 3; k++) {
     assert_true(defect(matrix, pc, PETSC_FALSE, factors[k]) < 1e-6);
@@ -177,7 +178,7 @@ static void a_zero_on_the_diagonal_is_survived(void **state)
   OK(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
   OK(PCCreate(PETSC_COMM_SELF, &pc));
   OK(PCSetOperators(pc, matrix, matrix));
-  OK(CospinIncompleteUse(pc, &suits));
+  OK(CospinTriangularUse(pc, PETSC_FALSE, &suits));
   assert_true(suits);
   OK(MatCreateVecs(matrix, &x, &b));
   OK(VecSet(b, 1.0));
@@ -188,6 +189,84 @@ static void a_zero_on_the_diagonal_is_survived(void **state)
   OK(VecDestroy(&x));
   OK(PCDestroy(&pc));
   OK(MatDestroy(&matrix));
+}
+
+/* Complete factors of a plane, five wide: rows fill, and are put in another order; ILU(1) of it is not exact.
+ */
+static void complete_factors_are_exact(void **state)
+{
+  const PetscScalar factors[] = {1.0, PETSC_i, PetscCMPLX(0.3, -2.0)};
+  PetscBool suits;
+  Mat matrix;
+  PC pc;
+
+  (void)state;
+  OK(MatCreateSeqAIJ(PETSC_COMM_SELF, 40, 40, 5, NULL, &matrix));
+  for (PetscInt i = 0; i < 40; i++) {
+    OK(MatSetValue(matrix, i, i, -3.0 - 0.01 * (double)i, INSERT_VALUES));
+    if (i % 5 != 4) OK(MatSetValue(matrix, i, i + 1, 0.7 * PETSC_i, INSERT_VALUES));
+    if (i % 5 != 0) OK(MatSetValue(matrix, i, i - 1, 0.4 * PETSC_i, INSERT_VALUES));
+    if (i >= 5) OK(MatSetValue(matrix, i, i - 5, 0.9, INSERT_VALUES)); /* one way only: A + A^T has both */
+  }
+  OK(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  OK(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+  for (int complete = 0; complete < 2; complete++) {
+    OK(PCCreate(PETSC_COMM_SELF, &pc));
+    OK(PCSetOperators(pc, matrix, matrix));
+    OK(CospinTriangularUse(pc, (PetscBool)complete, &suits));
+    assert_true(suits);
+    for (int k = 0; k < 3; k++) {
+      assert_int_equal(defect(matrix, pc, PETSC_FALSE, factors[k]) < 1e-6, complete);
+      assert_int_equal(defect(matrix, pc, PETSC_TRUE, factors[k]) < 1e-6, complete);
+    }
+    OK(PCDestroy(&pc));
+  }
+  OK(MatDestroy(&matrix));
+}
+
+/* Four planes of ten; before and behind: what couples a label to the planes next to its own. */
+static Mat pile(double before, double behind, PetscScalar diagonal)
+{
+  Mat matrix;
+
+  OK(MatCreateSeqAIJ(PETSC_COMM_SELF, 40, 40, 5, NULL, &matrix));
+  for (PetscInt i = 0; i < 40; i++) {
+    OK(MatSetValue(matrix, i, i, diagonal - 0.01 * (double)i, INSERT_VALUES));
+    if (i % 10 != 9) OK(MatSetValue(matrix, i, i + 1, 0.7 * PETSC_i, INSERT_VALUES));
+    if (i % 10 != 0) OK(MatSetValue(matrix, i, i - 1, 0.4 * PETSC_i, INSERT_VALUES));
+    if (i >= 10 && before != 0) OK(MatSetValue(matrix, i, i - 10, before, INSERT_VALUES));
+    if (i < 30 && behind != 0) OK(MatSetValue(matrix, i, i + 10, behind, INSERT_VALUES));
+  }
+  OK(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  OK(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+  return matrix;
+}
+
+/* A sweep solves planes that are coupled one way only, whichever it is; with couplings both ways it is what
+   M = (D + F) D^-1 (D + E) = A + F D^-1 E says: A y - b = - F D^-1 E y, small of second order. In phases in
+   which the matrix is real, and of one that is in none. */
+static void sweeps_solve_what_is_coupled_one_way(void **state)
+{
+  static const PetscInt begin[] = {0, 10, 20, 30, 40};
+  static const struct {
+    double before, behind, least, most;
+  } piles[] = {{0.9, 0, 0, 1e-6}, {0, 0.9, 0, 1e-6}, {1e-2, 1e-2, 1e-6, 1e-4}, {0.3, 0.3, 1e-3, 0.1}};
+
+  (void)state;
+  for (int k = 0; k < 8; k++) {
+    Mat matrix = pile(piles[k % 4].before, piles[k % 4].behind, k < 4 ? -3.0 : PetscCMPLX(-3.0, 0.4));
+    PC pc;
+    OK(PCCreate(PETSC_COMM_SELF, &pc));
+    OK(PCSetOperators(pc, matrix, matrix));
+    OK(CospinPlaneSweepsUse(pc, 4, begin));
+    for (int transposed = 0; transposed < 2; transposed++) {
+      const double left = defect(matrix, pc, (PetscBool)transposed, PetscCMPLX(0.3, -2.0));
+      assert_true(left <= piles[k % 4].most);
+      assert_true(left >= piles[k % 4].least);
+    }
+    OK(PCDestroy(&pc));
+    OK(MatDestroy(&matrix));
+  }
 }
 
 /* ---- Vectors side by side ------------------------------------------------------------------------------ */
@@ -283,10 +362,9 @@ static void vectors_side_by_side(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(generators_are_real_in_their_phases),
-      cmocka_unit_test(factors_of_a_chain_are_exact),
-      cmocka_unit_test(a_zero_on_the_diagonal_is_survived),
-      cmocka_unit_test(vectors_side_by_side),
+      cmocka_unit_test(generators_are_real_in_their_phases),  cmocka_unit_test(factors_of_a_chain_are_exact),
+      cmocka_unit_test(a_zero_on_the_diagonal_is_survived),   cmocka_unit_test(complete_factors_are_exact),
+      cmocka_unit_test(sweeps_solve_what_is_coupled_one_way), cmocka_unit_test(vectors_side_by_side),
   };
   int failed;
 

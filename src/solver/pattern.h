@@ -1,0 +1,23 @@
+/*
+   Where the triangular factors of a sparse matrix have elements, before any is computed.
+*/
+#pragma once
+#include <petscmat.h>
+
+/* The rows of PETSc's matrix on one rank, borrowed. */
+typedef struct {
+  PetscInt size;
+  const PetscInt *begin, *columns;
+  const PetscScalar *values;
+} CospinRows;
+
+/* Row by row the columns of L + U without the diagonal, in order. */
+typedef struct {
+  PetscInt *begin, *upper; /* [size + 1], [size]: where a row begins, and behind the diagonal */
+  PetscInt *columns;       /* [begin[size]] */
+} CospinPattern;
+
+/* Not collective. Incomplete factors of level one; complete ones, of the matrix as it is ordered. */
+PetscErrorCode CospinPatternIncomplete(const CospinRows *rows, CospinPattern *pattern);
+PetscErrorCode CospinPatternComplete(const CospinRows *rows, CospinPattern *pattern);
+PetscErrorCode CospinPatternDestroy(CospinPattern *pattern);
