@@ -180,14 +180,14 @@ static PetscErrorCode check_summary(Check *check, CospinPoint point, const doubl
 
 /* Where along the task's dimension a stored time stands. Found by the trace, which every task that stores
    states along a dimension has beside them. */
-static int index_of_time(const CospinLayout *layout, CospinResults results, const CospinStoredGroup *group,
-                         int time)
+static int index_of_time(const CospinLayout *layout, const CospinTaskKind *kind, CospinResults results,
+                         const CospinStoredGroup *group, int time)
 {
   const CospinVariable *trace = CospinResultsFind(results, "trace");
   const CospinDimension *dimension =
       trace && trace->dimension >= 0 ? &layout->dimensions[trace->dimension] : NULL;
 
-  if (group->time.size && !group->time.values) return time; /* it counts */
+  if (group->time.size && (!group->time.values || kind->states_along)) return time; /* it counts */
   if (!group->time.size || !dimension || !dimension->values) return 0;
   for (int k = 0; k < dimension->size; k++)
     if (PetscAbsReal(dimension->values[k] - group->time.values[time]) <=
@@ -212,9 +212,10 @@ static PetscErrorCode check_group(Check *check, CospinPoint point, const CospinS
     PetscBool applied;
     if (state->task != group->task) continue;
     found++;
-    PetscCall(CospinCheckState(point, task, state, results,
-                               index_of_time(&check->table->layout, results, group, state->time),
-                               check->faults, &applied));
+    PetscCall(CospinCheckState(
+        point, task, state, results,
+        index_of_time(&check->table->layout, CospinTaskKindOf(task), results, group, state->time),
+        check->faults, &applied));
     check->num_not_applied += !applied;
   }
   check->num_states += found;

@@ -308,6 +308,13 @@ static PetscErrorCode compare(const Look *look, const char suffix[], double comp
   PetscFunctionReturn(0);
 }
 
+static PetscBool needs_state(const CospinObservable *observable)
+{
+  for (int f = 0; f < observable->num_functionals; f++)
+    if (observable->functionals[f]->kind->needs > COSPIN_NEEDS_MOMENTS) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
 static PetscErrorCode compare_observables(const Look *look, const CospinTaskKind *kind,
                                           const Restored *restored)
 {
@@ -317,6 +324,7 @@ static PetscErrorCode compare_observables(const Look *look, const CospinTaskKind
   for (int k = 0; kind->has_observables && k < restored->observables->count; k++) {
     const CospinObservable *observable = &restored->observables->observables[k];
     double complex value;
+    if (kind->states_sampled && needs_state(observable)) continue;
     PetscCall(observe(restored, k, &value));
     PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", observable->definition->name,
                             observable->real ? "" : "_re"));

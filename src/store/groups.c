@@ -54,8 +54,8 @@ PetscErrorCode CospinTableSetGroups(CospinTableBuilder *builder, const CospinSys
     PetscCall(CospinStorageCreate(system, group));
     group->name = deck->tasks[k].name;
     group->task = k;
-    if (kind->states_along)
-      group->time = builder->dimensions[builder->dimension_of_task[k * (1 + COSPIN_TASK_FURTHER)]];
+    const int dimension = builder->dimension_of_task[k * (1 + COSPIN_TASK_FURTHER)];
+    if (kind->states_along && dimension >= 0) group->time = builder->dimensions[dimension];
     if (times) group->time = (CospinDimension){"time", times->size, times->values, deck->time_unit, "time"};
     PetscCall(check_group_names(deck, group, faults, ok));
     layout->num_groups++;

@@ -65,7 +65,7 @@ hamiltonian: [0.4*(a.Sp*b.Sm + hc) + 0.3*a.Sx]
 jumps: [{name: light, rate: 0.3, operator: a.Sm + b.Sm}, {rate: 0.2, each: a.sp}]
 observables: {inversion: <a.Sz + b.Sz>, cross: <a.Sp*b.Sm>}
 tasks:
-  - trajectories: {initial: {}, trajectories: LAST, jump: light, records: 2000, delays: [0.5, 1]}
+  - trajectories: {initial: {}, trajectories: LAST, jump: light, records: 2000, delays: [0.5, 1], store: state}
 """
 NOT_PHYSICS = ("seconds", "peak_memory", "ranks")
 

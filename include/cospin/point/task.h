@@ -66,6 +66,8 @@ typedef struct {
   PetscBool observables_averaged; /* and once more without it, `<task>_<observable>_average` */
   PetscBool observables_miss;     /* and may be missing there, like a state that is stored */
   PetscBool states_along;         /* and so do the states that it stores */
+  PetscBool
+      states_sampled; /* these are means of a sample, of which functionals are told without their bias */
   /* Not collective. Asked by CospinTaskCheck, which see. Faults that need values (of: is not an operator,
      ...), and the task's further dimension, zero on entry (size 0: none). Tasks of a deck share a dimension
      of the same name: one without values has the largest size that any of them asks for at any point; one

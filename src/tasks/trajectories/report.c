@@ -155,6 +155,9 @@ static double autocorrelation(double time, double n, double step)
   return 0.5 * step / atanh(ratio);
 }
 
+/* Averages along trajectories are believed where their halves agree and each has seen enough of the state to
+   be an average of it. Both are asked of every observable and every expectation value, for the slowest is
+   what a trajectory has to be long for. */
 static PetscErrorCode store_steadiness(CospinSampleReport *report)
 {
   CospinSample *s = report->sample;

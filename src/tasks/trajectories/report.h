@@ -14,3 +14,7 @@ typedef struct {
 
 /* Not collective, after CospinSampleReduce(). Stores all variables; *outcome of what they are worth. */
 PetscErrorCode CospinSampleStore(CospinSampleReport *report, CospinOutcome *outcome);
+/* Collective, after that. The averaged state, which the point's first rank keeps, and what functionals say of
+   it; *outcome: worse if it is too large. */
+PetscErrorCode CospinSampleStoreState(CospinSampleReport *report, const CospinRecord *task,
+                                      CospinOutcome *outcome);

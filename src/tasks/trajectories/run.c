@@ -40,6 +40,11 @@ typedef struct {
    nothing. A seed of the deck is below 2^53, so theirs is none that a user could have asked for.
 
    Clicks are counted where averages are made, in the last three quarters. */
+static double most_of(const CospinTrajectoriesPlan *plan)
+{
+  return plan->error > 0 ? plan->most : plan->number;
+}
+
 static PetscErrorCode create_sample(Work *w, double span, PetscBool pilot)
 {
   const CospinTrajectoriesPlan *plan = w->plan;
@@ -56,7 +61,7 @@ static PetscErrorCode create_sample(Work *w, double span, PetscBool pilot)
   }
   if (pilot) unravelling.seed |= UINT64_C(1) << 60;
   PetscCall(CospinSampleCreate(w->point, &unravelling, plan->recorded && !pilot ? &records : NULL,
-                               plan->steady, &w->sample));
+                               plan->steady, plan->store && !pilot ? most_of(plan) : 0.0, &w->sample));
   w->sample.records.settings.share = 1.0 - w->sample.least;
   w->sample.head[HEAD_SPAN] = span;
   w->sample.head[HEAD_PILOT] = pilot;
@@ -145,6 +150,7 @@ static PetscErrorCode run_round(Work *w, double number, CospinOutcome *outcome)
   PetscCall(extend(w, number));
   if (w->leave) PetscFunctionReturn(0);
   PetscCall(CospinSampleStore(&w->report, outcome));
+  if (w->plan->store) PetscCall(CospinSampleStoreState(&w->report, w->plan->task, outcome));
   PetscFunctionReturn(0);
 }
 

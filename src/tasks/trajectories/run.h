@@ -9,6 +9,8 @@ typedef struct {
   double tolerance;
   PetscBool steady;                      /* no times: averages along each trajectory */
   CospinUnravellingSettings unravelling; /* steady: without times */
+  PetscBool store;                       /* the averaged state is collected for functionals, and stored */
+  const CospinRecord *task;
   PetscBool recorded;
   CospinRecordsSettings records; /* steady: `from` and `until` are found */
 } CospinTrajectoriesPlan;

@@ -17,18 +17,49 @@
 */
 #include "sample_impl.h"
 
-/* The trajectory without a jump is computed by every rank: it costs as much as one of the others. */
-PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSettings *settings,
-                                  const CospinRecordsSettings *records, PetscBool steady, CospinSample *s)
+/* Of a steady sample one state, and most of its samples; else one at every time. */
+static PetscErrorCode create_average(CospinSample *s, double most)
 {
   PetscFunctionBeginUser;
+  PetscCall(CospinAverageCreate(&s->point->problem->system, s->steady ? 1 : s->num_times,
+                                s->steady ? most * s->num_times : most, 0.5 * s->point->problem->bytes,
+                                &s->average));
+  PetscFunctionReturn(0);
+}
+
+/* A CospinUnravellingSettings.Show. What has not jumped is known already, unless everything is sampled. */
+static PetscErrorCode show(void *context, int k, CospinKetBlock block, const double complex ket[],
+                           double norm2, PetscBool jumped)
+{
+  const CospinSample *s = (const CospinSample *)context;
+
+  PetscFunctionBeginUser;
+  if (!jumped && !s->mixed) PetscFunctionReturn(0);
+  if (s->steady && k < s->num_times / 4) PetscFunctionReturn(0);
+  PetscCall(CospinAverageVisit(s->average, s->steady ? 0 : k, block, ket, norm2));
+  PetscFunctionReturn(0);
+}
+
+/* The trajectory without a jump is computed by every rank: it costs as much as one of the others. */
+PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSettings *settings,
+                                  const CospinRecordsSettings *records, PetscBool steady, double most,
+                                  CospinSample *s)
+{
+  CospinUnravellingSettings shown = *settings;
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(point->comm, &rank));
   *s = (CospinSample){.point = point,
                       .steady = steady,
                       .num_times = settings->num_times,
                       .num_rows = steady ? COSPIN_NUM_WINDOWS : settings->num_times,
                       .num_lines = point->problem->deck->num_jumps,
                       .block_size = 1};
-  PetscCall(CospinUnravellingCreate(point, settings, &s->unravelling));
+  if (most > 0) PetscCall(create_average(s, most));
+  shown.Show = most > 0 ? show : NULL;
+  shown.context = s;
+  PetscCall(CospinUnravellingCreate(point, &shown, &s->unravelling));
   CospinUnravellingCounts(s->unravelling, &s->num_expectations, &s->num_cutoffs);
   s->num_values = s->num_expectations + 1 + s->num_cutoffs;
   s->mixed = (PetscBool)(steady || CospinUnravellingIsMixed(s->unravelling));
@@ -39,6 +70,7 @@ PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSett
   PetscCall(CospinTrajectoryCreate(s->unravelling, &s->no_jump));
   if (s->mixed) PetscFunctionReturn(0);
   PetscCall(CospinUnravellingRun(s->unravelling, -1, 0.0, &s->no_jump));
+  if (s->average && rank == 0) PetscCall(CospinAverageTake(s->average, COSPIN_AVERAGE_GROUPS));
   s->least = s->no_jump.norm2[s->num_times - 1];
   s->worst[COSPIN_WORST_ERROR] = s->no_jump.error;
   s->worst[COSPIN_WORST_DIMENSION] = s->no_jump.dimension;
@@ -52,6 +84,7 @@ PetscErrorCode CospinSampleDestroy(CospinSample *s)
   PetscCall(CospinTrajectoryDestroy(&s->no_jump));
   PetscCall(PetscFree2(s->sums, s->total));
   PetscCall(CospinRecordsDestroy(&s->records));
+  PetscCall(CospinAverageDestroy(&s->average));
   PetscCall(CospinUnravellingDestroy(&s->unravelling));
   PetscFunctionReturn(0);
 }
@@ -124,7 +157,9 @@ static PetscErrorCode run_block(CospinSample *s, int b, CospinTrajectory *trajec
 
   PetscFunctionBeginUser;
   for (int n = b * s->block_size; n < PetscMin(s->number, (b + 1) * s->block_size); n++) {
+    if (s->average) CospinAverageDrop(s->average);
     PetscCall(CospinUnravellingRun(s->unravelling, n, s->least, trajectory));
+    if (s->average && !trajectory->large) PetscCall(CospinAverageTake(s->average, n % COSPIN_AVERAGE_GROUPS));
     if (!trajectory->large) add_trajectory(s, trajectory, block);
     if (!trajectory->large && s->recorded)
       PetscCall(CospinRecordsAdd(&s->records, n, trajectory, block + records_of(s)));
@@ -163,6 +198,7 @@ static PetscErrorCode exchange(CospinSample *s, CospinCheckpoint checkpoint)
   PetscCall(CospinCheckpointReals(checkpoint, COSPIN_NUM_WORST, s->worst));
   PetscCall(CospinCheckpointReals(checkpoint, (size_t)s->done * s->length, s->sums));
   PetscCall(CospinRecordsExchange(&s->records, checkpoint));
+  if (s->average) PetscCall(CospinAverageExchange(s->average, checkpoint));
   if (checkpoint->loading && rank) PetscCall(PetscArrayzero(s->sums, (size_t)s->done * s->length));
   PetscFunctionReturn(0);
 }
@@ -188,6 +224,7 @@ static PetscErrorCode save(CospinSample *s)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->worst, COSPIN_NUM_WORST, MPI_DOUBLE, MPI_MAX, s->point->comm));
   if (rank) PetscCall(PetscArrayzero(s->sums, count));
   PetscCall(CospinRecordsGather(s->point->comm, &s->records));
+  if (s->average) PetscCall(CospinAverageGather(s->point->comm, s->average));
   PetscCall(CospinCheckpointCreate(s->point->comm, &checkpoint));
   PetscCall(CospinCheckpointReals(checkpoint, COSPIN_SAMPLE_HEAD, s->head));
   PetscCall(exchange(s, checkpoint));

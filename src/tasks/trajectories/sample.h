@@ -1,5 +1,6 @@
 /* Many trajectories, dealt out to ranks in blocks, and what their sums say. */
 #pragma once
+#include "average.h"
 #include "records.h"
 
 /* What is told of a time: observable k, or one of these. */
@@ -24,7 +25,8 @@ typedef struct {
   PetscBool steady;        /* times are samples of windows, not results */
   int num_times, num_rows; /* rows: of results, COSPIN_NUM_WINDOWS if steady */
   int num_values, num_expectations, num_cutoffs, num_lines;
-  PetscBool mixed; /* kets of time 0 are drawn, or the one without a jump is like others */
+  PetscBool mixed;       /* kets of time 0 are drawn, or the one without a jump is like others */
+  CospinAverage average; /* NULL: it is not wanted */
   PetscBool recorded;
   CospinRecords records;
   double head[COSPIN_SAMPLE_HEAD];
@@ -40,9 +42,10 @@ typedef struct {
 } CospinSample;
 
 /* Not collective. `settings` are borrowed; `records` (NULL: none) is copied but for its delays. steady: the
-   times are even samples of (0, T]; of their last three quarters averages are made. */
+   times are even samples of (0, T]; of their last three quarters averages are made. most: 0, or the averaged
+   state is collected, of so many trajectories at most. */
 PetscErrorCode CospinSampleCreate(CospinPoint point, const CospinUnravellingSettings *settings,
-                                  const CospinRecordsSettings *records, PetscBool steady,
+                                  const CospinRecordsSettings *records, PetscBool steady, double most,
                                   CospinSample *sample);
 PetscErrorCode CospinSampleDestroy(CospinSample *sample);
 
@@ -59,6 +62,12 @@ PetscErrorCode CospinSampleReduce(CospinSample *sample);
    NaN: too few trajectories have jumped by then for one to be known. */
 PetscErrorCode CospinSampleValue(CospinSample *sample, int k, int what, int cutoff, double complex *value,
                                  double error[2], double change[2]);
+/* Expectation values of all observables in a row, means[num_expectations]. */
+void CospinSampleMeans(const CospinSample *sample, int k, double complex means[]);
+/* Observable `what` with functionals that are known, and its error from its expectation values alone. */
+PetscErrorCode CospinSampleValueWith(CospinSample *sample, int k, int what, const double functionals[],
+                                     double complex *value, double error[2]);
+
 /* Whether a steady sample is long enough. */
 typedef struct {
   double drift; /* of any observable between the halves, the largest, in standard errors; 0: none has any */

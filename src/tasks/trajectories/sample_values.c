@@ -131,6 +131,36 @@ PetscErrorCode CospinSampleValue(CospinSample *s, int k, int what, int cutoff, d
   PetscFunctionReturn(0);
 }
 
+void CospinSampleMeans(const CospinSample *s, int k, double complex means[])
+{
+  for (int e = 0; e < s->num_expectations; e++) means[e] = mean_value(s, k, -1, e);
+}
+
+/* An observable may have both, purity()*<Sz>: what averages do to it and what the state does are independent
+   enough to be added in quadrature, which whoever asks does. */
+PetscErrorCode CospinSampleValueWith(CospinSample *s, int k, int what, const double functionals[],
+                                     double complex *value, double error[2])
+{
+  const CospinObservables all = s->point->observables;
+  double complex *values, *means;
+  double change[2];
+  int first = 0;
+
+  PetscFunctionBeginUser;
+  for (int l = 0; l < what; l++) first += all->observables[l].num_expectations;
+  PetscCall(PetscMalloc2((size_t)s->num_expectations + 1, &means, (size_t)s->done + 1, &values));
+  for (int b = -1; b < s->done; b++) {
+    for (int e = 0; e < all->observables[what].num_expectations; e++)
+      means[e] = mean_value(s, k, b, first + e);
+    PetscCall(CospinObservableEvaluateWith(all, what, means, functionals, &values[b + 1]));
+  }
+  *value = values[0];
+  error[0] = error[1] = 0.0;
+  if (s->done > 1) jackknife(s->done, values + 1, error, change);
+  PetscCall(PetscFree2(means, values));
+  PetscFunctionReturn(0);
+}
+
 /* ---- Steady -------------------------------------------------------------------------------------------- */
 
 /* Of one observable, between the halves of the window. Its error is that of the difference itself, found by

@@ -4,7 +4,8 @@
    numbers are exact but for a statistical error that is told with each.
 
    Every observable is an average over kets, so only what is linear in rho, or a function of such averages,
-   has a value; purities and Fisher information would need rho itself and are missing.
+   has a value; purities and Fisher information need rho itself, which is collected under `store: state` only
+   (average.c).
 
    What makes a statistical error untrue is what has hardly been seen: fewer than twenty trajectories that
    jumped, in all or by one of the processes that are expected to happen. Then it is missing, or the outcome
@@ -89,6 +90,7 @@ static const CospinKey keys[] = {
      .help = "upper ends of bins of the time between clicks of `jump`, ascending; the first begins at 0: "
              "waiting times and g2"},
     COSPIN_READOUT_FIDELITY_KEY,
+    COSPIN_TASK_STORE_KEY,
     {.name = "tolerance",
      .type = COSPIN_KEY_NUMBER,
      .default_text = "1e-8",
@@ -235,7 +237,8 @@ static PetscErrorCode get_plan(CospinProblem problem, const CospinRecord *task, 
   double seed, room, counts;
 
   PetscFunctionBeginUser;
-  *plan = (CospinTrajectoriesPlan){.steady = (PetscBool)(times->size == 0)};
+  *plan = (CospinTrajectoriesPlan){
+      .steady = (PetscBool)(times->size == 0), .store = CospinTaskStores(task), .task = task};
   PetscCall(CospinTaskNumberOr(problem, task, "trajectories", plan->steady ? COSPIN_STEADY_NUMBER : 1000,
                                faults, &plan->number, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "error", 0.0, faults, &plan->error, ok));
@@ -320,6 +323,23 @@ static PetscErrorCode check_records(CospinProblem problem, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
+/* Windows grow for each ket by itself, and one state has one window. */
+static PetscErrorCode check_store(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                  PetscBool *ok)
+{
+  const CospinSystem *system = &problem->system;
+
+  PetscFunctionBeginUser;
+  for (int c = 0; c < system->num_components; c++) {
+    const CospinComponent component = &system->components[c];
+    if (!component->kind->Window || component->kind->Window(component) == 0) continue;
+    PetscCall(CospinTaskFail(problem, task, "store", faults, ok,
+                             "needs modes with a `cutoff` here (windows of kets grow one by one)"));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Faults of how far trajectories go. */
 static PetscErrorCode check_times(CospinProblem problem, const CospinRecord *task,
                                   const CospinTrajectoriesPlan *plan, CospinFaults faults, PetscBool *ok)
@@ -361,6 +381,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   if (plan.unravelling.target && *ok) /* of `initial` faults have been told by now */
     PetscCall(check_state(problem, task, "fidelity", plan.unravelling.target, faults, ok));
   PetscCall(check_records(problem, task, &plan, faults, ok));
+  if (plan.store) PetscCall(check_store(problem, task, faults, ok));
   *dimension = (CospinDimension){"time", plan.unravelling.num_times, plan.unravelling.times, "time", "time"};
   PetscFunctionReturn(0);
 }
@@ -415,8 +436,17 @@ static PetscErrorCode Cost(CospinProblem problem, const CospinRecord *task, Pets
   if (dimension <= SMALL) each = fastest * jump_seconds;
   *unknowns = (PetscInt64)PetscMin(shared * number, most_shared); /* they wait for nothing */
   *bytes = 16.0 * VECTORS * dimension + 60 * elements;
+  if (plan.store)
+    *bytes +=
+        16.0 * dimension * dimension * (1 + COSPIN_AVERAGE_GROUPS) * PetscMax(1, plan.unravelling.num_times);
   *seconds = number * (1e-4 + span * each);
   PetscFunctionReturn(0);
+}
+
+static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
+{
+  *times = NULL; /* all of the task's own */
+  return CospinTaskStores(task);
 }
 
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
@@ -455,6 +485,9 @@ const CospinTaskKind CospinTaskTrajectories = {
     .own_windows = PETSC_TRUE,
     .Check = Check,
     .Further = Further,
+    .Stores = Stores,
+    .states_along = PETSC_TRUE,
+    .states_sampled = PETSC_TRUE,
     .Sectors = CospinTaskNoSectors,
     .Cost = Cost,
     .Run = Run,

@@ -166,6 +166,9 @@ static PetscErrorCode visit(void *context, int k, const double complex ket[], do
   if (u->leaked || k < 0) PetscFunctionReturn(0);
   PetscCall(CospinKetLevelRead(u->level, u->block, ket, norm2, u->read,
                                t->values + (size_t)k * (size_t)t->num_values));
+  if (u->settings.Show)
+    PetscCall(u->settings.Show(u->settings.context, k, u->block, ket, norm2,
+                               (PetscBool)(u->jumps > 0 || u->number < 0)));
   t->norm2[k] = norm2;
   t->jumps[k] = u->jumps;
   t->clicks[k] = u->clicks;
@@ -220,6 +223,7 @@ static PetscBool is_counted(CospinUnravelling u, int jump)
                      (name && strcmp(name, u->settings.click) == 0));
 }
 
+/* Times of single clicks are kept where someone asks for them only: a laser clicks 10^6 times. */
 static PetscErrorCode count_click(CospinUnravelling u, int line)
 {
   CospinTrajectory *t = u->trajectory;
@@ -271,7 +275,11 @@ static PetscErrorCode weigh(CospinUnravelling u, double jumps, double weights[],
   PetscFunctionReturn(0);
 }
 
-/* Since its last jump a trajectory has waited in vain: what jumps seldom is known by that only. */
+/* Since its last jump a trajectory has waited in vain: what jumps seldom is known by that only. The
+   probability of having waited so long is |psi|^2 = exp(-integral of the rate), so that its logarithm is how
+   often a jump was to be expected meanwhile; which line's it would have been is asked at the end, as good as
+   anywhere. A dark state from which an atom is lifted once in 10^7 lifetimes looks like a state without any
+   error otherwise. */
 static PetscErrorCode expect_rest(CospinUnravelling u)
 {
   double *weights, total;

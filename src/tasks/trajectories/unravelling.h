@@ -13,7 +13,11 @@ typedef struct {
   uint64_t seed;
   PetscBool shifted;
   const char *click; /* name of the jumps that are counted, COSPIN_EVERY_JUMP: all; NULL: none */
-  PetscBool record;  /* each click of them is kept for who asks after the trajectory */
+  /* Shown every ket at times[k], `jumped` or not; NULL: none. It need not be normalised. */
+  PetscErrorCode (*Show)(void *context, int k, CospinKetBlock block, const double complex ket[], double norm2,
+                         PetscBool jumped);
+  void *context;
+  PetscBool record;                      /* each click of them is kept for who asks after the trajectory */
   const CospinSetting *initial, *target; /* of the deck; target NULL: no fidelity */
 } CospinUnravellingSettings;
 
