@@ -7,6 +7,16 @@
    In expressions a group is spoken of in three ways: `g[2].Sz` is an operator of one member, `g.Sz` the sum
    over all of them, and in `sum:`, `each:` and `pairs:` the index of a term runs over members as it runs over
    spins. `each:` over a group is one jump for each member, and is read as so many.
+
+   Why copies and not a component that knows of members: everything behind the deck (sectors, windows, moves,
+   states, files) is made for components that may be alike or not, and the problem is the same. What it costs
+   is that the permutations of equal groups are not made use of. The name of a member, g_0, is a word of YAML
+   and of netCDF, which `g[0]` is not; in expressions it is the other way round, since there the number may be
+   an index.
+
+   The index of a term is `l` (and `m`), as of spins. `k` is another word for `l`, because everybody numbers
+   groups by it; it is one only where no parameter, array or component is called so, since decks that have one
+   go on to mean it.
 */
 #include "read_impl.h"
 #include <math.h>

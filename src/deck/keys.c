@@ -47,18 +47,18 @@ static PetscErrorCode check_choice(CospinReader *reader, const CospinEntry *entr
   PetscFunctionReturn(0);
 }
 
-/* A word that stands for a state, where a key knows some. */
-static PetscErrorCode read_state_word(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
+/* A word that stands for a state or for sectors, where a key knows some. */
+static PetscErrorCode read_word(CospinReader *reader, const CospinEntry *entry, CospinSetting *setting)
 {
   const char *const *choices = setting->key->choices;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinEntryGetText(entry, type_names[COSPIN_KEY_STATE], reader->faults, &setting->text));
+  PetscCall(CospinEntryGetText(entry, type_names[setting->key->type], reader->faults, &setting->text));
   if (!setting->text || CospinSuggest(setting->text, choices))
     PetscCall(check_choice(reader, entry, setting));
   else
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path,
-                              "must be %s or the word `%s`, not `%.100s`", type_names[COSPIN_KEY_STATE],
+                              "must be %s or the word `%s`, not `%.100s`", type_names[setting->key->type],
                               choices[0], setting->text));
   PetscFunctionReturn(0);
 }
@@ -77,8 +77,9 @@ static PetscErrorCode read_setting(CospinReader *reader, const CospinEntry *entr
     PetscCall(CospinReadAxis(reader, entry, &setting->axis));
     PetscFunctionReturn(0);
   }
-  if (type == COSPIN_KEY_STATE && setting->key->choices && CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
-    PetscCall(read_state_word(reader, entry, setting));
+  if ((type == COSPIN_KEY_STATE || type == COSPIN_KEY_SECTOR) && setting->key->choices &&
+      CospinEntryGetForm(entry) == COSPIN_ENTRY_SCALAR) {
+    PetscCall(read_word(reader, entry, setting));
     PetscFunctionReturn(0);
   }
   if (type == COSPIN_KEY_STATE) {

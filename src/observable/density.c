@@ -236,6 +236,43 @@ static PetscErrorCode order_kets(CospinDensity density, CospinStoredState state,
   PetscFunctionReturn(0);
 }
 
+/* The same as of a stored state, but that codes are there: no label is read, and none is kept. Elements of
+   one place may come several times (a partial trace adds them up), which fill_blocks does by itself. */
+PetscErrorCode CospinDensityCreateCoded(const CospinSystem *system, PetscInt64 num,
+                                        const CospinCodedElement elements[], CospinDensity *density)
+{
+  CospinDensity new;
+  Occurrence *list;
+  int *place;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&new));
+  new->system = system;
+  new->count = num;
+  PetscCall(PetscMalloc1((size_t)num + 1, &new->elements));
+  PetscCall(PetscMalloc1(2 * (size_t)num + 1, &list));
+  for (PetscInt64 e = 0; e < num; e++) {
+    new->elements[e].value = elements[e].value;
+    list[2 * e] = (Occurrence){elements[e].ket, 2 * e};
+    list[2 * e + 1] = (Occurrence){elements[e].bra, 2 * e + 1};
+  }
+  qsort(list, 2 * (size_t)num, sizeof(*list), compare_occurrences);
+  PetscCall(number_kets(new, 2 * num, list));
+  PetscCall(PetscMalloc1(new->num_kets, &new->block_of));
+  PetscCall(PetscMalloc1(new->num_kets, &place));
+  PetscCall(find_blocks(new, place));
+  for (int k = 0; k < new->num_kets; k++) new->ket_of_code[k] = place[k];
+  for (PetscInt64 e = 0; e < num; e++) {
+    new->elements[e].ket = place[new->elements[e].ket];
+    new->elements[e].bra = place[new->elements[e].bra];
+    new->blocks[new->block_of[new->elements[e].ket]].log_copies = elements[e].log_copies;
+  }
+  PetscCall(PetscFree(place));
+  PetscCall(PetscFree(list));
+  *density = new;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState state,
                                    CospinDensity *density)
 {

@@ -275,7 +275,7 @@ PetscErrorCode CospinTaskNoSectors(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
-/* The sector of the deck or, without one, all that have a trace. */
+/* The sector of the deck (`all`: every one) or, without it, all that have a trace. */
 PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
                                  int **representatives)
 {
@@ -284,7 +284,9 @@ PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task
 
   PetscFunctionBeginUser;
   *num = 1;
-  if (setting->numbers)
+  if (setting->text)
+    PetscCall(CospinProblemAllSectors(problem, num, representatives));
+  else if (setting->numbers)
     PetscCall(CospinProblemSectorNamed(problem, setting, NULL, representatives, &ok));
   else
     PetscCall(CospinTaskSteadySectors(problem, num, representatives));

@@ -206,6 +206,23 @@ PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int repr
   PetscFunctionReturn(0);
 }
 
+/* For numbers of a dataset. The name says more where components conserve numbers of their own; of a sector of
+   them all these are the totals, which several sectors may share. */
+PetscErrorCode CospinProblemSectorNumbers(CospinProblem problem, const int representative[], int *charge,
+                                          int *ket, int *bra)
+{
+  const PetscBool sides = CospinSystemHasSides(&problem->system);
+  const int divisor = sides ? CospinFormModulus(problem, PETSC_FALSE, -1) : 1;
+  const int q = sides ? CospinFormCharge(&problem->system, -1, representative) : 0;
+
+  PetscFunctionBeginUser;
+  *charge = divisor ? ((q % divisor) + divisor) % divisor : q;
+  *ket = *bra = -1;
+  if (sides && CospinFormModulus(problem, PETSC_TRUE, -1) != 1)
+    PetscCall(totals(problem, representative, ket, bra));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[], size_t size)
 {
   const int weak = CospinFormModulus(problem, PETSC_FALSE, -1),

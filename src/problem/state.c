@@ -46,8 +46,30 @@ static int num_arguments(CospinComponent component, const CospinStateName *name)
   const int num = name->num_arguments;
 
   if (num >= 0) return num;
+  if (num == COSPIN_EACH_BIT) return component->kind->NumSpins(component);
+  if (num == COSPIN_EACH_DIRECTION) return 2 * component->kind->NumSpins(component);
   return num == COSPIN_EACH_LEVEL ? component->kind->NumLevels(component)
                                   : PetscSqr(component->kind->NumLevels(component));
+}
+
+/* {bits: "0110"}: the text itself, whose leading zeros no number would keep. YAML hands the same characters
+   over with and without quotes; the parser of expressions has taken them for a number, which is not asked
+   for. */
+static PetscErrorCode read_bits(const CospinStateFactor *factor, int num, CospinFaults faults,
+                                double complex bits[], PetscBool *ok)
+{
+  const char *text = factor->num_arguments == 1 ? CospinExpressionText(factor->arguments[0]) : "";
+  const size_t length = strspn(text, "01");
+
+  PetscFunctionBeginUser;
+  *ok = (PetscBool)(length == (size_t)num && !text[length]);
+  for (int l = 0; l < num && *ok; l++) bits[l] = text[l] - '0';
+  if (!*ok)
+    PetscCall(
+        CospinFaultsAdd(faults, factor->position, factor->path,
+                        "`bits` takes one digit, 0 or 1, for each of the %d spin%s, as in {bits: \"%.*s\"}",
+                        num, num == 1 ? "" : "s", PetscMin(num, 16), "1010101010101010"));
+  PetscFunctionReturn(0);
 }
 
 /* At the grid point: an angle may be on an axis. */
@@ -59,6 +81,10 @@ static PetscErrorCode evaluate_arguments(CospinProblem problem, const CospinStat
   char form[128];
 
   PetscFunctionBeginUser;
+  if (name->num_arguments == COSPIN_EACH_BIT) {
+    PetscCall(read_bits(factor, wanted, faults, arguments, ok));
+    PetscFunctionReturn(0);
+  }
   *ok = (PetscBool)(factor->num_arguments == wanted);
   if (!*ok) {
     if (wanted)

@@ -339,6 +339,46 @@ PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves a_rho
   PetscFunctionReturn(0);
 }
 
+/* Labels are sums of coordinates, and their cosets sums of cosets: what is reached by the coordinates up to
+   one is extended by the values of the next. The work is the number of sectors times the values of a
+   coordinate, where labels would be all of Liouville space. Ranges as wide as they are anywhere: some sectors
+   are empty. */
+PetscErrorCode CospinProblemAllSectors(CospinProblem problem, int *num, int **representatives)
+{
+  const int n = problem->system.num_coordinates;
+  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES], label[COSPIN_MAX_COORDINATES] = {0};
+  PetscBool whole = PETSC_TRUE, new;
+  CospinLabelSet all;
+  PetscInt number;
+
+  PetscFunctionBeginUser;
+  CospinSystemBounds(&problem->system, lo, hi);
+  PetscCall(CospinLabelSetCreate(n, &all));
+  PetscCall(CospinLabelSetAdd(&all, label, &number, &new));
+  for (int i = 0; i < n && whole; i++) {
+    CospinLabelSet longer;
+    PetscCall(CospinLabelSetCreate(n, &longer));
+    for (PetscInt c = 0; c < all.count && whole; c++) {
+      for (int value = lo[i]; value <= hi[i] && whole; value++) {
+        PetscCall(PetscArraycpy(label, all.rows + c * n, n));
+        label[i] += value;
+        CospinLatticeReduce(problem->lattice, label);
+        PetscCall(CospinLabelSetAdd(&longer, label, &number, &new));
+        whole = (PetscBool)(longer.count <= COSPIN_MAX_SECTORS);
+      }
+    }
+    PetscCall(CospinLabelSetDestroy(&all));
+    all = longer;
+  }
+  *num = (int)all.count;
+  PetscCall(CospinLabelsUnique(n, num, all.rows));
+  *representatives = all.rows;
+  all.rows = NULL;
+  if (!whole) PetscCall(CospinSectorsNotAll(n, num, representatives));
+  PetscCall(CospinLabelSetDestroy(&all));
+  PetscFunctionReturn(0);
+}
+
 /* Those where Tr(A rho) has elements. */
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives)

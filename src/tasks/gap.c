@@ -1,7 +1,7 @@
 /*
-   Task `gap`: the slowest non-zero eigenvalue of the generator in the sectors where steady states live, the
-   rate of approach to the steady state; or in one sector. With an ensemble it is the gap of the
-   permutation-symmetric dynamics.
+   Task `gap`: the slowest non-zero eigenvalues of the generator in the sectors where steady states live, the
+   rates of approach to the steady state; or in one sector, or in all. With an ensemble it is the gap of the
+   permutation-symmetric dynamics: operators that tell its spins apart may decay more slowly.
 
    Eigenvalues below the resolution count as zero; `zeros` tells how many there are.
 
@@ -11,35 +11,67 @@
    column of L, an eigenvalue cannot be told from zero. A gap of exactly zero (several steady states) and
    one of 1e-14 look alike there; `zeros` and `resolution` tell, and the rate is stored as 0 rather than as
    whatever rounding left.
+
+   Several modes (`count`) of several sectors: of each sector as many as are wanted are found, and the slowest
+   of all are kept, which is right because no sector has more of them than that. `sector: all` is every coset
+   of the lattice of moves; of a weak symmetry the sectors q and -q have conjugate spectra, and both are
+   solved, so that a pair of modes stands in the list as what it is. Lasting coherences are counted by
+   `zeros`, too: each sector without a trace is asked for the mode at zero that no steady state has put there.
+
+   Without `count` there is no dimension `mode`: scripts that read one number of a point go on to do so.
 */
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
+#include <cospin/solver/dense.h>
+
+enum { MAX_COUNT = 1000 };
+static const char *const words[] = {"all", NULL};
 
 static const CospinKey keys[] = {
-    COSPIN_TASK_SECTOR_KEY,
+    {.name = "sector",
+     .type = COSPIN_KEY_SECTOR,
+     .choices = words,
+     .unit = "",
+     .help =
+         "another sector than those of steady states: {ket: k, bra: b} under a strong symmetry, {charge: q} "
+         "under a weak one; all: every sector, coherences included"},
+    {.name = "count",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help =
+         "how many of the slowest modes are stored, along the dimension `mode`; left out: one, without that "
+         "dimension",
+     .least = 1,
+     .most = MAX_COUNT,
+     .range = "a whole number from 1 to 1000"},
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
 };
 
 static const CospinTaskVariable variables[] = {
-    {"rate", COSPIN_REAL, PETSC_FALSE, "rate", "spectral gap: slowest rate of approach to the steady state",
-     "-Re lambda"},
-    {"frequency", COSPIN_REAL, PETSC_FALSE, "rate", "frequency of the slowest mode", "-Im lambda"},
-    {"lifetime", COSPIN_REAL, PETSC_FALSE, "time", "lifetime of the slowest mode", "1/rate"},
-    {"error", COSPIN_REAL, PETSC_FALSE, "rate",
-     "bound of what rounding and the residual do to the eigenvalue",
+    {"rate", COSPIN_REAL, PETSC_TRUE, "rate", "spectral gap: slowest rate of approach to the steady state",
+     "-Re lambda; of an ensemble within permutation-symmetric states"},
+    {"frequency", COSPIN_REAL, PETSC_TRUE, "rate", "frequency of the slowest mode", "-Im lambda"},
+    {"lifetime", COSPIN_REAL, PETSC_TRUE, "time", "lifetime of the slowest mode", "1/rate"},
+    {"error", COSPIN_REAL, PETSC_TRUE, "rate", "bound of what rounding and the residual do to the eigenvalue",
      "resolution |x||y|/|y^H x|, with ten residuals beside the resolution; without left vectors an "
      "estimate from the right ones, missing where it is small"},
     {"resolution", COSPIN_REAL, PETSC_FALSE, "rate", "rates below this count as zero",
      "10 eps times the largest sum of moduli of terms in a column"},
     {"zeros", COSPIN_INTEGER, PETSC_FALSE, "1", "eigenvalues that count as zero", ""},
-    {"residual", COSPIN_REAL, PETSC_FALSE, "1", "residual of the slowest mode",
+    {"residual", COSPIN_REAL, PETSC_TRUE, "1", "residual of the slowest mode",
      "|L x - lambda x| / (|L| |x|)"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "residual of the mode and of null vectors in a larger window",
      "0 where every cutoff is the deck's"},
     {"horizon", COSPIN_REAL, PETSC_FALSE, "rate", "frequency up to which no slower mode was missed",
      "inf: certain"},
-    {"dimension", COSPIN_INTEGER, PETSC_FALSE, "1", "dimension of its sector", ""},
+    {"dimension", COSPIN_INTEGER, PETSC_TRUE, "1", "dimension of its sector", ""},
+    {"charge", COSPIN_INTEGER, PETSC_TRUE, "1", "charge of its sector",
+     "excitations of the ket minus those of the bra, modulo a parity where only that is conserved"},
+    {"ket", COSPIN_REAL, PETSC_TRUE, "1", "excitations of kets in its sector",
+     "missing: they are not conserved by themselves"},
+    {"bra", COSPIN_REAL, PETSC_TRUE, "1", "excitations of bras in its sector",
+     "missing: they are not conserved by themselves"},
     {"iterations", COSPIN_INTEGER, PETSC_FALSE, "1", "restarts of the eigensolver", ""},
     COSPIN_TASK_INSTEAD_VARIABLE,
     COSPIN_TASK_WORK_VARIABLES,
@@ -47,55 +79,128 @@ static const CospinTaskVariable variables[] = {
 };
 
 static const CospinTaskRule rules[] = {
-    {"rate", COSPIN_ALL, 0, "0", NULL},
-    {"frequency", COSPIN_ALL, 0, NULL, NULL},
-    {"lifetime", COSPIN_ALL, 0, "1/rate", "1/rate"},
+    {"rate", COSPIN_FIRST, 0, "0", NULL},
+    {"frequency", COSPIN_FIRST, 0, NULL, NULL},
+    {"lifetime", COSPIN_FIRST, 0, "1/rate", "1/rate"},
     {"error", COSPIN_MAY_MISS, 0, "0", NULL},
     {"resolution", COSPIN_ALL, 0, "0", NULL},
     {"leak", COSPIN_ALL, 0, "0", "1e-8"},
     {"zeros", COSPIN_ALL, 0, "0", NULL},
-    {"residual", COSPIN_ALL, 0, "0", "tolerance"},
+    {"residual", COSPIN_FIRST, 0, "0", "tolerance"},
     {"horizon", COSPIN_ALL, 0, "0", NULL},
-    {"dimension", COSPIN_ALL, 0, "1", NULL},
+    {"dimension", COSPIN_FIRST, 0, "1", NULL},
     {"iterations", COSPIN_ALL, 0, "0", NULL},
     COSPIN_TASK_WORK_RULES,
 
     {.suffix = NULL},
 };
 
-static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
-                            CospinDimension *dimension, PetscBool *ok)
+/* A key without a default: whether it is given decides on the dimension. */
+static PetscErrorCode read_count(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                                 int *count, PetscBool *ok)
 {
-  PetscBool sector_ok;
-  double tolerance;
+  double value;
 
   PetscFunctionBeginUser;
-  (void)dimension;
-  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
-  PetscCall(CospinTaskCheckSector(problem, task, PETSC_FALSE, faults, &sector_ok));
-  if (!sector_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinTaskNumberOr(problem, task, "count", 1.0, faults, &value, ok));
+  *count = (int)value;
   PetscFunctionReturn(0);
 }
 
-/* The slowest mode so far, and where it was found. */
+static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
+                            CospinDimension *dimension, PetscBool *ok)
+{
+  PetscBool sector_ok, count_ok = PETSC_TRUE;
+  double tolerance;
+  int count;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTaskTolerance(problem, task, faults, &tolerance, ok));
+  PetscCall(CospinTaskCheckSector(problem, task, PETSC_FALSE, faults, &sector_ok));
+  PetscCall(read_count(problem, task, faults, &count, &count_ok));
+  if (CospinRecordGet(task, "count")->expression)
+    *dimension = (CospinDimension){"mode", count, NULL, "1", "mode, slowest first"};
+  if (!sector_ok || !count_ok) *ok = PETSC_FALSE;
+  PetscFunctionReturn(0);
+}
+
+/* A mode, and where it was found. */
 typedef struct {
   double complex lambda;
-  double residual, error, horizon, resolution;
-  double leak; /* its own, and that of null vectors */
+  double residual, error, leak;
   PetscInt64 dimension;
+  int charge, ket, bra;
+} Mode;
+
+/* The slowest modes so far. */
+typedef struct {
+  int wanted, num, capacity;
+  Mode *modes;
+  double horizon, resolution;
+  double leak; /* their own, and that of null vectors */
   int iterations, zeros;
   CospinOutcome outcome;
 } Slowest;
 
 /* Null vectors count, too: a gap is no better than the steady state beside it. */
-static PetscErrorCode note_leak(CospinPoint point, CospinEigensolver eigensolver, Vec x,
-                                double complex lambda, Slowest *slowest)
+static PetscErrorCode note_leak(CospinPoint point, CospinEigensolver eigensolver, Vec null, Slowest *slowest)
 {
   double leak;
 
   PetscFunctionBeginUser;
-  PetscCall(CospinWindowLeak(point, eigensolver, x, lambda, &leak));
+  PetscCall(CospinWindowLeak(point, eigensolver, null, 0.0, &leak));
   slowest->leak = PetscMax(slowest->leak, leak);
+  PetscFunctionReturn(0);
+}
+
+/* Slowest first; more than are wanted are forgotten. */
+static PetscErrorCode sort(Slowest *slowest)
+{
+  double complex *lambda;
+  double *error;
+  Mode *copy;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(
+      PetscMalloc4(slowest->num, &lambda, slowest->num, &error, slowest->num, &order, slowest->num, &copy));
+  for (int k = 0; k < slowest->num; k++) {
+    copy[k] = slowest->modes[k];
+    lambda[k] = copy[k].lambda;
+    error[k] = PetscMax(slowest->resolution, copy[k].error); /* NaN: the former */
+  }
+  PetscCall(CospinOrderSlowest(slowest->num, lambda, error, order));
+  slowest->num = PetscMin(slowest->num, slowest->wanted);
+  for (int k = 0; k < slowest->num; k++) slowest->modes[k] = copy[order[k]];
+  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscFunctionReturn(0);
+}
+
+/* The modes of a sector among the others. The sector is known by any of its labels. */
+static PetscErrorCode keep(CospinPoint point, CospinEigensolver eigensolver, int num,
+                           const CospinMode found[], Slowest *slowest)
+{
+  Mode mode = {.dimension = CospinSectorDimension(eigensolver->sector)};
+  int label[COSPIN_MAX_COORDINATES];
+
+  PetscFunctionBeginUser;
+  CospinSectorLabel(eigensolver->sector, 0, label);
+  PetscCall(CospinProblemSectorNumbers(point->problem, label, &mode.charge, &mode.ket, &mode.bra));
+  if (slowest->num + num > slowest->capacity) {
+    slowest->capacity = 2 * slowest->capacity + num;
+    PetscCall(PetscRealloc(sizeof(Mode) * (size_t)slowest->capacity, &slowest->modes));
+  }
+  for (int k = 0; k < num; k++) {
+    const Mode *last = slowest->num == slowest->wanted ? &slowest->modes[slowest->wanted - 1] : NULL;
+    if (last && creal(found[k].lambda) <= creal(last->lambda)) continue;
+    mode.lambda = found[k].lambda;
+    mode.residual = found[k].residual;
+    mode.error = found[k].error;
+    PetscCall(CospinWindowModeError(eigensolver, found[k].right, &mode.error));
+    PetscCall(CospinWindowLeak(point, eigensolver, found[k].right, mode.lambda, &mode.leak));
+    slowest->modes[slowest->num++] = mode;
+    PetscCall(sort(slowest));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -106,34 +211,30 @@ static PetscErrorCode search(CospinPoint point, CospinEigensolver eigensolver, i
                              Slowest *slowest, Vec *zero)
 {
   const PetscInt64 dimension = CospinSectorDimension(eigensolver->sector);
-  CospinMode mode;
+  CospinMode *found;
   int num;
 
   PetscFunctionBeginUser;
   *zero = NULL;
   slowest->resolution = PetscMax(slowest->resolution, eigensolver->resolution);
   slowest->zeros += num_null;
-  for (int k = 0; k < num_null; k++) PetscCall(note_leak(point, eigensolver, null[k], 0.0, slowest));
+  for (int k = 0; k < num_null; k++) PetscCall(note_leak(point, eigensolver, null[k], slowest));
   if (dimension <= num_null) PetscFunctionReturn(0);
-  PetscCall(CospinEigensolverSlowest(eigensolver, 1, num_null, null, PETSC_FALSE, &num, &mode));
+  PetscCall(PetscCalloc1((size_t)slowest->wanted, &found));
+  PetscCall(CospinEigensolverSlowest(eigensolver, slowest->wanted, num_null, null, PETSC_FALSE, &num, found));
   slowest->iterations += eigensolver->iterations;
   slowest->horizon = PetscMin(slowest->horizon, eigensolver->horizon);
   slowest->outcome = CospinOutcomeWorse(slowest->outcome, eigensolver->outcome);
-  if (num == 0) PetscFunctionReturn(0);
   /* A mode that cannot be told from zero is a null vector that was not counted: the caller looks again beside
      it. */
-  if (num_null == 0 && cabs(mode.lambda) <= eigensolver->resolution) {
-    *zero = mode.right;
-    mode.right = NULL;
-  } else if (!(creal(mode.lambda) <= creal(slowest->lambda))) {
-    slowest->lambda = mode.lambda;
-    slowest->residual = mode.residual;
-    slowest->error = mode.error;
-    slowest->dimension = dimension;
-    PetscCall(CospinWindowModeError(eigensolver, mode.right, &slowest->error));
-    PetscCall(note_leak(point, eigensolver, mode.right, mode.lambda, slowest));
+  if (num && num_null == 0 && cabs(found[0].lambda) <= eigensolver->resolution) {
+    *zero = found[0].right;
+    found[0].right = NULL;
+  } else {
+    PetscCall(keep(point, eigensolver, num, found, slowest));
   }
-  PetscCall(CospinModesDestroy(num, &mode));
+  PetscCall(CospinModesDestroy(num, found));
+  PetscCall(PetscFree(found));
   PetscFunctionReturn(0);
 }
 
@@ -190,7 +291,7 @@ static PetscErrorCode search_all(CospinPoint point, const CospinRecord *task, co
   int num, *representatives;
 
   PetscFunctionBeginUser;
-  if (!CospinRecordGet(task, "sector")->numbers)
+  if (!CospinRecordGet(task, "sector")->numbers && !CospinRecordGet(task, "sector")->text)
     PetscCall(search_beside(point, prefix, slowest, &done));
   else if (point->steady.eigensolver)
     PetscCall(CospinEigensolverRelease(point->steady.eigensolver));
@@ -216,11 +317,15 @@ typedef struct {
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   Search *s = (Search *)context;
+  PetscBool ok = PETSC_TRUE;
 
   PetscFunctionBeginUser;
-  s->slowest = (Slowest){
-      .lambda = CMPLX(NAN, NAN), .residual = NAN, .error = NAN, .horizon = INFINITY, .outcome = COSPIN_GOOD};
+  PetscCall(PetscFree(s->slowest.modes));
+  s->slowest = (Slowest){.horizon = INFINITY, .outcome = COSPIN_GOOD};
+  PetscCall(read_count(s->point->problem, s->task, NULL, &s->slowest.wanted, &ok));
   PetscCall(search_all(s->point, s->task, s->prefix, &s->slowest));
+  for (int k = 0; k < s->slowest.num; k++)
+    s->slowest.leak = PetscMax(s->slowest.leak, s->slowest.modes[k].leak);
   *leak = s->slowest.leak;
   *outcome = s->slowest.outcome;
   PetscFunctionReturn(0);
@@ -239,23 +344,42 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
   PetscFunctionReturn(0);
 }
 
-/* A gap within the resolution is zero, with an upper bound that says how small. */
-static PetscErrorCode store(const Slowest *slowest, CospinResults results)
+/* A gap within the resolution is zero. */
+static PetscErrorCode store_mode(const Mode *mode, int k, double resolution, CospinResults results)
 {
-  const double rate = CospinTaskRate(slowest->lambda, slowest->resolution);
+  const double rate = CospinTaskRate(mode->lambda, resolution);
 
   PetscFunctionBeginUser;
-  PetscCall(CospinResultsSet(results, "rate", 0, rate));
-  PetscCall(
-      CospinResultsSet(results, "frequency", 0, CospinTaskFrequency(slowest->lambda, slowest->resolution)));
-  PetscCall(CospinResultsSet(results, "lifetime", 0, 1.0 / rate));
-  PetscCall(CospinResultsSet(results, "error", 0, slowest->error));
+  PetscCall(CospinResultsSet(results, "rate", k, rate));
+  PetscCall(CospinResultsSet(results, "frequency", k, CospinTaskFrequency(mode->lambda, resolution)));
+  PetscCall(CospinResultsSet(results, "lifetime", k, 1.0 / rate));
+  PetscCall(CospinResultsSet(results, "error", k, mode->error));
+  PetscCall(CospinResultsSet(results, "residual", k, mode->residual));
+  PetscCall(CospinResultsSet(results, "dimension", k, (double)mode->dimension));
+  PetscCall(CospinResultsSet(results, "charge", k, mode->charge));
+  if (mode->ket < 0 || mode->bra < 0) PetscFunctionReturn(0);
+  PetscCall(CospinResultsSet(results, "ket", k, mode->ket));
+  PetscCall(CospinResultsSet(results, "bra", k, mode->bra));
+  PetscFunctionReturn(0);
+}
+
+/* A sector of one label has one eigenvalue: there is no gap, which is no number rather than zero. */
+static PetscErrorCode store(const Slowest *slowest, double tolerance, CospinResults results,
+                            CospinOutcome *outcome)
+{
+  PetscFunctionBeginUser;
+  if (slowest->num == 0)
+    *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR); /* steady states only */
+  for (int k = 0; k < slowest->num; k++) {
+    const Mode *mode = &slowest->modes[k];
+    PetscCall(store_mode(mode, k, slowest->resolution, results));
+    if (!(mode->residual <= tolerance) || CospinTaskUncertain(mode->lambda, mode->error, slowest->resolution))
+      *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  }
   PetscCall(CospinResultsSet(results, "resolution", 0, slowest->resolution));
   PetscCall(CospinResultsSet(results, "zeros", 0, slowest->zeros));
-  PetscCall(CospinResultsSet(results, "residual", 0, slowest->residual));
   PetscCall(CospinResultsSet(results, "leak", 0, slowest->leak));
   PetscCall(CospinResultsSet(results, "horizon", 0, slowest->horizon));
-  PetscCall(CospinResultsSet(results, "dimension", 0, (double)slowest->dimension));
   PetscCall(CospinResultsSet(results, "iterations", 0, slowest->iterations));
   PetscFunctionReturn(0);
 }
@@ -266,7 +390,6 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   const CospinWindowUser user = {CospinWindowTolerance(point->problem, COSPIN_MODE_LEAK), solve, grow};
   char prefix[64];
   Search search = {point, task, prefix, {.zeros = 0}};
-  const Slowest *slowest = &search.slowest;
   double tolerance, leak;
   PetscBool ok;
   CospinWork before;
@@ -276,19 +399,16 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
   PetscCall(CospinTaskPrefix(task, prefix, sizeof(prefix)));
   PetscCall(CospinTaskTolerance(point->problem, task, NULL, &tolerance, &ok));
   PetscCall(CospinWindowSettle(&user, &search, &leak, outcome));
-  /* A sector of one label has one eigenvalue: there is no gap, which is no number rather than zero. */
-  if (PetscIsNanReal(creal(slowest->lambda))) /* nothing but steady states */
-    *outcome = CospinOutcomeWorse(*outcome, COSPIN_EMPTY_SECTOR);
-  else if (!(slowest->residual <= tolerance) ||
-           CospinTaskUncertain(slowest->lambda, slowest->error, slowest->resolution))
-    *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
-  PetscCall(store(slowest, results));
+  PetscCall(store(&search.slowest, tolerance, results, outcome));
+  PetscCall(PetscFree(search.slowest.modes));
   PetscCall(CospinTaskStoreWork(point, &before, results));
   PetscFunctionReturn(0);
 }
 
 const CospinTaskKind CospinTaskGap = {
-    .record = {"gap", "slowest non-zero eigenvalue of the steady state's sector, or of another one", keys},
+    .record = {"gap",
+               "slowest mode, a non-zero eigenvalue, of the steady state's sector, of another one or of all",
+               keys},
     .variables = variables,
     .rules = rules,
     .stays_near = PETSC_TRUE,

@@ -125,6 +125,20 @@ def entropy(rho):
     return -(p * numpy.log(p)).sum()
 
 
+def negativity(rho, first):
+    """Of the first factor, of that dimension, against the others: by the partial transpose."""
+    second = len(rho) // first
+    transposed = rho.reshape(first, second, first, second).transpose(2, 1, 0, 3).reshape(len(rho), -1)
+    values = numpy.linalg.eigvalsh(transposed)
+    return -values[values < 0].sum()
+
+
+def mutual(rho, first):
+    second = len(rho) // first
+    parts = rho.reshape(first, second, first, second)
+    return entropy(numpy.einsum("ijkj->ik", parts)) + entropy(numpy.einsum("ijik->jk", parts)) - entropy(rho)
+
+
 def run(deck, ranks=1, status=0):
     with tempfile.TemporaryDirectory() as folder:
         path, output = os.path.join(folder, "deck.yaml"), os.path.join(folder, "deck.h5")
@@ -160,7 +174,7 @@ jumps:
   - {rate: 0.2, each: q.sz}
 observables: {z: qfi(q.Sz), general: qfi(q.Sz^2 + 0.3*q.Sx), best: qfi_max(q), kitagawa: squeezing(q),
               wineland: wineland(q), purity: purity(), entropy: entropy(), j2: 'weight(q, 2)', j1: 'weight(q, 1)',
-              j0: 'weight(q, 0)', mixture: 1 - purity() + <q.Sz>/4}
+              j0: 'weight(q, 0)', level: 'weight(q, 1, -1)', sum: '<sum(l, 3, (l + 1)*q.Sz^l)>', mixture: 1 - purity() + <q.Sz>/4}
 tasks:
   - evolve: {initial: {q: {css: [0.9, 0.4]}}, times: [0, 0.4, 1.2], store: state}
   - evolve: {name: cat, initial: {q: {cat: [pi/2, 0.4, 1]}}, times: [0, 0.4, 1.2]}
@@ -189,7 +203,7 @@ tasks:
                 "z": [information(s, z) for s in states], "best": [largest_information(s, space) for s in states],
                 "general": [information(s, z @ z + .3 * space["Sx"]) for s in states], "purity": purity,
                 "entropy": [entropy(s) for s in states], "mixture": 1 - purity + numpy.array(trace(z)) / 4,
-                "j2": trace(project[2]), "j1": trace(project[1]), "j0": trace(project[0])}
+                "level": trace(level(1, -1) @ level(1, -1).conj().T), "sum": trace(one + 2 * z + 3 * z @ z), "j2": trace(project[2]), "j1": trace(project[1]), "j0": trace(project[0])}
             for data in results:
                 self.compare(data, task, expected)
             if task in ("evolve", "steady"):
@@ -210,7 +224,8 @@ jumps:
   - {name: light, rate: 0.3, operator: s.Sm}
   - {rate: 0.2, operator: s.Sz}
 observables: {z: qfi(s.Sz), n: qfi(c.n), x: qfi(c.a + dag(c.a) + s.Sy), best: qfi_max(s), wineland: wineland(s),
-              purity: purity(), entropy: entropy(), empty: 'weight(c, 0)', down: 'weight(s, -3/2)'}
+              purity: purity(), entropy: entropy(), empty: 'weight(c, 0)', down: 'weight(s, -3/2)',
+              negativity: negativity(s), other: negativity(c), mutual: mutual(c)}
 tasks:
   - evolve: {initial: {s: {fock: 2}}, times: [0, 0.4, 1.2]}
   - evolve: {name: css, initial: {s: {css: [1.1, 0.2]}, c: {thermal: 0.2}}, times: [0, 0.4, 1.2]}
@@ -252,7 +267,8 @@ tasks:
                 "x": [information(x, a + a.conj().T + s["Sy"]) for x in states],
                 "best": [largest_information(x, s) for x in states],
                 "purity": [numpy.trace(x @ x).real for x in states], "entropy": [entropy(x) for x in states],
-                "empty": trace(number % 4 == 0), "down": trace(number // 4 == 3)}
+                "negativity": [negativity(x, 4) for x in states], "other": [negativity(x, 4) for x in states],
+                "mutual": [mutual(x, 4) for x in states], "empty": trace(number % 4 == 0), "down": trace(number // 4 == 3)}
 
     def test_spins(self):
         """Three spins that differ, in bit strings, beside an ensemble of two that may be in j = 1 or 0."""
@@ -266,7 +282,8 @@ jumps:
   - {rate: 0.4, operator: q.Sm}
   - {rate: 0.1, each: 'q.sz[l]'}
 observables: {z: qfi(q.Sz), one: 'qfi(q.sx[0])', both: qfi(q.Sx + e.Sx), best: qfi_max(q), purity: purity(),
-              entropy: entropy(), kitagawa: squeezing(q), singlet: 'weight(e, 0)', bits: 'weight(q, 5)'}
+              entropy: entropy(), kitagawa: squeezing(q), singlet: 'weight(e, 0)', bits: 'weight(q, 5)',
+              negativity: negativity(e), mutual: mutual(q), sums: '<sum(l, 3, sum(m, 3, (l + 2*m)*q.sp[l]*q.sm[m]))>'}
 tasks:
   - evolve: {initial: {q: {css: [1.2, 0.3]}, e: {dicke: [1, 0]}}, times: [0, 0.4, 1.2]}
 """
@@ -291,9 +308,40 @@ tasks:
             "best": [largest_information(x, q) for x in states],
             "purity": [numpy.trace(x @ x).real for x in states], "entropy": [entropy(x) for x in states],
             "singlet": [numpy.trace(dark @ x).real for x in states],
+            "negativity": [negativity(x, 8) for x in states], "mutual": [mutual(x, 8) for x in states],
+            "sums_re": [sum((l + 2 * m) * numpy.trace(single[l] @ single[m].conj().T @ x).real for l in range(3) for m in range(3)) for x in states],
             "bits": [numpy.trace(up_0_and_2 @ x).real for x in states]})
         self.compare(data, "evolve", {"kitagawa": [squeezing(x, q, 3)[0] for x in states]}, 1e-4)
 
+
+    def test_copies_of_irreps_on_both_sides(self):
+        """Three groups, of three, three and two spins, that lose excitations one by one: j = 1/2 of three spins has two copies."""
+        data = run("""
+title: Three groups
+components: {g: {kind: ensemble, size: 3, groups: 2}, e: {kind: ensemble, size: 2}}
+hamiltonian: [{sum: '(k + 1)/4*g[k].Sx'}, '0.5*g[0].Sp*g[1].Sm + 0.6*g[1].Sp*e.Sm + hc']
+jumps:
+  - {rate: 0.3, each: g.sm}
+  - {rate: 0.2, each: e.sz}
+observables: {one: negativity(g_0), last: negativity(e), two: 'negativity(g[0], g[1])', group: negativity(g), mutual: mutual(g_0),
+              both: mutual(g)}
+tasks:
+  - evolve: {initial: {g: {css: [1.2, 0.3]}, e: excited}, times: [0, 0.4, 1.2]}
+""")
+        sizes = (3, 3, 2)
+        dimensions = [2**n for n in sizes]
+        lift = lambda a, k: functools.reduce(numpy.kron, [a if c == k else numpy.eye(d) for c, d in enumerate(dimensions)])
+        plus = [lift(spins(n)["Sp"], k) for k, n in enumerate(sizes)]
+        exchange = .5 * plus[0] @ plus[1].T + .6 * plus[1] @ plus[2].T
+        hamiltonian = exchange + exchange.T + sum((k + 1) / 4 * (plus[k] + plus[k].T) / 2 for k in range(2))
+        jumps = [(.3, lift(a.T, k)) for k in range(2) for a in spins(3)["sp"]]
+        jumps += [(.2, lift(2 * a @ a.T - numpy.eye(4), 2)) for a in spins(2)["sp"]]
+        psi = functools.reduce(numpy.kron, [css(spins(3), 1.2, .3), css(spins(3), 1.2, .3), css(spins(2), numpy.pi, 0)])
+        states = [evolve(numpy.outer(psi, psi.conj()), hamiltonian, jumps, t, 1 + int(8 * t)) for t in TIMES]
+        last = [negativity(x, 64) for x in states]
+        self.compare(data, "evolve", {"one": [negativity(x, 8) for x in states], "last": last, "two": last, "group": last,
+                                      "mutual": [mutual(x, 8) for x in states], "both": [mutual(x, 64) for x in states]})
+        self.assertGreater(last[1], 0.05)
 
     def test_levels(self):
         """Two or three atoms of three or four levels, alone and in a cavity, where kets have blocks and a kernel."""

@@ -179,7 +179,7 @@ Answer Model_Run(const Model *model, int task)
   if (!ok) OK(CospinFaultsView(model->faults, stderr));
   assert_true(ok);
   for (const CospinTaskVariable *row = kind->variables; row->suffix; row++)
-    add_variable(&answer, record->name, row->suffix, "", row->along ? dimension.size : 1);
+    add_variable(&answer, record->name, row->suffix, "", row->along && dimension.size ? dimension.size : 1);
   if (kind->has_observables)
     add_observables(model, record->name, kind->observables_along ? dimension.size : 1,
                     kind->observables_averaged, &answer);

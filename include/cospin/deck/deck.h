@@ -20,7 +20,7 @@ typedef enum {
   COSPIN_KEY_AXIS,     /* a list of numbers, {linspace: ...}, {range: ...}, ... -> axis       */
   COSPIN_KEY_STATE,    /* {COMPONENT: STATE, ...} or {file: F, ...}, or a word of `choices`
                                                                              -> factors, file; text */
-  COSPIN_KEY_SECTOR,   /* {ket: k, bra: b}, {charge: q}                         -> numbers    */
+  COSPIN_KEY_SECTOR,   /* {ket: k, bra: b}, {charge: q}, or a word of `choices`  -> numbers; text */
   COSPIN_KEY_MATRICES  /* {NAME: [[..], ..], NAME: {entries: ..}, ...}          -> matrices   */
 } CospinKeyType;
 
@@ -31,7 +31,7 @@ typedef struct {
   const char *default_text; /* as it would stand in a deck; NULL: no default */
   PetscBool required;
   const char *instead;        /* another key that may stand there instead, never beside it; NULL: none */
-  const char *const *choices; /* for COSPIN_KEY_NAME and _STATE; NULL-terminated, or NULL */
+  const char *const *choices; /* for COSPIN_KEY_NAME, _STATE, _SECTOR; NULL-terminated, or NULL */
   const char *unit;           /* "rate", "time", "" = a pure number */
   const char *help;           /* one sentence */
   double least, most;         /* of a number, if `range` is given */

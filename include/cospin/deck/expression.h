@@ -16,8 +16,8 @@
    asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max factorial binomial, and of
    time step(x) ramp(t, t0, t1) pulse(t, t0, t1) gauss(t, t0, tau) kick(t, t0). table(FILE, X) is the
    curve through a file's points, at X or else at t; a file's name is bare or stands in quotes. Of
-   operators: dag (and of numbers: conj). sum(l, N, X) and prod(l, N, X) add and multiply the numbers X of
-   l = 0 ... N-1; l has a meaning in X only.
+   operators: dag (and of numbers: conj). sum(l, N, X) and prod(l, N, X) add and multiply X of
+   l = 0 ... N-1; l has a meaning in X only. X is a number, of sum also an operator.
    Values are complex; `<A>` is the expectation value Tr(A rho), a number, and allowed in observables only. So
    are functionals of the state (cospin/deck/functional_list.h), which look like functions; an argument of
    theirs may be the name of a component.

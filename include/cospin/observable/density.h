@@ -29,7 +29,7 @@ typedef struct {
 typedef struct CospinDensity_ {
   const CospinSystem *system; /* borrowed */
   int num_kets;
-  int *labels;       /* [num_kets][num_coordinates] of |ket><ket| */
+  int *labels;       /* [num_kets][num_coordinates] of |ket><ket|; NULL: made of codes */
   PetscInt64 *codes; /* [num_kets] ascending, and which ket each is */
   int *ket_of_code;
   PetscInt64 count;
@@ -41,6 +41,17 @@ typedef struct CospinDensity_ {
   PetscInt64 radix[COSPIN_MAX_COORDINATES];
   PetscBool diagonal; /* blocks have their eigenvalues */
 } * CospinDensity;
+
+/* value |ket><bra|, kets told by their codes; ln of the copies of its ket. */
+typedef struct {
+  PetscInt64 ket, bra;
+  double log_copies;
+  double complex value;
+} CospinCodedElement;
+/* A matrix of such elements, of which those of the same place are added up, as a density without labels
+   (CospinDensityLabel): what is made of another one's elements, a partial trace or transpose. */
+PetscErrorCode CospinDensityCreateCoded(const CospinSystem *system, PetscInt64 num,
+                                        const CospinCodedElement elements[], CospinDensity *density);
 
 /* *density is NULL if kets do not fit into 64 bits. */
 PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState state,

@@ -35,7 +35,9 @@ typedef struct {
 struct CospinFunctional_ {
   const CospinFunctionalKind *kind;
   CospinComponent component; /* borrowed; NULL: none */
-  double number;
+  double number, second;     /* NaN: left out */
+  PetscBool
+      part[COSPIN_MAX_COORDINATES]; /* of a bipartition: whether component c is in the part that is named */
   int num_operators;
   CospinPolynomial *operators;
   CospinMoves *moves; /* [num_operators] rho -> A rho; empty if every task is approximate */

@@ -147,7 +147,8 @@ PetscErrorCode CospinTaskSteadySectors(CospinProblem problem, int *num, int **re
 /* Faults of the key `sector`; with needs_trace also if the sector holds no diagonal elements. */
 PetscErrorCode CospinTaskCheckSector(CospinProblem problem, const CospinRecord *task, PetscBool needs_trace,
                                      CospinFaults faults, PetscBool *ok);
-/* A CospinTaskKind.Sectors: the sector of the key `sector`, those of the steady states without it. */
+/* A CospinTaskKind.Sectors: the sector of the key `sector` (its word: all), those of the steady states
+   without it. */
 PetscErrorCode CospinTaskSectors(CospinProblem problem, const CospinRecord *task, int *num,
                                  int **representatives);
 

@@ -59,8 +59,10 @@ typedef struct {
    is psi(x) psi(y)^*, where the component's element stands for that (a symmetric one, if it stands for a
    sum).
 */
-#define COSPIN_EACH_LEVEL (-1) /* as num_arguments: one for every level (NumLevels) */
-#define COSPIN_EACH_PAIR  (-2) /* one for every pair of levels: a matrix, row after row */
+#define COSPIN_EACH_LEVEL     (-1) /* as num_arguments: one for every level (NumLevels) */
+#define COSPIN_EACH_PAIR      (-2) /* one for every pair of levels: a matrix, row after row */
+#define COSPIN_EACH_DIRECTION (-3) /* two angles for every spin (NumSpins) */
+#define COSPIN_EACH_BIT       (-4) /* a digit 0 or 1 for every spin, all in one text */
 typedef struct {
   const char *name; /* NULL ends a table; the first one is the state of components that are left out */
   int num_arguments;

@@ -116,6 +116,9 @@ PetscErrorCode CospinProblemIsHermitian(CospinProblem problem, CospinPolynomial 
 PetscErrorCode CospinProblemSectors(CospinProblem problem, CospinPolynomial a, int *num,
                                     int **representatives);
 
+/* Not collective. Every sector that there is, likewise; some of them may be empty. */
+PetscErrorCode CospinProblemAllSectors(CospinProblem problem, int *num, int **representatives);
+
 /* Not collective. The same for the superoperator a_rho = rho -> A rho. */
 PetscErrorCode CospinProblemSectorsRead(CospinProblem problem, CospinMoves a_rho, int *num,
                                         int **representatives);
@@ -134,6 +137,11 @@ PetscErrorCode CospinProblemDescribeSymmetry(CospinProblem problem, char text[],
    1]", which that key does not take. */
 PetscErrorCode CospinProblemDescribeSector(CospinProblem problem, const int representative[], char text[],
                                            size_t size);
+/* Not collective. Numbers of a sector: *charge, excitations of the ket minus those of the bra, modulo what
+   the symmetry leaves of them (0: it leaves nothing); *ket and *bra of each by itself where they are
+   conserved, -1 where not. */
+PetscErrorCode CospinProblemSectorNumbers(CospinProblem problem, const int representative[], int *charge,
+                                          int *ket, int *bra);
 /* The names of some of the sectors that hold diagonal elements, separated by commas. */
 PetscErrorCode CospinProblemDescribeSteadySectors(CospinProblem problem, char text[], size_t size);
 

@@ -34,7 +34,8 @@ typedef struct {
   FunctionReality reality;
   PetscBool needs_real; /* arguments must be real */
   double complex (*Apply)(int count, const double complex x[]);
-  const char *signature; /* of a functional, one letter an argument: n number, o operator, c component */
+  const char *signature; /* of a functional, one letter an argument: n number, o operator, c component; a
+                            capital one, behind all others, may be left out */
 } Function;
 
 typedef struct Node_ Node;

@@ -6,6 +6,8 @@
    A functional is allowed where the environment has one (in observables), and nowhere else.
 */
 #include "expression_impl.h"
+#include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 
 enum { MAX_ARGUMENTS = 4 };
@@ -35,7 +37,7 @@ static PetscErrorCode evaluate_argument(CospinExpression expression, const Node 
                                         const CospinEnvironment *environment, CospinFaults faults,
                                         CospinArgument *argument, PetscBool *ok)
 {
-  const char letter = call->function->signature[k], *name = call->function->name;
+  const char letter = (char)tolower(call->function->signature[k]), *name = call->function->name;
   const Node *node = call->children[k].node;
   CospinValue *value = &argument->value;
 
@@ -55,7 +57,8 @@ static PetscErrorCode evaluate_argument(CospinExpression expression, const Node 
   PetscFunctionReturn(0);
 }
 
-/* All arguments are looked at, so that all their faults are told in one run. */
+/* All arguments are looked at, so that all their faults are told in one run. Those that are left out have no
+   name and are NaN, which no number of a deck is. */
 PetscErrorCode CospinEvaluateFunctional(CospinExpression expression, const Node *node,
                                         const CospinEnvironment *environment, CospinFaults faults,
                                         CospinValue *value, PetscBool *ok)
@@ -71,6 +74,7 @@ PetscErrorCode CospinEvaluateFunctional(CospinExpression expression, const Node 
                    "`%s(...)` depends on the state and is not allowed here (in observables only)", name));
     PetscFunctionReturn(0);
   }
+  for (int k = node->count; k < MAX_ARGUMENTS; k++) arguments[k] = (CospinArgument){.value.number = NAN};
   for (int k = 0; k < node->count; k++) {
     PetscBool good = PETSC_TRUE;
     PetscCall(evaluate_argument(expression, node, k, environment, faults, &arguments[k], &good));

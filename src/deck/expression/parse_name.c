@@ -136,12 +136,13 @@ static PetscErrorCode parse_call(Parser *parser, int start, const char name[], N
   if (function->signature) parser->in_expectation = PETSC_FALSE;
   if (parser->failed) PetscFunctionReturn(0);
   for (int k = 0; function->signature && k < (*node)->count && function->signature[k]; k++)
-    if (function->signature[k] == 'c') PetscCall(name_member((*node)->children[k].node));
-  if ((*node)->count < function->min_arguments || (*node)->count > function->max_arguments)
+    if (function->signature[k] == 'c' || function->signature[k] == 'C')
+      PetscCall(name_member((*node)->children[k].node));
+  const int least = function->signature ? (int)strcspn(function->signature, "CNO") : function->min_arguments;
+  if ((*node)->count < least || (*node)->count > function->max_arguments)
     PetscCall(CospinParserFail(parser, start, "%s takes %s%d argument%s, not %d", name,
-                               function->max_arguments > function->min_arguments ? "at least " : "",
-                               function->min_arguments, function->min_arguments == 1 ? "" : "s",
-                               (*node)->count));
+                               function->max_arguments > least ? "at least " : "", least,
+                               least == 1 ? "" : "s", (*node)->count));
   PetscFunctionReturn(0);
 }
 

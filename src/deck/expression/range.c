@@ -3,8 +3,8 @@
    inside of X and for nothing outside of it, so an environment that knows one name more is laid over the one
    that the expression is evaluated in.
 
-   X is a number and holds no expectation value: those are computed once for each place where one is written
-   (`which` of a node), not once for each l.
+   X holds no expectation value: those are computed once for each place where one is written (`which` of a
+   node), not once for each l. Of a sum it may be an operator: <sum(l, N, J[l]*q.sz[l])>.
 */
 #include "expression_impl.h"
 #include <math.h>
@@ -80,7 +80,8 @@ static PetscErrorCode check_range(CospinExpression expression, const Node *node,
   PetscFunctionReturn(0);
 }
 
-/* Stops at the first value with a fault: all others would have the same. */
+/* Stops at the first value with a fault: all others would have the same. A sum may be one of operators, as a
+   sum that is written out; the order of a product of operators would be anybody's guess. */
 PetscErrorCode CospinEvaluateRange(CospinExpression expression, const Node *node,
                                    const CospinEnvironment *environment, CospinFaults faults,
                                    CospinValue *value, PetscBool *ok)
@@ -88,7 +89,7 @@ PetscErrorCode CospinEvaluateRange(CospinExpression expression, const Node *node
   const PetscBool product = (PetscBool)(strcmp(node->function->name, "prod") == 0);
   Bound bound = {environment, node->children[0].node->name, 0};
   CospinEnvironment inner = *environment;
-  double complex total = product ? 1 : 0;
+  CospinValue total = {.number = product ? 1 : 0};
   int count = 0;
 
   PetscFunctionBeginUser;
@@ -100,17 +101,17 @@ PetscErrorCode CospinEvaluateRange(CospinExpression expression, const Node *node
     CospinValue term;
 
     PetscCall(CospinExpressionEvaluateNode(expression, node->children[2].node, &inner, faults, &term, ok));
-    if (*ok && term.is_operator)
-      PetscCall(fail(
-          expression, node->children[2].node, faults, ok,
-          "numbers are summed and multiplied over an index, not operators (`sum:` of the Hamiltonian does)"));
-    total = product ? CospinComplexMultiply(total, term.number) : total + term.number;
+    if (*ok && term.is_operator && product)
+      PetscCall(fail(expression, node->children[2].node, faults, ok,
+                     "numbers are multiplied over an index, not operators (`sum` adds them)"));
+    if (*ok && !product) PetscCall(CospinValueAdd(&total, '+', &term));
+    if (product) total.number = CospinComplexMultiply(total.number, term.number);
     PetscCall(CospinValueReset(&term));
   }
-  value->number = *ok ? total : 0;
-  if (*ok && !CospinValueIsFinite(value))
+  if (*ok && !CospinValueIsFinite(&total))
     PetscCall(fail(expression, node, faults, ok,
                    product ? "this product is not finite" : "this sum is not finite"));
-  if (!*ok) value->number = 0;
+  if (!*ok) PetscCall(CospinValueReset(&total));
+  *value = total;
   PetscFunctionReturn(0);
 }

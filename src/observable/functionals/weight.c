@@ -1,13 +1,30 @@
 /*
    weight(COMPONENT, x): the probability that a component is found at x: in the irreps j = x of an ensemble,
    at m = x of a spin, with x quanta of a mode, in the bit string x of spins. It is the first of the columns
-   under which the component's elements are stored.
+   under which the component's elements are stored. weight(COMPONENT, j, m): in the levels m of the irreps j.
 */
 #include <cospin/observable/functional.h>
 
 enum { MOST_COLUMNS = 3 }; /* irrep, ket and bra */
 
 static const double rounding = 1e-9;
+
+/* What the component does not have: one number of an irrep or of a level, or both. The first column of the
+   kind says which there are. */
+static PetscErrorCode explain(CospinFunctional functional, PetscBool irreps, char why[], size_t why_size)
+{
+  const CospinComponent component = functional->component;
+  const CospinLabelColumn *column = component->kind->columns;
+  char second[64] = "";
+
+  PetscFunctionBeginUser;
+  if (!PetscIsNanReal(functional->second))
+    PetscCall(PetscSNPrintf(second, sizeof(second), ", m = %.10g", functional->second));
+  PetscCall(PetscSNPrintf(why, why_size, "%s `%.100s` has no %s = %.10g%s (%s)", component->kind->record.name,
+                          component->name, irreps ? column->suffix : "level", functional->number, second,
+                          column->help));
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument arguments[],
                               CospinFunctional functional, char why[], size_t why_size)
@@ -22,14 +39,18 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
   const CospinComponentKind *kind = component->kind;
   functional->number = creal(arguments[1].value.number);
   while (kind->columns[num].suffix) num++;
-  for (int k = 0; k < num && k < MOST_COLUMNS; k++) columns[k] = functional->number;
-  if (num > MOST_COLUMNS)
+  functional->second = creal(arguments[2].value.number);
+  for (int k = 0; k < num && k < MOST_COLUMNS; k++)
+    columns[k] = k && !PetscIsNanReal(functional->second) ? functional->second : functional->number;
+  if (num < MOST_COLUMNS && !PetscIsNanReal(functional->second))
+    PetscCall(PetscSNPrintf(why, why_size,
+                            "one number tells where %s `%.100s` is (j and m are those of an ensemble)",
+                            kind->record.name, component->name));
+  else if (num > MOST_COLUMNS)
     PetscCall(PetscSNPrintf(why, why_size, "the levels of %s `%.100s` have no single number",
                             kind->record.name, component->name));
   else if (!kind->SetColumns(component, columns, label))
-    PetscCall(PetscSNPrintf(why, why_size, "%s `%.100s` has no %s = %.10g (%s)", kind->record.name,
-                            component->name, num == MOST_COLUMNS ? kind->columns[0].suffix : "level",
-                            functional->number, kind->columns[0].help));
+    PetscCall(explain(functional, num == MOST_COLUMNS, why, why_size));
   PetscFunctionReturn(0);
 }
 
@@ -48,6 +69,8 @@ static PetscErrorCode Evaluate(CospinFunctional functional, const double complex
     if (element->ket != element->bra) continue;
     component->kind->GetColumns(component, CospinDensityLabel(density, element->ket) + component->offset,
                                 columns);
+    if (!PetscIsNanReal(functional->second) && PetscAbsReal(columns[1] - functional->second) > rounding)
+      continue;
     if (PetscAbsReal(columns[0] - functional->number) < rounding) *value += creal(element->value);
   }
   PetscFunctionReturn(0);

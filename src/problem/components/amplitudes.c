@@ -5,7 +5,8 @@
 
      cat        css(theta, phi) + sign css(theta, phi + pi), where e^{i n pi} = (-1)^n
 
-     coherent   alpha^n / sqrt(n!), renormalised on the levels that there are
+     coherent   alpha^n / sqrt(n!), renormalised on the levels that there are; its cat: + sign (-alpha)^n /
+   sqrt(n!)
 
      thermal    populations (nbar/(nbar + 1))^n
 
@@ -125,23 +126,38 @@ void CospinAmplitudesSetCss(CospinAmplitudes *amplitudes, const double complex t
   set_from_logarithms(amplitudes, creal(theta_phi[1]) + sign, log_css, x);
 }
 
-/* Levels of one parity cancel for the signs +1 and -1, so the norm is computed and not taken as sqrt(2). */
-void CospinAmplitudesSetCat(CospinAmplitudes *amplitudes, const double complex arguments[], char why[],
-                            size_t why_size)
+/* psi(n) + sign (-1)^n psi(n). Levels of one parity cancel for the signs +1 and -1, so the norm is computed
+   and not taken as sqrt(2). `nothing`: which half there is none of where all cancels. */
+static void superpose(CospinAmplitudes *amplitudes, double complex sign, const char nothing[], char why[],
+                      size_t why_size)
 {
   double norm = 0.0;
 
-  if (fabs(cabs(arguments[2]) - 1.0) > rounding) {
+  if (!why[0] && fabs(cabs(sign) - 1.0) > rounding)
     (void)snprintf(why, why_size, "the sign of a cat must be +1 or -1 (or another number of modulus 1)");
-    return;
-  }
-  CospinAmplitudesSetCss(amplitudes, arguments, why, why_size);
+  if (why[0]) return;
   for (int n = 0; n < amplitudes->num; n++) {
-    amplitudes->amplitude[n] *= 1.0 + (n % 2 ? -1.0 : 1.0) * arguments[2];
+    amplitudes->amplitude[n] *= 1.0 + (n % 2 ? -1.0 : 1.0) * sign;
     norm += creal(amplitudes->amplitude[n] * conj(amplitudes->amplitude[n]));
   }
-  if (norm == 0.0) (void)snprintf(why, why_size, "the two halves of this cat cancel (theta = 0 and sign -1)");
+  if (norm == 0.0) (void)snprintf(why, why_size, "the two halves of this cat cancel (%s)", nothing);
   for (int n = 0; n < amplitudes->num && norm > 0; n++) amplitudes->amplitude[n] /= sqrt(norm);
+}
+
+void CospinAmplitudesSetCat(CospinAmplitudes *amplitudes, const double complex arguments[], char why[],
+                            size_t why_size)
+{
+  CospinAmplitudesSetCss(amplitudes, arguments, why, why_size);
+  superpose(amplitudes, arguments[2], "theta = 0 and sign -1", why, why_size);
+}
+
+void CospinAmplitudesSetTop(CospinAmplitudes *amplitudes, const double complex none[], char why[],
+                            size_t why_size)
+{
+  (void)none;
+  (void)why;
+  (void)why_size;
+  amplitudes->amplitude[amplitudes->num - 1] = 1.0;
 }
 
 void CospinAmplitudesSetFock(CospinAmplitudes *amplitudes, const double complex n[], char why[],
@@ -165,6 +181,14 @@ void CospinAmplitudesSetCoherent(CospinAmplitudes *amplitudes, const double comp
   (void)why;
   (void)why_size;
   set_from_logarithms(amplitudes, carg(alpha[0]), log_coherent, x);
+}
+
+/* The other half is the coherent state of -alpha: (-alpha)^n = (-1)^n alpha^n. */
+void CospinAmplitudesSetCoherentCat(CospinAmplitudes *amplitudes, const double complex alpha_sign[],
+                                    char why[], size_t why_size)
+{
+  CospinAmplitudesSetCoherent(amplitudes, alpha_sign, why, why_size);
+  superpose(amplitudes, alpha_sign[1], "alpha = 0 and sign -1", why, why_size);
 }
 
 void CospinAmplitudesSetThermal(CospinAmplitudes *amplitudes, const double complex nbar[], char why[],

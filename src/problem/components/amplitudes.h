@@ -43,6 +43,12 @@ void CospinAmplitudesSetCss(CospinAmplitudes *amplitudes, const double complex t
 /* |theta, phi> + sign |theta, phi + pi>, normalised */
 void CospinAmplitudesSetCat(CospinAmplitudes *amplitudes, const double complex theta_phi_sign[], char why[],
                             size_t why_size);
+/* The highest level. */
+void CospinAmplitudesSetTop(CospinAmplitudes *amplitudes, const double complex none[], char why[],
+                            size_t why_size);
+/* |alpha> + sign |-alpha>, cut at the highest level, normalised */
+void CospinAmplitudesSetCoherentCat(CospinAmplitudes *amplitudes, const double complex alpha_sign[],
+                                    char why[], size_t why_size);
 /* One level n. */
 void CospinAmplitudesSetFock(CospinAmplitudes *amplitudes, const double complex n[], char why[],
                              size_t why_size);

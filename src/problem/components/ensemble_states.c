@@ -31,6 +31,7 @@ static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], 
 }
 
 COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, num_levels, CospinAmplitudesSetGround)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Excited, num_levels, CospinAmplitudesSetTop)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Css, num_levels, CospinAmplitudesSetCss)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Cat, num_levels, CospinAmplitudesSetCat)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Dicke, num_levels, set_dicke)
@@ -43,6 +44,7 @@ static double complex Element(CospinComponent component, const void *data, const
 
 const CospinStateName CospinEnsembleStates[] = {
     {"ground", 0, "", "all spins down", Prepare_Ground, Element, CospinAmplitudesFree},
+    {"excited", 0, "", "all spins up", Prepare_Excited, Element, CospinAmplitudesFree},
     {"css", 2, "theta, phi", "all spins in cos(theta/2)|g> + e^{i phi} sin(theta/2)|e>", Prepare_Css, Element,
      CospinAmplitudesFree},
     {"cat", 3, "theta, phi, sign", "|theta, phi> + sign |theta, phi + pi>, normalised", Prepare_Cat, Element,

@@ -11,6 +11,7 @@
 COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, CospinLadderLevels, CospinAmplitudesSetGround)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Fock, CospinLadderLevels, CospinAmplitudesSetFock)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Coherent, CospinLadderLevels, CospinAmplitudesSetCoherent)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Cat, CospinLadderLevels, CospinAmplitudesSetCoherentCat)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Thermal, CospinLadderLevels, CospinAmplitudesSetThermal)
 
 static double complex Element(CospinComponent component, const void *data, const int label[])
@@ -23,6 +24,8 @@ const CospinStateName CospinModeStates[] = {
     {"ground", 0, "", "vacuum", Prepare_Ground, Element, CospinAmplitudesFree},
     {"fock", 1, "n", "n quanta", Prepare_Fock, Element, CospinAmplitudesFree},
     {"coherent", 1, "alpha", "coherent state", Prepare_Coherent, Element, CospinAmplitudesFree},
+    {"cat", 2, "alpha, sign", "|alpha> + sign |-alpha>, normalised: even for +1, odd for -1", Prepare_Cat,
+     Element, CospinAmplitudesFree},
     {"thermal", 1, "nbar", "thermal mixture with nbar quanta", Prepare_Thermal, Element,
      CospinAmplitudesFree},
     {.name = NULL},

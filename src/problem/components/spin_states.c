@@ -22,6 +22,7 @@ static void set_dicke(CospinAmplitudes *amplitudes, const double complex j_m[], 
 }
 
 COSPIN_AMPLITUDES_PREPARE(Prepare_Ground, CospinLadderLevels, CospinAmplitudesSetGround)
+COSPIN_AMPLITUDES_PREPARE(Prepare_Excited, CospinLadderLevels, CospinAmplitudesSetTop)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Css, CospinLadderLevels, CospinAmplitudesSetCss)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Cat, CospinLadderLevels, CospinAmplitudesSetCat)
 COSPIN_AMPLITUDES_PREPARE(Prepare_Dicke, CospinLadderLevels, set_dicke)
@@ -36,6 +37,7 @@ static double complex Element(CospinComponent component, const void *data, const
 
 const CospinStateName CospinSpinStates[] = {
     {"ground", 0, "", "m = -S", Prepare_Ground, Element, CospinAmplitudesFree},
+    {"excited", 0, "", "m = S", Prepare_Excited, Element, CospinAmplitudesFree},
     {"css", 2, "theta, phi", "2S spins-1/2 in cos(theta/2)|g> + e^{i phi} sin(theta/2)|e>", Prepare_Css,
      Element, CospinAmplitudesFree},
     {"cat", 3, "theta, phi, sign", "|theta, phi> + sign |theta, phi + pi>, normalised", Prepare_Cat, Element,

@@ -232,6 +232,8 @@ static void operators_are_multiplied_out(void **state)
 {
   (void)state;
   assert_same("2*A.p/4", "A.p*x");
+  assert_same("sum(l, 3, l*A.p + A.m)", "3*A.p + 3*A.m");
+  assert_same("sum(l, 2, sum(m, 2, (l + 2*m)*A.p*B.m))", "6*A.p*B.m");
   assert_same("(A.p + A.m)^2", "A.p*A.p + A.p*A.m + A.m*A.p + A.m*A.m");
   assert_same("A.p*B.p", "B.p*A.p");
   assert_same("A.p^2*A.m", "A.p*A.p*A.m");
@@ -320,7 +322,7 @@ static void function_faults(void **state)
       "cos tan asin acos atan atan2 sinh cosh tanh abs re im arg conj floor ceil round min max "
       "factorial binomial step ramp pulse gauss kick table sum prod dag qfi qfi_max squeezing wineland "
       "purity "
-      "entropy weight)\n");
+      "entropy weight negativity mutual)\n");
   assert_fault("sqrt(1, 2)", "deck:7:11: key: sqrt takes 1 argument, not 2\n");
   assert_fault("atan2(1)", "deck:7:11: key: atan2 takes 2 arguments, not 1\n");
   assert_fault("max()", "deck:7:11: key: max takes at least 2 arguments, not 0\n");
