@@ -9,11 +9,13 @@
    that would not fit is not begun. All hold to a factor of two or three only, hence the factors in front
    of what is asked for (cli/jobscript.c).
 */
+#include "timed_cost.h"
 #include <cospin/farm/estimate.h>
 #include <cospin/operator/cost.h>
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/task.h>
 #include <cospin/tasks/tables.h>
+#include <string.h>
 
 enum { NUM_SAMPLES = 16, MAX_COUNTED = 2048 /* sectors */ };
 
@@ -73,6 +75,16 @@ static CospinFactorCost shell_cost(CospinProblem problem, double n, const Cospin
   return cost;
 }
 
+/* The last of the times that a task follows; 0: it follows none. */
+static double last_time(const CospinRecord *task)
+{
+  for (const CospinKey *key = task->kind->keys; key->name; key++) {
+    const CospinAxis *axis = &CospinRecordGet(task, key->name)->axis;
+    if (strcmp(key->name, "times") == 0 && axis->size) return axis->values[axis->size - 1];
+  }
+  return 0.0;
+}
+
 /* times: how many sectors this one stands for. Assembling costs per label and move; factors only where
    there are some. */
 static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, const int representative[],
@@ -96,6 +108,8 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
   if (!CospinTaskFactorises(task) && !kind->may_multiply && CospinGeneratorIsIterated(problem, n))
     cost.seconds = CospinGeneratorIterationCost(problem, n)
                        .seconds; /* memory is for factors: what iterations cannot tell is theirs */
+  if (kind->follows_time && kind->may_multiply && CospinProblemHasTime(problem))
+    PetscCall(CospinTimedSeconds(problem, representative, n, last_time(task), &cost.seconds));
   estimate->seconds += times * (overhead_seconds + cost.seconds);
   if (!shell) estimate->seconds += times * assembly_seconds * n * moves / 5;
   if (cost.elements > 0)

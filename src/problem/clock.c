@@ -292,7 +292,7 @@ static PetscErrorCode rate_polynomial(CospinProblem problem, CospinExpression ra
 
 /* Of the monomial without functions of time; a rate is real, so its imaginary part cancels that of others. */
 PetscErrorCode CospinClockRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
-                               double *value, PetscBool *ok)
+                               double complex *value, PetscBool *ok)
 {
   CospinPolynomial p = NULL;
 
@@ -300,16 +300,37 @@ PetscErrorCode CospinClockRate(CospinProblem problem, CospinExpression rate, Cos
   *value = 0.0;
   PetscCall(rate_polynomial(problem, rate, faults, &p, ok));
   for (int k = 0; *ok && k < p->count; k++)
-    if (p->monomials[k].length == 0) *value = creal(p->monomials[k].coefficient);
+    if (p->monomials[k].length == 0) *value = p->monomials[k].coefficient;
   PetscCall(CospinPolynomialDestroy(&p));
   PetscFunctionReturn(0);
 }
 
-/* The operator that jumps. */
+/* The operator that jumps; of pairs the one of the bra's side, too. */
 typedef struct {
   CospinPolynomial op;
   int component;
+  CospinPolynomial bra;
 } Jumping;
+
+/* An element of a matrix of rates, z f(t) with a real f: a complex one would need its conjugate across the
+   diagonal, which nothing here knows. */
+static PetscErrorCode add_pair(CospinProblem problem, const Group *group, CospinExpression rate,
+                               double complex z, const Jumping *jumping, CospinFaults faults, PetscBool *ok)
+{
+  CospinClockTerm *term;
+
+  PetscFunctionBeginUser;
+  if (!group->real) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(rate), CospinExpressionPath(rate),
+                              "what depends on time in a matrix of rates must be real by its form"));
+    PetscFunctionReturn(0);
+  }
+  if (z == 0.0) PetscFunctionReturn(0);
+  PetscCall(find_term(problem, COSPIN_CLOCK_WHOLE, group->length, group->code, &term));
+  if (!problem->deck->approximate) PetscCall(CospinMovesAddPair(term->moves, z, jumping->op, jumping->bra));
+  PetscFunctionReturn(0);
+}
 
 /* Re(z c) = Re z Re c - Im z Im c, with c real where it is the whole. */
 static PetscErrorCode add_rate(CospinProblem problem, CospinClockPart part, const Group *group,
@@ -341,11 +362,32 @@ static PetscErrorCode add_jump(CospinProblem problem, CospinExpression rate, con
     PetscCall(next_group(problem->clock, &p, &group, &found));
     if (!found) break;
     const double complex z = group.rest->count ? group.rest->monomials[0].coefficient : 0.0;
-    PetscCall(add_rate(problem, group.real ? COSPIN_CLOCK_WHOLE : COSPIN_CLOCK_RE, &group, z, jumping));
-    if (!group.real) PetscCall(add_rate(problem, COSPIN_CLOCK_IM, &group, z, jumping));
+    if (jumping->bra) PetscCall(add_pair(problem, &group, rate, z, jumping, faults, ok));
+    if (!jumping->bra)
+      PetscCall(add_rate(problem, group.real ? COSPIN_CLOCK_WHOLE : COSPIN_CLOCK_RE, &group, z, jumping));
+    if (!jumping->bra && !group.real) PetscCall(add_rate(problem, COSPIN_CLOCK_IM, &group, z, jumping));
     PetscCall(CospinPolynomialDestroy(&group.rest));
   }
   PetscCall(CospinPolynomialDestroy(&p));
+  PetscFunctionReturn(0);
+}
+
+/* Element by element of a matrix of rates: operator m on the ket's side, l on the bra's (indexed.c). */
+static PetscErrorCode add_pairs(CospinProblem problem, const CospinJump *jump, const CospinPlainJump *plain,
+                                CospinFaults faults, PetscBool *ok)
+{
+  PetscFunctionBeginUser;
+  problem->index.implied = PETSC_TRUE;
+  for (int l = 0; l < plain->num_spins && *ok; l++) {
+    for (int m = 0; m < plain->num_spins && *ok; m++) {
+      problem->index.value[0] = l;
+      problem->index.value[1] = m;
+      PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[m], -1, plain->operators[l]},
+                         faults, ok));
+    }
+  }
+  problem->index.value[0] = problem->index.value[1] = -1;
+  problem->index.implied = PETSC_FALSE;
   PetscFunctionReturn(0);
 }
 
@@ -360,101 +402,12 @@ PetscErrorCode CospinClockAddJump(CospinProblem problem, int k, CospinFaults fau
   if (!jump->rate || !CospinExpressionHasTime(jump->rate, NULL)) PetscFunctionReturn(0);
   problem->index.value[0] = jump->member;
   if (!plain->num_spins)
-    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->op, plain->component}, faults, ok));
-  for (int l = 0; l < plain->num_spins && *ok; l++) {
+    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->op, plain->component, NULL}, faults, ok));
+  if (plain->pairs) PetscCall(add_pairs(problem, jump, plain, faults, ok));
+  for (int l = 0; l < plain->num_spins && *ok && !plain->pairs; l++) {
     problem->index.value[0] = l;
-    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[l], -1}, faults, ok));
+    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[l], -1, NULL}, faults, ok));
   }
   problem->index.value[0] = -1;
-  PetscFunctionReturn(0);
-}
-
-/* ---- Made ---------------------------------------------------------------------------------------------- */
-
-/* There is one in any problem, also where nothing depends on time: names are resolved by it. */
-PetscErrorCode CospinClockCreate(CospinProblem problem)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscNew(&problem->clock));
-  PetscFunctionReturn(0);
-}
-
-/* Stages follow each other: one that ended before it began would be none at all, without a word. */
-static PetscErrorCode check_durations(CospinProblem problem, CospinFaults faults, PetscBool *ok)
-{
-  PetscFunctionBeginUser;
-  for (int k = 0; k < problem->deck->num_durations; k++) {
-    const CospinExpression duration = problem->deck->durations[k];
-    PetscBool this_ok;
-    double time;
-    PetscCall(CospinProblemNumber(problem, duration, faults, &time, &this_ok));
-    if (this_ok && !(time >= 0)) {
-      this_ok = PETSC_FALSE;
-      if (faults)
-        PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(duration), CospinExpressionPath(duration),
-                                  "a stage of %.6g (a time is a number >= 0)", time));
-    }
-    if (!this_ok) *ok = PETSC_FALSE;
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Decks that call a parameter t go on to mean it, but not where it could be the time. */
-PetscErrorCode CospinClockCheckDeck(CospinProblem problem, CospinFaults faults, PetscBool *ok)
-{
-  const CospinDeck deck = problem->deck;
-  PetscBool taken = PETSC_FALSE;
-  CospinPosition at;
-
-  PetscFunctionBeginUser;
-  if (*ok) PetscCall(check_durations(problem, faults, ok));
-  for (int k = 0; k < deck->num_parameters; k++)
-    if (!strcmp(deck->parameters[k].name, "t")) taken = PETSC_TRUE;
-  for (int k = 0; taken && k < deck->num_hamiltonian + deck->num_jumps; k++) {
-    const CospinExpression expression =
-        k < deck->num_hamiltonian ? deck->hamiltonian[k] : deck->jumps[k - deck->num_hamiltonian].rate;
-    if (!expression || !CospinExpressionHasTime(expression, &at)) continue;
-    *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(faults, at, CospinExpressionPath(expression),
-                              "`t` is the time here, and the deck has a parameter of that name (call that "
-                              "otherwise)"));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* Functions borrow their expressions from the deck. */
-PetscErrorCode CospinClockDestroy(CospinProblem problem)
-{
-  CospinClock clock = problem->clock;
-
-  PetscFunctionBeginUser;
-  if (!clock) PetscFunctionReturn(0);
-  for (int k = 0; k < clock->num_terms; k++) {
-    PetscCall(PetscFree(clock->terms[k].code));
-    PetscCall(CospinMovesDestroy(&clock->terms[k].moves));
-  }
-  PetscCall(PetscFree(clock->terms));
-  PetscCall(PetscFree(clock->functions));
-  PetscCall(CospinMovesDestroy(&clock->constant));
-  PetscCall(PetscFree(problem->clock));
-  PetscFunctionReturn(0);
-}
-
-/* L_0 keeps what has been added; the generator becomes the sum of everything, so that sizes and symmetries
-   are those of all that ever acts. */
-PetscErrorCode CospinClockFinish(CospinProblem problem)
-{
-  CospinClock clock = problem->clock;
-
-  PetscFunctionBeginUser;
-  if (!clock->num_terms) PetscFunctionReturn(0);
-  clock->constant = problem->generator;
-  PetscCall(CospinMovesFinish(clock->constant));
-  PetscCall(CospinMovesCreate(&problem->system, &problem->generator));
-  PetscCall(CospinMovesAxpy(problem->generator, 1.0, clock->constant, NULL));
-  for (int k = 0; k < clock->num_terms; k++) {
-    PetscCall(CospinMovesFinish(clock->terms[k].moves));
-    PetscCall(CospinMovesAxpy(problem->generator, 1.0, clock->terms[k].moves, NULL));
-  }
   PetscFunctionReturn(0);
 }

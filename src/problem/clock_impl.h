@@ -46,9 +46,10 @@ PetscErrorCode CospinClockIsHermitian(CospinProblem problem, CospinPolynomial h,
 /* Not collective. What depends on time in a hermitian polynomial becomes terms of the clock, and is taken out
    of it: the rest is the constant part. */
 PetscErrorCode CospinClockTakeHamiltonian(CospinProblem problem, CospinPolynomial *h);
-/* Not collective. The constant part of a rate that depends on time; faults if it is no number. */
+/* Not collective. The constant part of a rate, or an element of a matrix of rates, that depends on time;
+   faults if it is no number. */
 PetscErrorCode CospinClockRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
-                               double *value, PetscBool *ok);
+                               double complex *value, PetscBool *ok);
 /* Not collective. Adds the rest of the k-th jump's rate to the clock's terms. */
 PetscErrorCode CospinClockAddJump(CospinProblem problem, int k, CospinFaults faults, PetscBool *ok);
 /* Not collective. All jumps are added: L_0 is set apart, and the problem's generator is the sum of all with

@@ -191,7 +191,12 @@ PetscErrorCode CospinClockCheckRates(CospinProblem problem, double time, CospinF
     PetscBool good = PETSC_TRUE;
     if (!CospinExpressionHasTime(deck->jumps[k].rate, NULL)) continue;
     const int first = num ? 0 : deck->jumps[k].member, end = num ? num : first + 1;
-    for (int l = first; l < end && good; l++)
+    if (problem->jumps[k].pairs) {
+      look_at(problem, &(CospinClockFunction){.index = {-1, -1}}, time);
+      PetscCall(CospinProblemCheckPairs(problem, &deck->jumps[k], num, faults, &good));
+      look_at(problem, NULL, 0.0);
+    }
+    for (int l = first; l < end && good && !problem->jumps[k].pairs; l++)
       PetscCall(check_rate(problem, &deck->jumps[k], l, time, faults, &good));
     if (!good) *ok = PETSC_FALSE;
   }

@@ -9,7 +9,7 @@
    Convention of pairs: A_m stands on the left of rho and A_l^+ on the right, with R[l,m]; a matrix that is
    given the other way round is its transpose, which differs only where R is complex.
 */
-#include "problem_impl.h"
+#include "clock_impl.h"
 #include <cospin/problem/hermitian.h>
 
 /* What counts as rounding in a rate matrix that is to be hermitian and positive, relative to its largest
@@ -156,16 +156,21 @@ static PetscErrorCode check_letters(CospinProblem problem, CospinExpression expr
   PetscFunctionReturn(0);
 }
 
-/* R[l,m], stored at l + size*m. A column after the other, as LAPACK reads it. */
+/* R[l,m], stored at l + size*m. A column after the other, as LAPACK reads it. `constant`: only what does not
+   depend on time; else `t` is a number, or nowhere. */
 static PetscErrorCode evaluate_rates(CospinProblem problem, const CospinJump *jump, int size,
-                                     CospinFaults faults, double complex rates[], PetscBool *ok)
+                                     PetscBool constant, CospinFaults faults, double complex rates[],
+                                     PetscBool *ok)
 {
   PetscFunctionBeginUser;
   for (int l = 0; l < size && *ok; l++) {
     for (int m = 0; m < size && *ok; m++) {
       CospinValue value = {0};
       set_index(problem, l, m, PETSC_TRUE);
-      PetscCall(CospinExpressionEvaluate(jump->rate, &problem->environment, faults, &value, ok));
+      if (constant)
+        PetscCall(CospinClockRate(problem, jump->rate, faults, &value.number, ok));
+      else
+        PetscCall(CospinExpressionEvaluate(jump->rate, &problem->environment, faults, &value, ok));
       if (*ok && value.is_operator)
         PetscCall(
             fail(jump->rate, faults, ok, "an operator where numbers are needed (a matrix over the spins)"));
@@ -216,10 +221,26 @@ static PetscErrorCode check_rates(const CospinJump *jump, int size, const double
   PetscFunctionReturn(0);
 }
 
-/* Operators of all spins once, rates of all pairs; the matrix is checked as a whole. */
+/* `t` is a number now (clock_times.c). */
+PetscErrorCode CospinProblemCheckPairs(CospinProblem problem, const CospinJump *jump, int size,
+                                       CospinFaults faults, PetscBool *ok)
+{
+  double complex *rates;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)size * (size_t)size, &rates));
+  PetscCall(evaluate_rates(problem, jump, size, PETSC_FALSE, faults, rates, ok));
+  if (*ok) PetscCall(check_rates(jump, size, rates, faults, ok));
+  PetscCall(PetscFree(rates));
+  PetscFunctionReturn(0);
+}
+
+/* Operators of all spins once, rates of all pairs; the matrix is checked as a whole, at many times where it
+   depends on time: its constant part alone need not be one of rates. */
 PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                   CospinPlainJump *plain, PetscBool *ok)
 {
+  const PetscBool timed = (PetscBool)(jump->rate && CospinExpressionHasTime(jump->rate, NULL));
   CospinSpinRange range;
 
   PetscFunctionBeginUser;
@@ -233,8 +254,8 @@ PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump,
   for (int l = 0; l < range.size && *ok; l++)
     PetscCall(operator_of(problem, jump, l, faults, &plain->operators[l], ok));
   if (*ok) PetscCall(check_letters(problem, jump->rate, faults, ok));
-  if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, faults, plain->pairs, ok));
-  if (*ok) PetscCall(check_rates(jump, range.size, plain->pairs, faults, ok));
+  if (*ok) PetscCall(evaluate_rates(problem, jump, range.size, timed, faults, plain->pairs, ok));
+  if (*ok && !timed) PetscCall(check_rates(jump, range.size, plain->pairs, faults, ok));
   if (!*ok) PetscCall(empty(plain));
   PetscFunctionReturn(0);
 }

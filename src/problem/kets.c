@@ -125,6 +125,8 @@ static PetscErrorCode add_line(CospinKets kets, int line)
   PetscBool ok;
 
   PetscFunctionBeginUser;
+  PetscCheck(!jump->pairs || !CospinExpressionHasTime(kets->problem->deck->jumps[line].rate, NULL),
+             PETSC_COMM_SELF, PETSC_ERR_SUP, "Kets know no matrix of rates that depends on time");
   if (jump->num_spins) {
     PetscCall(CospinProblemAddIndexed(jump, kets->no_jump));
   } else {

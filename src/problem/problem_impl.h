@@ -46,6 +46,10 @@ PetscErrorCode CospinProblemKindOf(CospinDeck deck, int c, CospinFaults faults,
 /* The operators and rates of such a jump; *plain is to be destroyed in any case. */
 PetscErrorCode CospinProblemEach(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                  CospinPlainJump *plain, PetscBool *ok);
+/* Faults if a matrix of rates, of `size` operators, is not hermitian and positive at the time that `t` stands
+   for. */
+PetscErrorCode CospinProblemCheckPairs(CospinProblem problem, const CospinJump *jump, int size,
+                                       CospinFaults faults, PetscBool *ok);
 PetscErrorCode CospinProblemPairs(CospinProblem problem, const CospinJump *jump, CospinFaults faults,
                                   CospinPlainJump *plain, PetscBool *ok);
 PetscErrorCode CospinPlainJumpDestroy(CospinPlainJump *plain);

@@ -139,7 +139,9 @@ PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, C
 {
   PetscFunctionBeginUser;
   if (CospinExpressionHasTime(rate, NULL)) {
-    PetscCall(CospinClockRate(problem, rate, faults, value, ok));
+    double complex constant;
+    PetscCall(CospinClockRate(problem, rate, faults, &constant, ok));
+    *value = creal(constant); /* a rate is real, so an imaginary part cancels that of others */
     PetscFunctionReturn(0);
   }
   PetscCall(CospinProblemNumber(problem, rate, faults, value, ok));

@@ -192,6 +192,37 @@ observables: {{z: 2*<q.Sz>}}""".replace("l: ", "k: ", 1)
                 np.testing.assert_allclose(found, np.exp(-integral(np.array(times))), atol=1e-9)
 
 
+class Pairs(unittest.TestCase):
+    """A matrix of rates whose elements depend on time, each in its way, against its eigenvectors as jumps of their own."""
+    HEAD = """components: {q: {kind: spins, size: 2}}
+arrays: {one: [[1, 0], [0, 1]], other: [[0, 1], [1, 0]]}
+hamiltonian: ["0.7*q.sx[0] + 0.2*q.sz[1]"]
+jumps:
+"""
+    TAIL = '\nobservables: {z: "<q.sz[0]>", x: "<q.Sx>", zz: "<q.sz[0]*q.sz[1]>"}'
+    TIMES = [0.5, 1.3, 3]
+
+    def test_matrix(self):
+        own, shared = "(0.4 + 0.2*cos(2*t))", "(0.3*exp(-t) - 0.1*step(t-1))"
+        pairs = self.HEAD + f'  - {{rates: "{own}*one[l,m] + {shared}*other[l,m]", pairs: "q.sm[l]"}}' + self.TAIL
+        apart = self.HEAD + "\n".join(f'  - {{rate: "{own} {sign} {shared}", operator: "(q.sm[0] {sign} q.sm[1])/sqrt(2)"}}' for sign in "+-") + self.TAIL
+        for form in ("assembled", "shell"):
+            found, expected = (evolve(text, self.TIMES, form=form)[0] for text in (pairs, apart))
+            for k, values in expected.items():
+                np.testing.assert_allclose(found[k], values, atol=1e-9)
+
+    def test_faults(self):
+        """Of a matrix that is none of rates at some time, although its constant part is; of a complex function."""
+        for rates, sentence in (("one[l,m] + t*other[l,m]", "negative eigenvalue"), ("one[l,m]*exp(i*t)", "not hermitian"), ("one[l,m] + 0.1*exp(i*(l-m)*t)*other[l,m]", "real by its form")):
+            with self.subTest(rates), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "deck.yaml")
+                with open(path, "w", encoding="utf-8") as stream:
+                    stream.write("title: t\n" + self.HEAD + f'  - {{rates: "{rates}", pairs: "q.sm[l]"}}' + self.TAIL + "\ntasks: [evolve: {times: [2], initial: {}}]\n")
+                done = subprocess.run([decks.PROGRAM, "plan", path], check=False, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(done.stderr, f"rates: .*({sentence}|real by its form)")
+
+
 class Kicks(unittest.TestCase):
     """kick(t, t0) turns at once: a Ramsey sequence or an echo is one task."""
 
@@ -266,6 +297,21 @@ class Elsewhere(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("depends on time", done.stderr)
             self.assertEqual(done.stdout, "")
+
+
+class Cost(unittest.TestCase):
+    def planned(self, *changes):
+        """Seconds of the largest point, as `plan` has them: no clock is read for that."""
+        deck = os.path.join(decks.SOURCE, "input", "stirap.yaml")
+        done = subprocess.run([decks.PROGRAM, "plan", deck, *changes], check=True, capture_output=True, text=True)
+        return float(done.stdout.split("largest point")[1].split(" and ")[1].split()[0])
+
+    def test_plan_knows_what_steps_cost(self):
+        """A second was measured, with 300 to 400 steps of a hundred products each; a generator that does not change takes milliseconds."""
+        self.assertGreater(self.planned(), 0.3)
+        self.assertLess(self.planned(), 5)
+        self.assertGreater(self.planned("--set", "W=48"), 2 * self.planned())
+        self.assertLess(self.planned("--set", "W=0"), 0.5 * self.planned())
 
 
 class Windows(unittest.TestCase):
