@@ -22,6 +22,7 @@
 #include <cospin/cli/reference.h>
 #include <cospin/cli/report.h>
 #include <cospin/cli/show.h>
+#include <cospin/dataset/libraries.h>
 #include <cospin/dataset/provenance.h>
 #include <cospin/farm/machine.h>
 #include <cospin/version.h>
@@ -301,14 +302,31 @@ static PetscErrorCode write_alone(const CospinCommand *command, Writer writer, i
   PetscFunctionReturn(0);
 }
 
-/* A version between two releases is told by its revision. */
+/* A version between two releases is told by its revision; a bug report needs the libraries, too. The first
+   line is for programs, and stays as it is. */
+static PetscErrorCode tell_version(void)
+{
+  char text[COSPIN_LIBRARY_TEXT];
+  const char *name;
+
+  PetscFunctionBeginUser;
+  printf("cospin %s, revision %.12s%s\n", COSPIN_VERSION, COSPIN_GIT_REVISION,
+         COSPIN_GIT_DIRTY ? " and changes" : "");
+  for (int k = 0;; k++) {
+    PetscCall(CospinLibraryVersion(k, &name, text));
+    if (!name) break;
+    printf("  %-8s  %s\n", name, text);
+  }
+  PetscFunctionReturn(0);
+}
+
+/* What a user asks of the program itself. */
 static PetscErrorCode tell(const CospinCommand *command, PetscBool *ok)
 {
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
   if (command->verb == COSPIN_COMMAND_VERSION)
-    printf("cospin %s, revision %.12s%s\n", COSPIN_VERSION, COSPIN_GIT_REVISION,
-           COSPIN_GIT_DIRTY ? " and changes" : "");
+    PetscCall(tell_version());
   else
     printf("%s", CospinCommandHelp);
   PetscFunctionReturn(0);

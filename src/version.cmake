@@ -1,5 +1,6 @@
 # Writes the version header when its text has changed (run at build time, see CMakeLists.txt).
-# In: HEADER, SOURCE_DIR, VERSION, BUILD_TYPE, C_FLAGS. A tree without git (a tarball) has the revision "unknown".
+# In: HEADER, SOURCE_DIR, VERSION, BUILD_TYPE, C_FLAGS. A tarball of `git archive` has its revision in src/revision.txt; any other tree without
+# git has the revision "unknown".
 find_program(GIT git)
 
 function(git_output out)
@@ -23,6 +24,9 @@ if(EXISTS "${SOURCE_DIR}/.git") # not that of a folder above into which a tarbal
   if(changes)
     set(dirty 1)
   endif()
+endif()
+if(revision STREQUAL "" AND EXISTS "${SOURCE_DIR}/src/revision.txt")
+  file(STRINGS "${SOURCE_DIR}/src/revision.txt" revision REGEX "^[0-9a-f]+$" LIMIT_COUNT 1)
 endif()
 if(revision STREQUAL "")
   set(revision unknown)

@@ -7,14 +7,9 @@
 
    Nothing here is used by the program again; it is for whoever asks in a year where a number came from.
 */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
-#endif
+#include <cospin/dataset/libraries.h>
 #include <cospin/dataset/provenance.h>
 #include <cospin/version.h>
-#include <dlfcn.h>
-#include <hdf5.h>
-#include <libfyaml.h>
 #include <slepcsys.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,43 +150,19 @@ static PetscErrorCode set_build(CospinProvenance p)
   PetscFunctionReturn(0);
 }
 
-/* BLAS has no call that names it. The file that zgemm comes from does: .../openblas-serial/libblas.so.3.
-   MUMPS is several times slower with the reference BLAS: a run that took a day may be explained by this
-   row. */
-static PetscErrorCode set_blas(CospinProvenance p)
-{
-  void *address = dlsym(RTLD_DEFAULT, "zgemm_");
-  Dl_info found;
-  char *resolved = NULL;
-
-  PetscFunctionBeginUser;
-  if (address && dladdr(address, &found) && found.dli_fname) resolved = realpath(found.dli_fname, NULL);
-  PetscCall(CospinProvenanceSet(p, "blas", resolved ? resolved : unknown));
-  free(resolved);
-  PetscFunctionReturn(0);
-}
-
 /* As they are at run time; versions at compile time may differ. What limits sizes is told, too: indices of
    32 bits end at 2^31. */
 static PetscErrorCode set_libraries(CospinProvenance p)
 {
-  char text[MPI_MAX_LIBRARY_VERSION_STRING];
-  unsigned major, minor, release;
-  int length;
+  char text[COSPIN_LIBRARY_TEXT];
+  const char *name;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscGetVersion(text, sizeof(text)));
-  PetscCall(CospinProvenanceSet(p, "petsc", text));
-  PetscCall(SlepcGetVersion(text, sizeof(text)));
-  PetscCall(CospinProvenanceSet(p, "slepc", text));
-  H5get_libversion(&major, &minor, &release);
-  PetscCall(PetscSNPrintf(text, sizeof(text), "%u.%u.%u", major, minor, release));
-  PetscCall(CospinProvenanceSet(p, "hdf5", text));
-  PetscCallMPI(MPI_Get_library_version(text, &length));
-  text[strcspn(text, "\n")] = '\0';
-  PetscCall(CospinProvenanceSet(p, "mpi", text));
-  PetscCall(CospinProvenanceSet(p, "libfyaml", fy_library_version()));
-  PetscCall(set_blas(p));
+  for (int k = 0;; k++) {
+    PetscCall(CospinLibraryVersion(k, &name, text));
+    if (!name) break;
+    PetscCall(CospinProvenanceSet(p, name, text));
+  }
   PetscCall(CospinProvenanceSet(p, "scalar_type", PetscDefined(USE_COMPLEX) ? "complex" : "real"));
   PetscCall(set_integer(p, "index_bits", (int)(8 * sizeof(PetscInt))));
   PetscFunctionReturn(0);

@@ -202,6 +202,19 @@ class Installed(InFolder):
         said = subprocess.run([PROGRAM, "--version"], check=True, text=True, capture_output=True).stdout
         self.assertTrue(said.startswith(f"cospin {cospin.__version__},"), said)
 
+    def test_version_tells_the_libraries_without_mpi(self):
+        """Also where MPI cannot begin: no folder for its files, no such component."""
+        environment = {**os.environ, "OMPI_MCA_orte_tmpdir_base": "/nowhere", "OMPI_MCA_pml": "nothing", "OMPI_MCA_ess": "nothing"}
+        done = subprocess.run([PROGRAM, "--version"], check=True, text=True, capture_output=True, env=environment, timeout=30)
+        first, *rest = done.stdout.splitlines()
+        self.assertRegex(first, r"^cospin \S+, revision \w{7,}")
+        said = dict(line.split(None, 1) for line in rest)
+        self.assertEqual(list(said), ["petsc", "slepc", "mumps", "hdf5", "mpi", "libfyaml", "blas"])
+        for name in ("mumps", "hdf5", "libfyaml"):
+            self.assertRegex(said[name], r"^\d+\.\d+")
+        self.assertRegex(said["petsc"], r"Petsc .*Version \d+\.\d+")
+        self.assertEqual(done.stderr, "")
+
 
 class OldNames(unittest.TestCase):
     def test_they_are_the_modules_of_the_package(self):

@@ -2,9 +2,9 @@
    Where, when, how and with what a run was made: the rows of /provenance in a dataset.
 
    Rows (always): started, finished, command_line, cospin_version, git_revision, git_dirty, build_type,
-   compiler, c_flags, petsc, slepc, hdf5, mpi, libfyaml, blas, scalar_type, index_bits, hosts, ranks, groups,
-   ranks_per_group, omp_num_threads; and slurm_* for those SLURM_* variables that are set. Times are UTC in
-   ISO 8601. What cannot be known is "unknown".
+   compiler, c_flags, petsc, slepc, mumps, hdf5, mpi, libfyaml, blas, scalar_type, index_bits, hosts, ranks,
+   groups, ranks_per_group, omp_num_threads; and slurm_* for those SLURM_* variables that are set. Times are
+   UTC in ISO 8601. What cannot be known is "unknown".
 */
 #pragma once
 #include <cospin/dataset/dataset.h>

@@ -496,10 +496,10 @@ static const char *Row(CospinProvenance p, const char name[])
 
 static void test_ProvenanceRows(void **state)
 {
-  static const char *const present[] = {"cospin_version", "git_revision", "git_dirty", "build_type",
-                                        "compiler",       "c_flags",      "petsc",     "slepc",
-                                        "hdf5",           "mpi",          "libfyaml",  "blas",
-                                        "scalar_type",    "index_bits",   "hosts",     "omp_num_threads"};
+  static const char *const present[] = {
+      "cospin_version", "git_revision", "git_dirty",      "build_type", "compiler", "c_flags", "petsc",
+      "slepc",          "mumps",        "hdf5",           "mpi",        "libfyaml", "blas",    "scalar_type",
+      "index_bits",     "hosts",        "omp_num_threads"};
   char program[] = "/usr/bin/cospin", run[] = "run", deck[] = "my deck.yaml";
   char *argv[] = {program, run, deck};
   CospinProvenance p;
