@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 from decks import PROGRAM, SOURCE
 
@@ -18,6 +19,7 @@ import cospin_data
 import cospin_gallery
 import gallery_list
 import gallery_page
+import gallery_pdf
 import gallery_runs
 
 LIST = os.path.join(SOURCE, "postprocess", "gallery.yaml")
@@ -179,8 +181,45 @@ class ReducedSize(unittest.TestCase):
         self.assertEqual(page.count("<details>"), len(self.names))  # each deck once, however many panels it draws
         self.assertNotRegex(page, r'(?:src|href)="(?!data:|#)')  # nothing outside of it
         self.assertIn("REDUCED SIZE", page)
-        with open(os.path.join(self.runs, "gallery.pdf"), "rb") as stream:
-            self.assertTrue(stream.read(5) == b"%PDF-")
+
+    def test_panels_that_are_drawn_are_counted(self):
+        """The summary's number of a paper is that of the panels on the page that have a picture."""
+        page = contents(os.path.join(self.runs, "gallery.html"))
+        rows = re.findall(r'<tr><td><a href="#p\d+">.*?</tr>', page)
+        heads = re.findall(r"<th>(.*?)</th>", page)
+        column = heads.index("drawn")
+        said = [int(re.findall(r"<td>(.*?)</td>", row)[column]) for row in rows]
+        papers = re.split(r'<h2 id="p\d+">', page)[1:]
+        there = [sum("<img " in panel for panel in paper.split('<section class="panel">')[1:]) for paper in papers]
+        self.assertEqual(said, there)
+        self.assertGreaterEqual(sum(said), 3)
+        self.assertLess(sum(said), sum(len(paper.on_page()) for paper in gallery_list.read_list(LIST, INPUT)))  # most are left out here
+
+    def test_the_pdf_is_the_page_printed_or_not_there(self):
+        path = os.path.join(self.runs, "gallery.pdf")
+        if gallery_pdf.browser():
+            with open(path, "rb") as stream:
+                self.assertEqual(stream.read(5), b"%PDF-")
+            self.assertIn("gallery.pdf", self.done.stdout)
+        else:
+            self.assertFalse(os.path.exists(path))
+            self.assertIn("no PDF", self.done.stderr)
+            self.assertNotIn("gallery.pdf", self.done.stdout)
+
+    def test_a_browser_is_asked_to_print(self):
+        """One that does, one that fails: a PDF of an earlier page is not left there."""
+        page, path, said = os.path.join(self.runs, "gallery.html"), os.path.join(self.runs, "printed.pdf"), []
+        for text, printed in (('for word in "$@"; do case $word in --print-to-pdf=*) echo "%PDF-" >"${word#*=}";; esac; last=$word; done; '
+                               'case $last in file:///*gallery.html) ;; *) exit 1;; esac', True), ("echo it is broken >&2; exit 1", False)):
+            program = os.path.join(self.runs, "browser")
+            with open(program, "w", encoding="utf-8") as stream:
+                stream.write("#!/bin/sh\n" + text + "\n")
+            os.chmod(program, 0o755)
+            with unittest.mock.patch.dict(os.environ, COSPIN_BROWSER=program):
+                self.assertEqual(gallery_pdf.write_pdf(page, path, said.append), path if printed else None)
+            self.assertEqual(os.path.exists(path), printed)
+        self.assertEqual(len(said), 1)
+        self.assertIn("it is broken", said[0])
 
     def test_quick_decks_have_their_numbers(self):
         page = contents(os.path.join(self.runs, "gallery.html"))

@@ -129,8 +129,12 @@ class Paper:
     entries: list = field(default_factory=list)
 
     def panels(self):
-        """Those of numbered figures."""
+        """Those of the paper's numbered figures."""
         return [panel for figure in self.entries if figure.figure for panel in figure.panels]
+
+    def on_page(self):
+        """In the order of the page: those, and what is drawn of what the text says without a figure."""
+        return [panel for figure in self.entries for panel in figure.panels]
 
     def parts(self):
         return [part for figure in self.entries for part in figure.parts()]

@@ -1,4 +1,4 @@
-"""Every panel of the papers on one page, HTML and PDF (started by postprocess/gallery).
+"""Every panel of the papers on one page, HTML and, where Chromium is installed, PDF (started by postprocess/gallery).
 
     gallery                        runs what is not complete in runs/, then draws and compares everything
     gallery --read                 runs nothing, takes what is there
@@ -142,7 +142,7 @@ def write_readme_pictures(papers, options):
 
 def parse_options(arguments):
     parser = argparse.ArgumentParser(prog="gallery", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", metavar="OUT.html", help="the page; the PDF beside it is OUT.pdf (default: RUNS/gallery.html)")
+    parser.add_argument("-o", "--output", metavar="OUT.html", help="the page; the PDF beside it, if a browser can print it, is OUT.pdf (default: RUNS/gallery.html)")
     parser.add_argument("--runs", default=os.path.join(ROOT, "runs"), metavar="FOLDER", help="where the datasets are, or will be (default: runs)")
     parser.add_argument("--decks", default=gallery_list.SHIPPED, metavar="FOLDER", help="where the decks are (default: input)")
     parser.add_argument("--list", default=os.path.join(HERE, "gallery.yaml"), metavar="FILE", help="what there is to show (default: gallery.yaml)")
@@ -176,7 +176,7 @@ def main(arguments=None):
         output = options.output or os.path.join(options.runs, "gallery.html")
         pdf = os.path.splitext(output)[0] + ".pdf"
         gallery_page.write_html(book, output)
-        gallery_pdf.write_pdf(book, pdf)
+        pdf = gallery_pdf.write_pdf(output, pdf, say)
         if options.readme:
             write_readme_pictures(papers, options)
     except KeyboardInterrupt:
@@ -189,7 +189,8 @@ def main(arguments=None):
     for one in wrong:
         say(one)
     print(output)
-    print(pdf)
+    if pdf:
+        print(pdf)
     return 3 if wrong else 0
 
 

@@ -1,8 +1,7 @@
 """What there is to show of every panel, and the gallery as one HTML page that needs no other file.
 
-This writer and that of the PDF (gallery_pdf.py) go through the same Exhibit records, in the same order: a summary, a table
-of contents by paper, then panel by panel what the paper draws there, the picture, what the paper states and what we find,
-the cost, the command; a deck stands, folded, where it draws first.
+A summary, a table of contents by paper, then panel by panel what the paper draws there, the picture, what the paper states and
+what we find, the cost, the command; a deck stands, folded, where it draws first. Printed (pdf.py) without decks.
 """
 import base64
 import html
@@ -60,13 +59,19 @@ class Book:
         decided = [finding for part in panel.parts for finding in self.of(part).findings]
         return decided + undecided(panel)
 
+    def is_drawn(self, panel):
+        """Whether its picture, or one of them, stands on this page."""
+        return any(self.of(part).picture for part in panel.parts)
+
     def counts(self, paper):
-        """One number for each of COLUMNS."""
-        states = [panel.state() for panel in paper.panels()]
+        """One number for each of COLUMNS; panels are counted as they stand on the page, not as the list has them."""
+        drawn = [self.is_drawn(panel) for panel in paper.on_page()]
+        states = [panel.state() for panel, there in zip(paper.on_page(), drawn) if not there]
         findings = self.findings(paper)
         words = [finding.verdict.split(", ") for finding in findings]
-        return {"panels": len(states), "shown": states.count("shown") + states.count("in part"),
+        return {"panels": len(drawn), "shown": sum(drawn),
                 "missing": states.count("missing"), "without": states.count("no data"),
+                "left": states.count("shown") + states.count("in part"),
                 "statements": sum(bool(finding.statement.paper or finding.statement.cannot) for finding in findings),
                 "agree": sum("agrees" in one for one in words), "differ": sum("does not agree" in one for one in words),
                 "cannot": sum("cannot be said" in one for one in words),
@@ -84,7 +89,7 @@ INTRODUCTION = ("Every panel of four papers, drawn from datasets that cospin com
                 "papers' texts were at hand, not their pictures: where a text does not tell an axis' range or unit, it was chosen here.")
 REDUCED = ("REDUCED SIZE: (some of) these decks were made small, with few spins and few points, to try the gallery itself. Nothing "
            "here is to be compared with the papers.")
-COLUMNS = {"panels": "panels", "shown": "drawn", "missing": "no deck yet", "without": "no data", "statements": "statements", "agree": "agree",
+COLUMNS = {"panels": "panels", "shown": "drawn", "missing": "no deck yet", "without": "no data", "left": "not drawn here", "statements": "statements", "agree": "agree",
            "differ": "do not", "cannot": "cannot be said", "confirmed": "confirmed", "wrong": "unexplained"}
 
 
@@ -145,7 +150,8 @@ code, pre { font: .82rem/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 pre { overflow-x: auto; background: #f6f6f4; padding: .75rem 1rem; margin: .5rem 0; }
 .command { border-left: 3px solid var(--line); padding: .2rem .8rem; background: none; white-space: pre-wrap; }
 ul { max-width: 48rem; padding-left: 1.2rem; margin: .4rem 0; } summary { cursor: pointer; color: #00548a; }
-@media print { details { display: none; } h3, img { break-inside: avoid; } }
+@media print { body { max-width: none; padding: 0; font-size: 11pt; } details { display: none; } h2 { break-before: page; }
+  h3, h4 { break-after: avoid; } img, tr { break-inside: avoid; } img { max-height: 22cm; width: auto; } pre { white-space: pre-wrap; } }
 """
 
 
@@ -212,9 +218,7 @@ def figure_html(book, paper, figure):
     parts = [tag("h3", plain(figure.title()) + (" " + tag("span", mark, class_="tag") if mark else ""),
                  id=anchor(book.papers, paper, figure))]
     parts += [tag("p", plain(figure.note))] if figure.note else []
-    for panel in figure.panels:
-        parts += panel_html(book, panel)
-    return parts
+    return parts + [tag("section", "\n".join(panel_html(book, panel)), class_="panel") for panel in figure.panels]
 
 
 def panel_html(book, panel):
