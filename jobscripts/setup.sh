@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that cospin needs and that are missing; nothing else is touched.
 #
-#   bash jobscripts/setup.sh [GROUP...]     groups: build test plot python benchmark (default: build)
+#   bash jobscripts/setup.sh [GROUP...]     groups: build test plot python notebook benchmark (default: build)
 #
 # python: what `import cospin` needs, and the package itself, for your own /usr/bin/python3 (pip install --user).
-# Packages of plot and python that cannot be installed are told and not missed: the program is built without them.
+# notebook: with which the tests run notebooks in Jupyter, not as scripts only.
+# Packages of plot, python and notebook that cannot be installed are told and not missed: the program is built without them.
 # Runs as root or with sudo. On a machine without apt it says what is needed and leaves the rest to you.
 # PETSC_DIR set:         MPI, HDF5, PETSc and SLEPc are yours and are not installed.
 # COSPIN_INDEX_BITS=64:  installs the builds of PETSc and SLEPc with 64-bit indices.
@@ -31,8 +32,9 @@ packages_of() {
     python)
       packages_of plot
       echo python3-pip python3-setuptools python3-wheel python3-scipy ;;
+    notebook) echo python3-nbconvert python3-ipykernel ;;
     benchmark) echo python3 python3-numpy python3-scipy python3-qutip ;;
-    *) echo "setup.sh: unknown group '$1' (build, test, plot, python, benchmark)" >&2; return 2 ;;
+    *) echo "setup.sh: unknown group '$1' (build, test, plot, python, notebook, benchmark)" >&2; return 2 ;;
   esac
 }
 
@@ -40,11 +42,11 @@ is_installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Whether nothing is missing that another group than plot and python asks for.
+# Whether nothing is missing that another group than plot, python and notebook asks for.
 only_pictures() {
   local group package packages
   for group in "$@"; do
-    case $group in plot | python) continue ;; esac
+    case $group in plot | python | notebook) continue ;; esac
     packages=$(packages_of "$group")
     for package in $packages; do
       if ! is_installed "$package"; then return 1; fi

@@ -44,7 +44,8 @@ class Notebooks(unittest.TestCase):
     @unittest.skipUnless(importlib.util.find_spec("nbconvert") and importlib.util.find_spec("ipykernel"), "no nbconvert here")
     def test_nbconvert(self):
         for path in glob.glob(os.path.join(NOTEBOOKS, "*.ipynb")):
-            environment = {**os.environ, "PYTHONPATH": os.path.join(SOURCE, "postprocess")}
+            paths = [os.path.join(SOURCE, "postprocess"), *filter(None, [os.environ.get("PYTHONPATH")])]
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
             subprocess.run([sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--output-dir", self.folder, path], check=True,
                            env=environment)
 
