@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The dry run of a release: a tree that says everywhere what it is could be released; each slip is told, and stops it.
-# cospin-test: TIMEOUT 120
+# cospin-test: TIMEOUT 300
 set -euo pipefail
 
 source=${COSPIN_SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
