@@ -85,10 +85,11 @@ static double last_time(const CospinRecord *task)
   return 0.0;
 }
 
-/* times: how many sectors this one stands for. Assembling costs per label and move; factors only where
-   there are some. */
-static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, const int representative[],
-                                 const CospinRecord *task, double times, CospinTaskEstimate *estimate)
+/* `own` is the deck's problem, `problem` what the task makes of it. times: how many sectors this one stands
+   for. Assembling costs per label and move; factors only where there are some. */
+static PetscErrorCode add_sector(CospinProblem own, CospinProblem problem, CospinCensus census,
+                                 const int representative[], const CospinRecord *task, double times,
+                                 CospinTaskEstimate *estimate)
 {
   const CospinTaskKind *kind = CospinTaskKindOf(task);
   const double moves = problem->generator->count;
@@ -101,6 +102,7 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
   PetscCall(CospinCensusCount(census, representative, &count));
   n = count.labels;
   if (n == 0) PetscFunctionReturn(0);
+  if (kind->Labels) PetscCall(kind->Labels(own, task, representative, &n));
   PetscCall(CospinGeneratorIsShell(problem, representative, n, &shell));
   PetscCall(CospinGeneratorIsDavidson(problem, representative, n, &davidson));
   if (CospinTaskFactorises(task)) shell = davidson = PETSC_FALSE;
@@ -127,8 +129,9 @@ static PetscErrorCode add_sector(CospinProblem problem, CospinCensus census, con
 }
 
 /* Of very many sectors every stride-th is counted and stands for its neighbours. */
-static PetscErrorCode add_sectors(CospinProblem problem, int num, const int representatives[],
-                                  const CospinRecord *task, CospinTaskEstimate *estimate)
+static PetscErrorCode add_sectors(CospinProblem own, CospinProblem problem, int num,
+                                  const int representatives[], const CospinRecord *task,
+                                  CospinTaskEstimate *estimate)
 {
   const int stride = (num + MAX_COUNTED - 1) / MAX_COUNTED;
   CospinCensus census;
@@ -138,7 +141,7 @@ static PetscErrorCode add_sectors(CospinProblem problem, int num, const int repr
   if (num == 0) PetscFunctionReturn(0);
   PetscCall(CospinCensusCreate(&problem->system, problem->lattice, PETSC_FALSE, &census));
   for (int k = 0; k < num; k += stride)
-    PetscCall(add_sector(problem, census,
+    PetscCall(add_sector(own, problem, census,
                          representatives + (size_t)k * (size_t)problem->system.num_coordinates, task, stride,
                          estimate));
   PetscCall(CospinCensusDestroy(&census));
@@ -159,7 +162,7 @@ PetscErrorCode CospinEstimateTask(CospinProblem problem, const CospinRecord *tas
   *estimate = (CospinTaskEstimate){0};
   PetscCall(CospinTaskGetProblem(problem, task, &solved));
   PetscCall(kind->Sectors(problem, task, &num, &representatives));
-  PetscCall(add_sectors(solved, num, representatives, task, estimate));
+  PetscCall(add_sectors(problem, solved, num, representatives, task, estimate));
   PetscCall(PetscFree(representatives));
   if (kind->Cost) PetscCall(kind->Cost(solved, task, &unknowns, &estimate->matrix_bytes, &estimate->seconds));
   if (kind->Cost) estimate->dimension = (double)unknowns;

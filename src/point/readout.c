@@ -14,6 +14,9 @@
 
 const char *const CospinReadoutFidelityWords[] = {"initial", NULL};
 
+/* Labels below which nobody minds a matrix of all of them, and beyond which counting takes minutes. */
+enum { FEW_LABELS = 20000, MANY_LABELS = 200000000 };
+
 typedef struct CospinReadoutEntry {
   PetscInt index; /* of the element, on this rank */
   int reading;    /* among those of one time */
@@ -127,18 +130,28 @@ static PetscErrorCode is_needed(CospinReadout readout, Vec u, PetscBool *needed)
 
 /* ---- One sector: a CospinEvolutionUser ----------------------------------------------------------------- */
 
+/* Where an evolution begins: in this state, before the first click (-1: none are counted). */
+typedef struct {
+  CospinState initial;
+  int counter;
+} Beginning;
+
 static PetscBool begins(const void *context, const int label[])
 {
-  const CospinReadout readout = (CospinReadout)(uintptr_t)context;
-  const int counter = counter_of(readout);
+  const Beginning *beginning = (const Beginning *)context;
 
-  return (PetscBool)((counter < 0 || label[counter] == 0) &&
-                     CospinStateElement(readout->settings.initial, label) != 0.0);
+  return (PetscBool)((beginning->counter < 0 || label[beginning->counter] == 0) &&
+                     CospinStateElement(beginning->initial, label) != 0.0);
 }
 
 /* Of atoms told one by one, only labels that the state can come to: a pulse never has more excitations than
    at its start. (Elsewhere sectors are matrices, which products without a matrix need whole; and a generator
    that depends on time has more moves than this.) */
+static PetscBool is_reached(CospinProblem problem)
+{
+  return (PetscBool)(!CospinSystemHasSides(&problem->system) && !CospinProblemHasTime(problem));
+}
+
 static PetscErrorCode open_sector(CospinReadout readout, int part)
 {
   const CospinProblem problem = evolved(readout);
@@ -148,8 +161,10 @@ static PetscErrorCode open_sector(CospinReadout readout, int part)
   PetscCall(CospinSectorCreate(&problem->system, problem->lattice,
                                readout->representatives + part * problem->system.num_coordinates, &whole));
   readout->sector = whole;
-  if (CospinSystemHasSides(&problem->system) || CospinProblemHasTime(problem)) PetscFunctionReturn(0);
-  PetscCall(CospinSectorCreateReached(whole, problem->generator, begins, readout, &readout->sector));
+  if (!is_reached(problem)) PetscFunctionReturn(0);
+  PetscCall(CospinSectorCreateReached(whole, problem->generator, begins,
+                                      &(Beginning){readout->settings.initial, counter_of(readout)},
+                                      &readout->sector));
   PetscCall(CospinSectorDestroy(&whole));
   PetscFunctionReturn(0);
 }
@@ -408,6 +423,30 @@ PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecor
   if (settings.counted) PetscCall(keep_begun(settings.counted, settings.initial, all, num, labels));
   *representatives = labels;
   PetscCall(CospinObservablesDestroy(&observables));
+  PetscCall(CospinReadoutSettingsReset(&settings));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinReadoutTaskLabels(CospinProblem problem, const CospinRecord *task,
+                                       const CospinReadoutKind *kind, const int representative[],
+                                       double *labels)
+{
+  CospinReadoutSettings settings;
+  CospinProblem evolved;
+  CospinSector whole, reached;
+
+  PetscFunctionBeginUser;
+  PetscCall(kind->Set(problem, task, PETSC_FALSE, &settings));
+  evolved = settings.counted ? settings.counted : problem;
+  if (is_reached(evolved) && *labels > FEW_LABELS && *labels < MANY_LABELS) {
+    const Beginning beginning = {settings.initial,
+                                 settings.counted ? evolved->system.num_coordinates - 1 : -1};
+    PetscCall(CospinSectorCreate(&evolved->system, evolved->lattice, representative, &whole));
+    PetscCall(CospinSectorCreateReached(whole, evolved->generator, begins, &beginning, &reached));
+    *labels = (double)CospinSectorDimension(reached);
+    PetscCall(CospinSectorDestroy(&reached));
+    PetscCall(CospinSectorDestroy(&whole));
+  }
   PetscCall(CospinReadoutSettingsReset(&settings));
   PetscFunctionReturn(0);
 }

@@ -327,6 +327,14 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Labels(CospinProblem problem, const CospinRecord *task, const int representative[],
+                             double *labels)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinReadoutTaskLabels(problem, task, &kind, representative, labels));
+  PetscFunctionReturn(0);
+}
+
 static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
 {
   *times = NULL;
@@ -357,5 +365,6 @@ const CospinTaskKind CospinTaskClicks = {
     .Stores = Stores,
     .Derive = Derive,
     .Sectors = Sectors,
+    .Labels = Labels,
     .Run = Run,
 };

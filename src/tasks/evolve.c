@@ -232,6 +232,14 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode Labels(CospinProblem problem, const CospinRecord *task, const int representative[],
+                             double *labels)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinReadoutTaskLabels(problem, task, &kind, representative, labels));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
@@ -258,5 +266,6 @@ const CospinTaskKind CospinTaskEvolve = {
     .Check = Check,
     .Stores = Stores,
     .Sectors = Sectors,
+    .Labels = Labels,
     .Run = Run,
 };

@@ -2,6 +2,7 @@
 # cospin-test: TIMEOUT 600
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ import unittest
 
 import numpy
 
-from decks import PROGRAM, cospin_data, run
+from decks import PROGRAM, SOURCE, cospin_data, run
 
 PULSE = """
 title: A pulse that is read before it is over
@@ -85,6 +86,20 @@ class Pulses(unittest.TestCase):
         self.assertTrue((data.outcome == 1).all())
         for (gam, eta), values in expected.items():
             numpy.testing.assert_allclose(data.clicks_probability.sel(gam=gam, eta=eta).squeeze(), values, atol=2e-8)
+
+    def test_only_labels_that_are_reached_are_paid_for(self):
+        """657 684 labels of eight atoms with their counter, of which a pulse reaches 17 000: no matrix of a gigabyte is planned."""
+        deck = os.path.join(SOURCE, "input", "spin1_scattering.yaml")
+        with open(deck, encoding="utf-8") as stream:
+            text = stream.read().replace("N:   [4, 2, 6, 8]", "N:   [8]")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "deck.yaml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            plan = subprocess.run([PROGRAM, "plan", path], check=True, capture_output=True, text=True).stdout
+        size, unit = re.search(r"task clicks: about ([\d.]+) (kB|MB|GB)", plan).groups()
+        self.assertIn("dimension 657684", plan)
+        self.assertLess(float(size) * {"kB": 1e-3, "MB": 1, "GB": 1e3}[unit], 100)
 
     def test_a_click_projects(self):
         """Nothing but clicks takes excitations away: after n of them m + photons is -n, however early that is."""

@@ -114,6 +114,12 @@ PetscErrorCode CospinReadoutSectors(CospinProblem problem, CospinObservables obs
 /* Not collective. The same of a task, but only those where it has elements. */
 PetscErrorCode CospinReadoutTaskSectors(CospinProblem problem, const CospinRecord *task,
                                         const CospinReadoutKind *kind, int *num, int **representatives);
+/* Not collective. Labels of such a sector, of which there are *labels: how many of them are followed, where
+   those are fewer. Counted one by one, so that it takes as long as a task does to set out; very small and
+   very large sectors are left as they are. */
+PetscErrorCode CospinReadoutTaskLabels(CospinProblem problem, const CospinRecord *task,
+                                       const CospinReadoutKind *kind, const int representative[],
+                                       double *labels);
 PetscErrorCode CospinReadoutSettingsReset(CospinReadoutSettings *settings);
 
 /* Collective. A CospinTaskKind.Run: evolves in windows that are large enough for everything that is read

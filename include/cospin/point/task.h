@@ -87,6 +87,10 @@ typedef struct {
   /* Not collective. The sectors it will solve, for estimates: those of the problem that Derive makes of this
      one; representatives as CospinProblemSectors gives them. */
   PetscErrorCode (*Sectors)(CospinProblem problem, const CospinRecord *task, int *num, int **representatives);
+  /* Not collective. *labels of a sector, for estimates: becomes the number of those that it follows, of which
+     a matrix is made. NULL: all of them. */
+  PetscErrorCode (*Labels)(CospinProblem problem, const CospinRecord *task, const int representative[],
+                           double *labels);
   /* Not collective. Numbers that it follows (how many ranks they feed), memory and time on one rank, for
      estimates of a task without sectors. NULL: as good as none. */
   PetscErrorCode (*Cost)(CospinProblem problem, const CospinRecord *task, PetscInt64 *unknowns, double *bytes,
