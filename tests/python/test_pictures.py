@@ -98,14 +98,15 @@ class Pictures(unittest.TestCase):
     def test_time_is_x(self):
         files = [self.run_deck("times", "{w: {linspace: [1, 2, 8]}}")]
         figure, notes = self.draw(files, "--y", "evolve_up")
-        self.assertEqual(len(figure.axes[0].lines), 8)
+        self.assertEqual(len([line for line in figure.axes[0].lines if line.get_marker() != ""]), 8)
         panels = [one for one in plot.choose_panels(*files[0], plot.parse_options([files[0][0]])) if one.y in (["evolve_up"], "evolve_up")]
         curves, field = panels
         self.assertEqual((curves.x, curves.series, field.x, field.series), ("time", "w", "time", "w"))
         figure = plot.draw_figure(panels, files, notes.append)
-        self.assertEqual(len(figure.axes[0].lines), 5)
+        lines = [line for line in figure.axes[0].lines if line.get_marker() != ""]
+        self.assertEqual(len(lines), 5)
         self.assertIn("evolve_up: 5 of 8 values of w are curves", notes)
-        np.testing.assert_array_equal(figure.axes[0].lines[4].get_ydata(), files[0][1].evolve_up[-1])
+        np.testing.assert_array_equal(lines[4].get_ydata(), files[0][1].evolve_up[-1])
 
     def test_two_axes_are_a_map_at_the_last_time(self):
         files = [self.run_deck("maps", "{g: [1, 2], w: [1, 2, 3]}")]
@@ -156,6 +157,35 @@ class Pictures(unittest.TestCase):
                          ["0.5", "200", r"$2{\times}10^{5}$", "$10^{6}$", "$10^{-4}$"])
         for text in (plot.label(variable), drawn.number_as_tex(2e5)):
             self.assertEqual(plot.checked(text), text)
+
+    def test_operators_with_indices_are_formulas(self):
+        variable = self.run_deck("indices")[1].steady_up
+        for text, formula in (("decay rate of <atoms.E[1,0]>", r"decay rate of $\langle E_{\mathrm{atoms}}[1,0]\rangle$"),
+                              ("<q.sp[0]*q.sm[1]>", r"$\langle s^{+}_{\mathrm{q}}[0] s^{-}_{\mathrm{q}}[1]\rangle$")):
+            variable.attrs.update(long_name=text, units="1")
+            self.assertEqual(drawn.label(variable), formula)
+
+    def test_samples_that_tell_no_course_are_dots(self):
+        """Four times of an oscillation: what joins them is faint. Many times, or a straight line: a line."""
+        times = {"few": "[0, 1, 2, 4]", "many": "{linspace: [0, 4, 41]}"}
+        for name, wanted in times.items():
+            path = os.path.join(self.folder, name + ".h5")
+            deck = DECK.replace("GRID", "{w: [2, 3]}").replace("PLOTS", "[{x: time, y: evolve_up, series: w}]")
+            cospin.run(deck.replace("{linspace: [0, 4, 9]}", wanted), output=path)
+            axes = cospin.figure(path).axes[0]
+            faint = [line for line in axes.lines if (line.get_alpha() or 1) < 1]
+            dots = [line for line in axes.lines if line.get_linestyle() == "None"]
+            self.assertEqual((len(faint), len(dots)), (2, 2) if name == "few" else (0, 0), name)
+        self.assertTrue(drawn.Curve(np.arange(4.), np.array([0, 1, 0, 1.]), None, None, {}).is_coarse())
+        self.assertFalse(drawn.Curve(np.arange(4.), np.array([0, 1, 2, 3.]), None, None, {}).is_coarse())
+
+    def test_tasks_of_one_time_are_told_by_it(self):
+        path = os.path.join(self.folder, "moments.h5")
+        deck = DECK.replace("GRID", "{w: [1, 2]}").replace("PLOTS", "[{x: w, y: [early_up, late_up], ylabel: Up}]")
+        tasks = "  - evolve: {name: early, times: [1], initial: {}}\n  - evolve: {name: late, times: [1000], initial: {}}\n"
+        cospin.run(deck.replace("plots:", tasks + "plots:"), output=path)
+        words = [text.get_text() for text in cospin.figure(path).axes[0].get_legend().get_texts()]
+        self.assertEqual(words, ["$t$ = 1", "$t$ = 1000"])
 
     def test_a_fit_needs_three_points(self):
         files = [self.run_deck("fit", "{w: [1, 2]}", "[{x: w, y: steady_one, fit: power}]")]

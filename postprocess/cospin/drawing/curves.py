@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from .. import data as cospin_data
 from .. import fit as cospin_fit
 from .choice import FEW_CURVES, choose_series, choose_x, find_variable, place, slices
-from .look import COLOURS, HIGH, LEGEND, LINES, MANY_CURVES, MANY_POINTS, MARKERS, VISIBLE, Refusal, checked, label, unit_as_tex, wrapped
+from .look import COARSE, COLOURS, HIGH, LEGEND, LINES, MANY_CURVES, MANY_POINTS, MARKERS, VISIBLE, Refusal, checked, label, unit_as_tex, wrapped
 
 
 @dataclass
@@ -28,6 +28,16 @@ class Curve:
     def is_constant(self):
         finite = self.y[np.isfinite(self.y)]
         return len(finite) > 1 and np.ptp(finite) <= 1e-9 * np.abs(finite).max()
+
+    def is_coarse(self):
+        """Whether its values tell no course: somewhere one is far from the line between its neighbours, so that a straight line between
+        two of them is a guess."""
+        there = np.isfinite(self.y)
+        x, y = self.x[there], self.y[there]
+        if not 3 <= len(y) <= MANY_POINTS or np.ptp(y) == 0:
+            return False
+        between = y[:-2] + (y[2:] - y[:-2]) * (x[1:-1] - x[:-2]) / (x[2:] - x[:-2])
+        return bool((np.abs(y[1:-1] - between) > COARSE * np.ptp(y)).any())
 
     def is_reference(self):
         return self.reference
@@ -66,9 +76,18 @@ def distinct_labels(panel, data):
         tail = os.path.commonprefix([name[::-1] for name in alike])[::-1]
         tail = tail[tail.find("_"):] if "_" in tail else ""
         for name in alike if len(alike) > 1 else []:
-            own = name[:len(name) - len(tail)]
+            own = moment(data, name) or name[:len(name) - len(tail)]
             labels[name] = own if alone else f"{text}, {own}"
     return labels
+
+
+def moment(data, name):
+    """"t = 1000 1/Gamma" of a variable of a task with one time, which says more than the task's name; "" of others."""
+    axis = next((data[dim] for dim in data[name].dims if is_time(dim) and data.sizes[dim] == 1), None) if name in data else None
+    if axis is None:
+        return ""
+    unit = axis.attrs.get("units", "1")
+    return f"$t$ = {number_as_tex(float(axis.values[0]))}" + ("" if unit in ("1", "") else f" ({unit_as_tex(unit)})")
 
 
 def averaged(panel, data, variable, say):
@@ -294,8 +313,9 @@ def draw_panel(ax, panel, files, say):
     for curve, style in zip(curves, styles) if panel.faint else ():
         style.update(alone(curve, curves))
     set_scales(ax, panel, curves, say)
+    coarse = is_time(choose_x(panel, files[0][1])) and any(curve.is_coarse() for curve in curves)
     for curve, style in zip(curves, styles):
-        ax.plot(curve.x, curve.y, zorder=2 if curve.is_reference() else 3, **style)
+        draw_curve(ax, curve, style, coarse)
     for curve, style in zip(curves, styles):
         draw_bracket(ax, curve, style["color"])
     fits = [fit for curve, style in zip(curves, styles) if panel.fit and not curve.is_reference()
@@ -304,6 +324,20 @@ def draw_panel(ax, panel, files, say):
     set_limits(ax, panel)
     label_panel(ax, panel, curves, files[0][1])
     draw_legend(ax, curves, factors, styles, fits + marks)
+
+
+def is_time(x):
+    return x == "time" or x.endswith("_time")
+
+
+def draw_curve(ax, curve, style, coarse):
+    """Samples in time that do not tell their course (of one curve of a panel, and then of all) are dots; what joins them is faint, and
+    only leads the eye."""
+    zorder = 2 if curve.is_reference() else 3
+    if coarse and style["marker"]:
+        ax.plot(curve.x, curve.y, zorder=zorder, **{**style, "marker": "", "linewidth": 0.5, "alpha": 0.4})
+        style = {**style, "linestyle": ""}
+    ax.plot(curve.x, curve.y, zorder=zorder, **style)
 
 
 def alone(curve, curves):

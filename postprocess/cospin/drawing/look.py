@@ -7,6 +7,7 @@ PANEL = (3.4, 2.55)  # inches: one column of a journal
 LEGEND, HIGH = 36, 40  # characters of a line in a legend, along the height of a panel
 MANY_CURVES = 10  # beyond that the legend names some of them, the colours run through
 MANY_POINTS = 60  # beyond that a line shows the points well enough
+COARSE = 0.05  # of the height of a curve: samples in time that lie farther off the line between their neighbours tell no course
 VISIBLE = 0.004  # of the height of a panel: smaller brackets lie within the line
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito
 LINES = ["-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2))]
@@ -57,20 +58,23 @@ def unit_as_tex(unit):
     return unit if "$" in unit else powers.sub(lambda power: f"$^{{{power.group(1) or power.group(2)}}}$", unit)  # T/Hz^(1/2) stays upright
 
 
-OPERATORS = {"Sp": "S^{+}", "Sm": "S^{-}", "Sz": "S^{z}", "Sx": "S^{x}", "Sy": "S^{y}"}
+FACTOR = r"\w+\.[A-Za-z]\w*(?:\[\w+(?:,\w+)*\])?"  # ions.Sp, atoms.E[1,0]
+OPERATORS = {"Sp": "S^{+}", "Sm": "S^{-}", "Sz": "S^{z}", "Sx": "S^{x}", "Sy": "S^{y}",
+             "sp": "s^{+}", "sm": "s^{-}", "sz": "s^{z}", "sx": "s^{x}", "sy": "s^{y}"}
 
 
 def mean_as_tex(match):
-    """<ions.Sp*cavity.a>: a product of operators, each with its component."""
-    factors = [factor.partition(".")[::2] for factor in match.group(1).split("*")]
-    return rf"$\langle {' '.join(f'{OPERATORS.get(name, name)}_{{' + chr(92) + 'mathrm{' + component + '}}' for component, name in factors)}\rangle$"
+    """<ions.Sp*cavity.a>: a product of operators, each with its component and, of one spin or of levels, its index."""
+    factors = [re.fullmatch(r"(\w+)\.(\w+)(\[.*\])?", factor).groups("") for factor in match.group(1).split("*")]
+    products = [rf"{OPERATORS.get(name, name)}_{{\mathrm{{{component}}}}}{index}" for component, name, index in factors]
+    return rf"$\langle {' '.join(products)}\rangle$"
 
 
 def label(variable):
     """long_name, and the unit unless it is a pure number."""
     name = variable.attrs.get("long_name") or variable.name
     text = as_tex(name) if name == variable.name else name
-    text = re.sub(r"<(\w+\.[A-Za-z]\w*(?:\*\w+\.[A-Za-z]\w*)*)>", mean_as_tex, text)
+    text = re.sub(rf"<({FACTOR}(?:\*{FACTOR})*)>", mean_as_tex, text)
     unit = variable.attrs.get("units", "1")
     return checked(text if unit in ("1", "") else f"{text} ({unit_as_tex(unit)})")
 
