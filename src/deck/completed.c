@@ -107,13 +107,13 @@ static void print_definitions(FILE *stream, const char name[], int count,
     PetscBool first = PETSC_TRUE;
 
     fprintf(stream, "  %s: ", definition->name);
-    if (!labels || (!definition->unit && !definition->label))
+    if (!definition->sum && (!labels || (!definition->unit && !definition->label)))
       print_text(stream, text);
     else {
       fputc('{', stream);
-      print_pair(stream, &first, "value", text);
-      print_pair(stream, &first, "unit", definition->unit);
-      print_pair(stream, &first, "label", definition->label);
+      print_pair(stream, &first, definition->sum ? "sum" : "value", text);
+      print_pair(stream, &first, "unit", labels ? definition->unit : NULL);
+      print_pair(stream, &first, "label", labels ? definition->label : NULL);
       fputc('}', stream);
     }
     fputc('\n', stream);

@@ -102,8 +102,10 @@ static const struct {
      {"observables",
       PETSC_FALSE,
       "expressions of expectation values",
-      "NAME: EXPRESSION of <OPERATOR>, or NAME: {value: EXPRESSION, unit: U, label: L}",
-      {CospinDefinitionKeys}},
+      "NAME: EXPRESSION of <OPERATOR>, or NAME: {value: EXPRESSION, unit: U, label: L}; {sum: EXPRESSION} "
+      "adds it up "
+      "over the spins or groups l, m that it names",
+      {CospinObservableKeys}},
      OBSERVABLES},
     {CospinReadOperator,
      {"operator",

@@ -113,8 +113,9 @@ PetscErrorCode CospinChangesWrite(CospinReader *reader, size_t length);
 
 /* The keys of sections that are no records, NULL at the end. */
 extern const char *const CospinUnitsKeys[],
-    *const CospinDefinitionKeys[], *const CospinTermKeys[], *const CospinJumpKeys[],
-                                                                *const CospinStageKeys[],
-                                                                    *const CospinWignerKeys[],
-                                                                        *const CospinCrystalKeys[],
-                                                                            *const CospinPlotKeys[];
+    *const CospinDefinitionKeys[], *const CospinObservableKeys[], *const CospinTermKeys[],
+                                                                      *const CospinJumpKeys[],
+                                                                          *const CospinStageKeys[],
+                                                                              *const CospinWignerKeys[],
+                                                                                  *const CospinCrystalKeys[],
+                                                                                      *const CospinPlotKeys[];

@@ -10,6 +10,7 @@
 /* The keys of sections that are no records: read here, told by the reference. */
 const char *const CospinUnitsKeys[] = {"rate", "time", NULL};
 const char *const CospinDefinitionKeys[] = {"value", "unit", "label", NULL};
+const char *const CospinObservableKeys[] = {"value", "unit", "label", "sum", NULL};
 
 /* With the column where the text begins, unless YAML has folded or unquoted it: then columns inside of it
    mean nothing. */
@@ -108,21 +109,27 @@ PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
   PetscFunctionReturn(0);
 }
 
-/* {value: EXPRESSION, unit: TEXT, label: TEXT} in place of the expression alone. */
+/* {value: EXPRESSION, unit: TEXT, label: TEXT} in place of the expression alone; observables (`keys`) may
+   have `sum` in place of `value`. */
 static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEntry *entry,
-                                           CospinDefinition *definition)
+                                           const char *const keys[], CospinDefinition *definition)
 {
-  char **const places[] = {NULL, &definition->unit, &definition->label};
-  const CospinEntry *value;
+  char **const places[] = {NULL, &definition->unit, &definition->label, NULL};
+  const CospinEntry *value, *sum;
   CospinEntries entries;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping", reader->faults, &entries));
-  PetscCall(CospinEntriesCheckKeys(&entries, CospinDefinitionKeys, reader->faults, NULL));
-  PetscCall(CospinReadTexts(reader, &entries, CospinDefinitionKeys, places));
+  PetscCall(CospinEntriesCheckKeys(&entries, keys, reader->faults, NULL));
+  PetscCall(CospinReadTexts(reader, &entries, keys, places));
   value = CospinEntriesFind(&entries, "value");
-  if (value)
-    PetscCall(CospinReadExpression(reader, value, "an expression", &definition->expression));
+  sum = keys == CospinObservableKeys ? CospinEntriesFind(&entries, "sum") : NULL;
+  definition->sum = (PetscBool)(sum != NULL);
+  if (value && sum)
+    PetscCall(CospinFaultsAdd(reader->faults, sum->key_at, sum->path,
+                              "stands beside `value` (leave one of them out)"));
+  if (value || sum)
+    PetscCall(CospinReadExpression(reader, sum ? sum : value, "an expression", &definition->expression));
   else
     PetscCall(
         CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`value` is missing (an expression)"));
@@ -132,8 +139,8 @@ static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEnt
 
 /* Parameters and observables have the same form. Order is kept; parameters are sorted beside it
    (parameters.c). */
-static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *entry, int *count,
-                                       CospinDefinition **definitions)
+static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *entry,
+                                       const char *const keys[], int *count, CospinDefinition **definitions)
 {
   CospinEntries entries;
   PetscBool good;
@@ -150,7 +157,7 @@ static PetscErrorCode read_definitions(CospinReader *reader, const CospinEntry *
     PetscCall(CospinReadName(reader, item->key_at, item->path, item->key, &good));
     PetscCall(PetscStrallocpy(item->key, &definition->name));
     if (CospinEntryGetForm(item) == COSPIN_ENTRY_MAPPING)
-      PetscCall(read_long_definition(reader, item, definition));
+      PetscCall(read_long_definition(reader, item, keys, definition));
     else
       PetscCall(CospinReadExpression(reader, item,
                                      "an expression or {value: EXPRESSION, unit: TEXT, label: TEXT}",
@@ -198,7 +205,7 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
   CospinDeck deck = reader->deck;
 
   PetscFunctionBeginUser;
-  PetscCall(read_definitions(reader, entry, &deck->num_parameters, &deck->parameters));
+  PetscCall(read_definitions(reader, entry, CospinDefinitionKeys, &deck->num_parameters, &deck->parameters));
   if (deck->num_parameters) PetscCall(check_reserved(reader, entry));
   /* Changes of the command line (--set) come in before parameters are sorted by their dependencies: the new
      expression may depend on others than the old one. */
@@ -215,7 +222,8 @@ PetscErrorCode CospinReadParameters(CospinReader *reader, const CospinEntry *ent
 PetscErrorCode CospinReadObservables(CospinReader *reader, const CospinEntry *entry)
 {
   PetscFunctionBeginUser;
-  PetscCall(read_definitions(reader, entry, &reader->deck->num_observables, &reader->deck->observables));
+  PetscCall(read_definitions(reader, entry, CospinObservableKeys, &reader->deck->num_observables,
+                             &reader->deck->observables));
   PetscFunctionReturn(0);
 }
 

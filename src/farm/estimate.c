@@ -85,8 +85,10 @@ static double last_time(const CospinRecord *task)
   return 0.0;
 }
 
-/* `own` is the deck's problem, `problem` what the task makes of it. times: how many sectors this one stands
-   for. Assembling costs per label and move; factors only where there are some. */
+/* What is enumerated and what becomes a matrix are two numbers where a task follows only labels that its
+   start reaches (kind->Labels): the tree is that of the whole sector, rows and their nonzeros are of the
+   others. `own` is the deck's problem, `problem` what the task makes of it. times: how many sectors this one
+   stands for. Assembling costs per label and move; factors only where there are some. */
 static PetscErrorCode add_sector(CospinProblem own, CospinProblem problem, CospinCensus census,
                                  const int representative[], const CospinRecord *task, double times,
                                  CospinTaskEstimate *estimate)

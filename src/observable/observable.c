@@ -7,6 +7,11 @@
    collected once, so that a task reads all expectation values of all observables in one pass over the
    state and evaluates the expressions from these numbers.
 
+   A sum over spins or groups is its terms one after the other, each of them the expression with l and m
+   standing for other ones: N terms of an expression with E expectation values read N*E of them. The terms
+   need not be linear in the state, which is why they are kept apart and not added up as operators; who wants
+   one operator writes <sum(l, N, ...)>.
+
    Order of the numbers: expectation values of the expression from left to right, then those of its
    functionals in theirs. Whoever reads a state fills one row of numbers for all observables; evaluating is
    then arithmetic, the same on every rank.
@@ -18,6 +23,7 @@ typedef struct {
   CospinObservables observables;
   CospinObservable *target;
   PetscBool *hermitian; /* [num_expectations] */
+  int first;            /* expectation of the term that is looked at */
   CospinFaults faults;
   PetscBool ok;
 } Collector;
@@ -25,9 +31,10 @@ typedef struct {
 /* An Expect that remembers A; the number it returns is a place holder. 1 as a place holder, since 0 would
    be a division by zero in most observables. The evaluation may come by twice; then the operator takes the
    place of its first one. */
-static PetscErrorCode collect(void *state, int which, CospinPolynomial a, double complex *value)
+static PetscErrorCode collect(void *state, int of_term, CospinPolynomial a, double complex *value)
 {
   Collector *collector = (Collector *)state;
+  const int which = collector->first + of_term;
   CospinProblem problem = collector->observables->problem;
   const CospinExpression expression = collector->target->definition->expression;
   CospinMoves *moves = &collector->target->expectations[which];
@@ -93,42 +100,93 @@ static PetscErrorCode append_moments(CospinObservable *target)
   PetscFunctionReturn(0);
 }
 
-/* The first evaluation's place holders may divide by zero, so its own faults of value do not count: they
-   are told from faults of type by evaluating once more with another place holder. Whether it is real is
+/* The spins or groups of a term of a sum; afterwards -1. l is the slower one, so that a matrix is gone
+   through row after row. An index that the expression does not name stands for nothing, and naming it is a
+   fault. */
+static void set_term(CospinProblem problem, const CospinObservable *observable, int term)
+{
+  const int along = PetscMax(observable->size[1], 1);
+
+  CospinProblemSetIndex(problem, term < 0 || !observable->size[0] ? -1 : term / along,
+                        term < 0 || !observable->size[1] ? -1 : term % along);
+}
+
+/* One term. The first evaluation's place holders may divide by zero, so its own faults of value do not count:
+   they are told from faults of type by evaluating once more with another place holder. Whether it is real is
    decided from its form (deck/expression/real.c), with what is known of each operator: hermitian or not. */
+static PetscErrorCode compile_term(Collector *collector, const CospinEnvironment *environment,
+                                   PetscBool *real, PetscBool *ok)
+{
+  const CospinExpression expression = collector->target->definition->expression;
+  CospinValue value = {0};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinExpressionEvaluate(expression, environment, collector->faults, &value, ok));
+  if (*ok && value.is_operator) {
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(
+        collector->faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
+        "an operator where a number is needed (write <...> around it for its expectation value)"));
+  }
+  if (*ok)
+    PetscCall(CospinExpressionIsReal(expression, environment, collector->hermitian + collector->first, real));
+  PetscCall(CospinValueReset(&value));
+  PetscFunctionReturn(0);
+}
+
+/* What a sum runs over. A functional is a number of the whole state, and no term of a sum over spins. */
+static PetscErrorCode find_terms(CospinProblem problem, CospinFaults faults, CospinObservable *target,
+                                 PetscBool *ok)
+{
+  const CospinExpression expression = target->definition->expression;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  target->num_terms = 1;
+  if (!target->definition->sum) PetscFunctionReturn(0);
+  PetscCall(CospinProblemSumRange(problem, expression, faults, target->size, ok));
+  if (*ok) target->num_terms = PetscMax(target->size[0], 1) * PetscMax(target->size[1], 1);
+  if (!CospinExpressionCountFunctionals(expression)) PetscFunctionReturn(0);
+  *ok = PETSC_FALSE;
+  PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
+                            "`%s(...)` cannot stand in a sum over spins (it is a number of the whole state)",
+                            CospinExpressionFunctional(expression, 0)));
+  PetscFunctionReturn(0);
+}
+
+/* Every <...> is collected with its operator, and stands for a number of no meaning while the types are
+   checked. */
 static PetscErrorCode compile(CospinObservables observables, CospinFaults faults, CospinObservable *target,
                               PetscBool *ok)
 {
   const CospinExpression expression = target->definition->expression;
+  const int count = CospinExpressionCountExpectations(expression);
   CospinEnvironment environment = observables->problem->environment;
-  Collector collector = {observables, target, NULL, faults, PETSC_TRUE};
-  CospinValue value = {0};
+  Collector collector = {observables, target, NULL, 0, faults, PETSC_TRUE};
 
   PetscFunctionBeginUser;
-  target->num_expectations = CospinExpressionCountExpectations(expression);
+  PetscCall(find_terms(observables->problem, faults, target, ok));
+  if (!*ok) PetscFunctionReturn(0);
+  target->num_expectations = count * target->num_terms;
   PetscCall(PetscCalloc1(target->num_expectations, &target->expectations));
   PetscCall(PetscCalloc1(target->num_expectations, &target->operators));
   PetscCall(PetscCalloc1(target->num_expectations, &collector.hermitian));
   target->num_functionals = CospinExpressionCountFunctionals(expression);
   PetscCall(PetscCalloc1(target->num_functionals, &target->functionals));
-  /* Every <...> is collected with its operator, and stands for a number of no meaning while the types are
-     checked. */
   environment.Expect = collect;
   environment.Functional = collect_functional;
   environment.state = &collector;
-  PetscCall(CospinExpressionEvaluate(expression, &environment, faults, &value, ok));
-  if (*ok && value.is_operator) {
-    *ok = PETSC_FALSE;
-    PetscCall(CospinFaultsAdd(
-        faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
-        "an operator where a number is needed (write <...> around it for its expectation value)"));
+  target->real = PETSC_TRUE;
+  for (int term = 0; term < target->num_terms && *ok; term++) {
+    PetscBool real = PETSC_TRUE;
+    collector.first = count * term;
+    if (target->definition->sum) set_term(observables->problem, target, term);
+    PetscCall(compile_term(&collector, &environment, &real, ok));
+    if (!real) target->real = PETSC_FALSE;
   }
-  if (*ok) {
-    PetscCall(CospinExpressionIsReal(expression, &environment, collector.hermitian, &target->real));
-  }
+  set_term(observables->problem, target, -1);
   *ok = (PetscBool)(*ok && collector.ok);
   if (*ok) PetscCall(append_moments(target));
-  PetscCall(CospinValueReset(&value));
   PetscCall(PetscFree(collector.hermitian));
   PetscFunctionReturn(0);
 }
@@ -227,19 +285,26 @@ PetscErrorCode CospinObservableEvaluateWith(CospinObservables observables, int k
                                             const double complex expectations[], const double functionals[],
                                             double complex *result)
 {
+  const CospinObservable *observable = &observables->observables[k];
+  const CospinExpression expression = observable->definition->expression;
   Values values = {expectations, functionals};
   CospinEnvironment environment = observables->problem->environment;
-  CospinValue value = {0};
-  PetscBool ok;
 
   PetscFunctionBeginUser;
   environment.Expect = look_up;
   environment.Functional = look_up_functional;
   environment.state = &values;
-  PetscCall(CospinExpressionEvaluate(observables->observables[k].definition->expression, &environment, NULL,
-                                     &value, &ok));
-  *result = ok ? value.number : (double complex)NAN;
-  PetscCall(CospinValueReset(&value));
+  *result = 0.0;
+  for (int term = 0; term < observable->num_terms; term++) {
+    CospinValue value = {0};
+    PetscBool ok;
+    if (observable->definition->sum) set_term(observables->problem, observable, term);
+    PetscCall(CospinExpressionEvaluate(expression, &environment, NULL, &value, &ok));
+    *result += ok ? value.number : (double complex)NAN;
+    values.expectations += CospinExpressionCountExpectations(expression);
+    PetscCall(CospinValueReset(&value));
+  }
+  set_term(observables->problem, observable, -1);
   PetscFunctionReturn(0);
 }
 

@@ -25,6 +25,11 @@ static void set_index(CospinProblem problem, int l, int m, PetscBool implied)
   problem->index.implied = implied;
 }
 
+void CospinProblemSetIndex(CospinProblem problem, int l, int m)
+{
+  set_index(problem, l, m, PETSC_FALSE);
+}
+
 static PetscErrorCode fail(CospinExpression expression, CospinFaults faults, PetscBool *ok,
                            const char sentence[])
 {
@@ -52,31 +57,40 @@ static PetscErrorCode check_range(CospinExpression expression, const CospinSpinR
   PetscFunctionReturn(0);
 }
 
+/* Hamiltonian and observables have sums alike: what the letters run over follows from the operators and
+   arrays beside them, and is never said. */
+PetscErrorCode CospinProblemSumRange(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                     int size[2], PetscBool *ok)
+{
+  CospinSpinRange range;
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemSurvey(problem, expression, PETSC_FALSE, &range));
+  PetscCall(check_range(expression, &range, faults, ok));
+  if (*ok && !range.uses[0] && !range.uses[1])
+    PetscCall(fail(expression, faults, ok,
+                   "sums over nothing (l and m run over spins or groups, as in q.sz[l] and g[l].Sz)"));
+  for (int i = 0; i < 2; i++) size[i] = range.uses[i] ? range.size : 0;
+  PetscFunctionReturn(0);
+}
+
 /* Terms are added up spin by spin: the sum is then an operator as any other. Indices that do not occur are
    not summed over. l and m run over all pairs, l = m among them; whoever wants l != m gives a matrix with
    zeros on its diagonal. */
 PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                 CospinPolynomial *sum, PetscBool *ok)
 {
-  CospinSpinRange range;
   int size[2];
 
   PetscFunctionBeginUser;
   *sum = NULL;
-  PetscCall(CospinProblemSurvey(problem, expression, PETSC_FALSE, &range));
-  PetscCall(check_range(expression, &range, faults, ok));
+  PetscCall(CospinProblemSumRange(problem, expression, faults, size, ok));
   if (!*ok) PetscFunctionReturn(0);
-  if (!range.uses[0] && !range.uses[1]) {
-    PetscCall(fail(expression, faults, ok,
-                   "sums over nothing (l and m run over spins or groups, as in q.sz[l] and g[l].Sz)"));
-    PetscFunctionReturn(0);
-  }
-  for (int i = 0; i < 2; i++) size[i] = range.uses[i] ? range.size : 1;
   PetscCall(CospinPolynomialCreate(sum));
-  for (int l = 0; l < size[0] && *ok; l++) {
-    for (int m = 0; m < size[1] && *ok; m++) {
+  for (int l = 0; l < PetscMax(size[0], 1) && *ok; l++) {
+    for (int m = 0; m < PetscMax(size[1], 1) && *ok; m++) {
       CospinPolynomial term;
-      set_index(problem, range.uses[0] ? l : -1, range.uses[1] ? m : -1, PETSC_FALSE);
+      set_index(problem, size[0] ? l : -1, size[1] ? m : -1, PETSC_FALSE);
       PetscCall(CospinProblemOperator(problem, expression, faults, &term, ok));
       if (*ok) PetscCall(CospinPolynomialAxpy(*sum, 1.0, term));
       PetscCall(CospinPolynomialDestroy(&term));

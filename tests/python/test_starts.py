@@ -1,10 +1,13 @@
 """States to start from that tell spins apart, and cats of a mode, against vectors made with numpy."""
 # cospin-test: COST 5
+import os
+import subprocess
+import tempfile
 import unittest
 
 import numpy
 
-from decks import run_text
+from decks import PROGRAM, run_text
 
 PLUS = numpy.array([[0, 0], [1, 0]])  # basis: down, up
 
@@ -62,6 +65,54 @@ class Spins(unittest.TestCase):
                    "jumps: [{rate: 1, each: q.sm}]\ntasks: [evolve: {times: [0, 0.5, 2], initial: {q: {bits: '010'}}}]\n")
         numpy.testing.assert_allclose(data.evolve_u, numpy.exp([0, -0.5, -2]), atol=1e-9)
         numpy.testing.assert_allclose(data.evolve_v, 0, atol=1e-12)
+
+
+class Sums(unittest.TestCase):
+    """`{sum: ...}` of an observable: term by term, whatever the terms are of expectation values."""
+
+    def test_over_spins_and_pairs(self):
+        angles = [(0.3, 0.7), (2.1, -1.2), (4.0, 2.5)]
+        matrix = numpy.array([[0, 0.5j, 2], [-0.5j, 1, 0.25], [2, 0.25, 0]])
+        data = run("components: {q: {kind: spins, size: 3}}\narrays: {J: [[0, 0.5*i, 2], [-0.5*i, 1, 0.25], [2, 0.25, 0]], w: [1, -2, 0.5]}\n"
+                   "observables:\n  squares: {sum: '<q.sz[l]>^2', unit: u}\n  pairs: {sum: 'J[l,m]*<q.sp[l]*q.sm[m]>'}\n"
+                   "  weighted: {sum: 'w[k]*<q.sx[k]>/<q.Sz^2>'}\n  all: <q.Sp*q.Sm>\n  each: {sum: '<q.sp[l]*q.sm[m]>'}\n"
+                   "jumps: [{rate: 1, operator: q.Sm}]\ntasks: [evolve: {times: [0], initial: {q: {product: [[0.3, 0.7], [2.1, -1.2], [4.0, 2.5]]}}}]\n")
+        single = [css(*a) for a in angles]
+        z = [abs(s[1])**2 - abs(s[0])**2 for s in single]
+        x = [2 * (s[0].conj() * s[1]).real for s in single]
+        up = [s[1].conj() * s[0] for s in single]
+        pair = lambda l, m: abs(single[l][1])**2 if l == m else up[l] * up[m].conjugate()
+        square = sum(z[l] * z[m] if l != m else 1 for l in range(3) for m in range(3)) / 4
+        value = sum(matrix[l, m] * pair(l, m) for l in range(3) for m in range(3))
+        self.assertAlmostEqual(float(data.evolve_squares.squeeze()), sum(v * v for v in z), delta=1e-13)
+        self.assertAlmostEqual(float(data.evolve_pairs_re.squeeze()), value.real, delta=1e-13)
+        self.assertAlmostEqual(float(data.evolve_pairs_im.squeeze()), value.imag, delta=1e-13)
+        self.assertAlmostEqual(float(data.evolve_weighted.squeeze()), (x[0] - 2 * x[1] + 0.5 * x[2]) / square, delta=1e-13)
+        self.assertAlmostEqual(float(data.evolve_each_re.squeeze()), float(data.evolve_all.squeeze()), delta=1e-13)
+
+    def test_over_groups(self):
+        data = run("components: {g: {kind: ensemble, size: 2, groups: 3}}\nobservables: {z: {sum: '<g[l].Sz>^2'}, c: {sum: 're(<g[l].Sp*g[m].Sm>)'}, all: <g.Sp*g.Sm>}\n"
+                   "jumps: [{rate: 1, operator: g.Sm}]\n"
+                   "tasks: [evolve: {times: [0], initial: {g_0: excited, g_1: {css: [1.1, 0.3]}}}]\n")
+        self.assertAlmostEqual(float(data.evolve_z.squeeze()), 2 + numpy.cos(1.1)**2, delta=1e-13)
+        self.assertAlmostEqual(float(data.evolve_c.squeeze()), float(data.evolve_all.squeeze()), delta=1e-13)
+
+    def test_faults(self):
+        deck = ("title: t\ncomponents: {q: {kind: spins, size: 2}}\nobservables:\n  a: {sum: <q.Sz>}\n  b: {sum: 'purity()*<q.sz[l]>'}\n"
+                "  c: {sum: '<q.sz[l]>', value: 1}\ntasks: [evolve: {times: [0], initial: {q: ground}}]\n")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "deck.yaml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(deck)
+            done = subprocess.run([PROGRAM, "plan", path], check=False, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("observables.c.sum: stands beside `value`", done.stderr)
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(deck.replace(", value: 1", ""))
+            done = subprocess.run([PROGRAM, "plan", path], check=False, capture_output=True, text=True)
+            self.assertIn(":4:12: observables.a.sum: there is nothing to run over", done.stderr)
+            self.assertIn("observables.b.sum: `purity(...)` cannot stand in a sum over spins", done.stderr)
+            self.assertNotIn("observables.c", done.stderr)
 
 
 class Excited(unittest.TestCase):

@@ -8,7 +8,9 @@
 typedef struct {
   const CospinDefinition *definition; /* borrowed from the deck */
   PetscBool real;                     /* stored as one variable rather than `_re` and `_im` */
-  int num_expectations;               /* of the expression, then of its functionals that need no more */
+  int size[2];                        /* of a sum: what l and m run over; 0: it has no such index */
+  int num_terms;                      /* of a sum, 1 otherwise; each has the expectations of the expression */
+  int num_expectations; /* of the expression (term after term), then of its functionals that need no more */
   CospinMoves *expectations;   /* [num_expectations] rho -> A rho; empty if every task is approximate */
   CospinPolynomial *operators; /* [num_expectations] A */
   int num_functionals;

@@ -95,6 +95,13 @@ PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression exp
 PetscErrorCode CospinProblemSum(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                 CospinPolynomial *sum, PetscBool *ok);
 
+/* Not collective. What the indices l and m of an expression run over, 0: it has no such index; a fault if
+   neither has anything to run over. */
+PetscErrorCode CospinProblemSumRange(CospinProblem problem, CospinExpression expression, CospinFaults faults,
+                                     int size[2], PetscBool *ok);
+/* Not collective. What l and m stand for from now on, -1: for nothing, as it has to be in the end. */
+void CospinProblemSetIndex(CospinProblem problem, int l, int m);
+
 /* Not collective. Real value of a number expression. */
 PetscErrorCode CospinProblemNumber(CospinProblem problem, CospinExpression expression, CospinFaults faults,
                                    double *value, PetscBool *ok);

@@ -313,6 +313,7 @@ static const char *const templates[] = {
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\nobservables: %s\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\nobservables: {z: %s}\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\nobservables: {z: {value: %s}}\ntasks: [steady: {}]\n",
+    "title: T\ncomponents: {q: {kind: spins, size: 2}}\nobservables: {z: {sum: %s}}\ntasks: [steady: {}]\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\ntasks: %s\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\ntasks: [%s]\n",
     "title: T\ncomponents: {q: {kind: spin, S: 1}}\ntasks: [steady: %s]\n",
