@@ -176,7 +176,7 @@ static PetscErrorCode jump_operator(CospinProblem problem, const CospinJump *jum
   PetscFunctionBeginUser;
   *component = -1;
   if (jump->form == COSPIN_JUMP_COLLECTIVE) {
-    PetscCall(CospinProblemOperator(problem, jump->op, faults, a, ok));
+    PetscCall(CospinProblemJumpOperator(problem, jump->op, faults, a, ok));
     PetscFunctionReturn(0);
   }
   PetscCall(CospinProblemPolynomial(problem, jump->op, faults, a, ok));

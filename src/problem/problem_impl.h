@@ -31,6 +31,9 @@ PetscErrorCode CospinProblemDestroyMatrices(CospinComponent component);
 /* problem.c: the value of an expression as a polynomial, whatever operators it holds. */
 PetscErrorCode CospinProblemPolynomial(CospinProblem problem, CospinExpression expression,
                                        CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok);
+/* values.c: what a collective jump does; refused if it has too many terms. */
+PetscErrorCode CospinProblemJumpOperator(CospinProblem problem, CospinExpression expression,
+                                         CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok);
 PetscErrorCode CospinProblemRate(CospinProblem problem, CospinExpression rate, CospinFaults faults,
                                  double *value, PetscBool *ok);
 /* Values of the number and integer keys of a record. */

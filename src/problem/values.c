@@ -85,6 +85,27 @@ PetscErrorCode CospinProblemOperator(CospinProblem problem, CospinExpression exp
   PetscFunctionReturn(0);
 }
 
+/* Of a jump every pair of terms is a process of its own: a product of two full matrices of 16 levels has 4000
+   terms, and would take a quarter of an hour to be looked at. Tasks that read no labels do not write the
+   pairs out. */
+PetscErrorCode CospinProblemJumpOperator(CospinProblem problem, CospinExpression expression,
+                                         CospinFaults faults, CospinPolynomial *polynomial, PetscBool *ok)
+{
+  enum { MOST_TERMS = 3000 };
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinProblemOperator(problem, expression, faults, polynomial, ok));
+  if (!*ok || problem->deck->approximate || (*polynomial)->count <= MOST_TERMS) PetscFunctionReturn(0);
+  *ok = PETSC_FALSE;
+  PetscCall(
+      CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
+                      "this operator is a sum of %d products of elementary operators (at most %d, for a jump "
+                      "takes all pairs of them: state a product as one matrix)",
+                      (*polynomial)->count, (int)MOST_TERMS));
+  PetscCall(CospinPolynomialDestroy(polynomial));
+  PetscFunctionReturn(0);
+}
+
 /* What the row of a key asks of its number. NaN is within no range. */
 static PetscErrorCode check_number(const CospinSetting *setting, double number, CospinFaults faults,
                                    PetscBool *ok)
