@@ -205,6 +205,23 @@ static void view_slurm(const CospinPointEstimate *worst, CospinSplit split, doub
   fprintf(stream, "#        OMP_NUM_THREADS=1 srun --mpi=pmix cospin run %s\n", file);
 }
 
+/* What more ranks would bring a point that can keep them busy: those who ask for a job's size want the price
+   of the next doubling. */
+static void view_scaling(const CospinPointEstimate *worst, FILE *stream)
+{
+  enum { MOST = 64 };
+  const int fed = CospinEstimateFed(worst, MOST);
+  char time[32];
+
+  if (fed < 2) return;
+  fprintf(stream, "#   it keeps %d ranks%s busy; on 1", fed, fed == MOST ? " and more" : "");
+  for (int ranks = 2; ranks <= fed; ranks *= 2) fprintf(stream, ", %d", ranks);
+  fprintf(stream, ": about %s", human_seconds(worst->seconds, time));
+  for (int ranks = 2; ranks <= fed; ranks *= 2)
+    fprintf(stream, ", %s", human_seconds(CospinEstimateOnRanks(worst->seconds, ranks), time));
+  fprintf(stream, "\n");
+}
+
 /* Of one group of ranks as `run` would make them on so many. Either all ranks are busy all the time, or
    one group is with the longest point: the larger of both is the time. */
 static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, FILE *stream)
@@ -217,9 +234,10 @@ static PetscErrorCode view_cost(CospinDeck deck, const char file[], int ranks, F
   PetscFunctionBeginUser;
   PetscCall(CospinEstimateGrid(deck, CospinMachineBytes(), &worst, &total));
   split = CospinEstimateSplit(&worst, CospinDeckNumPoints(deck), ranks, CospinMachineBytes() / ranks);
-  seconds = PetscMax(total / split.ranks, worst.seconds / (split.ranks / split.groups));
+  seconds = CospinEstimateOnRanks(PetscMax(total / split.groups, worst.seconds), split.ranks / split.groups);
   fprintf(stream, "# cost (rough): the largest point %" PetscInt64_FMT " takes about %s and %s on one rank\n",
           worst.point, human_bytes(worst.bytes, memory), human_seconds(worst.seconds, time));
+  view_scaling(&worst, stream);
   fprintf(stream, "#   on %d rank%s: %d group%s, %d busy rank%s, about %s for the grid\n", ranks,
           ranks == 1 ? "" : "s", split.groups, split.groups == 1 ? "" : "s", split.ranks,
           split.ranks == 1 ? "" : "s", human_seconds(seconds, all));

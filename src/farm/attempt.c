@@ -16,7 +16,7 @@ static PetscErrorCode check_memory(const CospinGroup *group, CospinProblem probl
 
   PetscFunctionBeginUser;
   PetscCall(CospinEstimateTask(problem, task, &estimate));
-  *seconds = estimate.seconds / group->size;
+  *seconds = CospinEstimateOnRanks(estimate.seconds, group->size);
   CospinEstimateLimit(&estimate, group->size, group->bytes, why, size);
   PetscFunctionReturn(0);
 }

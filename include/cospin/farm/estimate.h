@@ -38,6 +38,11 @@ PetscErrorCode CospinEstimatePoint(CospinDeck deck, double bytes, PetscInt64 poi
 PetscErrorCode CospinEstimateGrid(CospinDeck deck, double bytes, CospinPointEstimate *worst,
                                   double *total_seconds);
 
+/* Not collective. Of `most` ranks those that a point can keep busy. */
+int CospinEstimateFed(const CospinPointEstimate *point, int most);
+/* Not collective. Seconds on `ranks` of what takes `seconds` on one: a share of it is not divided. */
+double CospinEstimateOnRanks(double seconds, int ranks);
+
 typedef struct {
   int groups; /* of sizes that differ by at most one */
   int ranks;  /* all groups together; further ranks idle */

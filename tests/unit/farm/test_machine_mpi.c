@@ -6,6 +6,7 @@
 #include <cospin/farm/estimate.h>
 #include <cospin/farm/machine.h>
 #include <cospin/operator/cost.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,13 +92,29 @@ static void split_by_memory(void **state)
   assert_int_equal(CospinEstimateSplit(&wanting, 100, 8, 2e9).groups, 4);
 }
 
+/* More ranks are never slower and never as many times faster; two of them as the masers that were measured.
+ */
+static void ranks_share_most_of_the_work(void **state)
+{
+  const CospinPointEstimate small = {.dimension = 9}, large = {.dimension = 1e6};
+
+  (void)state;
+  assert_true(CospinEstimateOnRanks(5.0, 1) == 5.0);
+  assert_true(fabs(CospinEstimateOnRanks(1.0, 2) - 0.645) < 0.03);
+  for (int ranks = 1; ranks < 1000; ranks *= 2) {
+    assert_true(CospinEstimateOnRanks(1.0, 2 * ranks) < CospinEstimateOnRanks(1.0, ranks));
+    assert_true(CospinEstimateOnRanks(1.0, 2 * ranks) > 1.0 / (2 * ranks));
+  }
+  assert_int_equal(CospinEstimateFed(&small, 64), 1);
+  assert_int_equal(CospinEstimateFed(&large, 64), 64);
+}
+
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(share_of_the_least),
-      cmocka_unit_test(memory_is_handed_on),
-      cmocka_unit_test(methods_follow_the_number),
-      cmocka_unit_test(split_by_memory),
+      cmocka_unit_test(share_of_the_least),           cmocka_unit_test(memory_is_handed_on),
+      cmocka_unit_test(methods_follow_the_number),    cmocka_unit_test(split_by_memory),
+      cmocka_unit_test(ranks_share_most_of_the_work),
   };
   int status;
 
