@@ -83,6 +83,19 @@ static PetscErrorCode get_piece(CospinReader *reader, const CospinEntry *entry, 
   PetscFunctionReturn(0);
 }
 
+/* Whether the key is a component, or a group, whose operators are sums over its members; a fault if not. */
+static PetscErrorCode is_turned(CospinReader *reader, const CospinEntry *entry, PetscBool *good)
+{
+  int component;
+
+  PetscFunctionBeginUser;
+  *good = (PetscBool)(!strpbrk(entry->key, ".[") && CospinDeckGroupOf(reader->deck, entry->key, NULL));
+  if (*good) PetscFunctionReturn(0);
+  PetscCall(CospinReadComponent(reader, entry, &component));
+  *good = (PetscBool)(component >= 0);
+  PetscFunctionReturn(0);
+}
+
 /* `COMPONENT: [angle, phase]`, or an angle by itself: about x. */
 static PetscErrorCode read_rotation(Sequence *sequence, const CospinEntry *entry)
 {
@@ -93,18 +106,18 @@ static PetscErrorCode read_rotation(Sequence *sequence, const CospinEntry *entry
   CospinExpression term;
   CospinEntries numbers = {0, NULL};
   Text text = {NULL, 0, 0};
-  int component;
+  PetscBool good;
 
   PetscFunctionBeginUser;
   (void)snprintf(place, sizeof(place), "%d", sequence->which + 1);
-  PetscCall(CospinReadComponent(reader, entry, &component));
+  PetscCall(is_turned(reader, entry, &good));
   if (list) PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_LIST, expected, reader->faults, &numbers));
   if (list && numbers.count != 2)
     PetscCall(CospinFaultsAdd(reader->faults, entry->at, entry->path, "must be %s", expected));
   else
     PetscCall(get_piece(reader, list ? &numbers.entries[0] : entry, expected, &angle));
   if (list && angle) PetscCall(get_piece(reader, &numbers.entries[1], "a number", &phase));
-  if (component >= 0 && angle && (phase || !list)) {
+  if (good && angle && (phase || !list)) {
     PetscCall(APPEND(&text, "(", angle, ")*kick(t, ", sequence->begin.text, ", ", place, ")*"));
     if (list)
       PetscCall(

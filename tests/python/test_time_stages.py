@@ -129,6 +129,20 @@ tasks: [evolve: {times: [2, 4], initial: {}}]
         self.assertAlmostEqual(float(data["evolve_y"][0]), -np.sum(np.cos(2 * np.array([0.5, 1.3, 0.2]))) / 2, delta=1e-7)
 
 
+    def test_groups(self):
+        """A group turns as a whole, or one member of it."""
+        text = """title: groups
+components: {g: {kind: spin, S: 1, groups: 2}}
+stages: [{rotate: {TURNS}}, {for: 1, hamiltonian: [{sum: "(l+1)*g[l].Sz"}]}]
+observables: {a: "<g[0].Sy>", b: "<g[1].Sy>"}
+tasks: [evolve: {times: [1], initial: {}}]
+"""
+        for turns, which in (("g: pi/2", (1, 1)), ('"g[0]": pi/2, "g[1]": pi/2', (1, 1)), ('"g[1]": pi/2', (0, 1))):
+            data = decks.run_text(text.replace("TURNS", turns))
+            for name, on_it, k in zip("ab", which, (1, 2)):
+                self.assertAlmostEqual(float(data["evolve_" + name][0]), on_it * np.cos(k), delta=1e-7)
+
+
 class Faults(unittest.TestCase):
     def test_all_at_once(self):
         text = """title: t
