@@ -186,6 +186,9 @@ class Pictures(unittest.TestCase):
         cospin.run(deck.replace("plots:", tasks + "plots:"), output=path)
         words = [text.get_text() for text in cospin.figure(path).axes[0].get_legend().get_texts()]
         self.assertEqual(words, ["$t$ = 1", "$t$ = 1000"])
+        cospin.run(deck.replace("plots:", tasks.replace("[1000]", "[1]") + "plots:"), output=path, overwrite=True)
+        words = [text.get_text() for text in cospin.figure(path).axes[0].get_legend().get_texts()]
+        self.assertEqual(words, ["early", "late"])  # of one time both: it tells nothing
 
     def test_a_fit_needs_three_points(self):
         files = [self.run_deck("fit", "{w: [1, 2]}", "[{x: w, y: steady_one, fit: power}]")]

@@ -75,8 +75,10 @@ def distinct_labels(panel, data):
         alike = [name for name in labels if labels[name] == text]
         tail = os.path.commonprefix([name[::-1] for name in alike])[::-1]
         tail = tail[tail.find("_"):] if "_" in tail else ""
+        moments = {name: moment(data, name) for name in alike}
+        told = len(set(moments.values())) == len(alike) and "" not in moments.values()  # tasks of one time each, all different
         for name in alike if len(alike) > 1 else []:
-            own = moment(data, name) or name[:len(name) - len(tail)]
+            own = moments[name] if told else name[:len(name) - len(tail)]
             labels[name] = own if alone else f"{text}, {own}"
     return labels
 
