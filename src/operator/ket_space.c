@@ -8,6 +8,7 @@
    so the table is asked once for each.
 */
 #include <cospin/operator/ket_space.h>
+#include <cospin/problem/clock.h>
 
 enum { NUM_HEADS = 4096 };
 static const int attached_rows = 30; /* of blocks to which somebody may attach twenty full matrices */
@@ -169,6 +170,9 @@ static PetscErrorCode create_block(CospinKetSpace space, const int representativ
              "More than 2^31 kets");
   new->dimension = (int)CospinSectorDimension(new->sector);
   PetscCall(create_matrix(space, kets->no_jump, new, new, &new->no_jump));
+  PetscCall(PetscCalloc1((size_t)kets->num_terms + 1, &new->terms));
+  for (int k = 0; k < kets->num_terms; k++)
+    PetscCall(create_matrix(space, CospinClockKets(kets->problem, k), new, new, &new->terms[k]));
   PetscCall(PetscCalloc3((size_t)kets->num_jumps, &new->jumps, (size_t)kets->num_jumps, &new->targets,
                          (size_t)space->num_reads, &new->reads));
   PetscCall(create_edges(space, new));
@@ -183,6 +187,8 @@ static PetscErrorCode destroy_block(CospinKetSpace space, CospinKetBlock block)
   PetscFunctionBeginUser;
   if (block->attached) PetscCall(space->Detach(block->attached));
   PetscCall(destroy_matrix(&block->no_jump));
+  for (int k = 0; k < space->kets->num_terms; k++) PetscCall(destroy_matrix(&block->terms[k]));
+  PetscCall(PetscFree(block->terms));
   for (int k = 0; k < space->kets->num_jumps; k++) PetscCall(destroy_matrix(&block->jumps[k]));
   for (int k = 0; k < space->num_reads; k++) PetscCall(destroy_matrix(&block->reads[k]));
   for (int k = 0; k < space->num_bounded; k++) PetscCall(PetscFree(block->edges[k]));
@@ -325,8 +331,10 @@ static int reach_of(CospinKets kets, int i)
 {
   int reach = 1;
 
-  for (int k = -1; k < kets->num_jumps; k++) {
-    const CospinMoves moves = k < 0 ? kets->no_jump : kets->jumps[k].moves;
+  for (int k = -1 - kets->num_terms; k < kets->num_jumps; k++) {
+    const CospinMoves moves = k < -1    ? CospinClockKets(kets->problem, -2 - k)
+                              : k == -1 ? kets->no_jump
+                                        : kets->jumps[k].moves;
     for (int l = 0; l < moves->count; l++) reach = PetscMax(reach, PetscAbsInt(moves->moves[l].shift[i]));
   }
   return reach;

@@ -109,6 +109,8 @@ static PetscErrorCode find_term(CospinProblem problem, CospinClockPart part, int
   PetscCall(PetscMalloc1((size_t)length, &new->code));
   PetscCall(PetscArraycpy(new->code, code, length));
   PetscCall(CospinMovesCreate(&problem->system, &new->moves));
+  PetscCall(CospinMovesCreate(&problem->system, &new->kets));
+  new->kets->kets = PETSC_TRUE;
   *term = new;
   PetscFunctionReturn(0);
 }
@@ -253,7 +255,9 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinClockPart par
   PetscFunctionBeginUser;
   (void)context;
   PetscCall(find_term(problem, part, group->length, group->code, &term));
-  if (!problem->deck->approximate) PetscCall(CospinMovesAddHamiltonian(term->moves, a));
+  if (problem->deck->approximate) PetscFunctionReturn(0);
+  PetscCall(CospinMovesAddHamiltonian(term->moves, a));
+  PetscCall(CospinMovesAddHamiltonian(term->kets, a));
   PetscFunctionReturn(0);
 }
 
@@ -305,12 +309,23 @@ PetscErrorCode CospinClockRate(CospinProblem problem, CospinExpression rate, Cos
   PetscFunctionReturn(0);
 }
 
-/* The operator that jumps; of pairs the one of the bra's side, too. */
+/* The operator that jumps, of which jump of the deck and which of its spins; of pairs the one of the bra's
+   side, too. */
 typedef struct {
   CospinPolynomial op;
   int component;
   CospinPolynomial bra;
+  int jump, spin;
 } Jumping;
+
+/* Kets jump one by one, so that the rate of each must be known, and not only all terms together. */
+static PetscErrorCode add_share(CospinClock clock, const Jumping *jumping, int term, double rate)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscRealloc(sizeof(CospinClockShare) * (size_t)(clock->num_shares + 1), &clock->shares));
+  clock->shares[clock->num_shares++] = (CospinClockShare){jumping->jump, jumping->spin, term, rate};
+  PetscFunctionReturn(0);
+}
 
 /* An element of a matrix of rates, z f(t) with a real f: a complex one would need its conjugate across the
    diagonal, which nothing here knows. */
@@ -345,6 +360,8 @@ static PetscErrorCode add_rate(CospinProblem problem, CospinClockPart part, cons
   PetscCall(find_term(problem, part, group->length, group->code, &term));
   if (problem->deck->approximate) PetscFunctionReturn(0);
   PetscCall(CospinMovesAddJump(term->moves, rate, jumping->op, jumping->component, &ok));
+  PetscCall(CospinMovesAddJump(term->kets, rate, jumping->op, jumping->component, &ok));
+  PetscCall(add_share(problem->clock, jumping, (int)(term - problem->clock->terms), rate));
   PetscFunctionReturn(0);
 }
 
@@ -382,7 +399,7 @@ static PetscErrorCode add_pairs(CospinProblem problem, const CospinJump *jump, c
     for (int m = 0; m < plain->num_spins && *ok; m++) {
       problem->index.value[0] = l;
       problem->index.value[1] = m;
-      PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[m], -1, plain->operators[l]},
+      PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[m], -1, plain->operators[l], -1, 0},
                          faults, ok));
     }
   }
@@ -402,11 +419,11 @@ PetscErrorCode CospinClockAddJump(CospinProblem problem, int k, CospinFaults fau
   if (!jump->rate || !CospinExpressionHasTime(jump->rate, NULL)) PetscFunctionReturn(0);
   problem->index.value[0] = jump->member;
   if (!plain->num_spins)
-    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->op, plain->component, NULL}, faults, ok));
+    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->op, plain->component, NULL, k, 0}, faults, ok));
   if (plain->pairs) PetscCall(add_pairs(problem, jump, plain, faults, ok));
   for (int l = 0; l < plain->num_spins && *ok && !plain->pairs; l++) {
     problem->index.value[0] = l;
-    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[l], -1, NULL}, faults, ok));
+    PetscCall(add_jump(problem, jump->rate, &(Jumping){plain->operators[l], -1, NULL, k, l}, faults, ok));
   }
   problem->index.value[0] = -1;
   PetscFunctionReturn(0);

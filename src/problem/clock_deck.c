@@ -66,7 +66,9 @@ PetscErrorCode CospinClockDestroy(CospinProblem problem)
   for (int k = 0; k < clock->num_terms; k++) {
     PetscCall(PetscFree(clock->terms[k].code));
     PetscCall(CospinMovesDestroy(&clock->terms[k].moves));
+    PetscCall(CospinMovesDestroy(&clock->terms[k].kets));
   }
+  PetscCall(PetscFree(clock->shares));
   PetscCall(PetscFree(clock->terms));
   PetscCall(PetscFree(clock->functions));
   PetscCall(CospinMovesDestroy(&clock->constant));
@@ -88,6 +90,7 @@ PetscErrorCode CospinClockFinish(CospinProblem problem)
   PetscCall(CospinMovesAxpy(problem->generator, 1.0, clock->constant, NULL));
   for (int k = 0; k < clock->num_terms; k++) {
     PetscCall(CospinMovesFinish(clock->terms[k].moves));
+    PetscCall(CospinMovesFinish(clock->terms[k].kets));
     PetscCall(CospinMovesAxpy(problem->generator, 1.0, clock->terms[k].moves, NULL));
   }
   PetscFunctionReturn(0);

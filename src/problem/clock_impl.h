@@ -20,7 +20,14 @@ typedef struct {
   CospinClockPart part;
   int length, *code;
   CospinMoves moves; /* L_k */
+  CospinMoves kets;  /* what of it acts between jumps of kets (CospinMoves.kets) */
 } CospinClockTerm;
+
+/* What a term adds to a rate: of jump `jump` of the deck and its spin `spin`, 0 where it has none. */
+typedef struct {
+  int jump, spin, term;
+  double rate;
+} CospinClockShare;
 
 struct CospinClock_ {
   double now;      /* what `t` stands for while numbers are evaluated */
@@ -29,6 +36,8 @@ struct CospinClock_ {
   CospinClockFunction *functions;
   int num_terms;
   CospinClockTerm *terms;
+  int num_shares;
+  CospinClockShare *shares;
   CospinMoves constant; /* L_0; NULL: no coefficient depends on time */
 };
 

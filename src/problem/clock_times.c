@@ -29,6 +29,34 @@ CospinMoves CospinClockMoves(CospinProblem problem, int k)
   return k < 0 ? problem->clock->constant : problem->clock->terms[k].moves;
 }
 
+/* Read on the side of the ket only, as everything of kets is. */
+CospinMoves CospinClockKets(CospinProblem problem, int k)
+{
+  return problem->clock->terms[k].kets;
+}
+
+PetscBool CospinClockHasRate(CospinProblem problem, int jump, int spin)
+{
+  const CospinClock clock = problem->clock;
+
+  for (int i = 0; clock && i < clock->num_shares; i++)
+    if (clock->shares[i].jump == jump && clock->shares[i].spin == spin) return PETSC_TRUE;
+  return PETSC_FALSE;
+}
+
+/* The constant part may be of either sign; the sum is a rate. */
+double CospinClockRateOf(CospinProblem problem, int jump, int spin, const double c[])
+{
+  const CospinPlainJump *plain = &problem->jumps[jump];
+  const CospinClock clock = problem->clock;
+  double rate = plain->rates ? plain->rates[spin] : plain->rate;
+
+  for (int i = 0; c && i < clock->num_shares; i++)
+    if (clock->shares[i].jump == jump && clock->shares[i].spin == spin)
+      rate += clock->shares[i].rate * c[clock->shares[i].term];
+  return rate;
+}
+
 /* Names mean what they did where the function was met; `t` is a number. */
 static void look_at(CospinProblem problem, const CospinClockFunction *function, double time)
 {

@@ -9,6 +9,7 @@
    degenerate space are LAPACK's choice, and a seed should mean the same everywhere.
 */
 #include "problem_impl.h"
+#include <cospin/problem/clock.h>
 #include <cospin/problem/ket.h>
 
 static const double smallest_pivot = 1e-13; /* of rates of pairs, relative to the largest */
@@ -23,7 +24,7 @@ void CospinKetClearBra(const CospinSystem *system, int label[])
 }
 
 /* Takes the moves. */
-static PetscErrorCode add_jump(CospinKets kets, int line, CospinMoves moves)
+static PetscErrorCode add_jump(CospinKets kets, int line, int spin, CospinMoves moves)
 {
   PetscFunctionBeginUser;
   PetscCall(CospinMovesFinish(moves));
@@ -35,23 +36,30 @@ static PetscErrorCode add_jump(CospinKets kets, int line, CospinMoves moves)
     kets->capacity = 2 * kets->capacity + 16;
     PetscCall(PetscRealloc(sizeof(CospinKetJump) * (size_t)kets->capacity, &kets->jumps));
   }
-  kets->jumps[kets->num_jumps++] = (CospinKetJump){line, moves};
+  kets->jumps[kets->num_jumps++] =
+      (CospinKetJump){line, spin, CospinClockHasRate(kets->problem, line, spin), moves};
   PetscFunctionReturn(0);
 }
 
+/* What stands before A; of a rate that depends on time, 1. */
+static double root_of(CospinKets kets, int line, int spin, double rate)
+{
+  return CospinClockHasRate(kets->problem, line, spin) ? 1.0 : PetscSqrtReal(rate);
+}
+
 /* sqrt(rate) A */
-static PetscErrorCode add_collective(CospinKets kets, int line, double rate, CospinPolynomial a)
+static PetscErrorCode add_collective(CospinKets kets, int line, int spin, double rate, CospinPolynomial a)
 {
   CospinPolynomial scaled;
   CospinMoves moves;
 
   PetscFunctionBeginUser;
   PetscCall(CospinPolynomialCreate(&scaled));
-  PetscCall(CospinPolynomialAxpy(scaled, PetscSqrtReal(rate), a));
+  PetscCall(CospinPolynomialAxpy(scaled, root_of(kets, line, spin, rate), a));
   PetscCall(CospinMovesCreate(&kets->problem->system, &moves));
   PetscCall(CospinMovesAddLeftProduct(moves, scaled));
   PetscCall(CospinPolynomialDestroy(&scaled));
-  PetscCall(add_jump(kets, line, moves));
+  PetscCall(add_jump(kets, line, spin, moves));
   PetscFunctionReturn(0);
 }
 
@@ -69,10 +77,10 @@ static PetscErrorCode add_each(CospinKets kets, int line, const CospinPlainJump 
     PetscCall(CospinMovesCreate(system, &moves));
     for (int k = 0; k < a->count; k++) {
       PetscBool ok;
-      PetscCall(CospinMovesAddEachKet(moves, jump->component, c, PetscSqrtReal(jump->rate), &a->monomials[k],
-                                      &ok)); /* whether it is, the generator has asked */
+      PetscCall(CospinMovesAddEachKet(moves, jump->component, c, root_of(kets, line, 0, jump->rate),
+                                      &a->monomials[k], &ok)); /* whether it is, the generator has asked */
     }
-    PetscCall(add_jump(kets, line, moves));
+    PetscCall(add_jump(kets, line, 0, moves));
   }
   PetscCall(CospinPolynomialDestroy(&a));
   PetscFunctionReturn(0);
@@ -111,7 +119,7 @@ static PetscErrorCode add_pairs(CospinKets kets, int line, const CospinPlainJump
     CospinPolynomial sum;
     PetscCall(CospinPolynomialCreate(&sum));
     for (int m = 0; m < n; m++) PetscCall(CospinPolynomialAxpy(sum, conj(column[m]), jump->operators[m]));
-    PetscCall(add_collective(kets, line, 1.0, sum));
+    PetscCall(add_collective(kets, line, 0, 1.0, sum));
     PetscCall(CospinPolynomialDestroy(&sum));
   }
   PetscCall(PetscFree2(rates, column));
@@ -133,9 +141,9 @@ static PetscErrorCode add_line(CospinKets kets, int line)
     PetscCall(CospinMovesAddJump(kets->no_jump, jump->rate, jump->op, jump->component, &ok));
   }
   for (int l = 0; l < jump->num_spins && jump->rates; l++)
-    PetscCall(add_collective(kets, line, jump->rates[l], jump->operators[l]));
+    PetscCall(add_collective(kets, line, l, jump->rates[l], jump->operators[l]));
   if (jump->pairs) PetscCall(add_pairs(kets, line, jump));
-  if (!jump->num_spins && jump->component < 0) PetscCall(add_collective(kets, line, jump->rate, jump->op));
+  if (!jump->num_spins && jump->component < 0) PetscCall(add_collective(kets, line, 0, jump->rate, jump->op));
   if (!jump->num_spins && jump->component >= 0) PetscCall(add_each(kets, line, jump));
   PetscFunctionReturn(0);
 }
@@ -150,6 +158,10 @@ static PetscErrorCode create_lattice(CospinKets kets)
   PetscCall(CospinLatticeCreate(n, &kets->lattice));
   for (int k = 0; k < kets->no_jump->count; k++)
     PetscCall(CospinLatticeAdd(kets->lattice, kets->no_jump->moves[k].shift));
+  for (int k = 0; k < kets->num_terms; k++) {
+    const CospinMoves moves = CospinClockKets(kets->problem, k);
+    for (int l = 0; l < moves->count; l++) PetscCall(CospinLatticeAdd(kets->lattice, moves->moves[l].shift));
+  }
   for (int k = 0; k < kets->num_jumps; k++) {
     const CospinMoves moves = kets->jumps[k].moves;
     for (int l = 1; l < moves->count; l++) {
@@ -168,6 +180,7 @@ PetscErrorCode CospinKetsCreate(CospinProblem problem, CospinKets *kets)
   (*kets)->problem = problem;
   PetscCall(CospinMovesCreate(&problem->system, &(*kets)->no_jump));
   (*kets)->no_jump->kets = PETSC_TRUE;
+  (*kets)->num_terms = CospinClockCount(problem);
   PetscCall(CospinMovesAddHamiltonian((*kets)->no_jump, problem->hamiltonian));
   for (int k = 0; k < problem->deck->num_jumps; k++) PetscCall(add_line(*kets, k));
   PetscCall(CospinMovesFinish((*kets)->no_jump));

@@ -77,7 +77,7 @@ static PetscErrorCode refuse_time(CospinProblem problem, const CospinRecord *tas
   }
   PetscCall(
       PetscSNPrintf(sentence, sizeof(sentence),
-                    "`t` is the time, and task `%s` needs a generator that does not change (%s` follows "
+                    "`t` is the time, and task `%s` needs a generator that does not change (%s` can follow "
                     "one that does; or write a parameter in place of `t`)",
                     task->name, names));
   PetscCall(CospinClockRefuse(problem, sentence, faults, ok));

@@ -20,8 +20,8 @@ void CospinKetMatrixApply(const CospinKetMatrix *matrix, const double complex x[
 typedef struct CospinKetBlock_ {
   CospinSector sector;
   int dimension;
-  CospinKetMatrix no_jump;
-  CospinKetMatrix *jumps, *reads; /* [num_jumps], [num_reads]; ask CospinKetBlockJump and Read */
+  CospinKetMatrix no_jump, *terms; /* terms[num_terms] of kets: what depends on time */
+  CospinKetMatrix *jumps, *reads;  /* [num_jumps], [num_reads]; ask CospinKetBlockJump and Read */
   struct CospinKetBlock_ **targets;
   int **edges, *num_edges; /* [num_bounded] the kets of the highest levels */
   void *attached;          /* somebody's, for this block; freed by Detach of the space */

@@ -14,6 +14,13 @@ int CospinClockCount(CospinProblem problem);
    coefficient is worth at some time. */
 CospinMoves CospinClockMoves(CospinProblem problem, int k);
 
+/* Borrowed: of L_k (k >= 0) what acts between jumps of kets. */
+CospinMoves CospinClockKets(CospinProblem problem, int k);
+/* Whether the rate of a jump of the deck, for one of its spins (0 where it has none), depends on time; and
+   what it is with coefficients c[], NULL: without them. */
+PetscBool CospinClockHasRate(CospinProblem problem, int jump, int spin);
+double CospinClockRateOf(CospinProblem problem, int jump, int spin, const double c[]);
+
 /* Not collective. c[k] at a time. *ok is false where one has no value: a division by zero, a coefficient that
    is not real; told as faults, unless those are NULL. */
 PetscErrorCode CospinClockCoefficients(CospinProblem problem, double time, CospinFaults faults, double c[],

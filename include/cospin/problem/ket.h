@@ -12,12 +12,15 @@
 /* One L. */
 typedef struct {
   int line;          /* of the deck's jumps */
+  int spin;          /* of it, 0: it has none */
+  PetscBool timed;   /* the rate depends on time (CospinClockRateOf): L is without its root */
   CospinMoves moves; /* rho -> L rho; all of them change the irrep alike */
 } CospinKetJump;
 
 typedef struct CospinKets_ {
   CospinProblem problem; /* borrowed */
-  CospinMoves no_jump;   /* rho -> (-i H - sum L^+L/2) rho */
+  CospinMoves no_jump;   /* rho -> (-i H - sum L^+L/2) rho, of what depends on time the constant part; */
+  int num_terms;         /* the rest is CospinClockKets() of so many terms */
   int num_jumps, capacity;
   CospinKetJump *jumps;
   /* Labels of one ket at any time differ by its vectors: those of no_jump, of the initial state, and between

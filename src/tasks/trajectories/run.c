@@ -14,6 +14,7 @@
 */
 #include "run.h"
 #include "report.h"
+#include <cospin/problem/clock.h>
 
 enum { SAMPLES = 256, PILOTS = 40 };
 static const double most_products = 1e5; /* of a trajectory, while its length is sought */
@@ -78,7 +79,8 @@ static PetscErrorCode create_sample(Work *w, double span, PetscBool pilot)
 /* Trajectories up to this number. None where nothing can jump. */
 static PetscErrorCode extend(Work *w, double number)
 {
-  static const double never = 1e-14;
+  /* Where steps have errors, a norm falls by them. */
+  const double never = CospinProblemHasTime(w->point->problem) ? 10 * w->plan->tolerance : 1e-14;
   CospinSample *s = &w->sample;
 
   PetscFunctionBeginUser;

@@ -21,3 +21,8 @@ enum { COSPIN_STEADY_NUMBER = 64 };
 /* Collective. A CospinTaskKind.Run. */
 PetscErrorCode CospinTrajectoriesRun(CospinPoint point, const CospinTrajectoriesPlan *plan,
                                      CospinResults results, CospinOutcome *outcome);
+
+/* Not collective. Faults that need values; *ok becomes false, or stays as it is. */
+PetscErrorCode CospinTrajectoriesCheck(CospinProblem problem, const CospinRecord *task,
+                                       const CospinTrajectoriesPlan *plan, CospinFaults faults,
+                                       PetscBool *ok);

@@ -12,115 +12,12 @@
    L - |b|^2/2. Only operators that leave a ket in its block have an <L>; those whose clicks are counted stay
    as they are, for their clicks are the light of the deck's own L.
 */
-#include "level.h"
+#include "unravelling_impl.h"
 #include <string.h>
 
-enum { MOST_LEVELS = 24, DRAW_BITS = 36 };
+enum { DRAW_BITS = 36 };
 static const double no_weight =
     1e-25; /* of a ket that has not jumped: what is left of it counts for nothing */
-
-struct CospinUnravelling_ {
-  CospinPoint point;
-  CospinUnravellingSettings settings;
-  CospinKetPropagator propagator;
-  int num_levels, num_expectations, num_cutoffs;
-  CospinKetLevel levels[MOST_LEVELS];
-  /* the trajectory at work */
-  CospinTrajectory *trajectory;
-  CospinKetLevel *level;
-  CospinKetBlock block;
-  CospinKetProgress progress;
-  int number, jumps, clicks;
-  uint64_t draws;
-  PetscBool leaked;
-  int capacity;                      /* of kets */
-  double complex *ket, *next, *read; /* [capacity] */
-  double complex *shift;             /* [num_jumps] b of each jump */
-};
-
-static PetscErrorCode visit(void *context, int k, const double complex ket[], double norm2);
-
-/* ---- Creation ------------------------------------------------------------------------------------------ */
-
-PetscErrorCode CospinUnravellingCreate(CospinPoint point, const CospinUnravellingSettings *settings,
-                                       CospinUnravelling *unravelling)
-{
-  CospinUnravelling new;
-
-  PetscFunctionBeginUser;
-  PetscCall(PetscNew(&new));
-  *unravelling = new;
-  new->point = point;
-  new->settings = *settings;
-  PetscCall(CospinKetLevelCreate(point, settings, NULL, &new->levels[0]));
-  new->num_levels = 1;
-  new->num_expectations = new->levels[0].num_expectations;
-  for (int b = 0; b < new->levels[0].space->num_bounded; b++)
-    if (!new->levels[0].space->bounds[b].open) new->num_cutoffs++;
-  PetscCall(CospinKetPropagatorCreate(settings->num_times, settings->times, settings->tolerance,
-                                      new->levels[0].open, visit, new, &new->propagator));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinUnravellingDestroy(CospinUnravelling *unravelling)
-{
-  CospinUnravelling u = *unravelling;
-
-  PetscFunctionBeginUser;
-  if (!u) PetscFunctionReturn(0);
-  for (int k = 0; k < u->num_levels; k++) PetscCall(CospinKetLevelDestroy(&u->levels[k]));
-  PetscCall(CospinKetPropagatorDestroy(&u->propagator));
-  PetscCall(PetscFree(u->ket));
-  PetscCall(PetscFree(u->next));
-  PetscCall(PetscFree(u->read));
-  PetscCall(PetscFree(u->shift));
-  PetscCall(PetscFree(*unravelling));
-  PetscFunctionReturn(0);
-}
-
-void CospinUnravellingCounts(CospinUnravelling u, int *num_expectations, int *num_cutoffs)
-{
-  *num_expectations = u->num_expectations;
-  *num_cutoffs = u->num_cutoffs;
-}
-
-double CospinUnravellingAccepted(CospinUnravelling u, int k)
-{
-  const CospinKetSpace space = u->levels[0].space;
-  int b = 0;
-
-  for (;; b++)
-    if (!space->bounds[b].open && k-- == 0) return space->bounds[b].accepted;
-}
-
-PetscBool CospinUnravellingIsMixed(CospinUnravelling u)
-{
-  return u->levels[0].start->mixed;
-}
-
-PetscBool CospinUnravellingJumps(CospinUnravelling u)
-{
-  return (PetscBool)(u->levels[0].kets->num_jumps > 0);
-}
-
-PetscErrorCode CospinTrajectoryCreate(CospinUnravelling u, CospinTrajectory *t)
-{
-  const size_t num_times = (size_t)u->settings.num_times, lines = (size_t)u->point->problem->deck->num_jumps;
-
-  PetscFunctionBeginUser;
-  *t = (CospinTrajectory){.num_values = u->num_expectations + 1 + u->num_cutoffs};
-  PetscCall(PetscCalloc6(num_times * (size_t)t->num_values, &t->values, num_times, &t->norm2, num_times,
-                         &t->jumps, num_times, &t->clicks, lines, &t->fired, lines, &t->expected));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinTrajectoryDestroy(CospinTrajectory *t)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscFree6(t->values, t->norm2, t->jumps, t->clicks, t->fired, t->expected));
-  PetscCall(PetscFree(t->records));
-  PetscFunctionReturn(0);
-}
 
 /* One by one, since two of them are swapped at a jump. */
 static PetscErrorCode make_room(CospinUnravelling u, int dimension)
@@ -156,7 +53,7 @@ static void watch(CospinUnravelling u, const double complex ket[], double norm2)
 }
 
 /* A CospinKetVisit. */
-static PetscErrorCode visit(void *context, int k, const double complex ket[], double norm2)
+PetscErrorCode CospinUnravellingVisit(void *context, int k, const double complex ket[], double norm2)
 {
   const CospinUnravelling u = (CospinUnravelling)context;
   CospinTrajectory *t = u->trajectory;
@@ -240,7 +137,13 @@ static PetscErrorCode count_click(CospinUnravelling u, int line)
   PetscFunctionReturn(0);
 }
 
-/* next = (L_k + b_k) ket; its length squared. */
+/* In the windows of the level at work. */
+static const CospinKetJump *jump_of(CospinUnravelling u, int k)
+{
+  return &u->level->kets->jumps[k];
+}
+
+/* next = (L_k + b_k) ket, and how probable it is: its length squared, times the rate that L_k is without. */
 static PetscErrorCode apply_jump(CospinUnravelling u, int k, CospinKetBlock *target, double *weight)
 {
   const CospinKetMatrix *jump;
@@ -254,6 +157,20 @@ static PetscErrorCode apply_jump(CospinUnravelling u, int k, CospinKetBlock *tar
   for (int i = 0; i < (*target)->dimension; i++)
     sum += creal(u->next[i]) * creal(u->next[i]) + cimag(u->next[i]) * cimag(u->next[i]);
   *weight = sum;
+  if (jump_of(u, k)->timed)
+    *weight *= PetscMax(
+        0.0, CospinClockRateOf(u->point->problem, jump_of(u, k)->line, jump_of(u, k)->spin, u->coefficients));
+  PetscFunctionReturn(0);
+}
+
+/* Coefficients now, before anything is weighed. */
+static PetscErrorCode look_at_clock(CospinUnravelling u)
+{
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  if (u->timed)
+    PetscCall(CospinClockCoefficients(u->point->problem, u->progress.time, NULL, u->coefficients, &ok));
   PetscFunctionReturn(0);
 }
 
@@ -264,6 +181,7 @@ static PetscErrorCode weigh(CospinUnravelling u, double jumps, double weights[],
   double sum = 0.0;
 
   PetscFunctionBeginUser;
+  PetscCall(look_at_clock(u));
   for (int k = 0; k < kets->num_jumps; k++) {
     CospinKetBlock target;
     PetscCall(apply_jump(u, k, &target, &weights[k]));
@@ -301,20 +219,23 @@ static PetscErrorCode choose(CospinUnravelling u, int *chosen)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)kets->num_jumps, &weights));
   PetscCall(weigh(u, 1.0, weights, &total));
-  PetscCheck(total > 0.0, PETSC_COMM_SELF, PETSC_ERR_PLIB, "The norm of a ket has fallen and nothing jumps");
+  PetscCheck(total > 0.0 || u->timed, PETSC_COMM_SELF, PETSC_ERR_PLIB,
+             "The norm of a ket has fallen and nothing jumps");
   wanted = draw(u) * total;
   *chosen = -1;
   for (int k = 0; k < kets->num_jumps && wanted >= 0.0; k++) {
     if (weights[k] > 0.0) *chosen = k;
     wanted -= weights[k];
   }
-  u->trajectory->fired[kets->jumps[*chosen].line]++;
+  if (*chosen >= 0) u->trajectory->fired[kets->jumps[*chosen].line]++;
   PetscCall(PetscFree(weights));
   PetscFunctionReturn(0);
 }
 
-/* After it the ket is normalised, and the clock of the norm begins anew. */
-static PetscErrorCode jump(CospinUnravelling u)
+/* After it the ket is normalised, and the clock of the norm begins anew: *floor for the next one. Steps that
+   are not exact let the norm of a dark state fall by their error; then nothing jumps, and the wait goes on
+   from where it is. */
+static PetscErrorCode jump(CospinUnravelling u, double *floor)
 {
   CospinKetBlock target;
   double complex *swap;
@@ -323,10 +244,17 @@ static PetscErrorCode jump(CospinUnravelling u)
 
   PetscFunctionBeginUser;
   PetscCall(choose(u, &k));
+  if (k < 0) {
+    *floor *= draw(u);
+    PetscFunctionReturn(0);
+  }
   PetscCall(apply_jump(u, k, &target, &weight));
   swap = u->ket;
   u->ket = u->next;
   u->next = swap;
+  weight = 0.0; /* which may have had a rate in it */
+  for (int i = 0; i < target->dimension; i++)
+    weight += creal(u->ket[i]) * creal(u->ket[i]) + cimag(u->ket[i]) * cimag(u->ket[i]);
   for (int i = 0; i < target->dimension; i++) u->ket[i] /= PetscSqrtReal(weight);
   u->progress.norm2 = 1.0;
   u->jumps++;
@@ -334,6 +262,7 @@ static PetscErrorCode jump(CospinUnravelling u)
   PetscCall(CospinKetLevelTrim(u->level, &target));
   PetscCall(enter(u, target));
   watch(u, u->ket, 1.0);
+  *floor = draw(u);
   PetscFunctionReturn(0);
 }
 
@@ -373,6 +302,12 @@ static PetscErrorCode propagate(CospinUnravelling u, double floor, PetscBool *fa
   double complex *factors;
 
   PetscFunctionBeginUser;
+  if (u->timed) {
+    const CospinKetTimedGenerator changing = {&u->block->no_jump, u->block->terms};
+    PetscCall(CospinKetTimedPropagate(u->timed, &changing, u->settings.times[last], floor, u->ket,
+                                      &u->progress, &u->kicked, fallen));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscMalloc2((size_t)num_jumps, &terms, (size_t)num_jumps, &factors));
   PetscCall(renew_shifts(u, terms, factors, &generator));
   generator.terms = terms;
@@ -393,6 +328,7 @@ static PetscErrorCode run_level(CospinUnravelling u, double least)
 
   PetscFunctionBeginUser;
   u->draws = 0;
+  u->kicked = 0;
   u->jumps = u->clicks = 0;
   u->leaked = PETSC_FALSE;
   u->trajectory->dimension = 0;
@@ -410,8 +346,7 @@ static PetscErrorCode run_level(CospinUnravelling u, double least)
     PetscCall(propagate(u, floor, &fallen));
     if (!fallen || u->leaked) continue;
     if (u->number < 0) break;
-    PetscCall(jump(u));
-    floor = draw(u);
+    PetscCall(jump(u, &floor));
   }
   if (!u->leaked && u->number >= 0) PetscCall(expect_rest(u));
   PetscFunctionReturn(0);
@@ -452,16 +387,5 @@ PetscErrorCode CospinUnravellingRun(CospinUnravelling u, int number, double leas
     PetscCall(grow(u, &again));
     trajectory->large = (PetscBool)!again;
   }
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CospinUnravellingSize(CospinUnravelling u, double *dimension, double *norm, double *elements,
-                                     double *fastest)
-{
-  CospinKetLevel *level = &u->levels[0];
-
-  PetscFunctionBeginUser;
-  PetscCall(CospinKetSpaceSurvey(level->space, level->start->reference, dimension, norm, elements));
-  *fastest = CospinKetSpaceFastest(level->space);
   PetscFunctionReturn(0);
 }
