@@ -366,6 +366,11 @@ static const CospinOutcomeHint hints[] = {
      "`edge` accepts (<task>_cutoff above 1), or kets have an error (<task>_ket_error); or, without `times`, "
      "trajectories were too short for a steady state: their halves differ (<task>_drift above 4) or have too "
      "few independent samples (<task>_independent below 10 a trajectory)"},
+    {COSPIN_TOO_LARGE, "kets do not fit into the memory of a rank, some forty times the numbers of one and "
+                       "its matrices (`cospin "
+                       "plan` tells how much; fewer ranks a node leave each more), or the averaged state of "
+                       "`store: state` does "
+                       "not"},
     {.text = NULL},
 };
 
