@@ -90,11 +90,10 @@ static double evaluate(int n, const Series *series, double x, double complex y[]
   return CospinKetNorm2(n, y);
 }
 
-/* Where |y(x)|^2 == floor; it is above at 0 and not at 1. */
-static double find_fall(int n, const Series *series, double at_zero, double at_one, double floor)
+/* By halving and secants in turn (Illinois): the end that stays twice counts half. */
+double CospinKetFall(CospinKetNormAt norm_at, void *context, double at_zero, double at_one, double floor)
 {
   enum { MOST = 100 };
-  double complex y[COSPIN_KET_SPACE + 2];
   double lo = 0.0, hi = 1.0, above = at_zero - floor, below = at_one - floor, x = 1.0;
   int last = 0;
 
@@ -102,7 +101,7 @@ static double find_fall(int n, const Series *series, double at_zero, double at_o
     double f;
     x = (lo * below - hi * above) / (below - above);
     if (!(x > lo && x < hi)) x = 0.5 * (lo + hi);
-    f = evaluate(n, series, x, y) - floor;
+    f = norm_at(context, x) - floor;
     if (fabs(f) <= 1e-14 * floor) break;
     if (f > 0) {
       lo = x, above = f;
@@ -115,6 +114,19 @@ static double find_fall(int n, const Series *series, double at_zero, double at_o
     }
   }
   return x;
+}
+
+typedef struct {
+  int n;
+  const Series *series;
+  double complex y[COSPIN_KET_SPACE + 2];
+} Followed;
+
+static double norm_at(void *context, double x)
+{
+  Followed *followed = (Followed *)context;
+
+  return evaluate(followed->n, followed->series, x, followed->y);
 }
 
 /* The times up to `end` within the step. */
@@ -173,7 +185,10 @@ PetscErrorCode CospinKetMarchOn(CospinKetMarch *march, const CospinKetCourse *co
                                     &series, y, &norm2, &lost);
     if (step < 0.0) break;
     *fallen = (PetscBool)(norm2 <= course->floor);
-    if (*fallen) x = find_fall(march->rows, &series, progress->norm2, norm2, course->floor);
+    if (*fallen) {
+      Followed followed = {march->rows, &series, {0.0}};
+      x = CospinKetFall(norm_at, &followed, progress->norm2, norm2, course->floor);
+    }
     if (*fallen) norm2 = evaluate(march->rows, &series, x, y);
     end = !*fallen && step == rest ? course->until : progress->time + x * step;
     PetscCall(visit(march, course, &series, step, end, progress));

@@ -28,6 +28,10 @@ typedef struct {
 
 /* Sum of |y|^2. */
 double CospinKetNorm2(int n, const double complex y[]);
+/* |y|^2 at a share x of a step, 0 <= x <= 1; it falls. */
+typedef double (*CospinKetNormAt)(void *context, double x);
+/* Where it is `floor`: it is above at 0 and not at 1. */
+double CospinKetFall(CospinKetNormAt norm_at, void *context, double at_zero, double at_one, double floor);
 /* Goes on from progress->time until the course's end, its floor (*fallen), until it is stopped, or as far as
    the projection is good
    (*ended false). */

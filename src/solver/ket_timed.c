@@ -210,30 +210,9 @@ static double continue_to(const Step *step, double x)
   return CospinKetNorm2(step->n, step->work);
 }
 
-/* Where |psi|^2 == floor, by halving and secants in turn (Illinois); it is above at 0 and not at 1. */
-static double find_fall(const Step *step, double at_zero, double at_one, double floor)
+static double norm_at(void *context, double x)
 {
-  enum { MOST = 100 };
-  double lo = 0.0, hi = 1.0, above = at_zero - floor, below = at_one - floor, x = 1.0;
-  int last = 0;
-
-  for (int k = 0; k < MOST && hi - lo > 1e-15; k++) {
-    double f;
-    x = (lo * below - hi * above) / (below - above);
-    if (!(x > lo && x < hi)) x = 0.5 * (lo + hi);
-    f = continue_to(step, x) - floor;
-    if (fabs(f) <= 1e-13 * floor) break;
-    if (f > 0) {
-      lo = x, above = f;
-      if (last == 1) below *= 0.5;
-      last = 1;
-    } else {
-      hi = x, below = f;
-      if (last == -1) above *= 0.5;
-      last = -1;
-    }
-  }
-  return x;
+  return continue_to((const Step *)context, x);
 }
 
 /* Times within the step and before x; those at its end are visited when kicks there have been. */
@@ -262,7 +241,7 @@ static PetscErrorCode take_step(Step *step, double floor, CospinKetProgress *pro
   PetscFunctionBeginUser;
   *fallen = (PetscBool)(norm2 <= floor);
   if (*fallen || visits) PetscCall(prepare_continuation(step));
-  if (*fallen) x = find_fall(step, progress->norm2, norm2, floor);
+  if (*fallen) x = CospinKetFall(norm_at, step, progress->norm2, norm2, floor);
   if (visits) PetscCall(visit_within(step, x, progress));
   if (*fallen) {
     norm2 = continue_to(step, x);
