@@ -280,6 +280,14 @@ class Reference(unittest.TestCase):
         self.compare(data, "trajectories", ["cross_re", "cross_im"], list(zip(known["re"], known["im"])))
         self.assertAlmostEqual(float(data["trajectories_jumps"]), 23, delta=4)
 
+    def test_groups(self):
+        """Three groups, of one line of a deck, against an independent calculation by trajectories (4 errors of both)."""
+        data = decks.run("trajectories_groups.yaml", [(r"K:     \{value: 4,", "K:     {value: 3,")]).squeeze().sel(time=50)
+        for name, known, error in (("outer", .0463192597, .0080810516), ("outer_im", .4631753969, .0106248933)):
+            value, own = float(data[f"trajectories_{name}"]), float(data[f"trajectories_{name}_error"])
+            self.assertLess(abs(value - known), 4 * (error**2 + own**2)**.5)
+            self.assertLess(own, 2 * error)
+
 
 if __name__ == "__main__":
     unittest.main()
