@@ -93,5 +93,17 @@ class Records(unittest.TestCase):
                     np.testing.assert_array_equal(one[name].values, other[name].values, err_msg=name)
 
 
+class Deck(unittest.TestCase):
+    def test_a_pulse_has_as_many_photons_as_the_spin_can_lose(self):
+        data = decks.run("trajectories_records.yaml")
+        for length in (2, 5, 10):
+            point = data.sel(S=length)
+            numbers = np.asarray(point.trajectories_record_trajectory, dtype=int)
+            self.assertEqual(set(np.bincount(numbers[numbers > 0])[1:]), {2 * length})
+            self.assertAlmostEqual(float(point.trajectories_clicks[-1]), 2 * length, delta=1e-8)
+            self.assertLess(float(point.trajectories_fano[-1]), 1e-8)
+            self.assertTrue(np.allclose(point.trajectories_m[-1], -length))
+
+
 if __name__ == "__main__":
     unittest.main()
