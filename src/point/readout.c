@@ -436,9 +436,12 @@ PetscErrorCode CospinReadoutTaskLabels(CospinProblem problem, const CospinRecord
   CospinSector whole, reached;
 
   PetscFunctionBeginUser;
+  /* Before anything is made: a state of a million spins, in each of thousands of sectors, takes minutes. */
+  if (CospinSystemHasSides(&problem->system) || *labels <= FEW_LABELS || *labels >= MANY_LABELS)
+    PetscFunctionReturn(0);
   PetscCall(kind->Set(problem, task, PETSC_FALSE, &settings));
   evolved = settings.counted ? settings.counted : problem;
-  if (is_reached(evolved) && *labels > FEW_LABELS && *labels < MANY_LABELS) {
+  if (is_reached(evolved)) {
     const Beginning beginning = {settings.initial,
                                  settings.counted ? evolved->system.num_coordinates - 1 : -1};
     PetscCall(CospinSectorCreate(&evolved->system, evolved->lattice, representative, &whole));
