@@ -15,6 +15,17 @@ C_OF_A = [(r"^  w: +2 ", "  w: 1 "), (r"^  gam: +0\.1", "  gam: 0.05"), (r"^  de
 EXCEPTIONAL = .25  # Rabi frequency at which two eigenvalues, and their vectors, are one
 
 
+def dispersive_lines(g, away, anharmonicity):
+    """Where a resonator beside a transmon emits, for levels 0, 1, 2 of that: one photon more beside that level, dressed states."""
+    def dressed(quanta, level):
+        levels = numpy.arange(quanta + 1)  # of the transmon, with the other quanta in the resonator
+        hop = g * numpy.sqrt(levels[1:] * (quanta - levels[:-1]))
+        matrix = numpy.diag(levels * away + levels * (levels - 1) / 2 * anharmonicity) + numpy.diag(hop, 1) + numpy.diag(hop, -1)
+        energies, states = numpy.linalg.eigh(matrix)
+        return energies[numpy.argmax(abs(states[level]))]  # the one that is most of this level
+    return [dressed(level + 1, level) - dressed(level, level) for level in range(3)]
+
+
 def mollow(rabi):
     """Amplitudes and rates of <Sp(t) Sm(0)> - |<Sm>|^2 of a resonantly driven atom, gamma = 1.
 
@@ -162,6 +173,24 @@ class Light(unittest.TestCase):
         self.near(data.correlation_re.isel(time=0), data.steady_photons, 1e-12)
         self.near(data.steady_photons - data.spectrum_coherent, data.spectrum_power, 1e-12)
         self.near(integral_over_2_pi(data) / data.spectrum_power, 1, 1e-5)
+
+    def test_transmon(self):
+        """A line for each level that is populated, at eigenvalues of the deck's Hamiltonian with so many quanta (transmon.yaml's shifts
+        without their expansion); the transmon's populations are thermal but for what the resonator takes; the highest level is empty."""
+        data = run("transmon.yaml")
+        self.assertTrue((data.outcome == 1).all())
+        lines = dispersive_lines(120, -1000, -300)
+        warm, frequency = data.spectrum_density.sel(nbar=0.4).values, data.frequency.values
+        step = frequency[1] - frequency[0]
+        peaks = [frequency[i] for i in range(1, len(warm) - 1) if warm[i] > max(warm[i - 1], warm[i + 1])]
+        self.assertEqual(len(peaks), 3)
+        self.near(numpy.array(peaks), numpy.array(lines[::-1]), 1.1 * step)  # neighbours pull at each other
+        expansion = [120 ** 2 * (j / (-1000 - 300 * (j - 1)) - (j + 1) / (-1000 - 300 * j)) for j in range(3)]
+        self.near(numpy.array(lines), numpy.array(expansion), 3 * (120 / 1000) ** 2 * max(expansion))
+        self.near(data.steady_photons - data.spectrum_coherent, data.spectrum_power, 1e-9)
+        self.assertLess(float(data.steady_highest.max()), 2e-3)
+        ratio = data.steady_level_1 / data.steady_level_0 / (data.nbar / (1 + data.nbar))
+        self.assertTrue(((0.3 < ratio) & (ratio < 1)).all())  # Purcell: the resonator's (g/D)^2 kappa is beside gamma
 
     def test_lines_beyond_the_axis(self):
         """Only one of dozens of lines is on the axis. They are found until the integral is that of all of them; where
