@@ -9,10 +9,12 @@ import unittest
 from decks import PROGRAM
 
 import numpy as np
+import xarray
 
 import cospin
 from cospin import plot
 from cospin.drawing import curves as drawn
+from cospin.drawing import look
 
 DECK = """\
 title: A driven spin
@@ -199,6 +201,20 @@ class Pictures(unittest.TestCase):
     def test_three_panels_leave_no_hole(self):
         figure, _ = self.draw([self.run_deck("three", plots="[{x: w, y: steady_up}, {x: w, y: steady_across}, {x: w, y: steady_one}]")])
         self.assertEqual(len({round(ax.get_position().y0, 6) for ax in figure.axes}), 1)
+
+    def test_a_legend_of_marks_alone_has_a_frame(self):
+        """Its symbol would be taken for one more point; beside lines there is none."""
+        framed = {}
+        for name, extra in (("mark", "mark: 1.5 0, marked: here"), ("series", "series: g")):
+            path, data = self.run_deck(name, "{w: [1, 2], g: [1, 2]}" if name == "series" else "{w: [1, 2]}", f"[{{x: w, y: steady_up, {extra}}}]")
+            figure, _ = self.draw([(path, data)])
+            framed[name] = figure.axes[0].get_legend().get_frame_on()
+        self.assertEqual(framed, {"mark": True, "series": False})
+
+    def test_means_of_letters_are_formulas(self):
+        for text, tex in (("<AB> - <A><B>", r"$\langle AB\rangle$ - $\langle A\rangle\langle B\rangle$"),
+                          ("coherent part <A><B>", r"coherent part $\langle A\rangle\langle B\rangle$")):
+            self.assertEqual(look.label(xarray.DataArray(0., attrs={"long_name": text, "units": "1"})), tex)
 
     def test_a_legend_covers_no_curve(self):
         path, data = self.run_deck("cover", "{g: [1, 2, 3, 4], w: {linspace: [0.1, 3, 20]}}")

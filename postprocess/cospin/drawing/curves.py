@@ -238,7 +238,8 @@ def draw_legend(ax, curves, factors, styles, more):
             handles.append(Line2D([], [], label=wrapped(value, LEGEND), **style))
     handles += more
     if handles:
-        legend = ax.legend(handles=handles, ncol=1 if len(handles) < 7 else 2, labelspacing=0.3)
+        alone = not any(handle.get_linestyle() not in ("None", "") for handle in handles)  # would be taken for points of the data
+        legend = ax.legend(handles=handles, ncol=1 if len(handles) < 7 else 2, labelspacing=0.3, frameon=alone)
         legend.parts = handles
 
 
@@ -253,7 +254,8 @@ def uncover(ax):
         return
     low, high = ax.transData.inverted().transform(ax.transAxes.transform([(0, 0), (0, 1 / (0.97 - box.height))]))[:, 1]
     ax.set_ylim(low, high)
-    ax.legend(handles=legend.parts, ncol=legend._ncols, labelspacing=0.3, loc="upper center").parts = legend.parts
+    ax.legend(handles=legend.parts, ncol=legend._ncols, labelspacing=0.3, loc="upper center",
+              frameon=legend.get_frame_on()).parts = legend.parts
 
 
 def passes(line, ax, box):

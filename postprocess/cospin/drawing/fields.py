@@ -44,7 +44,7 @@ def draw_map(ax, panel, data, say):
         ax.plot(x[there], up[ridge.argmax(axis=0)[there]], color="#0040FF", linestyle=LINES[1], linewidth=1.3)
     marks = draw_mark(ax, panel, "X", "#009E73")
     if marks:
-        ax.legend(handles=marks)
+        ax.legend(handles=marks, frameon=True)  # a mark without a frame would be taken for another point
     set_limits(ax, panel)
     ax.set_xlabel(checked(panel.xlabel) if panel.xlabel else label(data[panel.x]))
     ax.set_ylabel(checked(panel.ylabel) if panel.ylabel else label(data[panel.series]))

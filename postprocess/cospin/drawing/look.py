@@ -70,11 +70,17 @@ def mean_as_tex(match):
     return rf"$\langle {' '.join(products)}\rangle$"
 
 
+def product_as_tex(match):
+    """<A><B>, means of operators that a task calls by letters."""
+    return "$" + "".join(rf"\langle {letters}\rangle" for letters in re.findall(r"<([A-Z]+)>", match.group())) + "$"
+
+
 def label(variable):
     """long_name, and the unit unless it is a pure number."""
     name = variable.attrs.get("long_name") or variable.name
     text = as_tex(name) if name == variable.name else name
     text = re.sub(rf"<({FACTOR}(?:\*{FACTOR})*)>", mean_as_tex, text)
+    text = re.sub(r"(?:<[A-Z]{1,2}>)+", product_as_tex, text)  # <AB> of a spectrum or a correlation
     unit = variable.attrs.get("units", "1")
     return checked(text if unit in ("1", "") else f"{text} ({unit_as_tex(unit)})")
 
