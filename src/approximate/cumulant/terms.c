@@ -50,7 +50,9 @@ static PetscBool is_pair(const CospinSystem *system, const CospinMonomial *monom
 
 /* ---- Components ---------------------------------------------------------------------------------------- */
 
-/* The first ensemble and the first mode; a second one of either is beyond the equations. */
+/* The first ensemble and the first mode; a second one of either is beyond the equations. Faults name
+   noise_spectrum, for only that task tells them: cumulant asks quietly, and the engine takes what is beyond.
+ */
 static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults, CospinCumulants *equations,
                                       PetscBool *ok)
 {
@@ -72,17 +74,15 @@ static PetscErrorCode find_components(CospinProblem problem, CospinFaults faults
     }
     *ok = PETSC_FALSE;
     PetscCall(PetscSNPrintf(path, sizeof(path), "components.%s", component->name));
-    PetscCall(CospinFaultsAdd(faults, problem->deck->components[c].position, path,
-                              place
-                                  ? "a second one is beyond the task cumulant (one ensemble and at most one "
-                                    "mode)"
-                                  : "this kind is beyond the task cumulant (one ensemble and at most one "
-                                    "mode)"));
+    PetscCall(
+        CospinFaultsAdd(faults, problem->deck->components[c].position, path,
+                        place ? "a second one is beyond the task noise_spectrum (one ensemble and one mode)"
+                              : "this kind is beyond the task noise_spectrum (one ensemble and one mode)"));
   }
   if (equations->spins >= 0 || !*ok) PetscFunctionReturn(0);
   *ok = PETSC_FALSE;
   PetscCall(CospinFaultsAdd(faults, problem->deck->components[0].position, "components",
-                            "the task cumulant needs an ensemble"));
+                            "the task noise_spectrum needs an ensemble"));
   PetscFunctionReturn(0);
 }
 
@@ -109,8 +109,9 @@ static PetscErrorCode add_hamiltonian(CospinProblem problem, CospinFaults faults
     } else {
       const CospinExpression expression = problem->deck->hamiltonian[0];
       *ok = PETSC_FALSE;
-      PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), "hamiltonian",
-                                "holds a term beyond the task cumulant (it knows g*a*Sp + hc, Sz and n)"));
+      PetscCall(
+          CospinFaultsAdd(faults, CospinExpressionPosition(expression), "hamiltonian",
+                          "holds a term beyond the task noise_spectrum (it knows g*a*Sp + hc, Sz and n)"));
       PetscFunctionReturn(0);
     }
   }
@@ -153,11 +154,11 @@ static PetscErrorCode add_jump(CospinProblem problem, int k, CospinFaults faults
     PetscFunctionReturn(0);
   }
   *ok = PETSC_FALSE;
-  PetscCall(
-      CospinFaultsAdd(faults, CospinExpressionPosition(problem->deck->jumps[k].op),
-                      CospinExpressionPath(problem->deck->jumps[k].op),
-                      "a jump beyond the task cumulant (it knows sp, sm, sz of each spin, Sp, Sm, a and "
-                      "dag(a))"));
+  PetscCall(CospinFaultsAdd(
+      faults, CospinExpressionPosition(problem->deck->jumps[k].op),
+      CospinExpressionPath(problem->deck->jumps[k].op),
+      "a jump beyond the task noise_spectrum (it knows sp, sm, sz of each spin, Sp, Sm, a and "
+      "dag(a))"));
   PetscFunctionReturn(0);
 }
 
