@@ -189,6 +189,27 @@ class SingleAtoms(unittest.TestCase):
         for k, size in enumerate(LONG_SIZES):
             self.check(*size, 1000 + k)
 
+    def test_a_mode_that_is_soon_empty_may_be_left_out(self):
+        """The three-level laser of eight atoms with its mode, 4 g^2/kappa = 1: numbers come to those without it as 1/kappa, and
+        w n0 = kappa n + gamma n1 in the steady state, exactly."""
+        head = "title: laser\nparameters: {kappa: 1}\ncomponents:\n  q: {kind: levels, size: 8, levels: 3}\n"
+        jumps = ("  - {rate: 2, each: 'q.e[2,0]'}\n  - {rate: 5, each: 'q.e[1,2]'}\n  - {rate: 0.3, each: 'q.e[1,1]'}\n"
+                 "  - {rate: 0.2, each: 'q.e[0,1]'}\nobservables: {n0: '<q.n[0]>', n1: '<q.n[1]>', pair: '<q.E[1,0]*q.E[0,1]>'")
+        alone = decks.run_text(head + "jumps:\n  - {rate: 1, operator: 'q.E[0,1]'}\n" + jumps
+                               + "}\ntasks: [steady: {}, decay: {of: 'q.E[1,0]'}]\n").squeeze()
+        distances = []
+        for kappa in (1e3, 1e4):
+            data = decks.run_text(head.replace("kappa: 1", f"kappa: {kappa}") + "  c: {kind: mode, cutoff: 4, edge: 1}\n"
+                                  "hamiltonian: ['sqrt(kappa)/2*c.a*q.E[1,0] + hc']\njumps:\n  - {rate: kappa, operator: c.a}\n" + jumps
+                                  + ", photons: <c.n>}\ntasks: [steady: {}, decay: {of: c.a}]\n").squeeze()
+            self.assertAlmostEqual(float(2 * data.steady_n0 - kappa * data.steady_photons - 0.2 * data.steady_n1), 0, delta=1e-9)
+            distances.append([float(data[name] - alone[name]) for name in ("steady_n0", "steady_n1", "steady_pair", "decay_rate")])
+        for far, near in zip(*distances):
+            self.assertAlmostEqual(far / near, 10, delta=0.3)
+        # of an independent program, the mode eliminated
+        for name, known in (("steady_n0", 2.9472789), ("steady_n1", 3.8738096), ("steady_pair", 5.1197958), ("decay_rate", 1.6304021)):
+            self.assertAlmostEqual(float(alone[name]), known, delta=2e-7)
+
 
 if __name__ == "__main__":
     unittest.main()
