@@ -1,5 +1,5 @@
 /*
-   Which elements triangular factors have.
+   The rows of a matrix as PETSc holds them, and which elements triangular factors have.
 
    ILU(1): row i takes, beside its own elements, those that an elimination with them fills (level one of
    Saad, Iterative Methods for Sparse Linear Systems (2003), section 10.3): of each row k < i that it has,
@@ -11,6 +11,29 @@
    writing the answer down.
 */
 #include "pattern.h"
+
+PetscErrorCode CospinRowsGet(Mat matrix, CospinRows *rows)
+{
+  PetscBool done;
+
+  PetscFunctionBeginUser;
+  PetscCall(
+      MatGetRowIJ(matrix, 0, PETSC_FALSE, PETSC_FALSE, &rows->size, &rows->begin, &rows->columns, &done));
+  PetscCheck(done, PETSC_COMM_SELF, PETSC_ERR_SUP, "A matrix without rows");
+  PetscCall(MatSeqAIJGetArrayRead(matrix, &rows->values));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinRowsRestore(Mat matrix, CospinRows *rows)
+{
+  PetscBool done;
+
+  PetscFunctionBeginUser;
+  PetscCall(MatSeqAIJRestoreArrayRead(matrix, &rows->values));
+  PetscCall(
+      MatRestoreRowIJ(matrix, 0, PETSC_FALSE, PETSC_FALSE, &rows->size, &rows->begin, &rows->columns, &done));
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode CospinPatternDestroy(CospinPattern *pattern)
 {

@@ -1,15 +1,20 @@
 /*
-   Where the triangular factors of a sparse matrix have elements, before any is computed.
+   The rows of a sparse matrix on one rank, and where its triangular factors have elements, before any is
+   computed.
 */
 #pragma once
 #include <petscmat.h>
 
-/* The rows of PETSc's matrix on one rank, borrowed. */
+/* As PETSc holds them, borrowed between CospinRowsGet and CospinRowsRestore. */
 typedef struct {
   PetscInt size;
   const PetscInt *begin, *columns;
   const PetscScalar *values;
 } CospinRows;
+
+/* Not collective. Of a MATSEQAIJ; nothing is copied. */
+PetscErrorCode CospinRowsGet(Mat matrix, CospinRows *rows);
+PetscErrorCode CospinRowsRestore(Mat matrix, CospinRows *rows);
 
 /* Row by row the columns of L + U without the diagonal, in order. */
 typedef struct {

@@ -14,6 +14,7 @@
    Only the factors of planes are made and kept; E and F are read from the matrix itself.
 */
 #include "plane_sweeps.h"
+#include "pattern.h"
 #include "triangular.h"
 
 typedef struct {
@@ -23,38 +24,7 @@ typedef struct {
   PetscScalar *rest;    /* [rows] */
 } PlaneSweeps;
 
-/* Elements of a matrix on one rank. */
-typedef struct {
-  const PetscInt *begin, *columns;
-  const PetscScalar *values;
-} Elements;
-
 typedef enum { BEFORE, BEHIND } Side; /* E or F */
-
-static PetscErrorCode get_elements(Mat matrix, Elements *elements)
-{
-  PetscBool done;
-  PetscInt size;
-
-  PetscFunctionBeginUser;
-  PetscCall(
-      MatGetRowIJ(matrix, 0, PETSC_FALSE, PETSC_FALSE, &size, &elements->begin, &elements->columns, &done));
-  PetscCheck(done, PETSC_COMM_SELF, PETSC_ERR_SUP, "A matrix without rows");
-  PetscCall(MatSeqAIJGetArrayRead(matrix, &elements->values));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode restore_elements(Mat matrix, Elements *elements)
-{
-  PetscBool done;
-  PetscInt size;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatSeqAIJRestoreArrayRead(matrix, &elements->values));
-  PetscCall(MatRestoreRowIJ(matrix, 0, PETSC_FALSE, PETSC_FALSE, &size, &elements->begin, &elements->columns,
-                            &done));
-  PetscFunctionReturn(0);
-}
 
 /* ---- Planes -------------------------------------------------------------------------------------------- */
 
@@ -148,26 +118,26 @@ static PetscBool stands(const PlaneSweeps *sweeps, PetscInt k, Side side, PetscI
   return (PetscBool)(side == BEFORE ? column < sweeps->begin[k] : column >= sweeps->begin[k + 1]);
 }
 
-/* rest_k = factor b_k (b NULL: nothing) - (E x)_k, or of F. */
-static void gather(const PlaneSweeps *sweeps, const Elements *elements, PetscInt k, Side side,
+/* rest_k = b_k (b NULL: nothing) - (E x)_k, or of F. */
+static void gather(const PlaneSweeps *sweeps, const CospinRows *rows, PetscInt k, Side side,
                    const PetscScalar b[], const PetscScalar x[])
 {
   for (PetscInt row = sweeps->begin[k]; row < sweeps->begin[k + 1]; row++) {
     PetscScalar sum = b ? b[row] : 0.0;
-    for (PetscInt e = elements->begin[row]; e < elements->begin[row + 1]; e++)
-      if (stands(sweeps, k, side, elements->columns[e])) sum -= elements->values[e] * x[elements->columns[e]];
+    for (PetscInt e = rows->begin[row]; e < rows->begin[row + 1]; e++)
+      if (stands(sweeps, k, side, rows->columns[e])) sum -= rows->values[e] * x[rows->columns[e]];
     sweeps->rest[row] = sum;
   }
 }
 
 /* rest -= E_k^T x_k, or of F: row k's part of the transposed product, for planes that come later. */
-static void scatter(const PlaneSweeps *sweeps, const Elements *elements, PetscInt k, Side side,
+static void scatter(const PlaneSweeps *sweeps, const CospinRows *rows, PetscInt k, Side side,
                     const PetscScalar x[])
 {
   for (PetscInt row = sweeps->begin[k]; row < sweeps->begin[k + 1]; row++)
-    for (PetscInt e = elements->begin[row]; e < elements->begin[row + 1]; e++)
-      if (stands(sweeps, k, side, elements->columns[e]))
-        sweeps->rest[elements->columns[e]] -= elements->values[e] * x[row];
+    for (PetscInt e = rows->begin[row]; e < rows->begin[row + 1]; e++)
+      if (stands(sweeps, k, side, rows->columns[e]))
+        sweeps->rest[rows->columns[e]] -= rows->values[e] * x[row];
 }
 
 static void add_to_plane(const PlaneSweeps *sweeps, PetscInt k, const PetscScalar change[], PetscScalar x[])
@@ -175,16 +145,16 @@ static void add_to_plane(const PlaneSweeps *sweeps, PetscInt k, const PetscScala
   for (PetscInt row = sweeps->begin[k]; row < sweeps->begin[k + 1]; row++) x[row] += change[row];
 }
 
-static PetscErrorCode sweep(PlaneSweeps *sweeps, const Elements *elements, const PetscScalar b[],
+static PetscErrorCode sweep(PlaneSweeps *sweeps, const CospinRows *rows, const PetscScalar b[],
                             PetscScalar x[])
 {
   PetscFunctionBeginUser;
   for (PetscInt k = sweeps->num - 1; k >= 0; k--) {
-    gather(sweeps, elements, k, BEHIND, b, x);
+    gather(sweeps, rows, k, BEHIND, b, x);
     PetscCall(solve_plane(sweeps, k, PETSC_FALSE, sweeps->rest, x));
   }
   for (PetscInt k = 1; k < sweeps->num; k++) {
-    gather(sweeps, elements, k, BEFORE, NULL, x);
+    gather(sweeps, rows, k, BEFORE, NULL, x);
     PetscCall(solve_plane(sweeps, k, PETSC_FALSE, sweeps->rest, sweeps->rest));
     add_to_plane(sweeps, k, sweeps->rest, x);
   }
@@ -192,14 +162,14 @@ static PetscErrorCode sweep(PlaneSweeps *sweeps, const Elements *elements, const
 }
 
 /* M^T = (D + E)^T D^-T (D + F)^T */
-static PetscErrorCode sweep_transposed(PlaneSweeps *sweeps, const Elements *elements, const PetscScalar b[],
+static PetscErrorCode sweep_transposed(PlaneSweeps *sweeps, const CospinRows *rows, const PetscScalar b[],
                                        PetscScalar x[])
 {
   PetscFunctionBeginUser;
   PetscCall(PetscArraycpy(sweeps->rest, b, sweeps->begin[sweeps->num]));
   for (PetscInt k = sweeps->num - 1; k >= 0; k--) {
     PetscCall(solve_plane(sweeps, k, PETSC_TRUE, sweeps->rest, x));
-    scatter(sweeps, elements, k, BEFORE, x);
+    scatter(sweeps, rows, k, BEFORE, x);
   }
   PetscCall(PetscArrayzero(sweeps->rest, sweeps->begin[sweeps->num]));
   for (PetscInt k = 0; k < sweeps->num; k++) {
@@ -207,7 +177,7 @@ static PetscErrorCode sweep_transposed(PlaneSweeps *sweeps, const Elements *elem
       PetscCall(solve_plane(sweeps, k, PETSC_TRUE, sweeps->rest, sweeps->rest));
       add_to_plane(sweeps, k, sweeps->rest, x);
     }
-    scatter(sweeps, elements, k, BEHIND, x);
+    scatter(sweeps, rows, k, BEHIND, x);
   }
   PetscFunctionReturn(0);
 }
@@ -216,23 +186,23 @@ static PetscErrorCode apply_either(PC pc, PetscBool transposed, Vec b, Vec x)
 {
   const PetscScalar *in;
   PlaneSweeps *sweeps;
-  Elements elements;
+  CospinRows rows;
   PetscScalar *out;
   Mat matrix;
 
   PetscFunctionBeginUser;
   PetscCall(PCShellGetContext(pc, &sweeps));
   PetscCall(PCGetOperators(pc, NULL, &matrix));
-  PetscCall(get_elements(matrix, &elements));
+  PetscCall(CospinRowsGet(matrix, &rows));
   PetscCall(VecGetArrayRead(b, &in));
   PetscCall(VecGetArrayWrite(x, &out));
   if (transposed)
-    PetscCall(sweep_transposed(sweeps, &elements, in, out));
+    PetscCall(sweep_transposed(sweeps, &rows, in, out));
   else
-    PetscCall(sweep(sweeps, &elements, in, out));
+    PetscCall(sweep(sweeps, &rows, in, out));
   PetscCall(VecRestoreArrayWrite(x, &out));
   PetscCall(VecRestoreArrayRead(b, &in));
-  PetscCall(restore_elements(matrix, &elements));
+  PetscCall(CospinRowsRestore(matrix, &rows));
   PetscFunctionReturn(0);
 }
 

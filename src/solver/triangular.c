@@ -27,29 +27,6 @@ typedef struct {
   double *parts;         /* [size][2] of a right side, real and imaginary part */
 } Triangular;
 
-static PetscErrorCode get_rows(Mat matrix, CospinRows *rows)
-{
-  PetscBool done;
-
-  PetscFunctionBeginUser;
-  PetscCall(
-      MatGetRowIJ(matrix, 0, PETSC_FALSE, PETSC_FALSE, &rows->size, &rows->begin, &rows->columns, &done));
-  PetscCheck(done, PETSC_COMM_SELF, PETSC_ERR_SUP, "A matrix without rows");
-  PetscCall(MatSeqAIJGetArrayRead(matrix, &rows->values));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode restore_rows(Mat matrix, CospinRows *rows)
-{
-  PetscBool done;
-
-  PetscFunctionBeginUser;
-  PetscCall(MatSeqAIJRestoreArrayRead(matrix, &rows->values));
-  PetscCall(
-      MatRestoreRowIJ(matrix, 0, PETSC_FALSE, PETSC_FALSE, &rows->size, &rows->begin, &rows->columns, &done));
-  PetscFunctionReturn(0);
-}
-
 /* ---- Factors i ----------------------------------------------------------------------------------------- */
 
 /* The root of k's set. parity[k] becomes that of the way from k to it, and parent[k] the root itself. */
@@ -241,9 +218,9 @@ static PetscErrorCode set_up(PC pc)
     PetscCall(put_in_order(factors, matrix, &matrix));
   else
     PetscCall(PetscObjectReference((PetscObject)matrix));
-  PetscCall(get_rows(matrix, &rows));
+  PetscCall(CospinRowsGet(matrix, &rows));
   PetscCall(factorise(factors, &rows));
-  PetscCall(restore_rows(matrix, &rows));
+  PetscCall(CospinRowsRestore(matrix, &rows));
   PetscCall(MatDestroy(&matrix));
   PetscFunctionReturn(0);
 }
@@ -414,11 +391,11 @@ PetscErrorCode CospinTriangularUse(PC pc, PetscBool complete, PetscBool *suits)
 
   PetscFunctionBeginUser;
   PetscCall(PCGetOperators(pc, NULL, &matrix));
-  PetscCall(get_rows(matrix, &rows));
+  PetscCall(CospinRowsGet(matrix, &rows));
   PetscCall(PetscMalloc1(rows.size, &turned));
   PetscCall(find_turned(&rows, turned, suits));
   PetscCall(PetscFree(turned));
-  PetscCall(restore_rows(matrix, &rows));
+  PetscCall(CospinRowsRestore(matrix, &rows));
   if (!*suits) PetscFunctionReturn(0);
   PetscCall(PetscNew(&factors));
   factors->complete = complete;
