@@ -176,3 +176,15 @@ PetscBool CospinLadderSetColumns(double first, const double values[], int label[
   }
   return PETSC_TRUE;
 }
+
+void CospinLadderGetNumbers(CospinComponent component, const int label[], double values[])
+{
+  (void)component;
+  CospinLadderGetColumns(0, label, values);
+}
+
+PetscBool CospinLadderSetNumbers(CospinComponent component, const double values[], int label[])
+{
+  (void)component;
+  return CospinLadderSetColumns(0, values, label);
+}

@@ -43,6 +43,10 @@ PetscBool CospinLadderRational(CospinComponent component, int step, CospinRation
 /* The levels as they are stored, first + n: Columns of a kind. */
 void CospinLadderGetColumns(double first, const int label[], double values[]);
 PetscBool CospinLadderSetColumns(double first, const double values[], int label[]);
+/* GetColumns and SetColumns of a kind whose levels are counted from 0; nothing else of it need be a ladder.
+ */
+void CospinLadderGetNumbers(CospinComponent component, const int label[], double values[]);
+PetscBool CospinLadderSetNumbers(CospinComponent component, const double values[], int label[]);
 
 #define COSPIN_LADDER_MEMBERS                                                                                \
   .Destroy = CospinLadderDestroy, .roles = CospinLadderRoles, .Range = CospinLadderRange,                    \

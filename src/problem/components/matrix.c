@@ -361,18 +361,6 @@ static void Range(CospinComponent component, int i, const int label[], int *lo, 
   *hi = CospinMatrixLevels(component) - 1;
 }
 
-static void GetColumns(CospinComponent component, const int label[], double values[])
-{
-  (void)component;
-  CospinLadderGetColumns(0, label, values);
-}
-
-static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
-{
-  (void)component;
-  return CospinLadderSetColumns(0, values, label);
-}
-
 static const CospinLabelColumn columns[] = {
     {"level_ket", PETSC_TRUE, "level of the ket, counted from 0"},
     {"level_bra", PETSC_TRUE, "level of the bra"},
@@ -411,8 +399,8 @@ const CospinComponentKind CospinComponentMatrix = {
     .element = "|k><k'| of levels",
     .size = "number of levels",
     .Size = Size,
-    .GetColumns = GetColumns,
-    .SetColumns = SetColumns,
+    .GetColumns = CospinLadderGetNumbers,
+    .SetColumns = CospinLadderSetNumbers,
     .NumLevels = CospinMatrixLevels,
     .Operator = Operator,
     .roles = CospinLadderRoles,

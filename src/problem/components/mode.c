@@ -96,18 +96,6 @@ static double Size(CospinComponent component)
   return CospinLadderLevels(component);
 }
 
-static void GetColumns(CospinComponent component, const int label[], double values[])
-{
-  (void)component;
-  CospinLadderGetColumns(0, label, values);
-}
-
-static PetscBool SetColumns(CospinComponent component, const double values[], int label[])
-{
-  (void)component;
-  return CospinLadderSetColumns(0, values, label);
-}
-
 static const CospinKey keys[] = {
     {.name = "cutoff",
      .type = COSPIN_KEY_INTEGER,
@@ -141,8 +129,8 @@ const CospinComponentKind CospinComponentMode = {
     .element = "|n><n'|",
     .size = "Fock states kept",
     .Size = Size,
-    .GetColumns = GetColumns,
-    .SetColumns = SetColumns,
+    .GetColumns = CospinLadderGetNumbers,
+    .SetColumns = CospinLadderSetNumbers,
     .Window = CospinLadderWindow,
     .Edge = CospinLadderEdge,
     .GaugeSlope = GaugeSlope,
