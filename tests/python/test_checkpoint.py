@@ -1,5 +1,5 @@
 """A long evolution that is stopped or killed goes on from where it was, and no number changes."""
-# cospin-test: TIMEOUT 900 COST 35
+# cospin-test: TIMEOUT 900 COST 80
 import glob
 import os
 import shutil
@@ -111,7 +111,7 @@ class Checkpoint(unittest.TestCase):
         """What an undisturbed run gives, and the seconds it takes."""
         path = os.path.join(self.folder, "reference.h5")
         begin = time.monotonic()
-        self.run_to_end(deck, output=path)
+        self.run_to_end(deck, "--overwrite", output=path)
         return read(path), time.monotonic() - begin
 
     def assert_same(self, reference):
@@ -139,9 +139,17 @@ class Checkpoint(unittest.TestCase):
             self.assertEqual(process.returncode, -signal.SIGKILL if kill else 75)
         self.fail("it did not end in 40 rounds")
 
+    def long_enough(self, text, last, **what):
+        """A deck whose way is doubled until it takes four seconds: a fast machine must be stopped within it, too."""
+        for way in (last * 2**doubled for doubled in range(8)):
+            deck = self.deck(text, way, **what)
+            reference, seconds = self.reference(deck)
+            if seconds > 4:
+                break
+        return deck, reference, seconds
+
     def check(self, text, last, kill=False, **what):
-        deck = self.deck(text, last, **what)
-        reference, seconds = self.reference(deck)
+        deck, reference, seconds = self.long_enough(text, last, **what)
         rounds, kept = self.go_on_until_done(deck, 0.8 + seconds / 6, kill)
         self.assertGreater(rounds, 0)
         self.assertGreater(kept, 0)
