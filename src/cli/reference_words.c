@@ -66,7 +66,7 @@ static const Row synonyms[] = {
     {"fisher", "qfi qfi_max heralding information"},
     {"fluctuation", "variance fano noise_spectrum langevin"},
     {"fock", "fock cutoff mode"},
-    {"fringe", "decay css"},
+    {"fringe", "decay css tail"},
     {"frequency", "frequency hamiltonian frequencies"},
     {"g1", "correlation g1_re"},
     {"grid", "grid linspace"},

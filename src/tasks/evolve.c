@@ -10,6 +10,7 @@
    linear in rho.
 */
 #include <cospin/point/readout.h>
+#include <cospin/point/tail.h>
 #include <cospin/problem/clock.h>
 
 static const CospinKey keys[] = {
@@ -23,6 +24,7 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_AXIS,
      .unit = "time",
      .help = "which of the times have their state stored; default: all"},
+    COSPIN_TAIL_KEYS,
     {.name = NULL},
 };
 
@@ -38,6 +40,7 @@ static const CospinTaskVariable variables[] = {
      "of anything that is read, relative where it is larger than 1; 0 if no window is open"},
     {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},
     COSPIN_READOUT_SIZE_VARIABLES(""),
+    COSPIN_TAIL_VARIABLES,
     {.suffix = NULL},
 };
 
@@ -51,6 +54,7 @@ static const CospinTaskRule rules[] = {
     {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"steps", COSPIN_ALL, 0, "0", NULL},
     COSPIN_READOUT_SIZE_RULES,
+    COSPIN_TAIL_RULES,
     {.suffix = NULL},
 };
 
@@ -172,9 +176,11 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
                             CospinDimension *dimension, PetscBool *ok)
 {
   CospinReadoutSettings settings;
+  CospinTailKeys tail;
 
   PetscFunctionBeginUser;
   PetscCall(get_settings(problem, task, faults, &settings, ok));
+  PetscCall(CospinTailRead(problem, task, faults, &tail, ok));
   if (*ok) PetscCall(check_time(problem, task, &settings, faults, ok));
   *dimension = (CospinDimension){"time", settings.num_times, settings.times, "time", "time"};
   PetscCall(CospinReadoutSettingsReset(&settings));
@@ -208,8 +214,52 @@ static PetscErrorCode store_time(CospinReadout readout, int k, CospinResults res
   PetscFunctionReturn(0);
 }
 
+/* Of an observable at all times, in real numbers: its absolute value where it is complex. */
+static double observed(CospinResults results, const char name[], int k)
+{
+  const CospinVariable *whole = CospinResultsFind(results, name), *parts[2];
+  char suffix[96];
+
+  if (whole) return results.record[whole->offset + k];
+  for (int part = 0; part < 2; part++) {
+    (void)snprintf(suffix, sizeof(suffix), "%s%s", name, part ? "_im" : "_re");
+    parts[part] = CospinResultsFind(results, suffix);
+  }
+  return hypot(results.record[parts[0]->offset + k], results.record[parts[1]->offset + k]);
+}
+
+/* Values have no statistical error but that of the evolution, which is relative to the state at its start. */
+static PetscErrorCode store_tail(CospinReadout readout, const CospinTailKeys *asked, CospinResults results,
+                                 CospinOutcome *outcome)
+{
+  static const double rounding = 1e-14;
+  const int num = readout->settings.num_times;
+  double *values, *errors, largest = 0.0;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2((size_t)num, &values, (size_t)num, &errors));
+  for (int k = 0; k < num; k++) {
+    values[k] = observed(results, asked->observable, k);
+    largest = PetscMax(largest, PetscAbsReal(values[k]));
+  }
+  for (int k = 0; k < num; k++) errors[k] = (readout->error[k] + rounding) * largest;
+  CospinTail tail = {.num_times = num,
+                     .times = readout->settings.times,
+                     .values = values,
+                     .errors = errors,
+                     .from = asked->from,
+                     .until = asked->until};
+  PetscCall(CospinTailFit(&tail));
+  PetscCall(CospinTailStore(&tail, results, outcome));
+  PetscCall(PetscFree2(values, errors));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults results, CospinOutcome *outcome)
 {
+  CospinTailKeys tail;
+  PetscBool ok = PETSC_TRUE;
+
   PetscFunctionBeginUser;
   PetscCall(CospinResultsSet(results, "leak", 0, leak));
   PetscCall(CospinResultsSet(results, "steps", 0, readout->evolution.steps));
@@ -217,8 +267,17 @@ static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults re
   if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
   for (int k = 0; k < readout->settings.num_times; k++) PetscCall(store_time(readout, k, results, outcome));
   if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(readout->point->stored, readout->stored));
+  PetscCall(CospinTailRead(readout->problem, readout->task, NULL, &tail, &ok));
+  if (tail.observable) PetscCall(store_tail(readout, &tail, results, outcome));
   PetscFunctionReturn(0);
 }
+
+static const CospinOutcomeHint hints[] = {
+    {COSPIN_INACCURATE,
+     "what was recomputed of the state is off (<task>_error, _trace, _smallest_population: a smaller "
+     "`tolerance:`), or " COSPIN_TAIL_HINT},
+    {.text = NULL},
+};
 
 /* ---- For the table of tasks ---------------------------------------------------------------------------- */
 
@@ -258,6 +317,7 @@ const CospinTaskKind CospinTaskEvolve = {
     .record = {"evolve", "state at given times, from an initial state", keys},
     .variables = variables,
     .rules = rules,
+    .hints = hints,
     .has_observables = PETSC_TRUE,
     .observables_along = PETSC_TRUE,
     .may_multiply = PETSC_TRUE,

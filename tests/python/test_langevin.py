@@ -3,7 +3,7 @@
 import sys
 import unittest
 
-from decks import run
+from decks import run, run_text
 
 import numpy as np
 
@@ -17,6 +17,18 @@ FRINGE = [(r"^  N: +124", "  N: 20"), (r"^  nbar: \[0, 4.7\]", "  nbar: [0, 1]")
 CRYSTAL = [(r"Gsp/3/trap.Gc, each: q.sp", ".07279416632368028, each: q.sp"), (r"2\*Gsp/3/trap.Gc", ".14564173995941024"),
            (r"Gsp/trap.Gc/4", ".2184359062830905/4"), (r"^  x: \[.*\]$", "  x: [0.5]"),
            (r"^  - steady: \{\}\n  - decay: .*", "  - langevin: {}"), (r"^plots:(.|\n)*", "")]
+
+TAILS = """
+title: Tails of fringes
+parameters: {{N: 10, seed: 1}}
+grid: {{seed: {seeds}}}
+components: {{q: {{kind: ensemble, size: N}}}}
+jumps: [{{rate: 2, operator: q.Sm}}, {{rate: 1, operator: q.Sp}}, {{rate: N/2, each: q.sp}}]
+observables: {{visibility: 2*<q.Sx>/N, inversion: 2*<q.Sz>/N}}
+tasks:
+  - langevin: {{seed: seed, times: {{linspace: [0, 0.6, 31]}}, initial: {{q: {{css: [pi/2, 0]}}}}, tail: {of}, tail_from: 0.2}}
+  - decay: {{of: q.Sp}}
+"""
 
 
 class Langevin(unittest.TestCase):
@@ -81,6 +93,26 @@ class Langevin(unittest.TestCase):
         self.assertLess(float(data.langevin_top_error.max()), .02)
         self.assertEqual(float(data.langevin_top[0, 0]), 1)  # s^x = 1, on all trajectories
 
+    def test_tails(self):
+        """Twenty seeds: rates of the fringe's tail beside the exact one, errors that are told; the method's own is 5 % at ten ions."""
+        data = run_text(TAILS.format(seeds="{range: [1, 21, 1]}", of="visibility"), status=(0, 3), mask=False)
+        exact, rate, error = float(data.decay_rate[0, 0]), data.langevin_tail_rate.values, data.langevin_tail_error.values
+        seen = np.isfinite(rate)
+        self.assertGreaterEqual(seen.sum(), 18)  # a change of four errors within the tail happens by chance
+        np.testing.assert_array_equal(seen, data.langevin_outcome.values == 1)
+        rate, error = rate[seen], error[seen]
+        self.assertTrue((np.abs(rate - exact) < 3*error).all(), (rate, error))
+        self.assertGreater((np.abs(rate - exact) < error).mean(), .5)
+        self.assertLess(abs(rate.mean() - exact), .08*exact + 3*rate.std()/20**.5)
+        self.assertLess(np.median(error), .15*exact)  # and tells something
+
+    def test_no_tail(self):
+        """An inversion that comes to rest elsewhere than at 0 has none, and the outcome says so."""
+        data = run_text(TAILS.format(seeds="[1]", of="inversion"), status=3, mask=False).squeeze()
+        self.assertTrue(np.isnan(data.langevin_tail_rate) and np.isnan(data.langevin_tail_error))
+        self.assertEqual(int(data.langevin_outcome), -1)
+        self.assertGreater(float(data.langevin_tail_end), .2)  # where it was looked for
+
     def test_ranks(self):
         """To the last bit, which need not have settled (status 3); on three, blocks of trajectories are dealt out unevenly."""
         change = CRYSTAL[:-2] + [(CRYSTAL[-2][0], "  - langevin: {trajectories: 500, seed: 7, from: 0.1, until: 0.2}"), CRYSTAL[-1]]
@@ -89,7 +121,7 @@ class Langevin(unittest.TestCase):
             self.assertEqual(int(other.ranks), ranks)  # all of them work on the one point
             for name in one.data_vars:
                 if name.startswith("langevin_") and not name.endswith("_seconds"):
-                    self.assertEqual(one[name].values.tolist(), other[name].values.tolist(), name)
+                    np.testing.assert_array_equal(one[name].values, other[name].values, name)
 
     def test_steps_that_are_too_large(self):
         """With steps of the collective time the change is beyond what is allowed, and the outcome says so."""

@@ -10,6 +10,7 @@
    and the same noise, so that what differs is the steps' doing and not chance.
 */
 #include "averages.h"
+#include <string.h>
 
 PetscErrorCode CospinLangevinClearSample(CospinLangevinRun *run)
 {
@@ -60,6 +61,20 @@ static double jackknife(int num, const double complex values[], int part)
   return PetscSqrtReal(sum * (num - 1) / num);
 }
 
+/* The observable of the tail at one of its times: its value from all blocks, and without each (values[],
+   which are changed). A complex one is followed by its absolute value. */
+static void keep_for_tail(CospinLangevinRun *run, PetscBool real, int index, double complex value)
+{
+  double *kept = run->tail_values + index;
+
+  *kept = real ? creal(value) : cabs(value);
+  for (int b = 0; b < run->num_blocks; b++) {
+    run->values[b] = real ? creal(run->values[b]) : cabs(run->values[b]);
+    kept[(b + 1) * run->num_times] = creal(run->values[b]);
+  }
+  run->tail_errors[index] = jackknife(run->num_blocks, run->values, 0);
+}
+
 /* The value from all blocks, then once without each block (jackknife), then from shadows with steps twice as
    long. */
 static PetscErrorCode store_observable(CospinLangevinRun *run, int k, int first, int index)
@@ -89,6 +104,8 @@ static PetscErrorCode store_observable(CospinLangevinRun *run, int k, int first,
     if (isfinite(size) && !isfinite(change))
       run->change = PETSC_INFINITY; /* large steps have left all bounds */
   }
+  if (run->tail.observable && strcmp(run->tail.observable, observable->definition->name) == 0)
+    keep_for_tail(run, observable->real, index, value);
   PetscFunctionReturn(0);
 }
 

@@ -1,6 +1,7 @@
 /* What a run of task `langevin` samples, and what is made of it. */
 #pragma once
 #include "langevin.h"
+#include <cospin/point/tail.h>
 
 /* The numbers of the keys, with what stands for those that are left out. */
 typedef struct {
@@ -22,6 +23,10 @@ typedef struct {
   double num_samples;    /* that are summed in it */
   double complex *early; /* sample.sums of the first half of a steady state's average */
   double step, steps, change, drift;
+  CospinTailKeys tail;
+  int num_times;
+  double *tail_values,
+      *tail_errors; /* [1 + num_blocks][num_times], [num_times] of a CospinTail; if it is asked for */
   double complex *means, *values; /* [sample.num], [num_blocks] scratch */
   PetscBool ok, leave;
 } CospinLangevinRun;

@@ -58,6 +58,7 @@ static const CospinKey keys[] = {
      .least = DBL_MIN,
      .most = 1,
      .range = "a number above 0, at most 1, such as 0.05"},
+    COSPIN_TAIL_KEYS,
     {.name = NULL},
 };
 
@@ -75,6 +76,7 @@ static const CospinTaskVariable variables[] = {
      "the change"},
     {"clipped", COSPIN_REAL, PETSC_FALSE, "1", "largest share of the diffusion matrix that was not positive",
      "negative eigenvalues, set to zero, relative to the sum of all absolute ones"},
+    COSPIN_TAIL_VARIABLES,
     {.suffix = NULL},
 };
 
@@ -84,6 +86,7 @@ static const CospinTaskRule rules[] = {
     {"step_change", COSPIN_MAY_MISS, 0, "0", "1"},
     {"drift", COSPIN_MAY_MISS, 0, "0", "1"},
     {"clipped", COSPIN_ALL, 0, "0", "0.05"}, /* largest_clipped */
+    COSPIN_TAIL_RULES,
     {.suffix = NULL},
 };
 
@@ -151,6 +154,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   const CospinAxis *times = &CospinRecordGet(task, "times")->axis;
   CospinLangevin equations;
   CospinLangevinSettings settings;
+  CospinTailKeys tail;
   PetscBool times_ok, state_ok;
 
   PetscFunctionBeginUser;
@@ -164,6 +168,7 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
     if (times_ok) PetscCall(check_settings(problem, task, &settings, faults, ok));
   }
   if (!times_ok || !state_ok) *ok = PETSC_FALSE;
+  PetscCall(CospinTailRead(problem, task, faults, &tail, ok));
   PetscCall(CospinLangevinDestroy(&equations));
   PetscFunctionReturn(0);
 }
@@ -247,6 +252,23 @@ static PetscErrorCode run_time(CospinLangevinRun *run, const CospinAxis *times)
   PetscFunctionReturn(0);
 }
 
+/* All times share their trajectories, so the fit is done once more without each block of them. */
+static PetscErrorCode store_tail(CospinLangevinRun *run, const CospinAxis *times, CospinOutcome *outcome)
+{
+  CospinTail tail = {.num_times = times->size,
+                     .times = times->values,
+                     .num_blocks = run->num_blocks,
+                     .values = run->tail_values,
+                     .errors = run->tail_errors,
+                     .from = run->tail.from,
+                     .until = run->tail.until};
+
+  PetscFunctionBeginUser;
+  PetscCall(CospinTailFit(&tail));
+  PetscCall(CospinTailStore(&tail, run->results, outcome));
+  PetscFunctionReturn(0);
+}
+
 /* Observables become sums of moments in symmetric order once (moments.c), and are read from all
    trajectories at each sample. */
 static PetscErrorCode create_run(CospinLangevinRun *run, const CospinRecord *task)
@@ -280,6 +302,11 @@ static PetscErrorCode create_run(CospinLangevinRun *run, const CospinRecord *tas
                                     &run->moments[e++]));
   }
   run->sample.moments = run->moments;
+  PetscCall(CospinTailRead(problem, task, NULL, &run->tail, &run->ok));
+  run->num_times = CospinRecordGet(task, "times")->axis.size;
+  length = run->tail.observable ? (size_t)run->num_times : 0;
+  PetscCall(
+      PetscMalloc2(length * (size_t)(1 + run->num_blocks), &run->tail_values, length, &run->tail_errors));
   PetscFunctionReturn(0);
 }
 
@@ -288,6 +315,7 @@ static PetscErrorCode destroy_run(CospinLangevinRun *run)
   PetscFunctionBeginUser;
   for (int e = 0; e < run->sample.num; e++) PetscCall(CospinMomentsDestroy(&run->moments[e]));
   PetscCall(PetscFree(run->moments));
+  PetscCall(PetscFree2(run->tail_values, run->tail_errors));
   PetscCall(PetscFree5(run->sample.sums, run->sample.shadows, run->early, run->means, run->values));
   PetscCall(CospinTrajectoriesDestroy(&run->trajectories));
   PetscCall(CospinLangevinDestroy(&run->equations));
@@ -315,6 +343,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     /* Both are relative to what is allowed, so 1 is the limit. */
     if (run.change > 1 || run.drift > 1 || CospinTrajectoriesClipped(run.trajectories) > largest_clipped)
       *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+    if (run.ok && run.tail.observable) PetscCall(store_tail(&run, times, outcome));
   }
   PetscCall(destroy_run(&run));
   PetscFunctionReturn(0);
@@ -325,7 +354,7 @@ static const CospinOutcomeHint hints[] = {
                            "`dt:`, or start nearer to where they go (`initial:`)"},
     {COSPIN_INACCURATE, "steps are too long (<task>_step_change above 1: a smaller `dt:`), the average began "
                         "before the start was forgotten (<task>_drift above 1: a later `from:`), or too few "
-                        "trajectories left noise negative (<task>_clipped)"},
+                        "trajectories left noise negative (<task>_clipped), or " COSPIN_TAIL_HINT},
     {.text = NULL},
 };
 
