@@ -12,18 +12,31 @@
    the density matrix, to be diagonalised by LAPACK. A thermal state of N spins has thousands of small
    blocks instead of one matrix of 2^N.
 */
-#include <cospin/observable/density.h>
+#include "density_parts.h"
 #include <cospin/problem/hermitian.h>
 #include <cospin/problem/storage.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum { ROOM_BEHIND = 512 }; /* OpenBLAS's kernels for AVX-512 read past the end of a matrix */
 
 /* ---- Kets ---------------------------------------------------------------------------------------------- */
 
+/* How many values the digit of coordinate i has in the code of a ket; 0: it has none. */
+double CospinDensityDigits(const CospinSystem *system, int i, int lo, int hi)
+{
+  const CospinRole role = CospinSystemRole(system, i);
+
+  if (role == COSPIN_COORDINATE_KET || role == COSPIN_COORDINATE_IRREP) return (double)hi - lo + 1;
+  if (role != COSPIN_COORDINATE_PAIR) return 0.0;
+  for (int c = 0; c < system->num_components; c++)
+    if (system->components[c].offset == i) return system->components[c].kind->NumKets(&system->components[c]);
+  return 0.0;
+}
+
 /* Kets as numbers with mixed radix; false if they do not fit into 63 bits. Beyond 63 bits the state has no
    density matrix here, and functionals of it are missing. */
-static PetscBool set_radix(CospinDensity density)
+PetscBool CospinDensitySetRadix(CospinDensity density)
 {
   const CospinSystem *system = density->system;
   int hi[COSPIN_MAX_COORDINATES];
@@ -31,11 +44,9 @@ static PetscBool set_radix(CospinDensity density)
 
   CospinSystemBounds(system, density->radix_lo, hi);
   for (int i = 0; i < system->num_coordinates; i++) {
-    const CospinRole role = CospinSystemRole(system, i);
-    density->radix[i] = 0;
-    if (role != COSPIN_COORDINATE_KET && role != COSPIN_COORDINATE_IRREP) continue;
-    density->radix[i] = (PetscInt64)all;
-    all *= (double)hi[i] - density->radix_lo[i] + 1;
+    const double num = CospinDensityDigits(system, i, density->radix_lo[i], hi[i]);
+    density->radix[i] = num > 0 ? (PetscInt64)all : 0;
+    all *= PetscMax(num, 1.0);
     if (all > 4e18) return PETSC_FALSE;
   }
   return PETSC_TRUE;
@@ -53,7 +64,7 @@ PetscInt64 CospinDensityCode(CospinDensity density, const int label[])
 /* Of |x><y| the label of |x><x| or, from the bra, of |y><y|: the k-th coordinate of one side of a
    component says of it what the k-th of the other side says of that. The bra of an ensemble's label is
    read like a ket: (j, m') of (j, m, m'). */
-static void take_side(const CospinSystem *system, CospinRole side, const int label[], int diagonal[])
+void CospinDensityTakeSide(const CospinSystem *system, CospinRole side, const int label[], int diagonal[])
 {
   for (int c = 0; c < system->num_components; c++) {
     const int first = system->components[c].offset, end = first + system->components[c].num_coordinates;
@@ -132,7 +143,7 @@ static PetscErrorCode find_blocks(CospinDensity density, int place[])
 
 /* Sum over components, for copies multiply. The number of copies of an irrep in N spins; its logarithm,
    since 10^4 spins have some of 10^3000. */
-static double log_copies(const CospinSystem *system, const int label[])
+double CospinDensityLogCopies(const CospinSystem *system, const int label[])
 {
   double sum = 0.0;
 
@@ -156,7 +167,7 @@ static int compare_occurrences(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
-static const double *row_of(CospinStoredState state, PetscInt64 k)
+const double *CospinDensityRow(CospinStoredState state, PetscInt64 k)
 {
   return state->rows + (size_t)k * ((size_t)state->num_columns + 2);
 }
@@ -169,9 +180,10 @@ static PetscErrorCode read_label(CospinDensity density, CospinStoredState state,
   int label[COSPIN_MAX_COORDINATES] = {0};
 
   PetscFunctionBeginUser;
-  PetscCheck(CospinStorageLabel(density->system, row_of(state, place / 2), label), PETSC_COMM_SELF,
+  PetscCheck(CospinStorageLabel(density->system, CospinDensityRow(state, place / 2), label), PETSC_COMM_SELF,
              PETSC_ERR_PLIB, "A state with labels that its problem has not");
-  take_side(density->system, place % 2 ? COSPIN_COORDINATE_BRA : COSPIN_COORDINATE_KET, label, diagonal);
+  CospinDensityTakeSide(density->system, place % 2 ? COSPIN_COORDINATE_BRA : COSPIN_COORDINATE_KET, label,
+                        diagonal);
   PetscFunctionReturn(0);
 }
 
@@ -231,7 +243,7 @@ static PetscErrorCode order_kets(CospinDensity density, CospinStoredState state,
   }
   for (int b = 0; b < density->num_blocks; b++)
     density->blocks[b].log_copies =
-        log_copies(density->system, CospinDensityLabel(density, density->blocks[b].first));
+        CospinDensityLogCopies(density->system, CospinDensityLabel(density, density->blocks[b].first));
   PetscCall(PetscFree(place));
   PetscFunctionReturn(0);
 }
@@ -248,6 +260,7 @@ PetscErrorCode CospinDensityCreateCoded(const CospinSystem *system, PetscInt64 n
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
   new->system = system;
+  new->whole = PETSC_TRUE;
   new->count = num;
   PetscCall(PetscMalloc1((size_t)num + 1, &new->elements));
   PetscCall(PetscMalloc1(2 * (size_t)num + 1, &list));
@@ -281,20 +294,25 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
   Occurrence *list;
 
   PetscFunctionBeginUser;
+  if (!CospinSystemHasSides(system)) {
+    PetscCall(CospinDensitySpell(system, state, density));
+    PetscFunctionReturn(0);
+  }
   PetscCall(PetscNew(&new));
   *density = new;
   new->system = system;
-  if (!CospinSystemHasSides(system) || !set_radix(new)) PetscCall(CospinDensityDestroy(density));
+  new->whole = PETSC_TRUE;
+  if (!CospinDensitySetRadix(new)) PetscCall(CospinDensityDestroy(density));
   if (!*density) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1((size_t)state->count + 1, &new->elements));
   PetscCall(PetscMalloc1(((size_t)state->num_columns + 2) * (size_t)state->count, &occupied.rows));
   occupied.count = 0;
   for (PetscInt64 k = 0; k < state->count; k++) {
-    const double *row = row_of(state, k);
+    const double *row = CospinDensityRow(state, k);
     const double complex value = row[state->num_columns] + I * row[state->num_columns + 1];
     /* Stored zeros would join blocks that have nothing to do with each other. */
     if (value == 0.0) continue;
-    PetscCall(PetscArraycpy((double *)(uintptr_t)row_of(&occupied, occupied.count), row,
+    PetscCall(PetscArraycpy((double *)(uintptr_t)CospinDensityRow(&occupied, occupied.count), row,
                             (size_t)state->num_columns + 2));
     new->elements[occupied.count++].value = value;
   }
@@ -303,6 +321,10 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
   PetscCall(list_occurrences(new, &occupied, list));
   PetscCall(number_kets(new, 2 * occupied.count, list));
   PetscCall(order_kets(new, &occupied, 2 * occupied.count, list));
+  for (PetscInt64 e = 0; e < new->count; e++) {
+    const double copies = exp(new->blocks[new->block_of[new->elements[e].ket]].log_copies);
+    new->purity += creal(new->elements[e].value *conj(new->elements[e].value)) / copies;
+  }
   PetscCall(PetscFree(list));
   PetscCall(PetscFree(occupied.rows));
   PetscFunctionReturn(0);
@@ -345,7 +367,7 @@ static void fill_blocks(CospinDensity density)
 PetscErrorCode CospinDensityDiagonalise(CospinDensity density, PetscBool *ok)
 {
   PetscFunctionBeginUser;
-  *ok = PETSC_TRUE;
+  *ok = density->whole;
   for (int b = 0; b < density->num_blocks; b++)
     if (density->blocks[b].size > COSPIN_LARGEST_BLOCK) *ok = PETSC_FALSE;
   if (!*ok || density->diagonal) PetscFunctionReturn(0);

@@ -61,11 +61,11 @@ PetscErrorCode CospinFunctionalCreate(CospinProblem problem, const char name[],
   PetscFunctionBeginUser;
   PetscCall(PetscNew(functional));
   (*functional)->kind = CospinFunctionalKindOf(name);
-  if ((*functional)->kind->needs > COSPIN_NEEDS_MOMENTS && !CospinSystemHasSides(&problem->system))
+  if ((*functional)->kind->labels && !CospinSystemHasSides(&problem->system))
     PetscCall(PetscSNPrintf(why, why_size,
-                            "`%s` needs the density matrix, which atoms of several levels with processes or "
-                            "states of single atoms have not (expectation values, and what is made of them, "
-                            "are there)",
+                            "`%s` needs labels of kets, which atoms of several levels with processes or "
+                            "states of single atoms have not (purity(), entropy(), negativity(...) and "
+                            "mutual(...) are there, and expectation values with what is made of them)",
                             name));
   else
     PetscCall((*functional)->kind->Prepare(problem, arguments, *functional, why, why_size));

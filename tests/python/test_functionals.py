@@ -392,6 +392,83 @@ tasks:
             "n": [information(x, a.conj().T @ a) for x in states], "entropy": [entropy(x) for x in states],
             "both": [information(x, g["Sy"] + a + a.conj().T) for x in states]})
 
+    def test_single_atoms(self):
+        """Processes of each atom: no symmetric states, and eigenvalues of all d^N kets; with a mode and with other spins beside."""
+        data = run("""
+title: Single atoms
+components: {g: {kind: levels, size: 3, levels: 3}, e: {kind: ensemble, size: 2}}
+hamiltonian: [0.7*g.Sx + 0.3*g.Sz^2, 'g.E[2,0]*e.Sm + hc']
+jumps:
+  - {rate: 0.4, each: 'g.e[0,2] + 0.5*i*g.e[1,2]'}
+  - {rate: 0.3, each: g.sz}
+  - {rate: 0.2, each: e.sm}
+observables: {purity: purity(), entropy: entropy(), one: negativity(g), other: negativity(e), mutual: mutual(e), mix: 1 - purity() + <g.Sz>}
+tasks:
+  - evolve: {initial: {g: {product: [1, 0.5, -0.3]}, e: {css: [1, 0.4]}}, times: [0, 0.4, 1.2]}
+""")
+        alone = {"dimension": 27, **levels(3, 3)}
+        g, e = together(alone, spins(2))
+        one = lambda h: [numpy.kron(functools.reduce(numpy.kron, [h if k == l else numpy.eye(3) for k in range(3)]), numpy.eye(4))
+                         for l in range(3)]
+        unit, swap = numpy.eye(3), g["E20"] @ e["Sm"]
+        mixed = numpy.outer(unit[0], unit[2]) + .5j * numpy.outer(unit[1], unit[2])
+        jumps = ([(.4, a) for a in one(mixed)] + [(.3, a) for a in one(numpy.diag([-1, 0, 1]))]
+                 + [(.2, numpy.kron(numpy.eye(27), s.conj().T)) for s in spins(2)["sp"]])
+        atom = numpy.array([1, .5, -.3]) / numpy.linalg.norm([1, .5, -.3])
+        # |e> = (1, 0) comes first there: a spin is sin(1/2) e^{0.4 i} |e> + cos(1/2) |g>
+        spin_up = numpy.array([math.sin(.5) * numpy.exp(.4j), math.cos(.5)])
+        psi = functools.reduce(numpy.kron, [atom, atom, atom, spin_up, spin_up])
+        states = [evolve(numpy.outer(psi, psi.conj()), .7 * g["Sx"] + .3 * g["Sz"] @ g["Sz"] + swap + swap.conj().T, jumps, t, 60)
+                  for t in TIMES]
+        pure = [numpy.trace(x @ x).real for x in states]
+        both = [negativity(x, 27) for x in states]
+        self.compare(data, "evolve", {
+            "purity": pure, "entropy": [entropy(x) for x in states], "mutual": [mutual(x, 27) for x in states], "one": both,
+            "other": both, "mix": [1 - p + numpy.trace(g["Sz"] @ x).real for p, x in zip(pure, states)]}, 3e-8)
+        data = run("""
+title: Single atoms in a cavity
+components: {c: {kind: mode, cutoff: 3, edge: 1}, g: {kind: levels, size: 2, levels: 4}}
+hamiltonian: ['0.8*c.a*g.E[3,0] + hc']
+jumps: [{rate: 0.5, operator: c.a}, {rate: 0.3, each: 'g.e[1,3]'}, {rate: 0.1, each: g.sx}]
+observables: {purity: purity(), entropy: entropy(), light: negativity(c), mutual: mutual(g)}
+tasks:
+  - evolve: {initial: {g: {populations: [0.75, 0.25, 0, 0]}, c: {fock: 1}}, times: [0, 0.4, 1.2]}
+""")
+        c, g = together(mode(3), {**levels(2, 4), "dimension": 16})
+        swap, unit = .8 * c["a"] @ g["E30"], numpy.eye(4)
+        single = numpy.array([[0, 3 ** .5, 0, 0], [3 ** .5, 0, 2, 0], [0, 2, 0, 3 ** .5], [0, 0, 3 ** .5, 0]]) / 2
+        lift = lambda h: [numpy.kron(numpy.eye(3), numpy.kron(h, unit)), numpy.kron(numpy.eye(3), numpy.kron(unit, h))]
+        jumps = [(.5, c["a"])] + [(.3, a) for a in lift(numpy.outer(unit[1], unit[3]))] + [(.1, a) for a in lift(single)]
+        atom = numpy.diag([.75, .25, 0, 0])
+        rho = numpy.kron(numpy.diag([0, 1., 0]), numpy.kron(atom, atom)).astype(complex)
+        states = [evolve(rho, swap + swap.conj().T, jumps, t, 60) for t in TIMES]
+        self.compare(data, "evolve", {
+            "purity": [numpy.trace(x @ x).real for x in states], "entropy": [entropy(x) for x in states],
+            "light": [negativity(x, 3) for x in states], "mutual": [mutual(x, 3) for x in states]}, 3e-8)
+
+    def test_many_single_atoms(self):
+        """Each by itself: purity (sum p^2)^N at any N, an entropy of 3^7 kets; of more kets there is none, and that is told."""
+        deck = """
+title: Atoms without each other
+components: {{g: {{kind: levels, size: {0}, levels: 3}}}}
+jumps: [{{rate: 1, each: 'g.e[0,1]'}}, {{rate: 0.5, each: 'g.e[1,2]'}}]
+observables: {{value: {1}}}
+tasks:
+  - evolve: {{initial: {{g: {{populations: [0, 0, 1]}}}}, times: [0, 1.5]}}
+"""
+        # of one atom: p2 = e^{-t/2}, p1 = e^{-t/2} - e^{-t}, p0 the rest
+        p = [math.exp(-.75), math.exp(-.75) - math.exp(-1.5)]
+        p.append(1 - sum(p))
+        for count in (7, 30):
+            data = run(deck.format(count, "purity()"))
+            numpy.testing.assert_allclose(data.evolve_value, [1, sum(x * x for x in p) ** count], rtol=1e-6, atol=1e-12)
+        data = run(deck.format(7, "entropy()"))
+        numpy.testing.assert_allclose(data.evolve_value, [0, -7 * sum(x * math.log(x) for x in p)], atol=1e-6)
+        for functional in ("entropy()", "1 + entropy()"):
+            data = run(deck.format(20, functional), status=3)
+            self.assertLess(int(data.evolve_outcome), 0)
+            self.assertFalse(numpy.isfinite(data.evolve_value.values[1]))
+
 
 class ClosedForms(unittest.TestCase):
     def test_many_spins(self):

@@ -5,6 +5,10 @@
    Where an element of a component stands for d copies (the irreps of an ensemble), the state is a direct sum
    of rho_j (x) 1/d_j: a block here is rho_j, and each of its eigenvalues p is d times p/d in the full space.
 
+   Atoms that are told one by one (CospinComponentKind.NumKets) have no labels of kets: their elements are
+   written out as those of the whole space (spelled.c), where such a ket is a number that stands in place of
+   the component's first coordinate. That is for few atoms; of more there is the purity alone.
+
    Nothing here is collective: it is made where the stored state is.
 */
 #pragma once
@@ -28,6 +32,8 @@ typedef struct {
 
 typedef struct CospinDensity_ {
   const CospinSystem *system; /* borrowed */
+  double purity;              /* Tr rho^2 */
+  PetscBool whole;            /* there are kets, elements and blocks: not of too many atoms told one by one */
   int num_kets;
   int *labels;       /* [num_kets][num_coordinates] of |ket><ket|; NULL: made of codes */
   PetscInt64 *codes; /* [num_kets] ascending, and which ket each is */
@@ -59,7 +65,7 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
 PetscErrorCode CospinDensityDestroy(CospinDensity *density);
 
 /* Makes eigenvalues and vectors, once. *ok is false, and there are none, if a block is larger than
-   COSPIN_LARGEST_BLOCK. */
+   COSPIN_LARGEST_BLOCK, or the density not whole. */
 PetscErrorCode CospinDensityDiagonalise(CospinDensity density, PetscBool *ok);
 
 /* The code of the ket of a label; the ket with a code, -1: the state has nothing there. */

@@ -22,6 +22,7 @@ typedef struct CospinFunctional_ *CospinFunctional;
 typedef struct {
   CospinNeeds needs;
   const char *help; /* what it is, a few words */
+  PetscBool labels; /* reads labels of kets, which single atoms (CospinComponentKind.NumKets) have not */
   /* Not collective. Sets component and number and adds operators. Arguments that are not allowed: `why` gets
      a sentence that says what would be right. */
   PetscErrorCode (*Prepare)(CospinProblem problem, const CospinArgument arguments[],

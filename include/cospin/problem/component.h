@@ -95,6 +95,10 @@ typedef struct {
    operators. */
 typedef PetscErrorCode (*CospinEmit)(void *context, double complex coefficient, int length, const int code[]);
 
+/* Receives, one after the other, the |ket><bra| that an element is a sum of; kets by their number, from 0 on.
+ */
+typedef PetscErrorCode (*CospinEmitPair)(void *context, PetscInt64 ket, PetscInt64 bra);
+
 /* A column of the labels of a stored state: what one of a component's labels is called in a file. */
 typedef struct {
   const char *suffix; /* the column is <component>_<suffix>; NULL ends a table */
@@ -225,6 +229,13 @@ typedef struct CospinComponentKind_ {
      label of |y><x|. NULL: kinds without such. */
   int (*Excitations)(CospinComponent component, int i, CospinSide side);
   void (*Adjoint)(CospinComponent component, const int label[], int adjoint[]);
+  /* Of the same kinds: kets of the whole space (as a real number, for they are many), and the `num`
+     |ket><bra| with coefficient 1/sqrt(num) each that a basis element without weights is the sum of. Such
+     elements are orthonormal. */
+  double (*NumKets)(CospinComponent component);
+  double (*NumPairs)(CospinComponent component, const int label[]);
+  PetscErrorCode (*EachPair)(CospinComponent component, const int label[], CospinEmitPair emit,
+                             void *context);
 
   /* The step that an elementary operator makes on one side; or, of kinds where it is a sum of several, all of
      them: their number (ElementaryStep is NULL then). */

@@ -79,6 +79,8 @@ static PetscErrorCode EvaluateNegativity(CospinFunctional functional, const doub
 
   PetscFunctionBeginUser;
   (void)moments;
+  *value = (double)INFINITY;
+  if (!density->whole) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1((size_t)density->count + 1, &elements));
   for (PetscInt64 e = 0; e < density->count; e++) {
     const CospinDensityElement *element = &density->elements[e];

@@ -20,20 +20,14 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
   PetscFunctionReturn(0);
 }
 
-/* sum |rho_xy|^2 over all elements, both triangles, so no eigenvalues are needed; an element of an
-   ensemble stands for d_j equal copies of value/d_j. */
+/* No eigenvalues are needed, so that it is there whatever the size of the state. */
 static PetscErrorCode EvaluatePurity(CospinFunctional functional, const double complex moments[],
                                      CospinDensity density, double *value)
 {
   PetscFunctionBeginUser;
   (void)functional;
   (void)moments;
-  *value = 0.0;
-  for (PetscInt64 e = 0; e < density->count; e++) {
-    const CospinDensityElement *element = &density->elements[e];
-    const double copies = exp(density->blocks[density->block_of[element->ket]].log_copies);
-    *value += creal(element->value * conj(element->value)) / copies;
-  }
+  *value = density->purity;
   PetscFunctionReturn(0);
 }
 

@@ -250,12 +250,14 @@ static PetscErrorCode EvaluateMax(CospinFunctional functional, const double comp
 const CospinFunctionalKind CospinFunctionalQfi = {
     .needs = COSPIN_NEEDS_STATE,
     .help = "quantum Fisher information for the phase that a hermitian operator generates",
+    .labels = PETSC_TRUE,
     .Prepare = Prepare,
     .Evaluate = Evaluate,
 };
 const CospinFunctionalKind CospinFunctionalQfiMax = {
     .needs = COSPIN_NEEDS_STATE,
     .help = "the largest qfi of a spin's component in any direction",
+    .labels = PETSC_TRUE,
     .Prepare = PrepareMax,
     .Evaluate = EvaluateMax,
 };

@@ -79,6 +79,7 @@ static PetscErrorCode Evaluate(CospinFunctional functional, const double complex
 const CospinFunctionalKind CospinFunctionalWeight = {
     .needs = COSPIN_NEEDS_DIAGONAL,
     .help = "probability of j of an ensemble, m of a spin, n of a mode",
+    .labels = PETSC_TRUE,
     .Prepare = Prepare,
     .Evaluate = Evaluate,
 };

@@ -31,6 +31,12 @@ extern const CospinComponentKind CospinComponentAtoms;
 void CospinAtomsOccupations(CospinComponent component, int last, const int label[],
                             int n[COSPIN_LEVELS_MOST][COSPIN_LEVELS_MOST]);
 
+/* atoms_kets.c: CospinComponentKind.NumKets, NumPairs and EachPair. */
+double CospinAtomsNumKets(CospinComponent component);
+double CospinAtomsNumPairs(CospinComponent component, const int label[]);
+PetscErrorCode CospinAtomsEachPair(CospinComponent component, const int label[], CospinEmitPair emit,
+                                   void *context);
+
 /* What the basis element is multiplied by (CospinComponentKind.Weigh). */
 double CospinAtomsWeight(CospinComponent component, const int label[]);
 
