@@ -252,7 +252,7 @@ PetscErrorCode CospinTailStore(const CospinTail *tail, CospinResults results, Co
 {
   PetscFunctionBeginUser;
   PetscCall(CospinResultsSet(results, "tail_rate", 0, tail->rate));
-  PetscCall(CospinResultsSet(results, "tail_error", 0, tail->error));
+  PetscCall(CospinResultsSet(results, "tail_rate_error", 0, tail->error));
   PetscCall(CospinResultsSet(results, "tail_begin", 0, tail->begin));
   PetscCall(CospinResultsSet(results, "tail_end", 0, tail->end));
   if (isnan(tail->rate)) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);

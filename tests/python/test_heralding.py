@@ -339,5 +339,42 @@ class Records(unittest.TestCase):
                 self.assertNotIn("eigensolver", done.stdout)
 
 
+class UntilKnown(unittest.TestCase):
+    def test_pulses_until_the_spin_is_known(self):
+        """Two atoms, S = 0 or 2: the mean number of pulses by summing over all records, with their order, and over 4000 drawn ones."""
+        eta, until, most = .3, .4, 9
+
+        def follow(weights, pulse):  # [probability and weight of S = 0, 2]: (mean number of pulses, probability that it is not settled)
+            total = sum(weights)
+            p = weights[1]/total
+            known = 2*math.sqrt(p*(1 - p)) < until
+            if known or pulse == most:
+                return pulse*total, 0 if known else total
+            clicks = [follow([weights[0]*(n == 0), weights[1]*binomial(2 if pulse == 0 else 4, n, eta)], pulse + 1)
+                      for n in range(3 if pulse == 0 else 5)]
+            return tuple(map(sum, zip(*clicks)))
+
+        pulses, unsettled = follow([1/3, 2/3], 0)
+        data = run("n: 1", "n: [1, 2, 3, 4]", f"atoms: 2, efficiency: {eta}, pulses: {most}, samples: 1000, seed: n, until: {until}", check=True)
+        drawn = data.heralding_average_pulses.values
+        self.assertLess(abs(drawn.mean() - pulses), 4*drawn.std(ddof=1)/2)
+        self.assertLess(drawn.std(ddof=1), .1)
+        self.assertLess(abs(float(data.heralding_unsettled.mean()) - unsettled), .03)
+        self.assertLess(float(data.heralding_average_deviation.max()), until)
+        two = run("n: 1", "n: [1, 2, 3, 4]", f"atoms: 2, efficiency: {eta}, pulses: {most}, samples: 1000, seed: n, until: {until}", ranks=2)
+        numpy.testing.assert_allclose(two.heralding_average_pulses, drawn, rtol=1e-13)
+
+    def test_the_last_clicks_are_an_axis(self):
+        """All clicks of the third pulse, weighted by their probability, are the average over it; one of them is a `later` one."""
+        keys = "atoms: 6, efficiency: 0.8, first: 3, later: [6]"
+        axis = run("n: 0", "n: {range: [0, 13, 1]}", keys + ", last: n", check=True)
+        before = run("n: 0", "", keys + ", pulses: 3").squeeze()
+        share = axis.heralding_probability.values/float(before.heralding_probability)
+        self.assertAlmostEqual(share.sum(), 1, delta=1e-12)
+        self.assertAlmostEqual((share*axis.heralding_information.values).sum(), float(before.heralding_average_information), delta=1e-7)
+        same = run("n: 0", "", keys.replace("[6]", "[6, 7]")).squeeze()
+        self.assertEqual(float(same.heralding_information), float(axis.heralding_information[7]))
+
+
 if __name__ == "__main__":
     unittest.main()

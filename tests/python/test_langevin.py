@@ -96,7 +96,7 @@ class Langevin(unittest.TestCase):
     def test_tails(self):
         """Twenty seeds: rates of the fringe's tail beside the exact one, errors that are told; the method's own is 5 % at ten ions."""
         data = run_text(TAILS.format(seeds="{range: [1, 21, 1]}", of="visibility"), status=(0, 3), mask=False)
-        exact, rate, error = float(data.decay_rate[0, 0]), data.langevin_tail_rate.values, data.langevin_tail_error.values
+        exact, rate, error = float(data.decay_rate[0, 0]), data.langevin_tail_rate.values, data.langevin_tail_rate_error.values
         seen = np.isfinite(rate)
         self.assertGreaterEqual(seen.sum(), 18)  # a change of four errors within the tail happens by chance
         np.testing.assert_array_equal(seen, data.langevin_outcome.values == 1)
@@ -109,7 +109,7 @@ class Langevin(unittest.TestCase):
     def test_no_tail(self):
         """An inversion that comes to rest elsewhere than at 0 has none, and the outcome says so."""
         data = run_text(TAILS.format(seeds="[1]", of="inversion"), status=3, mask=False).squeeze()
-        self.assertTrue(np.isnan(data.langevin_tail_rate) and np.isnan(data.langevin_tail_error))
+        self.assertTrue(np.isnan(data.langevin_tail_rate) and np.isnan(data.langevin_tail_rate_error))
         self.assertEqual(int(data.langevin_outcome), -1)
         self.assertGreater(float(data.langevin_tail_end), .2)  # where it was looked for
 

@@ -24,10 +24,10 @@
    COSPIN_REAL,                                                                                              \
    PETSC_FALSE,                                                                                              \
    "rate",                                                                                                   \
-   "decay rate of the observable `tail`",                                                                    \
+   "decay rate at late times",                                                                               \
    "slope of the logarithm of its absolute value; missing: no exponential tail is seen, or none was asked "  \
    "for"},                                                                                                   \
-      {"tail_error",         COSPIN_REAL,                                                                    \
+      {"tail_rate_error",    COSPIN_REAL,                                                                    \
        PETSC_FALSE,          "rate",                                                                         \
        "error of that rate", "statistical, and what the rate changes within the times that it is from"},     \
       {"tail_begin", COSPIN_REAL, PETSC_FALSE, "time", "first time of the tail", ""},                        \
@@ -35,7 +35,7 @@
     "tail_end", COSPIN_REAL, PETSC_FALSE, "time", "last time of the tail", ""                                \
   }
 #define COSPIN_TAIL_RULES                                                                                    \
-  {"tail_rate", COSPIN_MAY_MISS, 0, "0", NULL}, {"tail_error", COSPIN_MAY_MISS, 0, "0", "tail_rate"},        \
+  {"tail_rate", COSPIN_MAY_MISS, 0, "0", NULL}, {"tail_rate_error", COSPIN_MAY_MISS, 0, "0", "tail_rate"},   \
       {"tail_begin", COSPIN_MAY_MISS, 0, "0", "tail_end"},                                                   \
   {                                                                                                          \
     "tail_end", COSPIN_MAY_MISS, 0, "0", NULL                                                                \

@@ -57,6 +57,13 @@ static const CospinKey keys[] = {
      .type = COSPIN_KEY_AXIS,
      .unit = "",
      .help = "clicks of the pulses behind it (2S photons each), one number for each"},
+    {.name = "last",
+     .type = COSPIN_KEY_INTEGER,
+     .unit = "",
+     .help = "clicks of one more pulse behind these, which may be an axis; left out: it has not been seen",
+     .least = 0,
+     .most = 1e9,
+     .range = "a whole number from 0 to 1e9"},
     {.name = "pulses",
      .type = COSPIN_KEY_INTEGER,
      .unit = "",
@@ -80,6 +87,11 @@ static const CospinKey keys[] = {
      .unit = "",
      .help = "of the records that are drawn: the same seed draws the same ones",
      COSPIN_KEY_SEED},
+    {.name = "until",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "",
+     .help = "a record that is drawn ends before `pulses` where the standard deviation of S is below this",
+     COSPIN_KEY_POSITIVE},
     {.name = "most",
      .type = COSPIN_KEY_INTEGER,
      .unit = "",
@@ -115,6 +127,10 @@ static const CospinTaskVariable variables[] = {
     {"average_error", COSPIN_REAL, PETSC_FALSE, "1", "its standard error", "0: every record is in the sum"},
     {"average_deviation", COSPIN_REAL, PETSC_FALSE, "1",
      "mean standard deviation of S after all pulses, over clicks to come", ""},
+    {"average_pulses", COSPIN_REAL, PETSC_FALSE, "1", "mean number of pulses",
+     "those that have been seen included; fewer than `pulses` where records end with `until`"},
+    {"unsettled", COSPIN_REAL, PETSC_FALSE, "1", "share of records that end above the deviation `until`",
+     "of those that were drawn; missing without it"},
     {"missing", COSPIN_REAL, PETSC_FALSE, "1", "probability of records that were left out", ""},
     {"records", COSPIN_INTEGER, PETSC_FALSE, "1", "records that were looked at",
      "in ascending order of their later clicks"},
@@ -132,6 +148,8 @@ static const CospinTaskRule rules[] = {
     {"average_information", COSPIN_ALL, 0, "0", NULL},
     {"average_error", COSPIN_MAY_MISS, 0, "0", NULL},
     {"average_deviation", COSPIN_ALL, 0, "0", "atoms"},
+    {"average_pulses", COSPIN_ALL, 0, "0", NULL},
+    {"unsettled", COSPIN_MAY_MISS, 0, "0", "1"},
     {"missing", COSPIN_ALL, 0, "-1*tolerance", "tolerance"},
     {"records", COSPIN_ALL, 0, "1", NULL},
     {.suffix = NULL},
@@ -139,8 +157,8 @@ static const CospinTaskRule rules[] = {
 
 /* Values of the keys at one grid point; -1: no clicks are given. */
 typedef struct {
-  int atoms, first, pulses, seen, most; /* first: -1 if it has not been seen; seen: of the pulses */
-  double efficiency, dark, tolerance;
+  int atoms, first, last, pulses, seen, most; /* first, last: -1 if not seen; seen: of the pulses */
+  double efficiency, dark, tolerance, until;  /* until: 0 if records do not end before */
   PetscInt64 samples;
   uint64_t seed;
 } Settings;
@@ -166,6 +184,9 @@ static PetscErrorCode get_later(CospinProblem problem, const CospinRecord *task,
   if (later->size && settings->first < 0)
     PetscCall(CospinTaskFail(problem, task, "later", faults, ok,
                              "goes with `first`, the clicks of the first pulse"));
+  if (settings->last >= 0 && settings->first < 0)
+    PetscCall(CospinTaskFail(problem, task, "last", faults, ok,
+                             "goes with `first`, the clicks of the first pulse"));
   PetscFunctionReturn(0);
 }
 
@@ -175,7 +196,7 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
                                    Settings *settings, PetscBool *ok)
 {
   const int num_later = CospinRecordGet(task, "later")->axis.size;
-  double atoms, first, pulses, samples, seed, most;
+  double atoms, first, last, pulses, samples, seed, most;
 
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
@@ -183,18 +204,25 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
   PetscCall(CospinTaskNumberOr(problem, task, "efficiency", 1, faults, &settings->efficiency, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "dark", 0, faults, &settings->dark, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "first", -1, faults, &first, ok));
-  PetscCall(CospinTaskNumberOr(problem, task, "pulses", first < 0 ? 1 : 1 + num_later, faults, &pulses, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "last", -1, faults, &last, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "pulses", first < 0 ? 1 : 1 + num_later + (last >= 0), faults,
+                               &pulses, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "samples", 0, faults, &samples, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "seed", 0, faults, &seed, ok));
+  PetscCall(CospinTaskNumberOr(problem, task, "until", 0, faults, &settings->until, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "most", atoms, faults, &most, ok));
   PetscCall(CospinTaskNumberOr(problem, task, "tolerance", 1e-10, faults, &settings->tolerance, ok));
   settings->atoms = (int)atoms;
   settings->first = (int)first;
+  settings->last = (int)last;
   settings->pulses = (int)pulses;
   settings->samples = (PetscInt64)samples;
   settings->seed = (uint64_t)seed;
   settings->most = (int)most;
-  settings->seen = PetscMin(first < 0 ? 0 : 1 + num_later, settings->pulses);
+  settings->seen = PetscMin(first < 0 ? 0 : 1 + num_later + (last >= 0), settings->pulses);
+  if (settings->until > 0 && !settings->samples)
+    PetscCall(CospinTaskFail(problem, task, "until", faults, ok,
+                             "goes with `samples`, records that are drawn pulse by pulse"));
   PetscCall(get_later(problem, task, faults, settings, ok));
   PetscFunctionReturn(0);
 }
@@ -274,7 +302,9 @@ static PetscErrorCode observe(CospinProblem problem, const CospinRecord *task, C
   PetscCall(PetscMalloc1((size_t)inference->num, w));
   PetscCall(PetscArraycpy(*w, inference->log_prior, inference->num));
   for (int pulse = 0; pulse < settings->seen; pulse++) {
-    const int clicks = pulse ? (int)later->values[pulse - 1] : settings->first;
+    const int clicks = !pulse                 ? settings->first
+                       : pulse <= later->size ? (int)later->values[pulse - 1]
+                                              : settings->last;
     for (int s = 0; s < inference->num; s++)
       (*w)[s] += CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, pulse, s), clicks);
   }
@@ -297,8 +327,11 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
   PetscCall(PetscMalloc1((size_t)inference.num, &xi));
   if (*ok && !(CospinInferenceNormalise(0, inference.num, w, xi) > -INFINITY))
     PetscCall(CospinTaskFail(
-        problem, task, settings.seen > 1 ? "later" : "first", faults, ok,
-        "no spin S makes so many clicks (S photons in the first pulse, 2S in each later one)"));
+        problem, task,
+        settings.seen > 1 + CospinRecordGet(task, "later")->axis.size ? "last"
+        : settings.seen > 1                                           ? "later"
+                                                                      : "first",
+        faults, ok, "no spin S makes so many clicks (S photons in the first pulse, 2S in each later one)"));
   PetscCall(PetscFree(xi));
   PetscCall(PetscFree(w));
   PetscCall(CospinInferenceDestroy(&inference));
@@ -342,8 +375,10 @@ static PetscErrorCode average_records(MPI_Comm comm, const CospinInference *infe
     PetscFunctionReturn(0);
   }
   average->records = 1;
+  average->num_pulses = average->seen;
   average->information = CospinInferenceInformation(inference, 0, inference->num, xi);
   CospinInferenceMoments(inference, 0, inference->num, xi, &mean, &average->deviation);
+  average->unsettled = average->deviation >= average->until;
   PetscFunctionReturn(0);
 }
 
@@ -372,6 +407,7 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
                                      .tolerance = settings.tolerance,
                                      .samples = settings.samples,
                                      .seed = settings.seed,
+                                     .until = settings.until,
                                      .interrupt = &point->interrupt};
   PetscCall(average_records(point->comm, &inference, w, xi, &average));
   PetscCall(CospinResultsSet(results, "records", 0, (double)average.records));
@@ -380,6 +416,8 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     PetscCall(CospinResultsSet(results, "average_information", 0, average.information));
     PetscCall(CospinResultsSet(results, "average_error", 0, average.error));
     PetscCall(CospinResultsSet(results, "average_deviation", 0, average.deviation));
+    PetscCall(CospinResultsSet(results, "average_pulses", 0, average.num_pulses));
+    if (settings.until > 0) PetscCall(CospinResultsSet(results, "unsettled", 0, average.unsettled));
     PetscCall(CospinResultsSet(results, "missing", 0, average.missing));
     if (!(PetscAbsReal(average.missing) <= settings.tolerance)) *outcome = COSPIN_INACCURATE;
   }

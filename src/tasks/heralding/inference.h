@@ -59,9 +59,12 @@ typedef struct {
   double tolerance;   /* of all records: probability that may be left out */
   PetscInt64 samples; /* 0: all records; else as many, drawn at random */
   uint64_t seed;
+  double
+      until; /* a record that is drawn ends where the standard deviation of S is below this; 0: at `pulses` */
   const CospinInterrupt *interrupt; /* of a draw of samples; borrowed, or NULL */
   double information, deviation; /* out: means of that of the mixture, and of the standard deviation of S */
   double error;                  /* out: standard error of `information`; 0 if nothing was drawn */
+  double num_pulses, unsettled;  /* out: mean of those of a record; share of records above `until` */
   double missing;                /* out: probability of the records that were left out */
   PetscInt64 records;            /* out: how many were looked at */
   PetscBool gave_up;             /* out: there are too many of them */

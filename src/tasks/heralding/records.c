@@ -16,7 +16,7 @@
 static const double negligible = 46.0; /* exp(-46) = 1e-20: of a weight of S beside the largest */
 static const double most_work = 1e8;   /* weights that are computed: some seconds */
 enum { RECORD_BITS = 20, LAST_BLOCK = (1 << RECORD_BITS) - 1 };
-enum { PROBABILITY, INFORMATION, SQUARE, DEVIATION, NUM_SUMS };
+enum { PROBABILITY, INFORMATION, SQUARE, DEVIATION, PULSES, UNSETTLED, NUM_SUMS };
 
 /* A walk through the tree of records, or a number of samples: what it has added up, and the tables that it
  * goes by. */
@@ -28,7 +28,7 @@ typedef struct {
   double *likelihood;    /* [num_clicks][num_spins] of one of them */
   double *weights, *xi;  /* [num_later + 2][num] along the branch: logarithms, and normalised */
   double least;          /* logarithm of the probability where a branch ends */
-  double sums[NUM_SUMS]; /* over records: of their probability, times 1, F, F^2, the deviation of S */
+  double sums[NUM_SUMS]; /* over records: of their probability, times 1, F, F^2, the deviation of S, ... */
   double work;
   PetscInt64 records;
   int rank, size;
@@ -223,6 +223,29 @@ static int draw_clicks(const CospinInference *inference, int photons, const doub
   return inference->dark > 0.0 ? n + draw_dark_counts(inference, uniform[1]) : n;
 }
 
+/* The pulses of record r while the spin has its s-th value, up to the last one or until that is known well
+   enough; weights[num] are logarithms, xi[num] become the normalised ones behind it. */
+static void follow(Walk *walk, const CospinInferenceAverage *average, PetscInt64 r, int s, double weights[],
+                   double xi[])
+{
+  const CospinInference *inference = walk->inference;
+  const int num = inference->num;
+  double uniform[2], mean, deviation = INFINITY;
+  int pulse = average->seen;
+
+  for (;; pulse++) {
+    if (average->until > 0 || pulse == average->pulses) (void)CospinInferenceNormalise(0, num, weights, xi);
+    if (average->until > 0) CospinInferenceMoments(inference, 0, num, xi, &mean, &deviation);
+    if (pulse == average->pulses || deviation < average->until) break;
+    CospinRandomPair(average->seed, ((uint64_t)r << RECORD_BITS) + (uint64_t)pulse, uniform);
+    const int n = draw_clicks(inference, CospinInferencePhotons(inference, pulse, s), uniform);
+    for (int k = 0; k < num; k++)
+      weights[k] += CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, pulse, k), n);
+  }
+  walk->sums[PULSES] += pulse / (double)average->samples;
+  walk->sums[UNSETTLED] += (deviation >= average->until) / (double)average->samples;
+}
+
 /* Records are dealt out to the ranks by their number; sums over ranks are made at the end. */
 static PetscErrorCode sample(Walk *walk, const double w[], const CospinInferenceAverage *average)
 {
@@ -242,14 +265,7 @@ static PetscErrorCode sample(Walk *walk, const double w[], const CospinInference
     CospinRandomPair(average->seed, ((uint64_t)r << RECORD_BITS) + LAST_BLOCK, uniform);
     s = draw(num, prior, uniform[0]);
     PetscCall(PetscArraycpy(weights, w, num));
-    for (int pulse = average->seen; pulse < average->pulses; pulse++) {
-      int n;
-      CospinRandomPair(average->seed, ((uint64_t)r << RECORD_BITS) + (uint64_t)pulse, uniform);
-      n = draw_clicks(inference, CospinInferencePhotons(inference, pulse, s), uniform);
-      for (int k = 0; k < num; k++)
-        weights[k] += CospinInferenceLikelihood(inference, CospinInferencePhotons(inference, pulse, k), n);
-    }
-    (void)CospinInferenceNormalise(0, num, weights, xi);
+    follow(walk, average, r, s, weights, xi);
     add_record(walk, 1.0 / (double)average->samples, 0, num, xi);
   }
   PetscCall(PetscFree3(prior, xi, weights));
@@ -276,6 +292,8 @@ PetscErrorCode CospinInferenceAverageRecords(MPI_Comm comm, const CospinInferenc
   average->missing = average->samples ? 0.0 : 1.0 - walk.sums[PROBABILITY];
   average->information = walk.sums[INFORMATION];
   average->deviation = walk.sums[DEVIATION];
+  average->num_pulses = average->samples ? walk.sums[PULSES] : average->pulses;
+  average->unsettled = walk.sums[UNSETTLED];
   average->error = 0.0;
   spread = walk.sums[SQUARE] - walk.sums[INFORMATION] * walk.sums[INFORMATION];
   if (average->samples) average->error = sqrt(fmax(0.0, spread) / (n - 1)); /* of one: not a number */
