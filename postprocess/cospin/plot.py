@@ -110,15 +110,19 @@ def shown(panel):
     return set(listed(getattr(panel, "y", []))) | set(listed(getattr(panel, "task", [])))
 
 
-def draw(files, options, say, use, only=(), deck=None):
+def draw(files, options, say, use, only=(), deck=None, more=()):
     """Hands the figure of [(path, dataset)] to `use`, in the style in which it must be saved; `only` names what is drawn
-    (default: all), `deck` is a deck's text whose `plots:` are drawn instead of those that stand in the dataset."""
+    (default: all), `deck` is a deck's text whose `plots:` are drawn instead of those that stand in the dataset; `more` are variables of
+    other files than the first that stand in every panel of curves, too."""
     panels = choose_panels(*files[0], options, deck)
     if only and not set(only) <= {name for panel in panels for name in shown(panel)}:
         raise Refusal(f"the deck of {files[0][0]} has no plots of {' and '.join(only)}")
     panels = [panel for panel in panels if not only or shown(panel) & set(only)]
     if not panels:
         raise Refusal(f"{files[0][0]} has no grid: there is nothing to draw (cospin show prints its values)")
+    for panel in panels:
+        if isinstance(panel, Panel) and len(files) > 1:
+            panel.y, panel.partly = [*panel.y, *more], True
     with rc_context(STYLE):
         figure = draw_figure(panels, files, say)
         use(figure)

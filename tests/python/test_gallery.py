@@ -76,6 +76,7 @@ class TheList(unittest.TestCase):
         self.assertIn("unknown key `shwos`", self.faults("shows: decay rate", "shwos: decay rate"))
         self.assertIn("either `parts` (its decks) or `told`", self.faults("^        told: .*", ""))
         self.assertIn("there is nothing to compare with", self.faults(r"^ +paper: {value: 5,.*", ""))
+        self.assertIn("there is no deck input/ions_fig7.yaml (`beside` of ions_fig7a_crystal)", self.faults("beside: {ions_fig7a:", "beside: {ions_fig7:"))
         self.assertIn("`place` is missing", self.faults(r"^ +place: text on Fig. 2", ""))
         self.assertIn("`cannot` says that no dataset decides it", self.faults(r"^( +)(place: text on Fig. 2)", r"\1\2\n\1cannot: so"))
 

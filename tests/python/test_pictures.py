@@ -62,6 +62,19 @@ class Pictures(unittest.TestCase):
         self.assertEqual(len(set(colours)), 3)
         self.assertEqual(self.legend(ax), [r"$\gamma$ = 1", r"$\gamma$ = 2", "grid.h5", "line.h5"])
 
+    def test_two_files_with_variables_of_their_own(self):
+        """`more`: what a second file has to show in the panel of the first; a cut along an axis that it has not is not its own."""
+        late = self.run_deck("late", "{w: [1, 2]}", plots="[{x: w, y: evolve_up, at: time=4}]")
+        other = cospin.run(DECK.replace("GRID", "{w: [1, 1.5, 2]}").replace("PLOTS", "[]").replace("  - evolve: {times: {linspace: [0, 4, 9]}, initial: {}}\n", "").replace("across: {", "beyond: {"))
+        files, figures, options = [late, ("other.h5", other)], [], plot.parse_options([late[0]])
+        plot.draw(files, options, self.fail, figures.append, more=["steady_beyond"])
+        ax = figures[0].axes[0]
+        self.assertEqual([len(line.get_xdata()) for line in ax.lines], [2, 3])
+        self.assertEqual(len(self.legend(ax)), 2)
+        self.assertFalse(any("h5" in text for text in self.legend(ax)))  # the variables tell the files apart
+        with self.assertRaisesRegex(look.Refusal, "there is no variable steady_beyon "):
+            plot.draw(files, options, self.fail, figures.append, more=["steady_beyon"])
+
     def test_series_are_sorted_and_named_if_they_are_there(self):
         one = self.run_deck("one", "{g: [3, 1], w: [1, 2]}")
         two = self.run_deck("two", "{g: [2, 4], w: [1, 2]}")

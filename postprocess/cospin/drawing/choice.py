@@ -30,6 +30,7 @@ class Panel:
     fit: str = None
     split: str = None
     few: bool = False  # some of the series only
+    partly: bool = False  # of several datasets: one need not have all of `y`
     logx: bool = False
     logy: bool = False
 
@@ -232,6 +233,12 @@ def find_variable(data, name):
     return data[matching[0]]
 
 
+def names_in(panel, data):
+    """Those of `y` that are drawn of this dataset: all, or (of several datasets) those that it has."""
+    return [name for name in panel.y if not panel.partly or name in data.data_vars or
+            sum(full.endswith("_" + name) for full in data.data_vars) == 1]
+
+
 def choose_x(panel, data):
     """The axis asked for; time, if all that is drawn runs in it; or the axis with most points (of equals the first). The others
     become curves."""
@@ -244,7 +251,8 @@ def choose_x(panel, data):
 
 
 def runs_in_time(panel, data):
-    return bool(panel.y) and all(find_variable(data, name).sizes.get("time", 1) > 1 for name in panel.y) and "time" not in place(panel, data)
+    names = names_in(panel, data)
+    return bool(names) and all(find_variable(data, name).sizes.get("time", 1) > 1 for name in names) and "time" not in place(panel, data)
 
 
 def choose_series(panel, data, variable, x):
@@ -263,6 +271,8 @@ def place(panel, data):
     found = {}
     for piece in (piece for piece in (panel.at or "").split(",") if piece.strip()):
         axis, sign, value = piece.partition("=")
+        if getattr(panel, "partly", False) and axis.strip() not in data.dims:
+            continue  # another of the datasets has it
         if not sign or axis.strip() not in data.dims:
             raise Refusal(f"`{piece.strip()}` is no place to cut at (AXIS=VALUE; there are: {', '.join(data.dims)})")
         values = data[axis.strip()].values

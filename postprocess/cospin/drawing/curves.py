@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from .. import data as cospin_data
 from .. import fit as cospin_fit
-from .choice import FEW_CURVES, choose_series, choose_x, find_variable, place, slices
+from .choice import FEW_CURVES, choose_series, choose_x, find_variable, names_in, place, slices
 from .look import COARSE, COLOURS, HIGH, LEGEND, LINES, MANY_CURVES, MANY_POINTS, MARKERS, VISIBLE, Refusal, checked, label, unit_as_tex, wrapped
 
 
@@ -69,7 +69,7 @@ def bracket(data, variable, selection):
 def distinct_labels(panel, data):
     """{name: label}; where variables are described alike, their tasks tell them apart (if all are, or under an axis with
     a label of its own, they alone do)."""
-    labels = {name: label(find_variable(data, name)) for name in panel.y}
+    labels = {name: label(find_variable(data, name)) for name in names_in(panel, data)}
     alone = panel.ylabel or len(set(labels.values())) == 1
     for text in set(labels.values()):
         alike = [name for name in labels if labels[name] == text]
@@ -113,12 +113,17 @@ def make_curve(x, y, low, high, keys):
 
 def collect_curves(panel, files, say):
     curves = []
+    for name in panel.y:
+        if not any(name in names_in(panel, data) for _, data in files):
+            find_variable(files[0][1], name)  # says that it is nowhere, and what there is
     for path, data in files:
+        if not names_in(panel, data):
+            continue
         x = choose_x(panel, data)
         labels = distinct_labels(panel, data)
         names = [os.path.basename(one) for one, _ in files]
         file = os.path.basename(path) if names.count(os.path.basename(path)) == 1 else path
-        for name in panel.y:
+        for name in names_in(panel, data):
             variable, error = averaged(panel, data, find_variable(data, name), say)
             if x not in variable.dims:
                 raise Refusal(f"{variable.name} does not depend on {x}")
@@ -136,7 +141,18 @@ def collect_curves(panel, files, say):
                     part.value = float(variable[series][selection[series]])
                 curves += parts
     mark_references(curves)
+    forget_files(curves)
     return curves
+
+
+def forget_files(curves):
+    """Where a variable is of one file only its name says enough."""
+    of = {}
+    for curve in curves:
+        of.setdefault(curve.keys["y"], set()).add(curve.keys["file"])
+    if len(of) > 1 and all(len(files) == 1 for files in of.values()):
+        for curve in curves:
+            curve.keys["file"] = None
 
 
 def split_curves(panel, x, y, low, high, keys):
@@ -271,8 +287,9 @@ def passes(line, ax, box):
 
 def label_panel(ax, panel, curves, data):
     """Several variables under one axis: the legend names them, the axis keeps what they have in common."""
-    names = list(dict.fromkeys(label(find_variable(data, name)) for name in panel.y))
-    units = {find_variable(data, name).attrs.get("units", "1") for name in panel.y}
+    drawn = names_in(panel, data)
+    names = list(dict.fromkeys(label(find_variable(data, name)) for name in drawn))
+    units = {find_variable(data, name).attrs.get("units", "1") for name in drawn}
     common = units.pop() if len(units) == 1 else "1"
     ylabel = names[0] if len(names) == 1 else unit_as_tex(common) if common != "1" else "" if len(units) == 0 else ", ".join(names)
     ax.set_xlabel(checked(panel.xlabel) if panel.xlabel else label(data[choose_x(panel, data)]))

@@ -61,6 +61,7 @@ class Part:
     label: str = ""
     missing: str = None  # why there is no such deck yet
     draws: list = field(default_factory=list)  # those of the deck's plots that draw one of these; all if empty
+    beside: dict = field(default_factory=dict)  # {another deck: [variables of it that stand in the same picture]}
     readme: bool = False
     statements: list = field(default_factory=list)
 
@@ -249,6 +250,9 @@ def faults_of_panel(panel, decks):
         there = os.path.exists(os.path.join(decks, part.deck + ".yaml"))
         if not there and not part.missing:
             yield f"there is no deck input/{part.deck}.yaml (a line `missing: WHY` says so)"
+        for other in part.beside:
+            if not os.path.exists(os.path.join(decks, other + ".yaml")):
+                yield f"there is no deck input/{other}.yaml (`beside` of {part.deck})"
         if there and part.missing:
             yield f"input/{part.deck}.yaml is there: remove its `missing`"
 

@@ -34,9 +34,22 @@ def say(text):
 
 
 # ---- What a dataset has to show -------------------------------------------------------------------------------------
-def drawn(path, data, dpi, notes, only=(), deck=None):
-    """(PNG, width in inches) of what the deck's `plots:` ask for (`deck`: its text, if not what stands in the dataset); what
-    could not be drawn is noted."""
+def beside(part, runs, notes):
+    """([(path, dataset)], names) of what other decks have to show in the same picture; a dataset that is not there is noted."""
+    files, names = [], []
+    for deck, variables in part.beside.items():
+        path = os.path.join(runs, deck + ".h5")
+        try:
+            files.append((path, cospin_data.open_dataset(path)))
+            names += variables
+        except cospin_data.NotADataset:
+            notes.append(f"There is no dataset of {deck}, which stands beside.")
+    return files, names
+
+
+def drawn(path, data, dpi, notes, only=(), deck=None, others=((), ())):
+    """(PNG, width in inches) of what the deck's `plots:` ask for (`deck`: its text, if not what stands in the dataset), with what
+    beside() has found; what could not be drawn is noted."""
     stream, widths = io.BytesIO(), []
 
     def save(figure):
@@ -44,7 +57,7 @@ def drawn(path, data, dpi, notes, only=(), deck=None):
         widths.append(figure.get_figwidth())
 
     try:
-        cospin_plot.draw([(path, data)], cospin_plot.parse_options([path]), notes.append, save, only, deck)
+        cospin_plot.draw([(path, data), *others[0]], cospin_plot.parse_options([path]), notes.append, save, only, deck, others[1])
     except (cospin_plot.Refusal, ValueError) as problem:
         notes.append(f"There is no picture: {problem}")
         return None, 0.
@@ -102,7 +115,7 @@ def exhibit_of(part, options, trouble):
     result.notes += [f"Not finished: {note}." for note in cospin_plot.unfinished([(path, data)])]
     remarks = []  # what is not drawn, such as the other points of a large grid: no fault
     deck_text = result.deck if result.reduced else gallery_list.text_of(shipped)  # plots are not what a dataset depends on
-    result.picture, result.inches = drawn(path, data, options.dpi, remarks, part.draws, deck_text)
+    result.picture, result.inches = drawn(path, data, options.dpi, remarks, part.draws, deck_text, beside(part, options.runs, remarks))
     result.notes += [remark for remark in remarks if not result.picture]
     result.cost = cost(data, provenance)
     result.command = " ".join(gallery_runs.command(f"input/{part.deck}.yaml", f"runs/{part.deck}.h5", int(provenance.get("ranks", 1))))
