@@ -183,7 +183,9 @@ static PetscErrorCode check_observables(const Look *look)
       PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", observables->observables[k].definition->name,
                               suffixes[s]));
       variable = CospinResultsFind(look->results, name);
-      for (int i = 0; variable && i < variable->size; i++) {
+      for (int index = 0; variable; index++) {
+        const int i = CospinResultsPlace(variable, &observables->observables[k], index);
+        if (i >= variable->size) break;
         if (isfinite(look->results.record[variable->offset + i])) continue;
         PetscCall(CospinCheckFault(look->faults, name_of(variable, i, name), look->point,
                                    "is not a number, but the outcome is good"));

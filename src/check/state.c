@@ -291,15 +291,18 @@ typedef struct {
 
 /* A variable that the task has, against what the state gives. A variable that the task does not have is no
    fault. Beyond one the difference counts relatively. */
-static PetscErrorCode compare(const Look *look, const char suffix[], double computed, double tolerance)
+static PetscErrorCode compare(const Look *look, const char suffix[], const CospinObservable *observable,
+                              double computed, double tolerance)
 {
   const CospinVariable *variable = CospinResultsFind(look->results, suffix);
   double stored;
 
   PetscFunctionBeginUser;
-  if (!variable || look->index >= variable->size) PetscFunctionReturn(0);
+  int place = look->index;
+  if (variable && observable) place = CospinResultsPlace(variable, observable, place);
+  if (!variable || place >= variable->size) PetscFunctionReturn(0);
   if (look->along && variable->dimension < 0) PetscFunctionReturn(0); /* of all states together */
-  stored = look->results.record[variable->offset + look->index];
+  stored = look->results.record[variable->offset + place];
   if (isnan(stored) && isnan(computed)) PetscFunctionReturn(0);
   if (PetscAbsReal(stored - computed) <= tolerance * PetscMax(1.0, PetscAbsReal(stored)))
     PetscFunctionReturn(0);
@@ -328,10 +331,10 @@ static PetscErrorCode compare_observables(const Look *look, const CospinTaskKind
     PetscCall(observe(restored, k, &value));
     PetscCall(PetscSNPrintf(name, sizeof(name), "%s%s", observable->definition->name,
                             observable->real ? "" : "_re"));
-    PetscCall(compare(look, name, creal(value), observable_slack));
+    PetscCall(compare(look, name, observable, creal(value), observable_slack));
     if (observable->real) continue;
     PetscCall(PetscSNPrintf(name, sizeof(name), "%s_im", observable->definition->name));
-    PetscCall(compare(look, name, cimag(value), observable_slack));
+    PetscCall(compare(look, name, observable, cimag(value), observable_slack));
   }
   PetscFunctionReturn(0);
 }
@@ -359,9 +362,9 @@ static PetscErrorCode compare_all(const Look *look, const CospinRecord *task, co
   PetscCall(CospinTaskTolerance(look->point->problem, task, NULL, &tolerance, &ok));
   for (int k = 0; k < restored->num; k++)
     PetscCall(inspect_block(restored, &restored->blocks[k], &inspection));
-  PetscCall(compare(look, "trace", creal(inspection.trace), sum_slack));
-  PetscCall(compare(look, "smallest_population", inspection.smallest, sum_slack));
-  PetscCall(compare(look, "hermiticity", inspection.imaginary, sum_slack));
+  PetscCall(compare(look, "trace", NULL, creal(inspection.trace), sum_slack));
+  PetscCall(compare(look, "smallest_population", NULL, inspection.smallest, sum_slack));
+  PetscCall(compare(look, "hermiticity", NULL, inspection.imaginary, sum_slack));
   if (inspection.asymmetry > allowed_asymmetry(look, tolerance))
     PetscCall(CospinCheckFault(look->faults, path, look->point, "is not hermitian: |rho - rho^+| is %.3g",
                                inspection.asymmetry));

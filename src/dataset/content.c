@@ -14,6 +14,7 @@
 #endif
 #include "h5.h"
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,15 +113,41 @@ static herr_t read_coordinate(hid_t file, const Grid *grid, const char name[], s
   return status;
 }
 
-/* The length of a dataset's fastest dimension. For matrices, whose rows are filled up one by one. */
-static size_t row_of(hid_t file, const char name[])
+/* How the values of a point are laid out along the variable's further dimensions: in the file and here. */
+typedef struct {
+  int rank;
+  size_t file[3], here[3];
+} Inner;
+
+static void set_inner(hid_t file, const CospinLayout *layout, const CospinVariable *variable, size_t size,
+                      Inner *inner)
 {
   hsize_t shape[H5S_MAX_RANK] = {0};
-  hid_t set = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(set);
+  hid_t set = H5Dopen2(file, variable->name, H5P_DEFAULT), space = H5Dget_space(set);
   const int rank = H5Sget_simple_extent_dims(space, shape, NULL);
+  int dimensions[3];
   H5Sclose(space);
   H5Dclose(set);
-  return rank > 0 ? (size_t)shape[rank - 1] : 1;
+  inner->rank = CospinVariableDimensions(variable, dimensions);
+  for (int d = 0; d < inner->rank; d++) {
+    const int at = rank - inner->rank + d;
+    inner->here[d] = (size_t)layout->dimensions[dimensions[d]].size;
+    inner->file[d] = inner->rank == 1 ? size : at >= 0 ? (size_t)shape[at] : 1;
+  }
+}
+
+/* The place here of the k-th value in the file; beyond the end: there is no room for it. */
+static size_t place_of(const Inner *inner, size_t k)
+{
+  size_t place = 0, step = 1;
+  for (int d = inner->rank - 1; d >= 0; d--) {
+    const size_t at = k % inner->file[d];
+    if (at >= inner->here[d]) return SIZE_MAX;
+    place += at * step;
+    step *= inner->here[d];
+    k /= inner->file[d];
+  }
+  return k ? SIZE_MAX : place;
 }
 
 /* A variable may have fewer values along its further dimensions than the layout has room for, or more.
@@ -129,9 +156,8 @@ static size_t row_of(hid_t file, const char name[])
 static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *layout,
                             const CospinVariable *variable, size_t stride, double records[])
 {
-  const size_t room =
-      variable->outer ? (size_t)layout->dimensions[variable->dimension].size : (size_t)variable->size;
-  size_t total, size, row;
+  Inner inner;
+  size_t total, size;
   double *values;
   herr_t status;
   if (!size_of(file, variable->name, &total)) return -1;
@@ -141,11 +167,11 @@ static herr_t read_variable(hid_t file, const Grid *grid, const CospinLayout *la
   values = (double *)malloc(total * sizeof(double));
   if (!values) return -1;
   status = read_doubles(file, variable->name, values);
-  row = variable->outer ? row_of(file, variable->name) : size;
+  set_inner(file, layout, variable, size, &inner);
   for (size_t p = 0; status >= 0 && p < grid->num_points; p++) {
     for (size_t k = 0; k < size; k++) {
-      const size_t at = k / row * room + k % row;
-      if (k % row < room && at < (size_t)variable->size)
+      const size_t at = place_of(&inner, k);
+      if (at < (size_t)variable->size)
         records[p * stride + (size_t)variable->offset + at] = values[p * size + k];
     }
   }

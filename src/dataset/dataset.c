@@ -115,6 +115,16 @@ static PetscErrorCode build_image(const char name[], const CospinLayout *layout,
   PetscFunctionReturn(0);
 }
 
+int CospinVariableDimensions(const CospinVariable *variable, int dimensions[3])
+{
+  int rank = 0;
+
+  if (variable->outer) dimensions[rank++] = variable->outer - 1;
+  if (variable->middle) dimensions[rank++] = variable->middle - 1;
+  if (variable->dimension >= 0) dimensions[rank++] = variable->dimension;
+  return rank;
+}
+
 /* A layout that does not fit its own variables is a mistake of the program. */
 static PetscErrorCode check_layout(const CospinLayout *layout)
 {
@@ -123,8 +133,9 @@ static PetscErrorCode check_layout(const CospinLayout *layout)
              layout->num_axes);
   for (int i = 0; i < layout->num_variables; i++) {
     const CospinVariable *v = layout->variables + i;
-    const int size = (v->dimension < 0 ? 1 : layout->dimensions[v->dimension].size) *
-                     (v->outer ? layout->dimensions[v->outer - 1].size : 1);
+    int dimensions[3], size = 1;
+    for (int d = CospinVariableDimensions(v, dimensions) - 1; d >= 0; d--)
+      size *= layout->dimensions[dimensions[d]].size;
     PetscCheck(v->dimension < layout->num_dimensions && v->size == size, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
                "%s has %d values, its dimensions %d", v->name, v->size, size);
     PetscCheck(v->offset >= 0 && v->offset + v->size <= layout->record_length, PETSC_COMM_SELF,

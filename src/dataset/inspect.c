@@ -263,14 +263,14 @@ static void compare_dimension(Inspector *inspector, const CospinDimension *dimen
   H5Dclose(set);
 }
 
-/* The shape that the layout gives it: axes of the grid, an outer dimension, its own. */
+/* The shape that the layout gives it: axes of the grid, further dimensions. */
 static void compare_variable(Inspector *inspector, const CospinLayout *layout, const CospinVariable *variable)
 {
-  int rank = layout->num_axes, shape[H5S_MAX_RANK];
+  int rank = layout->num_axes, shape[H5S_MAX_RANK], dimensions[3];
+  const int more = CospinVariableDimensions(variable, dimensions);
   hid_t set;
   for (int i = 0; i < rank; i++) shape[i] = inspector->list ? -1 : layout->axes[i].size;
-  if (variable->outer) shape[rank++] = layout->dimensions[variable->outer - 1].size;
-  if (variable->dimension >= 0) shape[rank++] = layout->dimensions[variable->dimension].size;
+  for (int d = 0; d < more; d++) shape[rank++] = layout->dimensions[dimensions[d]].size;
   set = compare_set(inspector, variable->name, variable->storage, rank, shape);
   if (set < 0) return;
   compare_text(inspector, set, variable->name, "units", variable->units);

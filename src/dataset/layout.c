@@ -157,25 +157,23 @@ static void pick_values(const CospinLayout *layout, const CospinVariable *variab
   }
 }
 
-/* Axes of the grid first, then the outer dimension of an array's part, then its own. */
+/* Axes of the grid first, then further dimensions, slowest first. */
 static herr_t write_variable(hid_t file, const CospinLayout *layout, const CospinVariable *variable,
                              const double records[], double buffer[])
 {
-  int bad = 0, rank = layout->num_axes;
+  int bad = 0, dimensions[3];
+  const int axes = layout->num_axes, more = CospinVariableDimensions(variable, dimensions);
   hsize_t shape[H5S_MAX_RANK];
   hid_t set;
-  for (int i = 0; i < rank; i++) shape[i] = (hsize_t)layout->axes[i].size;
-  if (variable->outer) shape[rank++] = (hsize_t)layout->dimensions[variable->outer - 1].size;
-  if (variable->dimension >= 0) shape[rank++] = (hsize_t)layout->dimensions[variable->dimension].size;
-  set = CospinLayoutCreateArray(file, variable->name, variable->storage, rank, shape);
+  for (int i = 0; i < axes; i++) shape[i] = (hsize_t)layout->axes[i].size;
+  for (int d = 0; d < more; d++) shape[axes + d] = (hsize_t)layout->dimensions[dimensions[d]].size;
+  set = CospinLayoutCreateArray(file, variable->name, variable->storage, axes + more, shape);
   pick_values(layout, variable, records, buffer);
   bad |= write_doubles(set, buffer) < 0;
   for (int i = 0; i < layout->num_axes; i++)
     bad |= CospinLayoutAttachScale(file, set, layout->axes[i].name, i) < 0;
-  if (variable->outer)
-    bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->outer - 1].name, rank - 2) < 0;
-  if (variable->dimension >= 0)
-    bad |= CospinLayoutAttachScale(file, set, layout->dimensions[variable->dimension].name, rank - 1) < 0;
+  for (int d = 0; d < more; d++)
+    bad |= CospinLayoutAttachScale(file, set, layout->dimensions[dimensions[d]].name, axes + d) < 0;
   bad |= set_variable_attributes(set, variable) < 0;
   bad |= CospinH5SetChecksum(set) < 0;
   bad |= H5Dclose(set) < 0;

@@ -107,11 +107,11 @@ static void print_definitions(FILE *stream, const char name[], int count,
     PetscBool first = PETSC_TRUE;
 
     fprintf(stream, "  %s: ", definition->name);
-    if (!definition->sum && (!labels || (!definition->unit && !definition->label)))
+    if (!definition->sum && !definition->each && (!labels || (!definition->unit && !definition->label)))
       print_text(stream, text);
     else {
       fputc('{', stream);
-      print_pair(stream, &first, definition->sum ? "sum" : "value", text);
+      print_pair(stream, &first, definition->sum ? "sum" : definition->each ? "each" : "value", text);
       print_pair(stream, &first, "unit", labels ? definition->unit : NULL);
       print_pair(stream, &first, "label", labels ? definition->label : NULL);
       fputc('}', stream);

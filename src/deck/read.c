@@ -103,8 +103,7 @@ static const struct {
       PETSC_FALSE,
       "expressions of expectation values",
       "NAME: EXPRESSION of <OPERATOR>, or NAME: {value: EXPRESSION, unit: U, label: L}; {sum: EXPRESSION} "
-      "adds it up "
-      "over the spins or groups l, m that it names",
+      "adds it up over the spins or groups l, m that it names, {each: EXPRESSION} lists a value for each",
       {CospinObservableKeys}},
      OBSERVABLES},
     {CospinReadOperator,

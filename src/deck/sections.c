@@ -10,7 +10,7 @@
 /* The keys of sections that are no records: read here, told by the reference. */
 const char *const CospinUnitsKeys[] = {"rate", "time", NULL};
 const char *const CospinDefinitionKeys[] = {"value", "unit", "label", NULL};
-const char *const CospinObservableKeys[] = {"value", "unit", "label", "sum", NULL};
+const char *const CospinObservableKeys[] = {"value", "unit", "label", "sum", "each", NULL};
 
 /* With the column where the text begins, unless YAML has folded or unquoted it: then columns inside of it
    mean nothing. */
@@ -110,26 +110,31 @@ PetscErrorCode CospinReadUnits(CospinReader *reader, const CospinEntry *entry)
 }
 
 /* {value: EXPRESSION, unit: TEXT, label: TEXT} in place of the expression alone; observables (`keys`) may
-   have `sum` in place of `value`. */
+   have `sum` or `each` in place of `value`. */
 static PetscErrorCode read_long_definition(CospinReader *reader, const CospinEntry *entry,
                                            const char *const keys[], CospinDefinition *definition)
 {
-  char **const places[] = {NULL, &definition->unit, &definition->label, NULL};
-  const CospinEntry *value, *sum;
+  char **const places[] = {NULL, &definition->unit, &definition->label, NULL, NULL};
+  const PetscBool observable = (PetscBool)(keys == CospinObservableKeys);
+  const CospinEntry *given = NULL;
   CospinEntries entries;
 
   PetscFunctionBeginUser;
   PetscCall(CospinEntriesCreate(entry, COSPIN_ENTRY_MAPPING, "a mapping", reader->faults, &entries));
   PetscCall(CospinEntriesCheckKeys(&entries, keys, reader->faults, NULL));
   PetscCall(CospinReadTexts(reader, &entries, keys, places));
-  value = CospinEntriesFind(&entries, "value");
-  sum = keys == CospinObservableKeys ? CospinEntriesFind(&entries, "sum") : NULL;
-  definition->sum = (PetscBool)(sum != NULL);
-  if (value && sum)
-    PetscCall(CospinFaultsAdd(reader->faults, sum->key_at, sum->path,
-                              "stands beside `value` (leave one of them out)"));
-  if (value || sum)
-    PetscCall(CospinReadExpression(reader, sum ? sum : value, "an expression", &definition->expression));
+  for (int k = 0; k < (observable ? 3 : 1); k++) {
+    static const char *const forms[] = {"value", "sum", "each"};
+    const CospinEntry *found = CospinEntriesFind(&entries, forms[k]);
+    if (found && given)
+      PetscCall(CospinFaultsAdd(reader->faults, found->key_at, found->path,
+                                "stands beside `%s` (leave one of them out)", given->key));
+    if (found && !given) given = found;
+  }
+  definition->sum = (PetscBool)(given && strcmp(given->key, "sum") == 0);
+  definition->each = (PetscBool)(given && strcmp(given->key, "each") == 0);
+  if (given)
+    PetscCall(CospinReadExpression(reader, given, "an expression", &definition->expression));
   else
     PetscCall(
         CospinFaultsAdd(reader->faults, entry->key_at, entry->path, "`value` is missing (an expression)"));

@@ -12,6 +12,9 @@
    need not be linear in the state, which is why they are kept apart and not added up as operators; who wants
    one operator writes <sum(l, N, ...)>.
 
+   An `each:` is an observable for every l and m, compiled and read like any other; they share a variable, in
+   which each has its place (CospinResultsSetObservable).
+
    Order of the numbers: expectation values of the expression from left to right, then those of its
    functionals in theirs. Whoever reads a state fills one row of numbers for all observables; evaluating is
    then arithmetic, the same on every rank.
@@ -105,8 +108,14 @@ static PetscErrorCode append_moments(CospinObservable *target)
    fault. */
 static void set_term(CospinProblem problem, const CospinObservable *observable, int term)
 {
+  int which[2];
   const int along = PetscMax(observable->size[1], 1);
 
+  if (observable->definition->each) {
+    for (int i = 0; i < 2; i++) which[i] = term < 0 || !observable->size[i] ? -1 : observable->at[i];
+    CospinProblemSetIndex(problem, which[0], which[1]);
+    return;
+  }
   CospinProblemSetIndex(problem, term < 0 || !observable->size[0] ? -1 : term / along,
                         term < 0 || !observable->size[1] ? -1 : term % along);
 }
@@ -143,14 +152,18 @@ static PetscErrorCode find_terms(CospinProblem problem, CospinFaults faults, Cos
   PetscFunctionBeginUser;
   *ok = PETSC_TRUE;
   target->num_terms = 1;
-  if (!target->definition->sum) PetscFunctionReturn(0);
-  PetscCall(CospinProblemSumRange(problem, expression, faults, target->size, ok));
-  if (*ok) target->num_terms = PetscMax(target->size[0], 1) * PetscMax(target->size[1], 1);
+  if (target->definition->sum)
+    PetscCall(CospinProblemSumRange(problem, expression, faults, target->size, ok));
+  else if (!target->definition->each)
+    PetscFunctionReturn(0);
+  if (*ok && target->definition->sum)
+    target->num_terms = PetscMax(target->size[0], 1) * PetscMax(target->size[1], 1);
   if (!CospinExpressionCountFunctionals(expression)) PetscFunctionReturn(0);
   *ok = PETSC_FALSE;
   PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
-                            "`%s(...)` cannot stand in a sum over spins (it is a number of the whole state)",
-                            CospinExpressionFunctional(expression, 0)));
+                            "`%s(...)` cannot stand in %s (it is a number of the whole state)",
+                            CospinExpressionFunctional(expression, 0),
+                            target->definition->sum ? "a sum over spins" : "a list over spins"));
   PetscFunctionReturn(0);
 }
 
@@ -180,7 +193,7 @@ static PetscErrorCode compile(CospinObservables observables, CospinFaults faults
   for (int term = 0; term < target->num_terms && *ok; term++) {
     PetscBool real = PETSC_TRUE;
     collector.first = count * term;
-    if (target->definition->sum) set_term(observables->problem, target, term);
+    set_term(observables->problem, target, term);
     PetscCall(compile_term(&collector, &environment, &real, ok));
     if (!real) target->real = PETSC_FALSE;
   }
@@ -188,6 +201,35 @@ static PetscErrorCode compile(CospinObservables observables, CospinFaults faults
   *ok = (PetscBool)(*ok && collector.ok);
   if (*ok) PetscCall(append_moments(target));
   PetscCall(PetscFree(collector.hermitian));
+  PetscFunctionReturn(0);
+}
+
+/* All observables of one definition; they are stored as one variable, which is real if all of them are. The
+   first with a fault ends it, for the others would have the same. */
+static PetscErrorCode compile_places(CospinObservables observables, CospinFaults faults,
+                                     const CospinDefinition *definition, PetscBool *ok)
+{
+  const int first = observables->count;
+  PetscBool real = PETSC_TRUE;
+  int size[2] = {0, 0}, num;
+
+  PetscFunctionBeginUser;
+  *ok = PETSC_TRUE;
+  if (definition->each)
+    PetscCall(CospinProblemSumRange(observables->problem, definition->expression, faults, size, ok));
+  num = PetscMax(size[0], 1) * PetscMax(size[1], 1);
+  PetscCall(PetscRealloc((size_t)(first + num) * sizeof(CospinObservable), &observables->observables));
+  PetscCall(PetscArrayzero(observables->observables + first, num));
+  for (int place = 0; place < num && *ok; place++) {
+    CospinObservable *observable = &observables->observables[observables->count++];
+    observable->definition = definition;
+    for (int i = 0; i < 2; i++) observable->size[i] = size[i];
+    observable->at[0] = place / PetscMax(size[1], 1);
+    observable->at[1] = place % PetscMax(size[1], 1);
+    PetscCall(compile(observables, faults, observable, ok));
+    if (!observable->real) real = PETSC_FALSE;
+  }
+  for (int k = first; k < observables->count; k++) observables->observables[k].real = real;
   PetscFunctionReturn(0);
 }
 
@@ -200,12 +242,9 @@ PetscErrorCode CospinObservablesCreate(CospinProblem problem, CospinFaults fault
   *ok = PETSC_TRUE;
   PetscCall(PetscNew(&new));
   new->problem = problem;
-  new->count = problem->deck->num_observables;
-  PetscCall(PetscCalloc1(new->count, &new->observables));
-  for (int k = 0; k < new->count; k++) {
+  for (int k = 0; k < problem->deck->num_observables; k++) {
     PetscBool this_ok;
-    new->observables[k].definition = &problem->deck->observables[k];
-    PetscCall(compile(new, faults, &new->observables[k], &this_ok));
+    PetscCall(compile_places(new, faults, &problem->deck->observables[k], &this_ok));
     if (!this_ok) *ok = PETSC_FALSE;
   }
   *observables = new;
@@ -298,7 +337,7 @@ PetscErrorCode CospinObservableEvaluateWith(CospinObservables observables, int k
   for (int term = 0; term < observable->num_terms; term++) {
     CospinValue value = {0};
     PetscBool ok;
-    if (observable->definition->sum) set_term(observables->problem, observable, term);
+    set_term(observables->problem, observable, term);
     PetscCall(CospinExpressionEvaluate(expression, &environment, NULL, &value, &ok));
     *result += ok ? value.number : (double complex)NAN;
     values.expectations += CospinExpressionCountExpectations(expression);

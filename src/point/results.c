@@ -27,17 +27,33 @@ PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,
-                                          int index, double complex value)
+int CospinResultsPlace(const CospinVariable *variable, const CospinObservable *observable, int index)
 {
+  for (int i = 0; i < 2; i++)
+    if (variable->inner[i]) index = index * variable->inner[i] + observable->at[i];
+  return index;
+}
+
+/* One part of an observable's value. */
+static PetscErrorCode set_part(CospinResults results, const CospinObservable *observable, const char part[],
+                               int index, double value)
+{
+  const CospinVariable *variable;
   char suffix[96];
 
   PetscFunctionBeginUser;
-  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s", observable->definition->name,
-                          observable->real ? "" : "_re"));
-  PetscCall(CospinResultsSet(results, suffix, index, creal(value)));
-  if (observable->real) PetscFunctionReturn(0);
-  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s_im", observable->definition->name));
-  PetscCall(CospinResultsSet(results, suffix, index, cimag(value)));
+  PetscCall(PetscSNPrintf(suffix, sizeof(suffix), "%s%s", observable->definition->name, part));
+  variable = CospinResultsFind(results, suffix);
+  PetscCall(CospinResultsSet(results, suffix,
+                             variable ? CospinResultsPlace(variable, observable, index) : index, value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,
+                                          int index, double complex value)
+{
+  PetscFunctionBeginUser;
+  PetscCall(set_part(results, observable, observable->real ? "" : "_re", index, creal(value)));
+  if (!observable->real) PetscCall(set_part(results, observable, "_im", index, cimag(value)));
   PetscFunctionReturn(0);
 }

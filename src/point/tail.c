@@ -38,7 +38,7 @@ static const double weigh_down =
 static PetscBool has_observable(CospinDeck deck, const char name[])
 {
   for (int k = 0; k < deck->num_observables; k++)
-    if (strcmp(deck->observables[k].name, name) == 0) return PETSC_TRUE;
+    if (strcmp(deck->observables[k].name, name) == 0) return (PetscBool)!deck->observables[k].each;
   return PETSC_FALSE;
 }
 

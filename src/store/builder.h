@@ -11,7 +11,8 @@ typedef struct {
   int count, capacity, length;
   int num_dimensions;
   CospinDimension *dimensions; /* [num_tasks*(1 + COSPIN_TASK_FURTHER) +
-                                  2*num_arrays*COSPIN_TABLE_MAX_PARTS] at most */
+                                  2*num_arrays*COSPIN_TABLE_MAX_PARTS + 2] at most */
+  int spins[2];                /* the most that l and m of observables with `each:` run over */
   int *dimension_of_task;      /* [num_tasks][1 + COSPIN_TASK_FURTHER]; -1: none */
 } CospinTableBuilder;
 

@@ -97,6 +97,55 @@ static PetscErrorCode add_companions(CospinTableBuilder *builder, const CospinCo
   PetscFunctionReturn(0);
 }
 
+/* Of tasks that share a name and the values; sizes without values (modes) may differ, and the largest is laid
+   out. */
+static PetscErrorCode add_dimension(CospinTableBuilder *builder, const char name[],
+                                    const CospinDimension *wanted, int *index)
+{
+  CospinDimension *dimension;
+
+  PetscFunctionBeginUser;
+  for (*index = 0; *index < builder->num_dimensions; ++*index) {
+    dimension = &builder->dimensions[*index];
+    if (strcmp(dimension->name, name) != 0) continue;
+    dimension->size = PetscMax(dimension->size, wanted->size);
+    PetscFunctionReturn(0);
+  }
+  dimension = &builder->dimensions[builder->num_dimensions++];
+  *dimension = *wanted;
+  dimension->units = unit_of(builder->deck, wanted->units);
+  PetscCall(PetscStrallocpy(name, (char **)(uintptr_t)&dimension->name));
+  PetscFunctionReturn(0);
+}
+
+/* An observable with `each:` has its values along dimensions of its own behind the task's; the last variable
+   gets them. */
+static PetscErrorCode add_spins(CospinTableBuilder *builder, const CospinObservable *observable)
+{
+  static const char *const names[] = {"spin", "spin2"};
+  int dimensions[3], rank = 0, size;
+
+  PetscFunctionBeginUser;
+  if (!observable->definition->each) PetscFunctionReturn(0);
+  rank = CospinVariableDimensions(&builder->variables[builder->count - 1], dimensions);
+  size = builder->variables[builder->count - 1].size;
+  for (int i = 0; i < 2; i++) {
+    const CospinDimension wanted = {.size = builder->spins[i],
+                                    .units = "1",
+                                    .long_name = i ? "second spin (or group)" : "spin (or group)"};
+    if (!observable->size[i]) continue;
+    builder->variables[builder->count - 1].inner[i] = wanted.size;
+    PetscCall(add_dimension(builder, names[i], &wanted, &dimensions[rank++]));
+  }
+  CospinVariable *variable = &builder->variables[builder->count - 1];
+  variable->size *= PetscMax(variable->inner[0], 1) * PetscMax(variable->inner[1], 1);
+  builder->length += variable->size - size;
+  variable->dimension = dimensions[rank - 1];
+  variable->outer = rank > 1 ? 1 + dimensions[0] : 0;
+  variable->middle = rank > 2 ? 1 + dimensions[1] : 0;
+  PetscFunctionReturn(0);
+}
+
 /* `behind` their names and, with `what` in front, their labels. Unit and label are the deck's; the
    expression is kept as `source`, so that a file says what its numbers are. */
 static PetscErrorCode add_observables(CospinTableBuilder *builder, const CospinRecord *task, int dimension,
@@ -109,6 +158,7 @@ static PetscErrorCode add_observables(CospinTableBuilder *builder, const CospinR
     static const char *const parts[] = {"_re", "_im"}, *const meanings[] = {", real part",
                                                                             ", imaginary part"};
     const char *label = definition->label ? definition->label : definition->name;
+    if (definition->each && (observable->at[0] || observable->at[1])) continue; /* they share a variable */
     for (int part = 0; part < (observable->real ? 1 : 2); part++) {
       char name[96], long_name[160];
       PetscCall(PetscSNPrintf(name, sizeof(name), "%s_%s%s%s", task->name, definition->name,
@@ -117,6 +167,7 @@ static PetscErrorCode add_observables(CospinTableBuilder *builder, const CospinR
                               observable->real ? "" : meanings[part]));
       PetscCall(add(builder, name, COSPIN_REAL, dimension, definition->unit ? definition->unit : "1",
                     long_name, CospinExpressionText(definition->expression), NULL));
+      PetscCall(add_spins(builder, observable));
       PetscCall(add_companions(builder, CospinTaskKindOf(task)->companions, dimension));
     }
   }
@@ -253,27 +304,6 @@ static PetscBool is_ambiguous(int num, const CospinDimension wanted[], int k)
   return PETSC_FALSE;
 }
 
-/* Of tasks that share a name and the values; sizes without values (modes) may differ, and the largest is laid
-   out. */
-static PetscErrorCode add_dimension(CospinTableBuilder *builder, const char name[],
-                                    const CospinDimension *wanted, int *index)
-{
-  CospinDimension *dimension;
-
-  PetscFunctionBeginUser;
-  for (*index = 0; *index < builder->num_dimensions; ++*index) {
-    dimension = &builder->dimensions[*index];
-    if (strcmp(dimension->name, name) != 0) continue;
-    dimension->size = PetscMax(dimension->size, wanted->size);
-    PetscFunctionReturn(0);
-  }
-  dimension = &builder->dimensions[builder->num_dimensions++];
-  *dimension = *wanted;
-  dimension->units = unit_of(builder->deck, wanted->units);
-  PetscCall(PetscStrallocpy(name, (char **)(uintptr_t)&dimension->name));
-  PetscFunctionReturn(0);
-}
-
 /* wanted[num_tasks][1 + COSPIN_TASK_FURTHER]: as the tasks ask for them. */
 PetscErrorCode CospinTableSetDimensions(CospinTableBuilder *builder, const CospinDimension wanted[])
 {
@@ -284,7 +314,7 @@ PetscErrorCode CospinTableSetDimensions(CospinTableBuilder *builder, const Cospi
 
   PetscFunctionBeginUser;
   PetscCall(
-      PetscCalloc1((size_t)(num + 2 * deck->num_arrays * COSPIN_TABLE_MAX_PARTS), &builder->dimensions));
+      PetscCalloc1((size_t)(num + 2 * deck->num_arrays * COSPIN_TABLE_MAX_PARTS + 2), &builder->dimensions));
   PetscCall(PetscCalloc1((size_t)num, &builder->dimension_of_task));
   for (int k = 0; k < num; k++) {
     builder->dimension_of_task[k] = -1;

@@ -21,6 +21,7 @@
 typedef struct {
   CospinDimension *of_tasks; /* [num_tasks][1 + COSPIN_TASK_FURTHER] */
   int *of_parts;             /* [num_arrays][COSPIN_TABLE_MAX_PARTS] sizes of parts of arrays */
+  int *of_spins;             /* [2] what l and m of observables with `each:` run over */
 } Wanted;
 
 /* Two tasks or an observable may have been named so that two variables collide. `a_b` + `c` and `a` +
@@ -71,6 +72,29 @@ static PetscErrorCode want_dimensions(CospinProblem problem, const CospinRecord 
   PetscFunctionReturn(0);
 }
 
+/* Values for every spin need a place, which tasks have not that add numbers of their own to each observable,
+   or whose moments are approximate. */
+static PetscErrorCode want_spins(const CospinObservables observables, const CospinRecord *task,
+                                 CospinFaults faults, int wanted[2], PetscBool *ok)
+{
+  const CospinTaskKind *kind = CospinTaskKindOf(task);
+
+  PetscFunctionBeginUser;
+  for (int k = 0; observables && k < observables->count && kind->has_observables; k++) {
+    const CospinObservable *observable = &observables->observables[k];
+    const CospinExpression expression = observable->definition->expression;
+    if (!observable->definition->each || observable->at[0] || observable->at[1]) continue;
+    for (int i = 0; i < 2; i++) wanted[i] = PetscMax(wanted[i], observable->size[i]);
+    if (!kind->companions && !kind->observables_averaged && !kind->approximation) continue;
+    *ok = PETSC_FALSE;
+    PetscCall(CospinFaultsAdd(faults, CospinExpressionPosition(expression), CospinExpressionPath(expression),
+                              "task %s has no place for a value of every spin (steady and evolve have; name "
+                              "the spins, <q.sz[0]>, or add them up, {sum: ...})",
+                              task->name));
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Everything that needs numbers, at one grid point. At one grid point nothing is computed but values of
  * expressions; problems are made and dropped. */
 static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaults faults,
@@ -88,6 +112,7 @@ static PetscErrorCode check_point(CospinDeck deck, PetscInt64 number, CospinFaul
     CospinDimension dimension = {0};
     PetscCall(CospinTaskCheck((*point)->problem, &deck->tasks[k], faults, &dimension, &task_ok));
     if (!task_ok) *ok = PETSC_FALSE;
+    PetscCall(want_spins((*point)->observables, &deck->tasks[k], faults, wanted->of_spins, ok));
     PetscCall(want_dimensions((*point)->problem, &deck->tasks[k], &dimension, task_ok,
                               wanted->of_tasks + (size_t)k * (1 + COSPIN_TASK_FURTHER)));
   }
@@ -123,7 +148,7 @@ static PetscErrorCode check_points(CospinDeck deck, CospinFaults faults, const W
 static PetscErrorCode build(CospinDeck deck, CospinFaults faults, const Wanted *wanted, CospinPoint first,
                             CospinTable *table, PetscBool *ok)
 {
-  CospinTableBuilder builder = {.deck = deck};
+  CospinTableBuilder builder = {.deck = deck, .spins = {wanted->of_spins[0], wanted->of_spins[1]}};
   CospinTable new;
 
   PetscFunctionBeginUser;
@@ -160,11 +185,12 @@ PetscErrorCode CospinTableCreate(CospinDeck deck, CospinFaults faults, CospinTab
   PetscFunctionBeginUser;
   *table = NULL;
   deck->approximate = CospinTasksAreApproximate(deck); /* before any point is made */
-  PetscCall(PetscCalloc2((size_t)deck->num_tasks * (1 + COSPIN_TASK_FURTHER), &wanted.of_tasks,
-                         (size_t)(deck->num_arrays * COSPIN_TABLE_MAX_PARTS), &wanted.of_parts));
+  PetscCall(PetscCalloc3((size_t)deck->num_tasks * (1 + COSPIN_TASK_FURTHER), &wanted.of_tasks,
+                         (size_t)(deck->num_arrays * COSPIN_TABLE_MAX_PARTS), &wanted.of_parts, 2,
+                         &wanted.of_spins));
   PetscCall(check_points(deck, faults, &wanted, &first, ok));
   if (*ok) PetscCall(build(deck, faults, &wanted, first, table, ok));
-  PetscCall(PetscFree2(wanted.of_tasks, wanted.of_parts));
+  PetscCall(PetscFree3(wanted.of_tasks, wanted.of_parts, wanted.of_spins));
   if (!*ok) PetscCall(CospinTableDestroy(table));
   PetscCall(CospinPointDestroy(&first));
   PetscFunctionReturn(0);

@@ -53,7 +53,12 @@ typedef struct {
   int outer;                 /* 1 + index of one more further dimension, slower than that; 0: none */
   const char *approximation; /* method and reference; NULL: none is made */
   const char *flag_hints;    /* lines `NAME: what the code means of this variable`; NULL: none */
+  int middle;                /* 1 + index of one between these two; 0: none */
+  int inner[2]; /* room for l and m of an observable with `each:`, behind the task's dimension; 0: none */
 } CospinVariable;
+
+/* Not collective. Its further dimensions as indices of the layout's, slowest first; returns how many. */
+int CospinVariableDimensions(const CospinVariable *variable, int dimensions[3]);
 
 /* What the numbers of a stored state are called. */
 typedef struct {

@@ -171,6 +171,7 @@ typedef struct {
   char *name;
   CospinExpression expression;
   PetscBool sum;    /* of an observable: `sum: EXPRESSION`, over what its indices run over */
+  PetscBool each;   /* or `each: EXPRESSION`: a value for everything that they run over */
   char *unit;       /* NULL if not said */
   char *label;      /* NULL if not said; may contain $TeX$ */
 } CospinDefinition; /* a parameter or an observable: `name: EXPRESSION` or `name: {value: EXPRESSION, unit: U,

@@ -8,8 +8,9 @@
 typedef struct {
   const CospinDefinition *definition; /* borrowed from the deck */
   PetscBool real;                     /* stored as one variable rather than `_re` and `_im` */
-  int size[2];                        /* of a sum: what l and m run over; 0: it has no such index */
-  int num_terms;                      /* of a sum, 1 otherwise; each has the expectations of the expression */
+  int size[2];   /* of `sum:` and `each:`: what l and m run over; 0: it has no such index */
+  int at[2];     /* of `each:`: the l and m that this one is for; there is an observable for each of them */
+  int num_terms; /* of a sum, 1 otherwise; each has the expectations of the expression */
   int num_expectations; /* of the expression (term after term), then of its functionals that need no more */
   CospinMoves *expectations;   /* [num_expectations] rho -> A rho; empty if every task is approximate */
   CospinPolynomial *operators; /* [num_expectations] A */
@@ -17,6 +18,7 @@ typedef struct {
   CospinFunctional *functionals; /* [num_functionals] */
 } CospinObservable;
 
+/* As many as the deck has, and of `each:` one for every l and m in a row. */
 typedef struct CospinObservables_ {
   CospinProblem problem; /* borrowed */
   int count;

@@ -19,6 +19,8 @@ const CospinVariable *CospinResultsFind(CospinResults results, const char suffix
 /* Not collective. Stores a value of the variable with this suffix (a bug if the task has none). `index` is
    along the further dimension, 0 for variables that have one value; what is beyond its size is dropped. */
 PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value);
+/* The place among a variable's values of an observable's at `index`: of `each:` that of its l and m. */
+int CospinResultsPlace(const CospinVariable *variable, const CospinObservable *observable, int index);
 /* The same for observable k, whose value may be complex. */
 PetscErrorCode CospinResultsSetObservable(CospinResults results, const CospinObservable *observable,
                                           int index, double complex value);

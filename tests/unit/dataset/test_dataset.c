@@ -26,19 +26,24 @@ static const char *const outcome_names[] = {"unfinished", "converged", "not conv
 static const int outcome_values[] = {0, 1, -2};
 static const CospinDimension modes[] = {{"mode", MODES, NULL, "1", "eigenvalue, slowest first"}};
 
+#define NO_SPINS                                                                                             \
+  0,                                                                                                         \
+  {                                                                                                          \
+    0, 0                                                                                                     \
+  }
 static const CospinVariable variables[] = {
     {"steady_inversion", COSPIN_REAL, -1, 0, 1, "1", "inversion $2\\langle S_z\\rangle/N$", "", NULL, NULL, 0,
-     NULL, NULL},
-    {"decay_rate", COSPIN_REAL, 0, 1, MODES, "Gamma_c", "decay rate", "-Re lambda", NULL, NULL, 0, NULL,
-     NULL},
+     NULL, NULL, NO_SPINS},
+    {"decay_rate", COSPIN_REAL, 0, 1, MODES, "Gamma_c", "decay rate", "-Re lambda", NULL, NULL, 0, NULL, NULL,
+     NO_SPINS},
     {"decay_lower", COSPIN_REAL, 0, 3, MODES, "Gamma_c", "lower end of the bracket", "", NULL, NULL, 0, NULL,
-     NULL},
+     NULL, NO_SPINS},
     {"decay_upper", COSPIN_REAL, 0, 5, MODES, "Gamma_c", "upper end of the bracket", "", NULL, NULL, 0, NULL,
-     NULL},
+     NULL, NO_SPINS},
     {"outcome", COSPIN_INTEGER, -1, 7, 1, "1", "outcome", "", outcome_names, outcome_values, 0, NULL,
-     "not_converged: raise what it may take\nconverged: nothing\n"},
-    {"seconds", COSPIN_REAL, -1, 8, 1, "s", "wall time", "", NULL, NULL, 0, NULL, NULL},
-    {"dimension", COSPIN_INTEGER, -1, 9, 1, "1", "unknowns", "", NULL, NULL, 0, NULL, NULL},
+     "not_converged: raise what it may take\nconverged: nothing\n", NO_SPINS},
+    {"seconds", COSPIN_REAL, -1, 8, 1, "s", "wall time", "", NULL, NULL, 0, NULL, NULL, NO_SPINS},
+    {"dimension", COSPIN_INTEGER, -1, 9, 1, "1", "unknowns", "", NULL, NULL, 0, NULL, NULL, NO_SPINS},
 };
 
 static const CospinAttribute provenance[] = {{"started", "2026-01-02T03:04:05Z"},
