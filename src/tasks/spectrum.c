@@ -19,7 +19,7 @@
 */
 #include "emission.h"
 #include "light.h"
-#include "line.h"
+#include <cospin/point/line.h>
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 

@@ -14,6 +14,7 @@
 */
 #include "cumulant.h"
 #include "general.h"
+#include "light.h"
 #include <cospin/point/settings.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static const CospinKey keys[] = {
      .unit = "",
      .help = "of the steps in time, relative",
      COSPIN_KEY_ACCURACY},
+    COSPIN_CUMULANT_LIGHT_KEYS,
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
 };
@@ -61,6 +63,7 @@ static const CospinTaskVariable variables[] = {
      "largest real part of an eigenvalue of the Jacobian; not asked of one ensemble and a mode in second "
      "order"},
     {"equations", COSPIN_INTEGER, PETSC_FALSE, "1", "moments that are unknown", ""},
+    COSPIN_CUMULANT_LIGHT_VARIABLES,
     {.suffix = NULL},
 };
 
@@ -71,6 +74,10 @@ static const CospinTaskRule rules[] = {
     {"iterations", COSPIN_ALL, 0, "0", NULL},
     {"growth", COSPIN_MAY_MISS, 0, NULL, NULL},
     {"equations", COSPIN_ALL, 0, "1", NULL},
+    {"density", COSPIN_MAY_MISS, 0, NULL, NULL},
+    {"height", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"fwhm", COSPIN_MAY_MISS, 0, "0", NULL},
+    {"regression_change", COSPIN_MAY_MISS, 0, "0", NULL},
     {.suffix = NULL},
 };
 
@@ -137,8 +144,18 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
         "there is no closed form here (collective jumps, or spins without pump and decay: `newton` or "
         "`auto`)"));
   PetscCall(check_time(problem, task, faults, ok));
+  PetscCall(CospinCumulantLightCheck(problem, task, faults, ok));
   *ok = (PetscBool)(*ok && state_ok && tolerance_ok);
   PetscFunctionReturn(0);
+}
+
+/* Of the light, which is told only where it is asked for. */
+static PetscErrorCode Further(CospinProblem problem, const CospinRecord *task, int k,
+                              CospinDimension *dimension)
+{
+  (void)problem;
+  *dimension = CospinCumulantLightDimension(task, k);
+  return 0;
 }
 
 /* An operator beyond second moments has no value here: NaN, not a guess. 64 expectation values are more
@@ -246,6 +263,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
     PetscCall(run_time(point, task, &equations, results, outcome));
   else
     PetscCall(run_steady(point, task, &equations, results, outcome));
+  if (known && CospinCumulantOrder(task) == 2 && *outcome == COSPIN_GOOD &&
+      CospinRecordGet(task, "of")->expression)
+    PetscCall(CospinCumulantGeneralLight(point, task, results, outcome));
   PetscFunctionReturn(0);
 }
 
@@ -268,6 +288,7 @@ const CospinTaskKind CospinTaskCumulant = {
     .observables_along = PETSC_TRUE,
     .own_windows = PETSC_TRUE,
     .Check = Check,
+    .Further = Further,
     .Sectors = CospinTaskNoSectors,
     .Run = Run,
 };

@@ -13,6 +13,7 @@
 #include "general.h"
 #include "approximate/moments/moments.h"
 #include "approximate/product_state.h"
+#include "light.h"
 #include <cospin/approximate/equations.h>
 #include <cospin/approximate/rest.h>
 #include <math.h>
@@ -24,6 +25,7 @@ typedef struct {
   CospinPoint point;
   CospinMomentModel model;
   CospinHierarchy moments;
+  CospinRegression light;         /* NULL: not asked for */
   int num;                        /* operators of the observables, one after the other */
   CospinMomentPolynomial *values; /* [num] */
   double *excited, *quanta;       /* the start, of classes and modes */
@@ -154,8 +156,9 @@ static PetscErrorCode read_operators(General *general, CospinMomentWords **words
 /* *ok false: more equations than can be solved. */
 static PetscErrorCode create(CospinPoint point, const CospinRecord *task, General *general, PetscBool *ok)
 {
+  const int order = CospinCumulantOrder(task);
   CospinMomentWords *words;
-  PetscBool *known;
+  PetscBool *known, light_ok;
 
   PetscFunctionBeginUser;
   *general = (General){.point = point};
@@ -163,8 +166,12 @@ static PetscErrorCode create(CospinPoint point, const CospinRecord *task, Genera
   PetscCall(read_start(point->problem, task, general, NULL, ok));
   if (!CospinRecordGet(task, "times")->axis.size) set_steady_start(general);
   PetscCall(read_operators(general, &words, &known));
-  PetscCall(CospinHierarchyCreate(general->model, CospinCumulantOrder(task), is_phaseless(general),
-                                  general->num, words, NULL, MOST_UNKNOWNS, &general->moments, ok));
+  PetscCall(CospinCumulantLightCreate(general->model, point->problem, task, order, is_phaseless(general),
+                                      &general->light, &light_ok));
+  PetscCall(CospinHierarchyCreate(general->model, order, is_phaseless(general), general->num, words,
+                                  general->light ? &general->light->needed : NULL, MOST_UNKNOWNS,
+                                  &general->moments, ok));
+  *ok = (PetscBool)(*ok && light_ok);
   PetscCall(PetscCalloc1(general->num, &general->values));
   for (int k = 0; k < general->num; k++) {
     const CospinMomentTerm none = {.coefficient = NAN};
@@ -183,6 +190,7 @@ static PetscErrorCode destroy(General *general)
   for (int k = 0; k < general->num; k++) PetscCall(CospinMomentPolynomialFree(&general->values[k]));
   PetscCall(PetscFree(general->values));
   PetscCall(PetscFree4(general->excited, general->lower, general->quanta, general->field));
+  PetscCall(CospinRegressionDestroy(&general->light));
   PetscCall(CospinHierarchyDestroy(&general->moments));
   PetscCall(CospinMomentModelDestroy(&general->model));
   PetscFunctionReturn(0);
@@ -370,6 +378,8 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
   if (rest.growth > rest.rounding) *outcome = COSPIN_UNSTABLE;
   PetscCall(store_observables(general, z, 0, results));
   if (*outcome != COSPIN_GOOD || general->moments->order < 2) PetscFunctionReturn(0);
+  PetscCall(CospinCumulantLightStore(general->light, general->point->problem, task, general->moments, z,
+                                     results, outcome));
   PetscCall(CospinMomentLineFind(general->moments, z, &line));
   if (!isnan(line.width)) {
     PetscCall(CospinResultsSet(results, "linewidth", 0, line.width));
@@ -430,6 +440,33 @@ PetscErrorCode CospinCumulantGeneralRun(CospinPoint point, const CospinRecord *t
       PetscCall(run_steady(&general, task, z, results, outcome));
     PetscCall(PetscFree(z));
   }
+  PetscCall(destroy(&general));
+  PetscFunctionReturn(0);
+}
+
+/* Where the steady state has been told by equations of its own, that of the engine is the same to rounding.
+ */
+PetscErrorCode CospinCumulantGeneralLight(CospinPoint point, const CospinRecord *task, CospinResults results,
+                                          CospinOutcome *outcome)
+{
+  CospinMomentRest rest;
+  General general;
+  double complex *z;
+  PetscBool ok;
+
+  PetscFunctionBeginUser;
+  PetscCall(create(point, task, &general, &ok));
+  PetscCall(PetscMalloc1(general.moments->num, &z));
+  CospinHierarchyProduct(general.moments, general.excited, general.lower, general.quanta, general.field, z);
+  if (ok && general.light) {
+    PetscCall(find_rest(&general, z, &rest));
+    if (rest.found && rest.growth <= rest.rounding)
+      PetscCall(CospinCumulantLightStore(general.light, point->problem, task, general.moments, z, results,
+                                         outcome));
+    else
+      *outcome = rest.leave ? COSPIN_NOT_RUN : CospinOutcomeWorse(*outcome, COSPIN_NOT_CONVERGED);
+  }
+  PetscCall(PetscFree(z));
   PetscCall(destroy(&general));
   PetscFunctionReturn(0);
 }

@@ -13,3 +13,6 @@ PetscErrorCode CospinCumulantGeneralCheck(CospinProblem problem, const CospinRec
 /* Collective on the point, as a task's Run. */
 PetscErrorCode CospinCumulantGeneralRun(CospinPoint point, const CospinRecord *task, CospinResults results,
                                         CospinOutcome *outcome);
+/* Only what the keys of light.h ask for, beside a steady state that has been stored. */
+PetscErrorCode CospinCumulantGeneralLight(CospinPoint point, const CospinRecord *task, CospinResults results,
+                                          CospinOutcome *outcome);

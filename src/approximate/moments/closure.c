@@ -138,6 +138,14 @@ static CospinMomentKey key_of_block(int n, const Operator operators[], const int
   return key;
 }
 
+/* For whoever closes products with an operator that is no letter (regression.c). */
+CospinMomentKey CospinMomentBlock(const CospinMomentKey *key, const int block[], int b)
+{
+  Operator operators[2 * COSPIN_MOMENT_LETTERS];
+
+  return key_of_block(operators_of(key, operators), operators, block, b);
+}
+
 static PetscErrorCode find_closed(CospinMomentClosure closure, const CospinMomentKey *key, int *place);
 
 /* p += coefficient * product of the blocks of one partition */
@@ -231,6 +239,15 @@ PetscErrorCode CospinMomentClose(CospinMomentClosure closure, const CospinMoment
     PetscCall(CospinMomentPolynomialAdd(p, &term));
   }
   PetscFunctionReturn(0);
+}
+
+/* A moment that a symmetry makes zero loses nothing. */
+PetscBool CospinMomentClosureCuts(CospinMomentClosure closure)
+{
+  for (int k = 0; k < closure->known.count; k++)
+    if (CospinMomentOperators(&closure->known.keys[k]) > closure->order && closure->closed[k].count)
+      return PETSC_TRUE;
+  return PETSC_FALSE;
 }
 
 PetscErrorCode CospinMomentClosureCreate(CospinMomentModel model, int order, PetscBool filter,

@@ -136,6 +136,21 @@ PetscErrorCode CospinMomentExpand(CospinMomentModel model, const CospinMomentWor
   PetscFunctionReturn(0);
 }
 
+/* The key's atoms have labels, so sums meet each of them and one more. */
+PetscErrorCode CospinMomentTimes(CospinMomentModel model, const CospinMomentKey *key,
+                                 const CospinMomentWords *words, CospinMomentSum *sum)
+{
+  CospinMomentLetter letters[COSPIN_MOMENT_LETTERS];
+  Expansion e = {.model = model, .sum = sum};
+
+  PetscFunctionBeginUser;
+  set_middle(&e, key, letters);
+  for (int w = 0; w < words->count; w++)
+    PetscCall(expand_around(&e, 0, NULL, words->words[w].length, words->words[w].factors,
+                            words->words[w].coefficient));
+  PetscFunctionReturn(0);
+}
+
 /* ---- Equations -------------------------------------------------------------------------------------------
  */
 

@@ -419,7 +419,7 @@ static PetscErrorCode find_width(Line *l, const double complex u[], CospinHierar
                                  const double complex z[], CospinMomentLine *line)
 {
   double rate = NAN, *w;
-  PetscBool ok;
+  PetscBool ok = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(l->n, &w));

@@ -143,6 +143,9 @@ PetscErrorCode CospinMomentHeisenberg(CospinMomentModel model, const CospinMomen
    class): the noise that jumps give to x (Einstein's relation). */
 PetscErrorCode CospinMomentNoise(CospinMomentModel model, int num, const CospinMomentFactor factors[],
                                  const double complex weights[], CospinMomentSum *sum);
+/* sum += the moments of the key's operators times words that act first (stand on its right). */
+PetscErrorCode CospinMomentTimes(CospinMomentModel model, const CospinMomentKey *key,
+                                 const CospinMomentWords *words, CospinMomentSum *sum);
 double CospinMomentCharge(CospinMomentModel model, int q, const CospinMomentKey *key);
 /* Whether a symmetry of the equations makes it zero. */
 PetscBool CospinMomentIsCharged(CospinMomentModel model, const CospinMomentKey *key);
@@ -163,6 +166,9 @@ typedef struct {
 PetscErrorCode CospinMomentPolynomialAdd(CospinMomentPolynomial *p, const CospinMomentTerm *term);
 PetscErrorCode CospinMomentPolynomialFree(CospinMomentPolynomial *p);
 
+/* The operators of a key, in normal order, of which block[k] = b. */
+CospinMomentKey CospinMomentBlock(const CospinMomentKey *key, const int block[], int b);
+
 typedef struct CospinMomentClosure_ *CospinMomentClosure;
 /* unknowns: grows by the moments that are met, borrowed. filter: charged moments are zero. */
 PetscErrorCode CospinMomentClosureCreate(CospinMomentModel model, int order, PetscBool filter,
@@ -171,6 +177,9 @@ PetscErrorCode CospinMomentClosureDestroy(CospinMomentClosure *closure);
 /* p += factor <key>, closed. */
 PetscErrorCode CospinMomentClose(CospinMomentClosure closure, const CospinMomentKey *key,
                                  double complex factor, CospinMomentPolynomial *p);
+
+/* Whether a moment was met of which something was left out. */
+PetscBool CospinMomentClosureCuts(CospinMomentClosure closure);
 
 /* ---- equations.c: the closed system -----------------------------------------------------------------------
  */
@@ -251,6 +260,41 @@ typedef struct {
 PetscErrorCode CospinHierarchyRest(CospinHierarchy moments,
                                    PetscErrorCode (*Leave)(void *context, PetscBool *leave), void *context,
                                    double complex z[], CospinMomentRest *rest);
+
+/* ---- regression.c: two-time correlations
+ * --------------------------------------------------------------------- */
+
+/*
+   <A(t) B(0)> - <A><B>, t >= 0, in a steady state, B = A^+: sum of weights[k] exp(values[k] t).
+
+   Create derives the equations and which moments of the steady state they need (`needed`, for
+   CospinHierarchyCreate); Evaluate takes these from there.
+*/
+typedef struct {
+  CospinMomentModel model; /* borrowed */
+  int order;
+  PetscBool filter, cuts;                             /* cuts: something was left out of these equations */
+  CospinMomentWords a, b;                             /* sums of single operators */
+  CospinMomentSum keys, needed;                       /* O of <O(t) B>; moments */
+  int num, slowest;                                   /* of keys; of values, with a weight: -1 none */
+  double complex *matrix;                             /* [num*num] by columns */
+  double complex *reading, *start, *values, *weights; /* [num] */
+  double complex power;                               /* <A B> - <A><B> */
+  double error;                                       /* of `power` by the weights, relative */
+} * CospinRegression;
+/* Takes the words over. *ok false: more equations than eigenvalues are asked of. */
+PetscErrorCode CospinRegressionCreate(CospinMomentModel model, int order, PetscBool filter,
+                                      CospinMomentWords *a, CospinMomentWords *b,
+                                      CospinRegression *regression, PetscBool *ok);
+PetscErrorCode CospinRegressionDestroy(CospinRegression *regression);
+/* At the steady state z of `moments`, of any order; keep_start: <A(0) A^+> is that of the call before. *ok
+   false: LAPACK gave up, or a moment is missing. */
+PetscErrorCode CospinRegressionEvaluate(CospinRegression regression, CospinHierarchy moments,
+                                        const double complex z[], PetscBool keep_start, PetscBool *ok);
+/* Sum of weights times exp(values t). */
+double complex CospinRegressionAt(CospinRegression regression, double time);
+/* integral of exp(-i omega t) over all times. */
+double CospinRegressionDensity(CospinRegression regression, double omega);
 
 /* ---- clock.c: in time
  * -------------------------------------------------------------------------------------- */

@@ -11,8 +11,8 @@
    <A><B> is a delta at omega = 0, which is stored as `coherent` and is not in S.
 */
 #include "tasks/light.h"
-#include "tasks/line.h"
 #include "two_time.h"
+#include <cospin/point/line.h>
 #include <math.h>
 
 /* Where lines are looked for: at the imaginary parts of that many modes and at the points of the axis. */

@@ -124,6 +124,7 @@ static const struct {
     {"trajectories", "times: [0, 1]; initial: {q: ground}"},
     {"trajectories", "initial: {q: ground}; jump: all"},
     {"cumulant", ""},
+    {"cumulant", "of: q.Sm; frequencies: [0]; delays: [0]"},
     {"noise_spectrum", "frequencies: [0]"},
     {"heralding", "atoms: 5"},
     {"langevin", ""},

@@ -8,8 +8,8 @@
    the positions of all lines (CospinLinePoints), so a narrow line between two points of the axis is one of
    them. Two lines that overlap above half of their height are told as one wide line.
 */
-#include "line.h"
 #include <cospin/deck/deck.h>
+#include <cospin/point/line.h>
 
 enum { MAX_STEPS = 80 }; /* 0.618^80 and 2^-80 are below any distance of two frequencies */
 static const double golden = 0.61803398874989485;
