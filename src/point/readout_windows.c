@@ -136,13 +136,14 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 }
 
 /* The readout in the smaller window is kept until the larger one has been compared with it. */
-static PetscErrorCode grow(void *context, PetscBool *grown)
+static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
 {
   Growth *growth = (Growth *)context;
   CospinReadout small = growth->now;
   CospinProblem larger;
 
   PetscFunctionBeginUser;
+  (void)factor; /* a change tells only between windows that differ much */
   PetscCall(CospinWindowLarger(small->problem, small->evolution.dimension, &larger));
   *grown = (PetscBool)(larger != NULL);
   if (!larger) PetscFunctionReturn(0);

@@ -334,14 +334,14 @@ static PetscErrorCode solve_in_windows(void *context, double *leak, CospinOutcom
 }
 
 /* Before it is made larger, what was solved in the smaller one goes. */
-static PetscErrorCode grow_windows(void *context, PetscBool *grown)
+static PetscErrorCode grow_windows(void *context, double factor, PetscBool *grown)
 {
   const CospinPoint point = ((Settling *)context)->point;
   int num, *sectors;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskSteadySectors(point->problem, &num, &sectors));
-  PetscCall(CospinWindowGrow(point, sectors, grown));
+  PetscCall(CospinWindowGrow(point, sectors, factor, grown));
   PetscCall(PetscFree(sectors));
   PetscFunctionReturn(0);
 }

@@ -235,13 +235,14 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode grow(void *context, PetscBool *grown)
+static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
 {
   const Count *c = (const Count *)context;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      CospinWindowGrow(c->point, CospinSectorRepresentative(c->point->steady.eigensolver->sector), grown));
+  (void)factor; /* a change tells only between windows that differ much */
+  PetscCall(CospinWindowGrow(c->point, CospinSectorRepresentative(c->point->steady.eigensolver->sector),
+                             COSPIN_WINDOW_GROWTH, grown));
   PetscFunctionReturn(0);
 }
 

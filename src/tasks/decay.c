@@ -314,14 +314,14 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 }
 
 /* The first sector decides whether the larger problem would fit into memory. */
-static PetscErrorCode grow(void *context, PetscBool *grown)
+static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
 {
   const Search *s = (const Search *)context;
   int num, *sectors;
 
   PetscFunctionBeginUser;
   PetscCall(Sectors(s->point->problem, s->task, &num, &sectors));
-  PetscCall(CospinWindowGrow(s->point, sectors, grown));
+  PetscCall(CospinWindowGrow(s->point, sectors, factor, grown));
   PetscCall(PetscFree(sectors));
   PetscFunctionReturn(0);
 }

@@ -332,14 +332,14 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 }
 
 /* Windows grow in all sectors together, for they belong to components and not to sectors. */
-static PetscErrorCode grow(void *context, PetscBool *grown)
+static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
 {
   const Search *s = (const Search *)context;
   int num, *sectors;
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskSectors(s->point->problem, s->task, &num, &sectors));
-  PetscCall(CospinWindowGrow(s->point, sectors, grown));
+  PetscCall(CospinWindowGrow(s->point, sectors, factor, grown));
   PetscCall(PetscFree(sectors));
   PetscFunctionReturn(0);
 }

@@ -302,7 +302,7 @@ static PetscErrorCode reach(void *context, double *leak, CospinOutcome *outcome)
 }
 
 /* Reached states borrow the problem that is about to be replaced. */
-static PetscErrorCode grow(void *context, PetscBool *grown)
+static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
 {
   Reaching *reaching = (Reaching *)context;
   int num, *sectors;
@@ -310,7 +310,7 @@ static PetscErrorCode grow(void *context, PetscBool *grown)
   PetscFunctionBeginUser;
   PetscCall(CospinTaskSteadySectors(reaching->point->problem, &num, &sectors));
   PetscCall(CospinReachedDestroy(&reaching->reached)); /* it borrows the problem */
-  PetscCall(CospinWindowGrow(reaching->point, sectors, grown));
+  PetscCall(CospinWindowGrow(reaching->point, sectors, factor, grown));
   PetscCall(PetscFree(sectors));
   PetscFunctionReturn(0);
 }

@@ -53,13 +53,16 @@ PetscErrorCode CospinWindowSave(CospinProblem problem, CospinCheckpoint checkpoi
 PetscErrorCode CospinWindowLoad(CospinPoint point, CospinCheckpoint checkpoint, CospinProblem *problem);
 PetscErrorCode CospinWindowRestore(CospinPoint point, CospinCheckpoint checkpoint);
 
+/* By how much windows grow where nothing is known of how much they should. */
+#define COSPIN_WINDOW_GROWTH 1.5
+
 /*
-   Collective. Makes the point's open windows larger by half and derives its problem anew; whatever was solved
-   before is dropped. `sector`: a label of the sector that will be solved in. *grown is false, and nothing is
-   changed, if no window is open, that sector would not fit into memory, or a component would have more than
-   20000 levels.
+   Collective. Makes the point's open windows larger by `factor` > 1 (a level at least) and derives its
+   problem anew; whatever was solved before is dropped. `sector`: a label of the sector that will be solved
+   in. *grown is false, and nothing is changed, if no window is open, that sector would not fit into memory,
+   or a component would have more than 20000 levels.
 */
-PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], PetscBool *grown);
+PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], double factor, PetscBool *grown);
 
 /* What the loop below asks of whoever solves something in windows; all ranks must answer alike. */
 typedef struct {
@@ -68,8 +71,9 @@ typedef struct {
      they were smaller (infinity the first time); 0 if none is open. *outcome: good on entry; with any other
      they stay as they are. */
   PetscErrorCode (*Solve)(void *context, double *leak, CospinOutcome *outcome);
-  /* Collective. Makes them larger; *grown: whether that was possible, otherwise nothing has changed. */
-  PetscErrorCode (*Grow)(void *context, PetscBool *grown);
+  /* Collective. Makes them larger; *grown: whether that was possible, otherwise nothing has changed. factor:
+     by how much, as the leaks so far tell; whose `leak` is a change takes COSPIN_WINDOW_GROWTH. */
+  PetscErrorCode (*Grow)(void *context, double factor, PetscBool *grown);
 } CospinWindowUser;
 
 /* Collective. Solves in larger and larger windows until they are large enough. *leak and *outcome are those
