@@ -192,24 +192,27 @@ static PetscErrorCode begin_near(CospinPoint point, CospinEigensolver eigensolve
 }
 
 /* Windows that are too small are seen by a rough state already: it is kept in place of the steady one, and
-   larger ones begin with it. */
+   larger ones begin with it. How rough: as it takes to see a leak thousands of times less
+   than the last one; where it is even less the state is found closely, and its leak decides. */
 static PetscErrorCode draft_leaks(CospinPoint point, CospinEigensolver eigensolver, PetscBool *leaks)
 {
-  static const double rough = 0.1, clearly = 10.0;
+  static const double rough = 0.1, clearly = 10.0, first = 1e-5, less = 1e-4;
   CospinSteadyState *steady = &point->steady;
   int windows[COSPIN_MAX_COORDINATES];
   PetscBool open;
-  double leak;
+  double leak, tolerance = first;
 
   PetscFunctionBeginUser;
   *leaks = PETSC_FALSE;
   CospinProblemWindows(point->problem, windows, &open);
   PetscCall(begin_near(point, eigensolver));
   if (!open || point->problem->system.window || steady->eigensolver) PetscFunctionReturn(0);
-  PetscCall(CospinEigensolverDraft(eigensolver, rough * COSPIN_STATE_LEAK));
+  if (eigensolver->near) tolerance = PetscMin(first, less * point->near_leak);
+  tolerance = PetscMax(tolerance, rough * COSPIN_STATE_LEAK);
+  PetscCall(CospinEigensolverDraft(eigensolver, tolerance));
   if (!eigensolver->near) PetscFunctionReturn(0);
   PetscCall(CospinWindowLeak(point, eigensolver, eigensolver->near, 0.0, &leak));
-  *leaks = (PetscBool)(leak > clearly * COSPIN_STATE_LEAK);
+  *leaks = (PetscBool)(leak > clearly * PetscMax(COSPIN_STATE_LEAK, tolerance));
   if (!*leaks) PetscFunctionReturn(0);
   steady->leak = leak;
   steady->draft = PETSC_TRUE;

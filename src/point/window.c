@@ -287,6 +287,7 @@ static PetscErrorCode take_along(CospinPoint point, CospinProblem larger)
   PetscCall(CospinSectorCreate(&larger->system, larger->lattice,
                                CospinSectorRepresentative(steady->eigensolver->sector), &sector));
   PetscCall(embed(point->comm, larger, steady->eigensolver->sector, steady->rho, sector, &point->near));
+  point->near_leak = steady->leak;
   PetscCall(CospinSectorDestroy(&sector));
   PetscFunctionReturn(0);
 }

@@ -55,6 +55,7 @@ struct CospinPoint_ {
   CospinSteadyState steady; /* ask CospinPointSteadyState */
   Vec near; /* the steady state of smaller windows, on the labels of these: what iterations begin with; or
                NULL */
+  double near_leak;                /* what left those smaller windows */
   CospinEigensolvers eigensolvers; /* all that live; what their owners lost to an error is among them */
 };
 
