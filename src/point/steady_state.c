@@ -191,28 +191,47 @@ static PetscErrorCode begin_near(CospinPoint point, CospinEigensolver eigensolve
   PetscFunctionReturn(0);
 }
 
+/* Makes the state closer and closer until a leak stands out from what is left of its equation. `tolerance`:
+   for a first look. *leaks: it does; else the state is as close as a draft may be. */
+static PetscErrorCode look_for_leak(CospinPoint point, CospinEigensolver eigensolver, double tolerance,
+                                    double *leak, PetscBool *leaks)
+{
+  static const double finest = 0.1 * COSPIN_STATE_LEAK, closer = 1e-4, clearly = 10.0,
+                      large = 2.0 * COSPIN_STATE_LEAK;
+  PetscBool last = PETSC_FALSE;
+
+  PetscFunctionBeginUser;
+  *leaks = PETSC_FALSE;
+  while (!last && !*leaks) {
+    tolerance = PetscMax(tolerance, finest);
+    last = (PetscBool)(tolerance == finest);
+    PetscCall(CospinEigensolverDraft(eigensolver, tolerance));
+    if (!eigensolver->near) PetscFunctionReturn(0);
+    PetscCall(CospinWindowLeak(point, eigensolver, eigensolver->near, 0.0, leak));
+    *leaks = (PetscBool)(*leak > PetscMax(large, clearly * tolerance));
+    tolerance *= closer;
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Windows that are too small are seen by a rough state already: it is kept in place of the steady one, and
-   larger ones begin with it. How rough: as it takes to see a leak thousands of times less
-   than the last one; where it is even less the state is found closely, and its leak decides. */
+   larger ones begin with it. */
 static PetscErrorCode draft_leaks(CospinPoint point, CospinEigensolver eigensolver, PetscBool *leaks)
 {
-  static const double rough = 0.1, clearly = 10.0, first = 1e-5, less = 1e-4;
+  static const double first = 1e-5, less = 1e-4; /* of the leak in the windows before */
   CospinSteadyState *steady = &point->steady;
   int windows[COSPIN_MAX_COORDINATES];
   PetscBool open;
-  double leak, tolerance = first;
+  double leak;
 
   PetscFunctionBeginUser;
   *leaks = PETSC_FALSE;
   CospinProblemWindows(point->problem, windows, &open);
   PetscCall(begin_near(point, eigensolver));
   if (!open || point->problem->system.window || steady->eigensolver) PetscFunctionReturn(0);
-  if (eigensolver->near) tolerance = PetscMin(first, less * point->near_leak);
-  tolerance = PetscMax(tolerance, rough * COSPIN_STATE_LEAK);
-  PetscCall(CospinEigensolverDraft(eigensolver, tolerance));
-  if (!eigensolver->near) PetscFunctionReturn(0);
-  PetscCall(CospinWindowLeak(point, eigensolver, eigensolver->near, 0.0, &leak));
-  *leaks = (PetscBool)(leak > clearly * PetscMax(COSPIN_STATE_LEAK, tolerance));
+  PetscCall(look_for_leak(point, eigensolver,
+                          eigensolver->near ? PetscMin(first, less * point->near_leak) : first, &leak,
+                          leaks));
   if (!*leaks) PetscFunctionReturn(0);
   steady->leak = leak;
   steady->draft = PETSC_TRUE;
