@@ -1,6 +1,6 @@
 """Light by quantum regression of cumulant equations (`of` of task `cumulant`): beside exact spectra where the equations close, and beside
 an independent derivation of the same equations (shared notes of the method)."""
-# cospin-test: COST 8
+# cospin-test: COST 10
 import unittest
 
 import numpy as np
@@ -102,6 +102,39 @@ class Lasers(unittest.TestCase):
         matrix = np.array([[-.5, 3e-7], [1e12 * 3e-7 * z, -kS / 2]])
         self.assertAlmostEqual(float(data.cumulant_regression_rate), -np.linalg.eigvals(matrix).real.max(), delta=1e-9)
         self.assertTrue(np.isfinite(data.cumulant_density).all())
+
+
+class FirstOrder(unittest.TestCase):
+    """Mean field in steady state: the laser's frequency is found with it (closed forms, and the notes' table)."""
+
+    def test_a_detuned_maser(self):
+        text = ("title: t\ngrid: {d: [0, 0.3], w: [0.05, 1]}\nparameters: {d: 0, w: 1}\ncomponents: {s: {kind: ensemble, size: 100}, c: {kind: mode}}\n"
+                "hamiltonian: [0.1*c.a*s.Sp + hc, d*s.Sz]\njumps: [{rate: w, each: s.sp}, {rate: 0.1, each: s.sm}, {rate: 0.5/4, each: s.sz}, {rate: 1, operator: c.a}]\n"
+                "observables: {n: <c.n>, z: 2*<s.Sz>/100, x: <dag(c.a)>}\ntasks: [cumulant: {order: 1}]\n")
+        data = run_text(text)
+        np.testing.assert_allclose(data.cumulant_n, [[0, 23], [0, 21.8284023669]], atol=1e-9)
+        np.testing.assert_allclose(data.cumulant_z[:, 1], [.4, .4213017751], rtol=1e-9)
+        np.testing.assert_allclose(data.cumulant_frequency, [[np.nan, 0], [np.nan, .3 / 2.6]], atol=1e-12)
+        np.testing.assert_allclose(data.cumulant_linewidth[:, 1] / 2, [.0072034988, .0077056209], rtol=1e-8)
+        np.testing.assert_allclose(data.cumulant_x_re[:, 1]**2 + data.cumulant_x_im[:, 1]**2, data.cumulant_n[:, 1], rtol=1e-12)
+        self.assertTrue((data.cumulant_growth < 0).all() and (data.cumulant_residual < 1e-12).all())
+
+    def test_classes(self):
+        s = .4
+        for sizes, deltas, shift, n, omega, z in (
+                ([50, 200, 50], [-s * 3**.5, 0, s * 3**.5], "0.2", 43.0806755932, .0767894478, [.6102159283, .5173034276, .6630912488]),
+                ([150, 150], [-.1, .3], "0", 56.2581901433, .0409037992, [.4671285605, .4873176196])):
+            data = run_text(classes(sizes, deltas, shift).replace("nth: 0.1", "nth: 0").replace("TASK", "cumulant: {order: 1}"))
+            self.assertAlmostEqual(float(data.cumulant_n), n, delta=1e-8)
+            self.assertAlmostEqual(float(data.cumulant_frequency), omega, delta=1e-9)
+            np.testing.assert_allclose([data[f"cumulant_z{k}"] for k in range(len(z))], z, rtol=1e-9)
+
+    def test_two_lines_never_come_to_rest(self):
+        """Two groups far apart in a bad cavity, each with a frequency of its own: no state turns with one."""
+        data = run_text(classes([5000, 5000], [-1.5, 1.5]).replace("kc: 1,", "kc: 10,").replace("k0: 0.2", "k0: 0").replace(
+            "w: 1,", "w: 0.3,").replace("TASK", "cumulant: {order: 1}"), status=3, mask=False)
+        self.assertEqual(int(data.cumulant_outcome), -8)
+        self.assertTrue(np.isnan(float(data.cumulant_frequency)))
 
 
 if __name__ == "__main__":

@@ -272,6 +272,9 @@ static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinRes
 static const CospinOutcomeHint hints[] = {
     {COSPIN_NOT_CONVERGED, "Newton's method found no steady state of the equations, or the solver gave up on "
                            "its way in time: give `times:` to see where they lead, or a smaller `accuracy:`"},
+    {COSPIN_OSCILLATING,
+     "in first order no state that stands still or turns at one frequency was found stable: "
+     "give `times:` to see how it moves, or order 2"},
     {COSPIN_INACCURATE, "the moments do not make the equations zero to `tolerance:`: see <task>_residual"},
     {.text = NULL},
 };

@@ -14,6 +14,7 @@
 #include "approximate/moments/moments.h"
 #include "approximate/product_state.h"
 #include "light.h"
+#include "turning.h"
 #include <cospin/approximate/equations.h>
 #include <cospin/approximate/rest.h>
 #include <math.h>
@@ -26,6 +27,7 @@ typedef struct {
   CospinMomentModel model;
   CospinHierarchy moments;
   CospinRegression light;         /* NULL: not asked for */
+  double frequency, width;        /* of a state of first order that turns; NaN: it does not */
   int num;                        /* operators of the observables, one after the other */
   CospinMomentPolynomial *values; /* [num] */
   double *excited, *quanta;       /* the start, of classes and modes */
@@ -120,11 +122,6 @@ PetscErrorCode CospinCumulantGeneralCheck(CospinProblem problem, const CospinRec
     PetscCall(
         CospinTaskFail(problem, task, "order", faults, ok,
                        "3 is wrong by a factor above a threshold where a phase is free (a laser): 2 or 4"));
-  if (*ok && CospinCumulantOrder(task) == 1 && general.model->num_charges &&
-      !CospinRecordGet(task, "times")->axis.size)
-    PetscCall(
-        CospinTaskFail(problem, task, "order", faults, ok,
-                       "1 has no steady state with a phase that is free: the task `meanfield`, or 2 or 4"));
   *ok = (PetscBool)(*ok && start_ok);
   PetscCall(PetscFree4(general.excited, general.lower, general.quanta, general.field));
   PetscCall(CospinMomentModelDestroy(&general.model));
@@ -158,7 +155,7 @@ static PetscErrorCode create(CospinPoint point, const CospinRecord *task, Genera
 {
   const int order = CospinCumulantOrder(task);
   CospinMomentWords *words;
-  PetscBool *known, light_ok;
+  PetscBool *known, light_ok, filter;
 
   PetscFunctionBeginUser;
   *general = (General){.point = point};
@@ -166,9 +163,11 @@ static PetscErrorCode create(CospinPoint point, const CospinRecord *task, Genera
   PetscCall(read_start(point->problem, task, general, NULL, ok));
   if (!CospinRecordGet(task, "times")->axis.size) set_steady_start(general);
   PetscCall(read_operators(general, &words, &known));
-  PetscCall(CospinCumulantLightCreate(general->model, point->problem, task, order, is_phaseless(general),
-                                      &general->light, &light_ok));
-  PetscCall(CospinHierarchyCreate(general->model, order, is_phaseless(general), general->num, words,
+  /* First order has its steady state with a phase, or none. */
+  filter = (PetscBool)(is_phaseless(general) && (order > 1 || CospinRecordGet(task, "times")->axis.size));
+  PetscCall(CospinCumulantLightCreate(general->model, point->problem, task, order, filter, &general->light,
+                                      &light_ok));
+  PetscCall(CospinHierarchyCreate(general->model, order, filter, general->num, words,
                                   general->light ? &general->light->needed : NULL, MOST_UNKNOWNS,
                                   &general->moments, ok));
   *ok = (PetscBool)(*ok && light_ok);
@@ -353,6 +352,16 @@ static PetscErrorCode find_rest(General *general, double complex z[], CospinMome
   PetscFunctionReturn(0);
 }
 
+/* NaN is told as a number that is missing. */
+static PetscErrorCode store_line(double width, double frequency, CospinResults results)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CospinResultsSet(results, "linewidth", 0, width));
+  PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / width));
+  PetscCall(CospinResultsSet(results, "frequency", 0, frequency));
+  PetscFunctionReturn(0);
+}
+
 /* What was found is told also where it is not stable or not physical: the outcome says so, and a threshold is
    found by it. The line is looked for beside good states only. */
 static PetscErrorCode run_steady(General *general, const CospinRecord *task, double complex z[],
@@ -365,7 +374,12 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
 
   PetscFunctionBeginUser;
   PetscCall(CospinTaskTolerance(general->point->problem, task, NULL, &tolerance, &ok));
-  PetscCall(find_rest(general, z, &rest));
+  general->frequency = general->width = NAN;
+  if (general->moments->order == 1 && general->model->num_charges)
+    PetscCall(CospinCumulantTurning(general->moments, leave, general->point, z, &rest, &general->width,
+                                    &general->frequency));
+  else
+    PetscCall(find_rest(general, z, &rest));
   *outcome = COSPIN_NOT_RUN; /* a run that is to end: the point is begun again by the next one */
   if (rest.leave) PetscFunctionReturn(0);
   PetscCall(CospinResultsSet(results, "iterations", 0, rest.iterations));
@@ -375,17 +389,16 @@ static PetscErrorCode run_steady(General *general, const CospinRecord *task, dou
   PetscCall(CospinResultsSet(results, "growth", 0, rest.growth));
   if (!(rest.residual <= tolerance) || !is_physical(general->moments, z)) *outcome = COSPIN_INACCURATE;
   if (fabs(rest.growth) <= rest.rounding) *outcome = COSPIN_DEGENERATE;
-  if (rest.growth > rest.rounding) *outcome = COSPIN_UNSTABLE;
+  if (rest.growth > rest.rounding)
+    *outcome =
+        general->moments->order == 1 && general->model->num_charges ? COSPIN_OSCILLATING : COSPIN_UNSTABLE;
   PetscCall(store_observables(general, z, 0, results));
+  if (*outcome == COSPIN_GOOD) PetscCall(store_line(general->width, general->frequency, results));
   if (*outcome != COSPIN_GOOD || general->moments->order < 2) PetscFunctionReturn(0);
   PetscCall(CospinCumulantLightStore(general->light, general->point->problem, task, general->moments, z,
                                      results, outcome));
   PetscCall(CospinMomentLineFind(general->moments, z, &line));
-  if (!isnan(line.width)) {
-    PetscCall(CospinResultsSet(results, "linewidth", 0, line.width));
-    PetscCall(CospinResultsSet(results, "coherence_time", 0, 2 / line.width));
-    PetscCall(CospinResultsSet(results, "frequency", 0, line.frequency));
-  }
+  if (!isnan(line.width)) PetscCall(store_line(line.width, line.frequency, results));
   PetscCall(CospinMomentLineDestroy(&line));
   PetscFunctionReturn(0);
 }

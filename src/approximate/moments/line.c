@@ -238,18 +238,19 @@ static PetscErrorCode left_vector(Line *line, const double complex z[], double w
   PetscFunctionReturn(0);
 }
 
-/* Whether deviations from the state with a phase die out, but for the turn: one eigenvalue is zero. */
-static PetscErrorCode is_stable(Line *line, const double complex z[], double slopes[], PetscBool *stable)
+/* How fast deviations from the state with a phase grow, but for the turn: one eigenvalue is zero. */
+static PetscErrorCode find_growth(Line *line, const double complex z[], double slopes[], CospinMomentLine *l)
 {
   const size_t n = (size_t)line->n;
   PetscBLASInt size = (PetscBLASInt)n, one = 1, num_work = 8 * size, info;
   PetscScalar *a, *values, *work, none[1];
-  double growth = -INFINITY, rate = 0.0;
+  double rate = 0.0;
   PetscReal *reals;
   int least = 0;
 
   PetscFunctionBeginUser;
   PetscCall(linearise(line, z, slopes));
+  l->growth = -INFINITY;
   PetscCall(PetscMalloc4(n * n, &a, n, &values, 8 * n, &work, 2 * n, &reals));
   for (size_t k = 0; k < n * n; k++) a[k] = line->jacobian[k];
   PetscCall(PetscFPTrapPush(PETSC_FP_TRAP_OFF));
@@ -260,8 +261,9 @@ static PetscErrorCode is_stable(Line *line, const double complex z[], double slo
     if (cabs(values[k]) < cabs(values[least])) least = k;
   }
   for (int k = 0; k < line->n; k++)
-    if (k != least) growth = fmax(growth, creal(values[k]));
-  *stable = (PetscBool)(info == 0 && growth < rounding * rate);
+    if (k != least) l->growth = fmax(l->growth, creal(values[k]));
+  l->rounding = rounding * rate;
+  if (info != 0) l->growth = NAN;
   PetscCall(PetscFree4(a, values, work, reals));
   PetscFunctionReturn(0);
 }
@@ -423,14 +425,15 @@ static PetscErrorCode find_width(Line *l, const double complex u[], CospinHierar
 
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(l->n, &w));
+  PetscCall(find_growth(l, u, w, line));
+  line->charge = l->charge;
+  line->omega = l->omega;
+  line->frequency = 0.0 - l->unit * l->omega; /* of an operator that lowers */
   PetscCall(is_the_same(l, u, moments, z, &ok));
-  if (ok) PetscCall(is_stable(l, u, w, &ok));
+  ok = (PetscBool)(ok && line->growth < line->rounding);
   if (ok) PetscCall(left_vector(l, u, w, &ok));
   if (ok) PetscCall(diffusion(l, w, u, &rate));
-  if (ok && rate > 0) {
-    line->width = l->unit * l->unit * rate;
-    line->frequency = 0.0 - l->unit * l->omega; /* of an operator that lowers */
-  }
+  if (ok && rate > 0) line->width = l->unit * l->unit * rate;
   PetscCall(PetscFree(w));
   PetscFunctionReturn(0);
 }

@@ -330,6 +330,9 @@ typedef struct {
   double complex *lower, *field; /* [num_sites] <|0><1|>, [num_modes] <a> */
   double width;                  /* full width (rate), 2/Tcoh; NaN: none that is known */
   double frequency;              /* of a ~ exp(-i frequency t) */
+  int charge;                    /* of the model's, whose phase is broken */
+  double omega;                  /* moments turn as exp(i omega q t), q their charge */
+  double growth, rounding;       /* of deviations other than the turn, as of CospinMomentRest */
 } CospinMomentLine;
 /* The state with a phase that mean field has near the steady state z of `moments`, and how its phase
    diffuses. None below threshold; no width where that state is not stable (several lines, cycles), and where
