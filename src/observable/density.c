@@ -301,6 +301,7 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
   PetscCall(PetscNew(&new));
   *density = new;
   new->system = system;
+  new->state = state;
   new->whole = PETSC_TRUE;
   if (!CospinDensitySetRadix(new)) PetscCall(CospinDensityDestroy(density));
   if (!*density) PetscFunctionReturn(0);

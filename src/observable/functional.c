@@ -62,11 +62,12 @@ PetscErrorCode CospinFunctionalCreate(CospinProblem problem, const char name[],
   PetscCall(PetscNew(functional));
   (*functional)->kind = CospinFunctionalKindOf(name);
   if ((*functional)->kind->labels && !CospinSystemHasSides(&problem->system))
-    PetscCall(PetscSNPrintf(why, why_size,
-                            "`%s` needs labels of kets, which atoms of several levels with processes or "
-                            "states of single atoms have not (purity(), entropy(), negativity(...) and "
-                            "mutual(...) are there, and expectation values with what is made of them)",
-                            name));
+    PetscCall(PetscSNPrintf(
+        why, why_size,
+        "`%s` needs labels of kets, which atoms of several levels with processes or "
+        "states of single atoms have not (purity(), entropy(), weight(...), negativity(...) and "
+        "mutual(...) are there, and expectation values with what is made of them)",
+        name));
   else
     PetscCall((*functional)->kind->Prepare(problem, arguments, *functional, why, why_size));
   if (why[0])

@@ -16,9 +16,8 @@
 
 static const double MOST_ELEMENTS = 6e6; /* half a gigabyte with their blocks: 3^14, 2^22 */
 
-/* The label of a stored element; its value. */
-static PetscErrorCode read_element(const CospinSystem *system, CospinStoredState state, PetscInt64 k,
-                                   int label[], double complex *value)
+PetscErrorCode CospinDensityElementOf(const CospinSystem *system, CospinStoredState state, PetscInt64 k,
+                                      int label[], double complex *value)
 {
   const double *row = CospinDensityRow(state, k);
 
@@ -50,7 +49,7 @@ static PetscErrorCode measure(CospinDensity density, CospinStoredState state, do
   for (PetscInt64 k = 0; k < state->count; k++) {
     int label[COSPIN_MAX_COORDINATES];
     double complex value;
-    PetscCall(read_element(density->system, state, k, label, &value));
+    PetscCall(CospinDensityElementOf(density->system, state, k, label, &value));
     if (value == 0.0) continue;
     *num += num_pairs(density->system, label);
     density->purity += creal(value * conj(value)) / exp(CospinDensityLogCopies(density->system, label));
@@ -127,7 +126,7 @@ static PetscErrorCode spell_all(CospinDensity density, CospinStoredState state, 
     int label[COSPIN_MAX_COORDINATES];
     Spelling spelling = {.density = density, .label = label, .count = count, .elements = elements};
     double complex value;
-    PetscCall(read_element(density->system, state, k, label, &value));
+    PetscCall(CospinDensityElementOf(density->system, state, k, label, &value));
     if (value == 0.0) continue;
     spelling.element = (CospinCodedElement){code_of_side(density, COSPIN_COORDINATE_KET, label),
                                             code_of_side(density, COSPIN_COORDINATE_BRA, label),
@@ -172,12 +171,14 @@ PetscErrorCode CospinDensitySpell(const CospinSystem *system, CospinStoredState 
   PetscCall(PetscNew(&empty));
   *density = empty;
   empty->system = system;
+  empty->state = state;
   PetscCall(measure(empty, state, &num));
   if (!CospinDensitySetRadix(empty) || num > MOST_ELEMENTS) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1((size_t)num + 1, &elements));
   PetscCall(spell_all(empty, state, elements, &count));
   PetscCall(CospinDensityCreateCoded(system, count, elements, density));
   PetscCall(PetscFree(elements));
+  (*density)->state = state;
   (*density)->purity = empty->purity;
   PetscCall(PetscArraycpy((*density)->radix, empty->radix, COSPIN_MAX_COORDINATES));
   PetscCall(PetscArraycpy((*density)->radix_lo, empty->radix_lo, COSPIN_MAX_COORDINATES));

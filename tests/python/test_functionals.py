@@ -430,7 +430,7 @@ title: Single atoms in a cavity
 components: {c: {kind: mode, cutoff: 3, edge: 1}, g: {kind: levels, size: 2, levels: 4}}
 hamiltonian: ['0.8*c.a*g.E[3,0] + hc']
 jumps: [{rate: 0.5, operator: c.a}, {rate: 0.3, each: 'g.e[1,3]'}, {rate: 0.1, each: g.sx}]
-observables: {purity: purity(), entropy: entropy(), light: negativity(c), mutual: mutual(g)}
+observables: {purity: purity(), entropy: entropy(), light: negativity(c), mutual: mutual(g), photon: 'weight(c, 1)'}
 tasks:
   - evolve: {initial: {g: {populations: [0.75, 0.25, 0, 0]}, c: {fock: 1}}, times: [0, 0.4, 1.2]}
 """)
@@ -444,7 +444,8 @@ tasks:
         states = [evolve(rho, swap + swap.conj().T, jumps, t, 60) for t in TIMES]
         self.compare(data, "evolve", {
             "purity": [numpy.trace(x @ x).real for x in states], "entropy": [entropy(x) for x in states],
-            "light": [negativity(x, 3) for x in states], "mutual": [mutual(x, 3) for x in states]}, 3e-8)
+            "light": [negativity(x, 3) for x in states], "mutual": [mutual(x, 3) for x in states],
+            "photon": [numpy.trace(x[16:32, 16:32]).real for x in states]}, 3e-8)
 
     def test_many_single_atoms(self):
         """Each by itself: purity (sum p^2)^N at any N, an entropy of 3^7 kets; of more kets there is none, and that is told."""
@@ -462,6 +463,11 @@ tasks:
         for count in (7, 30):
             data = run(deck.format(count, "purity()"))
             numpy.testing.assert_allclose(data.evolve_value, [1, sum(x * x for x in p) ** count], rtol=1e-6, atol=1e-12)
+        beside = deck.replace("}}}}\njumps: [", "}}, c: {{kind: mode, cutoff: 2, edge: 1}}, e: {{kind: ensemble, size: 2}}}}\njumps: [{{rate: 2, operator: c.a}}, ")
+        beside = beside.replace("[0, 0, 1]}}}}", "[0, 0, 1]}}, c: {{fock: 1}}, e: {{css: [pi/2, 0]}}}}")
+        for functional, expected in (("'weight(c, 1)'", [1, math.exp(-3)]), ("'weight(e, 1, 0) + <c.n>'", [1.5, .5 + math.exp(-3)])):
+            data = run(beside.format(12, functional))
+            numpy.testing.assert_allclose(data.evolve_value, expected, atol=1e-7)
         data = run(deck.format(7, "entropy()"))
         numpy.testing.assert_allclose(data.evolve_value, [0, -7 * sum(x * math.log(x) for x in p)], atol=1e-6)
         for functional in ("entropy()", "1 + entropy()"):

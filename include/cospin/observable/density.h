@@ -32,6 +32,7 @@ typedef struct {
 
 typedef struct CospinDensity_ {
   const CospinSystem *system; /* borrowed */
+  CospinStoredState state;    /* borrowed: what it was made of; NULL: of codes */
   double purity;              /* Tr rho^2 */
   PetscBool whole;            /* there are kets, elements and blocks: not of too many atoms told one by one */
   int num_kets;
@@ -59,7 +60,7 @@ typedef struct {
 PetscErrorCode CospinDensityCreateCoded(const CospinSystem *system, PetscInt64 num,
                                         const CospinCodedElement elements[], CospinDensity *density);
 
-/* *density is NULL if kets do not fit into 64 bits. */
+/* `state` must outlive it. *density is NULL if kets do not fit into 64 bits. */
 PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState state,
                                    CospinDensity *density);
 PetscErrorCode CospinDensityDestroy(CospinDensity *density);
@@ -71,5 +72,8 @@ PetscErrorCode CospinDensityDiagonalise(CospinDensity density, PetscBool *ok);
 /* The code of the ket of a label; the ket with a code, -1: the state has nothing there. */
 PetscInt64 CospinDensityCode(CospinDensity density, const int label[]);
 int CospinDensityFind(CospinDensity density, PetscInt64 code);
+/* Element k of a state: its label[num_coordinates] and its value. */
+PetscErrorCode CospinDensityElementOf(const CospinSystem *system, CospinStoredState state, PetscInt64 k,
+                                      int label[], double complex *value);
 /* The label of |ket><ket|, borrowed. */
 const int *CospinDensityLabel(CospinDensity density, int ket);

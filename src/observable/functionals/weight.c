@@ -46,7 +46,7 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
     PetscCall(PetscSNPrintf(why, why_size,
                             "one number tells where %s `%.100s` is (j and m are those of an ensemble)",
                             kind->record.name, component->name));
-  else if (num > MOST_COLUMNS)
+  else if (num > MOST_COLUMNS || kind->NumKets)
     PetscCall(PetscSNPrintf(why, why_size, "the levels of %s `%.100s` have no single number",
                             kind->record.name, component->name));
   else if (!kind->SetColumns(component, columns, label))
@@ -54,24 +54,35 @@ static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument argume
   PetscFunctionReturn(0);
 }
 
-/* Only diagonal elements have a probability. Half-integers are compared up to rounding. */
+/* Whether a label of the component is where the weight is of. Half-integers are compared up to rounding. */
+static PetscBool is_there(CospinFunctional functional, const int label[])
+{
+  const CospinComponent component = functional->component;
+  double columns[MOST_COLUMNS];
+
+  component->kind->GetColumns(component, label + component->offset, columns);
+  if (!PetscIsNanReal(functional->second) && PetscAbsReal(columns[1] - functional->second) > rounding)
+    return PETSC_FALSE;
+  return (PetscBool)(PetscAbsReal(columns[0] - functional->number) < rounding);
+}
+
+/* Only elements with a trace have a probability. The state's own, not the density's: beside atoms that are
+   told one by one there may be no kets. */
 static PetscErrorCode Evaluate(CospinFunctional functional, const double complex moments[],
                                CospinDensity density, double *value)
 {
-  const CospinComponent component = functional->component;
+  const CospinSystem *system = density->system;
 
   PetscFunctionBeginUser;
   (void)moments;
   *value = 0.0;
-  for (PetscInt64 e = 0; e < density->count; e++) {
-    const CospinDensityElement *element = &density->elements[e];
-    double columns[MOST_COLUMNS];
-    if (element->ket != element->bra) continue;
-    component->kind->GetColumns(component, CospinDensityLabel(density, element->ket) + component->offset,
-                                columns);
-    if (!PetscIsNanReal(functional->second) && PetscAbsReal(columns[1] - functional->second) > rounding)
-      continue;
-    if (PetscAbsReal(columns[0] - functional->number) < rounding) *value += creal(element->value);
+  for (PetscInt64 k = 0; k < density->state->count; k++) {
+    int label[COSPIN_MAX_COORDINATES];
+    double complex element;
+    double trace;
+    PetscCall(CospinDensityElementOf(system, density->state, k, label, &element));
+    trace = CospinSystemTrace(system, label);
+    if (trace != 0.0 && is_there(functional, label)) *value += trace * creal(element);
   }
   PetscFunctionReturn(0);
 }
@@ -79,7 +90,6 @@ static PetscErrorCode Evaluate(CospinFunctional functional, const double complex
 const CospinFunctionalKind CospinFunctionalWeight = {
     .needs = COSPIN_NEEDS_DIAGONAL,
     .help = "probability of j of an ensemble, m of a spin, n of a mode",
-    .labels = PETSC_TRUE,
     .Prepare = Prepare,
     .Evaluate = Evaluate,
 };
