@@ -31,6 +31,9 @@ class Semiclassical(unittest.TestCase):
             error = float(data[f"langevin_{value}_error"])
             self.assertTrue(0 < error < small)
             self.assertLess(abs(float(data["langevin_" + value] - data["steady_" + value])), 4 * error)
+            exact, first, second, fourth = (float(data[f"{name}_{value}"]) for name in ("steady", "first", "cumulant", "fourth"))
+            self.assertAlmostEqual(first, float(data[f"meanfield_{value}"]), delta=1e-9)  # the same equations, another compiler
+            self.assertLess(abs(fourth - exact), .7 * abs(second - exact))
 
     def test_two_spins_without_inversion(self):
         """Pumped and emptied at the same rate: all moments are zero, of which none has a size to be known relative to."""
