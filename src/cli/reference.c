@@ -222,6 +222,8 @@ static void view_datasets(CospinPage *page)
 {
   CospinPageHeading(page, "TASKS AND THEIR VARIABLES");
   for (int k = 0; CospinTaskKinds[k]; k++) view_task(page, CospinTaskKinds[k]);
+  CospinPageHeading(page, "TASKS WITH A PERIOD");
+  for (int k = 0; CospinTaskPeriodicKinds[k]; k++) view_task(page, CospinTaskPeriodicKinds[k]);
   CospinPageHeading(page, COSPIN_PAGE_EXPANDED);
   for (int k = 0; CospinTaskExpandedKinds[k]; k++) view_task(page, CospinTaskExpandedKinds[k]);
   CospinPageHeading(page, "VARIABLES OF EVERY POINT");

@@ -65,6 +65,7 @@ static const Row synonyms[] = {
     {"file", "file store initial dataset"},
     {"fisher", "qfi qfi_max heralding information"},
     {"fluctuation", "variance fano noise_spectrum langevin"},
+    {"floquet", "period steady gap"},
     {"fock", "fock cutoff mode"},
     {"fringe", "decay css tail"},
     {"frequency", "frequency hamiltonian frequencies"},

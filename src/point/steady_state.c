@@ -101,8 +101,7 @@ static PetscErrorCode edge_of(CospinProblem problem, CospinComponent mode, doubl
   PetscFunctionReturn(0);
 }
 
-/* See CospinQuality.edge. */
-static PetscErrorCode edge_of_all(CospinProblem problem, CospinSector sector, Vec rho, CospinQuality *quality)
+PetscErrorCode CospinStateEdge(CospinProblem problem, CospinSector sector, Vec rho, CospinQuality *quality)
 {
   PetscFunctionBeginUser;
   quality->edge = 0.0;
@@ -131,7 +130,7 @@ PetscErrorCode CospinStateQuality(CospinPoint point, CospinEigensolver eigensolv
   PetscCall(VecDestroy(&image));
   quality->residual = size > 0 ? norm / (eigensolver->norm * size) : 0.0;
   PetscCall(error_of(eigensolver, rho, &quality->error));
-  PetscCall(edge_of_all(point->problem, eigensolver->sector, rho, quality));
+  PetscCall(CospinStateEdge(point->problem, eigensolver->sector, rho, quality));
   PetscFunctionReturn(0);
 }
 

@@ -44,6 +44,13 @@ static const CospinKey keys[] = {
      .least = 1,
      .most = MAX_COUNT,
      .range = "a whole number from 1 to 1000"},
+    {.name = "period",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "time",
+     .help = "of a generator that depends on time and is the same again after this long: the modes of the "
+             "map of one "
+             "period",
+     COSPIN_KEY_POSITIVE},
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},
 };

@@ -32,6 +32,13 @@ static const CospinKey keys[] = {
              "over "
              "long times"},
     COSPIN_TASK_SECTOR_KEY,
+    {.name = "period",
+     .type = COSPIN_KEY_NUMBER,
+     .unit = "time",
+     .help = "of a generator that depends on time and is the same again after this long: the state that is "
+             "the same "
+             "after each period",
+     COSPIN_KEY_POSITIVE},
     COSPIN_TASK_STORE_KEY,
     COSPIN_TASK_TOLERANCE_KEY,
     {.name = NULL},

@@ -42,6 +42,16 @@ const CospinRecordKind *const CospinTaskExpandedRecords[] = {
     NULL};
 #undef COSPIN_TASK
 
+#define COSPIN_TASK(kind) extern const CospinTaskKind kind;
+#include "periodic/list.h"
+#undef COSPIN_TASK
+
+#define COSPIN_TASK(kind) &kind,
+const CospinTaskKind *const CospinTaskPeriodicKinds[] = {
+#include "periodic/list.h"
+    NULL};
+#undef COSPIN_TASK
+
 const CospinRecordKind *const CospinTasksAlone[] = {&CospinTaskHeralding.record, NULL};
 
 /* By the kind's address: a kind is one constant. */
@@ -53,10 +63,31 @@ static PetscBool is_alone(const CospinRecord *task)
   return (PetscBool)(CospinTasksAlone[k] != NULL);
 }
 
+/* Those that a period turns into another one are of the same name. */
+static const CospinTaskKind *periodic_kind(const CospinRecord *task)
+{
+  int k = 0;
+
+  while (CospinTaskPeriodicKinds[k] && strcmp(CospinTaskPeriodicKinds[k]->record.name, task->kind->name) != 0)
+    k++;
+  return CospinTaskPeriodicKinds[k];
+}
+
+/* Whether the key `period` is given. */
+static PetscBool has_period(const CospinRecord *task)
+{
+  const CospinKey *key = task->kind->keys;
+
+  while (key->name && strcmp(key->name, "period") != 0) key++;
+  return (PetscBool)(key->name && CospinRecordGet(task, "period")->expression);
+}
+
 /* A deck's record points to the record within its kind, so both lists are searched by address; names occur
-   in both (steady, decay). A record is in one of them. */
+   in both (steady, decay). A record is in one of them. With a period it is another task, with variables of
+   its own. */
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task)
 {
+  if (has_period(task) && periodic_kind(task)) return periodic_kind(task);
   for (int k = 0; CospinTaskExpandedKinds[k]; k++)
     if (&CospinTaskExpandedKinds[k]->record == task->kind) return CospinTaskExpandedKinds[k];
   for (int k = 0;; k++)
@@ -75,11 +106,11 @@ static PetscErrorCode refuse_time(CospinProblem problem, const CospinRecord *tas
     PetscCall(PetscStrlcat(names, names[0] ? "`, `" : "`", sizeof(names)));
     PetscCall(PetscStrlcat(names, CospinTaskKinds[k]->record.name, sizeof(names)));
   }
-  PetscCall(
-      PetscSNPrintf(sentence, sizeof(sentence),
-                    "`t` is the time, and task `%s` needs a generator that does not change (%s` can follow "
-                    "one that does; or write a parameter in place of `t`)",
-                    task->name, names));
+  PetscCall(PetscSNPrintf(
+      sentence, sizeof(sentence),
+      "`t` is the time, and task `%s` needs a generator that does not change (%s` can follow "
+      "one that does, `steady` and `gap` with a `period`; or write a parameter in place of `t`)",
+      task->name, names));
   PetscCall(CospinClockRefuse(problem, sentence, faults, ok));
   PetscFunctionReturn(0);
 }

@@ -80,6 +80,9 @@ PetscErrorCode CospinPointSteadyState(CospinPoint point, const char prefix[], co
 PetscErrorCode CospinStateQuality(CospinPoint point, CospinEigensolver eigensolver, Vec rho,
                                   CospinQuality *quality);
 
+/* Collective. `edge` and `cut` of the quality of a state, or its part, on a sector. */
+PetscErrorCode CospinStateEdge(CospinProblem problem, CospinSector sector, Vec rho, CospinQuality *quality);
+
 /* Whether a state of this quality may be called good. */
 CospinOutcome CospinStateJudge(const CospinQuality *quality, double largest_residual);
 

@@ -7,6 +7,9 @@ extern const CospinRecordKind *const CospinTaskRecords[];
 /* The same under `operator: expansion`. */
 extern const CospinTaskKind *const CospinTaskExpandedKinds[];
 extern const CospinRecordKind *const CospinTaskExpandedRecords[];
+/* What `steady` and `gap` are with the key `period`; their records are those of the tasks. NULL at the end.
+ */
+extern const CospinTaskKind *const CospinTaskPeriodicKinds[];
 /* Those that are in closed form: exact, but they ask nothing of components; NULL at the end. */
 extern const CospinRecordKind *const CospinTasksAlone[];
 const CospinTaskKind *CospinTaskKindOf(const CospinRecord *task);

@@ -1,0 +1,157 @@
+/*
+   du/dt = L(t) u over one period, again and again: Runge-Kutta steps of order 8 (Dormand and Prince,
+   ket_dop853.h).
+
+   Exponentials (timed_propagator.c) cost hundreds of products a step and are made for generators that are
+   large beside what changes in them. In a period everything changes, and where |L| h is about one, as the
+   modulation wants it, twelve products make a step.
+
+   Steps end where cells of the schedule end (schedule.c) and at times that are wanted. Coefficients are asked
+   for within the cell only: at its ends they may jump.
+*/
+#include "ket_dop853.h"
+#include <cospin/solver/period.h>
+#include <math.h>
+
+enum { MADE = COSPIN_KET_STEP_STAGES };
+static const double rounding = 2e-15, shortest = 1e-14, longest_change = 6.0, shortest_change = 0.2,
+                    caution = 0.9;
+
+typedef struct {
+  CospinPeriod *period;
+  Vec u, next, work, k[MADE + 1];
+  double begin, end; /* of the cell */
+  double time, h;
+  double *c;
+} Step;
+
+/* k = L(t) x, t within the cell. */
+static PetscErrorCode slope(Step *step, double time, Vec x, Vec k)
+{
+  const CospinSchedule *schedule = step->period->schedule;
+  const double inside = 8 * PETSC_MACHINE_EPSILON * step->period->period;
+  const double t = PetscMax(step->begin + inside, PetscMin(step->end - inside, time));
+
+  PetscFunctionBeginUser;
+  PetscCall(schedule->Coefficients(schedule->context, t, step->c));
+  for (int i = 0; i < schedule->num; i++)
+    if (!isfinite(step->c[i])) step->period->failed = PETSC_TRUE;
+  PetscCall(CospinTimedSet(step->period->generator, 1.0, step->c));
+  PetscCall(MatMult(step->period->generator, x, k));
+  step->period->products++;
+  PetscFunctionReturn(0);
+}
+
+/* result = (u or nothing) + h sum_i weights[i] k_i. */
+static PetscErrorCode combine(Step *step, PetscBool from_u, int num, const double weights[], Vec result)
+{
+  PetscScalar scaled[MADE + 1];
+
+  PetscFunctionBeginUser;
+  for (int i = 0; i < num; i++) scaled[i] = step->h * weights[i];
+  if (from_u)
+    PetscCall(VecCopy(step->u, result));
+  else
+    PetscCall(VecZeroEntries(result));
+  PetscCall(VecMAXPY(result, num, scaled, step->k));
+  PetscFunctionReturn(0);
+}
+
+/* u at the end of the step into next; *error as DOP853 has it, the same on every rank. */
+static PetscErrorCode try_step(Step *step, double *error)
+{
+  PetscReal errors[2];
+
+  PetscFunctionBeginUser;
+  for (int i = 1; i <= MADE; i++) {
+    PetscCall(combine(step, PETSC_TRUE, i, stage_weights[i], step->next));
+    PetscCall(slope(step, step->time + stage_times[i] * step->h, step->next, step->k[i]));
+  }
+  for (int i = 0; i < 2; i++) {
+    PetscCall(combine(step, PETSC_FALSE, MADE + 1, error_weights[i], step->work));
+    PetscCall(VecNorm(step->work, NORM_2, &errors[i]));
+  }
+  *error = errors[0] == 0.0 ? 0.0 : PetscSqr(errors[0]) / hypot(errors[0], 0.1 * errors[1]);
+  PetscFunctionReturn(0);
+}
+
+/* To a time within the cell or its end. The length of the last step, cut to end there, is not that of the
+   next one. A step as short as rounding is taken. */
+static PetscErrorCode advance(Step *step, double until)
+{
+  double wanted = step->h, error = 0.0, change;
+  PetscReal size;
+
+  PetscFunctionBeginUser;
+  PetscCall(slope(step, step->time, step->u, step->k[0]));
+  while (step->time < until && !step->period->failed) {
+    const double rest = until - step->time;
+    step->h = wanted < rest ? (2 * wanted > rest ? 0.5 * rest : wanted) : rest;
+    PetscCall(try_step(step, &error));
+    PetscCall(VecNorm(step->u, NORM_2, &size));
+    const double allowed =
+        size * PetscMax(rounding, step->period->tolerance * step->h / step->period->period);
+    const PetscBool good = (PetscBool)(error <= allowed || step->h <= shortest * step->period->period);
+    change = error > 0 ? caution * pow(allowed / error, 1.0 / 7.0) : longest_change;
+    change = PetscMax(shortest_change, PetscMin(longest_change, change));
+    wanted = good ? PetscMax(step->h * change, step->h < wanted ? wanted : 0.0)
+                  : step->h * PetscMin(change, caution);
+    if (!isfinite(error)) step->period->failed = PETSC_TRUE;
+    if (!good) continue;
+    step->period->steps++;
+    step->time = step->h == rest ? until : step->time + step->h;
+    PetscCall(VecCopy(step->next, step->u));
+    PetscCall(VecCopy(step->k[MADE], step->k[0])); /* the slope at the end is that at the next begin */
+  }
+  step->h = wanted;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create(CospinPeriod *period, Vec u, Step *step)
+{
+  Vec *vectors;
+
+  PetscFunctionBeginUser;
+  *step = (Step){.period = period, .u = u, .h = 0.01 * period->period};
+  PetscCall(VecDuplicateVecs(u, MADE + 3, &vectors));
+  for (int i = 0; i <= MADE; i++) step->k[i] = vectors[i];
+  step->next = vectors[MADE + 1];
+  step->work = vectors[MADE + 2];
+  PetscCall(PetscFree(vectors));
+  PetscCall(PetscMalloc1((size_t)period->schedule->num + 1, &step->c));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy(Step *step)
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i <= MADE; i++) PetscCall(VecDestroy(&step->k[i]));
+  PetscCall(VecDestroy(&step->next));
+  PetscCall(VecDestroy(&step->work));
+  PetscCall(PetscFree(step->c));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CospinPeriodFollow(CospinPeriod *period, Vec u, int num, const double times[],
+                                  CospinPeriodVisit visit, void *context)
+{
+  const CospinSchedule *schedule = period->schedule;
+  int visited = 0;
+  Step step;
+
+  PetscFunctionBeginUser;
+  if (schedule->failed) period->failed = PETSC_TRUE;
+  PetscCall(create(period, u, &step));
+  for (int cell = 0; cell < schedule->num_cells && !period->failed; cell++) {
+    step.begin = step.time = cell ? schedule->ends[cell - 1] : 0.0;
+    step.end = PetscMin(period->period, schedule->ends[cell]);
+    PetscCall(CospinInterruptCheck(period->interrupt));
+    for (; visited < num && times[visited] <= step.end && !period->failed; visited++) {
+      PetscCall(advance(&step, times[visited]));
+      PetscCall(visit(context, visited, u));
+    }
+    PetscCall(advance(&step, step.end));
+  }
+  PetscCall(destroy(&step));
+  PetscFunctionReturn(0);
+}
