@@ -20,6 +20,7 @@
    or two little is left but the slowest modes. */
 enum { BASIS = 10, MORE = 8, RESTARTS = 500 };
 
+/* Copied, since the evolution works in place. */
 PetscErrorCode CospinPeriodApply(CospinPeriod *period, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
@@ -29,6 +30,7 @@ PetscErrorCode CospinPeriodApply(CospinPeriod *period, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* A map as SLEPc sees it, a matrix that can multiply and nothing else. */
 static PetscErrorCode multiply(Mat map, Vec x, Vec y)
 {
   CospinPeriod *period;
@@ -39,6 +41,7 @@ static PetscErrorCode multiply(Mat map, Vec x, Vec y)
   PetscFunctionReturn(0);
 }
 
+/* Of the generator's layout, so that vectors of one are those of the other. */
 static PetscErrorCode create_map(CospinPeriod *period, Mat *map)
 {
   PetscInt local, size;
@@ -117,6 +120,8 @@ static PetscErrorCode leave_out(EPS eps, int num_known, Vec known[])
   PetscFunctionReturn(0);
 }
 
+/* Fixed points take away from the space: a sector of one label has nothing beside its own. SLEPc's errors are
+   not believed, residuals are recomputed by a map each. */
 PetscErrorCode CospinPeriodSearch(CospinPeriod *period, CospinMultiplierOrder order, int wanted,
                                   double tolerance, int num_known, Vec known[], int *num,
                                   CospinMultiplier found[])

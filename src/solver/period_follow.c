@@ -14,9 +14,13 @@
 #include <math.h>
 
 enum { MADE = COSPIN_KET_STEP_STAGES };
+/* An error below rounding cannot be had; a step as short as `shortest` (of the period) is taken whatever its
+   error, since a jump that no cell has enclosed would halve it for ever. How much a step may differ from the
+   one before it is as usual. */
 static const double rounding = 2e-15, shortest = 1e-14, longest_change = 6.0, shortest_change = 0.2,
                     caution = 0.9;
 
+/* Where the evolution stands, in which cell; its stages. `c`: coefficients at a stage. */
 typedef struct {
   CospinPeriod *period;
   Vec u, next, work, k[MADE + 1];
@@ -107,6 +111,7 @@ static PetscErrorCode advance(Step *step, double until)
   PetscFunctionReturn(0);
 }
 
+/* The first length is a guess, which the first error corrects: too long costs one step, too short a few. */
 static PetscErrorCode create(CospinPeriod *period, Vec u, Step *step)
 {
   Vec *vectors;
@@ -122,6 +127,7 @@ static PetscErrorCode create(CospinPeriod *period, Vec u, Step *step)
   PetscFunctionReturn(0);
 }
 
+/* u is the caller's. */
 static PetscErrorCode destroy(Step *step)
 {
   PetscFunctionBeginUser;
@@ -132,6 +138,8 @@ static PetscErrorCode destroy(Step *step)
   PetscFunctionReturn(0);
 }
 
+/* Cell by cell. The length of a step is kept from one to the next: where coefficients jump the slope does,
+   but not the size of the generator as a rule. */
 PetscErrorCode CospinPeriodFollow(CospinPeriod *period, Vec u, int num, const double times[],
                                   CospinPeriodVisit visit, void *context)
 {

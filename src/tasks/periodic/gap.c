@@ -52,6 +52,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* Without `count` there is no dimension `mode`, as in `gap`. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -136,6 +137,7 @@ static PetscErrorCode search(CospinProblem problem, CospinPeriodic *periodic, Sl
   PetscFunctionReturn(0);
 }
 
+/* A sector without a trace has no fixed point as a rule; one that it has is a coherence that lasts. */
 static PetscErrorCode add_sector(Slowest *slowest, CospinProblem problem, const int representative[])
 {
   CospinPeriodic periodic;
@@ -176,6 +178,7 @@ static PetscErrorCode solve(void *context, CospinProblem problem, int *num, doub
   PetscFunctionReturn(0);
 }
 
+/* A rate within the resolution is zero, and has no lifetime. */
 static PetscErrorCode store_mode(const Slowest *slowest, int k, double period, double tolerance,
                                  CospinResults results, CospinOutcome *outcome)
 {
@@ -199,6 +202,7 @@ static PetscErrorCode store_mode(const Slowest *slowest, int k, double period, d
   PetscFunctionReturn(0);
 }
 
+/* Of a sector with fixed points only there is no rate: that is an outcome and not a zero. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {

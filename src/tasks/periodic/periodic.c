@@ -20,6 +20,7 @@ static const double map_share = 0.03, solver_share = 0.1, finest = 1e-13;
    omega t. */
 static const double same = 1e-9;
 
+/* The principal branch: of all frequencies that differ by 2 pi/T the smallest. */
 double complex CospinPeriodicExponent(double complex mu, double period)
 {
   return clog(mu) / period;
@@ -27,6 +28,7 @@ double complex CospinPeriodicExponent(double complex mu, double period)
 
 /* ---- Keys ---------------------------------------------------------------------------------------------- */
 
+/* `store` has a default word, so whether it is given tells nothing. */
 PetscErrorCode CospinPeriodicRefuse(CospinProblem problem, const CospinRecord *task, const char *const keys[],
                                     CospinFaults faults, PetscBool *ok)
 {
@@ -110,6 +112,9 @@ static PetscErrorCode check_returns(CospinProblem problem, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
+/* In this order, since each asks for what the one before has found sound: a rate that is negative somewhere
+   would be told as a generator that does not return. Two periods are looked at, for the second is compared
+   with the first. */
 PetscErrorCode CospinPeriodicCheck(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                                    PetscBool *ok)
 {
@@ -132,6 +137,8 @@ PetscErrorCode CospinPeriodicCheck(CospinProblem problem, const CospinRecord *ta
 
 /* ---- One sector ---------------------------------------------------------------------------------------- */
 
+/* The schedule is that of an evolution over one period, made where evolutions make theirs. An empty sector
+   has no vectors: its map is left out. */
 PetscErrorCode CospinPeriodicOpen(CospinPoint point, CospinProblem problem, const CospinRecord *task,
                                   const int representative[], CospinPeriodic *periodic)
 {
@@ -158,6 +165,7 @@ PetscErrorCode CospinPeriodicOpen(CospinPoint point, CospinProblem problem, cons
   PetscFunctionReturn(0);
 }
 
+/* Fixed points that somebody has taken are NULL here. */
 PetscErrorCode CospinPeriodicClose(CospinPeriodic *periodic)
 {
   PetscFunctionBeginUser;
@@ -237,6 +245,7 @@ static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
   PetscFunctionReturn(0);
 }
 
+/* The point's own problem stays. */
 static PetscErrorCode drop_problem(CospinPeriodicWindows *w)
 {
   PetscFunctionBeginUser;

@@ -71,6 +71,7 @@ static const CospinTaskRule rules[] = {
     {.suffix = NULL},
 };
 
+/* The keys first: what does not go with a period is told before the generator is looked at. */
 static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                             CospinDimension *dimension, PetscBool *ok)
 {
@@ -201,6 +202,7 @@ static PetscErrorCode take_state(Found *found, CospinProblem problem)
   PetscFunctionReturn(0);
 }
 
+/* Before each solution in larger windows, and at the end. */
 static PetscErrorCode reset(Found *found)
 {
   PetscFunctionBeginUser;
@@ -252,6 +254,7 @@ static PetscErrorCode read_state(CospinObservables observables, CospinSector sec
   PetscFunctionReturn(0);
 }
 
+/* Of one state; those of both stand in a row. */
 static int count_readings(CospinObservables observables)
 {
   int count = 0;
@@ -397,6 +400,7 @@ static PetscErrorCode store_quality(Found *found, CospinProblem problem, CospinR
   PetscFunctionReturn(0);
 }
 
+/* The average first: it passes through the columns of the state. */
 static PetscErrorCode store(Found *found, const CospinPeriodicWindows *windows, CospinResults results,
                             CospinOutcome *outcome)
 {
@@ -409,6 +413,7 @@ static PetscErrorCode store(Found *found, const CospinPeriodicWindows *windows, 
   PetscFunctionReturn(0);
 }
 
+/* Numbers that say why there is no state are stored also where there is none. */
 static PetscErrorCode Run(CospinPoint point, const CospinRecord *task, CospinResults results,
                           CospinOutcome *outcome)
 {
