@@ -273,13 +273,14 @@ static PetscErrorCode largest_sector(const CospinPeriodicWindows *w, PetscInt64 
 }
 
 /* What was found in smaller windows is replaced by the next solution, which its owner makes room for. */
-static PetscErrorCode grow(void *context, PetscBool *grown)
+static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
 {
   CospinPeriodicWindows *w = (CospinPeriodicWindows *)context;
   CospinProblem larger;
   PetscInt64 dimension;
 
   PetscFunctionBeginUser;
+  (void)factor; /* a change tells only between windows that differ much */
   PetscCall(largest_sector(w, &dimension));
   PetscCall(CospinWindowLarger(w->problem, dimension, &larger));
   *grown = (PetscBool)(larger != NULL);
