@@ -1,5 +1,6 @@
 """Ten ions of a crystal and their matrices: the state that is reached, and the first six of them against dense algebra."""
 # cospin-test: TIMEOUT 600 COST 40
+import math
 import os
 import sys
 import tempfile
@@ -122,6 +123,17 @@ class Crystal(unittest.TestCase):
         self.assertAlmostEqual(float(data.steady_correlation), correlation, delta=1e-12)
         self.assertAlmostEqual(float(data.evolve_inversion[0]), inversion, delta=2e-9)
         self.assertAlmostEqual(float(data.evolve_correlation[0]), correlation, delta=2e-9)
+
+
+class LambDicke(unittest.TestCase):
+    def test_the_factor_of_one_spin_is_a_wavelength(self):
+        """eta = k sqrt(hbar/(2 m w)): the crystal of its factor and that of the wavelength have one Gamma_c, which goes as its square."""
+        few = [(r"^  N:   \[.*\]$", "  N:   [10]"), (r"^  eta: \[.*\]", "  eta: [0.1, 0.2]"), (r"^plots:(.|\n)*", "")]
+        k = 0.1/math.sqrt(1.054571817e-34/(2*24.98584*1.66053906660e-27*2*math.pi*2e6))
+        one = run("ions_table2.yaml", few).trap_Gc.values.ravel()
+        other = run("ions_table2.yaml", few + [(r"lamb_dicke: +eta ", f"raman_wavelength: {2*math.pi/k}*0.1/eta ")]).trap_Gc.values.ravel()
+        numpy.testing.assert_allclose(one, other, rtol=1e-12)
+        self.assertAlmostEqual(one[1]/one[0], 4, delta=1e-12)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ enum {
   RABI,
   RAMAN,
   RAMAN_WAVELENGTH,
+  LAMB_DICKE,
   SHIFTS
 };
 
@@ -76,7 +77,16 @@ static const CospinKey keys[] = {
     [DETUNING] = NUMBER("detuning", "1/s", "of the cooling light, < 0 below resonance"),
     [RABI] = NUMBER("rabi", "1/s", "Rabi frequency of the cooling transition"),
     [RAMAN] = NUMBER("raman", "1/s", "two-photon Rabi frequency of the spins"),
-    [RAMAN_WAVELENGTH] = NUMBER("raman_wavelength", "m", "2 pi over the difference of the wave vectors"),
+    [RAMAN_WAVELENGTH] = {.name = "raman_wavelength",
+                          .type = COSPIN_KEY_NUMBER,
+                          .required = PETSC_TRUE,
+                          .instead = "lamb_dicke",
+                          .unit = "m",
+                          .help = "2 pi over the difference of the wave vectors"},
+    [LAMB_DICKE] = {.name = "lamb_dicke",
+                    .type = COSPIN_KEY_NUMBER,
+                    .unit = "",
+                    .help = "instead of that: the Lamb-Dicke factor of a spin alone in the trap"},
     [SHIFTS] = {.name = "modes",
                 .type = COSPIN_KEY_NAME,
                 .default_text = "shifted",
@@ -180,6 +190,14 @@ static PetscBool chosen(const CospinArray *array, int key, const char word[])
 }
 
 /* `size` is how many spins the deck's component has: the crystal has as many ions of the second kind. */
+/* eta = k sqrt(hbar/(2 m w)) of an ion that is alone in the trap, solved for 2 pi/k. */
+static double raman_wavelength(const double numbers[])
+{
+  static const double hbar = 1.054571817e-34;
+
+  return 2 * PETSC_PI / numbers[LAMB_DICKE] * sqrt(hbar / (2 * numbers[SPIN_MASS] * numbers[FREQUENCY]));
+}
+
 static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int size, const char folder[],
                            CospinFaults faults, CospinArrayValue *value, PetscBool *ok)
 {
@@ -203,7 +221,9 @@ static PetscErrorCode Fill(const CospinArray *array, const double numbers[], int
                                           .detuning = numbers[DETUNING],
                                           .rabi = numbers[RABI],
                                           .raman = numbers[RAMAN],
-                                          .raman_wavelength = numbers[RAMAN_WAVELENGTH],
+                                          .raman_wavelength = PetscIsNanReal(numbers[LAMB_DICKE])
+                                                                  ? numbers[RAMAN_WAVELENGTH]
+                                                                  : raman_wavelength(numbers),
                                           .bare = chosen(array, SHIFTS, "bare")};
   PetscCall(CospinCrystalCreate(&settings, &crystal, why, sizeof(why)));
   *ok = (PetscBool)(crystal != NULL);
