@@ -7,6 +7,7 @@
    Cost: an element is read once for each time, by a few multiplications; making the weights costs as much as
    one product with each operator, once for each sector.
 */
+#include <cospin/deck/rounding.h>
 #include <cospin/operator/liouvillian.h>
 #include <cospin/point/readout.h>
 #include <cospin/problem/census.h>
@@ -65,6 +66,7 @@ static PetscErrorCode add_entry(CospinReadout readout, PetscInt index, int readi
 static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const int label[])
 {
   const int counter = counter_of(readout);
+  const double trace = CospinSystemTrace(&evolved(readout)->system, label);
   int reading = counter < 0 ? 0 : label[counter] * readout->num_readings;
 
   PetscFunctionBeginUser;
@@ -74,9 +76,13 @@ static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const i
       PetscCall(
           add_entry(readout, index, reading++, CospinExpectationWeight(observable->expectations[e], label)));
   }
-  PetscCall(add_entry(readout, index, reading++, CospinSystemTrace(&evolved(readout)->system, label)));
+  PetscCall(add_entry(readout, index, reading++, trace));
   if (readout->settings.target) /* <psi|x><y|psi> */
-    PetscCall(add_entry(readout, index, reading, conj(CospinStateElement(readout->settings.target, label))));
+    PetscCall(
+        add_entry(readout, index, reading++, conj(CospinStateElement(readout->settings.target, label))));
+  for (int k = 0; trace != 0.0 && k < CospinCutoffsCount(readout->cutoffs); k++)
+    if (CospinCutoffsPassed(readout->cutoffs, k, label))
+      PetscCall(add_entry(readout, index, reading + k, trace / CospinCutoffsAccepted(readout->cutoffs, k)));
   PetscFunctionReturn(0);
 }
 
@@ -249,6 +255,26 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CospinReadoutStoreCutoff(CospinReadout readout, CospinResults results, CospinOutcome *outcome)
+{
+  const int first = readout->num_readings - CospinCutoffsCount(readout->cutoffs),
+            rows = readout->num_rows / readout->settings.num_times;
+  double largest = 0.0;
+
+  PetscFunctionBeginUser;
+  for (int c = first; c < readout->num_readings; c++) {
+    for (int k = 0; k < readout->settings.num_times; k++) {
+      double sum = 0.0;
+      for (int row = k * rows; row < (k + 1) * rows; row++)
+        sum += creal(readout->readings[(size_t)row * (size_t)readout->num_readings + (size_t)c]);
+      largest = PetscMax(largest, sum);
+    }
+  }
+  PetscCall(CospinResultsSet(results, "cutoff", 0, largest));
+  if (largest > 1.0 + COSPIN_ROUNDING) *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinCheckpoint checkpoint)
 {
   const size_t num_times = (size_t)readout->settings.num_times;
@@ -310,7 +336,9 @@ static PetscErrorCode create_arrays(CospinReadout readout)
   PetscFunctionBeginUser;
   for (int k = 0; k < readout->observables->count; k++)
     readout->num_expectations += readout->observables->observables[k].num_expectations;
-  readout->num_readings = readout->num_expectations + 1 + (settings->target ? 1 : 0);
+  PetscCall(CospinCutoffsCreate(readout->problem, &readout->cutoffs));
+  readout->num_readings =
+      readout->num_expectations + 1 + (settings->target ? 1 : 0) + CospinCutoffsCount(readout->cutoffs);
   readout->num_rows = settings->num_times * (settings->most + 1);
   PetscCall(PetscCalloc1((size_t)readout->num_rows * (size_t)readout->num_readings, &readout->readings));
   PetscCall(PetscMalloc1((size_t)(settings->most + 1) * (size_t)readout->num_readings, &readout->sums));
@@ -359,6 +387,7 @@ PetscErrorCode CospinReadoutDestroy(CospinReadout *readout)
   PetscFunctionBeginUser;
   if (!old) PetscFunctionReturn(0);
   PetscCall(CospinEvolutionReset(&old->evolution));
+  PetscCall(CospinCutoffsDestroy(&old->cutoffs));
   PetscCall(PetscFree(old->representatives));
   PetscCall(PetscFree(old->entries));
   PetscCall(PetscFree(old->sums));

@@ -11,6 +11,7 @@
 #include "steady_state.h"
 #include <cospin/deck/rounding.h>
 #include <cospin/operator/liouvillian.h>
+#include <cospin/point/cutoffs.h>
 #include <cospin/point/settings.h>
 #include <cospin/point/window.h>
 
@@ -61,56 +62,46 @@ static PetscErrorCode error_of(CospinEigensolver eigensolver, Vec x, double *err
 
 /* ---- Cutoffs ------------------------------------------------------------------------------------------- */
 
-/* Levels that one move can pass. */
-static int reach_of(CospinMoves generator, CospinComponent component)
+/* Population where a cutoff is passed. */
+static PetscErrorCode population_of(const CospinSystem *system, CospinSector sector, Vec rho,
+                                    CospinCutoffs cutoffs, int k, double *population)
 {
-  int reach = 1;
-
-  for (int k = 0; k < generator->count; k++) {
-    for (int i = 0; i < component->num_coordinates; i++)
-      reach = PetscMax(reach, PetscAbsInt(generator->moves[k].shift[component->offset + i]));
-  }
-  return reach;
-}
-
-/* Population of the highest levels of a mode, as many as the moves can pass at once: what is cut off behind
-   them would have come from there. */
-static PetscErrorCode edge_of(CospinProblem problem, CospinComponent mode, double accepted,
-                              CospinSector sector, Vec rho, CospinQuality *quality)
-{
-  const int reach = reach_of(problem->generator, mode);
-  int lo[COSPIN_MAX_COORDINATES], hi[COSPIN_MAX_COORDINATES];
   const PetscScalar *array;
   PetscInt begin, end;
   double sum = 0.0;
 
   PetscFunctionBeginUser;
-  CospinSystemBounds(&problem->system, lo, hi);
   PetscCall(VecGetOwnershipRange(rho, &begin, &end));
   PetscCall(VecGetArrayRead(rho, &array));
   for (PetscInt i = begin; i < end; i++) {
     int label[COSPIN_MAX_COORDINATES];
+    double weight;
     CospinSectorLabel(sector, i, label);
-    if (label[mode->offset] <= hi[mode->offset] - reach) continue;
-    sum += CospinSystemTrace(&problem->system, label) * PetscAbsScalar(array[i - begin]);
+    weight = CospinSystemTrace(system, label);
+    if (weight != 0.0 && CospinCutoffsPassed(cutoffs, k, label))
+      sum += weight * PetscAbsScalar(array[i - begin]);
   }
   PetscCall(VecRestoreArrayRead(rho, &array));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, PetscObjectComm((PetscObject)rho)));
-  quality->edge = PetscMax(quality->edge, sum);
-  if (sum > accepted * (1.0 + COSPIN_ROUNDING)) quality->cut = PETSC_TRUE;
+  *population = sum;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CospinStateEdge(CospinProblem problem, CospinSector sector, Vec rho, CospinQuality *quality)
 {
+  CospinCutoffs cutoffs;
+
   PetscFunctionBeginUser;
   quality->edge = 0.0;
   quality->cut = PETSC_FALSE;
-  for (int c = 0; c < problem->system.num_components; c++) {
-    const CospinComponent component = &problem->system.components[c];
-    const double accepted = component->kind->Edge ? component->kind->Edge(component) : INFINITY;
-    if (!isinf(accepted)) PetscCall(edge_of(problem, component, accepted, sector, rho, quality));
+  PetscCall(CospinCutoffsCreate(problem, &cutoffs));
+  for (int k = 0; k < CospinCutoffsCount(cutoffs); k++) {
+    double population;
+    PetscCall(population_of(&problem->system, sector, rho, cutoffs, k, &population));
+    quality->edge = PetscMax(quality->edge, population);
+    if (population > CospinCutoffsAccepted(cutoffs, k) * (1.0 + COSPIN_ROUNDING)) quality->cut = PETSC_TRUE;
   }
+  PetscCall(CospinCutoffsDestroy(&cutoffs));
   PetscFunctionReturn(0);
 }
 

@@ -55,6 +55,7 @@ static const CospinTaskVariable variables[] = {
      "2-norm, sum over sectors"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "largest change when open windows grew by half",
      "of anything that is read, before normalisation; 0 if no window is open"},
+    COSPIN_READOUT_CUTOFF_VARIABLE,
     {"thinned", COSPIN_INTEGER, PETSC_FALSE, "1",
      "1: the efficiency was applied to a perfect detector's counts",
      "0: it is in the generator; the results are the same"},
@@ -75,6 +76,7 @@ static const CospinTaskRule rules[] = {
     {"hermiticity", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"error", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
+    COSPIN_READOUT_CUTOFF_RULE,
     {"thinned", COSPIN_ALL, 0, "0", "1"},
     COSPIN_READOUT_SIZE_RULES,
     {.suffix = NULL},
@@ -299,6 +301,7 @@ static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults re
   PetscCall(CospinResultsSet(results, "error", 0, readout->lost));
   if (!(readout->smallest[0] >= -limit) || !(readout->imaginary[0] <= limit) || !(readout->lost <= limit))
     *outcome = CospinOutcomeWorse(*outcome, COSPIN_INACCURATE);
+  PetscCall(CospinReadoutStoreCutoff(readout, results, outcome));
   PetscCall(store_moments(readout, results, outcome));
   normalise_states(readout);
   for (int n = 0; n <= readout->settings.most; n++) PetscCall(store_heralded(readout, n, results, outcome));
@@ -344,8 +347,9 @@ static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
 static const CospinOutcomeHint hints[] = {
     {COSPIN_NOT_CONVERGED, "the evolution of a sector gave up before `time:`: raise the tolerance, or look "
                            "at the rates of the deck, which may be too far apart"},
-    {COSPIN_INACCURATE, "a probability is negative or the distribution is not real to `tolerance:`: see "
-                        "<task>_smallest_population, <task>_hermiticity and <task>_error"},
+    {COSPIN_INACCURATE,
+     "a probability is negative or the distribution is not real to `tolerance:`: see "
+     "<task>_smallest_population, <task>_hermiticity and <task>_error; or " COSPIN_READOUT_CUTOFF_HINT},
     {.text = NULL},
 };
 

@@ -38,6 +38,7 @@ static const CospinTaskVariable variables[] = {
      "largest over sectors, 2-norms, accumulated over steps"},
     {"leak", COSPIN_REAL, PETSC_FALSE, "1", "largest change when open windows grew by half",
      "of anything that is read, relative where it is larger than 1; 0 if no window is open"},
+    COSPIN_READOUT_CUTOFF_VARIABLE,
     {"steps", COSPIN_INTEGER, PETSC_FALSE, "1", "Krylov spaces that were built", ""},
     COSPIN_READOUT_SIZE_VARIABLES(""),
     COSPIN_TAIL_VARIABLES,
@@ -52,6 +53,7 @@ static const CospinTaskRule rules[] = {
     {"hermiticity", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"error", COSPIN_ALL, 0, "0", "10*tolerance"},
     {"leak", COSPIN_ALL, 0, "0", "10*tolerance"},
+    COSPIN_READOUT_CUTOFF_RULE,
     {"steps", COSPIN_ALL, 0, "0", NULL},
     COSPIN_READOUT_SIZE_RULES,
     COSPIN_TAIL_RULES,
@@ -265,6 +267,7 @@ static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults re
   PetscCall(CospinResultsSet(results, "steps", 0, readout->evolution.steps));
   PetscCall(CospinEvolutionStore(&readout->evolution, results));
   if (*outcome == COSPIN_NOT_CONVERGED) PetscFunctionReturn(0); /* sums lack a sector */
+  PetscCall(CospinReadoutStoreCutoff(readout, results, outcome));
   for (int k = 0; k < readout->settings.num_times; k++) PetscCall(store_time(readout, k, results, outcome));
   if (*outcome == COSPIN_GOOD) PetscCall(CospinStoredTake(readout->point->stored, readout->stored));
   PetscCall(CospinTailRead(readout->problem, readout->task, NULL, &tail, &ok));
@@ -275,7 +278,7 @@ static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults re
 static const CospinOutcomeHint hints[] = {
     {COSPIN_INACCURATE,
      "what was recomputed of the state is off (<task>_error, _trace, _smallest_population: a smaller "
-     "`tolerance:`), or " COSPIN_TAIL_HINT},
+     "`tolerance:`), " COSPIN_READOUT_CUTOFF_HINT ", or " COSPIN_TAIL_HINT},
     {.text = NULL},
 };
 

@@ -1,6 +1,7 @@
 /* A product state that evolves (evolution.h) and what is read from it: at several times, or after each number
    of clicks of a counter. */
 #pragma once
+#include <cospin/point/cutoffs.h>
 #include <cospin/point/evolution.h>
 
 /* Keys, variables and rules that every task which reads out has in the same words. */
@@ -25,6 +26,19 @@ extern const char *const CospinReadoutFidelityWords[];
     .name = "tolerance", .type = COSPIN_KEY_NUMBER, .default_text = "1e-9", .unit = "",                      \
     .help = "accuracy wanted, relative to the norm of the state in each sector", COSPIN_KEY_TOLERANCE        \
   }
+#define COSPIN_READOUT_CUTOFF_VARIABLE                                                                       \
+  {                                                                                                          \
+    "cutoff", COSPIN_REAL, PETSC_FALSE, "1", "largest population that a cutoff of the deck holds back",      \
+        "relative to what its `edge` accepts; 0: no cutoff"                                                  \
+  }
+#define COSPIN_READOUT_CUTOFF_RULE                                                                           \
+  {                                                                                                          \
+    "cutoff", COSPIN_ALL, 0, "0", NULL                                                                       \
+  }
+#define COSPIN_READOUT_CUTOFF_HINT                                                                           \
+  "the cutoff of a mode cuts (<task>_cutoff above 1: a larger `cutoff:` or none, or `edge: 1` where it is "  \
+  "part "                                                                                                    \
+  "of the model)"
 #define COSPIN_READOUT_SIZE_VARIABLES(of_dimension)                                                          \
   {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},                                \
       {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},                            \
@@ -73,7 +87,7 @@ typedef struct {
 /*
    One problem's. There is a row for every time, or for every number of clicks (at one time, then). Readings
    are sums over sectors: Tr(A_0 rho), Tr(A_1 rho), ... over all observables in a row, the trace, the
-   fidelity.
+   fidelity (if one is wanted), and of each cutoff the population that would pass it over what is accepted.
 */
 typedef struct CospinReadout_ {
   CospinPoint point; /* borrowed, */
@@ -83,6 +97,7 @@ typedef struct CospinReadout_ {
   struct CospinReadout_ *before; /* in smaller windows; NULL: none. Borrowed */
   CospinReadoutSettings settings;
   CospinObservables observables;
+  CospinCutoffs cutoffs;
   int num_expectations, num_readings, num_rows;
   double complex *readings;             /* [num_rows][num_readings] */
   double *smallest, *imaginary, *error; /* [num_times] of populations; of the state, relative */
@@ -102,6 +117,10 @@ typedef struct CospinReadout_ {
 PetscErrorCode CospinReadoutCreate(CospinPoint point, CospinProblem problem, const CospinRecord *task,
                                    const CospinReadoutKind *kind, PetscBool again, CospinReadout *readout);
 PetscErrorCode CospinReadoutDestroy(CospinReadout *readout);
+
+/* Not collective. `cutoff`: the largest population that one holds back at any time, over what its `edge`
+   accepts; more than that is inaccurate. Before readings of clicks are normalised. */
+PetscErrorCode CospinReadoutStoreCutoff(CospinReadout readout, CospinResults results, CospinOutcome *outcome);
 
 /* Collective. All that has been read; a CospinEvolutionUser's Save: that, its windows, and the one before. */
 PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinCheckpoint checkpoint);

@@ -158,7 +158,8 @@ typedef struct CospinComponentKind_ {
      made): the search for the sectors of a state ends there. NULL: known of whole labels only. */
   PetscBool (*Vanishes)(CospinComponent component, const void *state, int i, const int label[]);
 
-  /* `window`: levels to keep of a component whose deck leaves that open (0: start small); others ignore it.
+  /* `window`: levels to keep of a component whose deck leaves that open (0: start small), or of one with a
+     cutoff, for whoever looks behind it (0: the cutoff); others ignore it.
      numbers[]: the values of the record's number and integer keys (NaN if absent), in the order of its keys.
      Adds faults (size out of range, ...); *ok tells. Sets component->num_coordinates and ->data, and may
      put another table, which `data` owns, in place of component->operators. */

@@ -32,14 +32,15 @@ static const CospinLadderElementary ladder_operators[NUM_OPERATORS] = {
     {+1, create, {[COSPIN_KET] = {1, 0, 1, PETSC_FALSE}}, PETSC_FALSE}};
 static const int adjoint[NUM_OPERATORS] = {RAISE, LOWER};
 
-/* With a cutoff in the deck there are that many levels for good; without one the window begins with
-   FIRST_WINDOW. NaN stands for a key that was left out. `edge` is how much population the highest levels
-   below a cutoff may have before a state is called inaccurate; 1 says that the cutoff is meant. */
+/* With a cutoff in the deck there are that many levels for good (whoever looks behind it asks for more);
+   without one the window begins with FIRST_WINDOW. NaN stands for a key that was left out. `edge` is how much
+   population the highest levels below a cutoff may have before a state is called inaccurate; 1 says that the
+   cutoff is meant. */
 static PetscErrorCode Create(CospinComponent component, const CospinRecord *record, const double numbers[],
                              int window, CospinFaults faults, PetscBool *ok)
 {
   const PetscBool open_ended = PetscIsNanReal(numbers[0]);
-  const double levels = !open_ended ? numbers[0] : window ? window : FIRST_WINDOW;
+  const double levels = window ? window : !open_ended ? numbers[0] : FIRST_WINDOW;
 
   PetscFunctionBeginUser;
   if (!(numbers[1] >= 0))
