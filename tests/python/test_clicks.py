@@ -15,7 +15,7 @@ from decks import PROGRAM, SOURCE, cospin_data, run
 PULSE = """
 title: A pulse that is read before it is over
 parameters: {S: 3}
-components: {spin: {kind: spin, S: S}, cavity: {kind: mode, cutoff: S+1}}
+components: {spin: {kind: spin, S: S}, cavity: {kind: mode, cutoff: S+1, edge: 1}}
 hamiltonian: ['0.6*cavity.a*spin.Sp + hc']
 jumps:
   - {name: detector, rate: 2, operator: cavity.a}

@@ -19,7 +19,7 @@ parameters: {N: 3, w: 1}
 grid: {w: [1, 2]}
 components:
   e: {kind: ensemble, size: N}
-  c: {kind: mode, cutoff: 3}
+  c: {kind: mode, cutoff: 3, edge: 1}
   s: {kind: spin, S: 1}
   q: {kind: spins, size: 2}
 hamiltonian: ['0.3*e.Sp*c.a + hc', '0.2*s.Sp*c.a + hc', '0.2*s.Sm*q.Sp + hc']
@@ -62,7 +62,7 @@ tasks:
 # Atoms of three levels; and what a fourth level changes: nothing, as long as nobody goes there.
 ATOMS = """
 title: Atoms of three levels
-components: {g: {kind: levels, size: 3, levels: 3}, c: {kind: mode, cutoff: 3}}
+components: {g: {kind: levels, size: 3, levels: 3}, c: {kind: mode, cutoff: 3, edge: 1}}
 hamiltonian: ['0.5*c.a*g.E[1,0] + hc', '0.8*c.a*g.E[2,1] + hc', '0.3*g.E[2,0] + hc']
 jumps: [{rate: 1, operator: c.a}]
 observables: {n0: '<g.n[0]>', n1: '<g.n[1]>', n2: '<g.n[2]>', photons: <c.n>, lifted: '<g.E[2,0]>'}
@@ -231,9 +231,9 @@ class States(unittest.TestCase):
                 (("w: w, ", ""), "initial.file", "at 2 values of w"),
                 (("S: 1", "S: 2"), "initial.file", "must be the same"),
                 (("cutoff: 3", "cutoff: 2"), "initial.file", "must not be smaller"),
-                (("{kind: spin, S: 1}", "{kind: mode, cutoff: 3}"), "initial.file", "kinds of components")):
+                (("{kind: spin, S: 1}", "{kind: mode, cutoff: 3, edge: 1}"), "initial.file", "kinds of components")):
             text = (head + initial).replace(*change)
-            if "mode, cutoff: 3}\n  q" in text:
+            if "mode, cutoff: 3, edge: 1}\n  q" in text:
                 text = text.replace("0.2*s.Sp*c.a", "0.2*s.a*c.a").replace("s.Sm", "s.a").replace("z: <s.Sz>, ", "")
             _, said = run(text, "faulty", self.folder, status=2)
             self.assertIn(place, said)

@@ -304,10 +304,12 @@ static const char *const mixed_models[] = {
     "components: {s: {kind: spin, S: 2}}\nhamiltonian: [0.3*s.Sp^2 + hc, 0.1*s.Sz]\n"
     "jumps: [{rate: 0.4, operator: s.Sm^2}]\nobservables: {x: <s.Sz>, y: <s.b>}\n" EVOLVE(
         "{s: {coherent: 0.8*exp(i*0.4)}}", "{s: {cat: [1, 0, 1]}}"),
-    "components: {s: {kind: spin, S: 1}, c: {kind: mode, cutoff: 3}}\nhamiltonian: [0.7*c.a*s.Sp + hc]\n"
+    "components: {s: {kind: spin, S: 1}, c: {kind: mode, cutoff: 3, edge: 1}}\nhamiltonian: [0.7*c.a*s.Sp + "
+    "hc]\n"
     "jumps: [{rate: 0.4, operator: c.a}]\nobservables: {x: <c.n>, y: <c.a*s.Sp>}\n" EVOLVE(
         "{s: {css: [2, 0.5]}, c: {thermal: 0.4}}", "{c: {fock: 1}}"),
-    "components: {e: {kind: ensemble, size: 2}, c: {kind: mode, cutoff: 2}}\nhamiltonian: [0.7*c.a*e.Sp + "
+    "components: {e: {kind: ensemble, size: 2}, c: {kind: mode, cutoff: 2, edge: 1}}\nhamiltonian: "
+    "[0.7*c.a*e.Sp + "
     "hc]\n"
     "jumps: [{rate: 0.4, operator: c.a}, {rate: 0.2, each: e.sm}, {rate: 0.1, each: e.sz}]\n"
     "observables: {x: <e.Sz>, y: <c.a>}\n" EVOLVE("{e: {cat: [1, 0.2, -1]}, c: {coherent: 0.5}}",
@@ -316,7 +318,7 @@ static const char *const mixed_models[] = {
     "jumps: [{rate: 1, operator: d.Sm + s.Sm}, {rate: 0.3, operator: d.Sz}]\n"
     "observables: {x: <d.Sz>, y: <d.Sp*s.Sm>}\n" EVOLVE("{d: {dicke: [1, 0]}, s: {css: [pi/2, 0]}}",
                                                         "{s: {fock: 1}}"),
-    "parameters: {seed: 4}\ncomponents: {q: {kind: spins, size: 2}, c: {kind: mode, cutoff: 2}}\n"
+    "parameters: {seed: 4}\ncomponents: {q: {kind: spins, size: 2}, c: {kind: mode, cutoff: 2, edge: 1}}\n"
     "arrays: {d: {normal: {std: 1, seed: seed}}}\n"
     "hamiltonian: [{sum: \"d[l]*q.sz[l]\"}, \"0.7*c.a*q.sp[0] + hc\"]\n"
     "jumps: [{rate: 0.4, operator: c.a}, {rate: \"d[l]^2\", each: q.sp}]\n"
