@@ -52,6 +52,7 @@ PetscBool CospinDensitySetRadix(CospinDensity density)
   return PETSC_TRUE;
 }
 
+/* Coordinates without a digit have the radix 0 and drop out. */
 PetscInt64 CospinDensityCode(CospinDensity density, const int label[])
 {
   PetscInt64 code = 0;
@@ -79,6 +80,8 @@ void CospinDensityTakeSide(const CospinSystem *system, CospinRole side, const in
   }
 }
 
+/* A view of the density's own memory, by the number of the ket in the order of blocks. A density from codes
+   alone has no labels. */
 const int *CospinDensityLabel(CospinDensity density, int ket)
 {
   return density->labels + (size_t)ket * (size_t)density->system->num_coordinates;
@@ -160,6 +163,7 @@ typedef struct {
   PetscInt64 code, place; /* place: twice the row, plus one for its bra */
 } Occurrence;
 
+/* Of qsort. A difference of codes would not fit into an int. */
 static int compare_occurrences(const void *a, const void *b)
 {
   const PetscInt64 x = ((const Occurrence *)a)->code, y = ((const Occurrence *)b)->code;
@@ -167,6 +171,7 @@ static int compare_occurrences(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
+/* The k-th stored element: the columns of its label, then real and imaginary part. */
 const double *CospinDensityRow(CospinStoredState state, PetscInt64 k)
 {
   return state->rows + (size_t)k * ((size_t)state->num_columns + 2);
@@ -286,6 +291,9 @@ PetscErrorCode CospinDensityCreateCoded(const CospinSystem *system, PetscInt64 n
   PetscFunctionReturn(0);
 }
 
+/* *density NULL: codes of kets do not fit into 63 bits. Without sides (atoms told one by one) elements are
+   written out first. The purity needs no eigenvalue: Tr rho^2 is the sum of |rho_n|^2, over copies of the
+   irrep. */
 PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState state,
                                    CospinDensity *density)
 {
@@ -331,6 +339,7 @@ PetscErrorCode CospinDensityCreate(const CospinSystem *system, CospinStoredState
   PetscFunctionReturn(0);
 }
 
+/* The stored state is not the density's own and stays. NULL is allowed. */
 PetscErrorCode CospinDensityDestroy(CospinDensity *density)
 {
   PetscFunctionBeginUser;
@@ -364,7 +373,8 @@ static void fill_blocks(CospinDensity density)
   }
 }
 
-/* Eigenvalues below zero are rounding and become zero: logarithms of them are taken. */
+/* Eigenvalues below zero are rounding and become zero: logarithms of them are taken. Done once
+   for all functionals of the state. *ok false: not all elements are there, or a block is too large. */
 PetscErrorCode CospinDensityDiagonalise(CospinDensity density, PetscBool *ok)
 {
   PetscFunctionBeginUser;

@@ -16,6 +16,8 @@
 
 static const double MOST_ELEMENTS = 6e6; /* half a gigabyte with their blocks: 3^14, 2^22 */
 
+/* A label that the problem does not have is an error of the program, not of the deck. Coordinates without a
+   column are zero before the label is read. */
 PetscErrorCode CospinDensityElementOf(const CospinSystem *system, CospinStoredState state, PetscInt64 k,
                                       int label[], double complex *value)
 {
@@ -29,7 +31,7 @@ PetscErrorCode CospinDensityElementOf(const CospinSystem *system, CospinStoredSt
   PetscFunctionReturn(0);
 }
 
-/* How many |x><y| an element is a sum of. */
+/* How many |x><y| an element is a sum of: M_n, multiplied over the components that have pairs. */
 static double num_pairs(const CospinSystem *system, const int label[])
 {
   double product = 1.0;
@@ -87,6 +89,8 @@ static PetscErrorCode add_pair(void *context, PetscInt64 ket, PetscInt64 bra)
   PetscFunctionReturn(0);
 }
 
+/* Components without EachPair have sides, which code_of_side has put into the codes already. Behind the last
+   component the element is complete and joins the list. */
 static PetscErrorCode spell(Spelling *spelling)
 {
   const CospinSystem *system = spelling->density->system;
@@ -117,6 +121,8 @@ static PetscInt64 code_of_side(CospinDensity density, CospinRole side, const int
   return CospinDensityCode(density, diagonal);
 }
 
+/* elements[]: room for as many as `measure` has counted. An element of the list is rho_n/sqrt(M_n), the
+   factor in front of each |x><y| of its sum. */
 static PetscErrorCode spell_all(CospinDensity density, CospinStoredState state, CospinCodedElement elements[],
                                 PetscInt64 *count)
 {
@@ -160,6 +166,8 @@ static PetscErrorCode label_kets(CospinDensity density)
   PetscFunctionReturn(0);
 }
 
+/* Counts before it takes memory. A state that is too large keeps its purity, but is not `whole`: what needs
+   its eigenvalues is missing. */
 PetscErrorCode CospinDensitySpell(const CospinSystem *system, CospinStoredState state, CospinDensity *density)
 {
   CospinDensity empty; /* what is known without kets */

@@ -35,6 +35,7 @@ static const double weigh_down =
 
 /* ---- What is asked for --------------------------------------------------------------------------------- */
 
+/* An observable with `each` stands for several: its name alone does not say of which one the tail is. */
 static PetscBool has_observable(CospinDeck deck, const char name[])
 {
   for (int k = 0; k < deck->num_observables; k++)
@@ -68,6 +69,8 @@ static PetscErrorCode check_window(CospinProblem problem, const CospinRecord *ta
   PetscFunctionReturn(0);
 }
 
+/* Bounds without a tail would be ignored, so they are faults. A bound that is left out is NaN, for which
+   every comparison is false: no end on that side. */
 PetscErrorCode CospinTailRead(CospinProblem problem, const CospinRecord *task, CospinFaults faults,
                               CospinTailKeys *keys, PetscBool *ok)
 {
@@ -95,7 +98,8 @@ typedef struct {
   int first, last, half, thirds[2];
 } Span;
 
-/* Of the values' logarithms from index `first` to `last`, minus the slope of the line of least squares. */
+/* Of the values' logarithms from index `first` to `last`, minus the slope of the line of least squares.
+   Weights are those of the values' own errors for every row, those of the jackknife included. */
 static double slope(const CospinTail *tail, const double row[], int first, int last)
 {
   double sum = 0.0, mean_t = 0.0, mean_y = 0.0, tt = 0.0, ty = 0.0;
@@ -122,6 +126,7 @@ static double slope(const CospinTail *tail, const double row[], int first, int l
   return -ty / tt;
 }
 
+/* Neighbouring parts share the time between them. */
 static void find_slopes(const CospinTail *tail, const Span *span, const double row[], double slopes[])
 {
   slopes[WHOLE] = slope(tail, row, span->first, span->last);
@@ -143,7 +148,8 @@ static int nearest(const CospinTail *tail, const Span *span, double share)
   return best;
 }
 
-/* The values that stand out of their errors and have one sign, without a gap; false: too few. */
+/* The values that stand out of their errors and have one sign, without a gap; false: too few. Without
+   `tail_from` the first half of their time is taken for the transient and left out. */
 static PetscBool find_span(const CospinTail *tail, Span *span)
 {
   const double *v = tail->values;
@@ -210,7 +216,7 @@ static double remaining(const CospinTail *tail, const Span *span, const double s
   return PetscAbsReal(D) * PetscMax(0.5, 1.5 * half / (1 - half));
 }
 
-/* What is told, and whether it is worth telling. */
+/* What is told, and whether it is worth telling: otherwise rate and error stay NaN. */
 static void judge(CospinTail *tail, const Span *span, const double slopes[])
 {
   const double difference[NUM_SLOPES] = {[FIRST_HALF] = 1, [SECOND_HALF] = -1};
@@ -248,6 +254,7 @@ PetscErrorCode CospinTailFit(CospinTail *tail)
   PetscFunctionReturn(0);
 }
 
+/* The window is told also where no rate is: it shows which times counted. */
 PetscErrorCode CospinTailStore(const CospinTail *tail, CospinResults results, CospinOutcome *outcome)
 {
   PetscFunctionBeginUser;

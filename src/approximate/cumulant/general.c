@@ -150,7 +150,8 @@ static PetscErrorCode read_operators(General *general, CospinMomentWords **words
   PetscFunctionReturn(0);
 }
 
-/* *ok false: more equations than can be solved. */
+/* `initial` is of evolutions in time: a steady state has its own start. An observable with an operator that
+   moments do not know is NaN, by a term that is. *ok false: more equations than can be solved. */
 static PetscErrorCode create(CospinPoint point, const CospinRecord *task, General *general, PetscBool *ok)
 {
   const int order = CospinCumulantOrder(task);
@@ -237,7 +238,7 @@ static PetscErrorCode store_observables(const General *general, const double com
 }
 
 /* Populations are between none and all, quanta not negative: a closure may leave that, and is no state then.
- */
+   Comparisons are negated so that NaN is not physical, either. */
 static PetscBool is_physical(CospinHierarchy moments, const double complex z[])
 {
   for (int i = 0; i < moments->num; i++) {
@@ -334,7 +335,8 @@ static PetscErrorCode start_from_mean_field(General *general, double complex z[]
   PetscFunctionReturn(0);
 }
 
-/* The steady state from half-excited spins, or from where mean field has a phase. */
+/* The steady state from half-excited spins, or from where mean field has a phase: the second try is made
+   where the first found nothing or what it found grows, and takes its place. */
 static PetscErrorCode find_rest(General *general, double complex z[], CospinMomentRest *rest)
 {
   CospinMomentRest other;
@@ -352,7 +354,8 @@ static PetscErrorCode find_rest(General *general, double complex z[], CospinMome
   PetscFunctionReturn(0);
 }
 
-/* NaN is told as a number that is missing. */
+/* NaN is told as a number that is missing. Of a Lorentzian line with the full width `width` the field's
+   coherence decays as exp(-width t/2), so that its time is 2/width. */
 static PetscErrorCode store_line(double width, double frequency, CospinResults results)
 {
   PetscFunctionBeginUser;

@@ -19,6 +19,7 @@ static const double largest_error = 1e-6; /* of the sum of weights */
 
 /* ---- Keys ---------------------------------------------------------------------------------------------- */
 
+/* An axis that is left out has no values. */
 static PetscBool is_asked(const CospinRecord *task, const char key[])
 {
   return (PetscBool)(CospinRecordGet(task, key)->axis.size > 0);
@@ -96,7 +97,9 @@ CospinDimension CospinCumulantLightDimension(const CospinRecord *task, int k)
 
 /* ---- Numbers ------------------------------------------------------------------------------------------- */
 
-/* Before the equations of the steady state are made, since these have to hold what regression needs. */
+/* Before the equations of the steady state are made, since these have to hold what regression needs. A is
+   `of` and B its adjoint: with `of: dag(cavity.a)` the correlation is <a^+(t) a(0)>, and its start the
+   light's power. */
 PetscErrorCode CospinCumulantLightCreate(CospinMomentModel model, CospinProblem problem,
                                          const CospinRecord *task, int order, PetscBool filter,
                                          CospinRegression *light, PetscBool *ok)
@@ -136,7 +139,8 @@ static PetscErrorCode set_half_excited(CospinHierarchy moments, double complex z
 }
 
 /* The slowest rate around first moments that come to rest without a phase, of what the light begins with in
-   its own state. *rate NaN: there is no such place. */
+   its own state (keep_start): only the coefficients are those of first order. *rate NaN: there is no
+   such place. */
 static PetscErrorCode uncorrelated_rate(CospinRegression light, double *rate)
 {
   double complex *z;
@@ -161,7 +165,7 @@ static PetscErrorCode uncorrelated_rate(CospinRegression light, double *rate)
   PetscFunctionReturn(0);
 }
 
-/* As line.h asks for it. */
+/* As line.h asks for it: a function of the frequency alone, with the regression as its context. */
 static double density_at(const void *light, double omega)
 {
   return CospinRegressionDensity((CospinRegression)(uintptr_t)light, omega);
@@ -196,7 +200,8 @@ static PetscErrorCode store_spectrum(CospinRegression light, const CospinRecord 
 }
 
 /* By how much correlations change the slowest rate in second order, where that tells saturation (in fourth
-   the same comparison crosses zero beside a threshold). z: of `moments`, of that order. */
+   the same comparison crosses zero beside a threshold). z: of `moments`, of that order.
+   NaN where one of both rates is not known, which the caller's comparison takes as too large a change. */
 static PetscErrorCode find_change(CospinRegression light, CospinHierarchy moments, const double complex z[],
                                   double *change)
 {

@@ -2,7 +2,8 @@
    A laser in first order: the field turns with a frequency that no equation of a fixed point holds. Second
    order, whose moments carry no charge, does not turn and knows which operators are correlated with which:
    from there first moments with a phase are followed in a frame whose frequency is found with them
-   (approximate/moments/line.c).
+   (approximate/moments/line.c). Where none is found the steady state is looked for as
+   that of any other equations.
 */
 #include "turning.h"
 #include <math.h>
@@ -10,7 +11,8 @@
 
 enum { MOST_UNKNOWNS = 100000 };
 
-/* Quanta of every mode and pairs of every class: of these the reference of the phase is one. */
+/* Quanta of every mode and pairs of every class: of these the reference of the phase is one. A class of one
+   atom has no pair. */
 static PetscErrorCode pairs_of(CospinMomentModel model, CospinMomentSum *pairs)
 {
   CospinMomentKey key;
@@ -60,7 +62,8 @@ static PetscErrorCode find_line(CospinMomentModel model,
   PetscFunctionReturn(0);
 }
 
-/* In a frame of frequency omega a moment of charge q has the slope f - i omega q z. */
+/* In a frame of frequency omega a moment of charge q has the slope f - i omega q z, which is zero at rest.
+   Each slope counts relative to the size of its terms, so the result has no unit. NaN: no memory. */
 static double residual_of(CospinHierarchy first, const CospinMomentLine *line, const double complex z[])
 {
   double largest = 0.0;
@@ -80,7 +83,7 @@ static double residual_of(CospinHierarchy first, const CospinMomentLine *line, c
 }
 
 /* Where neither the state that turns nor the one that stands still is stable, nothing that was found stays as
-   it is: growth tells. */
+   it is: growth tells. Quanta are |alpha|^2, since the field of first order is a coherent one. */
 PetscErrorCode CospinCumulantTurning(CospinHierarchy first,
                                      PetscErrorCode (*Leave)(void *context, PetscBool *leave), void *context,
                                      double complex z[], CospinMomentRest *rest, double *width,

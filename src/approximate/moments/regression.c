@@ -7,6 +7,10 @@
    steady state as coefficients. With x = <O B> - <O><B> blocks of B alone drop out: a B that is independent
    of the rest solves the closed equations, too.
 
+   Linear equations dx/dt = M x with constant M are solved once for all times: C(t) = sum_k w_k exp(l_k t)
+   with the eigenvalues l_k of M, and the spectrum is twice the real part of the same sum with
+   1/(i omega - l_k) in place of exp(l_k t).
+
    Derived twice by the same walk: first for the list of moments that are needed, whose values are one, then
    with their values in the steady state.
 */
@@ -39,7 +43,9 @@ static PetscErrorCode value_of(CospinRegression r, const CospinMomentKey *key, d
   PetscFunctionReturn(0);
 }
 
-/* sum += factor (<key B> - <key><B>), closed. */
+/* sum += factor (<key B> - <key><B>), closed. A joint cumulant that is zero gives its moment as minus the sum
+   over all partitions into two blocks or more, with the sign (-1)^(k-1) (k-1)! of k blocks. The block with B
+   is shorter than the key, so that closing it in turn comes to an end. */
 static PetscErrorCode add_closed(CospinRegression r, const CospinMomentKey *key, double complex factor,
                                  CospinMomentSum *sum)
 {
@@ -72,7 +78,8 @@ static PetscErrorCode add_closed(CospinRegression r, const CospinMomentKey *key,
   PetscFunctionReturn(0);
 }
 
-/* d x/dt of one O as a sum over the others, which are appended to the keys while these are collected. */
+/* d x/dt of one O as a sum over the others, which are appended to the keys while these are collected.
+   Terms that cancel but for rounding are dropped: they would ask for moments that no equation needs. */
 static PetscErrorCode derive(CospinRegression r, int i, CospinMomentSum *slope)
 {
   const CospinMomentKey key = r->keys.keys[i];
@@ -188,7 +195,8 @@ PetscErrorCode CospinRegressionDestroy(CospinRegression *regression)
 
 /* ---- Values -------------------------------------------------------------------------------------------- */
 
-/* weights[k] = (A v_k)(u_k^+ x(0))/(u_k^+ v_k) with right and left vectors. */
+/* weights[k] = (A v_k)(u_k^+ x(0))/(u_k^+ v_k) with right and left vectors, whose lengths and phases drop
+   out. The matrix is not normal in general, so left vectors are not the conjugates of right ones. */
 static PetscErrorCode find_lines(CospinRegression r, PetscBool *ok)
 {
   const size_t n = (size_t)r->num;
@@ -218,7 +226,8 @@ static PetscErrorCode find_lines(CospinRegression r, PetscBool *ok)
 }
 
 /* Where vectors of several lines fall together (two coupled modes that just do not oscillate), weights are
-   large and cancel: their sum beside what it must be tells. */
+   large and cancel: their sum beside what it must be, C(0), tells. A line that carries none of the light is
+   not the slowest one, however slow it is. */
 static void judge(CospinRegression r)
 {
   double complex sum = 0.0;
@@ -275,7 +284,8 @@ double complex CospinRegressionAt(CospinRegression r, double time)
   return sum;
 }
 
-/* Negative times are the complex conjugate, for B = A^+. */
+/* The integral of exp(-i omega t) C(t) over all times. Negative times are the complex conjugate, for B = A^+,
+   so that it is twice the real part of that over t > 0. */
 double CospinRegressionDensity(CospinRegression r, double omega)
 {
   double complex sum = 0.0;

@@ -14,11 +14,13 @@
 
 enum { MAX_LEVELS = COSPIN_LEVELS_MOST };
 
+/* d^N, as a double: it may be beyond 64 bits, and the caller decides whether that is too many. */
 double CospinAtomsNumKets(CospinComponent component)
 {
   return PetscPowReal(CospinLevelsNumber(component), CospinLevelsSize(component));
 }
 
+/* M_n, by logarithms of the factorials: N! is beyond the largest double from 171 atoms on. */
 double CospinAtomsNumPairs(CospinComponent component, const int label[])
 {
   int n[MAX_LEVELS][MAX_LEVELS];
@@ -57,6 +59,7 @@ static PetscErrorCode place(Placement *placement, int left, PetscInt64 digit, Pe
   PetscFunctionReturn(0);
 }
 
+/* Pairs are handed on one by one and never stored: the walk takes time as M_n, and a stack as deep as N. */
 PetscErrorCode CospinAtomsEachPair(CospinComponent component, const int label[], CospinEmitPair emit,
                                    void *context)
 {

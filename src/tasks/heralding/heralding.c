@@ -8,7 +8,8 @@
    rule on the weights of S (inference.h). So it costs nothing, and runs with 10^5 atoms.
 
    Weights are kept as logarithms until they are normalised: likelihoods of many pulses fall below the
-   smallest double, and only ratios between spins matter.
+   smallest double, and only ratios between spins matter. Every rank of a point has all of them; only the
+   records of pulses to come are shared among ranks.
 */
 #include "inference.h"
 #include <cospin/point/settings.h>
@@ -229,6 +230,7 @@ static PetscErrorCode get_settings(CospinProblem problem, const CospinRecord *ta
 
 /* ---- The prior ----------------------------------------------------------------------------------------- */
 
+/* Where names of the prior are looked up: the deck, and the S whose weight is asked for. */
 typedef struct {
   CospinProblem problem;
   double spin;
@@ -363,7 +365,8 @@ static PetscErrorCode store_weights(const CospinInference *inference, const doub
   PetscFunctionReturn(0);
 }
 
-/* Without a pulse to come the one record there is. */
+/* Collective on comm: whether pulses are to come follows from the deck, so that all ranks agree. Without any
+   it is the one record there is, and each rank has it by itself. */
 static PetscErrorCode average_records(MPI_Comm comm, const CospinInference *inference, const double w[],
                                       const double xi[], CospinInferenceAverage *average)
 {
