@@ -119,6 +119,8 @@ typedef struct {
   size_t file[3], here[3];
 } Inner;
 
+/* A file may have been written for a grid whose points had fewer elements along a dimension: values then
+   stand where they belong by their index along each, not where they would by counting. */
 static void set_inner(hid_t file, const CospinLayout *layout, const CospinVariable *variable, size_t size,
                       Inner *inner)
 {

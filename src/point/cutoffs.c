@@ -3,6 +3,12 @@
    once, from where the generator of the same deck with as many more levels leads beyond the cutoff.
    Populations of the highest levels alone would not tell: a cutoff at the number of excitations that there
    are is exact, however full the last level is.
+
+   What counts is the population of such elements, not the rate at which it would leave: one deck's rate is a
+   million times another's, while a population is a share of the state.
+
+   The larger problem is only asked for amplitudes: no sector of it is ever made, so that it costs what
+   deriving the moves of a deck costs, once for a task.
 */
 #include <cospin/point/cutoffs.h>
 #include <cospin/problem/clock.h>
@@ -19,7 +25,8 @@ struct CospinCutoffs_ {
   Cutoff cutoffs[COSPIN_MAX_COORDINATES];
 };
 
-/* Levels that one move can pass. */
+/* Levels that one move can pass: two for a drive a^2, whose population two levels below the last is cut off,
+   too. One at least, lest a component that no move touches count as one without a cutoff. */
 static int reach_of(CospinMoves generator, CospinComponent component)
 {
   int reach = 1;
@@ -31,7 +38,9 @@ static int reach_of(CospinMoves generator, CospinComponent component)
   return reach;
 }
 
-/* Moves that depend on time stand in no list of the problem. */
+/* Components whose windows are open keep theirs: what these cut off is told by a leak, not here. Moves that
+   depend on time stand in no list of the problem, so that of those generators nothing is asked, and all
+   population of the highest levels counts. */
 static PetscErrorCode create_larger(CospinProblem problem, const int more[], CospinCutoffs cutoffs)
 {
   int windows[COSPIN_MAX_COORDINATES];
@@ -47,6 +56,8 @@ static PetscErrorCode create_larger(CospinProblem problem, const int more[], Cos
   PetscFunctionReturn(0);
 }
 
+/* Kinds without an Edge function, and those whose edge is infinite (a spin, whose levels end by themselves,
+   or a window that grows), have no cutoff that anybody has to watch. */
 PetscErrorCode CospinCutoffsCreate(CospinProblem problem, CospinCutoffs *cutoffs)
 {
   const CospinSystem *system = &problem->system;
@@ -88,6 +99,8 @@ double CospinCutoffsAccepted(CospinCutoffs cutoffs, int k)
   return cutoffs->cutoffs[k].accepted;
 }
 
+/* Only the ket is looked at: whoever asks has labels with a trace, whose bra has the same level. Amplitudes
+   that cancel to rounding are exact zeros (CospinMoveAmplitude), so that no tolerance is needed. */
 PetscBool CospinCutoffsPassed(CospinCutoffs cutoffs, int k, const int label[])
 {
   const Cutoff *cutoff = &cutoffs->cutoffs[k];

@@ -142,6 +142,7 @@ typedef struct {
   int counter;
 } Beginning;
 
+/* Of CospinSectorCreateReached: the labels that what is reached grows from. */
 static PetscBool begins(const void *context, const int label[])
 {
   const Beginning *beginning = (const Beginning *)context;
@@ -158,6 +159,7 @@ static PetscBool is_reached(CospinProblem problem)
   return (PetscBool)(!CospinSystemHasSides(&problem->system) && !CospinProblemHasTime(problem));
 }
 
+/* The sector of a part, or what is reached of it: the same on every rank, since moves and start are. */
 static PetscErrorCode open_sector(CospinReadout readout, int part)
 {
   const CospinProblem problem = evolved(readout);
@@ -255,6 +257,8 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
   PetscFunctionReturn(0);
 }
 
+/* Populations of several clicks at one time are those of exclusive events, so that they add up; several times
+   are several states, of which the worst one is told. Readings of cutoffs stand behind all others. */
 PetscErrorCode CospinReadoutStoreCutoff(CospinReadout readout, CospinResults results, CospinOutcome *outcome)
 {
   const int first = readout->num_readings - CospinCutoffsCount(readout->cutoffs),
@@ -275,6 +279,8 @@ PetscErrorCode CospinReadoutStoreCutoff(CospinReadout readout, CospinResults res
   PetscFunctionReturn(0);
 }
 
+/* In the same order when it is saved and when it is loaded; of states only those that are kept. What a sector
+   at work has (its entries) is made anew. */
 PetscErrorCode CospinReadoutExchange(CospinReadout readout, CospinCheckpoint checkpoint)
 {
   const size_t num_times = (size_t)readout->settings.num_times;

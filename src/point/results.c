@@ -16,6 +16,8 @@ const CospinVariable *CospinResultsFind(CospinResults results, const char suffix
   return NULL;
 }
 
+/* A suffix that the task did not declare is an error of the program, unless results are known to be partial:
+   a number is not dropped in silence. */
 PetscErrorCode CospinResultsSet(CospinResults results, const char suffix[], int index, double value)
 {
   const CospinVariable *variable = CospinResultsFind(results, suffix);

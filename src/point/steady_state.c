@@ -181,8 +181,9 @@ static PetscErrorCode begin_near(CospinPoint point, CospinEigensolver eigensolve
   PetscFunctionReturn(0);
 }
 
-/* Makes the state closer and closer until a leak stands out from what is left of its equation. `tolerance`:
-   for a first look. *leaks: it does; else the state is as close as a draft may be. */
+/* Makes the state closer and closer until a leak stands out from what is left of its equation: a leak is a
+   residual in a larger window, and means something only where it is clearly more than the draft's residual in
+   its own. `tolerance`: for a first look. *leaks: it does; else the state is as close as a draft may be. */
 static PetscErrorCode look_for_leak(CospinPoint point, CospinEigensolver eigensolver, double tolerance,
                                     double *leak, PetscBool *leaks)
 {

@@ -11,10 +11,13 @@
    with COSPIN_WINDOW_LIMIT where memory does, or where a component would have more than
    COSPIN_WINDOW_MAX_LEVELS levels. They grow by one half, or by less where the leaks in two windows tell that
    this will do: populations of high levels fall exponentially (a thermal mode) or faster (a coherent one), so
-   that a straight line through both logarithms never asks for too few levels. (A maser of 30 spins: a sixth fewer
-   labels.)
+   that a straight line through both logarithms never asks for too few levels. (A maser of 30 spins: a sixth
+   fewer labels.)
 
    Labels mean the same in both windows, so embedding is the identity superoperator between two sectors.
+
+   Whoever measures by how much results change between two windows (evolutions, counting statistics) goes on
+   growing by one half: in windows that hardly differ nothing changes, however wrong both are.
 
    Coordinates that the deck bounds (the j and m of an ensemble) have a window, too, where that saves labels:
    an interval that holds what the slow modes of the sectors need (window_labels.c). It grows likewise, to

@@ -10,6 +10,9 @@
 
      M x = mu x + r with r along fixed points  =>  x + r/(mu - 1) is the vector of M.
 
+   Multipliers next to one are as near to it as the rate times the period: a residual of the map counts beside
+   that difference, not beside one.
+
    A multiplier that occurs twice is not seen twice from one start; from another one, with the first vector
    left out, it is. So fixed points are counted one by one.
 */

@@ -330,6 +330,8 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
+/* For `plan`: as many as are followed, all numbers of clicks together. A pulse that begins in one state
+   reaches a small part of what its sectors hold. */
 static PetscErrorCode Labels(CospinProblem problem, const CospinRecord *task, const int representative[],
                              double *labels)
 {
@@ -338,6 +340,7 @@ static PetscErrorCode Labels(CospinProblem problem, const CospinRecord *task, co
   PetscFunctionReturn(0);
 }
 
+/* States after each number of clicks: along these, not along times. */
 static PetscBool Stores(const CospinRecord *task, const CospinAxis **times)
 {
   *times = NULL;

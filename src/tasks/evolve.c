@@ -257,6 +257,8 @@ static PetscErrorCode store_tail(CospinReadout readout, const CospinTailKeys *as
   PetscFunctionReturn(0);
 }
 
+/* States are stored only where every number of theirs is good; a tail is judged by itself, after all times
+   are there. */
 static PetscErrorCode Store(CospinReadout readout, double leak, CospinResults results, CospinOutcome *outcome)
 {
   CospinTailKeys tail;
@@ -294,6 +296,7 @@ static PetscErrorCode Sectors(CospinProblem problem, const CospinRecord *task, i
   PetscFunctionReturn(0);
 }
 
+/* For `plan`: as many as are followed, which takes as long as setting out does. */
 static PetscErrorCode Labels(CospinProblem problem, const CospinRecord *task, const int representative[],
                              double *labels)
 {

@@ -26,6 +26,8 @@ static PetscErrorCode explain(CospinFunctional functional, PetscBool irreps, cha
   PetscFunctionReturn(0);
 }
 
+/* The label whose population is the weight, found by the numbers that its columns in a dataset would show: a
+   level, or j and m as users know them, so that no kind needs a word of its own here. */
 static PetscErrorCode Prepare(CospinProblem problem, const CospinArgument arguments[],
                               CospinFunctional functional, char why[], size_t why_size)
 {
