@@ -7,6 +7,9 @@
    What counts is the population of such elements, not the rate at which it would leave: one deck's rate is a
    million times another's, while a population is a share of the state.
 
+   Elements are asked one by one. A superposition that is dark, whose amplitudes beyond the cutoff cancel in
+   the sum over elements, is counted all the same: that errs on the safe side.
+
    The larger problem is only asked for amplitudes: no sector of it is ever made, so that it costs what
    deriving the moves of a deck costs, once for a task.
 */

@@ -303,7 +303,7 @@ static void spread_of_the_nematic_tensor_has_its_closed_form(void **state)
 /* ---- Pulses -------------------------------------------------------------------------------------------- */
 
 #define PULSE                                                                                                \
-  "title: a pulse\ncomponents: {g: %s, c: {kind: mode, cutoff: %d}}\n"                                       \
+  "title: a pulse\ncomponents: {g: %s, c: {kind: mode, cutoff: %d, edge: 1}}\n"                              \
   "hamiltonian: [%g*c.a*g.Sp + hc]\njumps: [{rate: 2, operator: c.a}]\n"                                     \
   "observables: {flux: 2*<c.n>, left: <g.Sz>, square: <g.Sz^2>}\n"                                           \
   "tasks: [evolve: {times: [0.5, 1, 5], initial: {g: %s}}]\n"
