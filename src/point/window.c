@@ -316,7 +316,7 @@ PetscErrorCode CospinWindowGrow(CospinPoint point, const int sector[], double fa
    which may be a thousand times less (a mode that rotates fast and is damped slowly). */
 static double next_factor(double wanted, double before, double now, double factor)
 {
-  const double least = 1.1, aim = 1e-3;
+  const double least = 1.1, aim = 3e-3;
   double levels;
 
   if (!(now < before) || isinf(before)) return COSPIN_WINDOW_GROWTH;
