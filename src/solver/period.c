@@ -15,6 +15,8 @@
 
    A multiplier that occurs twice is not seen twice from one start; from another one, with the first vector
    left out, it is. So fixed points are counted one by one.
+
+   All functions here are collective on the generator's communicator: each map multiplies with it many times.
 */
 #include <cospin/solver/period.h>
 #include <slepceps.h>
@@ -23,7 +25,7 @@
    or two little is left but the slowest modes. */
 enum { BASIS = 10, MORE = 8, RESTARTS = 500 };
 
-/* Copied, since the evolution works in place. */
+/* y = M x. Copied, since the evolution works in place. */
 PetscErrorCode CospinPeriodApply(CospinPeriod *period, Vec x, Vec y)
 {
   PetscFunctionBeginUser;
@@ -58,7 +60,9 @@ static PetscErrorCode create_map(CospinPeriod *period, Mat *map)
   PetscFunctionReturn(0);
 }
 
-/* SLEPc's own start is random, the same in every run and on any number of ranks with one seed each. */
+/* Convergence is absolute: the error of a map is relative to |x|, so that of a small multiplier is no
+   smaller. Options come last, so those on the command line (with the prefix) overrule what is set here.
+   SLEPc's own start is random, the same in every run and on any number of ranks with one seed each. */
 static PetscErrorCode create_solver(Mat map, CospinMultiplierOrder order, int wanted, double tolerance,
                                     const char prefix[], EPS *eps)
 {
@@ -86,7 +90,8 @@ static PetscErrorCode create_solver(Mat map, CospinMultiplierOrder order, int wa
 }
 
 /* The part along fixed points, by one map; then the residual by another. The Ritz value is kept: SLEPc's
-   vectors are of norm 1, those that have been completed are made so again. */
+   vectors are of norm 1, those that have been completed are made so again. With a = 1/(mu - 1),
+   M (x + a r) = mu x + (1 + a) r = mu (x + a r), for M r = r and 1 + a = mu a. */
 static PetscErrorCode complete(CospinPeriod *period, int num_known, CospinMultiplier *found)
 {
   PetscReal norm;

@@ -11,6 +11,9 @@
 
    Steps end where cells of the schedule end (schedule.c) and at times that are wanted. Coefficients are asked
    for within the cell only: at its ends they may jump.
+
+   Whether a step is taken, and how long the next one is, follows from norms over all ranks: these decide
+   alike, as they must, since each product is collective.
 */
 #include "ket_dop853.h"
 #include <cospin/solver/period.h>
@@ -32,7 +35,7 @@ typedef struct {
   double *c;
 } Step;
 
-/* k = L(t) x, t within the cell. */
+/* k = L(t) x, t within the cell. A coefficient that is not finite fails the period. */
 static PetscErrorCode slope(Step *step, double time, Vec x, Vec k)
 {
   const CospinSchedule *schedule = step->period->schedule;
@@ -64,7 +67,8 @@ static PetscErrorCode combine(Step *step, PetscBool from_u, int num, const doubl
   PetscFunctionReturn(0);
 }
 
-/* u at the end of the step into next; *error as DOP853 has it, the same on every rank. */
+/* u at the end of the step into next; *error as DOP853 has it, the same on every rank: of two
+   estimates e, e' of lower orders e^2/sqrt(e^2 + (0.1 e')^2). The first stage, k[0], is there already. */
 static PetscErrorCode try_step(Step *step, double *error)
 {
   PetscReal errors[2];
@@ -83,7 +87,10 @@ static PetscErrorCode try_step(Step *step, double *error)
 }
 
 /* To a time within the cell or its end. The length of the last step, cut to end there, is not that of the
-   next one. A step as short as rounding is taken. */
+   next one. A step as short as rounding is taken.
+   A step may have its share h/T of the tolerance, so that all together keep to it. The error goes as h^8 and
+   that share as h: hence the seventh root. What is left of less than two steps is halved. The first slope is
+   computed anew each time, since coefficients may have jumped. */
 static PetscErrorCode advance(Step *step, double until)
 {
   double wanted = step->h, error = 0.0, change;
@@ -142,7 +149,8 @@ static PetscErrorCode destroy(Step *step)
 }
 
 /* Cell by cell. The length of a step is kept from one to the next: where coefficients jump the slope does,
-   but not the size of the generator as a rule. */
+   but not the size of the generator as a rule.
+   A time at the end of a cell is visited in the cell that ends there. */
 PetscErrorCode CospinPeriodFollow(CospinPeriod *period, Vec u, int num, const double times[],
                                   CospinPeriodVisit visit, void *context)
 {

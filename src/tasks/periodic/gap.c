@@ -9,6 +9,9 @@
    What has decayed to the error of a map within a period has no rate that could be told: its error is larger
    than it, and the outcome `inaccurate`. No left vectors are known, so the error is an estimate by the
    residual.
+
+   lambda = log(mu)/T has the error |d mu|/(|mu| T): the same error of a map spoils a rate the more, the more
+   its mode decays within a period. Rates and frequencies are in the inverse of the deck's unit of time.
 */
 #include "periodic.h"
 #include <cospin/solver/dense.h>
@@ -83,11 +86,12 @@ typedef struct {
   const CospinRecord *task;
   int wanted, num, zeros, maps, products;
   double map_tolerance;
-  Mode *modes; /* [2*wanted] */
+  Mode *modes; /* [2*wanted]: those kept so far, and those of one more sector */
   CospinOutcome outcome;
 } Slowest;
 
-/* Slowest first; more than are wanted are forgotten. Equal moduli: the order of CospinOrderSlowest. */
+/* Slowest first; more than are wanted are forgotten. Equal moduli: the order of CospinOrderSlowest.
+   It is one of log(mu) with the error of that, as of a period of 1: the order does not depend on T. */
 static PetscErrorCode sort(Slowest *slowest)
 {
   double complex *lambda;
@@ -157,7 +161,8 @@ static PetscErrorCode add_sector(Slowest *slowest, CospinProblem problem, const 
   PetscFunctionReturn(0);
 }
 
-/* A CospinPeriodicSolve: multipliers must not change in larger windows. */
+/* A CospinPeriodicSolve: multipliers must not change in larger windows. Moduli are compared: of a pair of
+   conjugates either may come first. `maps` and `products` go on counting through all windows. */
 static PetscErrorCode solve(void *context, CospinProblem problem, int *num, double complex **values,
                             CospinOutcome *outcome)
 {
@@ -178,7 +183,8 @@ static PetscErrorCode solve(void *context, CospinProblem problem, int *num, doub
   PetscFunctionReturn(0);
 }
 
-/* A rate within the resolution is zero, and has no lifetime. */
+/* A rate within the resolution is zero, and has no lifetime. The error is taken ten times (`caution`), for a
+   residual alone does not tell how far from normal the map is. */
 static PetscErrorCode store_mode(const Slowest *slowest, int k, double period, double tolerance,
                                  CospinResults results, CospinOutcome *outcome)
 {

@@ -6,12 +6,17 @@
 
    The map of a period is as accurate as products with it allow, so a multiplier is one to ten tolerances:
    what is nearer cannot be told from a fixed point, and decays by no more than that in a period.
+
+   As of a generator that does not change: M x = mu x belongs to x(t) = exp(lambda t) p(t), p of period T,
+   with lambda = log(mu)/T. Times are in the deck's unit, rates and frequencies in its inverse.
 */
 #include "periodic.h"
 #include <cospin/problem/clock.h>
 #include <math.h>
 #include <string.h>
 
+/* Times in a period that are compared with the next one; fixed points of a sector beyond MAX_FIXED are not
+   looked for. */
 enum { NUM_SAMPLES = 512, MAX_FIXED = 64 };
 
 /* Of the tolerance: error of one map, and of the solver that applies it. */
@@ -43,7 +48,8 @@ PetscErrorCode CospinPeriodicRefuse(CospinProblem problem, const CospinRecord *t
   PetscFunctionReturn(0);
 }
 
-/* Two times a period apart; *differs: how much a coefficient does, of the largest seen. */
+/* Two times a period apart. largest[]: the largest modulus of each coefficient so far, change[]: how much it
+   has differed at most. A time where coefficients have no value is passed over. */
 static PetscErrorCode compare_at(CospinProblem problem, double time, double period, double *largest,
                                  double *change, double *work)
 {
@@ -60,7 +66,8 @@ static PetscErrorCode compare_at(CospinProblem problem, double time, double peri
   PetscFunctionReturn(0);
 }
 
-/* All samples; what differs anywhere is a fault. */
+/* All samples; what differs anywhere is a fault. There is one in each of NUM_SAMPLES equal parts, at a place
+   in it that the golden ratio gives: equal distances would not see what oscillates with them. */
 static PetscErrorCode compare(CospinProblem problem, double period, int num_edges, const double edges[],
                               PetscBool *returns)
 {
@@ -178,7 +185,7 @@ PetscErrorCode CospinPeriodicClose(CospinPeriodic *periodic)
 }
 
 /* The multiplier nearest to one beside the fixed points that are known. If one is known already a rough one
-   that is clearly not one is enough. */
+   that is clearly not one is enough. Without one the vector is wanted too, so it is strict at once. */
 static PetscErrorCode find_nearest(CospinPeriodic *periodic, int *num, CospinMultiplier *found)
 {
   static const double rough = 1e-6, clearly = 1e-4;
@@ -196,7 +203,8 @@ static PetscErrorCode find_nearest(CospinPeriodic *periodic, int *num, CospinMul
   PetscFunctionReturn(0);
 }
 
-/* One by one, each with those before it left out, until the next multiplier is another one. */
+/* One by one, each with those before it left out, until the next multiplier is another one. `residual` is the
+   largest of theirs. A search that finds nothing though the sector has room for more has not converged. */
 PetscErrorCode CospinPeriodicFix(CospinPeriodic *periodic)
 {
   const PetscInt64 dimension = CospinSectorDimension(periodic->sector);
@@ -224,7 +232,8 @@ PetscErrorCode CospinPeriodicFix(CospinPeriodic *periodic)
 
 /* ---- Windows ------------------------------------------------------------------------------------------- */
 
-/* A CospinWindowUser's. */
+/* A CospinWindowUser's. Without values of smaller windows, or if there is another number of them now, nothing
+   can be compared: the leak of open windows is infinite then, which asks for larger ones. */
 static PetscErrorCode solve(void *context, double *leak, CospinOutcome *outcome)
 {
   CospinPeriodicWindows *w = (CospinPeriodicWindows *)context;
@@ -293,6 +302,8 @@ static PetscErrorCode grow(void *context, double factor, PetscBool *grown)
   PetscFunctionReturn(0);
 }
 
+/* Windows are large enough when no value changes by more than ten tolerances; open ones are solved in at
+   least twice, if they can grow and the first solution is good. */
 PetscErrorCode CospinPeriodicSettle(CospinPeriodicWindows *w, double *leak, CospinOutcome *outcome)
 {
   const CospinWindowUser user = {10 * w->tolerance, solve, grow};
@@ -303,6 +314,7 @@ PetscErrorCode CospinPeriodicSettle(CospinPeriodicWindows *w, double *leak, Cosp
   PetscFunctionReturn(0);
 }
 
+/* Afterwards, since results are read from the last problem and its values. */
 PetscErrorCode CospinPeriodicSettled(CospinPeriodicWindows *w)
 {
   PetscFunctionBeginUser;

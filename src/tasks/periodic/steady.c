@@ -9,13 +9,18 @@
    The average (1/T) int rho dt is taken by Gauss' rule in each stretch between two edges of the generator,
    with twice as many nodes until it stays what it is. Observables of it are those of this state: of a g2 it
    is the ratio of averages.
+
+   The period is in the deck's unit of time and rates are in its inverse. Multipliers and residuals have no
+   unit: they belong to a whole period and not to a unit of time.
 */
 #include "periodic.h"
 #include <cospin/operator/liouvillian.h>
 #include <cospin/problem/clock.h>
 #include <petscdt.h>
 
+/* Nodes between two edges at first; no more doublings once all nodes together are more than MOST_NODES. */
 enum { FEWEST_NODES = 8, MOST_NODES = 4096 };
+/* A map keeps the trace but for its own error; this far from one the state is called inaccurate. */
 static const double trace_tolerance = 1e-9;
 
 /* What goes with a steady state that does not change. */
@@ -88,6 +93,8 @@ static PetscErrorCode Check(CospinProblem problem, const CospinRecord *task, Cos
 
 /* ---- The state and its average ------------------------------------------------------------------------- */
 
+/* The state at time 0 and its average: two vectors on one sector. Expectations are read of both,
+   populations of the first. */
 enum { AT_ZERO, AVERAGED, STATES };
 
 /* All sectors together; vectors are of the one with a state where there is one. */
@@ -135,7 +142,8 @@ static PetscErrorCode create_nodes(int each, int num_edges, const double edges[]
   PetscFunctionReturn(0);
 }
 
-/* One way through the period. */
+/* One way through the period. Nodes are visited in ascending order on a copy, since following works in place.
+   A map that has failed is an outcome here; the sum is handed over all the same. */
 static PetscErrorCode average_by(CospinPeriodic *periodic, int each, int num_edges, const double edges[],
                                  Vec rho, Vec *average)
 {
@@ -154,7 +162,8 @@ static PetscErrorCode average_by(CospinPeriodic *periodic, int each, int num_edg
   PetscFunctionReturn(0);
 }
 
-/* Until twice as many nodes change nothing; what they still change is judged, and told. */
+/* Until twice as many nodes change nothing; what they still change is judged, and told.
+   The change is a norm over all ranks, so all of them double, or stop, together. */
 static PetscErrorCode average(Found *found, CospinProblem problem)
 {
   CospinPeriodic *periodic = &found->periodic;
@@ -181,7 +190,8 @@ static PetscErrorCode average(Found *found, CospinProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* A fixed point of trace one. */
+/* A fixed point of trace one. An eigenvector has any factor: to divide by its trace takes the phase from it
+   as well as the norm. */
 static PetscErrorCode take_state(Found *found, CospinProblem problem)
 {
   CospinPeriodic *periodic = &found->periodic;
@@ -202,7 +212,8 @@ static PetscErrorCode take_state(Found *found, CospinProblem problem)
   PetscFunctionReturn(0);
 }
 
-/* Before each solution in larger windows, and at the end. */
+/* Before each solution in larger windows, and at the end. Counts begin anew: `maps` and `products` are those
+   of the last windows. */
 static PetscErrorCode reset(Found *found)
 {
   PetscFunctionBeginUser;
@@ -212,7 +223,8 @@ static PetscErrorCode reset(Found *found)
   PetscFunctionReturn(0);
 }
 
-/* A sector's fixed points are counted; the map of the first that has one is kept. */
+/* A sector's fixed points are counted; the map of the first that has one is kept. Its
+   counters are added here and set to zero, so that Run can add what the kept map has done since. */
 static PetscErrorCode add_sector(Found *found, CospinProblem problem, const int representative[])
 {
   CospinPeriodic periodic;
@@ -293,7 +305,8 @@ static PetscErrorCode solve(void *context, CospinProblem problem, int *num, doub
 
 /* ---- Results ------------------------------------------------------------------------------------------- */
 
-/* Smallest population and largest imaginary part of one. */
+/* Smallest population and largest imaginary part of one, of the elements that have a trace. The
+   second is kept with a minus, so that one reduction to the minimum does for both. */
 static PetscErrorCode store_populations(const Found *found, CospinProblem problem, double limit,
                                         CospinResults results, CospinOutcome *outcome)
 {
@@ -322,7 +335,8 @@ static PetscErrorCode store_populations(const Found *found, CospinProblem proble
   PetscFunctionReturn(0);
 }
 
-/* Of one state into the columns of observables. */
+/* Of one state into the columns of observables. Expectations are those that windows were settled by; the
+   state itself is collected only where an observable needs more than moments. */
 static PetscErrorCode observe(const Found *found, const CospinPeriodicWindows *windows, int s,
                               CospinResults results, CospinOutcome *outcome)
 {
@@ -368,7 +382,8 @@ static PetscErrorCode move_to_averages(CospinObservables observables, CospinResu
 }
 
 /* The trace after a period: it tells what the map keeps of it. The cutoff's edge in whichever state has more
-   there. */
+   there. The error: (M - 1) d = r for a residual r, so d is up to about |r|/|1 - mu|; 0 without another mode.
+   Comparisons are written so that a NaN fails them. */
 static PetscErrorCode store_quality(Found *found, CospinProblem problem, CospinResults results,
                                     CospinOutcome *outcome)
 {
