@@ -230,6 +230,23 @@ PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const 
   PetscFunctionReturn(0);
 }
 
+/* Records are plain: what they point to moves with them. */
+PetscErrorCode CospinSortSlowest(int num, const double complex lambda[], const double error[], size_t size,
+                                 void *modes)
+{
+  char *copy, *sorted = (char *)modes;
+  int *order;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(num, &order, (size_t)num * size, &copy));
+  PetscCall(PetscMemcpy(copy, modes, (size_t)num * size));
+  PetscCall(CospinOrderSlowest(num, lambda, error, order));
+  for (int k = 0; k < num; k++)
+    PetscCall(PetscMemcpy(sorted + (size_t)k * size, copy + (size_t)order[k] * size, size));
+  PetscCall(PetscFree2(order, copy));
+  PetscFunctionReturn(0);
+}
+
 /* Puts the modes of M behind the zeros, slowest first. */
 static PetscErrorCode arrange(const PetscScalar values[], const PetscScalar right[], const PetscScalar left[],
                               PetscBool regular, CospinDense *dense)

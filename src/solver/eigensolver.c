@@ -475,18 +475,14 @@ PetscErrorCode CospinModesSort(CospinEigensolver eigensolver, int num, CospinMod
 {
   double complex *lambda;
   double *error;
-  CospinMode *copy;
-  int *order;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4(num, &lambda, num, &error, num, &order, num, &copy));
+  PetscCall(PetscMalloc2(num, &lambda, num, &error));
   for (int k = 0; k < num; k++) {
     lambda[k] = modes[k].lambda;
     error[k] = CospinModeError(eigensolver, &modes[k], 1.0);
-    copy[k] = modes[k];
   }
-  PetscCall(CospinOrderSlowest(num, lambda, error, order));
-  for (int k = 0; k < num; k++) modes[k] = copy[order[k]];
-  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscCall(CospinSortSlowest(num, lambda, error, sizeof(*modes), modes));
+  PetscCall(PetscFree2(lambda, error));
   PetscFunctionReturn(0);
 }

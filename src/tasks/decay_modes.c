@@ -249,19 +249,15 @@ PetscErrorCode CospinDecaySort(CospinDecayModes *modes)
 {
   double complex *lambda;
   double *error;
-  CospinDecayMode *copy;
-  int *order;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4(modes->num, &lambda, modes->num, &error, modes->num, &order, modes->num, &copy));
+  PetscCall(PetscMalloc2(modes->num, &lambda, modes->num, &error));
   for (int k = 0; k < modes->num; k++) {
-    copy[k] = modes->modes[k];
-    lambda[k] = copy[k].lambda;
-    error[k] = PetscMax(modes->resolution, copy[k].error); /* NaN: the former */
+    lambda[k] = modes->modes[k].lambda;
+    error[k] = PetscMax(modes->resolution, modes->modes[k].error); /* NaN: the former */
   }
-  PetscCall(CospinOrderSlowest(modes->num, lambda, error, order));
-  for (int k = 0; k < modes->num; k++) modes->modes[k] = copy[order[k]];
-  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscCall(CospinSortSlowest(modes->num, lambda, error, sizeof(*modes->modes), modes->modes));
+  PetscCall(PetscFree2(lambda, error));
   PetscFunctionReturn(0);
 }
 

@@ -37,8 +37,7 @@ extern const char *const CospinReadoutFidelityWords[];
   }
 #define COSPIN_READOUT_CUTOFF_HINT                                                                           \
   "the cutoff of a mode cuts (<task>_cutoff above 1: a larger `cutoff:` or none, or `edge: 1` where it is "  \
-  "part "                                                                                                    \
-  "of the model)"
+  "part of the model)"
 #define COSPIN_READOUT_SIZE_VARIABLES(of_dimension)                                                          \
   {"operations", COSPIN_INTEGER, PETSC_FALSE, "1", "products or solves", ""},                                \
       {"factorisations", COSPIN_INTEGER, PETSC_FALSE, "1", "factorisations", ""},                            \

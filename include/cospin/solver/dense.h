@@ -42,3 +42,6 @@ PetscErrorCode CospinDenseDestroy(CospinDense *dense);
    -Im lambda > 0. So the order depends neither on ranks nor on rounding.
 */
 PetscErrorCode CospinOrderSlowest(int num, const double complex lambda[], const double error[], int order[]);
+/* Brings modes[num], records of `size` bytes each, into that order. */
+PetscErrorCode CospinSortSlowest(int num, const double complex lambda[], const double error[], size_t size,
+                                 void *modes);

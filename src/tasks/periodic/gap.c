@@ -96,21 +96,16 @@ static PetscErrorCode sort(Slowest *slowest)
 {
   double complex *lambda;
   double *error;
-  Mode *copy;
-  int *order;
 
   PetscFunctionBeginUser;
-  PetscCall(
-      PetscMalloc4(slowest->num, &lambda, slowest->num, &error, slowest->num, &order, slowest->num, &copy));
+  PetscCall(PetscMalloc2(slowest->num, &lambda, slowest->num, &error));
   for (int k = 0; k < slowest->num; k++) {
-    copy[k] = slowest->modes[k];
-    lambda[k] = CospinPeriodicExponent(copy[k].mu, 1.0);
-    error[k] = slowest->map_tolerance / cabs(copy[k].mu);
+    lambda[k] = CospinPeriodicExponent(slowest->modes[k].mu, 1.0);
+    error[k] = slowest->map_tolerance / cabs(slowest->modes[k].mu);
   }
-  PetscCall(CospinOrderSlowest(slowest->num, lambda, error, order));
+  PetscCall(CospinSortSlowest(slowest->num, lambda, error, sizeof(*slowest->modes), slowest->modes));
   slowest->num = PetscMin(slowest->num, slowest->wanted);
-  for (int k = 0; k < slowest->num; k++) slowest->modes[k] = copy[order[k]];
-  PetscCall(PetscFree4(lambda, error, order, copy));
+  PetscCall(PetscFree2(lambda, error));
   PetscFunctionReturn(0);
 }
 
