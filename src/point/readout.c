@@ -82,7 +82,7 @@ static PetscErrorCode add_element(CospinReadout readout, PetscInt index, const i
         add_entry(readout, index, reading++, conj(CospinStateElement(readout->settings.target, label))));
   for (int k = 0; trace != 0.0 && k < CospinCutoffsCount(readout->cutoffs); k++)
     if (CospinCutoffsPassed(readout->cutoffs, k, label))
-      PetscCall(add_entry(readout, index, reading + k, trace / CospinCutoffsAccepted(readout->cutoffs, k)));
+      PetscCall(add_entry(readout, index, reading + k, trace));
   PetscFunctionReturn(0);
 }
 
@@ -258,7 +258,8 @@ static PetscErrorCode Read(void *context, int k, Vec u, double error)
 }
 
 /* Populations of several clicks at one time are those of exclusive events, so that they add up; several times
-   are several states, of which the worst one is told. Readings of cutoffs stand behind all others. */
+   are several states, of which the worst one is told. Readings of cutoffs stand behind all others; they are
+   populations, for windows grow until no reading changes, and 1e-7 must not count as 1 there. */
 PetscErrorCode CospinReadoutStoreCutoff(CospinReadout readout, CospinResults results, CospinOutcome *outcome)
 {
   const int first = readout->num_readings - CospinCutoffsCount(readout->cutoffs),
@@ -271,7 +272,7 @@ PetscErrorCode CospinReadoutStoreCutoff(CospinReadout readout, CospinResults res
       double sum = 0.0;
       for (int row = k * rows; row < (k + 1) * rows; row++)
         sum += creal(readout->readings[(size_t)row * (size_t)readout->num_readings + (size_t)c]);
-      largest = PetscMax(largest, sum);
+      largest = PetscMax(largest, sum / CospinCutoffsAccepted(readout->cutoffs, c - first));
     }
   }
   PetscCall(CospinResultsSet(results, "cutoff", 0, largest));

@@ -56,6 +56,19 @@ class Windows(unittest.TestCase):
         self.assertLess(float(wide.evolve_cutoff), 1e-3)
         self.assertAlmostEqual(float(wide.evolve_n[-1]), 16 * (1 - math.exp(-1))**2, delta=1e-7)
 
+    def test_a_window_beside_a_cutoff(self):
+        """What a cutoff accepts says nothing of how large the window of another mode has to be."""
+        deck = ("title: t\ncomponents: {a: {kind: mode}, b: {kind: mode, cutoff: 5, edge: EDGE}}\n"
+                "hamiltonian: [0.5*a.a + hc, 0.4*dag(a.a)*b.a + hc]\n"
+                "jumps: [{rate: 1, operator: a.a}, {rate: 1.5, operator: b.a}]\nobservables: {n: <a.n>}\n"
+                "tasks: [evolve: {initial: {}, times: [0.5, 1, 4]}]\n")
+        strict, meant = (run_text(deck.replace("EDGE", edge), status=status, mask=False)
+                         for edge, status in (("1e-9", 3), ("1", 0)))
+        self.assertEqual(int(strict.evolve_dimension), int(meant.evolve_dimension))
+        self.assertEqual(float(strict.evolve_leak), float(meant.evolve_leak))
+        self.assertAlmostEqual(float(strict.evolve_cutoff) / float(meant.evolve_cutoff), 1e9, delta=1)
+        self.assertGreater(float(strict.evolve_cutoff), 1)
+
     def test_a_cutoff_that_is_exact(self):
         """Three excitations never make four photons, though all three stand in the last level for a while."""
         pulse = ("title: t\ncomponents: {s: {kind: ensemble, size: 3}, a: {kind: mode, cutoff: CUT}}\n"

@@ -86,7 +86,7 @@ typedef struct {
 /*
    One problem's. There is a row for every time, or for every number of clicks (at one time, then). Readings
    are sums over sectors: Tr(A_0 rho), Tr(A_1 rho), ... over all observables in a row, the trace, the
-   fidelity (if one is wanted), and of each cutoff the population that would pass it over what is accepted.
+   fidelity (if one is wanted), and of each cutoff the population that would pass it.
 */
 typedef struct CospinReadout_ {
   CospinPoint point; /* borrowed, */
